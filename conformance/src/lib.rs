@@ -1,0 +1,1 @@
+//! The conformance cases, the plain reference matcher and the generators.

@@ -1,0 +1,1 @@
+//! Programs that embed the gateway crates, from fifteen lines to a complete gateway.

@@ -1,0 +1,1 @@
+//! Gateway API resources watched in Kubernetes.

@@ -1,0 +1,1 @@
+//! Gateway API routing decisions carried out with tower.
