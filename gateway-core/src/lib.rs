@@ -1,7 +1,11 @@
 //! The Kubernetes Gateway API as a pure engine.
 //!
-//! Resources in, a compiled [route table](table) and every status condition out; a request in, a decision out.
+//! Resources in, a compiled route table and every status condition out; a request in, a decision out.
 //! There is no async code, no I/O, no clock and no random number here: a time or a random number is an argument.
 //!
 //! Modules are listed in order: each imports only what stands before it.
 
+pub mod name;
+pub mod hostname;
+pub mod duration;
+pub mod matching;

@@ -1,0 +1,22 @@
+//! Predicates on requests: what one match entry of a route asks for, and how specific that is.
+//!
+//! This module says whether a request meets one [`HttpMatch`] and in which order entries go before each other. It knows
+//! neither resources nor the table; finding the entry among thousands is the table's work.
+
+pub mod header;
+pub mod http_match;
+pub mod path;
+pub mod pattern;
+pub mod precedence;
+pub mod query_param;
+pub mod request;
+pub mod value;
+
+pub use self::header::HeaderMatch;
+pub use self::http_match::{Conditions, HttpMatch, Unmet};
+pub use self::path::{MatchedPath, PathMatch};
+pub use self::pattern::Pattern;
+pub use self::precedence::{HostnameSpecificity, Precedence, Specificity};
+pub use self::query_param::QueryParamMatch;
+pub use self::request::{RequestError, RequestHead};
+pub use self::value::ValueMatch;

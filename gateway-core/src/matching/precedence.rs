@@ -1,0 +1,108 @@
+//! Which of several matches that fit a request is the one that serves it.
+//!
+//! The specification gives an order of criteria; each is a field here, in that order, and the derived `Ord` is the whole
+//! algorithm. It is written once: the table sorts by it, and `explain` names the first field that differs.
+
+use std::cmp::Reverse;
+
+use super::path::PathSpecificity;
+
+/// How specific one match entry is; greater is more specific.
+///
+/// The counts are those of the one entry that matched, not of its rule.
+///
+/// # Spec
+/// HRM-20, HRM-24, HRM-26; AMB-33.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Specificity {
+    /// Exact paths first, then regular expressions, then the longest prefix.
+    pub path: PathSpecificity,
+    /// Whether the entry asks for a method.
+    pub method: bool,
+    /// The number of headers it asks for.
+    pub headers: usize,
+    /// The number of query parameters it asks for.
+    pub query_params: usize,
+}
+
+/// How specific the hostname is by which a route serves a request; greater is more specific.
+///
+/// # Spec
+/// HST-14; AMB-13: the hostname is the route's own, also where a listener narrows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostnameSpecificity {
+    /// Characters of an exact hostname, 0 for a wildcard.
+    pub exact: usize,
+    /// Characters of the hostname, 0 for a route without hostnames.
+    pub any: usize,
+}
+
+/// The place of a match entry among all those that could serve a request; the smallest one does.
+///
+/// # Spec
+/// HST-14, HRM-20 to HRM-23, AMB-36, AMB-37.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence {
+    /// The more specific hostname.
+    pub hostname: Reverse<HostnameSpecificity>,
+    /// The more specific match.
+    pub specificity: Reverse<Specificity>,
+    /// The older route: its position among all routes in the order of [`Age`](crate::name::Age).
+    pub route: u32,
+    /// The earlier rule of the route.
+    pub rule: u16,
+    /// The earlier match entry of the rule.
+    pub entry: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn specificity(path: PathSpecificity, method: bool, headers: usize, query_params: usize) -> Specificity {
+        Specificity { path, method, headers, query_params }
+    }
+
+    // HRM-20, HRM-26, AMB-33
+    #[test]
+    fn path_then_method_then_headers_then_query_parameters() {
+        use PathSpecificity::{Exact, Prefix, Regex};
+        let in_order = [
+            specificity(Exact, false, 0, 0),
+            specificity(Regex(3), true, 16, 16),
+            specificity(Prefix(9), false, 0, 0),
+            specificity(Prefix(5), true, 0, 0),
+            specificity(Prefix(5), false, 2, 0),
+            specificity(Prefix(5), false, 1, 9),
+            specificity(Prefix(5), false, 1, 1),
+            specificity(Prefix(5), false, 0, 16),
+            specificity(Prefix(5), false, 0, 0),
+        ];
+        assert!(in_order.is_sorted_by(|a, b| a > b));
+    }
+
+    // HST-14, HRM-22, HRM-23, AMB-37
+    #[test]
+    fn hostname_before_match_before_age_before_position() {
+        let host = |exact, any| Reverse(HostnameSpecificity { exact, any });
+        let path = |length| Reverse(specificity(PathSpecificity::Prefix(length), false, 0, 0));
+        let place = |hostname, specificity, route, rule, entry| Precedence {
+            hostname,
+            specificity,
+            route,
+            rule,
+            entry,
+        };
+        let in_order = [
+            place(host(5, 5), path(1), 9, 9, 9),
+            place(host(0, 30), path(1), 9, 9, 9),
+            place(host(0, 20), path(8), 9, 9, 9),
+            place(host(0, 0), path(8), 9, 9, 9),
+            place(host(0, 0), path(7), 1, 9, 9),
+            place(host(0, 0), path(7), 2, 1, 9),
+            place(host(0, 0), path(7), 2, 2, 1),
+            place(host(0, 0), path(7), 2, 2, 2),
+        ];
+        assert!(in_order.is_sorted_by(|a, b| a < b));
+    }
+}

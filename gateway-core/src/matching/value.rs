@@ -1,0 +1,32 @@
+//! What the value of a header or a query parameter must be.
+
+use super::pattern::Pattern;
+
+/// The condition on a value: the same for headers and query parameters.
+///
+/// # Spec
+/// `HeaderMatchType`, `QueryParamMatchType`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueMatch {
+    /// Byte by byte.
+    Exact(Box<[u8]>),
+    /// The whole value, by a regular expression.
+    Regex(Pattern),
+}
+
+// === impl ValueMatch ===
+
+impl ValueMatch {
+    /// Matches `value` only.
+    pub fn exact(value: &str) -> Self {
+        Self::Exact(value.as_bytes().into())
+    }
+
+    /// Whether `value` meets the condition.
+    pub fn matches(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => **exact == *value,
+            Self::Regex(pattern) => pattern.matches(value),
+        }
+    }
+}
