@@ -8,4 +8,6 @@
 pub mod name;
 pub mod hostname;
 pub mod duration;
+#[cfg(feature = "resources")]
+pub mod api;
 pub mod matching;

@@ -1,0 +1,172 @@
+//! XBackend: a destination that is no Service (experimental).
+
+use serde::{Deserialize, Serialize};
+
+use super::backend_tls_policy::BackendTlsPolicyValidation;
+use super::field::{or_default, written_enum};
+use super::meta::{Condition, ObjectMeta};
+use super::reference::{ParentReference, SecretObjectReference};
+
+/// A destination that is no Service.
+///
+/// # Spec
+/// `XBackend` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct XBackend {
+    /// Name, namespace, labels and the like.
+    pub metadata: ObjectMeta,
+    /// What is wanted.
+    pub spec: BackendSpec,
+    /// What each controller says about it.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BackendStatus::is_empty")]
+    pub status: BackendStatus,
+}
+
+/// What is wanted of an XBackend. It keeps the shape that it is written in.
+///
+/// # Spec
+/// `BackendSpec` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendSpec {
+    /// Which of the members holds.
+    pub r#type: BackendType,
+    /// A name outside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_hostname: Option<ExternalHostnameBackend>,
+    /// The port.
+    pub port: BackendPort,
+    /// What is spoken on the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<BackendProtocol>,
+    /// TLS towards it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<BackendTls>,
+}
+
+written_enum! {
+    /// What an XBackend stands for.
+    ///
+    /// # Spec
+    /// `BackendType` in `apisx/v1alpha1/xbackend_types.go`.
+    pub enum BackendType {
+        /// A name outside the cluster.
+        ExternalHostname = "ExternalHostname",
+    }
+}
+
+/// A name outside the cluster.
+///
+/// # Spec
+/// `ExternalHostnameBackend` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalHostnameBackend {
+    /// The name.
+    pub hostname: String,
+}
+
+/// The port of an XBackend.
+///
+/// # Spec
+/// `BackendPort` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendPort {
+    /// The name of the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The number, 1 to 65535.
+    pub port: i32,
+}
+
+written_enum! {
+    /// What an XBackend speaks.
+    ///
+    /// # Spec
+    /// `BackendProtocol` in `apisx/v1alpha1/xbackend_types.go`.
+    pub enum BackendProtocol {
+        /// Anything over TCP.
+        Tcp = "TCP",
+        /// HTTP of any version.
+        Http = "HTTP",
+        /// HTTP/2.
+        Http2 = "HTTP2",
+        /// HTTP/1.1.
+        Http11 = "HTTP11",
+        /// HTTP/2 without TLS.
+        H2c = "H2C",
+        /// Model Context Protocol.
+        Mcp = "MCP",
+    }
+}
+
+/// TLS towards an XBackend.
+///
+/// # Spec
+/// `BackendTLS` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendTls {
+    /// Who shows a certificate.
+    pub mode: BackendTlsMode,
+    /// How the backend's certificate is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<BackendTlsPolicyValidation>,
+    /// The certificate that is shown to the backend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate_ref: Option<SecretObjectReference>,
+}
+
+written_enum! {
+    /// Who shows a certificate.
+    ///
+    /// # Spec
+    /// `BackendTLSMode` in `apisx/v1alpha1/xbackend_types.go`.
+    pub enum BackendTlsMode {
+        /// Nobody: there is no TLS.
+        None = "None",
+        /// The backend.
+        ServerOnly = "ServerOnly",
+        /// Both.
+        ClientAndServer = "ClientAndServer",
+    }
+}
+
+/// The status of an XBackend: one entry for every parent and controller.
+///
+/// # Spec
+/// `BackendStatus` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendStatus {
+    /// What each controller says about each parent.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<BackendParentStatus>,
+}
+
+/// What one controller says about an XBackend with regard to one parent, usually a Gateway.
+///
+/// # Spec
+/// `BackendParentStatus` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendParentStatus {
+    /// The parent.
+    pub parent_ref: ParentReference,
+    /// The controller that wrote the entry, and that alone may change it.
+    pub controller_name: String,
+    /// The conditions.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+// === impl BackendStatus ===
+
+impl BackendStatus {
+    /// Whether no controller has said anything yet.
+    pub fn is_empty(&self) -> bool {
+        self.parents.is_empty()
+    }
+}

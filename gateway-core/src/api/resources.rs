@@ -1,0 +1,189 @@
+//! All objects that a translation looks at, by kind and key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::kind::{AnyObject, Kind};
+use super::meta::ObjectMeta;
+use super::{
+    BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
+    Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
+    XBackendTrafficPolicy, XMesh,
+};
+
+/// The namespace of a namespaced object that names none.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// Namespace and name of an object; the namespace of a cluster-scoped object is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+macro_rules! resources {
+    ($($(#[doc = $doc:literal])* $field:ident: $name:ident,)+) => {
+        /// All objects that a translation looks at, each kind sorted by namespace and name.
+        ///
+        /// Objects are shared, not copied: a clone costs a pointer for each object.
+        ///
+        /// ```
+        /// use gateway_core::api::{Namespace, ObjectKey, ObjectMeta, Resources};
+        ///
+        /// let mut resources = Resources::default();
+        /// let metadata = ObjectMeta { name: "shop".to_owned(), ..ObjectMeta::default() };
+        /// resources.insert(Namespace { metadata }.into());
+        /// assert!(resources.namespaces.contains_key(&ObjectKey::cluster("shop")));
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Resources {
+            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectKey, Arc<$name>>,)+
+        }
+
+        impl Resources {
+            /// Adds an object, and gives back the one that it replaces.
+            ///
+            /// A namespaced object without a namespace is put into [`DEFAULT_NAMESPACE`]; the namespace of a
+            /// cluster-scoped object is dropped. An API server does both.
+            pub fn insert(&mut self, mut object: AnyObject) -> Option<AnyObject> {
+                settle_namespace(&mut object);
+                let key = object.key();
+                match object {
+                    $(AnyObject::$name(object) => self.$field.insert(key, object).map(AnyObject::$name),)+
+                }
+            }
+
+            /// Removes an object, and gives it back.
+            pub fn remove(&mut self, kind: Kind, key: &ObjectKey) -> Option<AnyObject> {
+                match kind {
+                    $(Kind::$name => self.$field.remove(key).map(AnyObject::$name),)+
+                }
+            }
+
+            /// The object of this kind and key.
+            pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<AnyObject> {
+                match kind {
+                    $(Kind::$name => self.$field.get(key).cloned().map(AnyObject::$name),)+
+                }
+            }
+
+            /// Every object, by kind and then by key.
+            pub fn iter(&self) -> impl Iterator<Item = AnyObject> + '_ {
+                let objects = std::iter::empty();
+                $(let objects = objects.chain(self.$field.values().cloned().map(AnyObject::$name));)+
+                objects
+            }
+
+            /// How many objects there are.
+            pub fn len(&self) -> usize {
+                0 $(+ self.$field.len())+
+            }
+        }
+    };
+}
+
+resources! {
+    /// Namespaces.
+    namespaces: Namespace,
+    /// Services.
+    services: Service,
+    /// Secrets.
+    secrets: Secret,
+    /// ConfigMaps.
+    config_maps: ConfigMap,
+    /// EndpointSlices.
+    endpoint_slices: EndpointSlice,
+    /// GatewayClasses.
+    gateway_classes: GatewayClass,
+    /// Gateways.
+    gateways: Gateway,
+    /// ListenerSets.
+    listener_sets: ListenerSet,
+    /// HTTPRoutes.
+    http_routes: HttpRoute,
+    /// GRPCRoutes.
+    grpc_routes: GrpcRoute,
+    /// TLSRoutes.
+    tls_routes: TlsRoute,
+    /// TCPRoutes.
+    tcp_routes: TcpRoute,
+    /// UDPRoutes.
+    udp_routes: UdpRoute,
+    /// ReferenceGrants.
+    reference_grants: ReferenceGrant,
+    /// BackendTLSPolicies.
+    backend_tls_policies: BackendTlsPolicy,
+    /// XBackends.
+    backends: XBackend,
+    /// XBackendTrafficPolicies.
+    backend_traffic_policies: XBackendTrafficPolicy,
+    /// XMeshes.
+    meshes: XMesh,
+}
+
+/// Gives a namespaced object a namespace, and takes it from a cluster-scoped one.
+fn settle_namespace(object: &mut AnyObject) {
+    let wanted = match (object.kind().is_namespaced(), object.metadata().namespace.as_deref()) {
+        (true, None | Some("")) => Some(DEFAULT_NAMESPACE.to_owned()),
+        (false, Some(_)) => None,
+        // Nothing to change, and so nothing to copy.
+        (true, Some(_)) | (false, None) => return,
+    };
+    object.metadata_mut().namespace = wanted;
+}
+
+// === impl Resources ===
+
+impl Resources {
+    /// Whether there is no object at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Extend<AnyObject> for Resources {
+    fn extend<I: IntoIterator<Item = AnyObject>>(&mut self, objects: I) {
+        for object in objects {
+            self.insert(object);
+        }
+    }
+}
+
+impl FromIterator<AnyObject> for Resources {
+    fn from_iter<I: IntoIterator<Item = AnyObject>>(objects: I) -> Self {
+        let mut resources = Self::default();
+        resources.extend(objects);
+        resources
+    }
+}
+
+// === impl ObjectKey ===
+
+impl ObjectKey {
+    /// The key of a namespaced object.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The key of a cluster-scoped object.
+    pub fn cluster(name: impl Into<String>) -> Self {
+        Self { namespace: String::new(), name: name.into() }
+    }
+
+    /// The key of the object with this metadata, as it stands.
+    pub fn of(metadata: &ObjectMeta) -> Self {
+        Self { namespace: metadata.namespace.clone().unwrap_or_default(), name: metadata.name.clone() }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace.as_str() {
+            "" => f.write_str(&self.name),
+            namespace => write!(f, "{namespace}/{}", self.name),
+        }
+    }
+}
