@@ -11,3 +11,4 @@ pub mod duration;
 #[cfg(feature = "resources")]
 pub mod api;
 pub mod matching;
+pub mod filter;

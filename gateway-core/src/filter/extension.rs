@@ -1,0 +1,53 @@
+//! Filters of the user's own.
+
+use std::fmt;
+
+use http::{request, response};
+
+use super::http_filter::Verdict;
+
+/// A filter that an `ExtensionRef` names.
+///
+/// Which kinds of object name which extension is settled when routes are compiled; here it is only run, in its place in
+/// the list. A reference to a kind or an object that nobody knows is [`HttpFilter::Unresolved`](super::HttpFilter).
+///
+/// ```
+/// use gateway_core::filter::{Extension, Verdict};
+///
+/// /// Turns away requests without an API key.
+/// #[derive(Debug)]
+/// struct NeedsKey;
+///
+/// impl Extension for NeedsKey {
+///     fn on_request(&self, parts: &mut http::request::Parts) -> Verdict {
+///         if parts.headers.contains_key("x-api-key") {
+///             return Verdict::Continue;
+///         }
+///         let mut response = http::Response::new(bytes::Bytes::from_static(b"no key"));
+///         *response.status_mut() = http::StatusCode::FORBIDDEN;
+///         Verdict::Respond(Box::new(response))
+///     }
+/// }
+/// ```
+///
+/// # Spec
+/// `HTTPRouteFilterExtensionRef`, FEX-01, FEX-02.
+pub trait Extension: Send + Sync + fmt::Debug + 'static {
+    /// Edits the request, or answers it.
+    fn on_request(&self, parts: &mut request::Parts) -> Verdict {
+        let _ = parts;
+        Verdict::Continue
+    }
+
+    /// Edits the answer.
+    fn on_response(&self, parts: &mut response::Parts) {
+        let _ = parts;
+    }
+}
+
+/// Two extensions are equal when they are the same object.
+impl PartialEq for dyn Extension {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(self, other)
+    }
+}

@@ -1,0 +1,90 @@
+//! Mirrors: copies of requests for a backend whose answers nobody waits for.
+//!
+//! Nothing is sent here: whoever forwards the request sends the copies too, once it is sure to attempt the request
+//! itself. A mirror whose backend cannot be resolved is simply not made; it never harms the request.
+
+use crate::name::BackendId;
+
+/// Sends a share of the requests to one more backend.
+///
+/// # Spec
+/// `HTTPRequestMirrorFilter`, FMR-01 to FMR-09; the choices are AMB-50 to AMB-52.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestMirror {
+    /// Where the copies go.
+    pub backend: BackendId,
+    /// How many of the requests are copied.
+    pub share: Share,
+}
+
+/// A share of the requests, from none to all.
+///
+/// # Spec
+/// `percent`, `Fraction`, FMR-04.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    numerator: u32,
+    denominator: u32,
+}
+
+/// A share that is less than nothing or more than all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShareError {
+    /// Not from 0 to 100.
+    #[error("{0} percent is not a share; write 0 to 100")]
+    Percent(i32),
+    /// Not from 0 to 1, or divided by nothing.
+    #[error(
+        "{numerator}/{denominator} is not a share; write a numerator from 0 to the denominator, which is at least 1"
+    )]
+    Fraction {
+        /// As written.
+        numerator: i32,
+        /// As written.
+        denominator: i32,
+    },
+}
+
+// === impl Share ===
+
+impl Share {
+    /// Every request.
+    pub const fn all() -> Self {
+        Self { numerator: 1, denominator: 1 }
+    }
+
+    /// `percent` of a hundred requests.
+    ///
+    /// # Errors
+    /// When it is not from 0 to 100.
+    pub fn percent(percent: i32) -> Result<Self, ShareError> {
+        Self::fraction(percent, 100).map_err(|_| ShareError::Percent(percent))
+    }
+
+    /// `numerator` of `denominator` requests.
+    ///
+    /// # Errors
+    /// When the denominator is less than 1 or the numerator not from 0 to the denominator.
+    pub fn fraction(numerator: i32, denominator: i32) -> Result<Self, ShareError> {
+        let refused = ShareError::Fraction { numerator, denominator };
+        match (u32::try_from(numerator), u32::try_from(denominator)) {
+            (Ok(numerator), Ok(denominator)) if denominator > 0 && numerator <= denominator => {
+                Ok(Self { numerator, denominator })
+            }
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => Err(refused),
+        }
+    }
+
+    /// Whether the request that drew the number `random` is taken.
+    ///
+    /// Of any `denominator` consecutive numbers exactly `numerator` are taken.
+    pub fn taken(self, random: u64) -> bool {
+        random % u64::from(self.denominator) < u64::from(self.numerator)
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self::all()
+    }
+}
