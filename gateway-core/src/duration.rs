@@ -67,7 +67,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// GEP-2257, TMO-08.
 pub fn format(duration: Duration) -> Result<String, DurationError> {
     let hours = duration.as_secs() / 3600;
-    if duration.subsec_nanos() % 1_000_000 != 0 || hours > 99_999 {
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) || hours > 99_999 {
         return Err(DurationError::NotRepresentable(duration));
     }
     if duration.is_zero() {

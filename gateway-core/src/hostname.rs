@@ -61,6 +61,7 @@ pub enum HostnameError {
 pub struct Host<'a>(HostText<'a>);
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the room for a whole name is what saves an allocation")]
 enum HostText<'a> {
     Borrowed(&'a str),
     Lowered(ArrayString<MAX_LENGTH>),

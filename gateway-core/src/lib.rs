@@ -1,6 +1,6 @@
 //! The Kubernetes Gateway API as a pure engine.
 //!
-//! Resources in, a compiled route table and every status condition out; a request in, a decision out.
+//! Resources in, a compiled [route table](table) and every status condition out; a request in, a decision out.
 //! There is no async code, no I/O, no clock and no random number here: a time or a random number is an argument.
 //!
 //! Modules are listed in order: each imports only what stands before it.
@@ -12,3 +12,5 @@ pub mod duration;
 pub mod api;
 pub mod matching;
 pub mod filter;
+pub mod rule;
+pub mod table;

@@ -1,0 +1,211 @@
+//! Backends: where requests can go, and the weighted choice among those of one rule.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::uri::Authority;
+
+use crate::filter::HttpFilter;
+use crate::name::{BackendId, ObjectName};
+
+/// One port of a Service and the endpoints behind it.
+///
+/// A table holds each once, however many rules refer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// The Service.
+    pub service: ObjectName,
+    /// The Service's port number; not the port of the endpoints.
+    pub port: u16,
+    /// What the endpoints speak.
+    pub protocol: BackendProtocol,
+    /// The ready endpoints. None of them: requests get 503.
+    pub endpoints: Arc<[Endpoint]>,
+}
+
+/// What a backend speaks, by the `appProtocol` of its Service port.
+///
+/// # Spec
+/// GEP-1911, BPR-01 to BPR-07.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum BackendProtocol {
+    /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here.
+    #[default]
+    Http1,
+    /// HTTP/2 without TLS, by prior knowledge: `kubernetes.io/h2c`.
+    H2c,
+    /// HTTP/1.1 with upgrade to WebSocket: `kubernetes.io/ws`.
+    WebSocket,
+}
+
+/// One address that serves a backend.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    address: SocketAddr,
+    authority: Authority,
+}
+
+/// The backends of a rule with their weights.
+///
+/// ```
+/// # use gateway_core::rule::{Backends, BackendRef, BackendTarget};
+/// # use gateway_core::name::BackendId;
+/// let to = |id, weight| BackendRef { target: BackendTarget::Backend(BackendId(id)), weight, filters: Box::default() };
+/// let backends = Backends::new([to(0, 7), to(1, 3), to(2, 0)]);
+/// // A random number picks; the share of each is its weight over the sum of all.
+/// assert_eq!(backends.pick(0).unwrap().target, BackendTarget::Backend(BackendId(0)));
+/// assert_eq!(backends.pick(u64::MAX).unwrap().target, BackendTarget::Backend(BackendId(1)));
+/// ```
+///
+/// # Spec
+/// HRB-03, HRB-04, HRB-19, AMB-68.
+#[derive(Clone, Debug, Default)]
+pub struct Backends {
+    refs: Box<[BackendRef]>,
+    total: u64,
+}
+
+/// One entry of a rule's `backendRefs`.
+#[derive(Clone, Debug)]
+pub struct BackendRef {
+    /// Where it leads.
+    pub target: BackendTarget,
+    /// Its share is this over the sum of all weights of the rule.
+    pub weight: u32,
+    /// What is done to the requests it is chosen for, after the filters of the rule.
+    pub filters: Box<[HttpFilter]>,
+}
+
+/// Where a reference to a backend leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackendTarget {
+    /// To a backend of the table.
+    Backend(BackendId),
+    /// Nowhere: the reference is invalid, and its share of the requests gets 500.
+    Unresolved,
+}
+
+// === impl BackendProtocol ===
+
+impl BackendProtocol {
+    /// The `appProtocol` that stands for it, where there is one.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "http",
+            Self::H2c => "kubernetes.io/h2c",
+            Self::WebSocket => "kubernetes.io/ws",
+        }
+    }
+}
+
+// === impl Endpoint ===
+
+impl Endpoint {
+    /// The endpoint at `address`.
+    pub fn new(address: SocketAddr) -> Self {
+        let authority = address.to_string().parse().expect("a socket address is an authority");
+        Self { address, authority }
+    }
+
+    /// Address and port to connect to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as an authority, for the target of a request.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self::new(address)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+// === impl Backends ===
+
+impl Backends {
+    /// The backends of a rule, in the order in which they are listed.
+    pub fn new(refs: impl IntoIterator<Item = BackendRef>) -> Self {
+        let refs: Box<[_]> = refs.into_iter().collect();
+        let total = refs.iter().map(|backend| u64::from(backend.weight)).sum();
+        Self { refs, total }
+    }
+
+    /// The backend for one request; `random` is uniform over all of `u64`. None when there is none with a weight.
+    pub fn pick(&self, random: u64) -> Option<&BackendRef> {
+        if let [only] = &*self.refs {
+            return (only.weight > 0).then_some(only);
+        }
+        // The high half of a 128-bit product maps the random number evenly onto 0..total.
+        let mut point = ((u128::from(random) * u128::from(self.total)) >> 64) as u64;
+        self.refs.iter().find(|backend| {
+            let weight = u64::from(backend.weight);
+            let here = point < weight;
+            point = point.saturating_sub(weight);
+            here
+        })
+    }
+
+    /// All of them, in the order in which they are listed.
+    pub fn refs(&self) -> &[BackendRef] {
+        &self.refs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backends(weights: &[u32]) -> Backends {
+        Backends::new(weights.iter().enumerate().map(|(i, weight)| BackendRef {
+            target: BackendTarget::Backend(BackendId(i as u32)),
+            weight: *weight,
+            filters: Box::default(),
+        }))
+    }
+
+    fn shares(backends: &Backends, draws: u64) -> Vec<u64> {
+        let mut counts = vec![0; backends.refs().len()];
+        for i in 0..draws {
+            let random = i * (u64::MAX / draws);
+            if let Some(BackendRef { target: BackendTarget::Backend(id), .. }) = backends.pick(random) {
+                counts[id.0 as usize] += 1;
+            }
+        }
+        counts
+    }
+
+    // HRB-03
+    #[test]
+    fn the_share_is_the_weight_over_the_sum() {
+        let counts = shares(&backends(&[70, 30, 0]), 10_000);
+        assert!(counts[0].abs_diff(7_000) <= 1 && counts[1].abs_diff(3_000) <= 1, "{counts:?}");
+        assert_eq!(counts[2], 0);
+        assert_eq!(shares(&backends(&[5]), 10), [10]);
+    }
+
+    // HRB-13, AMB-20
+    #[test]
+    fn without_any_weight_there_is_no_backend() {
+        for weights in [&[][..], &[0], &[0, 0]] {
+            assert!(backends(weights).pick(u64::MAX / 2).is_none(), "{weights:?}");
+        }
+    }
+
+    // AMB-68, LIM-14
+    #[test]
+    fn the_largest_weights_do_not_overflow() {
+        let counts = shares(&backends(&[1_000_000; 16]), 16_000);
+        assert!(counts.iter().all(|count| count.abs_diff(1_000) <= 1), "{counts:?}");
+    }
+}

@@ -1,0 +1,49 @@
+//! What follows when a match was found: filters, backends, timeouts and retries of one rule.
+
+pub mod backend;
+pub mod retry;
+pub mod timeouts;
+
+use std::sync::Arc;
+
+pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint};
+pub use self::retry::Retry;
+pub use self::timeouts::Timeouts;
+use crate::filter::HttpFilter;
+use crate::name::ObjectName;
+
+/// One rule of an HTTPRoute, compiled.
+#[derive(Clone, Debug)]
+pub struct HttpRule {
+    /// The route, and which of its rules this is.
+    pub id: RuleName,
+    /// What is done to every request and response of the rule.
+    pub filters: Box<[HttpFilter]>,
+    /// Where the requests go.
+    pub backends: Backends,
+    /// How long they may take.
+    pub timeouts: Timeouts,
+    /// When they are tried again; never without it.
+    pub retry: Option<Box<Retry>>,
+}
+
+/// Which rule it is: the identity that logs, metrics and `explain` give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleName {
+    /// The route.
+    pub route: Arc<ObjectName>,
+    /// The position in the route's `rules`, from 0.
+    pub index: u16,
+    /// The rule's name, where it has one.
+    pub name: Option<Box<str>>,
+}
+
+impl std::fmt::Display for RuleName {
+    /// `namespace/name/rule`, where the rule is its name or its index.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}/{name}", self.route),
+            None => write!(f, "{}/{}", self.route, self.index),
+        }
+    }
+}

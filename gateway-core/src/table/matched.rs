@@ -1,0 +1,56 @@
+//! What a search in the table finds: the rule that serves the request, or why there is none.
+
+use http::StatusCode;
+
+use super::{ListenerId, RuleId};
+use crate::matching::MatchedPath;
+
+/// The decision for a request: which rule serves it, and how it was met.
+///
+/// Holds positions in the table that made it; ask that table for the [listener](super::RouteTable::listener) and the
+/// [rule](super::RouteTable::rule).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The listener that took the request.
+    pub listener: ListenerId,
+    /// The rule that serves it.
+    pub rule: RuleId,
+    /// Which of the rule's `matches` was met, from 0.
+    pub entry: u16,
+    /// How the path was met: what a prefix replacement replaces.
+    pub path: MatchedPath,
+}
+
+/// Why no rule serves a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoMatch {
+    /// No listener of the port serves the host.
+    #[error("no listener of this port serves the host")]
+    NoListener,
+    /// The listener serves the host, but no rule of the routes attached to it matches.
+    #[error("no rule of the routes attached to listener {0} matches")]
+    NoRule(ListenerId),
+    /// Another listener of the port serves the host than the one that took the TLS connection.
+    #[error("the connection was made to listener {connection}, the host is served by listener {host}")]
+    Misdirected {
+        /// The listener chosen by the server name of the handshake.
+        connection: ListenerId,
+        /// The listener that serves the host of the request.
+        host: ListenerId,
+    },
+}
+
+// === impl NoMatch ===
+
+impl NoMatch {
+    /// The answer to the request.
+    ///
+    /// # Spec
+    /// HST-10, HST-20, HRM-16.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoListener | Self::NoRule(_) => StatusCode::NOT_FOUND,
+            Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
+        }
+    }
+}
