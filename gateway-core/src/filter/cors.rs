@@ -176,7 +176,7 @@ impl Cors {
     ///
     /// # Spec
     /// FCO-02, FCO-04, FCO-19.
-    pub(super) fn share(&self, origin: &HeaderValue, headers: &mut HeaderMap) {
+    pub(super) fn share_with(&self, origin: &HeaderValue, headers: &mut HeaderMap) {
         for name in &RESPONSE_HEADERS {
             headers.remove(name);
         }

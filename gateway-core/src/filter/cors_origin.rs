@@ -119,8 +119,10 @@ impl AllowedOrigins {
 impl<'a> Origin<&'a str> {
     /// The parts of `scheme://host[:port]`.
     fn split(text: &'a str) -> Option<Self> {
-        let (scheme, authority) = text.split_once("://")?;
-        let scheme: Scheme = scheme.parse().ok()?;
+        let (scheme, authority) = match text.strip_prefix("https://") {
+            Some(authority) => (Scheme::Https, authority),
+            None => (Scheme::Http, text.strip_prefix("http://")?),
+        };
         // The colons of an IPv6 address are inside of brackets.
         let end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
         let (host, port) = match authority[end..].find(':') {

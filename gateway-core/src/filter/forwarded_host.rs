@@ -1,6 +1,8 @@
 //! The host that a filter gives to a request, ready to be put in.
 
-use http::header::{self, HeaderValue};
+use std::mem;
+
+use http::header::{self, HeaderValue, MaxSizeReached};
 use http::request;
 use http::uri::{Authority, Uri};
 
@@ -32,18 +34,16 @@ impl ForwardedHost {
     /// Makes this the host of the request: in the Host header and, where the target has one, in its authority.
     ///
     /// A request of HTTP/2 names its host in the authority, one of HTTP/1.1 in the header.
-    pub(super) fn apply(&self, parts: &mut request::Parts) {
-        parts.headers.remove(header::HOST);
-        // A map that was full has room for one name again.
-        let _full = parts.headers.try_insert(header::HOST, self.header.clone());
-        if parts.uri.authority().is_none() {
-            return;
+    ///
+    /// # Errors
+    /// When the request has so many headers that there is no room for another.
+    pub(super) fn apply(&self, parts: &mut request::Parts) -> Result<(), MaxSizeReached> {
+        parts.headers.try_insert(header::HOST, self.header.clone())?;
+        if parts.uri.authority().is_some() {
+            let mut uri = mem::take(&mut parts.uri).into_parts();
+            uri.authority = Some(self.authority.clone());
+            parts.uri = Uri::from_parts(uri).expect("the components that made a URI before still make one");
         }
-        let mut uri = parts.uri.clone().into_parts();
-        uri.authority = Some(self.authority.clone());
-        // The same components are there as before, so they still make a URI.
-        if let Ok(uri) = Uri::from_parts(uri) {
-            parts.uri = uri;
-        }
+        Ok(())
     }
 }

@@ -95,7 +95,7 @@ impl HeaderModifier {
     /// When the request has so many headers that there is no room for another.
     pub fn apply_to_request(&self, parts: &mut request::Parts) -> Result<(), MaxSizeReached> {
         if let Some(host) = &self.host {
-            host.apply(parts);
+            host.apply(parts)?;
         }
         self.apply(&mut parts.headers)
     }

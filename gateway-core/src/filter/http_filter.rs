@@ -98,12 +98,7 @@ pub fn on_request(
                     Err(_) => Verdict::Fail,
                 }
             }
-            HttpFilter::UrlRewrite(rewrite) => {
-                match rewrite.apply(context, edits.keep_original(parts), parts) {
-                    Ok(()) => Verdict::Continue,
-                    Err(_) => Verdict::Fail,
-                }
-            }
+            HttpFilter::UrlRewrite(rewrite) => rewrite.apply(context, edits.keep_original(parts), parts),
             HttpFilter::RequestMirror(mirror) => {
                 if mirror.share.taken(random()) {
                     edits.mirror(mirror.backend, parts);
@@ -154,9 +149,11 @@ pub fn on_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut 
     }
     for filter in filters {
         match filter {
-            // A response with so many headers that there is no room for another stays as it is.
-            HttpFilter::ResponseHeaderModifier(modifier) => drop(modifier.apply(&mut response.headers)),
-            HttpFilter::Cors(cors) => share(cors, edits, response),
+            HttpFilter::ResponseHeaderModifier(modifier) => {
+                // A response with so many headers that there is no room for another stays as it is.
+                let _full = modifier.apply(&mut response.headers);
+            }
+            HttpFilter::Cors(cors) => share_with_origin(cors, edits, response),
             HttpFilter::Extension(extension) => extension.on_response(response),
             // These act on the request.
             HttpFilter::RequestHeaderModifier(_)
@@ -177,7 +174,7 @@ pub fn on_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut 
 /// FHM-11, FCO-02.
 pub fn on_local_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut response::Parts) {
     if let Some(cors) = cors_of(filters) {
-        share(cors, edits, response);
+        share_with_origin(cors, edits, response);
     }
 }
 
@@ -200,8 +197,8 @@ fn answer_preflight(cors: &Cors, parts: &request::Parts, edits: &mut RequestEdit
 }
 
 /// Requests without an origin are not CORS requests; their answers stay as they are.
-fn share(cors: &Cors, edits: &RequestEdits, response: &mut response::Parts) {
+fn share_with_origin(cors: &Cors, edits: &RequestEdits, response: &mut response::Parts) {
     if let Some(origin) = &edits.origin {
-        cors.share(origin, &mut response.headers);
+        cors.share_with(origin, &mut response.headers);
     }
 }

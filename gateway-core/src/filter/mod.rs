@@ -18,7 +18,7 @@
 //!
 //! let filters = [HttpFilter::UrlRewrite(Box::new(UrlRewrite {
 //!     hostname: Some("shop.internal".parse()?),
-//!     path: Some(PathModifier::replace_prefix_match("/")),
+//!     path: Some(PathModifier::replace_prefix_match("/")?),
 //! }))];
 //! let request = http::Request::get("/shop/cart?item=1").header("host", "example.com").body(())?;
 //! let (mut parts, ()) = request.into_parts();
@@ -49,7 +49,7 @@ pub use self::cors_origin::{AllowedOrigins, OriginError};
 pub use self::extension::Extension;
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
 pub use self::http_filter::{FilterContext, HttpFilter, Verdict, on_local_response, on_request, on_response};
-pub use self::path_modifier::PathModifier;
+pub use self::path_modifier::{PathModifier, PathModifierError};
 pub use self::precise_hostname::{PreciseHostname, PreciseHostnameError};
 pub use self::request_edits::{MirrorCopy, RequestEdits};
 pub use self::request_mirror::{RequestMirror, Share, ShareError};

@@ -24,6 +24,14 @@ enum Kind {
     PrefixMatch(Box<str>),
 }
 
+/// A replacement of more than 1024 characters; the number it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a replacement path has at most {MAX_LENGTH} characters, this one has {0}")]
+pub struct PathModifierError(pub usize);
+
+/// The longest replacement, in characters.
+const MAX_LENGTH: usize = 1024;
+
 /// Why a path cannot be replaced in one particular request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreplaceable {
@@ -42,7 +50,11 @@ impl PathModifier {
     ///
     /// A leading slash is added where there is none. A `#` is part of the path, as every other character that a path
     /// cannot hold, and is percent-encoded.
-    pub fn replace_full_path(path: &str) -> Self {
+    ///
+    /// # Errors
+    /// When `path` has more than 1024 characters.
+    pub fn replace_full_path(path: &str) -> Result<Self, PathModifierError> {
+        let length = bounded(path)?;
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (path, None),
@@ -55,16 +67,20 @@ impl PathModifier {
             target.push('?');
             target.push_str(&encode(query, |b| is_path_character(b) || b == b'?'));
         }
-        // Encoding left only what a target may hold; the limit of 1024 characters keeps it far from too long.
-        let target = PathAndQuery::try_from(target).unwrap_or_else(|_| PathAndQuery::from_static("/"));
-        Self(Kind::FullPath { target, replaces_query: query.is_some() })
+        // Encoding left only what a target may hold, and 1024 characters make at most 12 KiB of the 64 a URI may have.
+        let target = PathAndQuery::try_from(target).map_err(|_| PathModifierError(length))?;
+        Ok(Self(Kind::FullPath { target, replaces_query: query.is_some() }))
     }
 
     /// Replaces the prefix that the request was matched by; the elements behind it stay.
     ///
     /// The replacement may be empty. Characters that a path cannot hold, `?` and `#` among them, are percent-encoded.
-    pub fn replace_prefix_match(replacement: &str) -> Self {
-        Self(Kind::PrefixMatch(rooted(encode(replacement, is_path_character)).into()))
+    ///
+    /// # Errors
+    /// When `replacement` has more than 1024 characters.
+    pub fn replace_prefix_match(replacement: &str) -> Result<Self, PathModifierError> {
+        bounded(replacement)?;
+        Ok(Self(Kind::PrefixMatch(rooted(encode(replacement, is_path_character)).into())))
     }
 
     /// Whether the modifier can be carried out for requests that were matched in this way.
@@ -117,7 +133,7 @@ impl PathModifier {
                     Some(shorter) if rest.starts_with('/') => shorter,
                     Some(_) | None => replacement,
                 };
-                out.reserve(replacement.len() + rest.len() + query.map_or(1, |query| query.len() + 2));
+                out.reserve(replacement.len() + rest.len() + query.map_or(0, |query| query.len() + 1));
                 out.push_str(replacement);
                 out.push_str(rest);
                 if replacement.is_empty() && rest.is_empty() {
@@ -132,6 +148,12 @@ impl PathModifier {
         }
         Ok(())
     }
+}
+
+/// The number of characters, if there are not too many.
+fn bounded(text: &str) -> Result<usize, PathModifierError> {
+    let length = text.chars().count();
+    if length > MAX_LENGTH { Err(PathModifierError(length)) } else { Ok(length) }
 }
 
 /// `path` with a leading slash, unless it is empty.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use http::header::MaxSizeReached;
 use http::request;
 
 use super::forwarded_host::ForwardedHost;
@@ -35,8 +36,8 @@ impl PreciseHostname {
     }
 
     /// Makes this the host of the request, without port.
-    pub(super) fn apply(&self, parts: &mut request::Parts) {
-        self.0.apply(parts);
+    pub(super) fn apply(&self, parts: &mut request::Parts) -> Result<(), MaxSizeReached> {
+        self.0.apply(parts)
     }
 }
 

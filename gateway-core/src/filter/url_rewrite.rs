@@ -1,10 +1,12 @@
 //! Rewrites: the host and the path that the backend sees.
 
+use std::mem;
+
 use http::request;
 use http::uri::Uri;
 
-use super::http_filter::FilterContext;
-use super::path_modifier::{PathModifier, Unreplaceable};
+use super::http_filter::{FilterContext, Verdict};
+use super::path_modifier::PathModifier;
 use super::precise_hostname::PreciseHostname;
 use super::request_edits::Original;
 
@@ -29,20 +31,23 @@ impl UrlRewrite {
         context: &FilterContext,
         original: &Original,
         parts: &mut request::Parts,
-    ) -> Result<(), Unreplaceable> {
-        if let Some(hostname) = &self.hostname {
-            hostname.apply(parts);
+    ) -> Verdict {
+        if let Some(hostname) = &self.hostname
+            && hostname.apply(parts).is_err()
+        {
+            return Verdict::Fail;
         }
         // The target of a CONNECT has no path that could be replaced.
         if let Some(modifier) = &self.path
             && parts.uri.path_and_query().is_some()
         {
-            let target = modifier.target(original.uri.path(), context.path, parts.uri.query())?;
-            let mut uri = parts.uri.clone().into_parts();
+            let Ok(target) = modifier.target(original.uri.path(), context.path, parts.uri.query()) else {
+                return Verdict::Fail;
+            };
+            let mut uri = mem::take(&mut parts.uri).into_parts();
             uri.path_and_query = Some(target);
-            // The same components are there as before, so they still make a URI, unless it is too long.
-            parts.uri = Uri::from_parts(uri).map_err(|_| Unreplaceable::TooLong)?;
+            parts.uri = Uri::from_parts(uri).expect("the components that made a URI before still make one");
         }
-        Ok(())
+        Verdict::Continue
     }
 }
