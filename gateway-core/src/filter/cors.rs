@@ -272,3 +272,290 @@ impl Listed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preflight(cors: &Cors, origin: &str, lines: &[(&str, &str)]) -> Response<Bytes> {
+        let mut request = http::Request::options("/").header("origin", origin);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        cors.answer_preflight(parts.headers.get("origin"), &parts)
+    }
+
+    /// Headers of an answer to a request from `origin` when the backend sent `lines`.
+    fn answer(cors: &Cors, origin: &str, lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers: HeaderMap = lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        cors.share_with(&HeaderValue::from_str(origin).unwrap(), &mut headers);
+        headers
+    }
+
+    fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+        let mut lines = headers.get_all(name).iter();
+        let line = lines.next()?;
+        assert_eq!(lines.next(), None, "{name} is there once");
+        line.to_str().ok()
+    }
+
+    const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+    const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";
+    const ALLOW_METHODS: &str = "access-control-allow-methods";
+    const ALLOW_HEADERS: &str = "access-control-allow-headers";
+    const EXPOSE_HEADERS: &str = "access-control-expose-headers";
+    const MAX_AGE: &str = "access-control-max-age";
+
+    /// Origins, methods, headers and credentials of `/cors-1` in the conformance suite.
+    fn first() -> CorsPolicy<'static> {
+        CorsPolicy {
+            allow_origins: vec!["https://www.foo.com", "https://*.bar.com"],
+            allow_methods: vec!["GET", "OPTIONS"],
+            allow_headers: vec!["x-header-1", "x-header-2"],
+            expose_headers: vec!["x-header-3", "x-header-4"],
+            allow_credentials: true,
+            max_age: Some(3600),
+        }
+    }
+
+    const ASKED: [(&str, &str); 2] = [
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "x-header-1, x-header-2"),
+    ];
+
+    // FCO-01, FCO-02, FCO-08, FCO-09, FCO-12, FCO-13, FCO-14
+    #[test]
+    fn an_allowed_preflight_is_answered_with_all_that_is_configured() {
+        let cors = Cors::new(&first()).unwrap();
+        for origin in ["https://www.foo.com", "https://www.bar.com", "https://xpto.www.bar.com"] {
+            let response = preflight(&cors, origin, &ASKED);
+            assert_eq!(response.status(), 204);
+            assert!(response.body().is_empty());
+            let headers = response.headers();
+            assert_eq!(text(headers, ALLOW_ORIGIN), Some(origin));
+            assert_eq!(text(headers, ALLOW_CREDENTIALS), Some("true"));
+            assert_eq!(text(headers, ALLOW_METHODS), Some("GET, OPTIONS"));
+            assert_eq!(text(headers, ALLOW_HEADERS), Some("x-header-1, x-header-2"));
+            assert_eq!(text(headers, EXPOSE_HEADERS), Some("x-header-3, x-header-4"));
+            assert_eq!(text(headers, MAX_AGE), Some("3600"));
+            assert_eq!(text(headers, "vary"), Some("origin"));
+        }
+    }
+
+    // FCO-03, AMB-22
+    #[test]
+    fn a_preflight_of_another_origin_is_answered_without_headers() {
+        let response = preflight(&Cors::new(&first()).unwrap(), "https://foobar.com", &ASKED);
+        assert_eq!(response.status(), 204);
+        assert!(response.headers().is_empty());
+    }
+
+    // FCO-02, FCO-04, FCO-08
+    #[test]
+    fn an_answer_is_shared_with_allowed_origins_only() {
+        let cors = Cors::new(&first()).unwrap();
+        let headers = answer(&cors, "https://www.bar.com", &[("x-header-3", "v")]);
+        assert_eq!(text(&headers, ALLOW_ORIGIN), Some("https://www.bar.com"));
+        assert_eq!(text(&headers, ALLOW_CREDENTIALS), Some("true"));
+        assert_eq!(text(&headers, EXPOSE_HEADERS), Some("x-header-3, x-header-4"));
+        assert_eq!(text(&headers, "x-header-3"), Some("v"));
+        for only_in_preflights in [ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE] {
+            assert_eq!(text(&headers, only_in_preflights), None);
+        }
+        let headers = answer(&cors, "https://foobar.com", &[("x-header-3", "v")]);
+        assert_eq!(text(&headers, "x-header-3"), Some("v"));
+        assert_eq!(text(&headers, "vary"), Some("origin"), "a cache must not give it to an allowed origin");
+        assert_eq!(headers.len(), 2);
+    }
+
+    // FCO-19
+    #[test]
+    fn the_gateways_word_replaces_the_backends() {
+        let cors = Cors::new(&CorsPolicy { allow_credentials: false, ..first() }).unwrap();
+        let backend = [
+            (ALLOW_ORIGIN, "*"),
+            (ALLOW_CREDENTIALS, "true"),
+            (ALLOW_METHODS, "DELETE"),
+            (ALLOW_HEADERS, "x-any"),
+            (EXPOSE_HEADERS, "x-any"),
+            (MAX_AGE, "1"),
+        ];
+        let headers = answer(&cors, "https://www.foo.com", &backend);
+        assert_eq!(text(&headers, ALLOW_ORIGIN), Some("https://www.foo.com"));
+        assert_eq!(text(&headers, EXPOSE_HEADERS), Some("x-header-3, x-header-4"));
+        assert_eq!(headers.len(), 3, "and vary: {headers:?}");
+        assert_eq!(answer(&cors, "https://evil.example", &backend).len(), 1);
+    }
+
+    #[test]
+    fn vary_is_extended_once_and_only_where_answers_differ() {
+        let cors = Cors::new(&first()).unwrap();
+        let vary = |cors: &Cors, line: &'static str| {
+            let headers = answer(cors, "https://www.foo.com", &[("vary", line)]);
+            headers.get_all("vary").iter().map(|v| v.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(vary(&cors, "accept-encoding"), ["accept-encoding", "origin"]);
+        assert_eq!(vary(&cors, "accept, Origin"), ["accept, Origin"]);
+        assert_eq!(vary(&cors, "x-origin"), ["x-origin", "origin"]);
+        assert_eq!(vary(&cors, "*"), ["*"]);
+        let any = Cors::new(&CorsPolicy { allow_origins: vec!["*"], ..Default::default() }).unwrap();
+        assert_eq!(vary(&any, "accept"), ["accept"]);
+    }
+
+    // FCO-09, FCO-10, FCO-11
+    #[test]
+    fn any_method_without_credentials_is_a_star() {
+        let cors = Cors::new(&CorsPolicy {
+            allow_origins: vec!["https://www.foo.com"],
+            allow_methods: vec!["*"],
+            ..Default::default()
+        })
+        .unwrap();
+        let response = preflight(&cors, "https://www.foo.com", &[("access-control-request-method", "POST")]);
+        assert_eq!(text(response.headers(), ALLOW_METHODS), Some("*"));
+        assert_eq!(text(response.headers(), ALLOW_CREDENTIALS), None);
+        assert_eq!(text(response.headers(), MAX_AGE), Some("5"));
+    }
+
+    // FCO-07
+    #[test]
+    fn any_origin_without_credentials_is_a_star() {
+        let cors = Cors::new(&CorsPolicy {
+            allow_origins: vec!["*"],
+            allow_methods: vec!["PUT"],
+            ..Default::default()
+        })
+        .unwrap();
+        for origin in ["https://foobar.com", "https://foobar.com:12345"] {
+            let response = preflight(&cors, origin, &[("access-control-request-method", "PUT")]);
+            let headers = response.headers();
+            assert_eq!(text(headers, ALLOW_ORIGIN), Some("*"));
+            assert_eq!(text(headers, ALLOW_METHODS), Some("PUT"));
+            assert_eq!(text(headers, ALLOW_CREDENTIALS), None);
+            let headers = answer(&cors, origin, &[]);
+            assert_eq!(text(&headers, ALLOW_ORIGIN), Some("*"));
+            assert_eq!(headers.len(), 1);
+        }
+    }
+
+    // FCO-07, FCO-10, FCO-12, FCO-21
+    #[test]
+    fn stars_are_spelled_out_when_there_are_credentials() {
+        let mut policy = CorsPolicy {
+            allow_origins: vec!["*"],
+            allow_methods: vec!["*"],
+            allow_headers: vec!["*"],
+            allow_credentials: true,
+            ..Default::default()
+        };
+        let asked = [
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "x-header-1, x-header-2"),
+        ];
+        let origin = "https://other.foo.com";
+        let cors = Cors::new(&policy).unwrap();
+        let response = preflight(&cors, origin, &asked);
+        let headers = response.headers();
+        assert_eq!(text(headers, ALLOW_ORIGIN), Some(origin));
+        assert_eq!(text(headers, ALLOW_METHODS), Some("PUT"));
+        assert_eq!(text(headers, ALLOW_HEADERS), Some("x-header-1, x-header-2"));
+        assert_eq!(text(headers, ALLOW_CREDENTIALS), Some("true"));
+        let response = preflight(&cors, origin, &asked[..1]);
+        assert_eq!(text(response.headers(), ALLOW_HEADERS), None, "nothing asked, nothing answered");
+        let headers = answer(&cors, origin, &[]);
+        assert_eq!(text(&headers, ALLOW_ORIGIN), Some(origin));
+        assert_eq!(text(&headers, ALLOW_CREDENTIALS), Some("true"));
+        assert_eq!(text(&headers, "vary"), Some("origin"));
+
+        policy.allow_credentials = false;
+        let response = preflight(&Cors::new(&policy).unwrap(), origin, &asked);
+        for name in [ALLOW_ORIGIN, ALLOW_METHODS, ALLOW_HEADERS] {
+            assert_eq!(text(response.headers(), name), Some("*"));
+        }
+        assert_eq!(text(response.headers(), ALLOW_CREDENTIALS), None);
+    }
+
+    // FCO-13, AMB-26
+    #[test]
+    fn a_star_exposes_all_headers_but_not_with_credentials() {
+        let exposed = |names: &[&'static str], allow_credentials| {
+            let policy = CorsPolicy { expose_headers: names.to_vec(), allow_credentials, ..first() };
+            let headers = answer(&Cors::new(&policy).unwrap(), "https://www.foo.com", &[]);
+            text(&headers, EXPOSE_HEADERS).map(str::to_owned)
+        };
+        assert_eq!(exposed(&["*"], false).as_deref(), Some("*"));
+        assert_eq!(exposed(&["x-a", "*"], false).as_deref(), Some("*"));
+        assert_eq!(exposed(&["*"], true), None);
+        assert_eq!(exposed(&["x-a", "*", "x-b"], true).as_deref(), Some("x-a, x-b"));
+        assert_eq!(exposed(&[], false), None);
+    }
+
+    // FCO-15
+    #[test]
+    fn an_empty_list_sends_no_header() {
+        let cors = Cors::new(&CorsPolicy { allow_origins: vec!["*"], ..Default::default() }).unwrap();
+        let response = preflight(&cors, "https://a.example", &ASKED);
+        for name in [ALLOW_METHODS, ALLOW_HEADERS, EXPOSE_HEADERS] {
+            assert_eq!(text(response.headers(), name), None);
+        }
+    }
+
+    // FCO-01, AMB-24
+    #[test]
+    fn a_preflight_has_all_three_marks() {
+        let is = |method: Method, names: &[&str]| {
+            let mut request = http::Request::builder().method(method);
+            for name in names {
+                request = request.header(*name, "x");
+            }
+            is_preflight(&request.body(()).unwrap().into_parts().0)
+        };
+        let both = ["origin", "access-control-request-method"];
+        assert!(is(Method::OPTIONS, &both));
+        assert!(!is(Method::POST, &both));
+        assert!(!is(Method::OPTIONS, &both[..1]));
+        assert!(!is(Method::OPTIONS, &both[1..]));
+    }
+
+    // FCO-14, FCO-16, FCO-17
+    #[test]
+    fn policies_that_cannot_be_carried_out_are_refused() {
+        let refused = |policy| Cors::new(&policy).unwrap_err();
+        let list = "allowMethods";
+        assert_eq!(
+            refused(CorsPolicy { allow_methods: vec!["*", "GET"], ..first() }),
+            CorsError::WildcardNotAlone { list }
+        );
+        let list = "allowHeaders";
+        assert_eq!(
+            refused(CorsPolicy { allow_headers: vec!["x", "*"], ..first() }),
+            CorsError::WildcardNotAlone { list }
+        );
+        assert_eq!(
+            refused(CorsPolicy { allow_headers: vec!["a b"], ..first() }),
+            CorsError::HeaderName { list, name: "a b".to_owned() }
+        );
+        assert_eq!(
+            refused(CorsPolicy { allow_methods: vec!["a b"], ..first() }),
+            CorsError::Method("a b".to_owned())
+        );
+        assert_eq!(refused(CorsPolicy { max_age: Some(0), ..first() }), CorsError::MaxAge(0));
+        assert_eq!(
+            refused(CorsPolicy { allow_origins: vec!["*", "*"], ..first() }),
+            CorsError::Origin(OriginError::WildcardNotAlone)
+        );
+    }
+
+    // FCO-17
+    #[test]
+    fn names_keep_the_case_they_were_written_in() {
+        let policy = CorsPolicy { allow_methods: vec!["get", "GET"], allow_headers: vec!["X-A"], ..first() };
+        let response = preflight(&Cors::new(&policy).unwrap(), "https://www.foo.com", &ASKED);
+        assert_eq!(text(response.headers(), ALLOW_METHODS), Some("get, GET"));
+        assert_eq!(text(response.headers(), ALLOW_HEADERS), Some("X-A"));
+    }
+}

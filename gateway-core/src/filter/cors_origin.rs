@@ -175,3 +175,130 @@ fn is_host_pattern(host: &str) -> bool {
     host.split('.')
         .all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(patterns: &[&str], origin: &str) -> bool {
+        let origins = AllowedOrigins::new(patterns.iter().copied()).expect("patterns");
+        origins.allows(&HeaderValue::from_bytes(origin.as_bytes()).expect(origin))
+    }
+
+    // FCO-05, FCO-06, AMB-25
+    #[test]
+    fn scheme_host_and_port_must_agree() {
+        for (pattern, origin, expected) in [
+            ("http://foo.com", "http://foo.com", true),
+            ("http://foo.com", "http://foo.com:80", true),
+            ("http://foo.com:80", "http://foo.com", true),
+            ("https://foo.com:443", "https://foo.com", true),
+            ("http://foo.com", "http://foo.com:8080", false),
+            ("http://foo.com:8080", "http://foo.com", false),
+            ("http://foo.com", "https://foo.com", false),
+            ("http://foo.com:443", "https://foo.com", false),
+            ("https://foo.com", "https://www.foo.com", false),
+            ("https://foo.com", "https://foo.com.evil.example", false),
+            ("https://foo.com", "https://foo.com.", false),
+            ("https://Foo.com", "https://foo.COM", true),
+            ("http://10.0.0.1:3000", "http://10.0.0.1:3000", true),
+            ("https://*.bar.com", "https://www.bar.com", true),
+            ("https://*.bar.com", "https://xpto.www.bar.com", true),
+            ("https://*.bar.com", "https://WWW.bar.com", true),
+            ("https://*.bar.com", "https://bar.com", false),
+            ("https://*.bar.com", "https://foobar.com", false),
+            ("https://*.bar.com", "https://.bar.com", false),
+            ("https://*.bar.com", "https://www.bar.com.evil.example", false),
+            ("https://*.bar.com", "http://www.bar.com", false),
+            ("https://*.bar.com", "https://a.bar.com:8443", false),
+            ("https://*.bar.com:8443", "https://a.bar.com:8443", true),
+            ("https://*", "https://anything.example", true),
+            ("https://*", "https://anything.example:8443", false),
+            ("https://*:8443", "https://anything.example:8443", true),
+            ("https://*", "https://[::1]", true),
+            ("https://*", "https://[::1]:8443", false),
+            ("https://*", "http://anything.example", false),
+            ("https://*", "null", false),
+        ] {
+            assert_eq!(allows(&[pattern], origin), expected, "{pattern} {origin}");
+        }
+    }
+
+    // FCO-05, FCO-07
+    #[test]
+    fn a_lone_star_allows_every_origin() {
+        for origin in
+            ["https://foobar.com", "https://foobar.com:12345", "null", "file://", "moz-extension://x"]
+        {
+            assert!(allows(&["*"], origin));
+        }
+    }
+
+    // FCO-15
+    #[test]
+    fn an_empty_list_allows_none() {
+        assert!(!allows(&[], "https://foo.com"));
+    }
+
+    #[test]
+    fn a_malformed_origin_is_not_allowed() {
+        for origin in [
+            "",
+            "https://",
+            "https://:443",
+            "https://foo.com:",
+            "https://foo.com:+443",
+            "https://foo.com:65979", // 443 modulo 2^16
+            "https://foo.com:000443",
+            "https://foo.com/",
+            "https://foo.com/x",
+            "https://user@foo.com",
+            "https://foo.com https://evil.example",
+            "HTTPS://foo.com:99999",
+            "//foo.com",
+            "foo.com",
+            "https://f\u{f6}o.com",
+        ] {
+            assert!(!allows(&["https://foo.com", "https://*.com"], origin), "{origin}");
+        }
+    }
+
+    // FCO-05, FCO-16
+    #[test]
+    fn patterns_that_are_no_origin_are_refused() {
+        for bad in [
+            "",
+            "foo.com",
+            "ftp://foo.com",
+            "https://",
+            "https://foo.com/",
+            "https://foo.com:65536",
+            "https://foo.com:",
+            "https://*foo.com",
+            "https://*.",
+            "https://a.*.com",
+            "https://**",
+            "https://a..b",
+            "https://a_b",
+            "**",
+            "null",
+        ] {
+            assert_eq!(AllowedOrigins::new([bad]), Err(OriginError::Syntax(bad.to_owned())));
+        }
+        for list in [["*", "https://foo.com"], ["https://foo.com", "*"], ["*", "*"]] {
+            assert_eq!(AllowedOrigins::new(list), Err(OriginError::WildcardNotAlone));
+        }
+    }
+
+    #[test]
+    fn many_origins_of_both_kinds_together() {
+        let patterns =
+            ["https://a.example", "http://b.example:81", "https://*.c.example", "http://*.d.example:82"];
+        for origin in
+            ["https://a.example", "http://b.example:81", "https://x.c.example", "http://y.z.d.example:82"]
+        {
+            assert!(allows(&patterns, origin));
+        }
+        assert!(!allows(&patterns, "https://b.example:81"));
+    }
+}

@@ -47,3 +47,41 @@ impl ForwardedHost {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(uri: &str, host: Option<&str>) -> request::Parts {
+        let mut request = http::Request::builder().uri(uri);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    // FRW-01, FHM-09
+    #[test]
+    fn the_host_goes_wherever_the_request_names_one() {
+        let host = ForwardedHost::new("new.example:81").unwrap();
+        for (uri, header, expected) in [
+            ("/a?b", Some("old.example:8080"), "/a?b"),
+            ("http://old.example:8080/a?b", Some("old.example:8080"), "http://new.example:81/a?b"),
+            ("https://old.example", None, "https://new.example:81/"),
+            ("old.example:443", Some("old.example:443"), "new.example:81"),
+            ("*", Some("old.example"), "*"),
+        ] {
+            let mut parts = parts(uri, header);
+            host.apply(&mut parts).unwrap();
+            assert_eq!(parts.uri.to_string(), expected);
+            assert_eq!(parts.headers.get_all("host").iter().collect::<Vec<_>>(), ["new.example:81"], "{uri}");
+        }
+    }
+
+    #[test]
+    fn user_information_and_paths_are_not_part_of_a_host() {
+        for bad in ["", "a@b", "a/b", "a b", "a:b", "é"] {
+            assert!(ForwardedHost::new(bad).is_err(), "{bad}");
+        }
+    }
+}

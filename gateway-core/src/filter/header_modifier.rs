@@ -160,3 +160,123 @@ fn is_framing(name: &HeaderName) -> bool {
     .contains(name)
         || ["keep-alive", "proxy-connection"].contains(&name.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    /// The values of `name` as an observer joins them.
+    fn joined(headers: &HeaderMap, name: &str) -> String {
+        headers.get_all(name).iter().map(|v| v.to_str().unwrap()).collect::<Vec<_>>().join(",")
+    }
+
+    // FHM-01, FHM-02, FHM-03, FHM-04, FHM-06
+    #[test]
+    fn set_replaces_add_appends_and_remove_deletes_whatever_the_case() {
+        let modifier = HeaderModifier::new(
+            [("X-Set-New", "new"), ("x-header-SET", "set-overwrites")],
+            [("X-Add-New", "new"), ("X-Header-ADD-append", "header-val-2,header-val-3")],
+            ["X-HEADER-Remove", "x-absent"],
+        )
+        .unwrap();
+        let mut headers = headers(&[
+            ("x-header-set", "some-other-value"),
+            ("x-header-set", "and-one-more"),
+            ("x-header-add-append", "append-val-1"),
+            ("x-header-remove", "val"),
+            ("x-header-remove", "again"),
+            ("x-other", "stays"),
+        ]);
+        modifier.apply(&mut headers).unwrap();
+        assert_eq!(joined(&headers, "x-set-new"), "new");
+        assert_eq!(joined(&headers, "x-header-set"), "set-overwrites");
+        assert_eq!(joined(&headers, "x-add-new"), "new");
+        assert_eq!(joined(&headers, "x-header-add-append"), "append-val-1,header-val-2,header-val-3");
+        assert_eq!(joined(&headers, "x-header-remove"), "");
+        assert_eq!(joined(&headers, "x-other"), "stays");
+        assert_eq!(headers.keys_len(), 5);
+    }
+
+    // FHM-05
+    #[test]
+    fn of_equivalent_names_in_one_list_the_first_counts() {
+        let modifier =
+            HeaderModifier::new([("A", "1"), ("a", "2")], [("B", "3"), ("b", "4")], ["c", "C"]).unwrap();
+        let mut map = headers(&[("c", "x")]);
+        modifier.apply(&mut map).unwrap();
+        assert_eq!(map, headers(&[("a", "1"), ("b", "3")]));
+    }
+
+    // FHM-05, AMB-60
+    #[test]
+    fn a_header_has_one_action() {
+        let one = |name: &'static str| [(name, "v")];
+        let twice = Err(HeaderModifierError::SeveralActions(HeaderName::from_static("x")));
+        assert_eq!(HeaderModifier::new(one("x"), one("X"), []), twice);
+        assert_eq!(HeaderModifier::new(one("x"), [], ["X"]), twice);
+        assert_eq!(HeaderModifier::new([], one("X"), ["x"]), twice);
+        assert!(HeaderModifier::new(one("x"), one("y"), ["z"]).is_ok());
+    }
+
+    // FHM-09
+    #[test]
+    fn headers_of_the_connection_and_the_framing_are_refused_in_every_list() {
+        for name in [
+            "Content-Length",
+            "Transfer-Encoding",
+            "Connection",
+            "Upgrade",
+            "TE",
+            "Trailer",
+            "Keep-Alive",
+            "Proxy-Connection",
+        ] {
+            let refused = Err(HeaderModifierError::Framing(HeaderName::from_bytes(name.as_bytes()).unwrap()));
+            assert_eq!(HeaderModifier::new([(name, "1")], [], []), refused);
+            assert_eq!(HeaderModifier::new([], [(name, "1")], []), refused);
+            assert_eq!(HeaderModifier::new([], [], [name]), refused);
+        }
+    }
+
+    // FHM-09
+    #[test]
+    fn host_is_rewritten_by_set_and_refused_otherwise() {
+        let modifier = HeaderModifier::new([("HOST", "b.example:81")], [], []).unwrap();
+        let (mut parts, ()) = http::Request::get("http://a.example/x").body(()).unwrap().into_parts();
+        modifier.apply_to_request(&mut parts).unwrap();
+        assert_eq!(parts.uri, "http://b.example:81/x");
+        assert_eq!(joined(&parts.headers, "host"), "b.example:81");
+
+        assert_eq!(HeaderModifier::new([], [("Host", "a")], []), Err(HeaderModifierError::HostAction));
+        assert_eq!(HeaderModifier::new([], [], ["host"]), Err(HeaderModifierError::HostAction));
+        for bad in ["a b", "a/b", "user@a", "a:port"] {
+            assert!(
+                matches!(HeaderModifier::new([("host", bad)], [], []), Err(HeaderModifierError::Host(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    // FHM-07, FHM-09
+    #[test]
+    fn names_and_values_that_no_header_has_are_refused() {
+        for name in ["", ":authority", "a b", "a:", "\u{e9}"] {
+            assert_eq!(
+                HeaderModifier::new([(name, "v")], [], []),
+                Err(HeaderModifierError::Name(name.to_owned()))
+            );
+            assert_eq!(HeaderModifier::new([], [], [name]), Err(HeaderModifierError::Name(name.to_owned())));
+        }
+        assert_eq!(
+            HeaderModifier::new([], [("x", "a\r\nb: c")], []),
+            Err(HeaderModifierError::Value(HeaderName::from_static("x")))
+        );
+    }
+}

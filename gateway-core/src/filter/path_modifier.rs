@@ -184,3 +184,171 @@ fn encode(text: &str, allowed: impl Fn(u8) -> bool) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::matching::PathMatch;
+
+    fn replaced(path: &str, prefix: &str, replacement: &str) -> String {
+        let prefix = PathMatch::prefix(prefix);
+        assert!(prefix.matches(path), "{path}");
+        let modifier = PathModifier::replace_prefix_match(replacement).unwrap();
+        modifier.target(path, prefix.matched(), None).unwrap().to_string()
+    }
+
+    // FPR-01, FPR-02, AMB-17
+    #[test]
+    fn prefixes_are_replaced_as_the_specification_tabulates() {
+        for (row, path, prefix, replacement, expected) in [
+            ("1", "/foo/bar", "/foo", "/xyz", "/xyz/bar"),
+            ("2", "/foo/bar", "/foo", "/xyz/", "/xyz/bar"),
+            ("3", "/foo/bar", "/foo/", "/xyz", "/xyz/bar"),
+            ("4", "/foo/bar", "/foo/", "/xyz/", "/xyz/bar"),
+            ("5", "/foo", "/foo", "/xyz", "/xyz"),
+            ("6", "/foo/", "/foo", "/xyz", "/xyz/"),
+            ("7", "/foo/bar", "/foo", "", "/bar"),
+            ("8", "/foo/", "/foo", "", "/"),
+            ("9", "/foo", "/foo", "", "/"),
+            ("10", "/foo/", "/foo", "/", "/"),
+            ("11", "/foo", "/foo", "/", "/"),
+            ("derived a", "/foo", "/foo", "/xyz/", "/xyz/"),
+            ("derived b", "/foo/", "/foo", "/xyz/", "/xyz/"),
+            ("derived c", "/bar", "/", "/xyz", "/xyz/bar"),
+            ("derived d", "/", "/", "/xyz", "/xyz/"),
+            ("derived e", "/foo//bar", "/foo", "/xyz", "/xyz//bar"),
+            ("empty for the root", "/bar", "/", "", "/bar"),
+            ("root for the root", "/", "/", "/", "/"),
+            ("prefix with a slash, path without", "/foo", "/foo/", "/xyz", "/xyz"),
+        ] {
+            assert_eq!(replaced(path, prefix, replacement), expected, "row {row}");
+        }
+    }
+
+    // FPR-03
+    #[test]
+    fn a_missing_leading_slash_is_added_and_what_no_path_holds_is_encoded() {
+        for (replacement, expected) in [
+            ("xyz", "/xyz/b"),
+            ("a b", "/a%20b/b"),
+            ("/caf\u{e9}", "/caf%C3%A9/b"),
+            ("/100%", "/100%25/b"),
+            ("/%2F%zz", "/%2F%25zz/b"),
+            ("/a?b#c", "/a%3Fb%23c/b"),
+            ("/\r\nx: y", "/%0D%0Ax:%20y/b"),
+            ("/;p=1,2", "/;p=1,2/b"),
+        ] {
+            assert_eq!(replaced("/a/b", "/a", replacement), expected, "{replacement:?}");
+        }
+        assert_eq!(
+            PathModifier::replace_prefix_match(&"x".repeat(1025)),
+            Err(PathModifierError(1025)),
+            "one more than the schema allows"
+        );
+        let widest = "\u{10ffff}".repeat(1024);
+        assert!(PathModifier::replace_prefix_match(&widest).is_ok());
+        assert!(PathModifier::replace_full_path(&widest).is_ok());
+    }
+
+    // FRD-06, FRD-07, FRW-02, AMB-66
+    #[test]
+    fn a_full_path_keeps_the_query_unless_it_brings_one() {
+        for (full, query, expected) in [
+            ("/new", None, "/new"),
+            ("/new", Some("a=1"), "/new?a=1"),
+            ("/new", Some(""), "/new?"),
+            ("/new?b=2", Some("a=1"), "/new?b=2"),
+            ("/new?b=2", None, "/new?b=2"),
+            ("/new?b=2?c d", Some("a=1"), "/new?b=2?c%20d"),
+            ("/new?", Some("a=1"), "/new"),
+            ("", None, "/"),
+            ("", Some("a=1"), "/?a=1"),
+            ("?b=2", Some("a=1"), "/?b=2"),
+            ("new", None, "/new"),
+            ("/new#top", Some("a=1"), "/new%23top?a=1"),
+        ] {
+            let modifier = PathModifier::replace_full_path(full).unwrap();
+            for matched in [MatchedPath::Exact, MatchedPath::Prefix(2), MatchedPath::Regex] {
+                let target = modifier.target("/old/path", matched, query).unwrap();
+                assert_eq!(target, expected, "{full:?} for {query:?}");
+            }
+        }
+    }
+
+    // FRD-07
+    #[test]
+    fn a_prefix_keeps_the_query() {
+        let modifier = PathModifier::replace_prefix_match("/xyz").unwrap();
+        let target = modifier.target("/foo/bar", MatchedPath::Prefix(4), Some("a=1&b")).unwrap();
+        assert_eq!(target, "/xyz/bar?a=1&b");
+    }
+
+    // FRD-08, FRW-04
+    #[test]
+    fn a_prefix_needs_a_match_by_prefix() {
+        let modifier = PathModifier::replace_prefix_match("/xyz").unwrap();
+        for matched in [MatchedPath::Exact, MatchedPath::Regex] {
+            assert!(!modifier.applies_to(matched));
+            assert_eq!(modifier.target("/foo", matched, None), Err(Unreplaceable::NoPrefix));
+        }
+        assert!(modifier.applies_to(MatchedPath::Prefix(0)));
+    }
+
+    #[test]
+    fn a_target_that_gets_too_long_is_refused() {
+        let modifier = PathModifier::replace_prefix_match(&"x".repeat(1024)).unwrap();
+        let path = format!("/a/{}", "y".repeat(65_000));
+        assert_eq!(modifier.target(&path, MatchedPath::Prefix(2), None), Err(Unreplaceable::TooLong));
+    }
+
+    #[test]
+    fn a_target_without_elements_keeps_none() {
+        let modifier = PathModifier::replace_prefix_match("/xyz").unwrap();
+        assert_eq!(modifier.target("*", MatchedPath::Prefix(0), None).unwrap(), "/xyz");
+        assert_eq!(modifier.target("/short", MatchedPath::Prefix(99), None).unwrap(), "/xyz");
+        assert_eq!(modifier.target("/\u{e9}", MatchedPath::Prefix(2), None).unwrap(), "/xyz");
+    }
+
+    /// Paths that collide often, with empty elements and trailing slashes.
+    fn path() -> impl Strategy<Value = String> {
+        proptest::collection::vec(prop_oneof!["", "a", "b", "foo", "%2F"], 1..5)
+            .prop_map(|elements| format!("/{}", elements.join("/")))
+    }
+
+    proptest! {
+        // FPR-01, FPR-02, FPR-03
+        #[test]
+        fn the_elements_behind_the_prefix_follow_those_of_the_replacement(
+            path in path(),
+            elements in 0_usize..5,
+            replacement in prop_oneof![path(), Just(String::new()), "[a-c/]{0,4}"],
+        ) {
+            let split: Vec<&str> = path.split('/').skip(1).collect();
+            let (taken, kept) = split.split_at(elements.min(split.len()));
+            let matched = MatchedPath::Prefix(taken.iter().map(|element| element.len() + 1).sum());
+            let modifier = PathModifier::replace_prefix_match(&replacement).unwrap();
+            let target = modifier.target(&path, matched, None).unwrap();
+
+            let mut expected: Vec<&str> = replacement.strip_prefix('/').unwrap_or(&replacement).split('/').collect();
+            if !kept.is_empty() {
+                // The slash at the end of the replacement and the one before the rest are the same slash.
+                if expected.last() == Some(&"") {
+                    expected.pop();
+                }
+                expected.extend(kept);
+            }
+            prop_assert_eq!(target.as_str(), format!("/{}", expected.join("/")));
+        }
+
+        // FPR-03
+        #[test]
+        fn whatever_is_written_becomes_a_target_with_a_leading_slash(text in "\\PC{0,20}", path in path()) {
+            for modifier in [PathModifier::replace_full_path(&text), PathModifier::replace_prefix_match(&text)] {
+                let target = modifier.unwrap().target(&path, MatchedPath::Prefix(0), Some("q")).unwrap();
+                prop_assert!(target.path().starts_with('/'));
+            }
+        }
+    }
+}

@@ -88,3 +88,53 @@ impl Default for Share {
         Self::all()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // FMR-04
+    #[test]
+    fn every_percentage_is_exact_over_a_hundred_requests() {
+        for percent in 0..=100 {
+            let share = Share::percent(percent).unwrap();
+            let taken = (0..100).filter(|random| share.taken(*random)).count();
+            assert_eq!(taken, usize::try_from(percent).unwrap());
+        }
+        assert!((0..1000).all(|random| Share::default().taken(random)));
+        assert!(Share::all().taken(u64::MAX));
+    }
+
+    // FMR-04, FMR-09
+    #[test]
+    fn a_share_is_between_none_and_all() {
+        for bad in [-1, 101, i32::MIN, i32::MAX] {
+            assert_eq!(Share::percent(bad), Err(ShareError::Percent(bad)));
+        }
+        for (numerator, denominator) in [(1, 0), (0, 0), (-1, 1), (1, -1), (3, 2), (-1, -1)] {
+            assert_eq!(
+                Share::fraction(numerator, denominator),
+                Err(ShareError::Fraction { numerator, denominator })
+            );
+        }
+        assert!(Share::fraction(i32::MAX, i32::MAX).is_ok());
+    }
+
+    proptest! {
+        // FMR-04
+        #[test]
+        fn a_fraction_is_exact_over_every_run_of_consecutive_numbers(
+            (denominator, numerator) in (1_i32..500).prop_flat_map(|d| (Just(d), 0..=d)),
+            start in 0_u64..u64::MAX - 500,
+        ) {
+            let share = Share::fraction(numerator, denominator).unwrap();
+            let run = start..start + u64::from(denominator.unsigned_abs());
+            prop_assert_eq!(
+                run.filter(|random| share.taken(*random)).count(),
+                usize::try_from(numerator).unwrap()
+            );
+        }
+    }
+}
