@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meta::ObjectMeta;
 use super::resources::ObjectKey;
@@ -81,6 +81,15 @@ macro_rules! kinds {
             /// The versions that are read; the first is the one that is written.
             pub fn versions(self) -> &'static [&'static str] {
                 match self { $(Kind::$name => &[$storage $(, $served)*],)+ }
+            }
+        }
+
+        /// Reads an object of the kind.
+        impl<'de> DeserializeSeed<'de> for Kind {
+            type Value = AnyObject;
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnyObject, D::Error> {
+                match self { $(Kind::$name => $name::deserialize(deserializer).map(AnyObject::from),)+ }
             }
         }
 

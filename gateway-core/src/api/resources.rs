@@ -125,7 +125,7 @@ resources! {
 }
 
 /// Gives a namespaced object a namespace, and takes it from a cluster-scoped one.
-fn settle_namespace(object: &mut AnyObject) {
+pub(super) fn settle_namespace(object: &mut AnyObject) {
     let wanted = match (object.kind().is_namespaced(), object.metadata().namespace.as_deref()) {
         (true, None | Some("")) => Some(DEFAULT_NAMESPACE.to_owned()),
         (false, Some(_)) => None,

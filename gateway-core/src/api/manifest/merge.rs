@@ -1,0 +1,79 @@
+//! Merge keys: `<<: *base` puts the entries of one object into another.
+
+use std::collections::HashSet;
+
+use super::deserialize::Reading;
+use super::field_error::FieldError;
+use super::tape::{NodeId, Value};
+
+/// How deep merge keys may refer to objects with merge keys.
+const MAX_DEPTH: usize = 16;
+
+/// The entries of an object: its own, then those of the objects that it merges, each key once.
+pub(super) fn entries(
+    reading: &Reading<'_, '_>,
+    object: NodeId,
+) -> Result<Vec<(NodeId, NodeId)>, FieldError> {
+    let mut merge = Merge { reading, entries: Vec::new(), seen: HashSet::new() };
+    merge.object(object, 0)?;
+    Ok(merge.entries)
+}
+
+/// Collects the entries of an object with merge keys.
+struct Merge<'r, 't> {
+    reading: &'r Reading<'r, 't>,
+    entries: Vec<(NodeId, NodeId)>,
+    seen: HashSet<&'r str>,
+}
+
+// === impl Merge ===
+
+impl Merge<'_, '_> {
+    /// An object's own entries come before those that it merges, whatever their order in the text.
+    fn object(&mut self, object: NodeId, depth: usize) -> Result<(), FieldError> {
+        let tape = self.reading.tape;
+        let (object, node) = tape.resolve(object);
+        let Value::Mapping { end, .. } = node.value else {
+            return Err(FieldError::new("`<<` has to refer to an object or a list of objects".to_owned()));
+        };
+        if depth > MAX_DEPTH {
+            return Err(FieldError::new(format!("merge keys are nested more than {MAX_DEPTH} times")));
+        }
+        let mut merged = Vec::new();
+        let mut at = tape.first_in(object);
+        while at != end {
+            self.reading.count(true)?;
+            let value = tape.after(at);
+            match &tape.node(at).value {
+                Value::Plain(key) if key == "<<" => merged.push(value),
+                _ => {
+                    let key = tape
+                        .text(at)
+                        .ok_or_else(|| FieldError::new("a key has to be a string".to_owned()))?;
+                    if self.seen.insert(key) {
+                        self.entries.push((at, value));
+                    } else if depth == 0 {
+                        return Err(FieldError::new(format!("the key `{key}` is written twice")));
+                    }
+                }
+            }
+            at = tape.after(value);
+        }
+        for value in merged {
+            let (value, node) = tape.resolve(value);
+            match node.value {
+                Value::Sequence { end } => {
+                    let mut at = tape.first_in(value);
+                    while at != end {
+                        self.object(at, depth + 1)?;
+                        at = tape.after(at);
+                    }
+                }
+                Value::Mapping { .. } | Value::Plain(_) | Value::Text(_) | Value::Alias(_) => {
+                    self.object(value, depth + 1)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! Resources from text: YAML or JSON, one document or many, lists or single objects.
+//!
+//! Nothing is lost without a word. A broken document does not hide those behind it, an object that cannot be read does not
+//! hide its neighbours, a field that nobody knows is a warning, and an object of another kind is a note.
+//!
+//! No file is opened here: [`read`] takes text and the name to use in messages.
+//!
+//! ```
+//! use gateway_core::api::manifest::{self, Collection};
+//!
+//! let text = "
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: HTTPRoute
+//! metadata:
+//!   name: cart
+//! spec:
+//!   parentRefs:
+//!   - name: gateway
+//!   rules:
+//!   - backendRef:
+//!     - name: cart
+//! ";
+//! let Collection { resources, problems, .. } = [manifest::read(text, "shop.yaml")].into_iter().collect();
+//! assert_eq!(resources.http_routes.len(), 1);
+//! assert_eq!(
+//!     problems[0].to_string(),
+//!     "shop.yaml:11:5: warning: HTTPRoute cart: spec.rules[0].backendRef: \
+//!      there is no such field; did you mean `backendRefs`?"
+//! );
+//! ```
+
+mod collection;
+mod deserialize;
+mod field_error;
+mod field_path;
+mod merge;
+mod problem;
+mod scalar;
+mod tape;
+mod unknown_field;
+mod unread;
+mod verdict;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+pub use collection::Collection;
+pub use problem::{Location, ManifestProblem, Severity};
+
+use deserialize::Reading;
+use field_path::FieldPath;
+use tape::{Documents, NodeId, Place, Tape, Value};
+use unread::is_unread;
+use verdict::{Verdict, judge};
+
+use super::kind::{AnyObject, Kind};
+
+/// How long the text of a manifest may be, in bytes: 32 MiB.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many problems of a manifest are kept; the last one then says that there are more.
+pub const MAX_PROBLEMS: usize = 1000;
+
+/// What a manifest has.
+#[derive(Clone, Debug, Default)]
+pub struct Manifest {
+    /// The objects in the order of the text, and where each begins.
+    pub objects: Vec<(AnyObject, Location)>,
+    /// What is wrong, in the order of the text.
+    pub problems: Vec<ManifestProblem>,
+}
+
+/// Reads a manifest. `source` is the name of the file, for messages.
+pub fn read(text: &str, source: &str) -> Manifest {
+    let mut reader = Reader { source: source.into(), manifest: Manifest::default() };
+    if text.len() > MAX_BYTES {
+        let message =
+            format!("the file has {} bytes, more than the {MAX_BYTES} that are read; split it", text.len());
+        reader.problem(Severity::Error, Place { line: 1, column: 1 }, None, None, message);
+        return reader.manifest;
+    }
+    let mut documents = Documents::of(text);
+    let mut tape = Tape::default();
+    while let Some(document) = documents.next(&mut tape) {
+        match document {
+            Ok(()) => reader.document(&tape),
+            Err(broken) => {
+                let message = format!("not valid YAML: {}", broken.message);
+                reader.problem(Severity::Error, broken.place, None, None, message);
+            }
+        }
+    }
+    reader.manifest
+}
+
+struct Reader {
+    source: Arc<str>,
+    manifest: Manifest,
+}
+
+/// What an object in a list is, if it does not say.
+#[derive(Clone, Copy)]
+enum Within {
+    Document,
+    List(Option<Kind>),
+}
+
+// === impl Reader ===
+
+impl Reader {
+    fn document(&mut self, tape: &Tape<'_>) {
+        let Some(root) = tape.root() else { return };
+        let node = tape.node(root);
+        match &node.value {
+            Value::Mapping { .. } => {
+                self.object(tape, root, &FieldPath::Root, Within::Document, &Cell::new(0))
+            }
+            // `---` with nothing but comments behind it.
+            Value::Plain(text) if text.is_empty() => {}
+            Value::Plain(_) | Value::Text(_) | Value::Sequence { .. } | Value::Alias(_) => {
+                let message = "a document has to be an object, with `apiVersion` and `kind`".to_owned();
+                self.problem(Severity::Error, node.place, None, None, message);
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        tape: &Tape<'_>,
+        node: NodeId,
+        path: &FieldPath<'_>,
+        within: Within,
+        repeated: &Cell<usize>,
+    ) {
+        let place = tape.node(node).place;
+        let text = |key| tape.value(node, key).and_then(|value| tape.text(value));
+        let (api_version, kind) = match (text("apiVersion"), text("kind"), within) {
+            (Some(api_version), Some(kind), _) => (api_version.to_owned(), kind.to_owned()),
+            (None, None, Within::List(Some(kind))) => (kind.api_version(), kind.as_str().to_owned()),
+            (api_version, _, Within::Document | Within::List(_)) => {
+                let missing = if api_version.is_none() { "apiVersion" } else { "kind" };
+                let field = FieldPath::Key(path, missing).to_string();
+                let message = "required, but missing: it says what the object is".to_owned();
+                return self.problem(Severity::Error, place, None, Some(field), message);
+            }
+        };
+        match (judge(&api_version, &kind), within) {
+            (Verdict::Read(kind), _) => self.read(tape, node, path, kind, repeated),
+            (Verdict::List(kind), Within::Document) => self.list(tape, node, path, kind, repeated),
+            (Verdict::List(_), Within::List(_)) => {
+                let message = "a list in a list is not read; put its entries into the outer one".to_owned();
+                self.problem(Severity::Error, place, Some(kind), Some(path.to_string()), message);
+            }
+            (Verdict::Pass { severity, field, message }, _) => {
+                let place = tape.value(node, field).map_or(place, |value| tape.node(value).place);
+                let field = FieldPath::Key(path, field).to_string();
+                self.problem(severity, place, Some(name(tape, node, &kind)), Some(field), message);
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        tape: &Tape<'_>,
+        node: NodeId,
+        path: &FieldPath<'_>,
+        kind: Option<Kind>,
+        repeated: &Cell<usize>,
+    ) {
+        let Some(items) = tape.value(node, "items") else { return };
+        let path = FieldPath::Key(path, "items");
+        let (items, list) = tape.resolve(items);
+        let Value::Sequence { end } = list.value else {
+            let message = "expected a list".to_owned();
+            return self.problem(Severity::Error, list.place, None, Some(path.to_string()), message);
+        };
+        let mut item = tape.first_in(items);
+        let mut index = 0;
+        while item != end {
+            self.object(tape, item, &FieldPath::Index(&path, index), Within::List(kind), repeated);
+            item = tape.after(item);
+            index += 1;
+        }
+    }
+
+    fn read(
+        &mut self,
+        tape: &Tape<'_>,
+        node: NodeId,
+        path: &FieldPath<'_>,
+        kind: Kind,
+        repeated: &Cell<usize>,
+    ) {
+        let (object, unknown) = Reading::of(tape, repeated).object(node, &FieldPath::Root, kind);
+        for field in unknown {
+            if is_unread(kind, &field.shape) {
+                continue;
+            }
+            let message = match field.meant {
+                Some(meant) => format!("there is no such field; did you mean `{meant}`?"),
+                None => "there is no such field; it is ignored".to_owned(),
+            };
+            let name = name(tape, node, kind.as_str());
+            self.problem(Severity::Warning, field.place, Some(name), Some(field.path), message);
+        }
+        match object {
+            Ok(object) => {
+                let location = self.location(tape.node(node).place);
+                self.manifest.objects.push((object, location));
+            }
+            Err(error) => {
+                let (message, field, place) = error.into_parts();
+                let name = name(tape, node, kind.as_str());
+                let field = if field.is_empty() { path.to_string() } else { field };
+                self.problem(Severity::Error, place, Some(name), Some(field), message);
+            }
+        }
+    }
+
+    fn problem(
+        &mut self,
+        severity: Severity,
+        place: Place,
+        object: Option<String>,
+        field: Option<String>,
+        message: String,
+    ) {
+        let location = self.location(place);
+        let problems = &mut self.manifest.problems;
+        if problems.len() + 1 < MAX_PROBLEMS {
+            problems.push(ManifestProblem { severity, location, object, field, message });
+        } else if problems.len() < MAX_PROBLEMS {
+            let message = format!("there are more than {MAX_PROBLEMS} problems; the others are not shown");
+            problems.push(ManifestProblem {
+                severity: Severity::Error,
+                location,
+                object: None,
+                field: None,
+                message,
+            });
+        }
+    }
+
+    fn location(&self, place: Place) -> Location {
+        Location { source: self.source.clone(), line: place.line, column: place.column }
+    }
+}
+
+/// An object as a message names it: `HTTPRoute shop/cart`.
+fn name(tape: &Tape<'_>, object: NodeId, kind: &str) -> String {
+    let metadata = tape.value(object, "metadata");
+    let text =
+        |key| metadata.and_then(|metadata| tape.value(metadata, key)).and_then(|value| tape.text(value));
+    match (text("namespace"), text("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
+        (None, Some(name)) => format!("{kind} {name}"),
+        (_, None) => format!("{kind} without a name"),
+    }
+}

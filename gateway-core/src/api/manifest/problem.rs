@@ -1,0 +1,80 @@
+//! What is wrong with a manifest, and where.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The name of the file, as it was given to [`read`](super::read).
+    pub source: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Something was passed over that routing does not look at.
+    Info,
+    /// Something was ignored that somebody may have meant.
+    Warning,
+    /// A document or an object could not be read.
+    Error,
+}
+
+/// Something that is wrong with a manifest. Whatever else the file holds is read all the same.
+///
+/// Displayed as one line: place, severity, object, field, what is wrong and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestProblem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub location: Location,
+    /// The object, as `HTTPRoute shop/cart`; absent if the text could not be parsed that far.
+    pub object: Option<String>,
+    /// The path of the field, as `spec.rules[0].name`.
+    pub field: Option<String>,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+// === impl Location ===
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.source, self.line, self.column)
+    }
+}
+
+// === impl Severity ===
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+// === impl ManifestProblem ===
+
+impl fmt::Display for ManifestProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: ", self.location, self.severity)?;
+        if let Some(object) = &self.object {
+            write!(f, "{object}: ")?;
+        }
+        if let Some(field) = &self.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ManifestProblem {}

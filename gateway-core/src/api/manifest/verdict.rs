@@ -1,0 +1,110 @@
+//! What is to be done with an object, judged by `apiVersion` and `kind`.
+
+use super::problem::Severity;
+use crate::api::kind::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
+
+/// What is to be done with an object.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Read it.
+    Read(Kind),
+    /// Read the objects in it; they are of this kind, or say what they are.
+    List(Option<Kind>),
+    /// Pass it over, and say so.
+    Pass {
+        severity: Severity,
+        /// The field that decided.
+        field: &'static str,
+        message: String,
+    },
+}
+
+/// The group of the first drafts of Gateway API.
+const DRAFT_GROUP: &str = "networking.x-k8s.io";
+
+/// Kinds that went by another name, and what stands for them now.
+const FORMER: &[(&str, Kind)] = &[
+    ("XListenerSet", Kind::ListenerSet),
+    ("ReferencePolicy", Kind::ReferenceGrant),
+    ("BackendLBPolicy", Kind::XBackendTrafficPolicy),
+    ("BackendPolicy", Kind::BackendTlsPolicy),
+    ("XReferenceGrant", Kind::ReferenceGrant),
+];
+
+pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+
+    if let Some(known) = Kind::find(group, kind) {
+        return match known.versions().contains(&version) {
+            true => Verdict::Read(known),
+            false => unserved(known, api_version, version),
+        };
+    }
+    if (api_version, kind) == ("v1", "List") {
+        return Verdict::List(None);
+    }
+    if let Some(known) = kind.strip_suffix("List").and_then(|kind| Kind::find(group, kind)) {
+        return match known.versions().contains(&version) {
+            true => Verdict::List(Some(known)),
+            false => unserved(known, api_version, version),
+        };
+    }
+
+    match (group, kind) {
+        (GATEWAY_GROUP | EXPERIMENTAL_GROUP | DRAFT_GROUP, _) => unknown_gateway_kind(group, kind),
+        ("networking.k8s.io" | "extensions", "Ingress") => pass(
+            Severity::Warning,
+            "kind",
+            "an Ingress is not read; write a Gateway and an HTTPRoute instead (ingress2gateway converts it)"
+                .to_owned(),
+        ),
+        ("networking.k8s.io", "IngressClass") => pass(
+            Severity::Warning,
+            "kind",
+            "an IngressClass is not read; write a GatewayClass instead".to_owned(),
+        ),
+        ("", "Endpoints") => pass(
+            Severity::Warning,
+            "kind",
+            "Endpoints are not read; write an EndpointSlice (discovery.k8s.io/v1) instead".to_owned(),
+        ),
+        _ => pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned()),
+    }
+}
+
+fn unserved(kind: Kind, api_version: &str, version: &str) -> Verdict {
+    let wanted = kind.api_version();
+    let mut message = format!("{kind} is not served as `{api_version}`; write `{wanted}`");
+    if version == "v1alpha1" && kind.group() == GATEWAY_GROUP {
+        message.push_str(", and revise the fields: since v1alpha1 `gateways` became `parentRefs`, `forwardTo` `backendRefs`");
+    }
+    pass(Severity::Error, "apiVersion", message)
+}
+
+fn unknown_gateway_kind(group: &str, kind: &str) -> Verdict {
+    let now = FORMER.iter().find(|(former, _)| *former == kind).map(|(_, now)| *now);
+    let now = now.or_else(|| Kind::ALL.iter().copied().find(|known| known.as_str() == kind));
+    let Some(now) = now else {
+        let known = Kind::ALL.iter().filter(|known| known.group() == group).map(|known| known.as_str());
+        let known = known.collect::<Vec<_>>().join(", ");
+        return pass(
+            Severity::Error,
+            "kind",
+            format!("there is no such kind in `{group}`, whose kinds are: {known}"),
+        );
+    };
+    let mut message = format!("`{group}` has no {kind}; write `apiVersion: {}`", now.api_version());
+    if now.as_str() != kind {
+        message.push_str(&format!(", `kind: {now}`"));
+    }
+    if group == DRAFT_GROUP {
+        message.push_str(
+            ", and revise the fields: since then `gateways` became `parentRefs`, `forwardTo` `backendRefs`",
+        );
+    }
+    pass(Severity::Error, "apiVersion", message)
+}
+
+fn pass(severity: Severity, field: &'static str, message: String) -> Verdict {
+    Verdict::Pass { severity, field, message }
+}
