@@ -1,0 +1,86 @@
+//! The body that is sent to the client.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::BoxError;
+
+pin_project! {
+    /// The body of an answer: a backend's, or the gateway's own.
+    ///
+    /// Trailers and the size hint of the backend's body pass through.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjected]
+    #[derive(Debug)]
+    enum Kind<B> {
+        Local { rest: Bytes },
+        Upstream { #[pin] body: B },
+    }
+}
+
+// === impl ResponseBody ===
+
+impl<B> ResponseBody<B> {
+    /// The body of a backend's answer.
+    pub fn upstream(body: B) -> Self {
+        Self { kind: Kind::Upstream { body } }
+    }
+}
+
+/// The body of an answer that is made here.
+impl<B> From<Bytes> for ResponseBody<B> {
+    fn from(bytes: Bytes) -> Self {
+        Self { kind: Kind::Local { rest: bytes } }
+    }
+}
+
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Bytes::new().into()
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().kind.project() {
+            KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),
+            KindProjected::Local { rest } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest))))),
+            KindProjected::Upstream { body } => body.poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Local { rest } => rest.is_empty(),
+            Kind::Upstream { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Local { rest } => SizeHint::with_exact(rest.len() as u64),
+            Kind::Upstream { body } => body.size_hint(),
+        }
+    }
+}

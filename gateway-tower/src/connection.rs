@@ -1,0 +1,63 @@
+//! The connection that a request came in on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use gateway_core::name::ObjectName;
+use gateway_core::table::RouteTable;
+
+use crate::snapshot::Snapshot;
+
+/// What is known about a client's connection.
+///
+/// A server makes one for each connection and gives it to its gateway or puts it, as
+/// `Arc<Connection>`, into the extensions of the requests. An embedding that has no listeners of its own makes one that
+/// says for which port of which Gateway it stands.
+#[derive(Debug)]
+pub struct Connection {
+    /// The Gateway whose port it came to.
+    pub gateway: ObjectName,
+    /// The port, as the Gateway's listeners name it; the socket may be bound to another.
+    pub port: u16,
+    /// The server name of the TLS handshake, where there was one.
+    pub server_name: Option<Arc<str>>,
+    /// Whether it is within TLS that ended here.
+    pub secure: bool,
+    /// The address of the client.
+    pub peer: Option<SocketAddr>,
+    /// The address that the client connected to.
+    pub local: Option<SocketAddr>,
+    /// The table that the latest request saw, so that the next one finds the port without a search.
+    latest: ArcSwapOption<Snapshot>,
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// A connection without TLS to this port of this Gateway, from nobody in particular. Set the other fields as known.
+    pub fn new(gateway: ObjectName, port: u16) -> Self {
+        Self {
+            gateway,
+            port,
+            server_name: None,
+            secure: false,
+            peer: None,
+            local: None,
+            latest: ArcSwapOption::empty(),
+        }
+    }
+
+    /// `table` as seen from here.
+    pub(crate) fn snapshot(&self, table: &Arc<RouteTable>) -> Arc<Snapshot> {
+        match &*self.latest.load() {
+            Some(latest) if Arc::ptr_eq(&latest.table, table) => Arc::clone(latest),
+            Some(_) | None => {
+                let port = table.port(&self.gateway, self.port);
+                let snapshot = Arc::new(Snapshot { table: Arc::clone(table), port });
+                self.latest.store(Some(Arc::clone(&snapshot)));
+                snapshot
+            }
+        }
+    }
+}

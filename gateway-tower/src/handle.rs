@@ -1,0 +1,91 @@
+//! The table in use, and swapping it.
+//!
+//! A table is immutable. Whoever compiles a new one stores it here; requests that are under way keep the one they
+//! started with, and those that come next see the new one. No request waits for a swap and no swap for a request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gateway_core::table::RouteTable;
+use tokio::sync::watch;
+
+use crate::connection::Connection;
+use crate::snapshot::Snapshot;
+
+/// A place that holds the table in use. Clones are the same place.
+///
+/// ```
+/// use gateway_core::table::RouteTable;
+/// use gateway_tower::TableHandle;
+///
+/// let handle = TableHandle::new(RouteTable::builder(1).build());
+/// let before = handle.load();
+/// handle.store(RouteTable::builder(2).build());
+/// assert_eq!((before.generation(), handle.load().generation()), (1, 2));
+/// ```
+#[derive(Clone)]
+pub struct TableHandle(Arc<Shared>);
+
+struct Shared {
+    table: ArcSwap<RouteTable>,
+    changes: watch::Sender<Arc<RouteTable>>,
+}
+
+// === impl TableHandle ===
+
+impl TableHandle {
+    /// A handle that starts with `table`.
+    pub fn new(table: RouteTable) -> Self {
+        let table = Arc::new(table);
+        Self(Arc::new(Shared { table: ArcSwap::new(Arc::clone(&table)), changes: watch::Sender::new(table) }))
+    }
+
+    /// The table in use now.
+    pub fn load(&self) -> Arc<RouteTable> {
+        self.0.table.load_full()
+    }
+
+    /// Puts `table` into use, and tells those who [subscribed](Self::subscribe).
+    pub fn store(&self, table: RouteTable) {
+        let table = Arc::new(table);
+        // Within the lock of the channel, so that of two stores at once the same one is the last for both.
+        self.0.changes.send_modify(|latest| {
+            *latest = Arc::clone(&table);
+            self.0.table.store(table);
+        });
+    }
+
+    /// The table in use and every one that comes after it; of several that come quickly perhaps only the last.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<RouteTable>> {
+        self.0.changes.subscribe()
+    }
+
+    /// What a request on `connection` sees: the table in use, for its whole life.
+    pub(crate) fn snapshot(&self, connection: &Connection) -> Arc<Snapshot> {
+        connection.snapshot(&self.0.table.load())
+    }
+}
+
+impl fmt::Debug for TableHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableHandle").field("generation", &self.0.table.load().generation()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn subscribers_hear_of_the_last_table() {
+        let handle = TableHandle::new(RouteTable::builder(1).build());
+        let mut tables = handle.subscribe();
+        assert_eq!(tables.borrow_and_update().generation(), 1);
+        handle.clone().store(RouteTable::builder(2).build());
+        handle.store(RouteTable::builder(3).build());
+        tables.changed().await.unwrap();
+        assert_eq!(tables.borrow_and_update().generation(), 3);
+        assert!(!tables.has_changed().unwrap());
+    }
+}

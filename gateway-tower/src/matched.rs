@@ -1,0 +1,92 @@
+//! What the search in the table found, for everything that comes after it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gateway_core::filter::FilterContext;
+use gateway_core::name::BackendId;
+use gateway_core::rule::{Backend, HttpRule};
+use gateway_core::table::{Listener, Matched, RouteTable};
+
+use crate::connection::Connection;
+use crate::snapshot::Snapshot;
+
+/// The decision for a request, and the one table in which it was made.
+///
+/// The route layer puts it into the extensions of the request; the layers within read it there. A clone is cheap. The
+/// table lives as long as the requests that use it.
+#[derive(Clone)]
+pub struct Routed {
+    snapshot: Arc<Snapshot>,
+    connection: Arc<Connection>,
+    matched: Matched,
+    backend: Option<BackendId>,
+}
+
+// === impl Routed ===
+
+impl Routed {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, connection: Arc<Connection>, matched: Matched) -> Self {
+        Self { snapshot, connection, matched, backend: None }
+    }
+
+    /// The table in which the decision was made.
+    pub fn table(&self) -> &RouteTable {
+        &self.snapshot.table
+    }
+
+    /// The connection that the request came in on.
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// The decision.
+    pub fn matched(&self) -> Matched {
+        self.matched
+    }
+
+    /// The rule that serves the request. Its `id` names it and its route.
+    pub fn rule(&self) -> &HttpRule {
+        self.table().rule(self.matched.rule)
+    }
+
+    /// The listener that took the request.
+    pub fn listener(&self) -> &Listener {
+        self.table().listener(self.matched.listener)
+    }
+
+    /// The backend that was chosen, once it was.
+    pub fn backend(&self) -> Option<&Backend> {
+        self.backend.map(|id| self.table().backend(id))
+    }
+
+    /// What the filters of the rule must know.
+    pub fn filter_context(&self) -> FilterContext {
+        let listener = self.listener();
+        FilterContext { scheme: listener.scheme(), port: listener.port, path: self.matched.path }
+    }
+
+    pub(crate) fn backend_id(&self) -> Option<BackendId> {
+        self.backend
+    }
+
+    pub(crate) fn choose(&mut self, backend: BackendId) {
+        self.backend = Some(backend);
+    }
+
+    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+}
+
+impl fmt::Debug for Routed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routed")
+            .field("generation", &self.table().generation())
+            .field("listener", &format_args!("{}", self.listener()))
+            .field("rule", &format_args!("{}", self.rule().id))
+            .field("entry", &self.matched.entry)
+            .field("backend", &self.backend().map(|backend| &backend.service))
+            .finish_non_exhaustive()
+    }
+}

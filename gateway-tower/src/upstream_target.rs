@@ -1,0 +1,66 @@
+//! Where an attempt goes: what a client must know besides the request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gateway_core::name::BackendId;
+use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
+use gateway_core::table::RouteTable;
+
+use crate::snapshot::Snapshot;
+
+/// The endpoint that was chosen for an attempt, and the backend that it serves.
+///
+/// The balance layer puts it into the extensions of the request, and makes the endpoint the authority of the request's
+/// URI: `http://10.0.0.7:8080/path`. The host that the backend is to see stays in the Host header, which is always
+/// there; a client that speaks HTTP/2 sends that as `:authority`.
+#[derive(Clone)]
+pub struct UpstreamTarget {
+    snapshot: Arc<Snapshot>,
+    backend: BackendId,
+    endpoint: usize,
+}
+
+// === impl UpstreamTarget ===
+
+impl UpstreamTarget {
+    /// An endpoint of a backend that is in no table, for a client that is used without one.
+    ///
+    /// Whatever endpoints `backend` has, this one takes their place.
+    pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
+        let mut table = RouteTable::builder(0);
+        let backend = table.backend(Backend { endpoints: [endpoint].into(), ..backend });
+        let snapshot = Arc::new(Snapshot { table: Arc::new(table.build()), port: None });
+        Self { snapshot, backend, endpoint: 0 }
+    }
+
+    /// The endpoint at this position among those of the backend.
+    pub(crate) fn at(snapshot: Arc<Snapshot>, backend: BackendId, endpoint: usize) -> Self {
+        Self { snapshot, backend, endpoint }
+    }
+
+    /// The endpoint to connect to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.backend().endpoints[self.endpoint]
+    }
+
+    /// What the endpoint speaks.
+    pub fn protocol(&self) -> BackendProtocol {
+        self.backend().protocol
+    }
+
+    /// The backend that the endpoint serves.
+    pub fn backend(&self) -> &Backend {
+        self.snapshot.table.backend(self.backend)
+    }
+}
+
+impl fmt::Debug for UpstreamTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamTarget")
+            .field("service", &format_args!("{}", self.backend().service))
+            .field("endpoint", self.endpoint())
+            .field("protocol", &self.protocol())
+            .finish()
+    }
+}
