@@ -1,1 +1,6 @@
-//! Programs that embed the gateway crates, from fifteen lines to a complete gateway.
+//! Programs from fifteen lines to a complete gateway, and the parts that they share.
+
+pub mod echo;
+
+#[cfg(test)]
+mod test_client;
