@@ -8,9 +8,15 @@
 pub mod name;
 pub mod hostname;
 pub mod duration;
+pub mod condition;
+pub mod feature;
 #[cfg(feature = "resources")]
 pub mod api;
 pub mod matching;
 pub mod filter;
 pub mod rule;
 pub mod table;
+#[cfg(feature = "resources")]
+pub mod attach;
+#[cfg(feature = "resources")]
+pub mod status;

@@ -1,0 +1,143 @@
+//! What the embedding tells a translation: who it is, what its data plane can do, which addresses it has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::api::ObjectKey;
+use crate::feature::{Feature, SUPPORTED};
+
+/// The name under which this controller answers for GatewayClasses unless told otherwise.
+pub const DEFAULT_CONTROLLER_NAME: &str = "gateway-api.rs/controller";
+
+/// How many listeners one Gateway may have together with its ListenerSets, unless told otherwise.
+pub const DEFAULT_MAX_LISTENERS: usize = 16_384;
+
+/// What a translation depends on besides the resources.
+///
+/// ```
+/// use gateway_core::attach::Options;
+///
+/// let options = Options { controller_name: "example.com/gateway".to_owned(), ..Options::default() };
+/// assert!(options.hostname_fall_through);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The controller name that GatewayClasses must have to be ours, as `domain/path`.
+    pub controller_name: String,
+    /// Whether every GatewayClass is ours, whatever its controller name. Only where no other controller reads the same
+    /// objects: a gateway that runs from files.
+    pub any_class: bool,
+    /// What the data plane does: [`SUPPORTED`] or less. It is published in every GatewayClass, and a listener that needs
+    /// more is not accepted.
+    pub features: BTreeSet<Feature>,
+    /// Which addresses Gateways have.
+    pub addresses: AddressPolicy,
+    /// How many listeners one Gateway may have together with its ListenerSets.
+    pub max_listeners: usize,
+    /// Installed resource definitions whose version is not known, by name; always empty where there are none.
+    pub unknown_definitions: Vec<String>,
+    /// The number of the table that is made; raised by the caller with each translation.
+    pub generation: u64,
+    /// Whether a request that no rule of the most specific hostname matches is tried with less specific hostnames of the
+    /// same listener.
+    ///
+    /// # Spec
+    /// HRM-29; the choice is AMB-12.
+    pub hostname_fall_through: bool,
+}
+
+/// Which addresses Gateways have, and which they may ask for.
+///
+/// # Spec
+/// `Gateway.spec.addresses`, GWA-01 to GWA-06.
+#[derive(Clone, Debug, Default)]
+pub struct AddressPolicy {
+    /// The addresses of single Gateways that ask for none; what an allocator found. An empty list means that it found
+    /// none.
+    pub assigned: BTreeMap<ObjectKey, Vec<IpAddr>>,
+    /// The addresses of all other Gateways that ask for none.
+    pub default: DefaultAddresses,
+    /// The IP addresses that a Gateway may ask for.
+    pub usable: UsableAddresses,
+    /// The host names that a Gateway may ask for with type `Hostname`; while empty, the type is not supported.
+    pub hostnames: BTreeSet<String>,
+    /// Ports that no listener may have, because something else is bound to them.
+    pub reserved_ports: BTreeSet<u16>,
+}
+
+/// The addresses of a Gateway that asks for none and has none assigned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DefaultAddresses {
+    /// Addresses of its own that are known elsewhere: two Gateways never compete for a port, and the status shows none.
+    #[default]
+    Virtual,
+    /// These, together with all other such Gateways: of several that want the same port, the oldest gets it.
+    Shared(Vec<IpAddr>),
+}
+
+/// The IP addresses that a Gateway may ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum UsableAddresses {
+    /// Every one.
+    #[default]
+    Any,
+    /// These.
+    Only(BTreeSet<IpAddr>),
+}
+
+/// An address of a Gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Address {
+    /// Type `IPAddress`
+    Ip(IpAddr),
+    /// Type `Hostname`
+    Hostname(String),
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            controller_name: DEFAULT_CONTROLLER_NAME.to_owned(),
+            any_class: false,
+            features: SUPPORTED.iter().copied().collect(),
+            addresses: AddressPolicy::default(),
+            max_listeners: DEFAULT_MAX_LISTENERS,
+            unknown_definitions: Vec::new(),
+            generation: 0,
+            hostname_fall_through: true,
+        }
+    }
+}
+
+impl Options {
+    /// Whether the data plane has this feature.
+    pub fn supports(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+}
+
+// === impl UsableAddresses ===
+
+impl UsableAddresses {
+    /// Whether a Gateway may ask for this address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(addresses) => addresses.contains(&address),
+        }
+    }
+}
+
+// === impl Address ===
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Hostname(name) => f.write_str(name),
+        }
+    }
+}

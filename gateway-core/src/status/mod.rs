@@ -1,0 +1,93 @@
+//! What is to be written into statuses: computed from what is attached, then merged with what is stored.
+//!
+//! A computed status is a value without history: the conditions and the generation they are about. `merge` brings in
+//! the stored status and the time, and says what must be written, or that nothing must.
+
+use std::collections::BTreeMap;
+
+use crate::api::{ObjectKey, ParentReference};
+use crate::attach::Address;
+use crate::condition::Condition;
+use crate::feature::Feature;
+use crate::name::RouteKind;
+
+/// The statuses of everything of ours.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statuses {
+    /// GatewayClasses.
+    pub gateway_classes: BTreeMap<ObjectKey, GatewayClassStatus>,
+    /// Gateways.
+    pub gateways: BTreeMap<ObjectKey, GatewayStatus>,
+    /// ListenerSets.
+    pub listener_sets: BTreeMap<ObjectKey, ListenerSetStatus>,
+    /// HTTPRoutes.
+    pub http_routes: BTreeMap<ObjectKey, RouteStatus>,
+}
+
+/// The computed status of a GatewayClass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayClassStatus {
+    /// The generation of the object that was looked at.
+    pub generation: Option<i64>,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+    /// What Gateways of the class can do, sorted by name.
+    pub supported_features: Vec<Feature>,
+}
+
+/// The computed status of a Gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayStatus {
+    /// The generation of the object that was looked at.
+    pub generation: Option<i64>,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+    /// The addresses that are bound.
+    pub addresses: Vec<Address>,
+    /// Its own listeners, in the order of its specification.
+    pub listeners: Vec<ListenerStatus>,
+    /// How many accepted ListenerSets are attached.
+    pub attached_listener_sets: usize,
+}
+
+/// The computed status of a ListenerSet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenerSetStatus {
+    /// The generation of the object that was looked at.
+    pub generation: Option<i64>,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+    /// Its listeners, in the order of its specification.
+    pub listeners: Vec<ListenerStatus>,
+}
+
+/// The computed status of a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenerStatus {
+    /// The name.
+    pub name: String,
+    /// The kinds of Routes that it takes.
+    pub supported_kinds: Vec<RouteKind>,
+    /// How many Routes are attached.
+    pub attached_routes: usize,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// The computed status of a Route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteStatus {
+    /// The generation of the Route that was looked at.
+    pub generation: Option<i64>,
+    /// An entry for every parent of ours, in the order of the Route's specification.
+    pub parents: Vec<RouteParentStatus>,
+}
+
+/// The computed status of a Route with regard to one parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteParentStatus {
+    /// The parent, as the Route names it, with the namespace.
+    pub parent_ref: ParentReference,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+}
