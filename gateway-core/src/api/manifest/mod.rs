@@ -24,7 +24,7 @@
 //! assert_eq!(resources.http_routes.len(), 1);
 //! assert_eq!(
 //!     problems[0].to_string(),
-//!     "shop.yaml:11:5: warning: HTTPRoute cart: spec.rules[0].backendRef: \
+//!     "shop.yaml:10:5: warning: HTTPRoute cart: spec.rules[0].backendRef: \
 //!      there is no such field; did you mean `backendRefs`?"
 //! );
 //! ```
@@ -49,6 +49,7 @@ pub use problem::{Location, ManifestProblem, Severity};
 
 use deserialize::Reading;
 use field_path::FieldPath;
+use scalar::Scalar;
 use tape::{Documents, NodeId, Place, Tape, Value};
 use unread::is_unread;
 use verdict::{Verdict, judge};
@@ -84,10 +85,7 @@ pub fn read(text: &str, source: &str) -> Manifest {
     while let Some(document) = documents.next(&mut tape) {
         match document {
             Ok(()) => reader.document(&tape),
-            Err(broken) => {
-                let message = format!("not valid YAML: {}", broken.message);
-                reader.problem(Severity::Error, broken.place, None, None, message);
-            }
+            Err(broken) => reader.problem(Severity::Error, broken.place, None, None, broken.message),
         }
     }
     reader.manifest
@@ -116,7 +114,7 @@ impl Reader {
                 self.object(tape, root, &FieldPath::Root, Within::Document, &Cell::new(0))
             }
             // `---` with nothing but comments behind it.
-            Value::Plain(text) if text.is_empty() => {}
+            Value::Plain(text) if Scalar::of(text) == Scalar::Null => {}
             Value::Plain(_) | Value::Text(_) | Value::Sequence { .. } | Value::Alias(_) => {
                 let message = "a document has to be an object, with `apiVersion` and `kind`".to_owned();
                 self.problem(Severity::Error, node.place, None, None, message);

@@ -99,7 +99,8 @@ impl<'t> Documents<'t> {
             let (event, span) = match self.parser.next()? {
                 Ok(next) => next,
                 Err(error) => {
-                    let broken = Broken { place: Place::of(error.marker()), message: error.info() };
+                    let message = format!("not valid YAML: {}", error.info());
+                    let broken = Broken { place: Place::of(error.marker()), message };
                     self.skip_document();
                     return Some(Err(broken));
                 }
