@@ -17,6 +17,8 @@ pub mod filter;
 pub mod rule;
 pub mod table;
 #[cfg(feature = "resources")]
+pub mod validate;
+#[cfg(feature = "resources")]
 pub mod attach;
 #[cfg(feature = "resources")]
 pub mod status;

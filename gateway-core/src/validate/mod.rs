@@ -1,0 +1,67 @@
+//! What an API server would have refused, refused here: resources as written in, [`Valid`] objects out.
+//!
+//! The specification puts a part of its rules into the schemas of the resources and relies on an API server to enforce
+//! them. Whoever reads resources from files has none, so the same rules are checked here, for every kind, before
+//! anything else looks at an object: lengths, forms and ranges of fields, uniqueness in lists, and the rules between
+//! fields that the schemas state in CEL. The rules are those of v1.6.1, experimental channel. What a Route or Gateway
+//! refers to is not looked at here: that is for the next stage, as is the status.
+//!
+//! Two things pass here that an API server refuses, because the specification gives them a consequence that users can
+//! see: a value that the enumerations of matches and filters do not know (`Accepted: False`, `UnsupportedValue`;
+//! GEN-14, RTE-30), and hence whatever else depends on it. Regular expressions are not compiled here (VAL-ST-07).
+//!
+//! An object with a problem is left out as a whole, as if it had never been stored; every other object is translated.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use gateway_core::api::HttpRoute;
+//! use gateway_core::validate::check;
+//!
+//! let route: HttpRoute = serde_json::from_str(
+//!     r#"{"metadata": {"name": "shop"}, "spec": {"rules": [{"matches": [{"path": {"value": "/cart/../admin"}}]}]}}"#,
+//! )?;
+//! let problems = check(&Arc::new(route)).unwrap_err();
+//! assert_eq!(problems[0].rule, "VAL-HR-47");
+//! assert_eq!(problems[0].field.to_string(), "spec.rules[0].matches[0].path.value");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod pattern;
+mod problem;
+mod schema;
+mod valid;
+
+mod metadata;
+mod parent_ref;
+mod reference;
+mod session_persistence;
+
+mod header_modifier;
+mod http_filter;
+mod http_match;
+mod listener;
+mod route;
+mod stream_route;
+
+mod backend;
+mod backend_tls_policy;
+mod backend_traffic_policy;
+mod core_v1;
+mod discovery_v1;
+mod gateway;
+mod gateway_class;
+mod grpc_route;
+mod http_route;
+mod listener_set;
+mod mesh;
+mod reference_grant;
+mod tcp_route;
+mod tls_route;
+mod udp_route;
+
+mod validated;
+
+pub use problem::{FieldPath, Problem, Problems, Segment};
+pub use valid::{Valid, Validate, check, update_problems};
+pub use validated::{Rejected, Validated, validate};

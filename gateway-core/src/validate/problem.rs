@@ -1,0 +1,244 @@
+//! What is wrong with an object, where, and how to put it right.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use smallvec::SmallVec;
+
+/// Something in an object that an API server would have refused.
+///
+/// # Spec
+/// Sections 24 and 25 of the rules name what is refused; [`rule`](Self::rule) is the id there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it is.
+    pub field: FieldPath,
+    /// The rule that is broken, such as `VAL-HR-44`.
+    pub rule: &'static str,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// Where a field is in an object, from the root; displayed as `spec.rules[0].matches[1].path.value`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldPath(Vec<Segment>);
+
+/// A step on the way to a field.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    /// A field of an object, as it is written.
+    Field(&'static str),
+    /// An entry of a list.
+    Index(usize),
+    /// An entry of a map.
+    Key(Box<str>),
+}
+
+/// Collects the problems of one object, and knows which field is being looked at.
+///
+/// A path is built when there is a problem, and only then: an object without problems costs no allocation.
+#[derive(Debug, Default)]
+pub struct Problems {
+    /// The way to the field that is being looked at.
+    path: SmallVec<[Step; 16]>,
+    found: Vec<Problem>,
+    /// How many there are beyond the limit.
+    omitted: usize,
+}
+
+/// Looks at one field or entry; what is reported is about that. Dropped, it goes back to the object around it.
+#[derive(Debug)]
+pub(super) struct At<'a>(&'a mut Problems);
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Field(&'static str),
+    Index(usize),
+}
+
+/// How many problems of one object are kept: whoever can write an object cannot fill the memory with what is wrong in it.
+pub(super) const MAX_PROBLEMS: usize = 100;
+
+/// How much of a wrong value a message repeats, in characters.
+const MAX_QUOTED: usize = 80;
+
+// === impl Problem ===
+
+impl Problem {
+    /// Stands as the [`rule`](Self::rule) of a last entry that says how many problems are not listed.
+    pub const OMITTED: &'static str = "omitted";
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_root() {
+            write!(f, "{}: ", self.field)?;
+        }
+        write!(f, "{} ({})", self.message, self.rule)
+    }
+}
+
+// === impl FieldPath ===
+
+impl FieldPath {
+    /// The steps from the root to the field.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    /// Whether this is the object as a whole.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Field(name) if position == 0 => f.write_str(name)?,
+                Segment::Field(name) => write!(f, ".{name}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+// === impl Problems ===
+
+impl Problems {
+    /// Looks at a field of the present object.
+    pub(super) fn field(&mut self, name: &'static str) -> At<'_> {
+        self.path.push(Step::Field(name));
+        At(self)
+    }
+
+    /// Looks at an entry of the present list.
+    pub(super) fn index(&mut self, index: usize) -> At<'_> {
+        self.path.push(Step::Index(index));
+        At(self)
+    }
+
+    /// Looks at each entry of a list field, up to its limit.
+    pub(super) fn each<T>(
+        &mut self,
+        name: &'static str,
+        entries: &[T],
+        mut check: impl FnMut(&T, &mut Self),
+    ) {
+        if entries.is_empty() {
+            return;
+        }
+        let list = self.field(name);
+        for (index, entry) in entries.iter().enumerate() {
+            check(entry, list.0.index(index).0);
+        }
+    }
+
+    /// Reports a problem of the present field.
+    #[cold]
+    pub(super) fn report(&mut self, rule: &'static str, message: impl Into<String>) {
+        self.push(None, rule, message.into());
+    }
+
+    /// Reports a problem of an entry of the present map.
+    #[cold]
+    pub(super) fn report_key(&mut self, key: &str, rule: &'static str, message: impl Into<String>) {
+        self.push(Some(Segment::Key(clipped(key).into())), rule, message.into());
+    }
+
+    fn push(&mut self, last: Option<Segment>, rule: &'static str, message: String) {
+        if self.found.len() == MAX_PROBLEMS {
+            self.omitted += 1;
+            return;
+        }
+        let steps = self.path.iter().map(|step| match *step {
+            Step::Field(name) => Segment::Field(name),
+            Step::Index(index) => Segment::Index(index),
+        });
+        self.found.push(Problem { field: FieldPath(steps.chain(last).collect()), rule, message });
+    }
+
+    /// The problems, in the order of the fields.
+    pub(super) fn into_result(mut self) -> Result<(), Vec<Problem>> {
+        if self.omitted > 0 {
+            let message = format!("{} more problems are not listed", self.omitted);
+            self.found.push(Problem { field: FieldPath::default(), rule: Problem::OMITTED, message });
+        }
+        if self.found.is_empty() { Ok(()) } else { Err(self.found) }
+    }
+}
+
+// === impl At ===
+
+impl std::ops::Deref for At<'_> {
+    type Target = Problems;
+
+    fn deref(&self) -> &Problems {
+        self.0
+    }
+}
+
+impl std::ops::DerefMut for At<'_> {
+    fn deref_mut(&mut self) -> &mut Problems {
+        self.0
+    }
+}
+
+impl Drop for At<'_> {
+    fn drop(&mut self) {
+        self.0.path.pop();
+    }
+}
+
+/// A value to be repeated in a message: its first characters, if it is long.
+pub(super) fn clipped(value: &str) -> Cow<'_, str> {
+    match value.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &value[..end])),
+        None => Cow::Borrowed(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_names_the_field_the_rule_and_the_way_out() {
+        let mut problems = Problems::default();
+        {
+            let mut spec = problems.field("spec");
+            spec.each("rules", &["good", "bad"], |rule, at| {
+                if *rule == "bad" {
+                    at.field("name").report("PAT-PRECISE", "write it in lower case");
+                }
+            });
+            spec.field("options").report_key("a.b/c", "LIM-04", "is too long");
+        }
+        problems.report("VAL-ST-08", "has no name");
+        let text: Vec<_> = problems.into_result().unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "spec.rules[1].name: write it in lower case (PAT-PRECISE)",
+                "spec.options[\"a.b/c\"]: is too long (LIM-04)",
+                "has no name (VAL-ST-08)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_takes_no_more_room_than_its_bound() {
+        let mut problems = Problems::default();
+        for _ in 0..MAX_PROBLEMS + 7 {
+            problems.report("LIM-14", "x");
+        }
+        let found = problems.into_result().unwrap_err();
+        assert_eq!(found.len(), MAX_PROBLEMS + 1);
+        assert_eq!(found[MAX_PROBLEMS].to_string(), "7 more problems are not listed (omitted)");
+        assert_eq!(clipped(&"ü".repeat(5000)).chars().count(), MAX_QUOTED + 1);
+        assert_eq!(clipped("short"), "short");
+    }
+}
