@@ -22,3 +22,4 @@ pub mod validate;
 pub mod attach;
 #[cfg(feature = "resources")]
 pub mod status;
+pub mod choices;
