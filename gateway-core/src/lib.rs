@@ -22,4 +22,8 @@ pub mod validate;
 pub mod attach;
 #[cfg(feature = "resources")]
 pub mod status;
+#[cfg(feature = "resources")]
+mod compile;
+#[cfg(feature = "resources")]
+pub mod translate;
 pub mod choices;

@@ -8,21 +8,33 @@
 //! first.
 
 mod allowed_routes;
+mod attached;
+mod backend_ref;
 mod gateway;
 mod gateway_class;
+mod http_filter;
+mod http_route;
+mod http_rule;
 mod listener;
 mod listener_set;
 mod lookups;
 mod options;
+mod parent_ref;
 mod reference_grant;
 
 use std::collections::BTreeMap;
 
-use crate::api::{ObjectKey, Resources};
+use crate::api::ObjectKey;
+use crate::validate::Validated;
 
 pub use self::allowed_routes::{AllowedNamespaces, Namespaces};
+pub use self::attached::{Attached, attach};
+pub use self::backend_ref::RefProblem;
 pub use self::gateway::AttachedGateway;
 pub use self::gateway_class::AttachedGatewayClass;
+pub use self::http_filter::{ExtensionError, Extensions, RuleProblem};
+pub use self::http_route::AttachedHttpRoute;
+pub use self::http_rule::AttachedHttpRule;
 pub use self::listener::{AttachedListener, ListenerKey, Protocol};
 pub use self::listener_set::AttachedListenerSet;
 pub use self::lookups::Lookups;
@@ -30,6 +42,7 @@ pub use self::options::{
     Address, AddressPolicy, DEFAULT_CONTROLLER_NAME, DEFAULT_MAX_LISTENERS, DefaultAddresses, Options,
     UsableAddresses,
 };
+pub use self::parent_ref::{AttachedParent, AttachedTo, NotAttached};
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
 
 /// Everything of ours that holds listeners.
@@ -47,7 +60,7 @@ pub struct Gateways {
 }
 
 /// Attaches classes, Gateways and ListenerSets, and judges every listener.
-pub fn gateways(_resources: &Resources, _grants: &Grants<'_>, _options: &Options) -> Gateways {
+pub fn gateways(_valid: &Validated, _grants: &Grants<'_>, _options: &Options) -> Gateways {
     Gateways::default()
 }
 

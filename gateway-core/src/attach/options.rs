@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::http_filter::Extensions;
 use crate::api::ObjectKey;
 use crate::feature::{Feature, SUPPORTED};
 
@@ -45,6 +47,8 @@ pub struct Options {
     /// # Spec
     /// HRM-29; the choice is AMB-12.
     pub hostname_fall_through: bool,
+    /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind.
+    pub extensions: Option<Arc<dyn Extensions>>,
 }
 
 /// Which addresses Gateways have, and which they may ask for.
@@ -108,6 +112,7 @@ impl Default for Options {
             unknown_definitions: Vec::new(),
             generation: 0,
             hostname_fall_through: true,
+            extensions: None,
         }
     }
 }

@@ -3,10 +3,12 @@
 //! A computed status is a value without history: the conditions and the generation they are about. `merge` brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
+mod http_route;
+
 use std::collections::BTreeMap;
 
 use crate::api::{ObjectKey, ParentReference};
-use crate::attach::Address;
+use crate::attach::{Address, Attached};
 use crate::condition::Condition;
 use crate::feature::Feature;
 use crate::name::RouteKind;
@@ -90,4 +92,11 @@ pub struct RouteParentStatus {
     pub parent_ref: ParentReference,
     /// The conditions.
     pub conditions: Vec<Condition>,
+}
+
+/// Every status, from what is attached.
+pub fn statuses(attached: &Attached) -> Statuses {
+    let http_routes =
+        attached.http_routes.iter().map(|route| (route.key.clone(), http_route::http_route(route))).collect();
+    Statuses { http_routes, ..Statuses::default() }
 }

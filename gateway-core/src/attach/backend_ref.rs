@@ -1,0 +1,226 @@
+//! References to backends: from a name in a route to a backend of the table.
+//!
+//! Each port of a Service becomes one backend, however many rules refer to it. A reference that leads nowhere says why,
+//! and its share of the requests fails; the route stays accepted.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::reference_grant::{Grants, Referrer, Target};
+use crate::api::{
+    BackendTlsPolicy, EndpointAddressType, EndpointSlice, GATEWAY_GROUP, ObjectKey, Service, ServicePort,
+    ServiceType, TransportProtocol,
+};
+use crate::condition::Reason;
+use crate::name::{BackendId, ObjectName, RouteKind};
+use crate::rule::{Backend, BackendProtocol, Endpoint};
+use crate::validate::Valid;
+
+/// Why a reference leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefProblem {
+    /// The reason that the route's `ResolvedRefs` gets.
+    pub reason: Reason,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// A reference to a backend, as any of the fields that hold one writes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackendReference<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) name: &'a str,
+    pub(crate) port: Option<i32>,
+}
+
+/// Resolves references, and keeps the backends that they lead to.
+pub(crate) struct Backends<'r> {
+    services: &'r BTreeMap<ObjectKey, Valid<Service>>,
+    grants: &'r Grants<'r>,
+    slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, FixedState>,
+    /// The Services that a BackendTLSPolicy targets.
+    with_tls: HashMap<(&'r str, &'r str), (), FixedState>,
+    resolved: HashMap<(&'r str, &'r str, i32), Result<BackendId, RefProblem>, FixedState>,
+    backends: Vec<Backend>,
+}
+
+// === impl Backends ===
+
+impl<'r> Backends<'r> {
+    pub(crate) fn new(
+        services: &'r BTreeMap<ObjectKey, Valid<Service>>,
+        slices: &'r BTreeMap<ObjectKey, Valid<EndpointSlice>>,
+        policies: &'r BTreeMap<ObjectKey, Valid<BackendTlsPolicy>>,
+        grants: &'r Grants<'r>,
+    ) -> Self {
+        let mut by_service: HashMap<_, Vec<_>, _> = HashMap::default();
+        for (key, slice) in slices {
+            if let Some(service) = slice.service_name() {
+                by_service.entry((key.namespace.as_str(), service)).or_default().push(&**slice);
+            }
+        }
+        let targets = policies.iter().flat_map(|(key, policy)| {
+            let services = policy
+                .spec
+                .target_refs
+                .iter()
+                .filter(|target| target.group.is_empty() && target.kind == "Service");
+            services.map(|target| ((key.namespace.as_str(), target.name.as_str()), ()))
+        });
+        let with_tls = targets.collect();
+        Self {
+            services,
+            grants,
+            slices: by_service,
+            with_tls,
+            resolved: HashMap::default(),
+            backends: Vec::new(),
+        }
+    }
+
+    /// The backend that a reference from a route leads to.
+    ///
+    /// # Spec
+    /// HRB-01 to HRB-09, RGR-04, RGR-08: without permission nothing else is looked at.
+    pub(crate) fn resolve(
+        &mut self,
+        route: RouteKind,
+        route_namespace: &'r str,
+        reference: BackendReference<'r>,
+    ) -> Result<BackendId, RefProblem> {
+        let BackendReference { group, kind, namespace, name, port } = reference;
+        let namespace = namespace.unwrap_or(route_namespace);
+        let problem = |reason, message| Err(RefProblem { reason, message });
+        let from = Referrer { group: GATEWAY_GROUP, kind: route.as_str(), namespace: route_namespace };
+        if self.grants.check(from, Target { group, kind, namespace, name }).is_none() {
+            return problem(
+                Reason::RefNotPermitted,
+                format!(
+                    "{kind} {namespace}/{name} is in another namespace and no ReferenceGrant there permits references \
+                     from {route} in {route_namespace}"
+                ),
+            );
+        }
+        if !group.is_empty() || kind != "Service" {
+            return problem(
+                Reason::InvalidKind,
+                format!("{kind} of group {group:?} is not supported as a backend; refer to a Service"),
+            );
+        }
+        let Some(port) = port else {
+            return problem(
+                Reason::BackendNotFound,
+                format!("the reference to Service {namespace}/{name} names no port"),
+            );
+        };
+        match self.resolved.get(&(namespace, name, port)) {
+            Some(known) => known.clone(),
+            None => {
+                let resolved = self.service_port(namespace, name, port);
+                self.resolved.insert((namespace, name, port), resolved.clone());
+                resolved
+            }
+        }
+    }
+
+    fn service_port(&mut self, namespace: &str, name: &str, number: i32) -> Result<BackendId, RefProblem> {
+        let problem = |reason, message| Err(RefProblem { reason, message });
+        let Some(service) = self.services.get(&ObjectKey::new(namespace, name)) else {
+            return problem(Reason::BackendNotFound, format!("there is no Service {namespace}/{name}"));
+        };
+        if service.spec.r#type == ServiceType::ExternalName {
+            return problem(
+                Reason::InvalidKind,
+                format!(
+                    "Service {namespace}/{name} is of type ExternalName, which is not supported: it could lead anywhere"
+                ),
+            );
+        }
+        let of_number = || service.spec.ports.iter().filter(|port| port.port == number);
+        let Some(port) =
+            of_number().find(|port| port.protocol == TransportProtocol::Tcp).or(of_number().next())
+        else {
+            let ports: Vec<_> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
+            return problem(
+                Reason::BackendNotFound,
+                format!("Service {namespace}/{name} has no port {number}; it has {}", ports.join(", ")),
+            );
+        };
+        if port.protocol != TransportProtocol::Tcp {
+            return problem(
+                Reason::UnsupportedProtocol,
+                format!("port {number} of Service {namespace}/{name} is {}, HTTP needs TCP", port.protocol),
+            );
+        }
+        if self.with_tls.contains_key(&(namespace, name)) {
+            return problem(
+                Reason::UnsupportedProtocol,
+                format!(
+                    "a BackendTLSPolicy asks for TLS to Service {namespace}/{name}, which is not supported yet; \
+                     requests to it fail rather than go in plain text"
+                ),
+            );
+        }
+        let protocol = match port.app_protocol.as_deref() {
+            Some("kubernetes.io/h2c") => BackendProtocol::H2c,
+            Some("kubernetes.io/ws") => BackendProtocol::WebSocket,
+            Some("kubernetes.io/wss") => {
+                return problem(
+                    Reason::UnsupportedProtocol,
+                    format!(
+                        "port {number} of Service {namespace}/{name} has appProtocol kubernetes.io/wss, which needs a \
+                         BackendTLSPolicy"
+                    ),
+                );
+            }
+            // Others are hints for somebody else: BPR-06.
+            Some(_) | None => BackendProtocol::Http1,
+        };
+        let slices = self.slices.get(&(namespace, name)).map_or(&[][..], Vec::as_slice);
+        self.backends.push(Backend {
+            service: ObjectName::new(namespace, name),
+            port: number as u16,
+            protocol,
+            endpoints: endpoints(port, slices),
+        });
+        Ok(BackendId(self.backends.len() as u32 - 1))
+    }
+
+    /// The backends that references led to, by id.
+    pub(crate) fn into_backends(self) -> Vec<Backend> {
+        self.backends
+    }
+}
+
+/// The addresses of the ready endpoints of a Service's port, each once.
+///
+/// # Spec
+/// HRB-02, HRB-15: the port of the endpoints is the slice's, found by the name of the Service's port.
+fn endpoints(port: &ServicePort, slices: &[&EndpointSlice]) -> std::sync::Arc<[Endpoint]> {
+    let name = port.name.as_deref().unwrap_or("");
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for slice in slices {
+        if !matches!(slice.address_type, EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6) {
+            continue;
+        }
+        let of_name = slice.ports.iter().find(|port| {
+            port.name.as_deref().unwrap_or("") == name && port.protocol == TransportProtocol::Tcp
+        });
+        let Some(number) = of_name.and_then(|port| port.port).and_then(|port| u16::try_from(port).ok())
+        else {
+            continue;
+        };
+        let ready = slice.endpoints.iter().filter(|endpoint| endpoint.conditions.ready.unwrap_or(true));
+        // All addresses of one endpoint are the same endpoint: the first stands for it.
+        let ips = ready.filter_map(|endpoint| endpoint.addresses.first()?.parse::<IpAddr>().ok());
+        addresses.extend(ips.map(|ip| SocketAddr::new(ip, number)));
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.into_iter().map(Endpoint::new).collect()
+}

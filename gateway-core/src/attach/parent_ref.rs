@@ -1,0 +1,149 @@
+//! Which listeners a parentRef of a route leads to, and which of them let the route in.
+//!
+//! Each parentRef is judged by itself: another one that fails does not matter to it.
+
+use super::Gateways;
+use super::allowed_routes::Namespaces;
+use super::listener::{AttachedListener, ListenerKey};
+use crate::api::{GATEWAY_GROUP, ObjectKey, ParentReference};
+use crate::condition::Reason;
+use crate::hostname::Hostname;
+use crate::name::RouteKind;
+
+/// What became of one parentRef.
+#[derive(Debug)]
+pub struct AttachedParent {
+    /// The reference as written, with the namespace of the parent filled in.
+    pub parent_ref: ParentReference,
+    /// The listeners that let the route in, or why none does.
+    pub listeners: Result<Vec<AttachedTo>, NotAttached>,
+}
+
+/// A listener that lets a route in.
+#[derive(Debug)]
+pub struct AttachedTo {
+    /// The listener.
+    pub listener: ListenerKey,
+    /// The hostnames of the route that intersect with the listener's; none for a route without hostnames.
+    pub hostnames: Vec<Hostname>,
+}
+
+/// Why no listener lets a route in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAttached {
+    /// The reason that the route's `Accepted` gets.
+    pub reason: Reason,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// The route that asks to be let in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Applicant<'r> {
+    pub(crate) kind: RouteKind,
+    pub(crate) namespace: &'r str,
+    /// None of them: the route has no hostnames, and takes those of the listener.
+    pub(crate) hostnames: &'r [Hostname],
+}
+
+/// Judges a parentRef. None when its parent is not there or not ours: then the route gets no status for it.
+///
+/// # Spec
+/// RTE-03 to RTE-12, RTE-33, LST-16 to LST-20, HST-03 to HST-06.
+pub(crate) fn attach(
+    applicant: Applicant<'_>,
+    parent_ref: &ParentReference,
+    gateways: &Gateways,
+    namespaces: &Namespaces<'_>,
+) -> Option<AttachedParent> {
+    let namespace = parent_ref.namespace.as_deref().unwrap_or(applicant.namespace);
+    if parent_ref.group != GATEWAY_GROUP {
+        return None;
+    }
+    let key = ObjectKey::new(namespace, parent_ref.name.as_str());
+    let listeners = match parent_ref.kind.as_str() {
+        "Gateway" => &gateways.gateways.get(&key)?.listeners,
+        "ListenerSet" => &gateways.listener_sets.get(&key)?.listeners,
+        _ => return None,
+    };
+    let written = ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() };
+    Some(AttachedParent {
+        listeners: admitted(applicant, parent_ref, listeners, namespaces),
+        parent_ref: written,
+    })
+}
+
+fn admitted(
+    applicant: Applicant<'_>,
+    parent_ref: &ParentReference,
+    listeners: &[AttachedListener],
+    namespaces: &Namespaces<'_>,
+) -> Result<Vec<AttachedTo>, NotAttached> {
+    let Applicant { kind, namespace, hostnames } = applicant;
+    let relevant: Vec<&AttachedListener> = listeners
+        .iter()
+        .filter(|listener| parent_ref.section_name.as_deref().is_none_or(|name| *name == *listener.name))
+        .filter(|listener| parent_ref.port.is_none_or(|port| port == i32::from(listener.port)))
+        .collect();
+    if relevant.is_empty() {
+        return Err(NotAttached { reason: Reason::NoMatchingParent, message: no_such_listener(parent_ref) });
+    }
+    let allowed: Vec<&AttachedListener> = relevant
+        .into_iter()
+        .filter(|listener| listener.admits_kind(kind) && listener.admits_namespace(namespace, namespaces))
+        .collect();
+    if allowed.is_empty() {
+        return Err(NotAttached {
+            reason: Reason::NotAllowedByListeners,
+            message: format!(
+                "no listener of {} {} allows routes of kind {kind} from namespace {namespace}; see allowedRoutes and the \
+                 protocol of its listeners",
+                parent_ref.kind, parent_ref.name
+            ),
+        });
+    }
+    let attached: Vec<AttachedTo> = allowed
+        .iter()
+        .filter_map(|listener| {
+            let hostnames = intersecting(hostnames, listener.hostname.as_ref())?;
+            Some(AttachedTo { listener: listener.key(), hostnames })
+        })
+        .collect();
+    if attached.is_empty() {
+        let of_listeners: Vec<_> = allowed.iter().filter_map(|listener| listener.hostname.as_ref()).collect();
+        let text = |names: &[&Hostname]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(NotAttached {
+            reason: Reason::NoMatchingListenerHostname,
+            message: format!(
+                "none of the hostnames {} intersects with those of the listeners: {}",
+                text(&hostnames.iter().collect::<Vec<_>>()),
+                text(&of_listeners)
+            ),
+        });
+    }
+    Ok(attached)
+}
+
+fn no_such_listener(parent_ref: &ParentReference) -> String {
+    let ParentReference { kind, name, section_name, port, .. } = parent_ref;
+    match (section_name, port) {
+        (Some(section), Some(port)) => {
+            format!("{kind} {name} has no listener named {section:?} on port {port}")
+        }
+        (Some(section), None) => format!("{kind} {name} has no listener named {section:?}"),
+        (None, Some(port)) => format!("{kind} {name} has no listener on port {port}"),
+        (None, None) => format!("{kind} {name} has no listeners"),
+    }
+}
+
+/// The hostnames of a route that intersect with a listener's; `None` when the route has some and none does.
+fn intersecting(hostnames: &[Hostname], listener: Option<&Hostname>) -> Option<Vec<Hostname>> {
+    if hostnames.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut intersecting = hostnames.to_vec();
+    if let Some(listener) = listener {
+        intersecting.retain(|hostname| hostname.intersects(listener));
+    }
+    (!intersecting.is_empty()).then_some(intersecting)
+}

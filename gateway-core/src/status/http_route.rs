@@ -1,0 +1,92 @@
+//! The status of an HTTPRoute: one entry for each parentRef that leads to an object of ours.
+
+use super::{RouteParentStatus, RouteStatus};
+use crate::attach::{AttachedHttpRoute, AttachedParent, RefProblem, RuleProblem};
+use crate::condition::{Condition, ConditionType, Reason};
+
+/// The conditions of a route for each of its parents: `Accepted`, `ResolvedRefs` and, where it is true,
+/// `PartiallyInvalid`.
+///
+/// # Spec
+/// RTE-06, RTE-07, RTE-11, RTE-13, RTE-15 to RTE-20, RTE-25, CND-80 to CND-93.
+pub(super) fn http_route(route: &AttachedHttpRoute) -> RouteStatus {
+    let resolved_refs = resolved_refs(route);
+    let parents = route
+        .parents
+        .iter()
+        .map(|parent| {
+            let accepted = accepted(route, parent);
+            let partially_invalid = partially_invalid(route).filter(|_| accepted.status);
+            let conditions = [accepted, resolved_refs.clone()].into_iter().chain(partially_invalid).collect();
+            RouteParentStatus { parent_ref: parent.parent_ref.clone(), conditions }
+        })
+        .collect();
+    RouteStatus { generation: route.generation, parents }
+}
+
+fn accepted(route: &AttachedHttpRoute, parent: &AttachedParent) -> Condition {
+    let condition =
+        |status, reason, message| Condition { kind: ConditionType::Accepted, status, reason, message };
+    if let Err(not_attached) = &parent.listeners {
+        return condition(false, not_attached.reason, not_attached.message.clone());
+    }
+    if !route.is_usable() {
+        let reason = match problems(route).next() {
+            Some((_, first)) => first.reason,
+            None => Reason::UnsupportedValue,
+        };
+        return condition(false, reason, format!("no rule can be carried out: {}", list_problems(route)));
+    }
+    let mut message = "the route is attached".to_owned();
+    let ignored: Vec<_> = (route.rules.iter())
+        .flat_map(|rule| rule.ignored.iter().map(|field| format!("rules[{}].{field}", rule.rule.id.index)))
+        .collect();
+    if !ignored.is_empty() {
+        message.push_str(&format!("; not supported and without effect: {}", ignored.join(", ")));
+    }
+    for bad in &route.bad_hostnames {
+        message.push_str(&format!("; a hostname is not served: {bad}"));
+    }
+    condition(true, Reason::Accepted, message)
+}
+
+/// The first reason by priority, and the messages of all.
+///
+/// # Spec
+/// RTE-16
+fn resolved_refs(route: &AttachedHttpRoute) -> Condition {
+    const PRIORITY: [Reason; 4] =
+        [Reason::RefNotPermitted, Reason::InvalidKind, Reason::BackendNotFound, Reason::UnsupportedProtocol];
+    let problems = || route.rules.iter().flat_map(|rule| &rule.ref_problems);
+    let kind = ConditionType::ResolvedRefs;
+    let Some(first) = problems().next() else {
+        let message = "all references are resolved".to_owned();
+        return Condition { kind, status: true, reason: Reason::ResolvedRefs, message };
+    };
+    let reason = PRIORITY.into_iter().find(|reason| problems().any(|problem| problem.reason == *reason));
+    let mut messages: Vec<&str> = problems().map(|RefProblem { message, .. }| message.as_str()).collect();
+    messages.sort_unstable();
+    messages.dedup();
+    Condition { kind, status: false, reason: reason.unwrap_or(first.reason), message: messages.join("; ") }
+}
+
+fn partially_invalid(route: &AttachedHttpRoute) -> Option<Condition> {
+    let (_, first) = problems(route).next()?;
+    Some(Condition {
+        kind: ConditionType::PartiallyInvalid,
+        status: true,
+        reason: first.reason,
+        message: format!("Dropped Rule {}", list_problems(route)),
+    })
+}
+
+fn problems(route: &AttachedHttpRoute) -> impl Iterator<Item = (u16, &RuleProblem)> {
+    route.rules.iter().flat_map(|rule| rule.problems.iter().map(|problem| (rule.rule.id.index, problem)))
+}
+
+fn list_problems(route: &AttachedHttpRoute) -> String {
+    let list: Vec<_> = problems(route)
+        .map(|(rule, problem)| format!("rules[{rule}].{}: {}", problem.field, problem.message))
+        .collect();
+    list.join("; ")
+}

@@ -1,0 +1,107 @@
+//! Resources in; a route table, every status, and what there is to say about it out.
+//!
+//! Pure: the same resources and options give the same translation, whoever asks and in whatever order the resources
+//! were read. No object can spoil another's part.
+//!
+//! ```
+//! use gateway_core::api::{Resources, manifest};
+//! use gateway_core::attach::Options;
+//! use gateway_core::matching::RequestHead;
+//! use gateway_core::name::ObjectName;
+//! use gateway_core::translate::translate;
+//!
+//! let yaml = "
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: GatewayClass
+//! metadata: {name: example}
+//! spec: {controllerName: gateway-api.rs/controller}
+//! ---
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: Gateway
+//! metadata: {name: gateway}
+//! spec: {gatewayClassName: example, listeners: [{name: http, port: 80, protocol: HTTP}]}
+//! ---
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: HTTPRoute
+//! metadata: {name: shop}
+//! spec: {parentRefs: [{name: gateway}], rules: [{matches: [{path: {value: /cart}}]}]}
+//! ";
+//! let resources: Resources = manifest::read(yaml, "shop.yaml").objects.into_iter().map(|(object, _)| object).collect();
+//! let translation = translate(&resources, &Options::default());
+//!
+//! let request = http::Request::get("http://example.com/cart/1").body(())?;
+//! let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+//! let port = translation.table.port(&ObjectName::new("default", "gateway"), 80).expect("the listener is served");
+//! let matched = translation.table.find(port, None, &head)?;
+//! assert_eq!(translation.table.rule(matched.rule).id.to_string(), "default/shop/0");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+
+use crate::api::{Kind, ObjectKey, Resources};
+use crate::attach::{self, Options};
+use crate::compile;
+use crate::status::{self, Statuses};
+use crate::table::RouteTable;
+use crate::validate;
+
+/// What a set of resources amounts to.
+#[derive(Debug)]
+pub struct Translation {
+    /// The table that decides about requests.
+    pub table: RouteTable,
+    /// The status of every object that is ours to reconcile.
+    pub statuses: Statuses,
+    /// What users should know, beyond the statuses: invalid objects, and objects that nothing refers to.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Something that a user should know about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The kind of the object.
+    pub kind: Kind,
+    /// Its namespace and name.
+    pub key: ObjectKey,
+    /// The field, as in `spec.rules[0].matches[1].path.value`; empty for the object as a whole.
+    pub field: String,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// Translates resources.
+///
+/// Objects that an API server would have rejected are left out, with a diagnostic for each of their problems.
+pub fn translate(resources: &Resources, options: &Options) -> Translation {
+    let valid = validate::validate(resources);
+    let attached = attach::attach(&valid, options);
+    let statuses = status::statuses(&attached);
+    let diagnostics = diagnostics(&valid);
+    let table = compile::table(attached, options);
+    Translation { table, statuses, diagnostics }
+}
+
+fn diagnostics(valid: &validate::Validated) -> Vec<Diagnostic> {
+    let of_object = |rejected: &validate::Rejected| {
+        let (kind, key) = (rejected.kind, rejected.key.clone());
+        let of_problem = move |problem: &validate::Problem| Diagnostic {
+            kind,
+            key: key.clone(),
+            field: problem.field.to_string(),
+            message: problem.message.clone(),
+        };
+        rejected.problems.iter().map(of_problem).collect::<Vec<_>>()
+    };
+    valid.rejected.iter().flat_map(of_object).collect()
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.kind, self.key)?;
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)
+    }
+}
