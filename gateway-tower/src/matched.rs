@@ -21,13 +21,28 @@ pub struct Routed {
     connection: Arc<Connection>,
     matched: Matched,
     backend: Option<BackendId>,
+    attempt: Attempt,
+}
+
+/// Which attempt at the backend it is, so that each goes to another endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempt {
+    /// The only one: any endpoint.
+    Only,
+    /// One of several: the endpoint this many places after the first one's, which is random.
+    OneOf {
+        /// A random number, the same for all of them.
+        first: usize,
+        /// From 0.
+        number: usize,
+    },
 }
 
 // === impl Routed ===
 
 impl Routed {
     pub(crate) fn new(snapshot: Arc<Snapshot>, connection: Arc<Connection>, matched: Matched) -> Self {
-        Self { snapshot, connection, matched, backend: None }
+        Self { snapshot, connection, matched, backend: None, attempt: Attempt::Only }
     }
 
     /// The table in which the decision was made.
@@ -72,6 +87,19 @@ impl Routed {
 
     pub(crate) fn choose(&mut self, backend: BackendId) {
         self.backend = Some(backend);
+    }
+
+    /// The same decision with a copy of the request going to `backend`.
+    pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
+        Self { backend: Some(backend), attempt: Attempt::Only, ..self.clone() }
+    }
+
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    pub(crate) fn set_attempt(&mut self, attempt: Attempt) {
+        self.attempt = attempt;
     }
 
     pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {

@@ -48,6 +48,11 @@ pub(super) struct Target<'a> {
 // === impl RequestEdits ===
 
 impl RequestEdits {
+    /// Whether the filters left nothing behind: another value that allocates nothing may take its place.
+    pub fn is_empty(&self) -> bool {
+        self.mirrors.is_empty() && self.origin.is_none() && !self.preflight && self.original.is_none()
+    }
+
     /// Remembers what the client asked for; the first call counts.
     pub(super) fn keep_original(&mut self, parts: &request::Parts) -> &Original {
         self.original.get_or_insert_with(|| Original {

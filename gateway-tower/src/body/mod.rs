@@ -3,9 +3,13 @@
 //! Both are whatever body type the server and the client have, with the few things that a gateway must be able to do
 //! with it; when it need not, they pass frames on untouched.
 
+pub(crate) mod copy;
+pub(crate) mod replay;
+pub(crate) mod deadline;
 mod request_body;
 mod response_body;
 
+pub use self::deadline::{Limit, TimedOut};
 pub use self::request_body::RequestBody;
 pub use self::response_body::ResponseBody;
 

@@ -1,17 +1,22 @@
 //! The body that is sent to a backend.
 
+use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::BoxError;
+use super::copy::{Copy, CopySender};
+use super::replay::Replayed;
 
 pin_project! {
-    /// The body of a request as a client is given it: the body that arrived, or nothing.
-    #[derive(Debug)]
+    /// The body of a request as a client is given it.
+    ///
+    /// Almost always it is the body that arrived, or nothing. Where a rule says so, it is copied for mirrors while it
+    /// streams, or kept for a retry.
     pub struct RequestBody<B> {
         #[pin]
         kind: Kind<B>,
@@ -20,10 +25,15 @@ pin_project! {
 
 pin_project! {
     #[project = KindProjected]
-    #[derive(Debug)]
     enum Kind<B> {
         Empty,
         Streaming { #[pin] body: B },
+        /// What streams is copied for mirrors.
+        Copied { #[pin] body: B, copies: Vec<CopySender> },
+        /// What a mirror gets.
+        Copy { copy: Copy },
+        /// What an attempt gets that may be repeated.
+        Replayed { replayed: Replayed<B> },
     }
 }
 
@@ -33,6 +43,28 @@ impl<B> RequestBody<B> {
     /// No body.
     pub fn empty() -> Self {
         Self { kind: Kind::Empty }
+    }
+
+    pub(crate) fn copy(copy: Copy) -> Self {
+        Self { kind: Kind::Copy { copy } }
+    }
+
+    pub(super) fn replayed(replayed: Replayed<B>) -> Self {
+        Self { kind: Kind::Replayed { replayed } }
+    }
+
+    /// Copies to `copies` what streams from now on; only the body that arrived can be copied.
+    pub(crate) fn copied_to(self, copies: Vec<CopySender>) -> Self {
+        match self.kind {
+            Kind::Streaming { body } => Self { kind: Kind::Copied { body, copies } },
+            // Nothing streams, so the copies are complete.
+            Kind::Empty => {
+                copies.into_iter().for_each(CopySender::finish);
+                self
+            }
+            // Dropping a sender tells its mirror that the copy is not complete.
+            kind @ (Kind::Copied { .. } | Kind::Copy { .. } | Kind::Replayed { .. }) => Self { kind },
+        }
     }
 }
 
@@ -64,20 +96,54 @@ where
         match self.project().kind.project() {
             KindProjected::Empty => Poll::Ready(None),
             KindProjected::Streaming { body } => body.poll_frame(cx).map_err(Into::into),
+            KindProjected::Copied { mut body, copies } => {
+                let frame = ready!(body.as_mut().poll_frame(cx));
+                match &frame {
+                    Some(Ok(frame)) => {
+                        copies.retain_mut(|copy| copy.send(frame));
+                        if body.is_end_stream() {
+                            copies.drain(..).for_each(CopySender::finish);
+                        }
+                    }
+                    Some(Err(_)) => copies.clear(),
+                    None => copies.drain(..).for_each(CopySender::finish),
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            KindProjected::Copy { copy } => copy.poll_frame(cx),
+            KindProjected::Replayed { replayed } => replayed.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Streaming { body } => body.is_end_stream(),
+            Kind::Streaming { body } | Kind::Copied { body, .. } => body.is_end_stream(),
+            Kind::Copy { copy } => copy.is_end_stream(),
+            Kind::Replayed { replayed } => replayed.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Streaming { body } => body.size_hint(),
+            Kind::Streaming { body } | Kind::Copied { body, .. } => body.size_hint(),
+            Kind::Copy { copy } => copy.size_hint(),
+            Kind::Replayed { replayed } => replayed.size_hint(),
         }
+    }
+}
+
+impl<B> fmt::Debug for RequestBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestBody")
+            .field(&match &self.kind {
+                Kind::Empty => "empty",
+                Kind::Streaming { .. } => "streaming",
+                Kind::Copied { .. } => "copied",
+                Kind::Copy { .. } => "copy",
+                Kind::Replayed { .. } => "replayed",
+            })
+            .finish()
     }
 }

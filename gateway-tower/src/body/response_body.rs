@@ -8,15 +8,18 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::BoxError;
+use super::deadline::Deadline;
 
 pin_project! {
     /// The body of an answer: a backend's, or the gateway's own.
     ///
-    /// Trailers and the size hint of the backend's body pass through.
+    /// Trailers and the size hint of the backend's body pass through. Where the rule has a timeout, a body that is not
+    /// complete in time ends in the error [`TimedOut`](super::TimedOut), by which a server resets the stream.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,
+        deadline: Option<Deadline>,
     }
 }
 
@@ -34,14 +37,22 @@ pin_project! {
 impl<B> ResponseBody<B> {
     /// The body of a backend's answer.
     pub fn upstream(body: B) -> Self {
-        Self { kind: Kind::Upstream { body } }
+        Self { kind: Kind::Upstream { body }, deadline: None }
+    }
+
+    /// Breaks the body off at this time, unless something does so before.
+    pub(crate) fn limit(&mut self, deadline: Deadline) {
+        self.deadline = Some(match self.deadline.take() {
+            Some(earlier) => earlier.earlier(deadline),
+            None => deadline,
+        });
     }
 }
 
 /// The body of an answer that is made here.
 impl<B> From<Bytes> for ResponseBody<B> {
     fn from(bytes: Bytes) -> Self {
-        Self { kind: Kind::Local { rest: bytes } }
+        Self { kind: Kind::Local { rest: bytes }, deadline: None }
     }
 }
 
@@ -63,7 +74,16 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().kind.project() {
+        let mut this = self.project();
+        // Before the frame: a backend that always has one more must not outrun its time.
+        if let Some(deadline) = this.deadline
+            && let Poll::Ready(late) = deadline.poll(cx)
+        {
+            *this.deadline = None;
+            this.kind.set(Kind::Local { rest: Bytes::new() });
+            return Poll::Ready(Some(Err(late.into())));
+        }
+        match this.kind.project() {
             KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),
             KindProjected::Local { rest } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest))))),
             KindProjected::Upstream { body } => body.poll_frame(cx).map_err(Into::into),

@@ -1,0 +1,175 @@
+//! A body that can be sent once more, as long as it is short.
+//!
+//! What streams through an attempt is kept, up to [`LIMIT`]. A longer body streams on, but what was kept is forgotten,
+//! and the request cannot be tried again.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use super::{BoxError, RequestBody};
+
+/// The most bytes of a body that are kept for a retry: 64 KiB.
+pub(crate) const LIMIT: usize = 64 << 10;
+
+/// A body that attempts share, one after the other.
+pub(crate) struct Replay<B>(Arc<Mutex<Shared<B>>>);
+
+/// The body as one attempt reads it: first what is kept, then what is still to come.
+pub(super) struct Replayed<B> {
+    shared: Arc<Mutex<Shared<B>>>,
+    attempt: u32,
+    /// How much of what is kept has been read.
+    read: usize,
+    trailers_read: bool,
+}
+
+struct Shared<B> {
+    source: Pin<Box<RequestBody<B>>>,
+    /// The size before anything was read.
+    hint: SizeHint,
+    kept: BytesMut,
+    trailers: Option<HeaderMap>,
+    progress: Progress,
+    /// The attempt that may read; an earlier one may be around for a while.
+    attempt: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// More may come, and all that came is kept.
+    Open,
+    /// All came and is kept.
+    Ended,
+    /// It cannot be sent again: it is too long, or it broke.
+    Lost,
+}
+
+/// Another attempt has taken the body over.
+#[derive(Debug, thiserror::Error)]
+#[error("the request is being tried again")]
+struct Superseded;
+
+// === impl Replay ===
+
+impl<B> Replay<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    /// Keeps `body` for more than one attempt.
+    pub(crate) fn new(body: RequestBody<B>) -> Self {
+        Self(Arc::new(Mutex::new(Shared {
+            hint: body.size_hint(),
+            source: Box::pin(body),
+            kept: BytesMut::new(),
+            trailers: None,
+            progress: Progress::Open,
+            attempt: 0,
+        })))
+    }
+
+    /// The body for the next attempt; none when it cannot be sent again. The attempts before it get no more of it.
+    pub(crate) fn attempt(&self) -> Option<RequestBody<B>> {
+        let mut shared = lock(&self.0);
+        if shared.progress == Progress::Lost {
+            return None;
+        }
+        shared.attempt += 1;
+        Some(RequestBody::replayed(Replayed {
+            shared: Arc::clone(&self.0),
+            attempt: shared.attempt,
+            read: 0,
+            trailers_read: false,
+        }))
+    }
+}
+
+// === impl Replayed ===
+
+impl<B> Replayed<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut shared = lock(&self.shared);
+        if shared.attempt != self.attempt {
+            return Poll::Ready(Some(Err(Superseded.into())));
+        }
+        if self.read < shared.kept.len() {
+            let rest = Bytes::copy_from_slice(&shared.kept[self.read..]);
+            self.read = shared.kept.len();
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
+        }
+        if let Some(trailers) = &shared.trailers
+            && !self.trailers_read
+        {
+            self.trailers_read = true;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers.clone()))));
+        }
+        if shared.progress == Progress::Ended {
+            return Poll::Ready(None);
+        }
+        let frame = ready!(shared.source.as_mut().poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                shared.keep(frame);
+                self.read = shared.kept.len();
+                self.trailers_read = frame.is_trailers();
+            }
+            Some(Err(_)) => shared.lose(),
+            None if shared.progress == Progress::Open => shared.progress = Progress::Ended,
+            None => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        let shared = lock(&self.shared);
+        let caught_up = self.read >= shared.kept.len() && (self.trailers_read || shared.trailers.is_none());
+        caught_up && (shared.progress == Progress::Ended || shared.source.is_end_stream())
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        let shared = lock(&self.shared);
+        // Only an attempt that has read nothing is asked, to announce the length.
+        if self.read == 0 { shared.hint } else { SizeHint::default() }
+    }
+}
+
+// === impl Shared ===
+
+impl<B> Shared<B> {
+    fn keep(&mut self, frame: &Frame<Bytes>) {
+        if self.progress == Progress::Lost {
+            return;
+        }
+        if let Some(data) = frame.data_ref() {
+            if self.kept.len() + data.len() > LIMIT {
+                self.lose();
+            } else {
+                self.kept.extend_from_slice(data);
+            }
+        } else if let Some(trailers) = frame.trailers_ref() {
+            self.trailers = Some(trailers.clone());
+        }
+    }
+
+    fn lose(&mut self) {
+        self.progress = Progress::Lost;
+        self.kept = BytesMut::new();
+    }
+}
+
+fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
+    // A body that panicked while it was polled is only told so again.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

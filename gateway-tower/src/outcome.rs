@@ -1,0 +1,92 @@
+//! How a request ended, for access logs and metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gateway_core::table::{Listener, NoMatch, RouteTable};
+use http::Response;
+
+use crate::matched::Routed;
+use crate::respond::Refusal;
+use crate::snapshot::Snapshot;
+
+/// What the gateway did with a request; in the extensions of every answer.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Who made the answer.
+    pub answered_by: AnsweredBy,
+    /// The rule that served the request, unless none did.
+    pub routed: Option<Routed>,
+    /// The endpoint of the last attempt, when there was an attempt.
+    pub endpoint: Option<SocketAddr>,
+    /// How often the request was tried again.
+    pub retries: u32,
+    /// The table, for requests that no rule served.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+/// Who made an answer.
+#[derive(Clone, Debug, Default)]
+pub enum AnsweredBy {
+    /// The backend, or whatever service the layers are wrapped around.
+    #[default]
+    Backend,
+    /// A filter: a redirect, the answer to a CORS preflight, an extension's answer.
+    Filter,
+    /// The gateway, which could not carry the request on.
+    Gateway(Refusal),
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// The outcome that goes with `response`; a new one when there is none yet.
+    pub(crate) fn of<B>(response: &mut Response<B>) -> &mut Self {
+        response.extensions_mut().get_or_insert_default()
+    }
+
+    /// Says in which table no rule was found.
+    pub(crate) fn unmatched(&mut self, snapshot: Option<Arc<Snapshot>>) {
+        self.snapshot = snapshot;
+    }
+
+    /// Why the gateway answered by itself, if it did.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.answered_by {
+            AnsweredBy::Gateway(refusal) => Some(refusal),
+            AnsweredBy::Backend | AnsweredBy::Filter => None,
+        }
+    }
+
+    /// The table that decided about the request.
+    pub fn table(&self) -> Option<&RouteTable> {
+        match (&self.routed, &self.snapshot) {
+            (Some(routed), _) => Some(routed.table()),
+            (None, snapshot) => snapshot.as_ref().map(|snapshot| &*snapshot.table),
+        }
+    }
+
+    /// The listener that serves the request's host, even when no rule matched.
+    pub fn listener(&self) -> Option<&Listener> {
+        if let Some(routed) = &self.routed {
+            return Some(routed.listener());
+        }
+        match self.refusal()? {
+            Refusal::Unmatched(NoMatch::NoRule(id) | NoMatch::Misdirected { host: id, .. }) => {
+                Some(self.table()?.listener(*id))
+            }
+            Refusal::Unmatched(NoMatch::NoListener)
+            | Refusal::Malformed(_)
+            | Refusal::NoConnection
+            | Refusal::NotRouted
+            | Refusal::Filter
+            | Refusal::NoBackend
+            | Refusal::UnresolvedBackend
+            | Refusal::NoEndpoints
+            | Refusal::Unreachable(_)
+            | Refusal::BackendFailed(_)
+            | Refusal::TimedOut(_) => None,
+        }
+    }
+}
