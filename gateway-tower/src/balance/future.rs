@@ -1,0 +1,55 @@
+//! The answer of an endpoint.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::decided::Decided;
+use crate::matched::Routed;
+use crate::outcome::Outcome;
+use crate::respond::Refusal;
+
+pin_project! {
+    /// The answer of the service within, with the endpoint in the answer's [`Outcome`].
+    #[derive(Debug)]
+    pub struct BalanceFuture<F> {
+        #[pin]
+        answer: Decided<F>,
+        attempted: Option<(Routed, SocketAddr)>,
+    }
+}
+
+// === impl BalanceFuture ===
+
+impl<F> BalanceFuture<F> {
+    pub(super) fn forwarded(future: F, routed: Routed, endpoint: SocketAddr) -> Self {
+        Self { answer: Decided::forwarded(future), attempted: Some((routed, endpoint)) }
+    }
+
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self { answer: Decided::refused(refusal), attempted: None }
+    }
+}
+
+impl<F, B, E> Future for BalanceFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: From<Bytes>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.answer.poll(cx))?;
+        if let Some((routed, endpoint)) = this.attempted.take() {
+            let outcome = Outcome::of(&mut response);
+            outcome.routed = Some(routed);
+            outcome.endpoint = Some(endpoint);
+        }
+        Poll::Ready(Ok(response))
+    }
+}

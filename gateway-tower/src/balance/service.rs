@@ -1,0 +1,98 @@
+//! The service that chooses endpoints.
+
+use std::mem;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use gateway_core::rule::{BackendProtocol, Endpoint};
+use http::header::{self, HeaderValue};
+use http::uri::{PathAndQuery, Scheme};
+use http::{Request, Response, Uri, Version};
+use tower_service::Service;
+
+use super::BalanceFuture;
+use crate::matched::{Attempt, Routed};
+use crate::respond::Refusal;
+use crate::upstream_target::UpstreamTarget;
+
+/// Sends each request to an endpoint of the backend that was chosen for it.
+///
+/// `poll_ready` is that of the service within, which must be ready for any endpoint.
+#[derive(Clone, Debug)]
+pub struct Balance<S> {
+    inner: S,
+}
+
+// === impl Balance ===
+
+impl<S> Balance<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S, B, RB> Service<Request<B>> for Balance<S>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    RB: From<Bytes>,
+{
+    type Response = Response<RB>;
+    type Error = S::Error;
+    type Future = BalanceFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
+        match choose(&request) {
+            Ok((target, routed)) => {
+                aim(&mut request, target.endpoint(), target.protocol());
+                let address = target.endpoint().address();
+                request.extensions_mut().insert(target);
+                BalanceFuture::forwarded(self.inner.call(request), routed, address)
+            }
+            Err(refusal) => BalanceFuture::refused(refusal),
+        }
+    }
+}
+
+/// The endpoint for this attempt.
+///
+/// # Spec
+/// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
+fn choose<B>(request: &Request<B>) -> Result<(UpstreamTarget, Routed), Refusal> {
+    let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
+    let backend = routed.backend_id().ok_or(Refusal::NoBackend)?;
+    let endpoint = match (routed.table().backend(backend).endpoints.len(), routed.attempt()) {
+        (0, _) => return Err(Refusal::NoEndpoints),
+        (1, _) => 0,
+        (count, Attempt::Only) => fastrand::usize(..count),
+        (count, Attempt::OneOf { first, number }) => first.wrapping_add(number) % count,
+    };
+    let target = UpstreamTarget::at(routed.snapshot().clone(), backend, endpoint);
+    Ok((target, routed.clone()))
+}
+
+/// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.
+///
+/// # Spec
+/// FRW-08, AMB-43.
+fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtocol) {
+    *request.version_mut() = match protocol {
+        BackendProtocol::Http1 | BackendProtocol::WebSocket => Version::HTTP_11,
+        BackendProtocol::H2c => Version::HTTP_2,
+    };
+    let mut target = mem::take(request.uri_mut()).into_parts();
+    if let Some(authority) = target.authority.replace(endpoint.authority().clone())
+        && request.headers().get(header::HOST).is_none_or(|host| host != authority.as_str())
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        // A request with so many headers that there is no room for another goes without.
+        let _full = request.headers_mut().try_insert(header::HOST, host);
+    }
+    target.scheme = Some(Scheme::HTTP);
+    // CONNECT names no path.
+    target.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+    *request.uri_mut() = Uri::from_parts(target).expect("a URI with all of its components");
+}

@@ -1,0 +1,67 @@
+//! The service that runs filters.
+
+use std::mem;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use gateway_core::filter::{self, RequestEdits, Verdict};
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{FiltersFuture, OnAnswer};
+use crate::matched::Routed;
+use crate::respond::Refusal;
+
+/// Runs the filters of the rule that serves a request.
+///
+/// `poll_ready` is that of the service within.
+#[derive(Clone, Debug)]
+pub struct Filters<S> {
+    pub(super) inner: S,
+}
+
+// === impl Filters ===
+
+impl<S, B, RB> Service<Request<B>> for Filters<S>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    RB: From<Bytes>,
+{
+    type Response = Response<RB>;
+    type Error = S::Error;
+    type Future = FiltersFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> FiltersFuture<S::Future> {
+        let Some(routed) = request.extensions().get::<Routed>() else {
+            return FiltersFuture::refused(Refusal::NotRouted, None);
+        };
+        if routed.rule().filters.is_empty() {
+            return FiltersFuture::forwarded(self.inner.call(request), None);
+        }
+        let routed = routed.clone();
+        let (mut parts, body) = request.into_parts();
+        let mut edits = RequestEdits::default();
+        let filters = &routed.rule().filters;
+        let context = routed.filter_context();
+        let verdict =
+            filter::on_request(filters, &context, &mut parts, &mut edits, &mut || fastrand::u64(..));
+        let mirrors = mem::take(&mut edits.mirrors);
+        let on_answer = OnAnswer::rule(routed, edits.clone());
+        match verdict {
+            Verdict::Continue => {
+                edits.mirrors = mirrors;
+                if !edits.is_empty() {
+                    parts.extensions.insert(edits);
+                }
+                let future = self.inner.call(Request::from_parts(parts, body));
+                FiltersFuture::forwarded(future, Some(on_answer))
+            }
+            Verdict::Respond(response) => FiltersFuture::answered(response, on_answer),
+            Verdict::Fail => FiltersFuture::refused(Refusal::Filter, Some(on_answer)),
+        }
+    }
+}

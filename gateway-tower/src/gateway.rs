@@ -1,0 +1,136 @@
+//! All layers in the one right order, over any client.
+//!
+//! | layer | does | why there |
+//! | --- | --- | --- |
+//! | [`route`](crate::route) | finds the rule | everything else depends on it |
+//! | [`filters`](crate::filters) | runs the rule's filters | the client's answer passes them last, timeouts included |
+//! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
+//! | [`dispatch`](crate::dispatch) | picks the backend, runs its filters | once for a request: retries stay with a backend |
+//! | [`mirror`](crate::mirror) | sends copies | once for a request, and only if it is attempted |
+//! | [`retry`](crate::retry) | attempts again | |
+//! | [`balance`](crate::balance) | picks the endpoint | each attempt gets another |
+//! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
+//! | [`recover`](crate::recover) | answers for a client that fails | all others see answers only |
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::balance::{Balance, BalanceLayer};
+use crate::body::{BoxError, Limit, RequestBody, ResponseBody};
+use crate::connection::Connection;
+use crate::dispatch::{Dispatch, DispatchLayer};
+use crate::filters::{Filters, FiltersLayer};
+use crate::handle::TableHandle;
+use crate::mirror::{Mirror, MirrorLayer};
+use crate::recover::{Recover, RecoverLayer};
+use crate::retry::{Retry, RetryLayer};
+use crate::route::{Route, RouteLayer};
+use crate::timeouts::{Timeouts, TimeoutsLayer};
+
+/// A whole gateway between a server and a client: requests in, answers out, never an error.
+///
+/// A server that clones it for each connection and names the [connection](Self::on) has the cheapest requests.
+///
+/// `poll_ready` is that of the client, except that an error of it becomes the answer to the call that follows.
+#[derive(Clone)]
+pub struct Gateway<C> {
+    stack: Stack<C>,
+}
+
+type Stack<C> = Route<Filters<Timeouts<Dispatch<Mirror<Retry<Attempt<C>>, Copy<C>>>>>>;
+type Attempt<C> = Balance<Timeouts<Recover<C>>>;
+type Copy<C> = Balance<Recover<C>>;
+type StackFuture<C, B> = <Stack<C> as Service<Request<RequestBody<B>>>>::Future;
+
+pin_project! {
+    /// The answer to a request.
+    pub struct GatewayFuture<C, B>
+    where
+        Stack<C>: Service<Request<RequestBody<B>>>,
+    {
+        #[pin]
+        future: StackFuture<C, B>,
+    }
+}
+
+// === impl Gateway ===
+
+impl<C: Clone> Gateway<C> {
+    /// A gateway that decides by the table in `tables` and sends requests through clones of `client`.
+    ///
+    /// Requests must have an `Arc<Connection>` in their extensions, unless a connection is [named](Self::on).
+    pub fn new(tables: TableHandle, client: C) -> Self {
+        let copy = BalanceLayer.layer(RecoverLayer.layer(client.clone()));
+        let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
+        let attempts = RetryLayer.layer(BalanceLayer.layer(attempt));
+        let backend = DispatchLayer.layer(MirrorLayer::new(copy).layer(attempts));
+        let rule = FiltersLayer.layer(TimeoutsLayer::new(Limit::Request).layer(backend));
+        Self { stack: RouteLayer::new(tables).layer(rule) }
+    }
+
+    /// The same gateway for requests that come in on `connection`, unless their extensions name another.
+    pub fn on(self, connection: Arc<Connection>) -> Self {
+        Self { stack: self.stack.on(connection) }
+    }
+}
+
+impl<C, B, RB> Service<Request<B>> for Gateway<C>
+where
+    C: Service<Request<RequestBody<B>>, Response = Response<RB>> + Clone + Send + 'static,
+    C::Error: Into<BoxError>,
+    C::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    RB: Body<Data = Bytes> + Send + 'static,
+    RB::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<RB>>;
+    type Error = Infallible;
+    type Future = GatewayFuture<C, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.stack.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> GatewayFuture<C, B> {
+        GatewayFuture { future: self.stack.call(request.map(RequestBody::new)) }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Gateway<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gateway").field(&self.stack).finish()
+    }
+}
+
+// === impl GatewayFuture ===
+
+impl<C, B, RB> Future for GatewayFuture<C, B>
+where
+    Stack<C>: Service<Request<RequestBody<B>>, Response = Response<ResponseBody<RB>>, Error = Infallible>,
+{
+    type Output = Result<Response<ResponseBody<RB>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(cx)
+    }
+}
+
+impl<C, B> fmt::Debug for GatewayFuture<C, B>
+where
+    Stack<C>: Service<Request<RequestBody<B>>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayFuture").finish_non_exhaustive()
+    }
+}

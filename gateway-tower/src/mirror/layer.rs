@@ -1,0 +1,32 @@
+//! The layer that makes [`Mirror`].
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tower_layer::Layer;
+
+use super::{MAX_MIRRORS, Mirror};
+
+/// Sends copies of requests through another service, in most cases one that does not retry.
+#[derive(Clone, Debug)]
+pub struct MirrorLayer<M> {
+    mirror: M,
+    room: Arc<Semaphore>,
+}
+
+// === impl MirrorLayer ===
+
+impl<M> MirrorLayer<M> {
+    /// Sends copies through clones of `mirror`.
+    pub fn new(mirror: M) -> Self {
+        Self { mirror, room: Arc::new(Semaphore::new(MAX_MIRRORS)) }
+    }
+}
+
+impl<S, M: Clone> Layer<S> for MirrorLayer<M> {
+    type Service = Mirror<S, M>;
+
+    fn layer(&self, inner: S) -> Mirror<S, M> {
+        Mirror { inner, mirror: self.mirror.clone(), room: Arc::clone(&self.room) }
+    }
+}

@@ -1,0 +1,94 @@
+//! The service that mirrors.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use gateway_core::filter::{MirrorCopy, RequestEdits};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::sync::Semaphore;
+use tower_service::Service;
+
+use super::copies;
+use crate::body::{BoxError, RequestBody};
+use crate::matched::Routed;
+use crate::upgrade;
+
+/// Sends the copies that filters made of a request, and the request itself on.
+///
+/// `poll_ready` and the future are those of the service within; mirrors have no part in them.
+#[derive(Clone, Debug)]
+pub struct Mirror<S, M> {
+    pub(super) inner: S,
+    pub(super) mirror: M,
+    pub(super) room: Arc<Semaphore>,
+}
+
+// === impl Mirror ===
+
+impl<S, M, B, MB> Service<Request<RequestBody<B>>> for Mirror<S, M>
+where
+    S: Service<Request<RequestBody<B>>>,
+    M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Clone + Send + 'static,
+    M::Error: Into<BoxError>,
+    M::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    MB: Body + Send,
+    MB::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody<B>>) -> S::Future {
+        match request.extensions_mut().remove::<RequestEdits>() {
+            Some(edits) if !edits.mirrors.is_empty() => {
+                let request = self.mirror(request, edits.mirrors);
+                self.inner.call(request)
+            }
+            Some(_) | None => self.inner.call(request),
+        }
+    }
+}
+
+impl<S, M> Mirror<S, M> {
+    /// Starts the copies, and gives back the request that they are copied from.
+    fn mirror<B, MB>(
+        &self,
+        request: Request<RequestBody<B>>,
+        copies: Vec<MirrorCopy>,
+    ) -> Request<RequestBody<B>>
+    where
+        M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Clone + Send + 'static,
+        M::Error: Into<BoxError>,
+        M::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+        MB: Body + Send,
+        MB::Error: Into<BoxError>,
+    {
+        let Some(routed) = request.extensions().get::<Routed>().cloned() else { return request };
+        if upgrade::is_requested(request.method(), request.headers()) {
+            return request;
+        }
+        let (parts, body) = request.into_parts();
+        let mut senders = Vec::new();
+        for MirrorCopy { backend, parts } in copies {
+            let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+                tracing::debug!("too many mirrors are under way; a copy is not sent");
+                continue;
+            };
+            let body = copies::body(&body, &mut senders);
+            let mut copy = Request::from_parts(parts, body);
+            copy.extensions_mut().insert(routed.for_mirror(backend));
+            copies::send(self.mirror.clone(), copy, room);
+        }
+        Request::from_parts(parts, body.copied_to(senders))
+    }
+}

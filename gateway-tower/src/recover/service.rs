@@ -1,0 +1,66 @@
+//! The service that turns errors into answers.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::RecoverFuture;
+use crate::body::{BoxError, ResponseBody};
+use crate::respond::Refusal;
+
+/// Answers requests that the client fails, and gives all answers one body type.
+///
+/// `poll_ready` is that of the client. A client that fails there does not fail here: the error becomes the answer to the
+/// call that follows.
+pub struct Recover<C> {
+    client: C,
+    not_ready: Option<BoxError>,
+}
+
+// === impl Recover ===
+
+impl<C> Recover<C> {
+    pub(crate) fn new(client: C) -> Self {
+        Self { client, not_ready: None }
+    }
+}
+
+impl<C, B, RB> Service<Request<B>> for Recover<C>
+where
+    C: Service<Request<B>, Response = Response<RB>>,
+    C::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<RB>>;
+    type Error = Infallible;
+    type Future = RecoverFuture<C::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        if self.not_ready.is_none() {
+            self.not_ready = ready!(self.client.poll_ready(cx)).err().map(Into::into);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> RecoverFuture<C::Future> {
+        match self.not_ready.take() {
+            None => RecoverFuture::forwarded(self.client.call(request)),
+            Some(error) => RecoverFuture::refused(Refusal::of_client_error(error)),
+        }
+    }
+}
+
+impl<C: Clone> Clone for Recover<C> {
+    fn clone(&self) -> Self {
+        // Whether a client is ready is not cloned along, and so neither is that it is not.
+        Self::new(self.client.clone())
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Recover<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recover").field("client", &self.client).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! What is kept of a request in order to try it again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateway_core::rule;
+use http::{Request, Response, request};
+use http_body::Body;
+
+use crate::body::replay::Replay;
+use crate::body::{BoxError, RequestBody};
+use crate::matched::{Attempt, Routed};
+use crate::outcome::{AnsweredBy, Outcome};
+use crate::upgrade;
+
+/// The request as the attempts share it, and the service for the next one.
+pub(super) struct Plan<S, B> {
+    pub(super) service: S,
+    pub(super) retries: u32,
+    routed: Routed,
+    parts: request::Parts,
+    /// None when the request has no body.
+    body: Option<Replay<B>>,
+    first: usize,
+}
+
+/// The next attempt: after this pause, with this body.
+pub(super) struct Next<B> {
+    pub(super) pause: Duration,
+    pub(super) body: RequestBody<B>,
+}
+
+// === impl Plan ===
+
+impl<S, B> Plan<S, B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    /// The first attempt, and the plan for others if the rule wants any.
+    pub(super) fn of(
+        mut request: Request<RequestBody<B>>,
+        service: &S,
+    ) -> (Request<RequestBody<B>>, Option<Box<Self>>)
+    where
+        S: Clone,
+    {
+        let upgrade = upgrade::is_requested(request.method(), request.headers());
+        let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return (request, None) };
+        if upgrade || routed.rule().retry.is_none() {
+            return (request, None);
+        }
+        let first = fastrand::u32(..) as usize;
+        routed.set_attempt(Attempt::OneOf { first, number: 0 });
+        let routed = routed.clone();
+        let (parts, body) = request.into_parts();
+        let replay = (!body.is_end_stream()).then(|| Replay::new(body));
+        let body = replay.as_ref().and_then(Replay::attempt).unwrap_or_default();
+        let plan =
+            Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, first };
+        (Request::from_parts(parts, body), Some(Box::new(plan)))
+    }
+
+    /// What is to follow when this was the last attempt's result, if anything.
+    pub(super) fn next<RB, E>(&mut self, result: &Result<Response<RB>, E>) -> Option<Next<B>> {
+        let retry = self.routed.rule().retry.as_deref()?;
+        if self.retries >= retry.attempts || !is_failed(retry, result) {
+            return None;
+        }
+        let body = match &self.body {
+            Some(replay) => replay.attempt()?,
+            None => RequestBody::empty(),
+        };
+        self.retries += 1;
+        let least = retry.delay(self.retries);
+        let pause = least.saturating_add(least.mul_f64(fastrand::f64() / 4.0));
+        tracing::debug!(rule = %self.routed.rule().id, retry = self.retries, ?pause, "trying again");
+        Some(Next { pause, body })
+    }
+
+    /// The request of the attempt that is on now.
+    pub(super) fn request(&self, body: RequestBody<B>) -> Request<RequestBody<B>> {
+        let mut routed = self.routed.clone();
+        routed.set_attempt(Attempt::OneOf { first: self.first, number: self.retries as usize });
+        let mut request = Request::from_parts(self.parts.clone(), body);
+        request.extensions_mut().insert(routed);
+        request
+    }
+}
+
+/// Whether another attempt may do better.
+///
+/// # Spec
+/// RTY-01, RTY-04, RTY-07, RTY-08.
+fn is_failed<B, E>(retry: &rule::Retry, result: &Result<Response<B>, E>) -> bool {
+    let Ok(response) = result else { return true };
+    match response.extensions().get::<Outcome>().map(|outcome| &outcome.answered_by) {
+        Some(AnsweredBy::Gateway(refusal)) => refusal.is_failed_attempt(),
+        Some(AnsweredBy::Filter) => false,
+        Some(AnsweredBy::Backend) | None => retry.retries(response.status()),
+    }
+}

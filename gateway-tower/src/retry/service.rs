@@ -1,0 +1,45 @@
+//! The service that retries.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::RetryFuture;
+use super::plan::Plan;
+use crate::body::{BoxError, RequestBody};
+
+/// Tries requests again as their rules say.
+///
+/// `poll_ready` is that of the service within. A retry waits until a clone of that service is ready.
+///
+/// # Panics
+/// A retry panics when there is no tokio runtime with a timer.
+#[derive(Clone, Debug)]
+pub struct Retry<S> {
+    pub(super) inner: S,
+}
+
+// === impl Retry ===
+
+impl<S, B, RB> Service<Request<RequestBody<B>>> for Retry<S>
+where
+    S: Service<Request<RequestBody<B>>, Response = Response<RB>> + Clone,
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<RB>;
+    type Error = S::Error;
+    type Future = RetryFuture<S, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<RequestBody<B>>) -> RetryFuture<S, B> {
+        let (request, plan) = Plan::of(request, &self.inner);
+        RetryFuture::new(self.inner.call(request), plan)
+    }
+}

@@ -1,0 +1,59 @@
+//! The answer to a request that was looked up.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::decided::Decided;
+use crate::matched::Routed;
+use crate::outcome::Outcome;
+use crate::respond::Refusal;
+use crate::snapshot::Snapshot;
+
+pin_project! {
+    /// The answer of the service within, with the decision about the request in the answer's extensions; or a refusal.
+    #[derive(Debug)]
+    pub struct RouteFuture<F> {
+        #[pin]
+        answer: Decided<F>,
+        routed: Option<Routed>,
+        // The table, when it has no rule for the request.
+        unmatched: Option<Arc<Snapshot>>,
+    }
+}
+
+// === impl RouteFuture ===
+
+impl<F> RouteFuture<F> {
+    pub(super) fn forwarded(future: F, routed: Routed) -> Self {
+        Self { answer: Decided::forwarded(future), routed: Some(routed), unmatched: None }
+    }
+
+    pub(super) fn refused(refusal: Refusal, snapshot: Option<Arc<Snapshot>>) -> Self {
+        Self { answer: Decided::refused(refusal), routed: None, unmatched: snapshot }
+    }
+}
+
+impl<F, B, E> Future for RouteFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: From<Bytes>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.answer.poll(cx))?;
+        let outcome = Outcome::of(&mut response);
+        // A layer within knows more: the backend too.
+        if outcome.routed.is_none() {
+            outcome.routed = this.routed.take();
+            outcome.unmatched(this.unmatched.take());
+        }
+        Poll::Ready(Ok(response))
+    }
+}

@@ -1,0 +1,58 @@
+//! The answer, if it comes in time.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Response, StatusCode};
+use pin_project_lite::pin_project;
+
+use crate::body::ResponseBody;
+use crate::body::deadline::Deadline;
+use crate::respond::Refusal;
+
+pin_project! {
+    /// The answer of the service within, or 504 when that takes too long.
+    #[derive(Debug)]
+    pub struct TimeoutsFuture<F> {
+        #[pin]
+        future: F,
+        deadline: Option<Deadline>,
+        // Whether success makes the connection a tunnel, as for CONNECT.
+        tunnel: bool,
+    }
+}
+
+// === impl TimeoutsFuture ===
+
+impl<F> TimeoutsFuture<F> {
+    pub(super) fn new(future: F, deadline: Option<Deadline>, tunnel: bool) -> Self {
+        Self { future, deadline, tunnel }
+    }
+}
+
+impl<F, RB, E> Future for TimeoutsFuture<F>
+where
+    F: Future<Output = Result<Response<ResponseBody<RB>>, E>>,
+{
+    type Output = Result<Response<ResponseBody<RB>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = this.future.poll(cx);
+        let Some(deadline) = this.deadline else { return answer };
+        match answer {
+            Poll::Ready(Ok(mut response)) => {
+                let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
+                    || (*this.tunnel && response.status().is_success());
+                if let Some(deadline) = this.deadline.take()
+                    && !upgraded
+                {
+                    response.body_mut().limit(deadline);
+                }
+                Poll::Ready(Ok(response))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => deadline.poll(cx).map(|late| Ok(Refusal::TimedOut(late.0).into_response())),
+        }
+    }
+}

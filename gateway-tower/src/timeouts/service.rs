@@ -1,0 +1,51 @@
+//! The service that keeps to a timeout.
+
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use tokio::time;
+use tower_service::Service;
+
+use super::{Limit, TimeoutsFuture};
+use crate::body::ResponseBody;
+use crate::body::deadline::Deadline;
+use crate::matched::Routed;
+
+/// Answers 504 when a request takes longer than its rule allows.
+///
+/// `poll_ready` is that of the service within, and is not limited in time.
+///
+/// # Panics
+/// A call panics for a rule with the timeout, when there is no tokio runtime with a timer.
+#[derive(Clone, Debug)]
+pub struct Timeouts<S> {
+    pub(super) inner: S,
+    pub(super) limit: Limit,
+}
+
+// === impl Timeouts ===
+
+impl<S, B, RB> Service<Request<B>> for Timeouts<S>
+where
+    S: Service<Request<B>, Response = Response<ResponseBody<RB>>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = TimeoutsFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {
+        // A request that was not routed has no rule, and so no timeout.
+        let timeouts = request.extensions().get().map(|routed: &Routed| routed.rule().timeouts);
+        let after = timeouts.and_then(|timeouts| match self.limit {
+            Limit::Request => timeouts.request,
+            Limit::BackendRequest => timeouts.backend_request,
+        });
+        let deadline = after.map(|after| Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit });
+        let tunnel = *request.method() == Method::CONNECT;
+        TimeoutsFuture::new(self.inner.call(request), deadline, tunnel)
+    }
+}
