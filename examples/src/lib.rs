@@ -2,6 +2,7 @@
 
 pub mod echo;
 pub mod files;
+pub mod demo;
 pub mod watch;
 
 #[cfg(test)]
