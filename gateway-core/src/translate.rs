@@ -76,7 +76,7 @@ pub struct Diagnostic {
 pub fn translate(resources: &Resources, options: &Options) -> Translation {
     let valid = validate::validate(resources);
     let attached = attach::attach(&valid, options);
-    let statuses = status::statuses(&attached);
+    let statuses = status::statuses(&attached, options);
     let diagnostics = diagnostics(&valid);
     let table = compile::table(attached, options);
     Translation { table, statuses, diagnostics }

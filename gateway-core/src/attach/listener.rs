@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
+use super::finding::Finding;
+use super::options::Options;
 use crate::api::TlsModeType;
-use crate::condition::{Condition, ConditionType};
+use crate::condition::{Condition, ConditionType, Reason};
+use crate::feature::Feature;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
 use crate::table::ListenerTls;
@@ -64,6 +67,13 @@ pub enum Protocol {
     Udp,
     /// Anything else, as written.
     Other(Box<str>),
+}
+
+/// What carries a protocol; each has ports of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
 }
 
 // === impl AttachedListener ===
@@ -129,6 +139,64 @@ impl Protocol {
             "TCP" => Self::Tcp,
             "UDP" => Self::Udp,
             other => Self::Other(other.into()),
+        }
+    }
+
+    /// The kinds of Routes that fit the protocol, if the data plane has it.
+    ///
+    /// # Errors
+    /// Why no Route can be served.
+    ///
+    /// # Spec
+    /// GWK-01, GWL-12, GWL-19.
+    pub(super) fn route_kinds(&self, options: &Options) -> Result<Vec<RouteKind>, Finding> {
+        let kinds: &[_] = match self {
+            Self::Http | Self::Https => {
+                &[(RouteKind::Http, Feature::HttpRoute), (RouteKind::Grpc, Feature::GrpcRoute)]
+            }
+            Self::Tls(_) => &[(RouteKind::Tls, Feature::TlsRoute)],
+            Self::Tcp => &[(RouteKind::Tcp, Feature::TcpRoute)],
+            Self::Udp => &[(RouteKind::Udp, Feature::UdpRoute)],
+            Self::Other(_) => &[],
+        };
+        let supported = kinds.iter().filter(|(_, feature)| options.supports(*feature));
+        let kinds: Vec<_> = supported.map(|(kind, _)| *kind).collect();
+        if kinds.is_empty() {
+            let all = [Self::Http, Self::Https, Self::Tls(TlsModeType::Passthrough), Self::Tcp, Self::Udp];
+            let known = all.iter().filter(|known| *known != self && known.route_kinds(options).is_ok());
+            let known: Vec<_> = known.map(Self::as_str).collect();
+            let message =
+                format!("protocol {:?} is not supported; supported are {}", self.as_str(), known.join(", "));
+            return Err(Finding::new(Reason::UnsupportedProtocol, message));
+        }
+        let refused = match self {
+            Self::Tls(TlsModeType::Terminate) if !options.supports(Feature::TlsRouteModeTerminate) => Some(
+                "mode Terminate is not supported for protocol TLS; use Passthrough, or protocol HTTPS"
+                    .to_owned(),
+            ),
+            Self::Tls(TlsModeType::Unknown(mode)) => {
+                Some(format!("mode {mode:?} is not known; use {}", TlsModeType::KNOWN.join(" or ")))
+            }
+            Self::Http | Self::Https | Self::Tls(_) | Self::Tcp | Self::Udp | Self::Other(_) => None,
+        };
+        match refused {
+            Some(message) => Err(Finding::new(Reason::UnsupportedValue, message)),
+            None => Ok(kinds),
+        }
+    }
+
+    /// Whether TLS ends at the listener.
+    pub(super) fn ends_tls(&self) -> bool {
+        match self {
+            Self::Https | Self::Tls(TlsModeType::Terminate) => true,
+            Self::Http | Self::Tls(_) | Self::Tcp | Self::Udp | Self::Other(_) => false,
+        }
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Self::Udp => Transport::Udp,
+            Self::Http | Self::Https | Self::Tls(_) | Self::Tcp | Self::Other(_) => Transport::Tcp,
         }
     }
 

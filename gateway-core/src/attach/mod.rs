@@ -7,31 +7,35 @@
 //! comes first has the place; inside one object nobody wins. Gateways with the same address compete for its ports, oldest
 //! first.
 
+mod address;
 mod allowed_routes;
 mod attached;
 mod backend_ref;
+mod certificate_ref;
+mod client_validation;
+mod distinct;
+mod finding;
 mod gateway;
 mod gateway_class;
+mod gateways;
+mod hostnames;
 mod http_filter;
 mod http_route;
 mod http_rule;
 mod listener;
+mod listener_draft;
 mod listener_set;
 mod lookups;
 mod options;
 mod parent_ref;
 mod reference_grant;
 
-use std::collections::BTreeMap;
-
-use crate::api::ObjectKey;
-use crate::validate::Validated;
-
 pub use self::allowed_routes::{AllowedNamespaces, Namespaces};
 pub use self::attached::{Attached, attach};
 pub use self::backend_ref::RefProblem;
 pub use self::gateway::AttachedGateway;
-pub use self::gateway_class::AttachedGatewayClass;
+pub use self::gateway_class::{AttachedGatewayClass, is_known_bundle_version};
+pub use self::gateways::{Gateways, gateways};
 pub use self::http_filter::{ExtensionError, Extensions, RuleProblem};
 pub use self::http_route::AttachedHttpRoute;
 pub use self::http_rule::AttachedHttpRule;
@@ -44,37 +48,3 @@ pub use self::options::{
 };
 pub use self::parent_ref::{AttachedParent, AttachedTo, NotAttached};
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
-
-/// Everything of ours that holds listeners.
-#[derive(Clone, Debug, Default)]
-pub struct Gateways {
-    /// The GatewayClasses of this controller.
-    pub classes: BTreeMap<ObjectKey, AttachedGatewayClass>,
-    /// The Gateways of these classes.
-    pub gateways: BTreeMap<ObjectKey, AttachedGateway>,
-    /// The ListenerSets of these Gateways.
-    pub listener_sets: BTreeMap<ObjectKey, AttachedListenerSet>,
-    /// What was asked for on the way: Secrets and ConfigMaps.
-    pub lookups: Lookups,
-    listener_count: usize,
-}
-
-/// Attaches classes, Gateways and ListenerSets, and judges every listener.
-pub fn gateways(_valid: &Validated, _grants: &Grants<'_>, _options: &Options) -> Gateways {
-    Gateways::default()
-}
-
-// === impl Gateways ===
-
-impl Gateways {
-    /// How many listeners there are; every [`ListenerKey`] is below.
-    pub fn listener_count(&self) -> usize {
-        self.listener_count
-    }
-
-    /// Every listener: of each Gateway its own ones, then those of the ListenerSets.
-    pub fn listeners(&self) -> impl Iterator<Item = &AttachedListener> {
-        let own = self.gateways.values().flat_map(|gateway| &gateway.listeners);
-        own.chain(self.listener_sets.values().flat_map(|set| &set.listeners))
-    }
-}

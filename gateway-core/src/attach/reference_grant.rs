@@ -39,10 +39,9 @@ pub struct Granted<R>(R);
 /// All ReferenceGrants, arranged so that a check costs the same however many there are.
 ///
 /// ```
-/// use std::collections::BTreeMap;
 /// use gateway_core::attach::{Grants, Referrer, Target};
 ///
-/// let grants = Grants::new(&BTreeMap::new());
+/// let grants = Grants::default();
 /// let route = Referrer { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop" };
 /// let service = Target { group: "", kind: "Service", namespace: "shop", name: "cart" };
 /// assert!(grants.check(route, service).is_some(), "one namespace needs no grant");

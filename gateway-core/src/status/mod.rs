@@ -3,12 +3,15 @@
 //! A computed status is a value without history: the conditions and the generation they are about. `merge` brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
+mod gateway;
+mod gateway_class;
 mod http_route;
+mod listener_set;
 
 use std::collections::BTreeMap;
 
 use crate::api::{ObjectKey, ParentReference};
-use crate::attach::{Address, Attached};
+use crate::attach::{Address, Attached, ListenerKey, Options};
 use crate::condition::Condition;
 use crate::feature::Feature;
 use crate::name::RouteKind;
@@ -95,8 +98,22 @@ pub struct RouteParentStatus {
 }
 
 /// Every status, from what is attached.
-pub fn statuses(attached: &Attached) -> Statuses {
-    let http_routes =
-        attached.http_routes.iter().map(|route| (route.key.clone(), http_route::http_route(route))).collect();
-    Statuses { http_routes, ..Statuses::default() }
+pub fn statuses(attached: &Attached, options: &Options) -> Statuses {
+    let counts = attached.attached_routes();
+    let attached_routes = |listener: ListenerKey| counts[listener.index()];
+    let gateways = &attached.gateways;
+    Statuses {
+        gateway_classes: each(&gateways.classes, |class| gateway_class::gateway_class(class, options)),
+        gateways: each(&gateways.gateways, |gateway| gateway::gateway(gateway, &attached_routes)),
+        listener_sets: each(&gateways.listener_sets, |set| listener_set::listener_set(set, &attached_routes)),
+        http_routes: attached
+            .http_routes
+            .iter()
+            .map(|route| (route.key.clone(), http_route::http_route(route)))
+            .collect(),
+    }
+}
+
+fn each<A, S>(attached: &BTreeMap<ObjectKey, A>, status: impl Fn(&A) -> S) -> BTreeMap<ObjectKey, S> {
+    attached.iter().map(|(key, attached)| (key.clone(), status(attached))).collect()
 }

@@ -1,0 +1,135 @@
+//! Which addresses a Gateway has, and who has a port of them.
+//!
+//! # Spec
+//! GWA-01 to GWA-07, GWL-13, GWL-16.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use super::finding::Finding;
+use super::listener::Transport;
+use super::options::{Address, AddressPolicy, DefaultAddresses};
+use crate::api::{AddressType, GatewaySpecAddress, ObjectKey};
+use crate::condition::Reason;
+
+/// The addresses of a Gateway, and what is wrong with those that it asks for.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    /// The addresses, each once.
+    pub(super) addresses: Vec<Address>,
+    /// Whether it can be reached: at these addresses, or at some that are known elsewhere.
+    pub(super) reachable: bool,
+    /// Why the Gateway is not accepted.
+    pub(super) refusal: Option<Finding>,
+    /// Why it is not programmed.
+    pub(super) obstacle: Option<Finding>,
+}
+
+/// The ports that are taken by Gateways, address by address.
+#[derive(Debug, Default)]
+pub(super) struct TakenPorts {
+    taken: HashMap<(Transport, u16), HashSet<Address>>,
+}
+
+// === impl Addresses ===
+
+impl Addresses {
+    /// The addresses of the Gateway with this key, which asks for those in `wanted`.
+    ///
+    /// One address that cannot be used does not take the others away: the condition says what is wrong, and the Gateway
+    /// goes on at those that can.
+    pub(super) fn new(key: &ObjectKey, wanted: &[GatewaySpecAddress], policy: &AddressPolicy) -> Self {
+        let mut found = Self::default();
+        if wanted.is_empty() {
+            found.assign(key, policy);
+        }
+        for (index, GatewaySpecAddress { r#type, value }) in wanted.iter().enumerate() {
+            let value = value.as_deref().filter(|value| !value.is_empty());
+            match (r#type, value) {
+                (AddressType::IpAddress, None) => found.assign(key, policy),
+                (AddressType::IpAddress, Some(value)) => match value.parse::<IpAddr>() {
+                    Ok(address) if policy.usable.contains(address) => found.add(Address::Ip(address)),
+                    Ok(_) => {
+                        found.unusable(index, value, "cannot be used here; ask for another, or for none")
+                    }
+                    Err(_) => found.unusable(index, value, "is not an IP address"),
+                },
+                (AddressType::Hostname, _) if policy.hostnames.is_empty() => found.unsupported(index, r#type),
+                (AddressType::Hostname, None) => {
+                    found.unassigned("no host name is assigned to this Gateway; name one")
+                }
+                (AddressType::Hostname, Some(value)) if policy.hostnames.contains(value) => {
+                    found.add(Address::Hostname(value.to_owned()))
+                }
+                (AddressType::Hostname, Some(value)) => {
+                    found.unusable(index, value, "cannot be used here; ask for another, or for none")
+                }
+                (AddressType::NamedAddress | AddressType::Unknown(_), _) => found.unsupported(index, r#type),
+            }
+        }
+        found
+    }
+
+    /// Adds an address that the embedding chose.
+    fn assign(&mut self, key: &ObjectKey, policy: &AddressPolicy) {
+        let addresses = match (policy.assigned.get(key), &policy.default) {
+            (Some(assigned), _) => assigned,
+            (None, DefaultAddresses::Shared(addresses)) => addresses,
+            (None, DefaultAddresses::Virtual) => {
+                self.reachable = true;
+                return;
+            }
+        };
+        if addresses.is_empty() {
+            self.unassigned(
+                "no address is left for this Gateway; ask for one in spec.addresses, or free one",
+            );
+        }
+        for address in addresses {
+            self.add(Address::Ip(*address));
+        }
+    }
+
+    fn add(&mut self, address: Address) {
+        self.reachable = true;
+        if !self.addresses.contains(&address) {
+            self.addresses.push(address);
+        }
+    }
+
+    fn unsupported(&mut self, index: usize, r#type: &AddressType) {
+        let message = format!("spec.addresses[{index}].type {:?} is not supported", r#type.as_str());
+        self.refusal.get_or_insert_with(|| Finding::new(Reason::UnsupportedAddress, message));
+    }
+
+    fn unusable(&mut self, index: usize, value: &str, why: &str) {
+        let message = format!("spec.addresses[{index}].value {value:?} {why}");
+        match &mut self.obstacle {
+            Some(finding) if finding.reason == Reason::AddressNotUsable => {
+                finding.message = format!("{}; {message}", finding.message);
+            }
+            Some(_) | None => self.obstacle = Some(Finding::new(Reason::AddressNotUsable, message)),
+        }
+    }
+
+    fn unassigned(&mut self, message: &str) {
+        self.obstacle.get_or_insert_with(|| Finding::new(Reason::AddressNotAssigned, message));
+    }
+}
+
+// === impl TakenPorts ===
+
+impl TakenPorts {
+    /// Whether an earlier Gateway has this port of one of these addresses.
+    pub(super) fn contains(&self, addresses: &[Address], transport: Transport, port: u16) -> bool {
+        let taken = self.taken.get(&(transport, port));
+        taken.is_some_and(|taken| addresses.iter().any(|address| taken.contains(address)))
+    }
+
+    /// Takes this port of all these addresses.
+    pub(super) fn take(&mut self, addresses: &[Address], transport: Transport, port: u16) {
+        if !addresses.is_empty() {
+            self.taken.entry((transport, port)).or_default().extend(addresses.iter().cloned());
+        }
+    }
+}

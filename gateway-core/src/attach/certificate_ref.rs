@@ -1,0 +1,232 @@
+//! What references to certificates lead to: Secrets with a certificate and its key, ConfigMaps with an authority.
+//!
+//! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
+//! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is
+//! none. Whether key and certificate belong together is for the TLS library to say.
+//!
+//! # Spec
+//! GWT-05 to GWT-09, GWF-03 to GWF-06, GWB-02, GWB-03, RGR-04, RGR-08.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::lookups::Lookups;
+use super::reference_grant::{Granted, Grants, Referrer, Target};
+use crate::api::{ConfigMap, Kind, ObjectKey, ObjectReference, Secret, SecretObjectReference};
+use crate::table::Certificate;
+use crate::validate::Valid;
+
+const CERTIFICATE: &str = "tls.crt";
+const KEY: &str = "tls.key";
+const AUTHORITY: &str = "ca.crt";
+
+/// The type that a Secret with a certificate has.
+const TLS_SECRET: &str = "kubernetes.io/tls";
+
+/// Follows references to certificates, and reads each object once however many listeners refer to it.
+#[derive(Debug)]
+pub(super) struct Certificates<'a> {
+    secrets: &'a BTreeMap<ObjectKey, Valid<Secret>>,
+    config_maps: &'a BTreeMap<ObjectKey, Valid<ConfigMap>>,
+    grants: &'a Grants<'a>,
+    certificates: HashMap<ObjectKey, Result<Certificate, Unusable>>,
+    authorities: HashMap<ObjectKey, Result<(), Unusable>>,
+    pub(super) lookups: Lookups,
+}
+
+/// Why a reference does not lead to a certificate. Displayed as what follows on the name of the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RefError {
+    /// The reference is not permitted, and nothing else is known.
+    NotPermitted { kind: String, key: ObjectKey, from_kind: String, from_namespace: String },
+    /// The reference is permitted, but to a kind that has no certificates.
+    Kind { group: String, kind: String, wanted: &'static str },
+    /// The object cannot be used.
+    Object { kind: Kind, key: ObjectKey, error: Unusable },
+}
+
+/// What is wrong with an object that should have a certificate. Displayed as what follows on the name of the object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("does not exist")]
+    Missing,
+    #[error("is of type {0:?}; it has to be of type {TLS_SECRET:?}")]
+    Type(String),
+    #[error("has no entry {0:?}")]
+    NoEntry(&'static str),
+    #[error("has an entry {0:?} that is not {1} in PEM")]
+    Malformed(&'static str, &'static str),
+}
+
+// === impl Certificates ===
+
+impl<'a> Certificates<'a> {
+    pub(super) fn new(
+        secrets: &'a BTreeMap<ObjectKey, Valid<Secret>>,
+        config_maps: &'a BTreeMap<ObjectKey, Valid<ConfigMap>>,
+        grants: &'a Grants<'a>,
+    ) -> Self {
+        Self {
+            secrets,
+            config_maps,
+            grants,
+            certificates: HashMap::new(),
+            authorities: HashMap::new(),
+            lookups: Lookups::default(),
+        }
+    }
+
+    /// The certificate and key that an object refers to.
+    pub(super) fn certificate(
+        &mut self,
+        from: Referrer<'_>,
+        reference: &SecretObjectReference,
+    ) -> Result<Certificate, RefError> {
+        let SecretObjectReference { group, kind, name, namespace } = reference;
+        let namespace = namespace.as_deref().unwrap_or(from.namespace);
+        let granted = self.permitted(from, Target { group, kind, namespace, name })?;
+        let key = key(granted, Kind::Secret)?;
+        if !self.certificates.contains_key(&key) {
+            self.lookups.insert(Kind::Secret, key.clone());
+            let secret = self.secrets.get(&key);
+            let certificate = secret.map_or(Err(Unusable::Missing), |secret| read_certificate(secret));
+            self.certificates.insert(key.clone(), certificate);
+        }
+        self.certificates[&key].clone().map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
+    }
+
+    /// Whether an object refers to a certificate authority.
+    pub(super) fn authority(
+        &mut self,
+        from: Referrer<'_>,
+        reference: &ObjectReference,
+    ) -> Result<(), RefError> {
+        let ObjectReference { group, kind, name, namespace } = reference;
+        let namespace = namespace.as_deref().unwrap_or(from.namespace);
+        let granted = self.permitted(from, Target { group, kind, namespace, name })?;
+        let key = key(granted, Kind::ConfigMap)?;
+        if !self.authorities.contains_key(&key) {
+            self.lookups.insert(Kind::ConfigMap, key.clone());
+            let config_map = self.config_maps.get(&key);
+            let authority = config_map.map_or(Err(Unusable::Missing), |map| read_authority(map));
+            self.authorities.insert(key.clone(), authority);
+        }
+        self.authorities[&key].clone().map_err(|error| RefError::Object { kind: Kind::ConfigMap, key, error })
+    }
+
+    fn permitted<'t>(&self, from: Referrer<'_>, to: Target<'t>) -> Result<Granted<Target<'t>>, RefError> {
+        self.grants.check(from, to).ok_or_else(|| RefError::NotPermitted {
+            kind: to.kind.to_owned(),
+            key: ObjectKey::new(to.namespace, to.name),
+            from_kind: from.kind.to_owned(),
+            from_namespace: from.namespace.to_owned(),
+        })
+    }
+}
+
+/// The key of a target that may be read and is of the wanted kind.
+fn key(target: Granted<Target<'_>>, wanted: Kind) -> Result<ObjectKey, RefError> {
+    if target.group == wanted.group() && target.kind == wanted.as_str() {
+        return Ok(ObjectKey::new(target.namespace, target.name));
+    }
+    let (group, kind) = (target.group.to_owned(), target.kind.to_owned());
+    Err(RefError::Kind { group, kind, wanted: wanted.as_str() })
+}
+
+fn read_certificate(secret: &Secret) -> Result<Certificate, Unusable> {
+    if secret.r#type != TLS_SECRET {
+        return Err(Unusable::Type(secret.r#type.clone()));
+    }
+    let chain = secret.data.get(CERTIFICATE).ok_or(Unusable::NoEntry(CERTIFICATE))?;
+    let key = secret.data.get(KEY).ok_or(Unusable::NoEntry(KEY))?;
+    if !has_certificates(chain) {
+        return Err(Unusable::Malformed(CERTIFICATE, "a certificate"));
+    }
+    match PrivateKeyDer::from_pem_slice(key) {
+        Ok(key) if is_sequence(key.secret_der()) => {}
+        Ok(_) | Err(_) => return Err(Unusable::Malformed(KEY, "a private key")),
+    }
+    Ok(Certificate { chain: chain.0.as_slice().into(), key: key.0.as_slice().into() })
+}
+
+fn read_authority(config_map: &ConfigMap) -> Result<(), Unusable> {
+    let text = config_map.data.get(AUTHORITY).map(String::as_bytes);
+    let pem = text.or_else(|| config_map.binary_data.get(AUTHORITY).map(|bytes| &bytes.0[..]));
+    let pem = pem.ok_or(Unusable::NoEntry(AUTHORITY))?;
+    if has_certificates(pem) { Ok(()) } else { Err(Unusable::Malformed(AUTHORITY, "a certificate")) }
+}
+
+/// Whether there is a certificate, and every one there looks like one.
+fn has_certificates(pem: &[u8]) -> bool {
+    let mut some = false;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        match certificate {
+            Ok(certificate) if is_sequence(&certificate) => some = true,
+            Ok(_) | Err(_) => return false,
+        }
+    }
+    some
+}
+
+/// Whether this is one DER sequence and nothing else: so much is common to certificates and to keys of every format.
+fn is_sequence(der: &[u8]) -> bool {
+    let [0x30, first, rest @ ..] = der else { return false };
+    let (length, content) = match usize::from(*first) {
+        short @ 0..0x80 => (short, rest),
+        long => {
+            let bytes = long - 0x80;
+            if bytes == 0 || bytes > 4 || rest.len() < bytes {
+                return false;
+            }
+            let (length, content) = rest.split_at(bytes);
+            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), content)
+        }
+    };
+    length == content.len()
+}
+
+// === impl RefError ===
+
+impl fmt::Display for RefError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPermitted { kind, key, from_kind, from_namespace } => write!(
+                f,
+                "refers to {kind} {key}, which no ReferenceGrant in namespace {} permits; ask there for one from \
+                 {from_kind} in namespace {from_namespace} to {kind}",
+                key.namespace
+            ),
+            Self::Kind { group, kind, wanted } => {
+                let group = if group.is_empty() { "the core group" } else { group };
+                write!(f, "refers to {kind} in {group}, which is not supported; refer to a {wanted}")
+            }
+            Self::Object { kind, key, error } => write!(f, "refers to {kind} {key}, which {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_is_as_long_as_it_says() {
+        let long = |length: [u8; 2], content: usize| {
+            let mut der = vec![0x30, 0x82, length[0], length[1]];
+            der.resize(4 + content, 0);
+            der
+        };
+        assert!(is_sequence(&[0x30, 0]));
+        assert!(is_sequence(&[0x30, 2, 1, 1]));
+        assert!(is_sequence(&long([1, 0], 256)));
+        for broken in
+            [&[][..], &[0x30], &[0x30, 2, 1], &[0x30, 1, 1, 1], &[0x31, 0], &[0x30, 0x80], &[0x30, 0x82, 1]]
+        {
+            assert!(!is_sequence(broken), "{broken:?}");
+        }
+        assert!(!is_sequence(&long([1, 1], 256)));
+    }
+}
