@@ -1,0 +1,452 @@
+//! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
+
+use gateway_core::api::{ObjectKey, Resources, manifest};
+use gateway_core::attach::Options;
+use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::matching::RequestHead;
+use gateway_core::name::ObjectName;
+use gateway_core::rule::{BackendProtocol, BackendTarget};
+use gateway_core::translate::{Translation, translate};
+use http::Request;
+
+/// A class, a Gateway `infra/gw` with three HTTP listeners, namespaces, Services and endpoints in `apps` and `other`.
+const BASE: &str = r#"
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: class}
+spec: {controllerName: gateway-api.rs/controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: infra}
+spec:
+  gatewayClassName: class
+  listeners:
+  - {name: all, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+  - {name: example, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}
+  - {name: same, port: 8080, protocol: HTTP}
+  - {name: selected, port: 8081, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}}
+  - {name: grpc-only, port: 8082, protocol: HTTP, allowedRoutes: {namespaces: {from: All}, kinds: [{kind: TLSRoute}]}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: apps, labels: {team: a}}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: other, labels: {team: b}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: apps}
+spec:
+  ports:
+  - {name: http, port: 80}
+  - {name: h2c, port: 81, appProtocol: kubernetes.io/h2c}
+  - {name: ws, port: 82, appProtocol: kubernetes.io/ws}
+  - {name: wss, port: 83, appProtocol: kubernetes.io/wss}
+  - {name: dns, port: 53, protocol: UDP}
+  - {name: vendor, port: 84, appProtocol: example.com/custom}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: apps, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{name: http, port: 9001}, {name: h2c, port: 9002}]
+endpoints:
+- {addresses: [10.0.0.1]}
+- {addresses: [10.0.0.2], conditions: {ready: true}}
+- {addresses: [10.0.0.3], conditions: {ready: false}}
+- {addresses: [10.0.0.1]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: outside, namespace: apps}
+spec: {type: ExternalName, externalName: example.org, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: other}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: one, namespace: other}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: apps}]
+  to: [{group: "", kind: Service, name: web}]
+"#;
+
+fn translated(manifests: &str) -> Translation {
+    let manifest = manifest::read(&format!("{BASE}\n---\n{manifests}"), "test.yaml");
+    let problems: Vec<_> = manifest.problems.iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+    let resources: Resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
+    let translation = translate(&resources, &Options::default());
+    assert!(translation.diagnostics.is_empty(), "{:#?}", translation.diagnostics);
+    translation
+}
+
+/// An HTTPRoute `apps/r` with this spec.
+fn route(spec: &str) -> Translation {
+    translated(&format!(
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: r, namespace: apps, generation: 7}}\nspec: {spec}\n"
+    ))
+}
+
+/// An HTTPRoute `apps/r` at the whole Gateway, with these rules.
+fn rules(rules: &str) -> Translation {
+    route(&format!("{{parentRefs: [{{name: gw, namespace: infra}}], rules: [{rules}]}}"))
+}
+
+fn condition(translation: &Translation, parent: usize, kind: ConditionType) -> Option<&Condition> {
+    let status = translation.statuses.http_routes.get(&ObjectKey::new("apps", "r"))?;
+    status.parents.get(parent)?.conditions.iter().find(|condition| condition.kind == kind)
+}
+
+/// `True/Reason` or `False/Reason` of a condition of the first parent, or `-`.
+fn state(translation: &Translation, kind: ConditionType) -> String {
+    state_of(translation, 0, kind)
+}
+
+fn state_of(translation: &Translation, parent: usize, kind: ConditionType) -> String {
+    match condition(translation, parent, kind) {
+        Some(condition) => {
+            format!("{}/{}", if condition.status { "True" } else { "False" }, condition.reason)
+        }
+        None => "-".to_owned(),
+    }
+}
+
+/// What `GET url` gets on a port of the Gateway: the rule as `namespace/name/rule`, or a status.
+fn decide(translation: &Translation, port: u16, url: &str) -> String {
+    let table = &translation.table;
+    let Some(port) = table.port(&ObjectName::new("infra", "gw"), port) else {
+        return "not served".to_owned();
+    };
+    let request = Request::get(format!("http://{url}")).body(()).unwrap();
+    let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
+    match table.find(port, None, &head) {
+        Ok(matched) => table.rule(matched.rule).id.to_string(),
+        Err(no_match) => no_match.status().as_str().to_owned(),
+    }
+}
+
+use ConditionType::{Accepted, PartiallyInvalid, ResolvedRefs};
+
+// RTE-03, RTE-04, RTE-05, RTE-06, RTE-07, RTE-08, RTE-09, RTE-12, RTE-33, CND-80, CND-81, CND-82, CND-83, AMB-57
+#[test]
+fn a_parent_ref_attaches_or_says_why_not() {
+    for (parent_ref, hostnames, expected) in [
+        ("{name: gw, namespace: infra}", "", "True/Accepted"),
+        ("{name: gw, namespace: infra, sectionName: example}", "", "True/Accepted"),
+        ("{name: gw, namespace: infra, sectionName: none}", "", "False/NoMatchingParent"),
+        ("{name: gw, namespace: infra, port: 80}", "", "True/Accepted"),
+        ("{name: gw, namespace: infra, port: 81}", "", "False/NoMatchingParent"),
+        ("{name: gw, namespace: infra, sectionName: example, port: 80}", "", "True/Accepted"),
+        ("{name: gw, namespace: infra, sectionName: example, port: 8080}", "", "False/NoMatchingParent"),
+        ("{name: gw, namespace: infra, sectionName: same}", "", "False/NotAllowedByListeners"),
+        ("{name: gw, namespace: infra, sectionName: selected}", "", "True/Accepted"),
+        ("{name: gw, namespace: infra, sectionName: grpc-only}", "", "False/NotAllowedByListeners"),
+        ("{name: gw, namespace: infra, sectionName: example}", "a.example.com", "True/Accepted"),
+        ("{name: gw, namespace: infra, sectionName: example}", "\"*.com\"", "True/Accepted"),
+        (
+            "{name: gw, namespace: infra, sectionName: example}",
+            "example.com",
+            "False/NoMatchingListenerHostname",
+        ),
+        ("{name: gw, namespace: infra}", "example.com", "True/Accepted"),
+    ] {
+        let translation = route(&format!("{{parentRefs: [{parent_ref}], hostnames: [{hostnames}]}}"));
+        assert_eq!(state(&translation, Accepted), expected, "{parent_ref} {hostnames}");
+        // RTE-13: always there.
+        assert_eq!(state(&translation, ResolvedRefs), "True/ResolvedRefs", "{parent_ref}");
+    }
+}
+
+// RTE-10, RTE-23, GEN-10
+#[test]
+fn a_parent_that_is_not_ours_gets_no_entry() {
+    for parent_refs in [
+        "",
+        "{name: absent, namespace: infra}",
+        "{name: gw}",
+        "{name: gw, namespace: infra, kind: Other}",
+        "{name: gw, namespace: infra, group: example.com}",
+        "{name: web, kind: Service, group: \"\"}",
+    ] {
+        let translation = route(&format!("{{parentRefs: [{parent_refs}]}}"));
+        assert!(translation.statuses.http_routes.is_empty(), "{parent_refs}");
+    }
+}
+
+// RTE-01, RTE-11, RTE-12, RTE-35, GEN-03
+#[test]
+fn each_parent_ref_has_its_entry_with_the_defaults_filled_in() {
+    let translation = route(
+        "{parentRefs: [{name: gw, namespace: infra, sectionName: example}, {name: gw, namespace: infra, sectionName: none}], \
+         hostnames: [a.example.com]}",
+    );
+    let status = &translation.statuses.http_routes[&ObjectKey::new("apps", "r")];
+    assert_eq!(status.generation, Some(7));
+    assert_eq!(status.parents.len(), 2);
+    let first = &status.parents[0].parent_ref;
+    assert_eq!((first.group.as_str(), first.kind.as_str()), ("gateway.networking.k8s.io", "Gateway"));
+    assert_eq!((first.namespace.as_deref(), first.section_name.as_deref()), (Some("infra"), Some("example")));
+    assert_eq!(state_of(&translation, 0, Accepted), "True/Accepted");
+    assert_eq!(state_of(&translation, 1, Accepted), "False/NoMatchingParent");
+}
+
+// GWK-09, GWK-11, GWK-12
+#[test]
+fn a_listener_counts_each_accepted_route_once() {
+    // The two references are the same one, written in two ways that the schema lets stand side by side.
+    let translation = translated(
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: infra}\n\
+         spec: {parentRefs: [{name: gw}, {name: gw, namespace: infra}], rules: [{backendRefs: [{name: absent, port: 80}]}]}",
+    );
+    let gateway = &translation.statuses.gateways[&ObjectKey::new("infra", "gw")];
+    let counts: Vec<_> = gateway.listeners.iter().map(|listener| listener.attached_routes).collect();
+    assert_eq!(counts, [1, 1, 1, 0, 0]);
+    let dropped = rules("{matches: [{path: {type: RegularExpression, value: '('}}]}");
+    let gateway = &dropped.statuses.gateways[&ObjectKey::new("infra", "gw")];
+    assert!(
+        gateway.listeners.iter().all(|listener| listener.attached_routes == 0),
+        "not accepted, not counted"
+    );
+}
+
+// RTE-15, RTE-16, RGR-08, RGR-09, HRB-05, HRB-06, HRB-07, HRB-08, HRB-16, BPR-03, BPR-05, CND-88, CND-89, CND-90, CND-91, CND-92
+#[test]
+fn a_bad_backend_never_costs_the_acceptance() {
+    for (reference, expected) in [
+        ("{name: web, port: 80}", "True/ResolvedRefs"),
+        ("{name: web, port: 81}", "True/ResolvedRefs"),
+        ("{name: web, port: 82}", "True/ResolvedRefs"),
+        ("{name: web, port: 84}", "True/ResolvedRefs"),
+        ("{name: web, port: 83}", "False/UnsupportedProtocol"),
+        ("{name: web, port: 53}", "False/UnsupportedProtocol"),
+        ("{name: web, port: 99}", "False/BackendNotFound"),
+        ("{name: absent, port: 80}", "False/BackendNotFound"),
+        ("{name: outside, port: 80}", "False/InvalidKind"),
+        ("{name: web, kind: Deployment, port: 80}", "False/InvalidKind"),
+        ("{name: web, kind: Thing, group: example.com, port: 80}", "False/InvalidKind"),
+        ("{name: web, namespace: other, port: 80}", "True/ResolvedRefs"),
+        ("{name: absent, namespace: other, port: 80}", "False/RefNotPermitted"),
+        ("{name: web, kind: Thing, group: example.com, namespace: other, port: 80}", "False/RefNotPermitted"),
+        ("{name: web, namespace: nowhere, port: 80}", "False/RefNotPermitted"),
+    ] {
+        let translation = rules(&format!("{{backendRefs: [{reference}]}}"));
+        assert_eq!(state(&translation, ResolvedRefs), expected, "{reference}");
+        assert_eq!(state(&translation, Accepted), "True/Accepted", "{reference}");
+        assert_eq!(state(&translation, PartiallyInvalid), "-", "{reference}");
+        let target = translation.table.rules()[0].backends.refs()[0].target;
+        assert_eq!(matches!(target, BackendTarget::Backend(_)), expected.starts_with("True"), "{reference}");
+    }
+}
+
+// RTE-16, RTE-17, FMR-06, FEX-02
+#[test]
+fn every_reference_counts_and_the_gravest_reason_is_given() {
+    let mirror = "{type: RequestMirror, requestMirror: {backendRef: {name: absent, port: 80}}}";
+    let extension = "{type: ExtensionRef, extensionRef: {group: example.com, kind: Auth, name: x}}";
+    let translation = rules(&format!("{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}"));
+    assert_eq!(state(&translation, ResolvedRefs), "False/BackendNotFound");
+    assert!(translation.table.rules()[0].filters.is_empty(), "a mirror that leads nowhere is left out");
+
+    let translation = rules(&format!("{{filters: [{extension}], backendRefs: [{{name: web, port: 99}}]}}"));
+    assert_eq!(state(&translation, ResolvedRefs), "False/InvalidKind");
+    assert_eq!(state(&translation, Accepted), "True/Accepted");
+    assert_eq!(translation.table.rules()[0].filters.len(), 1, "a filter that cannot be found is not skipped");
+
+    let below = format!(
+        "{{backendRefs: [{{name: web, port: 80, filters: [{mirror}]}}, {{name: web, namespace: nowhere, port: 1}}]}}"
+    );
+    let translation = rules(&below);
+    assert_eq!(state(&translation, ResolvedRefs), "False/RefNotPermitted");
+    let message = &condition(&translation, 0, ResolvedRefs).unwrap().message;
+    assert!(message.contains("absent") && message.contains("ReferenceGrant"), "{message}");
+}
+
+// GEN-14, RTE-18, RTE-19, RTE-20, RTE-22, RTE-25, RTE-30, VAL-ST-07, CND-84, CND-93, AMB-62, AMB-63
+#[test]
+fn a_rule_that_cannot_be_matched_is_dropped_and_the_others_serve() {
+    let good = "{matches: [{path: {value: /good}}]}";
+    for bad in [
+        "path: {type: RegularExpression, value: '('}",
+        "path: {type: Glob, value: /x}",
+        "headers: [{type: Glob, name: x, value: z}]",
+        "queryParams: [{type: Glob, name: x, value: z}]",
+        "headers: [{type: RegularExpression, name: x, value: '['}]",
+        "method: FETCH",
+    ] {
+        let bad = format!("{{matches: [{{{bad}}}]}}");
+        let alone = rules(&bad);
+        assert_eq!(state(&alone, Accepted), "False/UnsupportedValue", "{bad}");
+        assert_eq!(state(&alone, PartiallyInvalid), "-", "{bad}");
+        assert_eq!(decide(&alone, 80, "h/x"), "404", "{bad}");
+
+        let both = rules(&format!("{bad}, {good}"));
+        assert_eq!(state(&both, Accepted), "True/Accepted", "{bad}");
+        assert_eq!(state(&both, PartiallyInvalid), "True/UnsupportedValue", "{bad}");
+        let message = &condition(&both, 0, PartiallyInvalid).unwrap().message;
+        assert!(message.starts_with("Dropped Rule") && message.contains("rules[0].matches[0]."), "{message}");
+        assert_eq!(decide(&both, 80, "h/x"), "404", "{bad}");
+        assert_eq!(decide(&both, 80, "h/good"), "apps/r/1", "{bad}");
+    }
+}
+
+// FLT-05, FLT-06, FLT-09, FRD-10, FHM-05, FHM-09, RTE-31, CND-85, AMB-53, AMB-54, AMB-60, AMB-62
+#[test]
+fn a_filter_that_cannot_be_carried_out_fails_its_requests_and_is_not_skipped() {
+    for (bad, reason) in [
+        ("{type: Unheard}", "UnsupportedValue"),
+        (
+            "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: web, port: 80}}}",
+            "UnsupportedValue",
+        ),
+        ("{type: RequestRedirect, requestRedirect: {scheme: ftp}}", "UnsupportedValue"),
+        ("{type: RequestRedirect, requestRedirect: {statusCode: 305}}", "UnsupportedValue"),
+        ("{type: URLRewrite, urlRewrite: {path: {type: Unheard}}}", "UnsupportedValue"),
+        (
+            "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], remove: [A]}}",
+            "IncompatibleFilters",
+        ),
+        (
+            "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: content-length, value: \"1\"}]}}",
+            "IncompatibleFilters",
+        ),
+    ] {
+        let rule = format!("{{matches: [{{path: {{value: /x}}}}], filters: [{bad}]}}");
+        let alone = rules(&rule);
+        assert_eq!(state(&alone, Accepted), format!("False/{reason}"), "{bad}");
+        assert_eq!(
+            decide(&alone, 80, "h/x"),
+            "apps/r/0",
+            "the rule still takes its requests, to fail them: {bad}"
+        );
+        let both = rules(&format!("{rule}, {{matches: [{{path: {{value: /good}}}}]}}"));
+        assert_eq!(state(&both, Accepted), "True/Accepted", "{bad}");
+        assert_eq!(state(&both, PartiallyInvalid), format!("True/{reason}"), "{bad}");
+        let unresolved = format!("{:?}", both.table.rules()[0].filters);
+        assert_eq!(unresolved, "[Unresolved]", "{bad}");
+    }
+}
+
+// HRB-18, AMB-53
+#[test]
+fn backends_have_filters_of_their_own_but_not_all_of_them() {
+    let modifier = "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}]}}";
+    let good = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{modifier}]}}]}}"));
+    assert_eq!(state(&good, Accepted), "True/Accepted");
+    assert_eq!(good.table.rules()[0].backends.refs()[0].filters.len(), 1);
+    let cors = "{type: CORS, cors: {allowOrigins: ['*']}}";
+    let bad = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{cors}]}}]}}"));
+    assert_eq!(state(&bad, Accepted), "False/UnsupportedValue");
+}
+
+// SES-02, AMB-54
+#[test]
+fn session_persistence_is_accepted_without_effect_and_the_status_says_so() {
+    let translation = rules("{sessionPersistence: {sessionName: s}, backendRefs: [{name: web, port: 80}]}");
+    assert_eq!(state(&translation, Accepted), "True/Accepted");
+    let message = &condition(&translation, 0, Accepted).unwrap().message;
+    assert!(message.contains("rules[0].sessionPersistence"), "{message}");
+}
+
+// HRB-01, HRB-02, HRB-15, BPR-01, BPR-02, BPR-04, BPR-06, BPR-07
+#[test]
+fn endpoints_are_the_ready_ones_of_the_port_with_the_services_name() {
+    let translation =
+        rules("{backendRefs: [{name: web, port: 80}, {name: web, port: 81}, {name: web, port: 82}]}");
+    let backends = translation.table.backends();
+    let addresses = |i: usize| {
+        backends[i].endpoints.iter().map(|endpoint| endpoint.address().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses(0), ["10.0.0.1:9001", "10.0.0.2:9001"]);
+    assert_eq!(addresses(1), ["10.0.0.1:9002", "10.0.0.2:9002"]);
+    assert_eq!(addresses(2), [""; 0], "no endpoints is no error of the reference: HRB-12");
+    let protocols: Vec<_> = backends.iter().map(|backend| backend.protocol).collect();
+    assert_eq!(protocols, [BackendProtocol::Http1, BackendProtocol::H2c, BackendProtocol::WebSocket]);
+    let weights: Vec<_> =
+        translation.table.rules()[0].backends.refs().iter().map(|backend| backend.weight).collect();
+    assert_eq!(weights, [1, 1, 1]);
+}
+
+// HRB-09, HRB-19
+#[test]
+fn a_service_that_wants_tls_is_never_sent_plain_text() {
+    let policy = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: apps}
+spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example, wellKnownCACertificates: System}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: apps}
+spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}, {name: web, port: 80}]}]}
+";
+    let translation = translated(policy);
+    let refs = translation.table.rules()[0].backends.refs();
+    assert_eq!([refs[0].target, refs[1].target], [BackendTarget::Unresolved; 2]);
+    assert_eq!(state(&translation, ResolvedRefs), "False/UnsupportedProtocol");
+}
+
+// AMB-49: a list of hostnames of which none can be served is not an empty list
+#[test]
+fn an_ip_address_as_hostname_serves_nothing() {
+    let translation = route("{parentRefs: [{name: gw, namespace: infra}], hostnames: [10.0.0.1]}");
+    assert_eq!(state(&translation, Accepted), "False/UnsupportedValue");
+    assert_eq!(decide(&translation, 80, "10.0.0.1/"), "404");
+    assert_eq!(decide(&translation, 80, "a.example.com/"), "404");
+}
+
+// HST-04, HST-05, HST-18
+#[test]
+fn a_route_serves_the_intersection_with_each_listener() {
+    let translation = route(
+        "{parentRefs: [{name: gw, namespace: infra, sectionName: example}], hostnames: [a.example.com, b.example.org]}",
+    );
+    assert_eq!(decide(&translation, 80, "a.example.com/"), "apps/r/0");
+    assert_eq!(decide(&translation, 80, "b.example.org/"), "404");
+    assert_eq!(decide(&translation, 80, "c.example.com/"), "404");
+    let hostless = route("{parentRefs: [{name: gw, namespace: infra, sectionName: example}]}");
+    assert_eq!(decide(&hostless, 80, "x.y.example.com/"), "apps/r/0");
+    assert_eq!(decide(&hostless, 80, "example.com/"), "404");
+}
+
+// TMO-01, TMO-02, TMO-03, TMO-06, RTY-01, RTY-02, RTY-05, RTY-08, AMB-56, RTE-32
+#[test]
+fn times_and_retries_are_as_written_and_zero_is_no_limit() {
+    let translation = rules(
+        "{name: first, timeouts: {request: 5s, backendRequest: 0s}, retry: {codes: [500, 503], attempts: 3, backoff: 100ms}}, \
+         {retry: {}}, {}",
+    );
+    let rules = translation.table.rules();
+    assert_eq!(rules[0].id.to_string(), "apps/r/first");
+    assert_eq!(rules[0].timeouts.request.unwrap().as_secs(), 5);
+    assert_eq!(rules[0].timeouts.backend_request, None);
+    let retry = rules[0].retry.as_deref().unwrap();
+    assert_eq!((retry.codes.len(), retry.attempts, retry.backoff.as_millis()), (2, 3, 100));
+    let default = rules[1].retry.as_deref().unwrap();
+    assert_eq!((default.codes.len(), default.attempts), (0, 1));
+    assert!(rules[2].retry.is_none() && rules[2].timeouts.request.is_none());
+}
+
+// HRM-02, HRM-03
+#[test]
+fn absent_matches_and_an_empty_list_match_everything() {
+    for spec in ["{matches: []}", "{}", "{matches: [{}]}"] {
+        assert_eq!(decide(&rules(spec), 80, "h/any/path"), "apps/r/0", "{spec}");
+    }
+}
+
+// FRD-08, FRW-04
+#[test]
+fn replacing_a_prefix_needs_a_prefix_in_every_match() {
+    // Two matches with a rewrite in a list of two backends are let through by the schema's rule of exactly one.
+    let rewrite =
+        "{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /y}}}";
+    let backend = format!("{{name: web, port: 80, filters: [{rewrite}]}}");
+    let translation = rules(&format!(
+        "{{matches: [{{path: {{type: Exact, value: /x}}}}], backendRefs: [{backend}, {backend}]}}"
+    ));
+    assert_eq!(state(&translation, Accepted), "False/UnsupportedValue");
+}
