@@ -1,0 +1,9 @@
+//! The gateway and its layers, over clients that follow a script and over real sockets.
+
+mod scene;
+mod answers;
+mod forwarding;
+mod filters;
+mod timeouts;
+mod retries;
+mod mirrors;
