@@ -1,9 +1,24 @@
 //! Programs from fifteen lines to a complete gateway, and the parts that they share.
+//!
+//! The complete one is `src/bin/gateway`; it puts together, in this order, what the modules here do:
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`echo`] | backends that answer with what they received |
+//! | [`files`], [`watch`] | manifests in files, read again when they change |
+//! | [`demo`] | the manifests of `gateway run --demo` |
+//! | [`state`] | from files to a table, statuses, and what is wrong |
+//! | [`table_view`] | the same for a terminal |
+//! | [`access_log`], [`admin`] | what those who run it want to know |
 
 pub mod echo;
 pub mod files;
-pub mod demo;
 pub mod watch;
+pub mod demo;
+pub mod state;
+pub mod table_view;
+pub mod access_log;
+pub mod admin;
 
 #[cfg(test)]
 mod test_client;

@@ -8,8 +8,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// Status and JSON of a GET request; `Null` where the answer is not JSON.
-pub(crate) async fn get(address: SocketAddr, path_and_query: &str) -> (u16, Value) {
+/// Status and text of a GET request.
+pub(crate) async fn get_text(address: SocketAddr, path_and_query: &str) -> (u16, String) {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -17,5 +17,11 @@ pub(crate) async fn get(address: SocketAddr, path_and_query: &str) -> (u16, Valu
     let response = sender.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    (status, String::from_utf8(body.into()).unwrap())
+}
+
+/// Status and JSON of a GET request; `Null` where the answer is not JSON.
+pub(crate) async fn get(address: SocketAddr, path_and_query: &str) -> (u16, Value) {
+    let (status, body) = get_text(address, path_and_query).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
 }

@@ -1,0 +1,135 @@
+//! The port for those who run the gateway: is it alive, is it ready, how does it stand.
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `/healthz` | 200 while the process runs |
+//! | `/readyz` | 200 once there is a table and every socket is bound, else 503 with what is missing |
+//! | `/status` | listeners, routes and problems as text |
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use tokio::net::TcpListener;
+
+/// What the admin port tells. Clones are the same; whoever knows better says so.
+#[derive(Clone, Debug)]
+pub struct Health(Arc<Mutex<Report>>);
+
+#[derive(Debug)]
+struct Report {
+    /// Why it is not ready.
+    missing: Option<String>,
+    status: String,
+}
+
+// === impl Health ===
+
+impl Health {
+    /// Not ready, because nothing has happened yet.
+    pub fn starting() -> Self {
+        Self(Arc::new(Mutex::new(Report { missing: Some("starting".to_owned()), status: String::new() })))
+    }
+
+    /// Not ready from now on, for this reason.
+    pub fn not_ready(&self, reason: impl Into<String>) {
+        self.report().missing = Some(reason.into());
+    }
+
+    /// Ready from now on.
+    pub fn ready(&self) {
+        self.report().missing = None;
+    }
+
+    /// What `/status` shows.
+    pub fn set_status(&self, status: String) {
+        self.report().status = status;
+    }
+
+    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
+        // A report is replaced as a whole, so whoever panicked with the lock left a whole one behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The admin port, bound and not yet served.
+pub struct Admin {
+    listener: TcpListener,
+    health: Health,
+}
+
+// === impl Admin ===
+
+impl Admin {
+    /// Binds the port.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub async fn bind(address: SocketAddr, health: Health) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, health })
+    }
+
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// When the operating system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves for as long as the future is polled.
+    pub async fn serve(self) {
+        let app = Router::new()
+            .route("/healthz", get(|| async { "alive\n" }))
+            .route("/readyz", get(ready))
+            .route("/status", get(status))
+            .with_state(self.health);
+        // Only a listener that cannot be polled ends this, and then there is nothing left to do.
+        let _ = axum::serve(self.listener, app).await;
+    }
+}
+
+async fn ready(State(health): State<Health>) -> Response {
+    match &health.report().missing {
+        None => "ready\n".into_response(),
+        Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {missing}\n")).into_response(),
+    }
+}
+
+async fn status(State(health): State<Health>) -> String {
+    health.report().status.clone()
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("address", &self.address().ok()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_client::get_text;
+
+    #[tokio::test]
+    async fn alive_at_once_and_ready_when_said() {
+        let health = Health::starting();
+        let admin = Admin::bind(([127, 0, 0, 1], 0).into(), health.clone()).await.unwrap();
+        let address = admin.address().unwrap();
+        tokio::spawn(admin.serve());
+        assert_eq!(get_text(address, "/healthz").await, (200, "alive\n".into()));
+        assert_eq!(get_text(address, "/readyz").await, (503, "not ready: starting\n".into()));
+        health.ready();
+        health.set_status("all is well\n".into());
+        assert_eq!(get_text(address, "/readyz").await, (200, "ready\n".into()));
+        assert_eq!(get_text(address, "/status").await, (200, "all is well\n".into()));
+        health.not_ready("port 80 is not bound");
+        assert_eq!(get_text(address, "/readyz").await, (503, "not ready: port 80 is not bound\n".into()));
+    }
+}

@@ -1,0 +1,406 @@
+//! From files to a table and statuses, again whenever the files change.
+//!
+//! Adds what is missing in [`crate::files`] to behave like an API server: an object that breaks a rule of the schema keeps its
+//! last good version, or is not there at all if it never had one. Whatever happens, there is a table.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("shop.yaml");
+//! use gateway_core::attach::Options;
+//! use gateway_examples::files::FileStore;
+//! use gateway_examples::state::State;
+//!
+//! let route = "
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: HTTPRoute
+//! metadata: {name: shop}
+//! spec: {rules: [{matches: [{path: {value: /shop}}]}]}
+//! ";
+//! std::fs::write(&path, route)?;
+//! let mut state = State::new(FileStore::new(vec![path.clone()]), Options::default());
+//! assert!(state.update().expect("there is something to look at").problems.is_empty());
+//!
+//! std::fs::write(&path, route.replace("/shop", "shop"))?;
+//! let update = state.update().expect("the file changed");
+//! assert!(update.changes.is_empty(), "the last good version stays");
+//! assert!(update.problems[0].message.ends_with("the last good version stays in use"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use gateway_core::api::manifest::{Collection, Location, ManifestProblem, Severity};
+use gateway_core::api::{Kind, ObjectKey, Resources};
+use gateway_core::attach::Options;
+use gateway_core::condition::{Condition, ConditionType, Reason};
+use gateway_core::status::Statuses;
+use gateway_core::table::RouteTable;
+use gateway_core::translate::{self, Translation};
+use gateway_core::validate;
+
+use crate::files::{FileChange, FileStore};
+
+/// Files, and what they amount to.
+#[derive(Debug)]
+pub struct State {
+    files: FileStore,
+    options: Options,
+    /// The objects in use: those of the files, where they are good, and else their last good versions.
+    used: Arc<Resources>,
+    generation: u64,
+}
+
+/// What came of a look at the files.
+#[derive(Debug)]
+pub struct Update {
+    /// The files that changed.
+    pub files: Vec<FileChange>,
+    /// The objects that are new, changed or gone, compared with those in use before.
+    pub changes: Vec<Change>,
+    /// Everything that is wrong, in the order of files and lines where it is known.
+    pub problems: Vec<ManifestProblem>,
+    /// The objects in use.
+    pub resources: Arc<Resources>,
+    /// The table that decides about requests.
+    pub table: RouteTable,
+    /// The statuses.
+    pub statuses: Statuses,
+}
+
+/// An object that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happened to it.
+    pub verb: Verb,
+    /// The kind.
+    pub kind: Kind,
+    /// Namespace and name.
+    pub key: ObjectKey,
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// It is new.
+    Added,
+    /// It is another than before.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+// === impl State ===
+
+impl State {
+    /// The state of these files; nothing is read before the first [`update`](Self::update).
+    pub fn new(files: FileStore, options: Options) -> Self {
+        let generation = options.generation;
+        Self { files, options, used: Arc::default(), generation }
+    }
+
+    /// The files.
+    pub fn files(&self) -> &FileStore {
+        &self.files
+    }
+
+    /// Looks at the files, and translates what they hold. The first look always gives something, any other only if a file
+    /// changed.
+    pub fn update(&mut self) -> Option<Update> {
+        let files = self.files.rescan();
+        if files.is_empty() && self.generation > self.options.generation {
+            return None;
+        }
+        self.generation += 1;
+        let mut written = self.files.collection();
+        let mut problems = std::mem::take(&mut written.problems);
+        let mut resources = std::mem::take(&mut written.resources);
+        self.keep_last_good(&mut resources, &written, &mut problems);
+        let changes = changes(&self.used, &resources);
+
+        let options = Options { generation: self.generation, ..self.options.clone() };
+        let Translation { table, statuses, diagnostics } = translate::translate(&resources, &options);
+        for diagnostic in diagnostics {
+            let location = location(&written, diagnostic.kind, &diagnostic.key);
+            problems.push(ManifestProblem {
+                severity: Severity::Error,
+                location,
+                object: Some(format!("{} {}", diagnostic.kind, diagnostic.key)),
+                field: Some(diagnostic.field).filter(|field| !field.is_empty()),
+                message: diagnostic.message,
+            });
+        }
+        problems.extend(status_problems(&statuses, &written));
+        problems.extend(inert_routes(&resources, &statuses, &written));
+        problems.sort_by(|a, b| a.location.cmp(&b.location));
+        self.used = Arc::new(resources);
+        Some(Update { files, changes, problems, resources: self.used.clone(), table, statuses })
+    }
+
+    /// Puts the last good version in the place of every object that an API server would have refused.
+    fn keep_last_good(
+        &self,
+        resources: &mut Resources,
+        written: &Collection,
+        problems: &mut Vec<ManifestProblem>,
+    ) {
+        for rejected in validate::validate(resources).rejected {
+            let (kind, key) = (rejected.kind, &rejected.key);
+            let good = self.used.get(kind, key);
+            let consequence =
+                if good.is_some() { "the last good version stays in use" } else { "the object is left out" };
+            problems.extend(rejected.problems.iter().map(|problem| ManifestProblem {
+                severity: Severity::Error,
+                location: location(written, kind, key),
+                object: Some(format!("{kind} {key}")),
+                field: Some(problem.field.to_string()).filter(|field| !field.is_empty()),
+                message: format!("{} ({}); {consequence}", problem.message, problem.rule),
+            }));
+            match good {
+                Some(good) => {
+                    resources.insert(good);
+                }
+                None => {
+                    resources.remove(kind, key);
+                }
+            }
+        }
+    }
+}
+
+/// Where an object is written.
+fn location(written: &Collection, kind: Kind, key: &ObjectKey) -> Location {
+    written.location(kind, key).cloned().unwrap_or_else(|| Location {
+        source: "-".into(),
+        line: 1,
+        column: 1,
+    })
+}
+
+/// What differs between two sets of objects.
+fn changes(before: &Resources, after: &Resources) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for object in after.iter() {
+        let (kind, key) = (object.kind(), object.key());
+        match before.get(kind, &key) {
+            None => changes.push(Change { verb: Verb::Added, kind, key }),
+            Some(known) if known != object => changes.push(Change { verb: Verb::Changed, kind, key }),
+            Some(_) => {}
+        }
+    }
+    for object in before.iter() {
+        let (kind, key) = (object.kind(), object.key());
+        if after.get(kind, &key).is_none() {
+            changes.push(Change { verb: Verb::Removed, kind, key });
+        }
+    }
+    changes
+}
+
+/// The conditions that say that something is wrong, as problems of the objects that have them.
+fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
+    let mut problems = Vec::new();
+    let mut add = |kind: Kind, key: &ObjectKey, about: Option<String>, conditions: &[Condition]| {
+        for condition in conditions.iter().filter(|condition| is_trouble(condition)) {
+            problems.push(ManifestProblem {
+                severity: Severity::Warning,
+                location: location(written, kind, key),
+                object: Some(format!("{kind} {key}")),
+                field: about.clone(),
+                message: condition.to_string(),
+            });
+        }
+    };
+    for (key, status) in &statuses.gateway_classes {
+        add(Kind::GatewayClass, key, None, &status.conditions);
+    }
+    for (key, status) in &statuses.gateways {
+        add(Kind::Gateway, key, None, &status.conditions);
+        for listener in &status.listeners {
+            add(Kind::Gateway, key, Some(format!("listener {}", listener.name)), &listener.conditions);
+        }
+    }
+    for (key, status) in &statuses.listener_sets {
+        add(Kind::ListenerSet, key, None, &status.conditions);
+        for listener in &status.listeners {
+            add(Kind::ListenerSet, key, Some(format!("listener {}", listener.name)), &listener.conditions);
+        }
+    }
+    for (key, status) in &statuses.http_routes {
+        for parent in &status.parents {
+            add(Kind::HttpRoute, key, Some(format!("parent {}", parent.parent_ref.name)), &parent.conditions);
+        }
+    }
+    problems
+}
+
+/// Whether a condition says that something is wrong.
+fn is_trouble(condition: &Condition) -> bool {
+    let wanted = match condition.kind {
+        ConditionType::Accepted
+        | ConditionType::Programmed
+        | ConditionType::ResolvedRefs
+        | ConditionType::SupportedVersion => true,
+        ConditionType::Conflicted
+        | ConditionType::OverlappingTlsConfig
+        | ConditionType::PartiallyInvalid
+        | ConditionType::InsecureFrontendValidationMode => false,
+        // Neither good nor bad.
+        ConditionType::DefaultGateway => condition.status,
+    };
+    // A Gateway or ListenerSet may be accepted and have listeners that are not valid.
+    condition.status != wanted || condition.reason == Reason::ListenersNotValid
+}
+
+/// The Routes that nothing here is a parent of, and that serve nothing therefore.
+fn inert_routes(resources: &Resources, statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
+    let is_inert =
+        |key: &&ObjectKey| statuses.http_routes.get(*key).is_none_or(|status| status.parents.is_empty());
+    let problem = |key: &ObjectKey| ManifestProblem {
+        severity: Severity::Warning,
+        location: location(written, Kind::HttpRoute, key),
+        object: Some(format!("{} {key}", Kind::HttpRoute)),
+        field: Some("spec.parentRefs".to_owned()),
+        message: "names no Gateway or ListenerSet that is served here, so the route serves nothing; name one"
+            .to_owned(),
+    };
+    resources.http_routes.keys().filter(is_inert).map(problem).collect()
+}
+
+// === impl Change ===
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.verb {
+            Verb::Added => "added",
+            Verb::Changed => "changed",
+            Verb::Removed => "removed",
+        };
+        write!(f, "{verb} {} {}", self.kind, self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::fs;
+    use std::path::Path;
+
+    use tempfile::tempdir;
+
+    const GATEWAY: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: example}
+spec: {controllerName: example.com/gateway}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gateway}
+spec: {gatewayClassName: example, listeners: [{name: http, port: 80, protocol: HTTP}]}
+";
+
+    fn route(name: &str, path: &str) -> String {
+        format!(
+            "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: {name}}}
+spec:
+  parentRefs: [{{name: gateway}}]
+  rules:
+  - matches: [{{path: {{value: {path}}}}}]
+    filters: [{{type: RequestRedirect, requestRedirect: {{hostname: example.com}}}}]
+"
+        )
+    }
+
+    fn write(path: &Path, text: &str) {
+        let new = path.with_extension("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
+    fn state(folder: &Path) -> State {
+        let options = Options { any_class: true, ..Options::default() };
+        State::new(FileStore::new(vec![folder.to_owned()]), options)
+    }
+
+    fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+        items.iter().map(T::to_string).collect()
+    }
+
+    fn paths(update: &Update) -> Vec<String> {
+        let routes = update.resources.http_routes.values();
+        routes.flat_map(|route| &route.spec.rules).map(|rule| rule.matches[0].path.value.clone()).collect()
+    }
+
+    #[test]
+    fn a_changed_file_gives_a_new_table_and_says_which_objects_changed() {
+        let folder = tempdir().unwrap();
+        write(&folder.path().join("gateway.yaml"), GATEWAY);
+        write(&folder.path().join("routes.yaml"), &(route("a", "/a") + &route("b", "/b")));
+        let mut state = state(folder.path());
+        let update = state.update().unwrap();
+        assert_eq!((update.table.generation(), update.table.rules().len()), (1, 2));
+        assert_eq!(texts(&update.problems), [""; 0]);
+        assert!(state.update().is_none(), "nothing changed");
+
+        write(&folder.path().join("routes.yaml"), &(route("b", "/b2") + &route("c", "/c")));
+        let update = state.update().unwrap();
+        assert_eq!((update.table.generation(), paths(&update)), (2, vec!["/b2".into(), "/c".into()]));
+        let expected =
+            ["changed HTTPRoute default/b", "added HTTPRoute default/c", "removed HTTPRoute default/a"];
+        assert_eq!(texts(&update.changes), expected);
+    }
+
+    #[test]
+    fn an_object_that_breaks_a_rule_keeps_its_last_good_version_and_its_neighbours_change() {
+        let folder = tempdir().unwrap();
+        write(&folder.path().join("gateway.yaml"), GATEWAY);
+        let routes = folder.path().join("routes.yaml");
+        write(&routes, &(route("a", "/a") + &route("b", "/b")));
+        let mut state = state(folder.path());
+        state.update().unwrap();
+        write(&routes, &(route("a", "a") + &route("b", "/b2") + &route("c", "c")));
+        let update = state.update().unwrap();
+        assert_eq!(paths(&update), ["/a", "/b2"]);
+        let problems = texts(&update.problems);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(
+            problems[0]
+                .contains("routes.yaml:2:1: error: HTTPRoute default/a: spec.rules[0].matches[0].path")
+        );
+        assert!(problems[0].ends_with("; the last good version stays in use"), "{problems:?}");
+        assert!(problems[1].ends_with("; the object is left out"), "{problems:?}");
+        // However often it is looked at.
+        write(&routes, &(route("a", "a") + &route("b", "/b3")));
+        assert_eq!(paths(&state.update().unwrap()), ["/a", "/b3"]);
+        write(&routes, &route("b", "/b3"));
+        assert_eq!(paths(&state.update().unwrap()), ["/b3"], "a deleted object is gone");
+    }
+
+    #[test]
+    fn conditions_that_say_what_is_wrong_are_problems_with_a_place() {
+        let folder = tempdir().unwrap();
+        write(&folder.path().join("gateway.yaml"), GATEWAY);
+        let backend = route("a", "/a").replace(
+            "filters: [{type: RequestRedirect, requestRedirect: {hostname: example.com}}]",
+            "backendRefs: [{name: nowhere, port: 80}]",
+        );
+        write(
+            &folder.path().join("routes.yaml"),
+            &(backend + &route("b", "/b").replace("gateway}", "other}")),
+        );
+        let update = state(folder.path()).update().unwrap();
+        let problems = texts(&update.problems);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].contains("routes.yaml:2:1: warning: HTTPRoute default/a: parent gateway: ResolvedRefs=False/BackendNotFound"), "{problems:?}");
+        assert!(
+            problems[1].contains("HTTPRoute default/b: spec.parentRefs: names no Gateway"),
+            "{problems:?}"
+        );
+        assert_eq!(update.table.rules().len(), 1, "its requests get 500");
+    }
+}

@@ -1,0 +1,255 @@
+//! The state of a gateway as a table for a terminal: listeners, routes, what is wrong.
+//!
+//! ```text
+//! LISTENER           PROTOCOL  ADDRESS         HOSTNAME  ROUTES  STATE
+//! default/demo/http  HTTP      127.0.0.1:8080  *         3       serving
+//!
+//! ROUTE         PARENTS  HOSTNAMES  RULES  STATE
+//! default/shop  demo     *          7      accepted
+//! ```
+
+use std::fmt::Write as _;
+
+use gateway_core::api::manifest::{ManifestProblem, Severity};
+use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet, ObjectKey};
+use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::name::ObjectName;
+use gateway_core::status::ListenerStatus;
+
+use crate::state::{Change, Update, Verb};
+
+/// How many rows of a kind are shown.
+const MAX_ROWS: usize = 40;
+
+/// How a socket stands, as the table shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// At this address.
+    At(String),
+    /// It is not, for this reason.
+    Not(String),
+}
+
+/// The whole table: listeners, routes and problems. `bound` says where a port of a Gateway is bound, if it is known.
+pub fn overview(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> String {
+    let mut text = columns(
+        &["LISTENER", "PROTOCOL", "ADDRESS", "HOSTNAME", "ROUTES", "STATE"],
+        listener_rows(update, bound),
+    );
+    text.push('\n');
+    text.push_str(&columns(&["ROUTE", "PARENTS", "HOSTNAMES", "RULES", "STATE"], route_rows(update)));
+    if !update.problems.is_empty() {
+        text.push('\n');
+        text.push_str(&problems(&update.problems));
+    }
+    text
+}
+
+/// The problems, one a line, those that matter most first where there are too many.
+pub fn problems(problems: &[ManifestProblem]) -> String {
+    let mut text = String::new();
+    let mut shown: Vec<_> = problems.iter().filter(|problem| problem.severity != Severity::Info).collect();
+    if shown.len() > MAX_ROWS {
+        shown.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    }
+    for problem in shown.iter().take(MAX_ROWS) {
+        let _ = writeln!(text, "{problem}");
+    }
+    if shown.len() > MAX_ROWS {
+        let _ = writeln!(text, "… and {} more; `gateway check` shows all", shown.len() - MAX_ROWS);
+    }
+    text
+}
+
+/// What changed, in a line or a few.
+pub fn changes(changes: &[Change]) -> String {
+    let mut text = String::new();
+    if changes.len() <= 5 {
+        for change in changes {
+            let _ = writeln!(text, "{change}");
+        }
+        return text;
+    }
+    let count = |verb| changes.iter().filter(|change| change.verb == verb).count();
+    let (added, changed, removed) = (count(Verb::Added), count(Verb::Changed), count(Verb::Removed));
+    let _ = writeln!(text, "{added} objects added, {changed} changed, {removed} removed");
+    text
+}
+
+fn listener_rows(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> Vec<Vec<String>> {
+    let resources = &update.resources;
+    let mut rows = Vec::new();
+    for (key, gateway) in &resources.gateways {
+        let Gateway { spec, .. } = gateway.as_ref();
+        let status = update.statuses.gateways.get(key);
+        let statuses = status.map_or(&[][..], |status| &status.listeners);
+        for listener in &spec.listeners {
+            let port = listener.port.try_into().unwrap_or_default();
+            let status = statuses.iter().find(|status| status.name == listener.name);
+            let hostname = listener.hostname.as_deref();
+            let row = Row { owner: key, gateway: key, name: &listener.name, port, hostname, status };
+            rows.push(row.columns(listener.protocol.as_str(), &bound));
+        }
+    }
+    for (key, set) in &resources.listener_sets {
+        let ListenerSet { spec, .. } = set.as_ref();
+        let status = update.statuses.listener_sets.get(key);
+        let statuses = status.map_or(&[][..], |status| &status.listeners);
+        let namespace = spec.parent_ref.namespace.as_ref().unwrap_or(&key.namespace);
+        let gateway = ObjectKey::new(namespace.clone(), spec.parent_ref.name.clone());
+        for listener in &spec.listeners {
+            let port = listener.port.try_into().unwrap_or_default();
+            let status = statuses.iter().find(|status| status.name == listener.name);
+            let hostname = listener.hostname.as_deref();
+            let row = Row { owner: key, gateway: &gateway, name: &listener.name, port, hostname, status };
+            rows.push(row.columns(listener.protocol.as_str(), &bound));
+        }
+    }
+    rows
+}
+
+/// A listener of a Gateway or a ListenerSet.
+struct Row<'a> {
+    owner: &'a ObjectKey,
+    gateway: &'a ObjectKey,
+    name: &'a str,
+    port: u16,
+    hostname: Option<&'a str>,
+    status: Option<&'a ListenerStatus>,
+}
+
+impl Row<'_> {
+    fn columns(&self, protocol: &str, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> Vec<String> {
+        let gateway = ObjectName::new(self.gateway.namespace.as_str(), self.gateway.name.as_str());
+        let (address, state) = match (bound(&gateway, self.port), self.status) {
+            (_, None) => (format!(":{}", self.port), "not of a class that is served here".to_owned()),
+            (Some(Bound::At(address)), Some(status)) => (address, state(&status.conditions, "serving")),
+            (Some(Bound::Not(reason)), Some(_)) => {
+                (format!(":{}", self.port), format!("not bound: {reason}"))
+            }
+            (None, Some(status)) => (format!(":{}", self.port), state(&status.conditions, "ready to serve")),
+        };
+        vec![
+            format!("{}/{}", self.owner, self.name),
+            protocol.to_owned(),
+            address,
+            self.hostname.unwrap_or("*").to_owned(),
+            self.status.map_or(0, |status| status.attached_routes).to_string(),
+            state,
+        ]
+    }
+}
+
+fn route_rows(update: &Update) -> Vec<Vec<String>> {
+    let row = |(key, route): (&ObjectKey, &std::sync::Arc<HttpRoute>)| {
+        let spec = &route.spec;
+        let parents = update.statuses.http_routes.get(key).map_or(&[][..], |status| &status.parents);
+        let names: Vec<_> = spec.parent_refs.iter().map(|parent| parent.name.as_str()).collect();
+        let conditions: Vec<Condition> =
+            parents.iter().flat_map(|parent| parent.conditions.clone()).collect();
+        let state =
+            if parents.is_empty() { "no parent here".to_owned() } else { state(&conditions, "accepted") };
+        let hostnames = if spec.hostnames.is_empty() { "*".to_owned() } else { spec.hostnames.join(",") };
+        vec![key.to_string(), names.join(","), shortened(&hostnames), spec.rules.len().to_string(), state]
+    };
+    update.resources.http_routes.iter().map(row).collect()
+}
+
+/// One word when all is well, else the conditions that say otherwise.
+fn state(conditions: &[Condition], well: &str) -> String {
+    let bad = conditions.iter().filter(|condition| match condition.kind {
+        ConditionType::Accepted | ConditionType::Programmed | ConditionType::ResolvedRefs => {
+            !condition.status
+        }
+        ConditionType::Conflicted | ConditionType::PartiallyInvalid => condition.status,
+        // Worth a line among the problems, no obstacle to serving.
+        ConditionType::OverlappingTlsConfig
+        | ConditionType::SupportedVersion
+        | ConditionType::InsecureFrontendValidationMode
+        | ConditionType::DefaultGateway => false,
+    });
+    let mut bad: Vec<_> = bad.map(|condition| format!("{}: {}", condition.kind, condition.reason)).collect();
+    bad.dedup();
+    if bad.is_empty() { well.to_owned() } else { bad.join(", ") }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(48) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Rows below headings, each column as wide as its widest cell.
+fn columns(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let total = rows.len();
+    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let rows: Vec<_> = std::iter::once(headings).chain(rows.into_iter().take(MAX_ROWS)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    if total > MAX_ROWS {
+        let _ = writeln!(text, "… and {} more", total - MAX_ROWS);
+    }
+    text
+}
+
+/// Every condition of every object, one a line: what a controller would write into the statuses.
+pub fn conditions(update: &Update) -> String {
+    let mut text = String::new();
+    let mut add = |kind: Kind, key: &ObjectKey, about: &str, conditions: &[Condition]| {
+        for condition in conditions {
+            let _ = writeln!(text, "{kind} {key}{about}: {condition}");
+        }
+    };
+    let statuses = &update.statuses;
+    for (key, status) in &statuses.gateway_classes {
+        add(Kind::GatewayClass, key, "", &status.conditions);
+    }
+    for (key, status) in &statuses.gateways {
+        add(Kind::Gateway, key, "", &status.conditions);
+        for listener in &status.listeners {
+            add(Kind::Gateway, key, &format!(" listener {}", listener.name), &listener.conditions);
+        }
+    }
+    for (key, status) in &statuses.listener_sets {
+        add(Kind::ListenerSet, key, "", &status.conditions);
+        for listener in &status.listeners {
+            add(Kind::ListenerSet, key, &format!(" listener {}", listener.name), &listener.conditions);
+        }
+    }
+    for (key, status) in &statuses.http_routes {
+        for parent in &status.parents {
+            let section =
+                parent.parent_ref.section_name.as_deref().map(|name| format!("/{name}")).unwrap_or_default();
+            let about = format!(" parent {}{section}", parent.parent_ref.name);
+            add(Kind::HttpRoute, key, &about, &parent.conditions);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_rows_are_bounded() {
+        let rows = |count: usize| (0..count).map(|i| vec![format!("{i}"), "x".repeat(i.min(3))]).collect();
+        assert_eq!(columns(&["NAME", "B"], rows(3)), "NAME  B\n0\n1     x\n2     xx\n");
+        assert!(columns(&["NAME", "B"], rows(MAX_ROWS + 2)).ends_with("… and 2 more\n"));
+    }
+
+    #[test]
+    fn many_changes_are_counted() {
+        let change = |verb| Change { verb, kind: Kind::Service, key: ObjectKey::new("a", "b") };
+        assert_eq!(changes(&[change(Verb::Added)]), "added Service a/b\n");
+        let many = [vec![change(Verb::Added); 4], vec![change(Verb::Removed); 2]].concat();
+        assert_eq!(changes(&many), "4 objects added, 0 changed, 2 removed\n");
+    }
+}
