@@ -5,6 +5,7 @@ use super::pattern;
 use super::problem::Problems;
 use super::reference;
 use super::schema::PORT;
+use super::status;
 use super::valid::Validate;
 use crate::api::{BackendProtocol, BackendTls, BackendTlsMode, BackendType, XBackend};
 
@@ -55,6 +56,10 @@ impl Validate for XBackend {
         if let Some(tls) = &spec.tls {
             self::tls(tls, &mut at.field("tls"));
         }
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::backend(&self.status, at);
     }
 }
 

@@ -4,6 +4,7 @@ use super::listener::options;
 use super::pattern;
 use super::problem::{Problems, clipped};
 use super::reference;
+use super::status;
 use super::valid::Validate;
 use crate::api::{
     BackendTlsPolicy, BackendTlsPolicyValidation,
@@ -29,6 +30,10 @@ impl Validate for BackendTlsPolicy {
         }
         validation(&spec.validation, &mut at.field("validation"));
         options(&spec.options, "LIM-19", at);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::policy(&self.status, at);
     }
 }
 

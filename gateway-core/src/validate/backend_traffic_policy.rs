@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::pattern;
 use super::problem::{Problems, clipped};
 use super::session_persistence;
+use super::status;
 use super::valid::Validate;
 use crate::api::{RetryConstraint, XBackendTrafficPolicy};
 use crate::duration;
@@ -36,6 +37,10 @@ impl Validate for XBackendTrafficPolicy {
         if let Some(session) = &spec.session_persistence {
             session_persistence::session_persistence(session, &mut at.field("sessionPersistence"));
         }
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::policy(&self.status, at);
     }
 }
 

@@ -8,6 +8,7 @@ use super::pattern::{self, Pattern};
 use super::problem::{Problems, clipped};
 use super::reference;
 use super::schema::PORT;
+use super::status;
 use super::valid::Validate;
 use crate::api::{
     AddressType, FromNamespaces, FrontendTlsConfig, FrontendValidationModeType, Gateway,
@@ -42,6 +43,10 @@ impl Validate for Gateway {
             self::tls(tls, &mut at.field("tls"));
         }
         default_scope("defaultScope", spec.default_scope.as_ref(), at);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::gateway(&self.status, at);
     }
 }
 

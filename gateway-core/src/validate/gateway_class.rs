@@ -3,6 +3,7 @@
 use super::pattern;
 use super::problem::Problems;
 use super::reference;
+use super::status;
 use super::valid::Validate;
 use crate::api::{GatewayClass, ParametersReference};
 
@@ -17,6 +18,11 @@ impl Validate for GatewayClass {
 
     fn update_problems(&self, old: &Self, problems: &mut Problems) {
         same_controller(&old.spec.controller_name, &self.spec.controller_name, problems);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::conditions(&self.status.conditions, 0, at);
+        status::supported_features(&self.status.supported_features, at);
     }
 }
 

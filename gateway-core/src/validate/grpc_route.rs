@@ -8,6 +8,7 @@ use super::problem::Problems;
 use super::reference::{self, BackendParts};
 use super::route;
 use super::session_persistence;
+use super::status;
 use super::valid::Validate;
 use crate::api::{
     GrpcBackendRef, GrpcMethodMatch, GrpcMethodMatchType, GrpcRoute, GrpcRouteFilter,
@@ -25,6 +26,10 @@ impl Validate for GrpcRoute {
         let rules = at.list("rules", &spec.rules, 0..=16, "LIM-11", rule);
         route::match_count(rules.iter().map(|rule| rule.matches.len()), "VAL-GR-01", at);
         route::rule_names(rules, |rule| rule.name.as_deref(), at);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::route(&self.status, at);
     }
 }
 

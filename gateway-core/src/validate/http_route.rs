@@ -8,6 +8,7 @@ use super::problem::Problems;
 use super::reference::{self, BackendParts};
 use super::route;
 use super::session_persistence;
+use super::status;
 use super::valid::Validate;
 use crate::api::{
     HttpBackendRef, HttpPathModifierType, HttpRoute, HttpRouteFilter, HttpRouteMatch, HttpRouteRetry,
@@ -26,6 +27,10 @@ impl Validate for HttpRoute {
         let rules = at.list("rules", &spec.rules, 1..=16, "LIM-11", rule);
         route::match_count(rules.iter().map(|rule| rule.matches.len()), "VAL-HR-01", at);
         route::rule_names(rules, |rule| rule.name.as_deref(), at);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::route(&self.status, at);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::listener;
 use super::pattern;
 use super::problem::Problems;
+use super::status;
 use super::valid::Validate;
 use crate::api::ListenerSet;
 
@@ -19,5 +20,10 @@ impl Validate for ListenerSet {
             at.optional_text("namespace", parent.namespace.as_deref(), &pattern::NAMESPACE);
         }
         listener::listeners(&self.spec.listeners, at);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::conditions(&self.status.conditions, 0, at);
+        status::listeners(&self.status.listeners, at);
     }
 }

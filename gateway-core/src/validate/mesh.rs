@@ -2,6 +2,7 @@
 
 use super::gateway_class::{controlled, same_controller};
 use super::problem::Problems;
+use super::status;
 use super::valid::Validate;
 use crate::api::XMesh;
 
@@ -16,5 +17,10 @@ impl Validate for XMesh {
 
     fn update_problems(&self, old: &Self, problems: &mut Problems) {
         same_controller(&old.spec.controller_name, &self.spec.controller_name, problems);
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::conditions(&self.status.conditions, 0, at);
+        status::supported_features(&self.status.supported_features, at);
     }
 }

@@ -36,6 +36,7 @@ mod metadata;
 mod parent_ref;
 mod reference;
 mod session_persistence;
+mod status;
 
 mod header_modifier;
 mod http_filter;
@@ -63,5 +64,6 @@ mod udp_route;
 mod validated;
 
 pub use problem::{FieldPath, Problem, Problems, Segment};
+pub use status::status_problems;
 pub use valid::{Valid, Validate, check, update_problems};
 pub use validated::{Rejected, Validated, validate};

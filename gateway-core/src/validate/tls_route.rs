@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::parent_ref;
 use super::pattern;
 use super::problem::Problems;
+use super::status;
 use super::stream_route;
 use super::valid::Validate;
 use crate::api::TlsRoute;
@@ -27,6 +28,10 @@ impl Validate for TlsRoute {
             |rule| (rule.name.as_deref(), &rule.backend_refs),
             at,
         );
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::route(&self.status, at);
     }
 }
 

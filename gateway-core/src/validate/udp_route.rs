@@ -2,6 +2,7 @@
 
 use super::parent_ref;
 use super::problem::Problems;
+use super::status;
 use super::stream_route;
 use super::valid::Validate;
 use crate::api::UdpRoute;
@@ -19,5 +20,9 @@ impl Validate for UdpRoute {
             |rule| (rule.name.as_deref(), &rule.backend_refs),
             at,
         );
+    }
+
+    fn status_problems(&self, at: &mut Problems) {
+        status::route(&self.status, at);
     }
 }

@@ -22,6 +22,11 @@ pub trait Validate: Object {
     ///
     /// Nothing, for most kinds.
     fn update_problems(&self, _old: &Self, _problems: &mut Problems) {}
+
+    /// Adds everything that is wrong with the status.
+    ///
+    /// Nothing, for kinds without a status.
+    fn status_problems(&self, _problems: &mut Problems) {}
 }
 
 /// Checks an object.
