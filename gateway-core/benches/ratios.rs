@@ -1,6 +1,6 @@
 //! How `find` scales, as ratios within one run: absolute times change with the machine and the minute, ratios hardly.
 //!
-//! `taskset -c 0 cargo bench -p gateway-core --bench ratios`
+//! `taskset -c 0 cargo bench -p gateway-core --bench ratios`, or `… -- 1000x10` for the shapes whose name holds that text.
 //!
 //! Every row is measured once per round, one after the other, so a slow minute hits all of them; each figure is the
 //! median of the rounds. Yardsticks in the same run: the hash of host and path alone, a bare `hashbrown` map from host to
@@ -74,11 +74,13 @@ struct Built {
 fn main() {
     // `cargo test --benches` runs this too: then it only has to work.
     let test = !std::env::args().any(|argument| argument == "--bench");
-    let shapes = if test { &SHAPES[..1] } else { &SHAPES[..] };
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |shape: &Shape| only.as_ref().is_none_or(|only| shape.to_string().contains(only));
+    let shapes: Vec<Shape> = if test { vec![SHAPES[0]] } else { SHAPES.into_iter().filter(wanted).collect() };
     let (rounds, sample) = if test { (1, Duration::from_micros(10)) } else { (ROUNDS, SAMPLE) };
     let mut rows = Vec::new();
     let mut built = Vec::new();
-    for &shape in shapes {
+    for &shape in &shapes {
         built.push(measure_build(shape));
         rows.extend(rows_of(shape));
     }
@@ -90,9 +92,9 @@ fn main() {
             row.sample();
         }
     }
-    print_times(shapes, &rows);
+    print_times(&shapes, &rows);
     print_built(&built);
-    if !test {
+    if shapes.len() == SHAPES.len() {
         print_ratios(&rows, &built);
     }
 }
