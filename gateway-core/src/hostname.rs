@@ -207,6 +207,11 @@ impl<'a> Host<'a> {
     /// # Errors
     /// When the authority is empty, too long, or holds a character that a host cannot have.
     pub fn of_authority(authority: &'a str) -> Result<Self, HostError> {
+        // Most authorities are a name and nothing else.
+        let characters = characters(authority);
+        if characters & (REFUSED | DELIMITER) == 0 {
+            return Self::of_characters(authority, characters);
+        }
         let bytes = authority.as_bytes();
         let (host, port) = if bytes.first() == Some(&b'[') {
             let end = memchr::memchr(b']', bytes).ok_or(HostError::Syntax)? + 1;
@@ -232,6 +237,12 @@ impl<'a> Host<'a> {
     /// # Errors
     /// When the name is empty, too long, or holds a character that a host cannot have.
     pub fn of_name(name: &'a str) -> Result<Self, HostError> {
+        Self::of_characters(name, characters(name))
+    }
+
+    /// The host of a name that is made of these kinds of characters.
+    #[inline]
+    fn of_characters(name: &'a str, characters: u8) -> Result<Self, HostError> {
         let name = name.strip_suffix('.').unwrap_or(name);
         if name.is_empty() {
             return Err(HostError::Empty);
@@ -239,15 +250,10 @@ impl<'a> Host<'a> {
         if name.len() > MAX_LENGTH {
             return Err(HostError::TooLong);
         }
-        let mut upper = false;
-        for b in name.bytes() {
-            match CHARACTERS[b as usize] {
-                Character::Plain => {}
-                Character::Upper => upper = true,
-                Character::Refused => return Err(HostError::Syntax),
-            }
+        if characters & REFUSED != 0 {
+            return Err(HostError::Syntax);
         }
-        if !upper {
+        if characters & UPPER == 0 {
             return Ok(Self(HostText::Borrowed(name)));
         }
         let mut lowered = ArrayString::from(name).map_err(|_| HostError::TooLong)?;
@@ -264,30 +270,40 @@ impl<'a> Host<'a> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Character {
-    Plain,
-    Upper,
-    Refused,
+/// The kinds of characters that `text` holds, one bit each.
+#[inline]
+fn characters(text: &str) -> u8 {
+    text.bytes().fold(0, |kinds, b| kinds | CHARACTERS[b as usize])
 }
 
+const UPPER: u8 = 1;
+/// `[`, `]` and `:`, as in IPv6 literals and before ports.
+const DELIMITER: u8 = 2;
+const REFUSED: u8 = 4;
+
 /// What a host may hold: unreserved and sub-delimiter characters, percent-encoded text, and the `[:]` of an IPv6 literal.
-static CHARACTERS: [Character; 256] = {
-    let mut table = [Character::Refused; 256];
+static CHARACTERS: [u8; 256] = {
+    let mut table = [REFUSED; 256];
     let mut b = 0;
     while b < 128 {
         let c = b as u8;
         if c.is_ascii_uppercase() {
-            table[b] = Character::Upper;
+            table[b] = UPPER;
         } else if c.is_ascii_lowercase() || c.is_ascii_digit() {
-            table[b] = Character::Plain;
+            table[b] = 0;
         }
         b += 1;
     }
-    let others = b"-._~%!$&'()*+,;=[]:";
+    let others = b"-._~%!$&'()*+,;=";
     let mut i = 0;
     while i < others.len() {
-        table[others[i] as usize] = Character::Plain;
+        table[others[i] as usize] = 0;
+        i += 1;
+    }
+    let delimiters = b"[]:";
+    let mut i = 0;
+    while i < delimiters.len() {
+        table[delimiters[i] as usize] = DELIMITER;
         i += 1;
     }
     table

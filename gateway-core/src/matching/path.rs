@@ -124,8 +124,11 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     if path.is_empty() {
         return Cow::Borrowed("/");
     }
-    if memchr::memchr(b'%', path.as_bytes()).is_none() && !has_dot_segment(path) {
-        return Cow::Borrowed(path);
+    // Few paths have a dot or an escape at all.
+    match memchr::memchr2(b'%', b'.', path.as_bytes()) {
+        None => return Cow::Borrowed(path),
+        Some(first) if !path[first..].contains('%') && !has_dot_segment(path) => return Cow::Borrowed(path),
+        Some(_) => {}
     }
     let decoded = decode_unreserved(path);
     if has_dot_segment(&decoded) { Cow::Owned(remove_dot_segments(&decoded)) } else { decoded }
