@@ -5,6 +5,9 @@
 //! Every row is measured once per round, one after the other, so a slow minute hits all of them; each figure is the
 //! median of the rounds. Yardsticks in the same run: the hash of host and path alone, a bare `hashbrown` map from host to
 //! a map of paths, which looks up the whole key and knows neither prefixes nor conditions, and `matchit` per host.
+//!
+//! The goals are for `head+find`, which includes checking and normalising host and path. `find` alone reads heads that
+//! were made before; at 100,000 of them the heads themselves, 300 bytes each, no longer fit the cache.
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
@@ -329,7 +332,7 @@ fn print_ratios(rows: &[Row], built: &[Built]) {
     println!("\n{:<58}{:>8}{:>10}{:>8}{:>9}", "ratio", "find", "head+find", "must", "stretch");
     let ours = [What::Find, What::HeadAndFind];
     let line = |name: &str, ratios: [f64; 2], must: f64, stretch: f64| {
-        let verdict = if ratios[0] <= must { "" } else { "   MISSED" };
+        let verdict = if ratios[1] <= must { "" } else { "   MISSED" };
         println!("{name:<58}{:>8.2}{:>10.2}{must:>8.1}{stretch:>9.1}{verdict}", ratios[0], ratios[1]);
     };
     let name = "M1  1000x10 over bare hash";

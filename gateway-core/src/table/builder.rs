@@ -1,13 +1,14 @@
 //! Building a table: listeners, backends and routes, and which route is attached to which listener.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::candidates::Candidate;
 use super::hostname_map::HostnameMap;
 use super::http::{HttpTable, Placed, hostname_specificity};
 use super::{Listener, ListenerId, ListenerProtocol, Port, RouteTable, RuleId};
 use crate::hostname::Hostname;
-use crate::matching::{HttpMatch, Precedence};
+use crate::matching::{Conditions, HttpMatch, PathMatch, Precedence, Specificity};
 use crate::name::{Age, BackendId};
 use crate::rule::{Backend, HttpRule};
 
@@ -20,7 +21,8 @@ pub struct RouteTableBuilder {
     backends: Vec<Backend>,
     routes: Vec<Route>,
     rules: Vec<HttpRule>,
-    matches: Vec<Box<[HttpMatch]>>,
+    /// The matches of each rule.
+    matches: Vec<Box<[Entry]>>,
     attachments: Vec<Attachment>,
 }
 
@@ -32,6 +34,14 @@ pub struct RouteId(u32);
 struct Route {
     age: Age,
     rules: std::ops::Range<usize>,
+}
+
+/// One match of a rule, as all hostnames and listeners of its route share it.
+#[derive(Debug)]
+struct Entry {
+    path: PathMatch,
+    specificity: Specificity,
+    conditions: Option<Arc<Conditions>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +97,7 @@ impl RouteTableBuilder {
     ) -> RouteId {
         let start = self.rules.len();
         for (matches, rule) in rules {
-            self.matches.push(matches);
+            self.matches.push(matches.into_iter().map(Entry::new).collect());
             self.rules.push(rule);
         }
         self.routes.push(Route { age, rules: start..self.rules.len() });
@@ -163,28 +173,32 @@ impl RouteTableBuilder {
         hostnames.iter().map(Some).chain(none).flat_map(move |hostname| {
             rules.clone().flat_map(move |position| {
                 let rule = self.rules[position].id.index;
-                self.matches[position].iter().enumerate().map(move |(entry, entry_match)| {
-                    let entry = entry as u16;
-                    let conditions = &entry_match.conditions;
-                    let placed = Placed {
-                        path: &entry_match.path,
-                        precedence: Precedence {
-                            hostname: Reverse(hostname_specificity(hostname)),
-                            specificity: Reverse(entry_match.specificity()),
-                            route,
-                            rule,
-                            entry,
-                        },
-                        candidate: Candidate {
-                            rule: RuleId(position as u32),
-                            entry,
-                            conditions: (!conditions.is_empty()).then(|| Box::new(conditions.clone())),
-                        },
+                self.matches[position].iter().enumerate().map(move |(i, entry)| {
+                    let Entry { path, specificity, conditions } = entry;
+                    let precedence = Precedence {
+                        hostname: Reverse(hostname_specificity(hostname)),
+                        specificity: Reverse(*specificity),
+                        route,
+                        rule,
+                        entry: i as u16,
                     };
+                    let conditions = conditions.clone();
+                    let candidate = Candidate { rule: RuleId(position as u32), entry: i as u16, conditions };
+                    let placed = Placed { path, precedence, candidate };
                     (hostname, placed)
                 })
             })
         })
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn new(of: HttpMatch) -> Self {
+        let specificity = of.specificity();
+        let HttpMatch { path, conditions } = of;
+        Self { path, specificity, conditions: (!conditions.is_empty()).then(|| Arc::new(conditions)) }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::hostname::Hostname;
@@ -13,9 +13,9 @@ use crate::hostname::Hostname;
 /// What serves each hostname; `None` as a hostname stands for every host.
 #[derive(Clone, Debug)]
 pub(crate) struct HostnameMap<T> {
-    exact: HashMap<Arc<str>, T, FixedState>,
+    exact: HashMap<Arc<str>, T, RandomState>,
     /// By the suffix after `*.`.
-    wildcard: HashMap<Arc<str>, T, FixedState>,
+    wildcard: HashMap<Arc<str>, T, RandomState>,
     any: Option<T>,
 }
 
@@ -35,6 +35,14 @@ impl<T: Copy> HostnameMap<T> {
             Some(Hostname::Exact(name)) => *self.exact.entry(name.clone()).or_insert_with(make),
             Some(Hostname::Wildcard(suffix)) => *self.wildcard.entry(suffix.clone()).or_insert_with(make),
         }
+    }
+
+    /// The same hostnames with other values.
+    pub(crate) fn map<U>(self, with: impl Fn(T) -> U) -> HostnameMap<U> {
+        let all = |map: HashMap<Arc<str>, T, RandomState>| {
+            map.into_iter().map(|(name, value)| (name, with(value))).collect()
+        };
+        HostnameMap { exact: all(self.exact), wildcard: all(self.wildcard), any: self.any.map(&with) }
     }
 
     /// The values whose hostnames match `host`, most specific first.

@@ -43,11 +43,14 @@
 
 mod builder;
 mod candidates;
+mod depths;
 mod explain;
 mod hostname_map;
 mod http;
 mod listener;
 mod matched;
+mod paths;
+mod value_index;
 
 use std::fmt;
 
@@ -222,9 +225,9 @@ impl RouteTable {
         observer: &mut O,
     ) -> Result<Matched, NoMatch> {
         let http = self.http.get(listener.0 as usize).ok_or(NoMatch::NoListener)?;
-        let (candidate, path) =
+        let (chosen, path) =
             http.find(request, self.fall_through, observer).ok_or(NoMatch::NoRule(listener))?;
-        Ok(Matched { listener, rule: candidate.rule, entry: candidate.entry, path })
+        Ok(Matched { listener, rule: chosen.rule, entry: chosen.entry, path })
     }
 }
 
