@@ -1,11 +1,12 @@
 //! The connection that a request came in on.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
+use http::HeaderValue;
 
 use crate::snapshot::Snapshot;
 
@@ -30,6 +31,8 @@ pub struct Connection {
     pub local: Option<SocketAddr>,
     /// The table that the latest request saw, so that the next one finds the port without a search.
     latest: ArcSwapOption<Snapshot>,
+    /// The client's address as backends are told it, written once.
+    forwarded_for: OnceLock<HeaderValue>,
 }
 
 // === impl Connection ===
@@ -45,6 +48,7 @@ impl Connection {
             peer: None,
             local: None,
             latest: ArcSwapOption::empty(),
+            forwarded_for: OnceLock::new(),
         }
     }
 
@@ -60,4 +64,17 @@ impl Connection {
             }
         }
     }
+
+    /// The client's address for `X-Forwarded-For`.
+    pub(crate) fn forwarded_for(&self) -> Option<&HeaderValue> {
+        let peer = self.peer?;
+        Some(self.forwarded_for.get_or_init(|| forwarded_address(peer)))
+    }
+}
+
+/// The text of an address in `X-Forwarded-For`: without port, and an IPv4 address that came over an IPv6 socket as what it
+/// is.
+fn forwarded_address(peer: SocketAddr) -> HeaderValue {
+    let text = peer.ip().to_canonical().to_string();
+    HeaderValue::try_from(text).expect("the digits and dots or colons of an address are a header value")
 }

@@ -17,6 +17,8 @@ pub mod outcome;
 mod decided;
 mod upgrade;
 pub mod route;
+pub mod hop_by_hop;
+pub mod forwarded;
 pub mod filters;
 pub mod timeouts;
 pub mod dispatch;

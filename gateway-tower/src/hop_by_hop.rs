@@ -1,0 +1,185 @@
+//! Headers that are for one hop only, taken out of what is forwarded.
+//!
+//! What a sender says about its own connection ends here: `Connection` and the headers that it names, `Keep-Alive`,
+//! `Proxy-Connection`, `TE` but for `trailers`, and `Upgrade` unless the connection is to be upgraded. `Trailer` stays: it
+//! speaks of the message. `Proxy-Authorization` and `Proxy-Authenticate` stay: a gateway is no proxy that the client has
+//! chosen, so they are between the client and the backend.
+//!
+//! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for those who write
+//! and read messages: of a request [the client](crate::upstream), of a response [the client](crate::upstream) too.
+//!
+//! The surprising case: a client can name any header in `Connection`. Removal therefore comes before headers are added
+//! that must arrive, or a client could take the gateway's own `X-Forwarded-For` away; and `Host` is never removed.
+//!
+//! # Spec
+//! RFC 9110 section 7.6.1.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+/// Announces settings for an upgrade to HTTP/2, which is never forwarded.
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
+/// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay.
+pub fn remove_from_request(headers: &mut HeaderMap) {
+    let upgrade = wants_upgrade(headers);
+    if headers.contains_key(header::TE) {
+        let trailers = has_token(headers, &header::TE, "trailers");
+        headers.remove(header::TE);
+        if trailers {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+    }
+    remove(headers, upgrade);
+    if upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+}
+
+/// Takes them out of a response; `upgraded` when it is the 101 that a client waits for.
+pub fn remove_from_response(headers: &mut HeaderMap, upgraded: bool) {
+    remove(headers, upgraded);
+    if upgraded {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+}
+
+/// Whether a request asks for an upgrade that can be forwarded: to anything but HTTP/2.
+///
+/// An upgrade to HTTP/2 would hand the client a connection to the backend that no rule looks at.
+pub fn wants_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+        && has_token(headers, &header::CONNECTION, "upgrade")
+        && !has_token(headers, &header::UPGRADE, "h2c")
+        && !has_token(headers, &header::UPGRADE, "h2")
+        && !has_token(headers, &header::UPGRADE, "HTTP/2.0")
+        && !has_token(headers, &header::UPGRADE, "HTTP/2")
+}
+
+fn remove(headers: &mut HeaderMap, keep_upgrade: bool) {
+    if headers.contains_key(header::CONNECTION) {
+        let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
+            .filter(|name| {
+                !["close", "keep-alive", "upgrade", "te"].iter().any(|known| name.eq_ignore_ascii_case(known))
+            })
+            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+            .filter(|name| *name != header::HOST)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(header::CONNECTION);
+    }
+    headers.remove(KEEP_ALIVE);
+    headers.remove(PROXY_CONNECTION);
+    if !keep_upgrade && headers.remove(header::UPGRADE).is_some() {
+        headers.remove(HTTP2_SETTINGS);
+    }
+}
+
+/// Whether the lists in this header hold `token`; parameters after `;` do not count.
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|text| {
+        let text = text.split_once(';').map_or(text, |(text, _)| text.trim_ascii_end());
+        text.eq_ignore_ascii_case(token)
+    })
+}
+
+fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim_ascii).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn request(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = headers(lines);
+        remove_from_request(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn what_a_client_says_about_its_connection_is_not_forwarded() {
+        let forwarded = request(&[
+            ("host", "example.com"),
+            ("connection", "Keep-Alive, x-hop"),
+            ("connection", "X-Other ,, host"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "keep-alive"),
+            ("x-hop", "1"),
+            ("x-other", "1"),
+            ("te", "gzip"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AAMAAABk"),
+            ("trailer", "x-checksum"),
+            ("proxy-authorization", "Basic eA=="),
+        ]);
+        let expected = headers(&[
+            ("host", "example.com"),
+            ("trailer", "x-checksum"),
+            ("proxy-authorization", "Basic eA=="),
+        ]);
+        assert_eq!(forwarded, expected);
+    }
+
+    #[test]
+    fn of_te_only_trailers_stays() {
+        for (value, expected) in [
+            ("trailers", true),
+            ("gzip;q=0.5, Trailers", true),
+            ("trailers;q=1", true),
+            ("gzip", false),
+            ("", false),
+        ] {
+            let forwarded = request(&[("connection", "te"), ("te", value)]);
+            let expected = if expected { headers(&[("te", "trailers")]) } else { HeaderMap::new() };
+            assert_eq!(forwarded, expected, "{value}");
+        }
+    }
+
+    // BPR-04, BPR-07
+    #[test]
+    fn an_upgrade_is_forwarded_but_not_to_http_2() {
+        for (connection, upgrade, expected) in [
+            ("Upgrade", "websocket", true),
+            ("keep-alive, upgrade", "WebSocket", true),
+            ("upgrade", "spdy/3.1", true),
+            ("upgrade, http2-settings", "h2c", false),
+            ("upgrade", "websocket, H2C", false),
+            ("upgrade", "HTTP/2.0", false),
+            ("keep-alive", "websocket", false),
+        ] {
+            let forwarded = request(&[("connection", connection), ("upgrade", upgrade)]);
+            let expected = if expected {
+                headers(&[("connection", "upgrade"), ("upgrade", upgrade)])
+            } else {
+                HeaderMap::new()
+            };
+            assert_eq!(forwarded, expected, "{connection}: {upgrade}");
+        }
+    }
+
+    #[test]
+    fn what_a_backend_says_about_its_connection_is_not_passed_on() {
+        let answer =
+            [("connection", "close, x-hop"), ("x-hop", "1"), ("keep-alive", "timeout=5"), ("etag", "\"1\"")];
+        let mut passed = headers(&answer);
+        remove_from_response(&mut passed, false);
+        assert_eq!(passed, headers(&[("etag", "\"1\"")]));
+
+        let mut switching = headers(&[("connection", "Upgrade"), ("upgrade", "websocket")]);
+        remove_from_response(&mut switching, true);
+        assert_eq!(switching, headers(&[("connection", "upgrade"), ("upgrade", "websocket")]));
+    }
+}
