@@ -27,6 +27,9 @@ pub mod retry;
 pub mod balance;
 pub mod recover;
 pub mod gateway;
+mod drain;
+mod connect;
+pub mod upstream;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
 pub use self::connect_error::ConnectError;

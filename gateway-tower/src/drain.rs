@@ -1,0 +1,401 @@
+//! Which connections of a listener are open, how busy they are, and telling them to end.
+//!
+//! A connection pays for this when it opens and when it closes, and for a request with a few writes to memory of its own:
+//! no timer is set and no lock taken. One [sweep](Connections::sweep) a second over all connections of a listener takes
+//! the place of the timers; limits are therefore kept to within a second or two.
+//!
+//! A tunnel, into which an upgraded connection turns, [stays](Member) among the connections until both its ends are closed.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use slab::Slab;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+/// The open connections of one listener. Clones are the same connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connections(Arc<Shared>);
+
+/// The place of one connection among the open ones; it ends when the last clone goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Member(Arc<Place>);
+
+/// A request that is under way on a connection, until its response has been taken over to the last byte or dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight(Member);
+
+/// How far a connection has been told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// It serves.
+    Open,
+    /// It finishes what is under way and takes nothing new.
+    Draining,
+    /// It ends where it stands.
+    Closed,
+}
+
+/// How long a connection may be quiet. `None` is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// Without a request under way: it is drained.
+    pub(crate) idle: Option<Duration>,
+    /// From the first bytes of a request of HTTP/1.1 to the end of its head: it is closed.
+    pub(crate) head: Option<Duration>,
+    /// With a request under way but without a byte in either direction: it is closed.
+    pub(crate) stalled: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    members: Mutex<Slab<Watched>>,
+    /// The phase of those that come next.
+    phase: AtomicU8,
+    empty: Notify,
+}
+
+struct Place {
+    connections: Connections,
+    key: usize,
+    state: Arc<State>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Written by the connection, read by the sweep.
+#[derive(Debug, Default)]
+struct State {
+    phase: AtomicU8,
+    waker: AtomicWaker,
+    tunnel: AtomicBool,
+    multiplexed: AtomicBool,
+    in_flight: AtomicU32,
+    /// Requests begun and ended, counted together.
+    requests: AtomicU32,
+    reads: AtomicU32,
+    writes: AtomicU32,
+    /// `reads` when the latest request ended.
+    reads_before: AtomicU32,
+}
+
+/// A connection, and what the last sweep saw of it.
+#[derive(Debug)]
+struct Watched {
+    state: Arc<State>,
+    requests: u32,
+    bytes: u32,
+    idle: Duration,
+    head: Duration,
+    stalled: Duration,
+}
+
+// === impl Connections ===
+
+impl Connections {
+    /// Takes a connection in, with the permit that it was let in by.
+    pub(crate) fn join(&self, permit: Option<OwnedSemaphorePermit>) -> Member {
+        let state = Arc::new(State::default());
+        let mut members = self.members();
+        // Within the lock, so that the connection is either told with the others or knows from the start.
+        state.phase.store(self.0.phase.load(Ordering::Relaxed), Ordering::Relaxed);
+        let key = members.insert(Watched {
+            state: Arc::clone(&state),
+            requests: 0,
+            bytes: 0,
+            idle: Duration::ZERO,
+            head: Duration::ZERO,
+            stalled: Duration::ZERO,
+        });
+        drop(members);
+        Member(Arc::new(Place { connections: self.clone(), key, state, _permit: permit }))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Tells all of them, and those that come later, to go on to `phase`. There is no way back.
+    pub(crate) fn advance(&self, phase: Phase) {
+        let members = self.members();
+        self.0.phase.fetch_max(phase as u8, Ordering::Relaxed);
+        let wakers: Vec<_> = members.iter().filter_map(|(_, watched)| watched.state.advance(phase)).collect();
+        drop(members);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until there are none.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.0.empty.notified();
+            if self.len() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Looks for connections that have been quiet too long; `elapsed` is the time since the last look.
+    pub(crate) fn sweep(&self, elapsed: Duration, patience: Patience) {
+        let mut members = self.members();
+        let wakers: Vec<_> = members
+            .iter_mut()
+            .filter_map(|(_, watched)| {
+                let phase = watched.look(elapsed, patience)?;
+                watched.state.advance(phase)
+            })
+            .collect();
+        drop(members);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn members(&self) -> MutexGuard<'_, Slab<Watched>> {
+        self.0.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Member ===
+
+impl Member {
+    /// What the connection has been told.
+    pub(crate) fn phase(&self) -> Phase {
+        self.0.state.phase()
+    }
+
+    /// Says whom to wake when the phase changes. One call is enough for a future that stays in one task; look at the
+    /// phase after it.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.0.state.waker.register(waker);
+    }
+
+    /// Waits until the connection has been told to go on to `phase`, or further.
+    pub(crate) async fn reached(&self, phase: Phase) {
+        poll_fn(|cx| {
+            self.register(cx.waker());
+            if self.phase() >= phase { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Several requests can be under way at once: HTTP/2.
+    pub(crate) fn set_multiplexed(&self) {
+        self.0.state.multiplexed.store(true, Ordering::Relaxed);
+    }
+
+    /// The connection has become a tunnel: what is under way there never ends by itself, and only being closed ends it.
+    pub(crate) fn set_tunnel(&self) {
+        self.0.state.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// Bytes have come from the client.
+    pub(crate) fn count_read(&self) {
+        bump(&self.0.state.reads);
+    }
+
+    /// Bytes have gone to the client.
+    pub(crate) fn count_write(&self) {
+        bump(&self.0.state.writes);
+    }
+
+    /// A request begins.
+    pub(crate) fn begin(&self) -> InFlight {
+        self.0.state.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.0.state.requests.fetch_add(1, Ordering::Relaxed);
+        InFlight(self.clone())
+    }
+}
+
+/// One task writes these counters, so that no atomic addition is needed.
+fn bump(counter: &AtomicU32) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+// === impl InFlight ===
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let state = &self.0.0.state;
+        state.requests.fetch_add(1, Ordering::Relaxed);
+        state.reads_before.store(state.reads.load(Ordering::Relaxed), Ordering::Relaxed);
+        state.in_flight.fetch_sub(1, Ordering::Release);
+    }
+}
+
+// === impl Place ===
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut members = self.connections.members();
+        members.remove(self.key);
+        if members.is_empty() {
+            self.connections.0.empty.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("key", &self.key).field("state", &self.state).finish()
+    }
+}
+
+// === impl Phase ===
+
+impl Phase {
+    fn from_u8(phase: u8) -> Self {
+        [Self::Open, Self::Draining][..].get(usize::from(phase)).copied().unwrap_or(Self::Closed)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn phase(&self) -> Phase {
+        Phase::from_u8(self.phase.load(Ordering::Acquire))
+    }
+
+    /// Goes on to `phase`; the waker to wake, when that is news.
+    fn advance(&self, phase: Phase) -> Option<Waker> {
+        if self.phase.fetch_max(phase as u8, Ordering::AcqRel) < phase as u8 {
+            self.waker.take()
+        } else {
+            None
+        }
+    }
+}
+
+// === impl Watched ===
+
+impl Watched {
+    /// What the connection must be told, if it has been quiet too long.
+    fn look(&mut self, elapsed: Duration, patience: Patience) -> Option<Phase> {
+        let state = &*self.state;
+        if state.tunnel.load(Ordering::Relaxed) {
+            // Who joined its ends looks after it.
+            return None;
+        }
+        let in_flight = state.in_flight.load(Ordering::Acquire) > 0;
+        let requests = state.requests.load(Ordering::Relaxed);
+        let reads = state.reads.load(Ordering::Relaxed);
+        let bytes = reads.wrapping_add(state.writes.load(Ordering::Relaxed));
+        let same_requests = requests == self.requests;
+        let head_begun = !in_flight
+            && !state.multiplexed.load(Ordering::Relaxed)
+            && reads != state.reads_before.load(Ordering::Relaxed);
+
+        let add = |time: &mut Duration, counts| *time = if counts { *time + elapsed } else { Duration::ZERO };
+        add(&mut self.idle, same_requests && !in_flight);
+        add(&mut self.head, same_requests && head_begun);
+        add(&mut self.stalled, same_requests && in_flight && bytes == self.bytes);
+        self.requests = requests;
+        self.bytes = bytes;
+
+        let over = |time: Duration, limit: Option<Duration>| limit.is_some_and(|limit| time >= limit);
+        if over(self.head, patience.head) || over(self.stalled, patience.stalled) {
+            Some(Phase::Closed)
+        } else if over(self.idle, patience.idle) {
+            // One that sits in the middle of a head, or that does not go away when asked to, is not asked twice.
+            let asked = state.phase() >= Phase::Draining;
+            Some(if asked { Phase::Closed } else { Phase::Draining })
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn patience(idle: u64, head: u64, stalled: u64) -> Patience {
+        let seconds = |n| Some(Duration::from_secs(n));
+        Patience { idle: seconds(idle), head: seconds(head), stalled: seconds(stalled) }
+    }
+
+    /// How many sweeps it takes until the connection is told to go on from where it is.
+    fn sweeps(connections: &Connections, member: &Member, patience: Patience) -> usize {
+        let before = member.phase();
+        (1..20)
+            .find(|_| {
+                connections.sweep(SECOND, patience);
+                member.phase() != before
+            })
+            .expect("it is told to end within twenty sweeps")
+    }
+
+    #[test]
+    fn an_idle_connection_is_drained_and_then_closed() {
+        let connections = Connections::default();
+        let member = connections.join(None);
+        assert_eq!(sweeps(&connections, &member, patience(3, 9, 9)), 3);
+        assert_eq!(member.phase(), Phase::Draining);
+        assert_eq!(sweeps(&connections, &member, patience(3, 9, 9)), 1);
+        assert_eq!(member.phase(), Phase::Closed);
+    }
+
+    #[test]
+    fn a_head_that_does_not_end_closes_the_connection() {
+        let connections = Connections::default();
+        let member = connections.join(None);
+        drop(member.begin());
+        connections.sweep(SECOND, patience(9, 3, 9));
+        member.count_read();
+        assert_eq!(sweeps(&connections, &member, patience(9, 3, 9)), 3);
+        assert_eq!(member.phase(), Phase::Closed);
+
+        let multiplexed = connections.join(None);
+        multiplexed.set_multiplexed();
+        multiplexed.count_read();
+        assert_eq!(sweeps(&connections, &multiplexed, patience(9, 3, 9)), 9, "pings are no head");
+    }
+
+    #[test]
+    fn a_request_may_take_any_time_as_long_as_bytes_move() {
+        let connections = Connections::default();
+        let member = connections.join(None);
+        let request = member.begin();
+        for _ in 0..10 {
+            member.count_write();
+            connections.sweep(SECOND, patience(2, 2, 3));
+        }
+        assert_eq!(member.phase(), Phase::Open);
+        assert_eq!(sweeps(&connections, &member, patience(2, 2, 3)), 3);
+        assert_eq!(member.phase(), Phase::Closed);
+        drop(request);
+    }
+
+    #[test]
+    fn a_tunnel_is_left_alone() {
+        let connections = Connections::default();
+        let member = connections.join(None);
+        member.set_tunnel();
+        for _ in 0..10 {
+            connections.sweep(SECOND, patience(1, 1, 1));
+        }
+        assert_eq!(member.phase(), Phase::Open);
+    }
+
+    #[tokio::test]
+    async fn those_that_come_late_know_the_phase_and_the_last_to_go_is_noticed() {
+        let connections = Connections::default();
+        let first = connections.join(None);
+        let closed = tokio::spawn({
+            let first = first.clone();
+            async move { first.reached(Phase::Closed).await }
+        });
+        tokio::task::yield_now().await;
+        connections.advance(Phase::Draining);
+        assert_eq!(connections.join(None).phase(), Phase::Draining);
+        assert_eq!(connections.len(), 1);
+        connections.advance(Phase::Closed);
+        closed.await.unwrap();
+        drop(first);
+        connections.emptied().await;
+    }
+}

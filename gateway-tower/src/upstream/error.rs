@@ -1,0 +1,34 @@
+//! Why an attempt got no answer.
+
+use std::net::SocketAddr;
+
+use crate::connect_error::ConnectError;
+
+/// Why an attempt at a backend got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// There is no connection to the endpoint; nothing was sent.
+    #[error("the backend cannot be reached")]
+    Connect(#[source] ConnectError),
+    /// The connection failed before the head of the answer was there, or the answer is not HTTP.
+    #[error("the exchange with {endpoint} failed")]
+    Exchange {
+        /// The endpoint.
+        endpoint: SocketAddr,
+        /// What happened.
+        #[source]
+        cause: hyper::Error,
+    },
+    /// The answer switches to another protocol, which nobody asked for.
+    #[error("{endpoint} switched protocols without being asked to")]
+    UnexpectedSwitch {
+        /// The endpoint.
+        endpoint: SocketAddr,
+    },
+    /// The request's Host header is none that HTTP/2 can carry.
+    #[error("the request's host is not an authority")]
+    Host,
+    /// Nothing says where the request goes: there is no `UpstreamTarget` in its extensions. The balance layer puts it there.
+    #[error("the request has no UpstreamTarget in its extensions")]
+    NoTarget,
+}

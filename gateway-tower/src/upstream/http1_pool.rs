@@ -1,0 +1,113 @@
+//! Idle connections of HTTP/1.1, by endpoint.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+use hyper::client::conn::http1::SendRequest;
+
+/// The connections that carry no request.
+///
+/// The one that was used last is used first, so that those that are not needed get old.
+pub(super) struct Http1Pool<B> {
+    endpoints: Mutex<HashMap<SocketAddr, Idle<B>, RandomState>>,
+    max_idle: usize,
+    /// The number of the latest sweep: all the clock that is needed.
+    now: AtomicU32,
+}
+
+/// The connections to one endpoint.
+struct Idle<B> {
+    ready: Vec<Parked<B>>,
+    /// Still busy with the end of their last exchange: about to be ready, or to close.
+    settling: Vec<Parked<B>>,
+}
+
+struct Parked<B> {
+    sender: SendRequest<B>,
+    since: u32,
+}
+
+// === impl Http1Pool ===
+
+impl<B> Http1Pool<B> {
+    /// A pool that keeps so many connections to each endpoint.
+    pub(super) fn new(max_idle: usize) -> Self {
+        Self { endpoints: Mutex::default(), max_idle, now: AtomicU32::new(0) }
+    }
+
+    /// Takes out a connection that can carry a request now.
+    pub(super) fn take(&self, endpoint: &SocketAddr) -> Option<SendRequest<B>> {
+        let mut endpoints = self.endpoints();
+        let idle = endpoints.get_mut(endpoint)?;
+        if let Some(found) = idle.pop() {
+            return Some(found);
+        }
+        idle.settle();
+        idle.pop()
+    }
+
+    /// Takes in a connection whose exchange is over, or nearly.
+    pub(super) fn put(&self, endpoint: SocketAddr, sender: SendRequest<B>) {
+        if sender.is_closed() {
+            return;
+        }
+        let ready = sender.is_ready();
+        let parked = Parked { sender, since: self.now.load(Ordering::Relaxed) };
+        let mut endpoints = self.endpoints();
+        let idle = endpoints.entry(endpoint).or_default();
+        if idle.ready.len() + idle.settling.len() < self.max_idle {
+            if ready { idle.ready.push(parked) } else { idle.settling.push(parked) }
+        }
+    }
+
+    /// Drops those that are closed, and those that have been here for `max_age` sweeps.
+    pub(super) fn sweep(&self, max_age: u32) {
+        let now = self.now.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        self.endpoints().retain(|_, idle| {
+            idle.settle();
+            let stays = |parked: &mut Parked<B>| {
+                !parked.sender.is_closed() && now.wrapping_sub(parked.since) <= max_age
+            };
+            idle.ready.retain_mut(stays);
+            idle.settling.retain_mut(stays);
+            !(idle.ready.is_empty() && idle.settling.is_empty())
+        });
+    }
+
+    fn endpoints(&self) -> MutexGuard<'_, HashMap<SocketAddr, Idle<B>, RandomState>> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Idle ===
+
+impl<B> Default for Idle<B> {
+    fn default() -> Self {
+        Self { ready: Vec::new(), settling: Vec::new() }
+    }
+}
+
+impl<B> Idle<B> {
+    fn pop(&mut self) -> Option<SendRequest<B>> {
+        while let Some(parked) = self.ready.pop() {
+            // The backend may have closed it since.
+            if parked.sender.is_ready() {
+                return Some(parked.sender);
+            }
+        }
+        None
+    }
+
+    fn settle(&mut self) {
+        for parked in
+            self.settling.extract_if(.., |parked| parked.sender.is_ready() || parked.sender.is_closed())
+        {
+            if !parked.sender.is_closed() {
+                self.ready.push(parked);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A request as a backend of HTTP/2 gets it.
+
+use http::header;
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{Request, Version};
+use hyper::upgrade::OnUpgrade;
+
+use super::UpstreamError;
+
+/// Makes it a request of HTTP/2: the host becomes the authority, and nothing is said about the connection.
+pub(super) fn prepare<B>(request: &mut Request<B>) -> Result<(), UpstreamError> {
+    let host = request.headers_mut().remove(header::HOST).ok_or(UpstreamError::Host)?;
+    let authority = Authority::from_maybe_shared(host).map_err(|_| UpstreamError::Host)?;
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(authority);
+    parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| UpstreamError::Host)?;
+    *request.version_mut() = Version::HTTP_2;
+
+    let headers = request.headers_mut();
+    headers.remove(header::TRANSFER_ENCODING);
+    // An upgrade cannot be asked for in HTTP/2; without the wish, the backend answers as it would to anyone.
+    if headers.remove(header::UPGRADE).is_some() {
+        headers.remove(header::CONNECTION);
+    }
+    request.extensions_mut().remove::<OnUpgrade>();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // FRW-08
+    #[test]
+    fn the_host_becomes_the_authority() {
+        let mut request = Request::get("http://10.0.0.1:80/a?b")
+            .header("host", "Example.com:8080")
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("te", "trailers")
+            .body(())
+            .unwrap();
+        prepare(&mut request).unwrap();
+        assert_eq!(request.uri(), "http://Example.com:8080/a?b");
+        assert_eq!(request.headers().len(), 1, "only te stays");
+    }
+}

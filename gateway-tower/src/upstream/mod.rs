@@ -1,0 +1,39 @@
+//! The client: takes requests to the endpoints that were chosen for them.
+//!
+//! [`Upstream`] is the innermost service of a gateway. It reads the [`UpstreamTarget`](crate::UpstreamTarget) of a
+//! request, takes a connection to that endpoint out of its pool or makes one, and speaks HTTP/1.1 or, to backends of
+//! `kubernetes.io/h2c`, HTTP/2 without TLS. Clones share their connections, and connections belong to endpoints: neither
+//! to rules nor to tables. A new table costs no connection, and a hundred rules for one Service use the same few.
+//!
+//! - The Host header is never changed; over HTTP/2 it becomes `:authority`.
+//! - A connection that the backend closed while it was idle is found out and replaced; the request is sent again only when
+//!   not one byte of it was. Any other trying again is up to the rule.
+//! - An upgrade, to WebSocket or to anything but HTTP/2, is passed on over HTTP/1.1. When the backend switches, both
+//!   connections are joined until one of them closes or nothing was sent for [some time](UpstreamOptions::tunnel_idle).
+//!   To a backend of `kubernetes.io/h2c` the request goes without the wish to upgrade.
+//! - CONNECT gets 501: a gateway is no way through to anywhere. So does a transfer coding other than `chunked`, since the
+//!   backend might read another length out of it. Extended CONNECT (RFC 8441) is not offered to clients.
+//! - Nothing here limits how long an answer may take: that is for the timeouts of a rule.
+//!
+//! The surprising case: of a request over HTTP/2, cookies arrive in several lines; a backend of HTTP/1.1 gets them in one.
+//!
+//! Its own pools, rather than those of the client in hyper-util, because that one names a connection by the
+//! authority of the URI, which over HTTP/2 is what the backend sees as its host. They are also faster.
+//!
+//! # Spec
+//! BPR-04, BPR-07, FRW-08.
+
+mod body;
+mod error;
+mod http1;
+mod http1_pool;
+mod http2;
+mod http2_pool;
+mod options;
+mod service;
+mod tunnel;
+
+pub use self::body::UpstreamBody;
+pub use self::error::UpstreamError;
+pub use self::options::UpstreamOptions;
+pub use self::service::{Upstream, UpstreamFuture};
