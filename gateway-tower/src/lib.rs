@@ -30,6 +30,7 @@ pub mod gateway;
 mod drain;
 mod connect;
 pub mod upstream;
+pub mod serve;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
 pub use self::connect_error::ConnectError;

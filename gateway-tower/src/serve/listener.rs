@@ -1,0 +1,116 @@
+//! A bound socket, and the loop that accepts from it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use super::accepted::Acceptance;
+use super::options::ServeOptions;
+use super::service::ConnectionService;
+use crate::drain::Connections;
+
+/// The first pause after accepting failed for want of something, usually file descriptors; it doubles up to
+/// [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// See [`FIRST_PAUSE`].
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A bound socket and its connections.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) local: SocketAddr,
+    pub(super) connections: Connections,
+    accepting: JoinHandle<()>,
+}
+
+// === impl Listener ===
+
+impl Listener {
+    /// Binds the socket and starts to accept.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub(super) fn bind(
+        address: SocketAddr,
+        options: &ServeOptions,
+        acceptance: Acceptance,
+        services: impl ConnectionService,
+    ) -> io::Result<Self> {
+        let listener = socket(address, options)?;
+        let local = listener.local_addr()?;
+        let connections = Connections::default();
+        let room = Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+        let accepting =
+            tokio::spawn(accept(listener, connections.clone(), room, Arc::new(acceptance), services));
+        Ok(Self { local, connections, accepting })
+    }
+
+    /// Stops accepting; the socket is closed when this returns. The connections go on.
+    pub(super) async fn unbind(self) -> Connections {
+        self.accepting.abort();
+        let _ = self.accepting.await;
+        self.connections
+    }
+}
+
+fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Connections of a server that ran before may linger on the port.
+    socket.set_reuse_address(true)?;
+    if options.reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        // So that the IPv4 address beside it can be bound too.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Accepts until it is aborted.
+async fn accept(
+    listener: TcpListener,
+    connections: Connections,
+    room: Arc<Semaphore>,
+    acceptance: Arc<Acceptance>,
+    services: impl ConnectionService,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let permit = Arc::clone(&room).acquire_owned().await.ok();
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                pause = FIRST_PAUSE;
+                let member = connections.join(permit);
+                tokio::spawn(Arc::clone(&acceptance).serve(stream, peer, member, services.clone()));
+            }
+            // Only this connection failed.
+            Err(error) if is_of_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, ?pause, "cannot accept connections");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}

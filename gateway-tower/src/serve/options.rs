@@ -1,0 +1,62 @@
+//! The limits of a server.
+
+use std::time::Duration;
+
+use crate::drain::Patience;
+
+/// The limits of a [`Server`](super::Server).
+///
+/// A request has at most 100 header lines over HTTP/1.1; more get 431. The reason for this number is that hyper keeps so
+/// many without allocating.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
+    pub max_connections: usize,
+    /// The connections that the kernel keeps waiting.
+    pub backlog: u32,
+    /// Whether other processes may bind the same port, and the kernel spreads connections among them.
+    pub reuse_port: bool,
+    /// From the first byte to the last of a TLS handshake.
+    pub handshake_timeout: Duration,
+    /// From the first byte of a request of HTTP/1.1 to the end of its head. `None` is no limit.
+    pub head_timeout: Option<Duration>,
+    /// How long a connection is kept without a request. Longer than what stands before the gateway keeps its own, or
+    /// that one's requests run into connections that are just being closed. `None` is no limit.
+    pub idle_timeout: Option<Duration>,
+    /// How long a request may go on without a byte from or to the client. `None` is no limit.
+    pub stall_timeout: Option<Duration>,
+    /// How long the connections of a port that is gone from the table have to finish.
+    pub drain_timeout: Duration,
+    /// The most bytes in the head of a request: over HTTP/1.1 as sent, over HTTP/2 as RFC 9113 section 6.5.2 counts them.
+    pub max_head_bytes: u32,
+    /// The most bytes read ahead or not yet written on a connection of HTTP/1.1; at least twice the largest head is used.
+    pub buffer_bytes: usize,
+    /// The most requests under way on a connection of HTTP/2.
+    pub http2_streams: u32,
+}
+
+// === impl ServeOptions ===
+
+impl ServeOptions {
+    pub(super) fn patience(&self) -> Patience {
+        Patience { idle: self.idle_timeout, head: self.head_timeout, stalled: self.stall_timeout }
+    }
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 65_536,
+            backlog: 1_024,
+            reuse_port: false,
+            handshake_timeout: Duration::from_secs(10),
+            head_timeout: Some(Duration::from_secs(15)),
+            idle_timeout: Some(Duration::from_secs(75)),
+            stall_timeout: Some(Duration::from_secs(5 * 60)),
+            drain_timeout: Duration::from_secs(30),
+            max_head_bytes: 64 * 1024,
+            buffer_bytes: 256 * 1024,
+            http2_streams: 200,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The server: follows the table.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::name::ObjectName;
+use gateway_core::table::RouteTable;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use super::accepted::{Acceptance, Protocols};
+use super::listener::Listener;
+use super::sockets::{CertificateProblem, Socket, Sockets};
+use super::tls::TlsUpdater;
+use super::{Addresses, ConnectionService, ServeOptions};
+use crate::drain::{Connections, Phase};
+use crate::handle::TableHandle;
+
+/// How often connections are looked at for having been quiet too long.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The first pause before a socket that could not be bound is tried again; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// See [`FIRST_PAUSE`].
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long connections that were told to end where they stand are waited for.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// A running server. Dropping it closes all sockets and connections at once; [`drain`](Self::drain) is the gentle way.
+#[must_use = "a server that is dropped closes all its sockets"]
+pub struct Server {
+    orders: mpsc::UnboundedSender<Order>,
+    sockets: watch::Receiver<Sockets>,
+}
+
+/// How draining ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// The connections that were not finished when the time was up, and were closed.
+    pub cut: usize,
+}
+
+enum Order {
+    Rebind(Addresses),
+    Drain(Duration, oneshot::Sender<Drained>),
+}
+
+struct Supervisor<M> {
+    addresses: Addresses,
+    options: ServeOptions,
+    protocols: Protocols,
+    services: M,
+    tls: Arc<TlsUpdater>,
+    listeners: BTreeMap<Slot, Listener>,
+    failures: BTreeMap<Slot, String>,
+    /// Connections of sockets that are closed, while they finish.
+    leaving: Vec<Connections>,
+    sockets: watch::Sender<Sockets>,
+    pause: Duration,
+}
+
+/// What is bound: an address for a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    address: SocketAddr,
+    gateway: ObjectName,
+    port: u16,
+    secure: bool,
+}
+
+// === impl Server ===
+
+impl Server {
+    /// Starts to serve the ports of the table in `tables` on their `addresses`; each connection gets a service from
+    /// `services`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time.
+    pub fn start(
+        tables: &TableHandle,
+        addresses: Addresses,
+        options: ServeOptions,
+        services: impl ConnectionService,
+    ) -> Self {
+        let (orders, received) = mpsc::unbounded_channel();
+        let (sockets, watched) = watch::channel(Sockets::default());
+        let supervisor = Supervisor {
+            protocols: Protocols::new(&options),
+            addresses,
+            options,
+            services,
+            tls: Arc::new(TlsUpdater::new()),
+            listeners: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            leaving: Vec::new(),
+            sockets,
+            pause: FIRST_PAUSE,
+        };
+        tokio::spawn(supervisor.run(tables.subscribe(), received));
+        Self { orders, sockets: watched }
+    }
+
+    /// How the sockets stand, and every change of that.
+    pub fn sockets(&self) -> watch::Receiver<Sockets> {
+        self.sockets.clone()
+    }
+
+    /// Waits until the sockets are those of this table or a later one, bound or not.
+    pub async fn reached(&self, generation: u64) -> Sockets {
+        let mut sockets = self.sockets.clone();
+        let reached = sockets.wait_for(|sockets| sockets.generation >= generation).await;
+        reached.map(|sockets| sockets.clone()).unwrap_or_default()
+    }
+
+    /// Binds the ports on other addresses from now on. Sockets whose address stays are not touched.
+    pub fn rebind(&self, addresses: Addresses) {
+        // Fails only when the server has ended with its runtime.
+        let _ = self.orders.send(Order::Rebind(addresses));
+    }
+
+    /// Closes all sockets, and waits until the connections have finished what they have begun, up to `limit`; then those
+    /// that are left are closed.
+    pub async fn drain(self, limit: Duration) -> Drained {
+        let (done, drained) = oneshot::channel();
+        let _ = self.orders.send(Order::Drain(limit, done));
+        // Fails only when the runtime ends, and all connections with it.
+        drained.await.unwrap_or(Drained { cut: 0 })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("sockets", &*self.sockets.borrow()).finish_non_exhaustive()
+    }
+}
+
+// === impl Supervisor ===
+
+impl<M: ConnectionService> Supervisor<M> {
+    async fn run(
+        mut self,
+        mut tables: watch::Receiver<Arc<RouteTable>>,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+    ) {
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut swept = Instant::now();
+        let mut table = Arc::clone(&tables.borrow_and_update());
+        let mut retry = self.follow(&table).await;
+        let mut storing = true;
+        let drain = loop {
+            tokio::select! {
+                changed = tables.changed(), if storing => {
+                    // Without anyone left to store one, this was the last table.
+                    storing = changed.is_ok();
+                    table = Arc::clone(&tables.borrow_and_update());
+                    retry = self.follow(&table).await;
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Rebind(addresses)) => {
+                        self.addresses = addresses;
+                        retry = self.follow(&table).await;
+                    }
+                    Some(Order::Drain(limit, done)) => break Some((limit, done)),
+                    None => break None,
+                },
+                () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {
+                    retry = self.follow(&table).await;
+                }
+                _ = sweep.tick() => {
+                    self.sweep(swept.elapsed());
+                    swept = Instant::now();
+                }
+            }
+        };
+        let mut open = std::mem::take(&mut self.leaving);
+        for listener in std::mem::take(&mut self.listeners).into_values() {
+            open.push(listener.unbind().await);
+        }
+        match drain {
+            Some((limit, done)) => {
+                let drained = finish(&open, limit).await;
+                tracing::info!(cut = drained.cut, "the server has drained");
+                let _ = done.send(drained);
+            }
+            None => open.iter().for_each(|connections| connections.advance(Phase::Closed)),
+        }
+    }
+
+    /// Makes the sockets those of `table`. Returns when to try again, if one could not be bound.
+    async fn follow(&mut self, table: &Arc<RouteTable>) -> Option<Instant> {
+        let certificates = update_tls(&self.tls, table).await;
+        let (wanted, doubled) = self.wanted(table);
+        let gone: Vec<_> = self.listeners.keys().filter(|slot| !wanted.contains(slot)).cloned().collect();
+        for slot in gone {
+            if let Some(listener) = self.listeners.remove(&slot) {
+                tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "unbound");
+                self.leave(listener.unbind().await);
+            }
+        }
+        let mut failures = BTreeMap::new();
+        for slot in &wanted {
+            if !self.listeners.contains_key(slot)
+                && let Err(error) = self.bind(slot)
+            {
+                failures.insert(slot.clone(), error.to_string());
+            }
+        }
+        for slot in doubled {
+            failures.insert(slot, "another port is bound there".to_owned());
+        }
+        for (slot, error) in failures.iter().filter(|(slot, error)| self.failures.get(slot) != Some(error)) {
+            let Slot { address, gateway, port, secure: _ } = slot;
+            tracing::warn!(%address, %gateway, port, error, "cannot bind; trying again");
+        }
+        self.failures = failures;
+        self.report(table.generation(), certificates);
+        if self.failures.is_empty() {
+            self.pause = FIRST_PAUSE;
+            return None;
+        }
+        let retry = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Some(retry)
+    }
+
+    /// What is to be bound, and what cannot be because another port is to be bound at the same address.
+    fn wanted(&self, table: &RouteTable) -> (Vec<Slot>, Vec<Slot>) {
+        let mut slots = Vec::new();
+        for (_, port) in table.ports() {
+            for address in self.addresses.sockets(port.gateway(), port.number()) {
+                let (gateway, port, secure) = (port.gateway().clone(), port.number(), port.is_secure());
+                slots.push(Slot { address, gateway, port, secure });
+            }
+        }
+        slots.sort();
+        slots.dedup();
+        let mut taken = HashSet::new();
+        slots.into_iter().partition(|slot| slot.address.port() == 0 || taken.insert(slot.address))
+    }
+
+    fn bind(&mut self, slot: &Slot) -> std::io::Result<()> {
+        let acceptance = Acceptance {
+            gateway: slot.gateway.clone(),
+            port: slot.port,
+            tls: slot.secure.then(|| self.tls.tls()),
+            handshake_timeout: self.options.handshake_timeout,
+            protocols: self.protocols.clone(),
+        };
+        let listener = Listener::bind(slot.address, &self.options, acceptance, self.services.clone())?;
+        tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
+        self.listeners.insert(slot.clone(), listener);
+        Ok(())
+    }
+
+    /// Lets the connections of a closed socket finish.
+    fn leave(&mut self, connections: Connections) {
+        self.leaving.push(connections.clone());
+        let limit = self.options.drain_timeout;
+        tokio::spawn(async move { finish(&[connections], limit).await });
+    }
+
+    fn report(&self, generation: u64, certificates: Vec<CertificateProblem>) {
+        let socket = |slot: &Slot, bound| Socket {
+            gateway: slot.gateway.clone(),
+            port: slot.port,
+            address: slot.address,
+            bound,
+        };
+        let bound = self.listeners.iter().map(|(slot, listener)| socket(slot, Ok(listener.local)));
+        let failed = self.failures.iter().map(|(slot, error)| socket(slot, Err(error.clone())));
+        let sockets = Sockets { generation, sockets: bound.chain(failed).collect(), certificates };
+        self.sockets.send_replace(sockets);
+    }
+
+    fn sweep(&mut self, elapsed: Duration) {
+        let patience = self.options.patience();
+        self.leaving.retain(|connections| connections.len() > 0);
+        let open = self.listeners.values().map(|listener| &listener.connections);
+        open.chain(&self.leaving).for_each(|connections| connections.sweep(elapsed, patience));
+    }
+}
+
+/// Reads certificates in a thread for such work: keys take milliseconds each to check.
+async fn update_tls(tls: &Arc<TlsUpdater>, table: &Arc<RouteTable>) -> Vec<CertificateProblem> {
+    let (tls, table) = (Arc::clone(tls), Arc::clone(table));
+    tokio::task::spawn_blocking(move || tls.update(table)).await.unwrap_or_default()
+}
+
+/// Lets connections finish, up to `limit`; then ends them.
+async fn finish(open: &[Connections], limit: Duration) -> Drained {
+    let emptied = async {
+        for connections in open {
+            connections.emptied().await;
+        }
+    };
+    tokio::pin!(emptied);
+    open.iter().for_each(|connections| connections.advance(Phase::Draining));
+    if timeout(limit, &mut emptied).await.is_ok() {
+        return Drained { cut: 0 };
+    }
+    let cut = open.iter().map(Connections::len).sum();
+    open.iter().for_each(|connections| connections.advance(Phase::Closed));
+    // A connection notices at once, unless its task is busy elsewhere.
+    let _ = timeout(LAST_WAIT, &mut emptied).await;
+    Drained { cut }
+}

@@ -1,0 +1,174 @@
+//! A tower service as the service of one connection of hyper.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::BoxError;
+use crate::connection::Connection;
+use crate::drain::{InFlight, Member};
+
+/// Makes the service of each connection: any function of the connection that returns a service.
+pub trait ConnectionService: Clone + Send + 'static {
+    /// The body of the answers.
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
+    /// Why there is no answer. It ends the connection; a gateway has none.
+    type Error: Into<BoxError>;
+    /// The service of one connection. Clones of it are made only when it is not ready.
+    type Service: Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Error, Future: Send>
+        + Clone
+        + Send
+        + 'static;
+
+    /// The service for requests that come in on `connection`.
+    fn for_connection(&self, connection: Arc<Connection>) -> Self::Service;
+}
+
+/// The service of one connection as hyper calls it.
+pub(super) struct PerConnection<S> {
+    /// hyper calls this by a shared reference, from the one task that owns the connection, and never within another
+    /// call: that is why a cell will do, and why the service need not be cloned for each request.
+    service: RefCell<S>,
+    member: Member,
+}
+
+pin_project! {
+    /// The answer to a request.
+    pub(super) struct Answer<S, F> {
+        #[pin]
+        state: State<S, F>,
+        in_flight: Option<InFlight>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<S, F> {
+        Called { #[pin] future: F },
+        // The service was not ready when the request came.
+        Waiting { service: S, request: Option<Request<Incoming>> },
+        Failed { error: Option<BoxError> },
+    }
+}
+
+pin_project! {
+    /// The body of an answer; as long as it lives, the request is under way.
+    pub(super) struct Tracked<B> {
+        #[pin]
+        body: B,
+        _in_flight: Option<InFlight>,
+    }
+}
+
+// === impl ConnectionService ===
+
+impl<M, S, B> ConnectionService for M
+where
+    M: Fn(Arc<Connection>) -> S + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Body = B;
+    type Error = S::Error;
+    type Service = S;
+
+    fn for_connection(&self, connection: Arc<Connection>) -> S {
+        self(connection)
+    }
+}
+
+// === impl PerConnection ===
+
+impl<S> PerConnection<S> {
+    pub(super) fn new(service: S, member: Member) -> Self {
+        Self { service: RefCell::new(service), member }
+    }
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for PerConnection<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>> + Clone,
+{
+    type Response = Response<Tracked<B>>;
+    type Error = BoxError;
+    type Future = Answer<S, S::Future>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if request.headers().contains_key(header::UPGRADE) {
+            // A tunnel holds on to its place among the open connections.
+            request.extensions_mut().insert(self.member.clone());
+        }
+        let in_flight = Some(self.member.begin());
+        let mut service = self.service.borrow_mut();
+        // Nobody is woken by this: the clone that waits is polled again with the waker of its task.
+        let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => State::Called { future: service.call(request) },
+            Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },
+            Poll::Pending => State::Waiting { service: service.clone(), request: Some(request) },
+        };
+        Answer { state, in_flight }
+    }
+}
+
+// === impl Answer ===
+
+impl<S, B> Future for Answer<S, S::Future>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
+{
+    type Output = Result<Response<Tracked<B>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let future = match this.state.as_mut().project() {
+                Projected::Called { future } => {
+                    let response = ready!(future.poll(cx)).map_err(Into::into)?;
+                    let in_flight = this.in_flight.take();
+                    return Poll::Ready(Ok(response.map(|body| Tracked { body, _in_flight: in_flight })));
+                }
+                Projected::Waiting { service, request } => {
+                    ready!(service.poll_ready(cx)).map_err(Into::into)?;
+                    service.call(request.take().expect("it is called once"))
+                }
+                Projected::Failed { error } => {
+                    return Poll::Ready(Err(error.take().expect("not polled after it is ready")));
+                }
+            };
+            this.state.set(State::Called { future });
+        }
+    }
+}
+
+// === impl Tracked ===
+
+impl<B: Body> Body for Tracked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

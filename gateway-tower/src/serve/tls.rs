@@ -1,0 +1,187 @@
+//! TLS handshakes by the table in use.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gateway_core::hostname::Host;
+use gateway_core::name::{ListenerOwnerKind, ObjectName};
+use gateway_core::table::{Certificate, ListenerId, ListenerProtocol, RouteTable};
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::certificates::Certificates;
+use super::sockets::CertificateProblem;
+
+/// What handshakes need of the table in use. Clones are the same place.
+#[derive(Clone, Debug)]
+pub(super) struct Tls(Arc<ArcSwap<Current>>);
+
+/// Keeps [`Tls`] up with the table.
+#[derive(Debug)]
+pub(super) struct TlsUpdater {
+    tls: Tls,
+    maker: ConfigMaker,
+}
+
+#[derive(Debug)]
+struct Current {
+    table: Arc<RouteTable>,
+    /// By listener; those of listeners whose certificates cannot be used are missing.
+    configs: HashMap<ListenerId, Known>,
+    /// Ends handshakes that no listener takes, so that clients get an alert.
+    refusing: Arc<ServerConfig>,
+}
+
+/// The configuration of a listener, and what it was made from.
+#[derive(Clone, Debug)]
+struct Known {
+    certificates: Arc<[Certificate]>,
+    config: Arc<ServerConfig>,
+}
+
+#[derive(Debug)]
+struct ConfigMaker {
+    provider: Arc<CryptoProvider>,
+    /// One for all listeners: rustls resumes a session only for the server name that it began with.
+    ticketer: Option<Arc<dyn ProducesTickets>>,
+}
+
+/// Has no certificate for anyone.
+#[derive(Debug)]
+struct NoCertificate;
+
+// === impl Tls ===
+
+impl Tls {
+    /// Takes a handshake. Returns the server name with the stream.
+    pub(super) async fn accept<T: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        gateway: &ObjectName,
+        port: u16,
+        io: T,
+    ) -> io::Result<(TlsStream<T>, Option<Arc<str>>)> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), io).await?;
+        let hello = start.client_hello();
+        let host = hello.server_name().and_then(|name| Host::of_name(name).ok());
+        let config = self.0.load().config(gateway, port, host.as_ref());
+        let server_name = host.map(|host| Arc::from(host.as_str()));
+        Ok((start.into_stream(config).await?, server_name))
+    }
+}
+
+// === impl Current ===
+
+impl Current {
+    /// The configuration of the listener that the server name leads to.
+    ///
+    /// # Spec
+    /// HST-22
+    fn config(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Arc<ServerConfig> {
+        let port = self.table.port(gateway, port);
+        let listener = port.and_then(|port| self.table.listener_by_server_name(port, host));
+        let known = listener.and_then(|listener| self.configs.get(&listener));
+        Arc::clone(known.map_or(&self.refusing, |known| &known.config))
+    }
+}
+
+// === impl TlsUpdater ===
+
+impl TlsUpdater {
+    pub(super) fn new() -> Self {
+        let maker = ConfigMaker {
+            provider: Arc::new(ring::default_provider()),
+            // Fails only without a source of random numbers; then every handshake is a full one.
+            ticketer: ring::Ticketer::new().ok(),
+        };
+        let current = Current {
+            table: Arc::default(),
+            configs: HashMap::new(),
+            refusing: maker.config(Arc::new(NoCertificate)),
+        };
+        Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), maker }
+    }
+
+    pub(super) fn tls(&self) -> Tls {
+        self.tls.clone()
+    }
+
+    /// Goes on to `table`; reads only certificates that were not there before. Returns the listeners with problems.
+    pub(super) fn update(&self, table: Arc<RouteTable>) -> Vec<CertificateProblem> {
+        let before = self.tls.0.load();
+        let mut known = before.by_name();
+        let mut configs = HashMap::new();
+        let mut problems = Vec::new();
+        for (i, listener) in table.listeners().iter().enumerate() {
+            let certificates = match &listener.protocol {
+                ListenerProtocol::Http => continue,
+                ListenerProtocol::Https(tls) => &tls.certificates,
+            };
+            let name = (listener.owner_kind, &listener.owner, &*listener.name);
+            let config = match known.remove(&name) {
+                Some(known) if known.certificates == *certificates => Ok(Arc::clone(&known.config)),
+                Some(_) | None => Certificates::read(certificates, &self.maker.provider)
+                    .map(|certificates| self.maker.config(Arc::new(certificates))),
+            };
+            match config {
+                Ok(config) => {
+                    let known = Known { certificates: Arc::clone(certificates), config };
+                    configs.insert(ListenerId(i as u32), known);
+                }
+                Err(error) => {
+                    tracing::warn!(%listener, %error, "a listener cannot take TLS connections");
+                    problems.push(CertificateProblem {
+                        listener: listener.to_string(),
+                        problem: error.to_string(),
+                    });
+                }
+            }
+        }
+        let refusing = Arc::clone(&before.refusing);
+        self.tls.0.store(Arc::new(Current { table, configs, refusing }));
+        problems
+    }
+}
+
+impl Current {
+    fn by_name(&self) -> HashMap<(ListenerOwnerKind, &ObjectName, &str), &Known> {
+        let named = self.configs.iter().map(|(id, known)| {
+            let listener = self.table.listener(*id);
+            ((listener.owner_kind, &listener.owner, &*listener.name), known)
+        });
+        named.collect()
+    }
+}
+
+// === impl ConfigMaker ===
+
+impl ConfigMaker {
+    fn config(&self, resolver: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites for the default versions");
+        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+        // GRP-18
+        config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+        // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        if let Some(ticketer) = &self.ticketer {
+            config.ticketer = Arc::clone(ticketer);
+        }
+        Arc::new(config)
+    }
+}
+
+// === impl NoCertificate ===
+
+impl ResolvesServerCert for NoCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+}
