@@ -409,7 +409,13 @@ fn hostile_text_is_refused_at_small_cost() {
         }
         text.replace("metadata: {name: a}", "").replace("x:", "y:") + "metadata: {name: a, labels: *a9}\n"
     };
+    let text_bomb = format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nx: &x {}\nspec: {{clusterIPs: [{}]}}\n",
+        "x".repeat(1_000_000),
+        vec!["*x"; 1000].join(", "),
+    );
     let cases: &[(&str, &str, &str)] = &[
+        ("text bomb", &text_bomb, "aliases repeat more than"),
         ("deep list", &"[".repeat(100_000), "not valid YAML"),
         ("deep object", &"{a: ".repeat(100_000), "not valid YAML"),
         ("deep block", &"- ".repeat(100_000), "not valid YAML"),
@@ -430,10 +436,17 @@ fn hostile_text_is_refused_at_small_cost() {
     let unknown: String = (0..2 * MAX_PROBLEMS).map(|at| format!("x{at}: 1\n")).collect();
     let (_, problems) = read(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: a}}\n{unknown}"));
     assert_eq!(problems.len(), MAX_PROBLEMS);
+    assert!(problems[MAX_PROBLEMS - 1].contains("no more are shown"), "{}", problems[MAX_PROBLEMS - 1]);
+
+    // Notes do not crowd out errors.
+    let pods = "---
+{apiVersion: v1, kind: Pod}
+"
+    .repeat(2 * MAX_PROBLEMS);
+    let (_, problems) = read(&format!("{pods}---\n{{apiVersion: v1, kind: Service}}\n"));
+    assert_eq!(problems.len(), MAX_PROBLEMS + 1);
     assert!(
-        problems[MAX_PROBLEMS - 1].contains("there are more than 1000 problems"),
-        "{}",
-        problems[MAX_PROBLEMS - 1]
+        problems[MAX_PROBLEMS].ends_with("error: Service without a name: metadata: required, but missing")
     );
 }
 

@@ -18,41 +18,52 @@ use super::merge;
 use super::scalar::Scalar;
 use super::tape::{NodeId, Tape, Value};
 use super::unknown_field::UnknownField;
+use super::unread::is_unread;
+use crate::api::kind::{AnyObject, Kind};
 
-/// How many nodes of a document may be read by way of an alias. A document grows with its text, but not beyond that.
+/// How much of a document may be read by way of an alias, in nodes, where a long text counts for several. What is read grows
+/// with the text of the document, but not beyond that.
 const MAX_REPEATED: usize = 1_000_000;
+
+/// How many bytes of a repeated text count as one node.
+const BYTES_OF_A_NODE: usize = 64;
 
 /// One object that is being read.
 pub(super) struct Reading<'r, 't> {
     pub(super) tape: &'r Tape<'t>,
     /// Counts over the whole document.
     repeated: &'r Cell<usize>,
+    kind: Kind,
     unknown: RefCell<Vec<UnknownField>>,
+    most_unknown: usize,
 }
 
 // === impl Reading ===
 
 impl<'r, 't> Reading<'r, 't> {
-    pub(super) fn of(tape: &'r Tape<'t>, repeated: &'r Cell<usize>) -> Self {
-        Self { tape, repeated, unknown: RefCell::default() }
+    /// `repeated` counts over all objects of a document; only the first `most_unknown` unknown fields are noted.
+    pub(super) fn of(tape: &'r Tape<'t>, repeated: &'r Cell<usize>, kind: Kind, most_unknown: usize) -> Self {
+        Self { tape, repeated, kind, unknown: RefCell::default(), most_unknown }
     }
 
-    /// Reads the node, and says which fields nobody read.
-    pub(super) fn object<S: for<'de> DeserializeSeed<'de, Value = T>, T>(
-        self,
-        node: NodeId,
-        path: &FieldPath<'_>,
-        seed: S,
-    ) -> (Result<T, FieldError>, Vec<UnknownField>) {
-        let reader = NodeReader { reading: &self, node, path, key: node, siblings: &[], repeats: false };
-        let result = seed.deserialize(reader).map_err(|error| reader.locate(error));
+    /// Reads the object, and says which fields nobody knew.
+    pub(super) fn object(self, node: NodeId) -> (Result<AnyObject, FieldError>, Vec<UnknownField>) {
+        let path = FieldPath::Root;
+        let reader =
+            NodeReader { reading: &self, node, path: &path, key: node, siblings: &[], repeats: false };
+        let result = self.kind.deserialize(reader).map_err(|error| reader.locate(error));
         (result, self.unknown.into_inner())
     }
 
     /// Counts a node that an alias or a merge key led to.
     pub(super) fn count(&self, repeats: bool) -> Result<(), FieldError> {
+        self.count_text(repeats, "")
+    }
+
+    /// Counts a text that an alias or a merge key led to.
+    fn count_text(&self, repeats: bool, text: &str) -> Result<(), FieldError> {
         if repeats {
-            self.repeated.set(self.repeated.get() + 1);
+            self.repeated.set(self.repeated.get() + 1 + text.len() / BYTES_OF_A_NODE);
             if self.repeated.get() > MAX_REPEATED {
                 let message = format!("aliases repeat more than {MAX_REPEATED} values; write fewer of them");
                 return Err(FieldError::new(message));
@@ -100,10 +111,17 @@ impl<'r, 't> NodeReader<'r, 't> {
     }
 
     fn string<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.value().1 {
-            Value::Text(text) => visitor.visit_str(text),
+        let (_, value, repeats) = self.value();
+        match value {
+            Value::Text(text) => {
+                self.reading.count_text(repeats, text)?;
+                visitor.visit_str(text)
+            }
             Value::Plain(text) => match Scalar::of(text) {
-                Scalar::Text => visitor.visit_str(text),
+                Scalar::Text => {
+                    self.reading.count_text(repeats, text)?;
+                    visitor.visit_str(text)
+                }
                 Scalar::Null => Err(self.expected("a string")),
                 other @ (Scalar::Bool(_) | Scalar::Signed(_) | Scalar::Unsigned(_) | Scalar::Float(_)) => {
                     let found = other.describe();
@@ -172,14 +190,14 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.value().1 {
-            Value::Text(text) => visitor.visit_str(text),
+            Value::Text(_) => self.string(visitor),
             Value::Plain(text) => match Scalar::of(text) {
                 Scalar::Null => visitor.visit_unit(),
                 Scalar::Bool(value) => visitor.visit_bool(value),
                 Scalar::Signed(number) => visitor.visit_i64(number),
                 Scalar::Unsigned(number) => visitor.visit_u64(number),
                 Scalar::Float(number) => visitor.visit_f64(number),
-                Scalar::Text => visitor.visit_str(text),
+                Scalar::Text => self.string(visitor),
             },
             Value::Sequence { .. } => self.deserialize_seq(visitor),
             Value::Mapping { .. } => self.deserialize_map(visitor),
@@ -257,10 +275,10 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
 
     /// Only a field that the type does not have is ignored.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        if let Some(field) =
-            UnknownField::of(self.path, self.reading.tape.node(self.key).place, self.siblings)
-        {
-            self.reading.unknown.borrow_mut().push(field);
+        let mut unknown = self.reading.unknown.borrow_mut();
+        if unknown.len() < self.reading.most_unknown && !is_unread(self.reading.kind, &self.path.shape()) {
+            let place = self.reading.tape.node(self.key).place;
+            unknown.extend(UnknownField::of(self.path, place, self.siblings));
         }
         visitor.visit_unit()
     }
@@ -360,7 +378,8 @@ impl<'de> MapAccess<'de> for Fields<'_, '_> {
         let Some((key, value)) = self.next() else { return Ok(None) };
         let text = self.key(key)?;
         let NodeReader { reading, path, .. } = self.reader;
-        reading.count(self.repeats)?;
+        let repeats = self.repeats || matches!(reading.tape.node(key).value, Value::Alias(_));
+        reading.count_text(repeats, text)?;
         if let Some(seen) = &mut self.seen
             && !seen.insert(text)
         {

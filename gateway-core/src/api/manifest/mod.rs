@@ -42,6 +42,7 @@ mod unread;
 mod verdict;
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub use collection::Collection;
@@ -51,7 +52,6 @@ use deserialize::Reading;
 use field_path::FieldPath;
 use scalar::Scalar;
 use tape::{Documents, NodeId, Place, Tape, Value};
-use unread::is_unread;
 use verdict::{Verdict, judge};
 
 use super::kind::{AnyObject, Kind};
@@ -59,7 +59,7 @@ use super::kind::{AnyObject, Kind};
 /// How long the text of a manifest may be, in bytes: 32 MiB.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// How many problems of a manifest are kept; the last one then says that there are more.
+/// How many problems of each severity are kept of a manifest; the last one then says that there are more.
 pub const MAX_PROBLEMS: usize = 1000;
 
 /// What a manifest has.
@@ -73,7 +73,7 @@ pub struct Manifest {
 
 /// Reads a manifest. `source` is the name of the file, for messages.
 pub fn read(text: &str, source: &str) -> Manifest {
-    let mut reader = Reader { source: source.into(), manifest: Manifest::default() };
+    let mut reader = Reader { source: source.into(), manifest: Manifest::default(), counts: [0; 3] };
     if text.len() > MAX_BYTES {
         let message =
             format!("the file has {} bytes, more than the {MAX_BYTES} that are read; split it", text.len());
@@ -94,6 +94,8 @@ pub fn read(text: &str, source: &str) -> Manifest {
 struct Reader {
     source: Arc<str>,
     manifest: Manifest,
+    /// How many problems there are of each severity.
+    counts: [usize; 3],
 }
 
 /// What an object in a list is, if it does not say.
@@ -189,17 +191,17 @@ impl Reader {
         kind: Kind,
         repeated: &Cell<usize>,
     ) {
-        let (object, unknown) = Reading::of(tape, repeated).object(node, &FieldPath::Root, kind);
+        let most_unknown = MAX_PROBLEMS.saturating_sub(self.counts[Severity::Warning as usize]);
+        let (object, unknown) = Reading::of(tape, repeated, kind, most_unknown).object(node);
+        // Looked up once: a hostile object may have many fields and many problems.
+        let name =
+            if unknown.is_empty() && object.is_ok() { None } else { Some(name(tape, node, kind.as_str())) };
         for field in unknown {
-            if is_unread(kind, &field.shape) {
-                continue;
-            }
             let message = match field.meant {
                 Some(meant) => format!("there is no such field; did you mean `{meant}`?"),
                 None => "there is no such field; it is ignored".to_owned(),
             };
-            let name = name(tape, node, kind.as_str());
-            self.problem(Severity::Warning, field.place, Some(name), Some(field.path), message);
+            self.problem(Severity::Warning, field.place, name.clone(), Some(field.path), message);
         }
         match object {
             Ok(object) => {
@@ -208,9 +210,8 @@ impl Reader {
             }
             Err(error) => {
                 let (message, field, place) = error.into_parts();
-                let name = name(tape, node, kind.as_str());
                 let field = if field.is_empty() { path.to_string() } else { field };
-                self.problem(Severity::Error, place, Some(name), Some(field), message);
+                self.problem(Severity::Error, place, name, Some(field), message);
             }
         }
     }
@@ -223,20 +224,17 @@ impl Reader {
         field: Option<String>,
         message: String,
     ) {
+        let count = &mut self.counts[severity as usize];
+        *count += 1;
+        let (object, field, message) = match (*count).cmp(&MAX_PROBLEMS) {
+            Ordering::Less => (object, field, message),
+            Ordering::Equal => {
+                (None, None, format!("there are {MAX_PROBLEMS} or more of these; no more are shown"))
+            }
+            Ordering::Greater => return,
+        };
         let location = self.location(place);
-        let problems = &mut self.manifest.problems;
-        if problems.len() + 1 < MAX_PROBLEMS {
-            problems.push(ManifestProblem { severity, location, object, field, message });
-        } else if problems.len() < MAX_PROBLEMS {
-            let message = format!("there are more than {MAX_PROBLEMS} problems; the others are not shown");
-            problems.push(ManifestProblem {
-                severity: Severity::Error,
-                location,
-                object: None,
-                field: None,
-                message,
-            });
-        }
+        self.manifest.problems.push(ManifestProblem { severity, location, object, field, message });
     }
 
     fn location(&self, place: Place) -> Location {

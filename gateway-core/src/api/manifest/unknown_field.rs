@@ -7,7 +7,6 @@ use super::tape::Place;
 #[derive(Debug)]
 pub(super) struct UnknownField {
     pub(super) path: String,
-    pub(super) shape: String,
     pub(super) place: Place,
     pub(super) meant: Option<&'static str>,
 }
@@ -18,7 +17,7 @@ impl UnknownField {
     /// The field at this path, beside fields that are known. The object itself is no field.
     pub(super) fn of(path: &FieldPath<'_>, place: Place, known: &'static [&'static str]) -> Option<Self> {
         let FieldPath::Key(_, key) = path else { return None };
-        Some(Self { path: path.to_string(), shape: path.shape(), place, meant: closest(key, known) })
+        Some(Self { path: path.to_string(), place, meant: closest(key, known) })
     }
 }
 
