@@ -3,6 +3,7 @@
 //! | layer | does | why there |
 //! | --- | --- | --- |
 //! | [`route`](crate::route) | finds the rule | everything else depends on it |
+//! | [`forwarded`](crate::forwarded) | tells the backend about the client | matches see what the client sent, filters can change it |
 //! | [`filters`](crate::filters) | runs the rule's filters | the client's answer passes them last, timeouts included |
 //! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
 //! | [`dispatch`](crate::dispatch) | picks the backend, runs its filters | once for a request: retries stay with a backend |
@@ -30,6 +31,7 @@ use crate::body::{BoxError, Limit, RequestBody, ResponseBody};
 use crate::connection::Connection;
 use crate::dispatch::{Dispatch, DispatchLayer};
 use crate::filters::{Filters, FiltersLayer};
+use crate::forwarded::{Forwarded, ForwardedLayer, Trust};
 use crate::handle::TableHandle;
 use crate::mirror::{Mirror, MirrorLayer};
 use crate::recover::{Recover, RecoverLayer};
@@ -47,7 +49,7 @@ pub struct Gateway<C> {
     stack: Stack<C>,
 }
 
-type Stack<C> = Route<Filters<Timeouts<Dispatch<Mirror<Retry<Attempt<C>>, Copy<C>>>>>>;
+type Stack<C> = Route<Forwarded<Filters<Timeouts<Dispatch<Mirror<Retry<Attempt<C>>, Copy<C>>>>>>>;
 type Attempt<C> = Balance<Timeouts<Recover<C>>>;
 type Copy<C> = Balance<Recover<C>>;
 type StackFuture<C, B> = <Stack<C> as Service<Request<RequestBody<B>>>>::Future;
@@ -70,12 +72,17 @@ impl<C: Clone> Gateway<C> {
     ///
     /// Requests must have an `Arc<Connection>` in their extensions, unless a connection is [named](Self::on).
     pub fn new(tables: TableHandle, client: C) -> Self {
+        Self::with_trust(tables, client, Trust::Edge)
+    }
+
+    /// The same, with another answer to whose word about clients [counts](crate::forwarded).
+    pub fn with_trust(tables: TableHandle, client: C, trust: Trust) -> Self {
         let copy = BalanceLayer.layer(RecoverLayer.layer(client.clone()));
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
         let attempts = RetryLayer.layer(BalanceLayer.layer(attempt));
         let backend = DispatchLayer.layer(MirrorLayer::new(copy).layer(attempts));
         let rule = FiltersLayer.layer(TimeoutsLayer::new(Limit::Request).layer(backend));
-        Self { stack: RouteLayer::new(tables).layer(rule) }
+        Self { stack: RouteLayer::new(tables).layer(ForwardedLayer::new(trust).layer(rule)) }
     }
 
     /// The same gateway for requests that come in on `connection`, unless their extensions name another.

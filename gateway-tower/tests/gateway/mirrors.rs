@@ -222,6 +222,7 @@ async fn a_mirror_of_a_backend_filter_is_sent_after_the_ones_of_the_rule() {
 async fn a_request_to_upgrade_is_not_mirrored() {
     let (mut log, client) = backends();
     let mut request = get("/");
+    request.headers_mut().insert("connection", HeaderValue::from_static("upgrade"));
     request.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
     send(&scene(Share::all()).gateway(client), request).await;
     assert_eq!(drain(&mut log).await.len(), 1);

@@ -240,6 +240,7 @@ async fn a_body_that_breaks_is_not_sent_again() {
 async fn a_request_to_upgrade_is_tried_once() {
     let (attempts, client) = script(&[Does::Answer(500)]);
     let mut request = get("/");
+    request.headers_mut().insert("connection", HeaderValue::from_static("upgrade"));
     request.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
     send(&scene(retry(2, &[500])).gateway(client), request).await;
     assert_eq!(attempts.lock().unwrap().len(), 1);
