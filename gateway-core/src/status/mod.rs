@@ -1,12 +1,13 @@
 //! What is to be written into statuses: computed from what is attached, then merged with what is stored.
 //!
-//! A computed status is a value without history: the conditions and the generation they are about. `merge` brings in
+//! A computed status is a value without history: the conditions and the generation they are about. [`merge`] brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
 mod gateway;
 mod gateway_class;
 mod http_route;
 mod listener_set;
+pub mod merge;
 
 use std::collections::BTreeMap;
 

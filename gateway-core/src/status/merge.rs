@@ -1,0 +1,289 @@
+//! What must be written: a computed status brought together with the stored one.
+//!
+//! A status is shared. Other controllers have conditions and entries in it, which stay as they are and where they are;
+//! our own are replaced, added, or removed when nothing computes them any more. A condition keeps the time of its last
+//! transition for as long as its status stays the same. Where nothing changes, nothing is written, so that writing a
+//! status does not cause another round.
+//!
+//! Every function takes the stored status of the newest object that is known, and gives the whole status to write.
+//!
+//! ```
+//! use gateway_core::api::{self, Timestamp};
+//! use gateway_core::condition::Condition;
+//! use gateway_core::status::{GatewayStatus, merge};
+//!
+//! let computed = GatewayStatus {
+//!     generation: Some(3),
+//!     conditions: vec![Condition::accepted(), Condition::programmed()],
+//!     ..GatewayStatus::default()
+//! };
+//! let (ten, eleven) = (Timestamp::from("2026-01-01T10:00:00Z"), Timestamp::from("2026-01-01T11:00:00Z"));
+//! let written = merge::gateway(&api::GatewayStatus::default(), &computed, &ten).expect("it was pending");
+//! assert_eq!(written.conditions[0].observed_generation, Some(3));
+//! assert_eq!(written.conditions[0].last_transition_time, ten);
+//! assert_eq!(merge::gateway(&written, &computed, &eleven), None, "nothing has changed");
+//! ```
+//!
+//! # Spec
+//! GEN-01 to GEN-08, GEN-12, RTE-10, RTE-11.
+
+use super::{
+    GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
+};
+use crate::api::{self, AddressType, ConditionStatus, GATEWAY_GROUP, Timestamp};
+use crate::attach::Address;
+use crate::condition::{Condition, ConditionType};
+
+/// How long a message may be, in bytes; the schema counts characters, of which there are no more.
+const MAX_MESSAGE: usize = 32_768;
+
+/// How many parents the status of a Route may have.
+const MAX_PARENTS: usize = 32;
+
+/// The conditions to write; nothing if they are those that are stored.
+///
+/// `generation` is that of the object that was looked at. A stored condition about a later generation is left alone.
+///
+/// # Spec
+/// GEN-01 to GEN-08.
+pub fn conditions(
+    stored: &[api::Condition],
+    computed: &[Condition],
+    generation: Option<i64>,
+    now: &Timestamp,
+) -> Option<Vec<api::Condition>> {
+    changed(stored, merged_conditions(stored, computed, generation, now))
+}
+
+/// The status of a GatewayClass to write; nothing if it is the one that is stored.
+pub fn gateway_class(
+    stored: &api::GatewayClassStatus,
+    computed: &GatewayClassStatus,
+    now: &Timestamp,
+) -> Option<api::GatewayClassStatus> {
+    if is_newer(&stored.conditions, computed.generation) {
+        return None;
+    }
+    let features = computed.supported_features.iter();
+    let merged = api::GatewayClassStatus {
+        conditions: merged_conditions(&stored.conditions, &computed.conditions, computed.generation, now),
+        supported_features: features
+            .map(|feature| api::SupportedFeature { name: feature.to_string() })
+            .collect(),
+    };
+    changed(stored, merged)
+}
+
+/// The status of a Gateway to write; nothing if it is the one that is stored.
+pub fn gateway(
+    stored: &api::GatewayStatus,
+    computed: &GatewayStatus,
+    now: &Timestamp,
+) -> Option<api::GatewayStatus> {
+    let GatewayStatus { generation, conditions, addresses, listeners, attached_listener_sets } = computed;
+    if is_newer(&stored.conditions, *generation) {
+        return None;
+    }
+    let merged = api::GatewayStatus {
+        addresses: addresses.iter().map(written_address).collect(),
+        conditions: merged_conditions(&stored.conditions, conditions, *generation, now),
+        listeners: merged_listeners(&stored.listeners, listeners, *generation, now),
+        attached_listener_sets: Some(written_count(*attached_listener_sets)),
+    };
+    changed(stored, merged)
+}
+
+/// The status of a ListenerSet to write; nothing if it is the one that is stored.
+pub fn listener_set(
+    stored: &api::ListenerSetStatus,
+    computed: &ListenerSetStatus,
+    now: &Timestamp,
+) -> Option<api::ListenerSetStatus> {
+    let ListenerSetStatus { generation, conditions, listeners } = computed;
+    if is_newer(&stored.conditions, *generation) {
+        return None;
+    }
+    let merged = api::ListenerSetStatus {
+        conditions: merged_conditions(&stored.conditions, conditions, *generation, now),
+        listeners: merged_listeners(&stored.listeners, listeners, *generation, now),
+    };
+    changed(stored, merged)
+}
+
+/// The status of a Route to write; nothing if it is the one that is stored.
+///
+/// Entries of other controllers stay. For a Route that has no parent of ours any more, `computed` is without parents, and
+/// what is left of ours goes.
+///
+/// # Spec
+/// GEN-11, GEN-12, RTE-10 to RTE-12, RTE-36.
+pub fn route(
+    stored: &api::RouteStatus,
+    computed: &RouteStatus,
+    controller_name: &str,
+    now: &Timestamp,
+) -> Option<api::RouteStatus> {
+    let RouteStatus { generation, parents } = computed;
+    let ours = |entry: &api::RouteParentStatus| entry.controller_name == controller_name;
+    if stored.parents.iter().any(|entry| ours(entry) && is_newer(&entry.conditions, *generation)) {
+        return None;
+    }
+    let mut merged: Vec<api::RouteParentStatus> = Vec::with_capacity(parents.len());
+    for entry in &stored.parents {
+        if !ours(entry) {
+            merged.push(entry.clone());
+        } else if let Some(parent) = parents.iter().find(|parent| parent.parent_ref == entry.parent_ref)
+            && !merged.iter().any(|known| ours(known) && known.parent_ref == entry.parent_ref)
+        {
+            merged.push(written_parent(parent, &entry.conditions, *generation, controller_name, now));
+        }
+    }
+    for parent in parents {
+        let known = merged.iter().any(|known| ours(known) && known.parent_ref == parent.parent_ref);
+        // When others fill the list, theirs is not ours to remove.
+        if !known && merged.len() < MAX_PARENTS {
+            merged.push(written_parent(parent, &[], *generation, controller_name, now));
+        }
+    }
+    changed(stored, api::RouteStatus { parents: merged })
+}
+
+fn changed<T: PartialEq<O> + ?Sized, O>(stored: &T, merged: O) -> Option<O> {
+    (*stored != merged).then_some(merged)
+}
+
+/// Whether somebody of our name has seen a later generation than this one.
+///
+/// # Spec
+/// GEN-04
+fn is_newer(stored: &[api::Condition], generation: Option<i64>) -> bool {
+    stored.iter().any(|condition| {
+        ConditionType::parse(&condition.r#type).is_some()
+            && is_later(condition.observed_generation, generation)
+    })
+}
+
+fn is_later(observed: Option<i64>, generation: Option<i64>) -> bool {
+    matches!((observed, generation), (Some(observed), Some(generation)) if observed > generation)
+}
+
+/// Whether the condition is there only while it is true, and so goes when nothing computes it.
+///
+/// # Spec
+/// GEN-08
+fn goes_when_not_computed(kind: ConditionType) -> bool {
+    match kind {
+        ConditionType::Conflicted
+        | ConditionType::OverlappingTlsConfig
+        | ConditionType::PartiallyInvalid
+        | ConditionType::InsecureFrontendValidationMode => true,
+        ConditionType::Accepted
+        | ConditionType::Programmed
+        | ConditionType::ResolvedRefs
+        | ConditionType::SupportedVersion => false,
+        // Nothing here computes it, so that it is somebody else's.
+        ConditionType::DefaultGateway => false,
+    }
+}
+
+fn merged_conditions(
+    stored: &[api::Condition],
+    computed: &[Condition],
+    generation: Option<i64>,
+    now: &Timestamp,
+) -> Vec<api::Condition> {
+    let mut merged = Vec::with_capacity(computed.len());
+    for known in stored {
+        let kind = ConditionType::parse(&known.r#type);
+        let update = computed.iter().find(|condition| Some(condition.kind) == kind);
+        match update {
+            _ if is_later(known.observed_generation, generation) => merged.push(known.clone()),
+            Some(condition) => merged.push(written_condition(condition, Some(known), generation, now)),
+            None if kind.is_some_and(goes_when_not_computed) => {}
+            None => merged.push(known.clone()),
+        }
+    }
+    for condition in computed {
+        if !merged.iter().any(|known| known.r#type == condition.kind.as_str()) {
+            merged.push(written_condition(condition, None, generation, now));
+        }
+    }
+    merged
+}
+
+fn written_condition(
+    condition: &Condition,
+    stored: Option<&api::Condition>,
+    generation: Option<i64>,
+    now: &Timestamp,
+) -> api::Condition {
+    let Condition { kind, status, reason, message } = condition;
+    let status = if *status { ConditionStatus::True } else { ConditionStatus::False };
+    let unchanged = stored.filter(|stored| stored.status == status);
+    api::Condition {
+        r#type: kind.to_string(),
+        observed_generation: generation,
+        last_transition_time: unchanged.map_or(now, |stored| &stored.last_transition_time).clone(),
+        reason: reason.to_string(),
+        message: clipped(message).to_owned(),
+        status,
+    }
+}
+
+/// # Spec
+/// LIM-08
+fn clipped(message: &str) -> &str {
+    let end = (0..=MAX_MESSAGE.min(message.len())).rev().find(|end| message.is_char_boundary(*end));
+    &message[..end.unwrap_or(0)]
+}
+
+/// # Spec
+/// GWL-20: an entry for each listener there is, and for no other.
+fn merged_listeners(
+    stored: &[api::ListenerStatus],
+    computed: &[ListenerStatus],
+    generation: Option<i64>,
+    now: &Timestamp,
+) -> Vec<api::ListenerStatus> {
+    let written = |listener: &ListenerStatus| {
+        let ListenerStatus { name, supported_kinds, attached_routes, conditions } = listener;
+        let known = stored.iter().find(|known| known.name == *name);
+        let known = known.map_or(&[][..], |known| &known.conditions);
+        let kinds = supported_kinds.iter();
+        api::ListenerStatus {
+            name: name.clone(),
+            supported_kinds: kinds
+                .map(|kind| api::RouteGroupKind { group: GATEWAY_GROUP.to_owned(), kind: kind.to_string() })
+                .collect(),
+            attached_routes: written_count(*attached_routes),
+            conditions: merged_conditions(known, conditions, generation, now),
+        }
+    };
+    computed.iter().map(written).collect()
+}
+
+fn written_parent(
+    parent: &RouteParentStatus,
+    stored: &[api::Condition],
+    generation: Option<i64>,
+    controller_name: &str,
+    now: &Timestamp,
+) -> api::RouteParentStatus {
+    api::RouteParentStatus {
+        parent_ref: parent.parent_ref.clone(),
+        controller_name: controller_name.to_owned(),
+        conditions: merged_conditions(stored, &parent.conditions, generation, now),
+    }
+}
+
+fn written_address(address: &Address) -> api::GatewayStatusAddress {
+    let r#type = match address {
+        Address::Ip(_) => AddressType::IpAddress,
+        Address::Hostname(_) => AddressType::Hostname,
+    };
+    api::GatewayStatusAddress { r#type, value: address.to_string() }
+}
+
+fn written_count(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
