@@ -150,23 +150,16 @@ impl Protocol {
     /// # Spec
     /// GWK-01, GWL-12, GWL-19.
     pub(super) fn route_kinds(&self, options: &Options) -> Result<Vec<RouteKind>, Finding> {
-        let kinds: &[_] = match self {
-            Self::Http | Self::Https => {
-                &[(RouteKind::Http, Feature::HttpRoute), (RouteKind::Grpc, Feature::GrpcRoute)]
-            }
-            Self::Tls(_) => &[(RouteKind::Tls, Feature::TlsRoute)],
-            Self::Tcp => &[(RouteKind::Tcp, Feature::TcpRoute)],
-            Self::Udp => &[(RouteKind::Udp, Feature::UdpRoute)],
-            Self::Other(_) => &[],
-        };
-        let supported = kinds.iter().filter(|(_, feature)| options.supports(*feature));
-        let kinds: Vec<_> = supported.map(|(kind, _)| *kind).collect();
+        let kinds = self.supported_kinds(options);
         if kinds.is_empty() {
             let all = [Self::Http, Self::Https, Self::Tls(TlsModeType::Passthrough), Self::Tcp, Self::Udp];
-            let known = all.iter().filter(|known| *known != self && known.route_kinds(options).is_ok());
-            let known: Vec<_> = known.map(Self::as_str).collect();
-            let message =
-                format!("protocol {:?} is not supported; supported are {}", self.as_str(), known.join(", "));
+            let supported = all.iter().filter(|protocol| !protocol.supported_kinds(options).is_empty());
+            let supported: Vec<_> = supported.map(Self::as_str).collect();
+            let message = format!(
+                "protocol {:?} is not supported; supported are {}",
+                self.as_str(),
+                supported.join(", ")
+            );
             return Err(Finding::new(Reason::UnsupportedProtocol, message));
         }
         let refused = match self {
@@ -183,6 +176,21 @@ impl Protocol {
             Some(message) => Err(Finding::new(Reason::UnsupportedValue, message)),
             None => Ok(kinds),
         }
+    }
+
+    /// The kinds that fit, of those that the data plane has: the one place that says which feature brings a protocol.
+    fn supported_kinds(&self, options: &Options) -> Vec<RouteKind> {
+        let fitting: &[_] = match self {
+            Self::Http | Self::Https => {
+                &[(RouteKind::Http, Feature::HttpRoute), (RouteKind::Grpc, Feature::GrpcRoute)]
+            }
+            Self::Tls(_) => &[(RouteKind::Tls, Feature::TlsRoute)],
+            Self::Tcp => &[(RouteKind::Tcp, Feature::TcpRoute)],
+            Self::Udp => &[(RouteKind::Udp, Feature::UdpRoute)],
+            Self::Other(_) => &[],
+        };
+        let supported = fitting.iter().filter(|(_, feature)| options.supports(*feature));
+        supported.map(|(kind, _)| *kind).collect()
     }
 
     /// Whether TLS ends at the listener.

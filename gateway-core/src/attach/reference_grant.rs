@@ -144,3 +144,89 @@ impl<R> Deref for Granted<R> {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ReferenceGrantFrom, ReferenceGrantTo};
+
+    const ROUTE: Referrer<'_> = Referrer { group: "g", kind: "HTTPRoute", namespace: "shop" };
+    const SERVICE: Target<'_> = Target { group: "", kind: "Service", namespace: "bank", name: "cart" };
+
+    fn grant(from: &[Referrer<'_>], to: &[(&str, &str, Option<&str>)]) -> std::sync::Arc<ReferenceGrant> {
+        let mut grant = ReferenceGrant::default();
+        grant.spec.from = from
+            .iter()
+            .map(|from| ReferenceGrantFrom {
+                group: from.group.to_owned(),
+                kind: from.kind.to_owned(),
+                namespace: from.namespace.to_owned(),
+            })
+            .collect();
+        grant.spec.to = to
+            .iter()
+            .map(|(group, kind, name)| ReferenceGrantTo {
+                group: (*group).to_owned(),
+                kind: (*kind).to_owned(),
+                name: name.map(str::to_owned),
+            })
+            .collect();
+        grant.into()
+    }
+
+    fn permits(
+        grants: &[(&str, std::sync::Arc<ReferenceGrant>)],
+        from: Referrer<'_>,
+        to: Target<'_>,
+    ) -> bool {
+        let keys = grants.iter().enumerate();
+        let grants: BTreeMap<_, _> = keys
+            .map(|(i, (namespace, grant))| (ObjectKey::new(*namespace, format!("grant-{i}")), grant.clone()))
+            .collect();
+        let granted = Grants::new(&grants).check(from, to);
+        assert!(granted.is_none_or(|granted| granted.into_inner() == to));
+        granted.is_some()
+    }
+
+    // RGR-01, RGR-02, RGR-11
+    #[test]
+    fn some_entry_of_each_side_of_one_grant_has_to_fit() {
+        let other = Referrer { kind: "GRPCRoute", ..ROUTE };
+        let every = [("", "Service", None)];
+        let one = [("", "Service", Some("cart"))];
+        for (name, from, to, expected) in [
+            ("every name", &[ROUTE][..], &every[..], true),
+            ("this name", &[ROUTE], &one, true),
+            ("a name of no letters is no name", &[ROUTE], &[("", "Service", Some(""))], true),
+            ("another name", &[ROUTE], &[("", "Service", Some("carts"))], false),
+            (
+                "one entry of several",
+                &[other, ROUTE],
+                &[("", "Secret", None), ("", "Service", Some("cart"))],
+                true,
+            ),
+            ("only one side", &[other], &every, false),
+            ("only the other side", &[ROUTE], &[("", "Secret", None)], false),
+            ("the core group is not a word", &[ROUTE], &[("core", "Service", None)], false),
+            ("letters matter", &[Referrer { kind: "httproute", ..ROUTE }], &every, false),
+            ("no wildcards", &[Referrer { namespace: "*", ..ROUTE }], &[("*", "*", None)], false),
+            ("nothing", &[], &[], false),
+        ] {
+            assert_eq!(permits(&[("bank", grant(from, to))], ROUTE, SERVICE), expected, "{name}");
+        }
+        let crossed = [("bank", grant(&[ROUTE], &[("", "Secret", None)])), ("bank", grant(&[other], &every))];
+        assert!(!permits(&crossed, ROUTE, SERVICE), "two halves of two grants do not make one");
+        let both = [("bank", grant(&[other], &every)), ("bank", grant(&[ROUTE], &one))];
+        assert!(permits(&both, ROUTE, SERVICE), "several grants add up");
+    }
+
+    // RGR-01, RGR-03, RGR-07
+    #[test]
+    fn only_grants_in_the_namespace_of_the_target_count() {
+        let given = grant(&[ROUTE], &[("", "Service", None)]);
+        assert!(!permits(&[("shop", given.clone())], ROUTE, SERVICE));
+        assert!(!permits(&[("elsewhere", given)], ROUTE, SERVICE));
+        assert!(!permits(&[], ROUTE, SERVICE), "and it is over when the grant is");
+        assert!(permits(&[], ROUTE, Target { namespace: "shop", ..SERVICE }), "one namespace needs none");
+    }
+}

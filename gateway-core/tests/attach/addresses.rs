@@ -1,0 +1,222 @@
+//! Addresses of Gateways, and Gateways that share one.
+
+use gateway_core::api::ObjectKey;
+use gateway_core::attach::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
+
+use crate::fixture::{expect_with, gateway, gateway_with, listener_set, world};
+
+fn ip(text: &str) -> std::net::IpAddr {
+    text.parse().unwrap()
+}
+
+/// May use 192.0.2.1 and 192.0.2.2, and has 192.0.2.9 for those who do not ask.
+fn policy() -> AddressPolicy {
+    AddressPolicy {
+        default: DefaultAddresses::Shared(vec![ip("192.0.2.9")]),
+        usable: UsableAddresses::Only([ip("192.0.2.1"), ip("192.0.2.2")].into()),
+        ..AddressPolicy::default()
+    }
+}
+
+#[track_caller]
+fn expect(name: &str, addresses: AddressPolicy, wanted: &str, of_gateway: &str, of_listener: &str) {
+    let more = if wanted.is_empty() { String::new() } else { format!(", addresses: [{wanted}]") };
+    let yaml = gateway_with("g", "{name: http, port: 8080, protocol: HTTP}", &more);
+    let options = Options { addresses, ..Options::default() };
+    let expected = format!("Gateway default/g{of_gateway}\nhttp [HTTPRoute]{of_listener}");
+    expect_with(name, &world(&yaml), &options, &expected);
+}
+
+// GWA-01, GWA-02, GWA-03, GWA-06, GWL-16, CND-16, CND-24, CON-18
+#[test]
+fn a_gateway_has_the_usable_ones_of_the_addresses_it_asks_for() {
+    expect("asks for none", policy(), "", " at 192.0.2.9: ok", ": ok");
+    expect("asks for one", policy(), "{value: 192.0.2.1}", " at 192.0.2.1: ok", ": ok");
+    expect(
+        "asks for two",
+        policy(),
+        "{value: 192.0.2.2}, {value: 192.0.2.1}",
+        " at 192.0.2.2 192.0.2.1: ok",
+        ": ok",
+    );
+    expect("IPv6", AddressPolicy::default(), "{value: '2001:db8::1'}", " at 2001:db8::1: ok", ": ok");
+    for unsupported in ["test/fake-invalid-type", "NamedAddress", "Hostname"] {
+        expect(
+            "one type that is not supported refuses the Gateway",
+            policy(),
+            &format!("{{type: {unsupported}, value: fake}}, {{value: 192.0.2.254}}, {{value: 192.0.2.1}}"),
+            " at 192.0.2.1: Accepted=False/UnsupportedAddress Programmed=False/Invalid",
+            ": Programmed=False/Pending",
+        );
+    }
+    expect(
+        "one value that cannot be used is reported, and the others serve",
+        policy(),
+        "{value: 192.0.2.254}, {value: 192.0.2.1}",
+        " at 192.0.2.1: Programmed=False/AddressNotUsable",
+        ": ok",
+    );
+    expect(
+        "none that can be used",
+        policy(),
+        "{value: 192.0.2.254}",
+        ": Programmed=False/AddressNotUsable",
+        ": Programmed=False/Pending",
+    );
+    let hostnames = || AddressPolicy { hostnames: ["gw.example".to_owned()].into(), ..policy() };
+    expect("a host name", hostnames(), "{type: Hostname, value: gw.example}", " at gw.example: ok", ": ok");
+    expect(
+        "another host name",
+        hostnames(),
+        "{type: Hostname, value: other.example}",
+        ": Programmed=False/AddressNotUsable",
+        ": Programmed=False/Pending",
+    );
+}
+
+// GWA-04, GWA-05, CND-23
+#[test]
+fn a_gateway_without_an_assigned_address_waits() {
+    let assigned = |addresses: Vec<_>| AddressPolicy {
+        assigned: [(ObjectKey::new("default", "g"), addresses)].into(),
+        ..policy()
+    };
+    let waits = ": Programmed=False/AddressNotAssigned";
+    expect("assigned", assigned(vec![ip("192.0.2.7")]), "", " at 192.0.2.7: ok", ": ok");
+    expect(
+        "no value means any",
+        assigned(vec![ip("192.0.2.7")]),
+        "{type: IPAddress}",
+        " at 192.0.2.7: ok",
+        ": ok",
+    );
+    expect("nothing left", assigned(Vec::new()), "", waits, ": Programmed=False/Pending");
+    let nothing = AddressPolicy { default: DefaultAddresses::Shared(Vec::new()), ..policy() };
+    expect("nothing at all", nothing, "", waits, ": Programmed=False/Pending");
+    let hostnames = AddressPolicy { hostnames: ["gw.example".to_owned()].into(), ..policy() };
+    expect("host names are not assigned", hostnames, "{type: Hostname}", waits, ": Programmed=False/Pending");
+    expect("addresses known elsewhere", AddressPolicy::default(), "", ": ok", ": ok");
+}
+
+/// A Gateway with this age.
+fn aged(name: &str, created: &str, listeners: &str) -> String {
+    gateway(name, listeners)
+        .replace(&format!("name: {name}}}"), &format!("name: {name}, creationTimestamp: '{created}'}}"))
+}
+
+// GEN-18, GWL-13, GWL-16, CND-41, CND-52
+#[test]
+fn of_gateways_with_one_address_the_oldest_has_the_port() {
+    let http = "{name: a, port: 80, protocol: HTTP}";
+    let mut yaml =
+        aged("young", "2026-01-02T00:00:00Z", &format!("{http}, {{name: b, port: 81, protocol: HTTP}}"));
+    yaml += &aged("old", "2026-01-01T00:00:00Z", http);
+    let expected = "Gateway default/old at 192.0.2.9: ok
+                      a [HTTPRoute]: ok
+                    Gateway default/young at 192.0.2.9: Accepted=True/ListenersNotValid
+                      a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+                      b [HTTPRoute]: ok";
+    let options = Options { addresses: policy(), ..Options::default() };
+    expect_with("the older one", &world(&yaml), &options, expected);
+
+    let same_age = yaml.replace("2026-01-02", "2026-01-01");
+    expect_with("of the same age, the name decides", &world(&same_age), &options, expected);
+
+    let apart = Options { addresses: AddressPolicy::default(), ..Options::default() };
+    expect_with(
+        "with addresses of their own they never meet",
+        &world(&yaml),
+        &apart,
+        "Gateway default/old: ok
+           a [HTTPRoute]: ok
+         Gateway default/young: ok
+           a [HTTPRoute]: ok
+           b [HTTPRoute]: ok",
+    );
+
+    let udp = Options {
+        addresses: policy(),
+        ..crate::fixture::with_features(&[gateway_core::feature::Feature::UdpRoute])
+    };
+    let yaml =
+        aged("old", "2026-01-01T00:00:00Z", http) + &gateway("young", "{name: u, port: 80, protocol: UDP}");
+    expect_with(
+        "UDP has ports of its own",
+        &world(&yaml),
+        &udp,
+        "Gateway default/old at 192.0.2.9: ok
+           a [HTTPRoute]: ok
+         Gateway default/young at 192.0.2.9: ok
+           u [UDPRoute]: ok",
+    );
+}
+
+#[test]
+fn only_a_listener_that_makes_sense_keeps_a_port_from_others() {
+    let http = "{name: a, port: 80, protocol: HTTP}";
+    let options = Options { addresses: policy(), ..Options::default() };
+    let conflicted =
+        aged("old", "2026-01-01T00:00:00Z", &format!("{http}, {{name: b, port: 80, protocol: HTTPS}}"));
+    let conflict =
+        "Accepted=False/ProtocolConflict Programmed=False/ProtocolConflict Conflicted=True/ProtocolConflict";
+    expect_with(
+        "GWL-11: a listener in conflict has no port",
+        &world(&(conflicted + &gateway("young", http))),
+        &options,
+        &format!(
+            "Gateway default/old at 192.0.2.9: Accepted=False/ListenersNotValid Programmed=False/Invalid
+               a [HTTPRoute]: {conflict}
+               b [HTTPRoute]: {conflict}
+             Gateway default/young at 192.0.2.9: ok
+               a [HTTPRoute]: ok"
+        ),
+    );
+    let refused = aged("old", "2026-01-01T00:00:00Z", http)
+        .replace("]}", "], infrastructure: {parametersRef: {group: example.com, kind: Nothing, name: x}}}");
+    expect_with(
+        "a Gateway that is not accepted has none",
+        &world(&(refused + &gateway("young", http))),
+        &options,
+        "Gateway default/old at 192.0.2.9: Accepted=False/InvalidParameters Programmed=False/Invalid
+           a [HTTPRoute]: Programmed=False/Pending
+         Gateway default/young at 192.0.2.9: ok
+           a [HTTPRoute]: ok",
+    );
+}
+
+// LST-26, CND-52
+#[test]
+fn the_listeners_of_a_set_stand_at_the_addresses_of_the_gateway() {
+    let http = "{name: a, port: 80, protocol: HTTP}";
+    let young = aged("young", "2026-01-02T00:00:00Z", &http.replace("80", "81"));
+    let yaml = aged("old", "2026-01-01T00:00:00Z", http)
+        + &young.replace("]}", "], allowedListeners: {namespaces: {from: Same}}}")
+        + &listener_set("default", "set", "2025-01-01T00:00:00Z", "young", http);
+    let options = Options { addresses: policy(), ..Options::default() };
+    expect_with(
+        "the age of the Gateway counts",
+        &world(&yaml),
+        &options,
+        "Gateway default/old at 192.0.2.9: ok
+           a [HTTPRoute]: ok
+         Gateway default/young at 192.0.2.9: ok
+           a [HTTPRoute]: ok
+         ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
+    );
+    let waiting = Options {
+        addresses: AddressPolicy { default: DefaultAddresses::Shared(Vec::new()), ..policy() },
+        ..Options::default()
+    };
+    let yaml = gateway_with("g", http, ", allowedListeners: {namespaces: {from: Same}}")
+        + &listener_set("default", "set", "2025-01-01T00:00:00Z", "g", &http.replace("80", "81"));
+    expect_with(
+        "CND-78: and waits with the Gateway",
+        &world(&yaml),
+        &waiting,
+        "Gateway default/g with 1: Programmed=False/AddressNotAssigned
+           a [HTTPRoute]: Programmed=False/Pending
+         ListenerSet default/set: Programmed=False/ParentNotProgrammed
+           a [HTTPRoute]: Programmed=False/Pending",
+    );
+}

@@ -1,0 +1,188 @@
+//! How certificates of clients are checked, and what happens where they cannot be.
+
+use gateway_core::api::{ConfigMap, Resources};
+use gateway_core::attach::Options;
+use gateway_core::feature::Feature;
+
+use crate::fixture::{certificate, expect_with, gateway_with, listener_set, with_features, world};
+
+const VALIDATION: [Feature; 2] = [
+    Feature::GatewayFrontendClientCertificateValidation,
+    Feature::GatewayFrontendClientCertificateValidationInsecureFallback,
+];
+
+fn https(name: &str, port: u16) -> String {
+    format!("{{name: {name}, port: {port}, protocol: HTTPS, tls: {{certificateRefs: [{{name: cert}}]}}}}")
+}
+
+fn validation(reference: &str) -> String {
+    format!("{{validation: {{caCertificateRefs: [{reference}]}}}}")
+}
+
+fn authority(namespace: &str, name: &str) -> ConfigMap {
+    let rcgen::CertifiedKey { cert, .. } = rcgen::generate_simple_self_signed(["ca".to_owned()]).unwrap();
+    let mut config_map = ConfigMap::default();
+    config_map.metadata.namespace = Some(namespace.to_owned());
+    config_map.metadata.name = name.to_owned();
+    config_map.data.insert("ca.crt".to_owned(), cert.pem());
+    config_map
+}
+
+/// The Gateway with its certificate, and the authorities `default/ca` and `other/ca`.
+fn resources(listeners: &[String], frontend: &str, more: &str) -> Resources {
+    let tls = format!(", allowedListeners: {{namespaces: {{from: All}}}}, tls: {{frontend: {frontend}}}");
+    let mut resources = world(&(gateway_with("g", &listeners.join(", "), &tls) + more));
+    resources.insert(certificate("default", "cert"));
+    resources.insert(authority("default", "ca").into());
+    resources.insert(authority("other", "ca").into());
+    resources
+}
+
+const CA: &str = "{group: '', kind: ConfigMap, name: ca}";
+
+// GWF-01, GWF-02, GWF-03, GWF-04, GWF-05, GWF-06, GWF-07, GWF-08, CND-44, CND-57, CND-59, CND-60
+#[test]
+fn a_check_that_cannot_be_made_stops_the_listeners_that_need_it() {
+    let listeners = [
+        https("good", 443),
+        https("missing", 7443),
+        https("kind", 8443),
+        https("grant", 6443),
+        https("none", 5443),
+        "{name: http, port: 80, protocol: HTTP}".to_owned(),
+    ];
+    let per_port = [
+        (7443, validation("{group: '', kind: ConfigMap, name: missing}")),
+        (8443, validation("{group: '', kind: Service, name: ca}")),
+        (6443, validation("{group: '', kind: ConfigMap, namespace: other, name: ca}")),
+        (5443, "{}".to_owned()),
+        (80, validation("{group: '', kind: ConfigMap, name: missing}")),
+    ];
+    let per_port: Vec<_> =
+        per_port.iter().map(|(port, tls)| format!("{{port: {port}, tls: {tls}}}")).collect();
+    let frontend = format!("{{default: {}, perPort: [{}]}}", validation(CA), per_port.join(", "));
+    let resources = resources(&listeners, &frontend, "");
+    let refused = "Accepted=False/NoValidCACertificate Programmed=False/Invalid";
+    expect_with(
+        "HTTP is not concerned, and an entry for a port replaces the default",
+        &resources,
+        &with_features(&VALIDATION),
+        &format!(
+            "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
+               good [HTTPRoute]: ok
+               missing [HTTPRoute]: {refused} ResolvedRefs=False/InvalidCACertificateRef
+               kind [HTTPRoute]: {refused} ResolvedRefs=False/InvalidCACertificateKind
+               grant [HTTPRoute]: {refused} ResolvedRefs=False/RefNotPermitted
+               none [HTTPRoute]: ok
+               http [HTTPRoute]: ok"
+        ),
+    );
+}
+
+// GWF-04, GWF-08
+#[test]
+fn an_authority_has_to_be_a_certificate() {
+    let frontend = format!("{{default: {}}}", validation(CA));
+    for text in [None, Some(""), Some("Hello world\n")] {
+        let mut resources = resources(&[https("https", 443)], &frontend, "");
+        let mut broken = authority("default", "ca");
+        match text {
+            Some(text) => broken.data.insert("ca.crt".to_owned(), text.to_owned()),
+            None => broken.data.remove("ca.crt"),
+        };
+        resources.insert(broken.into());
+        expect_with(
+            "not a certificate",
+            &resources,
+            &with_features(&VALIDATION),
+            "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid ResolvedRefs=False/ListenersNotResolved
+               https [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/InvalidCACertificateRef",
+        );
+    }
+}
+
+// GWF-07: as long as one authority is left, clients can be checked.
+#[test]
+fn one_authority_is_enough() {
+    let frontend = format!(
+        "{{default: {}}}",
+        validation(&format!("{CA}, {{group: '', kind: ConfigMap, name: missing}}"))
+    );
+    expect_with(
+        "one of two",
+        &resources(&[https("https", 443)], &frontend, ""),
+        &with_features(&VALIDATION),
+        "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
+           https [HTTPRoute]: ResolvedRefs=False/InvalidCACertificateRef",
+    );
+}
+
+// GWF-09: never served without the check that is asked for.
+#[test]
+fn a_data_plane_that_cannot_check_clients_does_not_serve_without() {
+    let frontend = format!("{{default: {}, perPort: [{{port: 8443, tls: {{}}}}]}}", validation(CA));
+    let resources = resources(&[https("checked", 443), https("open", 8443)], &frontend, "");
+    expect_with(
+        "the port that asks for nothing is served",
+        &resources,
+        &Options::default(),
+        "Gateway default/g: Accepted=True/ListenersNotValid
+           checked [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           open [HTTPRoute]: ok",
+    );
+    let table = crate::fixture::translated(&resources, &Options::default()).table;
+    assert_eq!(table.ports().map(|(_, port)| port.number()).collect::<Vec<_>>(), [8443]);
+}
+
+// GWF-10, GEN-08, CND-29
+#[test]
+fn a_gateway_that_lets_everybody_in_says_so() {
+    let insecure = validation(CA).replace("]}", "], mode: AllowInsecureFallback}");
+    let cases = [
+        ("by default", format!("{{default: {insecure}}}"), true),
+        (
+            "on a port",
+            format!("{{default: {}, perPort: [{{port: 8443, tls: {insecure}}}]}}", validation(CA)),
+            true,
+        ),
+        ("nowhere", format!("{{default: {}}}", validation(CA)), false),
+    ];
+    for (name, frontend, insecure) in cases {
+        let shown = if insecure { "InsecureFrontendValidationMode=True/ConfigurationChanged" } else { "ok" };
+        expect_with(
+            name,
+            &resources(&[https("https", 443)], &frontend, ""),
+            &with_features(&VALIDATION),
+            &format!("Gateway default/g: {shown}\nhttps [HTTPRoute]: ok"),
+        );
+    }
+    let default = validation(CA).replace("]}", "], mode: AllowInsecureFallback}");
+    expect_with(
+        "a data plane that can only be strict",
+        &resources(&[https("https", 443)], &format!("{{default: {default}}}"), ""),
+        &with_features(&VALIDATION[..1]),
+        "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid InsecureFrontendValidationMode=True/ConfigurationChanged
+           https [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+    );
+}
+
+// GWF-12, GEN-17
+#[test]
+fn the_listeners_of_sets_are_checked_too_and_are_not_told_the_details() {
+    let broken = validation("{group: '', kind: ConfigMap, namespace: other, name: secret-plans}");
+    let frontend = format!("{{default: {{}}, perPort: [{{port: 8443, tls: {broken}}}]}}");
+    let set = listener_set("default", "set", "2026-01-01T00:00:00Z", "g", &https("a", 8443));
+    let resources = resources(&[https("https", 443)], &frontend, &set);
+    expect_with(
+        "on the same port",
+        &resources,
+        &with_features(&VALIDATION),
+        "Gateway default/g: ok
+           https [HTTPRoute]: ok
+         ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
+           a [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/RefNotPermitted",
+    );
+    let statuses = crate::fixture::translated(&resources, &with_features(&VALIDATION)).statuses;
+    let set = statuses.listener_sets.values().next().unwrap();
+    assert!(!format!("{set:?}").contains("secret-plans"));
+}

@@ -1,0 +1,309 @@
+//! Listeners side by side: protocols, conflicts, and what they make of their Gateway.
+
+use gateway_core::api::ObjectKey;
+use gateway_core::attach::{Options, gateways};
+use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::feature::Feature;
+use gateway_core::validate::validate;
+
+use crate::fixture::{certificate, expect, expect_with, gateway, translated, with_features, world};
+
+const STREAMS: [Feature; 4] =
+    [Feature::TlsRoute, Feature::TlsRouteModeTerminate, Feature::TcpRoute, Feature::UdpRoute];
+
+/// Judges a Gateway with these listeners under a data plane that has streams too, and with a certificate `cert`.
+#[track_caller]
+fn with_streams(name: &str, more: &[Feature], listeners: &str, expected: &str) {
+    let mut resources = world(&gateway("g", listeners));
+    resources.insert(certificate("default", "cert"));
+    let features: Vec<_> = STREAMS.iter().chain(more).copied().collect();
+    expect_with(name, &resources, &with_features(&features), expected);
+}
+
+// GWL-15, GWL-02, GWS-01, GWS-02, GWS-03, GWS-04, CND-11, CND-19, CND-25, CND-40, CND-49, CND-55
+#[test]
+fn listeners_that_differ_in_port_or_hostname_stand_side_by_side() {
+    let mut resources = world(&gateway(
+        "g",
+        "{name: http, port: 80, protocol: HTTP},
+         {name: a, port: 80, protocol: HTTP, hostname: a.example},
+         {name: all, port: 80, protocol: HTTP, hostname: '*.example'},
+         {name: high, port: 8080, protocol: HTTP},
+         {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}",
+    ));
+    resources.insert(certificate("default", "cert"));
+    expect_with(
+        "core",
+        &resources,
+        &Options::default(),
+        "Gateway default/g: ok
+           http [HTTPRoute]: ok
+           a [HTTPRoute]: ok
+           all [HTTPRoute]: ok
+           high [HTTPRoute]: ok
+           https [HTTPRoute]: ok",
+    );
+}
+
+// GWL-12, GWL-14, CND-42, CND-12, CND-13, GWS-01
+#[test]
+fn an_unsupported_protocol_costs_its_own_listener_only() {
+    let invalid = "[]: Accepted=False/UnsupportedProtocol Programmed=False/Invalid";
+    for protocol in ["INVALID", "example.com/quic", "TCP", "UDP"] {
+        expect(
+            protocol,
+            &gateway("g", &format!("{{name: invalid, port: 1111, protocol: {protocol}}}")),
+            &format!(
+                "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid\ninvalid {invalid}"
+            ),
+        );
+    }
+    expect(
+        "beside one that is supported",
+        &gateway(
+            "g",
+            "{name: http, port: 80, protocol: HTTP}, {name: invalid, port: 1111, protocol: INVALID}",
+        ),
+        &format!(
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\ninvalid {invalid}"
+        ),
+    );
+    expect(
+        "TLS is a protocol as long as TLSRoutes are",
+        &gateway("g", "{name: invalid, port: 443, protocol: TLS, tls: {mode: Passthrough}}"),
+        &format!(
+            "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid\ninvalid {invalid}"
+        ),
+    );
+}
+
+// GWL-10: the message names the listeners on both sides.
+#[test]
+fn the_gateway_says_which_listeners_are_not_valid() {
+    let listeners = "{name: good, port: 80, protocol: HTTP}, {name: bad, port: 81, protocol: TCP}";
+    let translation = translated(&world(&gateway("g", listeners)), &Options::default());
+    let status = &translation.statuses.gateways[&ObjectKey::new("default", "g")];
+    assert_eq!(
+        status.conditions[0].message,
+        "listeners that are not valid: bad (UnsupportedProtocol); valid: good"
+    );
+    let bad = &status.listeners[1].conditions[0];
+    assert_eq!(bad.message, "protocol \"TCP\" is not supported; supported are HTTP, HTTPS");
+}
+
+// GWL-04, GWL-05, GWL-06, GWL-07, GWL-08, GWL-09, AMB-44, AMB-45, CON-03, CON-05, CND-46, CND-53, CND-61, CND-62
+#[test]
+fn inside_one_gateway_nobody_wins() {
+    let conflict =
+        |reason| format!("Accepted=False/{reason} Programmed=False/{reason} Conflicted=True/{reason}");
+    let (protocol, hostname) = (conflict("ProtocolConflict"), conflict("HostnameConflict"));
+    let nothing_left = "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid";
+    let something_left = "Gateway default/g: Accepted=True/ListenersNotValid";
+    with_streams(
+        "HTTP and HTTPS on one port",
+        &[],
+        "{name: a, port: 80, protocol: HTTP, hostname: a.example},
+         {name: b, port: 80, protocol: HTTPS, hostname: b.example, tls: {certificateRefs: [{name: cert}]}},
+         {name: c, port: 81, protocol: HTTP}",
+        &format!("{something_left}\na [HTTPRoute]: {protocol}\nb [HTTPRoute]: {protocol}\nc [HTTPRoute]: ok"),
+    );
+    with_streams(
+        "TCP takes every listener of the port with it",
+        &[],
+        "{name: a, port: 80, protocol: HTTP, hostname: a.example},
+         {name: b, port: 80, protocol: HTTP, hostname: b.example},
+         {name: c, port: 80, protocol: TCP}",
+        &format!(
+            "{nothing_left}\na [HTTPRoute]: {protocol}\nb [HTTPRoute]: {protocol}\nc [TCPRoute]: {protocol}"
+        ),
+    );
+    with_streams(
+        "UDP has ports of its own",
+        &[],
+        "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: UDP}",
+        "Gateway default/g: ok\na [HTTPRoute]: ok\nb [UDPRoute]: ok",
+    );
+    with_streams(
+        "HTTPS and TLS share a port if no host belongs to both",
+        &[],
+        "{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {certificateRefs: [{name: cert}]}},
+         {name: b, port: 443, protocol: TLS, hostname: b.example, tls: {mode: Passthrough}}",
+        "Gateway default/g: ok\na [HTTPRoute]: ok\nb [TLSRoute]: ok",
+    );
+    with_streams(
+        "and do not if one does",
+        &[],
+        "{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {certificateRefs: [{name: cert}]}},
+         {name: b, port: 443, protocol: TLS, hostname: '*.example', tls: {mode: Passthrough}}",
+        &format!("{nothing_left}\na [HTTPRoute]: {hostname}\nb [TLSRoute]: {hostname}"),
+    );
+    let modes = "{name: a, port: 8443, protocol: TLS, hostname: a.example, tls: {mode: Terminate, certificateRefs: [{name: cert}]}},
+                 {name: b, port: 8443, protocol: TLS, hostname: b.example, tls: {mode: Passthrough}}";
+    with_streams(
+        "TLS modes do not mix",
+        &[],
+        modes,
+        &format!("{nothing_left}\na []: {protocol}\nb []: {protocol}"),
+    );
+    with_streams(
+        "unless the data plane mixes them",
+        &[Feature::TlsRouteModeMixed],
+        modes,
+        "Gateway default/g: ok\na [TLSRoute]: ok\nb [TLSRoute]: ok",
+    );
+}
+
+// GWL-04: a protocol that is not supported is nobody's rival.
+#[test]
+fn tcp_alone_is_out_where_there_is_no_tcp() {
+    expect(
+        "HTTP stays",
+        &gateway("g", "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: TCP}"),
+        "Gateway default/g: Accepted=True/ListenersNotValid
+           a [HTTPRoute]: ok
+           b []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid",
+    );
+}
+
+// GWL-03: the schema refuses two listeners of one object with equal port, protocol and hostname.
+#[test]
+fn no_hostname_is_a_hostname() {
+    let listeners = "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}";
+    let valid = validate(&world(&gateway("g", listeners)));
+    assert!(valid.gateways.is_empty());
+    assert_eq!(valid.rejected[0].problems[0].rule, "VAL-GW-06");
+}
+
+// GWL-19, CND-43, AMB-49
+#[test]
+fn a_value_that_is_not_supported_costs_its_own_listener_only() {
+    let refused = "Accepted=False/UnsupportedValue Programmed=False/Invalid";
+    let rest = "{name: http, port: 80, protocol: HTTP}";
+    let tls =
+        "{name: tls, port: 8443, protocol: TLS, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}";
+    expect_with(
+        "TLS that ends here, where TLSRoutes only pass it through",
+        &world(&gateway("g", &format!("{rest}, {tls}"))),
+        &with_features(&[Feature::TlsRoute]),
+        &format!(
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\ntls []: {refused}"
+        ),
+    );
+    expect(
+        "an address is no hostname, though the schema lets it pass",
+        &gateway("g", &format!("{rest}, {{name: ip, port: 80, protocol: HTTP, hostname: 192.0.2.1}}")),
+        &format!(
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\nip [HTTPRoute]: {refused}"
+        ),
+    );
+}
+
+// GWL-13, CND-41
+#[test]
+fn a_reserved_port_is_not_available() {
+    let mut options = Options::default();
+    options.addresses.reserved_ports.insert(9901);
+    expect_with(
+        "the port of the data plane's own interface",
+        &world(&gateway("g", "{name: a, port: 9901, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}")),
+        &options,
+        "Gateway default/g: Accepted=True/ListenersNotValid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute]: ok",
+    );
+}
+
+// GWL-11, GWS-05
+#[test]
+fn what_is_not_programmed_is_not_in_the_table() {
+    let listeners = "{name: a, port: 80, protocol: HTTP, hostname: a.example},
+                     {name: b, port: 80, protocol: HTTPS, hostname: b.example, tls: {certificateRefs: [{name: missing}]}},
+                     {name: c, port: 81, protocol: HTTP},
+                     {name: d, port: 82, protocol: HTTPS, tls: {certificateRefs: [{name: missing}]}}";
+    let table = translated(&world(&gateway("g", listeners)), &Options::default()).table;
+    let names: Vec<_> = table.listeners().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["default/g/c"]);
+    assert_eq!(table.ports().map(|(_, port)| port.number()).collect::<Vec<_>>(), [81]);
+}
+
+// GWL-20
+#[test]
+fn the_status_has_an_entry_for_each_listener_there_is() {
+    let names = |listeners: &str| {
+        let statuses = translated(&world(&gateway("g", listeners)), &Options::default()).statuses;
+        let status = &statuses.gateways[&ObjectKey::new("default", "g")];
+        status.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("{name: b, port: 80, protocol: HTTP}, {name: a, port: 81, protocol: HTTP}"), ["b", "a"]);
+    assert_eq!(names("{name: a, port: 81, protocol: HTTP}"), ["a"]);
+}
+
+// GWA-10, CND-15
+#[test]
+fn parameters_are_refused_because_there_are_none() {
+    let more =
+        ", infrastructure: {parametersRef: {group: invalid.io, kind: InvalidParameters, name: invalid}}";
+    expect(
+        "and nothing is served",
+        &crate::fixture::gateway_with("g", "{name: http, port: 80, protocol: HTTP}", more),
+        "Gateway default/g: Accepted=False/InvalidParameters Programmed=False/Invalid
+           http [HTTPRoute]: Programmed=False/Pending",
+    );
+}
+
+// GWS-04, GEN-07, GEN-08
+#[test]
+fn positive_conditions_are_always_there_and_negative_ones_only_while_true() {
+    let listeners = "{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: NONE},
+                     {name: c, port: 82, protocol: HTTP, hostname: c.example},
+                     {name: d, port: 82, protocol: HTTPS, hostname: d.example, tls: {certificateRefs: [{name: x}]}}";
+    let resources = world(&gateway("g", listeners));
+    let valid = validate(&resources);
+    let grants = gateway_core::attach::Grants::new(&valid.reference_grants);
+    let found = gateways(&valid, &grants, &Options::default());
+    assert_eq!(found.listener_count(), 4);
+    for (index, listener) in found.listeners().enumerate() {
+        assert_eq!(listener.key().index(), index);
+        let positive = [ConditionType::Accepted, ConditionType::Programmed, ConditionType::ResolvedRefs];
+        for kind in positive {
+            let count = listener.conditions.iter().filter(|condition| condition.kind == kind).count();
+            assert_eq!(count, 1, "{listener}: {kind}");
+        }
+        let negative = listener.conditions.iter().filter(|condition| !positive.contains(&condition.kind));
+        assert!(negative.into_iter().all(|condition| condition.status), "{listener}");
+        let conflicted = Condition::holds(&listener.conditions, ConditionType::Conflicted);
+        assert_eq!(conflicted, ["c", "d"].contains(&&*listener.name), "{listener}");
+    }
+}
+
+// GWT-12, GWT-13, CND-65
+#[test]
+fn listeners_that_end_tls_for_the_same_hosts_say_so() {
+    let https = |name: &str, hostname: &str| {
+        format!(
+            "{{name: {name}, port: 443, protocol: HTTPS, hostname: '{hostname}', tls: {{certificateRefs: [{{name: cert}}]}}}}"
+        )
+    };
+    let listeners = [
+        https("a", "foo.example.com"),
+        https("b", "foo.example.org"),
+        https("c", "*.example.com"),
+        https("d", "foo.example.net").replace("443", "444"),
+        "{name: e, port: 80, protocol: HTTP, hostname: foo.example.com}".to_owned(),
+        "{name: f, port: 80, protocol: HTTP, hostname: '*.example.com'}".to_owned(),
+    ];
+    let mut resources = world(&gateway("g", &listeners.join(", ")));
+    resources.insert(certificate("default", "cert"));
+    expect_with(
+        "the first and the third",
+        &resources,
+        &Options::default(),
+        "Gateway default/g: ok
+           a [HTTPRoute]: OverlappingTLSConfig=True/OverlappingHostnames
+           b [HTTPRoute]: ok
+           c [HTTPRoute]: OverlappingTLSConfig=True/OverlappingHostnames
+           d [HTTPRoute]: ok
+           e [HTTPRoute]: ok
+           f [HTTPRoute]: ok",
+    );
+}

@@ -1,0 +1,14 @@
+//! Classes, Gateways, listeners and ListenerSets: manifests in, statuses out.
+//!
+//! Every case goes through the whole translation, and compares the statuses of all Gateways and ListenerSets as text.
+
+mod fixture;
+
+mod addresses;
+mod certificates;
+mod classes;
+mod client_validation;
+mod kinds;
+mod listener_sets;
+mod listeners;
+mod tenants;
