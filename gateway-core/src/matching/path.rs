@@ -152,17 +152,21 @@ fn decode_unreserved(path: &str) -> Cow<'_, str> {
             from = at + 1;
             continue;
         };
+        from = at + 3;
         let byte = (high * 16 + low) as u8;
+        let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let escape = &path[at..from];
+        if !unreserved && !escape.contains(|digit: char| digit.is_ascii_lowercase()) {
+            continue;
+        }
         let out = out.get_or_insert_with(|| String::with_capacity(path.len()));
         out.push_str(&path[copied..at]);
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if unreserved {
             out.push(byte as char);
         } else {
-            out.push('%');
-            out.extend(path[at + 1..at + 3].chars().map(|c| c.to_ascii_uppercase()));
+            out.push_str(&escape.to_ascii_uppercase());
         }
-        copied = at + 3;
-        from = copied;
+        copied = from;
     }
     match out {
         None => Cow::Borrowed(path),

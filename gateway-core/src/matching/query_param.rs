@@ -1,6 +1,8 @@
 //! Conditions on query parameters.
 
-use std::borrow::Cow;
+use std::ops::Deref;
+
+use smallvec::SmallVec;
 
 use super::value::ValueMatch;
 
@@ -18,6 +20,17 @@ pub struct QueryParamMatch {
     pub value: ValueMatch,
 }
 
+/// The decoded value of a query parameter: borrowed when there is nothing to decode, and otherwise held here, so that
+/// only a value of more than 64 bytes with something to decode is allocated.
+#[derive(Clone, Debug)]
+pub struct Value<'q>(Text<'q>);
+
+#[derive(Clone, Debug)]
+enum Text<'q> {
+    Raw(&'q str),
+    Decoded(SmallVec<[u8; 64]>),
+}
+
 // === impl QueryParamMatch ===
 
 impl QueryParamMatch {
@@ -28,20 +41,46 @@ impl QueryParamMatch {
 }
 
 /// The value of the first parameter called `name` in a query string, decoded; `?a` is read as `?a=`.
-pub fn first_value<'q>(query: Option<&'q str>, name: &str) -> Option<Cow<'q, [u8]>> {
+pub fn first_value<'q>(query: Option<&'q str>, name: &str) -> Option<Value<'q>> {
     query?.split('&').find_map(|pair| {
         let (raw_name, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
-        (*decode(raw_name) == *name.as_bytes()).then(|| decode(raw_value))
+        is_encoded(raw_name, name).then(|| Value::decode(raw_value))
     })
 }
 
-/// Undoes percent-encoding and reads `+` as a space; borrowed when there is nothing to undo.
-fn decode(raw: &str) -> Cow<'_, [u8]> {
-    if memchr::memchr2(b'%', b'+', raw.as_bytes()).is_none() {
-        return Cow::Borrowed(raw.as_bytes());
+/// Whether `raw` decodes to `text`.
+fn is_encoded(raw: &str, text: &str) -> bool {
+    if needs_decoding(raw) { decoded(raw).eq(text.bytes()) } else { raw == text }
+}
+
+fn needs_decoding(raw: &str) -> bool {
+    memchr::memchr2(b'%', b'+', raw.as_bytes()).is_some()
+}
+
+/// Undoes percent-encoding and reads `+` as a space.
+fn decoded(raw: &str) -> impl Iterator<Item = u8> {
+    // An escaped plus sign is decoded after this, so it stays one.
+    let pieces = raw.split('+').map(|piece| percent_encoding::percent_decode_str(piece));
+    pieces.enumerate().flat_map(|(i, piece)| (i > 0).then_some(b' ').into_iter().chain(piece))
+}
+
+// === impl Value ===
+
+impl<'q> Value<'q> {
+    fn decode(raw: &'q str) -> Self {
+        Self(if needs_decoding(raw) { Text::Decoded(decoded(raw).collect()) } else { Text::Raw(raw) })
     }
-    let spaced = raw.replace('+', " ");
-    Cow::Owned(percent_encoding::percent_decode_str(&spaced).collect())
+}
+
+impl Deref for Value<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Text::Raw(raw) => raw.as_bytes(),
+            Text::Decoded(bytes) => bytes,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +115,8 @@ mod tests {
         assert!(matches("a b", "c+d", "a+b=c%2Bd"));
         assert!(matches("a b", "=&", "a%20b=%3d%26"));
         assert!(matches("a", "b=c", "a=b=c"));
+        assert!(matches("a", "+ ", "a=%2B+"));
+        assert!(!matches("a+", "1", "a+=1"));
         assert_eq!(first_value(Some("a&b=1"), "a").as_deref(), Some(&b""[..]));
         assert_eq!(first_value(Some("a=%zz"), "a").as_deref(), Some(&b"%zz"[..]));
     }

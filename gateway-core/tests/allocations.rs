@@ -1,0 +1,91 @@
+//! A decision allocates nothing: counted, whatever the request looks like and whatever it meets.
+
+mod by_hand;
+
+use allocation_counter::measure;
+use gateway_core::hostname::Host;
+use gateway_core::matching::RequestHead;
+
+use self::by_hand::{ByHand, ask_on, port, request};
+
+/// AMB-14, HRM-16, HST-08: lower-casing, the ways to match and the ways not to.
+#[test]
+fn reading_the_head_and_finding_the_rule_allocate_nothing() {
+    let mut table = ByHand::new();
+    let http = table.http("http", 80, "");
+    let https = table.https("https", 443, "*.example.com");
+    let tenants: Vec<String> = (0..1000).map(|i| format!("/tenants tenant:t{i}")).collect();
+    let tenants: Vec<(String, [&str; 1])> =
+        tenants.iter().enumerate().map(|(i, words)| (format!("t{i}"), [words.as_str()])).collect();
+    let tenants: Vec<(&str, &[&str])> =
+        tenants.iter().map(|(name, words)| (name.as_str(), words.as_slice())).collect();
+    let plain: &[(&str, &[&str])] = &[
+        ("exact", &["=/exact"]),
+        ("prefix", &["/prefix", "/prefix/deep/deeper"]),
+        ("pattern", &["~/v[0-9]+/.*"]),
+        ("methods", &["/methods PATCH"]),
+        ("header", &["/header version:one", "/header version:~o.*"]),
+        ("query", &["/query animal=whale", "/query animal=~d.*"]),
+    ];
+    for listener in [http, https] {
+        table.serve(listener, "exact-host", &["a.example.com"], plain);
+        table.serve(listener, "wildcard-host", &["*.wild.example.com"], plain);
+        table.serve(listener, "tenants", &["tenants.example.com"], &tenants);
+    }
+    let table = table.build();
+
+    for (words, expected) in [
+        ("http://a.example.com/exact", "exact"),
+        ("http://a.example.com/prefix", "prefix"),
+        ("http://a.example.com/prefix/deep/and/more?x=1", "prefix"),
+        ("http://a.example.com:8080/prefix", "prefix"),
+        ("http://a.example.com./prefix", "prefix"),
+        ("http://A.Example.COM/prefix", "prefix"),
+        ("http://a.b.c.wild.example.com/prefix", "prefix"),
+        ("http://a.example.com/v12/anything", "pattern"),
+        ("PATCH http://a.example.com/methods", "methods"),
+        ("http://a.example.com/header version:one", "header"),
+        ("http://a.example.com/header version:two version:other", "header"),
+        ("http://a.example.com/query?b=1&animal=whale", "query"),
+        ("http://a.example.com/query?animal=d%6Flphin", "query"),
+        ("http://a.example.com/query?%61nimal=wh%61le", "query"),
+        ("http://tenants.example.com/tenants/x tenant:t0 tenant:t999", "t0"),
+        ("http://tenants.example.com/tenants/x tenant:t999", "t999"),
+        ("http://tenants.example.com/tenants/x tenant:t1000", "404"),
+        ("http://a.example.com/nothing/here", "404"),
+        ("http://a.example.com/header version:nine", "404"),
+        ("http://unknown.example.com/", "404"),
+        ("http://unknown.example.org/", "404"),
+    ] {
+        let request = request(words);
+        for (number, server_name) in [(80, None), (443, Some("a.example.com"))] {
+            // The first time, the regular expressions make room for their work.
+            assert_eq!(ask_on(&table, number, server_name, words), expected, "{words}");
+            let port = port(&table, number);
+            let allocations = measure(|| {
+                let server_name = server_name.map(|name| Host::of_name(name).expect("a name"));
+                let head = RequestHead::new(request.method(), request.uri(), request.headers());
+                let _decision = table.find(port, server_name.as_ref(), &head.expect("a host"));
+            });
+            assert_eq!(allocations.count_total, 0, "{words} on port {number}");
+        }
+    }
+}
+
+// AMB-01, AMB-02
+#[test]
+fn only_a_path_that_is_not_in_its_normal_form_is_copied() {
+    let count = |target: &str| {
+        let request = request(target);
+        measure(|| {
+            let head = RequestHead::new(request.method(), request.uri(), request.headers());
+            head.expect("a host");
+        })
+        .count_total
+    };
+    assert_eq!(count("http://a.example.com/a/b.c/.d/e..f/..."), 0);
+    assert_eq!(count("http://a.example.com/a//b;c=d"), 0);
+    assert_eq!(count("http://a.example.com/caf%C3%A9"), 0, "an escape in its normal form stays as it is");
+    assert!(count("http://a.example.com/a/../b") > 0);
+    assert!(count("http://a.example.com/%61") > 0);
+}
