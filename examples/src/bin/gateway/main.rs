@@ -1,2 +1,33 @@
-//! A gateway.
-fn main() {}
+//! A gateway that reads its resources from files. `gateway --help` says what it can do; the parts that it puts together are
+//! the modules of [`gateway_examples`].
+
+mod args;
+mod check;
+mod explain;
+mod load;
+mod run;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Command;
+
+fn main() -> ExitCode {
+    let result = match &args::Gateway::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Explain(args) => explain::explain(args),
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever read the output has had enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done if that cannot be written either.
+            let _ = writeln!(io::stderr(), "gateway: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

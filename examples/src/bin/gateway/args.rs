@@ -1,0 +1,216 @@
+//! The command line.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gateway_core::attach::{DEFAULT_CONTROLLER_NAME, Options};
+use gateway_core::duration;
+use gateway_examples::access_log;
+
+/// A gateway of the Kubernetes Gateway API that reads its resources from files.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Gateway {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve what the files say, and follow them as they change.
+    ///
+    /// A file that cannot be parsed and an object that an API server would refuse keep their last good version, and a
+    /// message says where and why; the last good table serves whatever happens. Files that are deleted or emptied take
+    /// their objects with them.
+    ///
+    /// SIGTERM and SIGINT end the gateway after the requests under way are answered; a second one ends it at once.
+    Run(Run),
+    /// Check files: print everything that is wrong with them, and exit with 1 if there is something.
+    Check(Check),
+    /// Say which rule serves a request and why no other does; exit with 1 if none does.
+    Explain(Explain),
+}
+
+/// What to read, and how to judge it.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Files, and folders with files that end in .yaml, .yml or .json.
+    #[arg(value_name = "PATH", required_unless_present = "demo")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Add the demo: a Gateway on ports 8080 and 8443, routes that show what there is, and backends for them.
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// Serve only GatewayClasses with this controller name; by default all are served.
+    #[arg(long, value_name = "DOMAIN/PATH")]
+    controller_name: Option<String>,
+
+    /// Answer 404 when no rule of the most specific hostname matches, without trying less specific hostnames.
+    #[arg(long)]
+    strict_hostnames: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    /// Address to listen on; may be given several times [default: 0.0.0.0, with --demo 127.0.0.1].
+    #[arg(long, value_name = "IP")]
+    pub(crate) address: Vec<IpAddr>,
+
+    /// Bind a port of the listeners to another one, as in 80=8080; 0 lets the system choose. May be given several times.
+    #[arg(long, value_name = "PORT=PORT", value_parser = port_pair)]
+    pub(crate) port_map: Vec<(u16, u16)>,
+
+    /// Add this to the number of every port that --port-map does not name.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port_offset: u16,
+
+    /// Threads that serve; with 1, everything runs on one [default: number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Answer /healthz, /readyz and /status on this address; by default nowhere.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) admin: Option<SocketAddr>,
+
+    /// Write a line for each request to standard output.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
+    pub(crate) access_log: AccessLog,
+
+    /// How long requests under way may take when the gateway ends, as in 10s or 1m30s.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    pub(crate) drain_timeout: Duration,
+
+    /// The most connections that each listener's port takes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections: Option<u32>,
+
+    /// Let other processes bind the same ports; the kernel spreads connections among them.
+    #[arg(long)]
+    pub(crate) reuse_port: bool,
+
+    /// What to log to standard error: error, warn, info, debug or trace, also for single modules as in
+    /// gateway_tower=debug.
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    /// Exit with 0 if there are warnings only.
+    #[arg(long)]
+    pub(crate) allow_warnings: bool,
+
+    /// Print notes too: objects of kinds that routing does not look at.
+    #[arg(long)]
+    pub(crate) notes: bool,
+
+    /// Print every condition of every object, as a controller would write them.
+    #[arg(long)]
+    pub(crate) status: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    /// The request, as 'GET http://shop.example.com/cart'. Its port is that of the listener; for https, its host is also
+    /// the server name of the TLS handshake.
+    #[arg(long, short, value_name = "METHOD URL")]
+    pub(crate) request: String,
+
+    /// A header of the request, as 'name: value'. May be given several times.
+    #[arg(long, short = 'H', value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+
+    /// The server name of the TLS handshake, where it is not the host of the URL.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server_name: Option<String>,
+
+    /// The Gateway, as namespace/name, where several have the port.
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) gateway: Option<String>,
+}
+
+/// How access logs are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AccessLog {
+    /// Not at all.
+    Off,
+    /// As name=value.
+    Text,
+    /// As an object of JSON.
+    Json,
+}
+
+// === impl Source ===
+
+impl Source {
+    /// What a translation must know.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            controller_name: self
+                .controller_name
+                .clone()
+                .unwrap_or_else(|| DEFAULT_CONTROLLER_NAME.to_owned()),
+            any_class: self.controller_name.is_none(),
+            hostname_fall_through: !self.strict_hostnames,
+            ..Options::default()
+        }
+    }
+}
+
+// === impl AccessLog ===
+
+impl From<AccessLog> for access_log::Format {
+    fn from(format: AccessLog) -> Self {
+        match format {
+            AccessLog::Off => Self::Off,
+            AccessLog::Text => Self::Text,
+            AccessLog::Json => Self::Json,
+        }
+    }
+}
+
+fn port_pair(text: &str) -> Result<(u16, u16), String> {
+    let port = |text: &str| text.parse::<u16>().map_err(|_| format!("{text:?} is not a port"));
+    let (from, to) = text.split_once('=').ok_or("write PORT=PORT, as in 80=8080")?;
+    Ok((port(from)?, port(to)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_argument_has_a_help_text() {
+        let mut command = Gateway::command();
+        command.build();
+        command.clone().debug_assert();
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn ports_are_mapped_in_pairs() {
+        assert_eq!(port_pair("80=8080"), Ok((80, 8080)));
+        assert!(port_pair("80").is_err());
+        assert!(port_pair("80=x").is_err());
+        assert!(port_pair("80=99999").is_err());
+    }
+}

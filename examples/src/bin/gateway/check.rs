@@ -1,0 +1,32 @@
+//! `gateway check`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use gateway_core::api::manifest::Severity;
+use gateway_examples::table_view;
+
+use crate::args::Check;
+use crate::load;
+
+pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
+    let (update, _demo) = load::load(&args.source)?;
+    let mut out = io::stdout().lock();
+    let shown = |severity: Severity| severity != Severity::Info || args.notes;
+    for problem in update.problems.iter().filter(|problem| shown(problem.severity)) {
+        writeln!(out, "{problem}")?;
+    }
+    if args.status {
+        out.write_all(table_view::conditions(&update).as_bytes())?;
+    }
+    let count = |severity| update.problems.iter().filter(|problem| problem.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let objects = update.resources.len();
+    writeln!(
+        out,
+        "{objects} objects, {} rules served: {errors} errors, {warnings} warnings",
+        update.table.rules().len()
+    )?;
+    let failed = errors > 0 || warnings > 0 && !args.allow_warnings;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

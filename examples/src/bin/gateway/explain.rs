@@ -1,0 +1,166 @@
+//! `gateway explain`
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use gateway_core::hostname::Host;
+use gateway_core::matching::RequestHead;
+use gateway_core::rule::{BackendTarget, HttpRule};
+use gateway_core::table::{Explanation, Port, PortId, RouteTable};
+use http::{Method, Request, Uri, request};
+
+use crate::args::Explain;
+use crate::load;
+
+pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
+    let request = parse(args).map_err(invalid)?;
+    let (update, _demo) = load::load(&args.source)?;
+    let table = &update.table;
+    let ports = ports(table, &request.uri, args.gateway.as_deref());
+    if ports.is_empty() {
+        return Err(invalid(no_port(table)));
+    }
+    let mut out = io::stdout().lock();
+    let mut served = true;
+    for (id, port) in ports {
+        // A request by HTTP/1.1 names its host in a header, unless the user gave one.
+        let head = RequestHead::new(&request.method, &request.uri, &request.headers)
+            .map_err(|error| invalid(error.to_string()))?;
+        let server_name = match (&args.server_name, port.is_secure()) {
+            (Some(name), _) => Some(Host::of_name(name).map_err(|error| invalid(error.to_string()))?),
+            (None, true) => Some(head.host.clone()),
+            (None, false) => None,
+        };
+        let explanation = table.explain(id, server_name.as_ref(), &head);
+        out.write_all(text(table, port, &request, &explanation).as_bytes())?;
+        served &= explanation.decision.is_ok();
+    }
+    Ok(if served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn parse(args: &Explain) -> Result<request::Parts, String> {
+    let (method, url) = args.request.trim().split_once(' ').unwrap_or(("GET", args.request.trim()));
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
+    let uri: Uri = url.trim().parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
+    if uri.scheme().is_none() || uri.authority().is_none() {
+        return Err(format!("{url:?} is not a whole URL; write it as http://host/path"));
+    }
+    let mut request = Request::builder().method(method).uri(uri);
+    for header in &args.header {
+        let (name, value) = header
+            .split_once(':')
+            .ok_or_else(|| format!("{header:?} is not a header; write 'name: value'"))?;
+        request = request.header(name.trim(), value.trim());
+    }
+    let (parts, ()) = request.body(()).map_err(|error| error.to_string())?.into_parts();
+    Ok(parts)
+}
+
+/// The ports that the request may come to: those of its URL's port number, or the only ones of its scheme.
+fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(PortId, &'t Port)> {
+    let secure = uri.scheme_str() == Some("https");
+    let candidates: Vec<_> = table
+        .ports()
+        .filter(|(_, port)| port.is_secure() == secure)
+        .filter(|(_, port)| gateway.is_none_or(|gateway| port.gateway().to_string() == gateway))
+        .collect();
+    let wanted = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let exact: Vec<_> = candidates.iter().copied().filter(|(_, port)| port.number() == wanted).collect();
+    if exact.is_empty() && uri.port_u16().is_none() && candidates.len() == 1 { candidates } else { exact }
+}
+
+fn no_port(table: &RouteTable) -> String {
+    let mut text = "no Gateway has a listener for this scheme and port".to_owned();
+    let ports: Vec<_> = table
+        .ports()
+        .map(|(_, port)| {
+            let scheme = if port.is_secure() { "https" } else { "http" };
+            format!("{scheme} port {} of {}", port.number(), port.gateway())
+        })
+        .collect();
+    if ports.is_empty() {
+        text.push_str("; none is served at all");
+    } else {
+        let _ = write!(text, "; there is {}", ports.join(", "));
+    }
+    text
+}
+
+fn text(table: &RouteTable, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {
+    let mut text = format!(
+        "{} {}\n  comes to port {} of Gateway {}\n",
+        request.method,
+        request.uri,
+        port.number(),
+        port.gateway()
+    );
+    if let Some(listener) = explanation.listener {
+        let listener = table.listener(listener);
+        let hostname =
+            listener.hostname.as_ref().map_or_else(|| "every host".to_owned(), ToString::to_string);
+        let _ = writeln!(text, "  is taken by listener {listener}, which serves {hostname}");
+    }
+    if !explanation.candidates.is_empty() {
+        text.push_str("\nRules with its host and path, in order of precedence:\n");
+    }
+    for candidate in &explanation.candidates {
+        let rule = &table.rule(candidate.rule).id;
+        let hostname = candidate.hostname.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
+        let _ = writeln!(
+            text,
+            "  {rule}  host {hostname}  {}  matches[{}]: {}",
+            candidate.path, candidate.entry, candidate.outcome
+        );
+    }
+    text.push('\n');
+    match explanation.decision {
+        Ok(matched) => {
+            let rule = table.rule(matched.rule);
+            let _ = writeln!(
+                text,
+                "Served by rule {} (rules[{}], matches[{}])",
+                rule.id, rule.id.index, matched.entry
+            );
+            text.push_str(&what_follows(table, rule));
+        }
+        Err(no_match) => {
+            let _ = writeln!(text, "Answered with {}: {no_match}", no_match.status());
+        }
+    }
+    text
+}
+
+fn what_follows(table: &RouteTable, rule: &HttpRule) -> String {
+    let mut text = String::new();
+    for filter in &rule.filters {
+        let _ = writeln!(text, "  filter   {filter:?}");
+    }
+    if let Some(timeout) = rule.timeouts.request {
+        let _ = writeln!(text, "  timeout  {timeout:?} for the request");
+    }
+    if let Some(timeout) = rule.timeouts.backend_request {
+        let _ = writeln!(text, "  timeout  {timeout:?} for each attempt");
+    }
+    if let Some(retry) = &rule.retry {
+        let _ = writeln!(text, "  retry    {} times", retry.attempts);
+    }
+    for backend in rule.backends.refs() {
+        let weight = backend.weight;
+        let _ = match backend.target {
+            BackendTarget::Backend(id) => {
+                let backend = table.backend(id);
+                let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
+                writeln!(text, "  backend  {service}:{port}, weight {weight}, endpoints {endpoints:?}")
+            }
+            BackendTarget::Unresolved => {
+                writeln!(text, "  backend  invalid, weight {weight}: its requests get 500")
+            }
+        };
+    }
+    text
+}
