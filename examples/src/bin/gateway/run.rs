@@ -1,11 +1,277 @@
 //! `gateway run`
 
-use std::io;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use gateway_core::api::manifest::ManifestProblem;
+use gateway_core::name::ObjectName;
+use gateway_examples::access_log::{self, AccessLog, Format};
+use gateway_examples::admin::{Admin, Health};
+use gateway_examples::state::{State, Update};
+use gateway_examples::table_view::{self, Bound};
+use gateway_examples::watch::{QUIET_WHILE_WRITING, Stopper, Wake, Watch};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
+use gateway_tower::upstream::{Upstream, UpstreamOptions};
+use gateway_tower::{Connection, Gateway, TableHandle};
+use tokio::sync::{mpsc, watch};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::Run;
+use crate::load;
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
-    let _ = args;
-    Ok(ExitCode::SUCCESS)
+    log(args)?;
+    let mut runtime = match args.threads {
+        Some(1) => tokio::runtime::Builder::new_current_thread(),
+        Some(_) | None => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(threads) = args.threads {
+        runtime.worker_threads(threads.into());
+    }
+    runtime.enable_all().build()?.block_on(serve(args))
+}
+
+async fn serve(args: &Run) -> io::Result<ExitCode> {
+    let health = Health::starting();
+    if let Some(address) = args.admin {
+        let bound = Admin::bind(address, health.clone()).await;
+        let admin =
+            bound.map_err(|error| io::Error::new(error.kind(), format!("--admin {address}: {error}")))?;
+        print(&format!("admin on http://{}\n", admin.address()?));
+        tokio::spawn(admin.serve());
+    }
+
+    // The demo's backends live until the end of this function.
+    let (state, _demo) = load::state(&args.source).await?;
+    let (mut state, update) = blocking(state, |state| state.update()).await?;
+    let mut update = update.expect("the first look gives an update");
+    let tables = TableHandle::new(std::mem::take(&mut update.table));
+    let server = start(args, &tables);
+    let sockets = server.reached(tables.load().generation()).await;
+    print(&table_view::overview(&update, |gateway, port| bound(&sockets, gateway, port)));
+
+    let watch = Watch::new(state.files().roots());
+    let stopper = watch.stopper();
+    let (sender, updates) = mpsc::unbounded_channel();
+    let known = update.problems.clone();
+    thread::Builder::new().name("files".to_owned()).spawn(move || {
+        follow(&mut state, watch, &tables, known, &sender);
+    })?;
+    tokio::spawn(report(health.clone(), update, updates, server.sockets()));
+
+    signal().await?;
+    end(args, server, &health, &stopper).await
+}
+
+/// Serves the tables, with or without a log of requests.
+fn start(args: &Run, tables: &TableHandle) -> Server {
+    let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
+    let defaults = ServeOptions::default();
+    let options = ServeOptions {
+        max_connections: args.max_connections.map_or(defaults.max_connections, |limit| limit as usize),
+        reuse_port: args.reuse_port,
+        drain_timeout: args.drain_timeout,
+        ..defaults
+    };
+    match args.access_log.into() {
+        Format::Off => {
+            let service = move |connection| gateway.clone().on(connection);
+            Server::start(tables, addresses(args), options, service)
+        }
+        Format::Text | Format::Json => {
+            let service = move |connection: Arc<Connection>| {
+                AccessLog::new(gateway.clone().on(connection.clone()), connection)
+            };
+            Server::start(tables, addresses(args), options, service)
+        }
+    }
+}
+
+fn addresses(args: &Run) -> Addresses {
+    let default = if args.source.demo { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let others = match &args.address[..] {
+        [] => vec![IpAddr::V4(default)],
+        given => given.to_vec(),
+    };
+    let ports = args.port_map.iter().copied().collect();
+    Addresses { gateways: HashMap::new(), others, ports, port_offset: args.port_offset }
+}
+
+fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
+    let of_port = |socket: &&gateway_tower::serve::Socket| socket.gateway == *gateway && socket.port == port;
+    let all: Vec<_> = sockets.sockets.iter().filter(of_port).collect();
+    let failed =
+        all.iter().find_map(|socket| socket.bound.as_ref().err().map(|error| (socket.address, error)));
+    if let Some((address, error)) = failed {
+        return Some(Bound::Not(format!("{address}: {error}")));
+    }
+    let addresses: Vec<_> =
+        all.iter().filter_map(|socket| socket.bound.as_ref().ok()).map(ToString::to_string).collect();
+    (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
+}
+
+/// Looks at the files whenever they change, and puts new tables into use. Ends when it is told to.
+fn follow(
+    state: &mut State,
+    mut watch: Watch,
+    tables: &TableHandle,
+    mut known: Vec<ManifestProblem>,
+    updates: &mpsc::UnboundedSender<Update>,
+) {
+    loop {
+        let wake = watch.wait();
+        if wake == Wake::Stop {
+            return;
+        }
+        if state.files().just_emptied() {
+            // Perhaps only for a moment, by a program that is about to write it.
+            thread::sleep(QUIET_WHILE_WRITING);
+        }
+        let Some(mut update) = state.update() else { continue };
+        if wake == Wake::Poll {
+            // Nobody told of this change: a folder that was watched is perhaps another one now.
+            watch.renew();
+        }
+        if !update.changes.is_empty() {
+            tables.store(std::mem::take(&mut update.table));
+        }
+        print(&changed(&update, &known));
+        known.clone_from(&update.problems);
+        if updates.send(update).is_err() {
+            return;
+        }
+    }
+}
+
+/// What a change came to, in a few lines: the objects, and the problems that were not there before.
+fn changed(update: &Update, known: &[ManifestProblem]) -> String {
+    let mut text = table_view::changes(&update.changes);
+    let new: Vec<_> = update.problems.iter().filter(|problem| !known.contains(problem)).cloned().collect();
+    text.push_str(&table_view::problems(&new));
+    if text.is_empty() {
+        let files: Vec<_> = update.files.iter().map(ToString::to_string).collect();
+        text = format!("{}; nothing in it changed\n", files.join(", "));
+    }
+    text
+}
+
+/// Keeps what the admin port tells up to date.
+async fn report(
+    health: Health,
+    mut update: Update,
+    mut updates: mpsc::UnboundedReceiver<Update>,
+    mut sockets: watch::Receiver<Sockets>,
+) {
+    loop {
+        let now = sockets.borrow_and_update().clone();
+        match missing(&now) {
+            None => health.ready(),
+            Some(missing) => health.not_ready(missing),
+        }
+        health.set_status(table_view::overview(&update, |gateway, port| bound(&now, gateway, port)));
+        tokio::select! {
+            changed = sockets.changed() => {
+                if changed.is_err() {
+                    // The server has ended, and so will this program.
+                    return;
+                }
+            }
+            Some(next) = updates.recv() => update = next,
+        }
+    }
+}
+
+/// Why not everything is served, if it is not.
+fn missing(sockets: &Sockets) -> Option<String> {
+    if sockets.sockets.is_empty() {
+        return Some("no listener is served".to_owned());
+    }
+    let unbound = sockets.sockets.iter().find_map(|socket| {
+        let error = socket.bound.as_ref().err()?;
+        Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
+    });
+    let certificate = || {
+        let problem = sockets.certificates.first()?;
+        Some(format!("listener {} has no usable certificate: {}", problem.listener, problem.problem))
+    };
+    unbound.or_else(certificate)
+}
+
+/// Waits for a signal to end.
+async fn signal() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            result = tokio::signal::ctrl_c() => result,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+async fn end(args: &Run, server: Server, health: &Health, stopper: &Stopper) -> io::Result<ExitCode> {
+    health.not_ready("ending");
+    stopper.stop();
+    print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
+    tokio::select! {
+        drained = server.drain(args.drain_timeout) => {
+            if drained.cut > 0 {
+                print(&format!("{} connections were cut\n", drained.cut));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        result = signal() => result.map(|()| ExitCode::FAILURE),
+    }
+}
+
+/// Does something with the state in a thread for such work.
+async fn blocking<T: Send + 'static>(
+    mut state: State,
+    work: impl FnOnce(&mut State) -> T + Send + 'static,
+) -> io::Result<(State, T)> {
+    let done = tokio::task::spawn_blocking(move || {
+        let result = work(&mut state);
+        (state, result)
+    });
+    done.await.map_err(io::Error::other)
+}
+
+/// Writes for people: to standard error, because standard output is for the access log.
+fn print(text: &str) {
+    // Nothing is left to be done if that cannot be written.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn log(args: &Run) -> io::Result<()> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, format!("--log {}: {error}", args.log));
+    let filter = EnvFilter::builder().parse(&args.log).map_err(invalid)?;
+    let not_access = filter_fn(|metadata| metadata.target() != access_log::TARGET);
+    let messages =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(filter).with_filter(not_access);
+    let access = filter_fn(|metadata| metadata.target() == access_log::TARGET);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stdout).with_target(false);
+    let registry = tracing_subscriber::registry().with(messages);
+    match args.access_log.into() {
+        Format::Off => registry.init(),
+        Format::Text => registry.with(lines.with_ansi(false).with_level(false).with_filter(access)).init(),
+        Format::Json => {
+            let json = lines
+                .json()
+                .flatten_event(true)
+                .with_level(false)
+                .with_current_span(false)
+                .with_span_list(false);
+            registry.with(json.with_filter(access)).init();
+        }
+    }
+    Ok(())
 }

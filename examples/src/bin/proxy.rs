@@ -1,0 +1,30 @@
+//! A proxy in fifteen lines: serves the Gateways of one manifest, on all addresses, until it is interrupted.
+//!
+//! `cargo run -p gateway-examples --bin proxy -- shop.yaml`
+
+use std::error::Error;
+use std::time::Duration;
+
+use gateway_core::api::manifest;
+use gateway_core::attach::Options;
+use gateway_core::translate::translate;
+use gateway_tower::serve::{Addresses, ServeOptions, Server};
+use gateway_tower::upstream::Upstream;
+use gateway_tower::{Gateway, TableHandle};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("name a file")?;
+    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
+    let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
+    let options = Options { any_class: true, ..Options::default() };
+    let tables = TableHandle::new(translate(&resources, &options).table);
+
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let service = move |connection| gateway.clone().on(connection);
+    let server = Server::start(&tables, Addresses::default(), ServeOptions::default(), service);
+
+    tokio::signal::ctrl_c().await?;
+    server.drain(Duration::from_secs(10)).await;
+    Ok(())
+}
