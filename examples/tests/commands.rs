@@ -1,0 +1,104 @@
+//! `gateway check` and `gateway explain`, and what the program says of wrong arguments.
+
+mod harness;
+
+use std::fs;
+
+use harness::{GATEWAY, route, run};
+
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn texts(output: &std::process::Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn redirect(path: &str) -> String {
+    format!(
+        "  - matches: [{{path: {{value: {path}}}}}]\n    filters: [{{type: RequestRedirect, requestRedirect: {{}}}}]\n"
+    )
+}
+
+#[test]
+fn check_prints_what_is_wrong_and_where_and_its_exit_code_says_whether() {
+    let good = folder(&[("gateway.yaml", GATEWAY.to_owned()), ("routes.yaml", route("a", &redirect("/a")))]);
+    let path = good.path().to_str().unwrap();
+    let (code, out, _) = texts(&run(&["check", path]));
+    assert_eq!((code, out.as_str()), (Some(0), "3 objects, 1 rules served: 0 errors, 0 warnings\n"));
+    let (_, out, _) = texts(&run(&["check", "--status", path]));
+    assert!(out.contains("HTTPRoute default/a parent web: Accepted=True/Accepted"), "{out}");
+
+    fs::write(good.path().join("b.yaml"), route("b", &redirect("b")) + &route("c", "  - backendRef: []\n"))
+        .unwrap();
+    let (code, out, _) = texts(&run(&["check", path]));
+    assert_eq!(code, Some(1));
+    assert!(
+        out.contains("b.yaml:2:1: error: HTTPRoute default/b: spec.rules[0].matches[0].path.value"),
+        "{out}"
+    );
+    assert!(out.contains("did you mean `backendRefs`?"), "{out}");
+
+    fs::remove_file(good.path().join("b.yaml")).unwrap();
+    let lost = route("lost", &redirect("/")).replace("name: web", "name: elsewhere");
+    fs::write(good.path().join("c.yaml"), lost).unwrap();
+    assert_eq!(run(&["check", path]).status.code(), Some(1));
+    assert_eq!(run(&["check", "--allow-warnings", path]).status.code(), Some(0));
+    let (code, out, _) = texts(&run(&["check", "--controller-name", "example.com/other", path]));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("names no Gateway"), "no class is of this controller: {out}");
+}
+
+#[test]
+fn explain_says_which_rule_serves_and_why_no_other() {
+    let folder = folder(&[
+        ("gateway.yaml", GATEWAY.to_owned()),
+        (
+            "routes.yaml",
+            route(
+                "shop",
+                &(redirect("/")
+                    + &redirect("/cart")
+                    + &redirect("/cart").replace("}}]", "}, method: POST}]")),
+            ),
+        ),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let (code, out, error) =
+        texts(&run(&["explain", path, "--request", "GET http://x.example/cart/1", "-H", "x-a: b"]));
+    assert_eq!(code, Some(0), "{error}");
+    assert!(out.contains("Served by rule default/shop/1 (rules[1], matches[0])"), "{out}");
+    assert!(out.contains("not met: method is POST"), "{out}");
+    assert!(out.contains("matches, but comes later: a less specific path"), "{out}");
+
+    let only_cart = route("shop", &redirect("/cart"));
+    fs::write(folder.path().join("routes.yaml"), only_cart).unwrap();
+    let (code, out, _) = texts(&run(&["explain", path, "-r", "GET http://x.example/other"]));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("Answered with 404 Not Found"), "{out}");
+}
+
+#[test]
+fn wrong_arguments_are_explained() {
+    let folder = folder(&[("gateway.yaml", GATEWAY.to_owned())]);
+    let path = folder.path().to_str().unwrap();
+    for (args, message) in [
+        (vec!["check", "/no/such/folder"], "/no/such/folder: there is no such file or folder"),
+        (vec!["check"], "<PATH>"),
+        (vec!["run", path, "--port-map", "80"], "write PORT=PORT"),
+        (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),
+        (vec!["run", path, "--log", "gateway=loud"], "--log gateway=loud"),
+        (vec!["explain", path, "-r", "GET /cart"], "write it as http://host/path"),
+        (vec!["explain", path, "-r", "GET http://x.example:81/"], "there is http port 80 of default/web"),
+        (vec!["explain", path, "-r", "GET http://x.example/", "-H", "novalue"], "write 'name: value'"),
+    ] {
+        let (code, _, error) = texts(&run(&args));
+        assert_eq!(code, Some(2), "{args:?}: {error}");
+        assert!(error.contains(message), "{args:?}: {error}");
+    }
+}

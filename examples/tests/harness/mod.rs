@@ -1,0 +1,270 @@
+//! The `gateway` program in a process of its own, with files in a folder of its own, on ports that the system chose.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gateway_examples::demo::endpoint_slice;
+use gateway_examples::echo::EchoBackend;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A class, and a Gateway with a listener on port 80.
+pub(crate) const GATEWAY: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: test}
+spec: {controllerName: example.com/test}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec:
+  gatewayClassName: test
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+";
+
+/// An HTTPRoute to the Gateway above.
+pub(crate) fn route(name: &str, rules: &str) -> String {
+    format!(
+        "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: {name}}}
+spec:
+  parentRefs: [{{name: web}}]
+  rules:
+{rules}
+"
+    )
+}
+
+/// A Service and its endpoints.
+pub(crate) fn service(backend: &EchoBackend) -> String {
+    let name = backend.name();
+    let service = format!(
+        "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+    );
+    format!("{service}---\n{}", endpoint_slice(backend))
+}
+
+/// A running `gateway`; killed when dropped.
+pub(crate) struct Gateway {
+    child: Child,
+    folder: TempDir,
+    lines: Arc<Mutex<Vec<String>>>,
+    stdout: Arc<Mutex<Vec<String>>>,
+}
+
+impl Gateway {
+    /// Starts `gateway run` with a folder that holds these files, and waits until it has said how it stands.
+    pub(crate) fn start(files: &[(&str, &str)], args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command.args(["run", "--address", "127.0.0.1", "--port-map", "80=0", "--port-map", "443=0"]);
+        command
+            .args(args)
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = collect(child.stderr.take().unwrap());
+        let stdout = collect(child.stdout.take().unwrap());
+        let gateway = Self { child, folder, lines, stdout };
+        gateway.wait_for_line("ROUTE ");
+        gateway
+    }
+
+    /// The path of a file in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces a file as editors and `mv` do.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let new = self.path(".new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// What it said so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// Waits until it says something with `text` in it, after the first `skip` lines.
+    pub(crate) fn wait_for_line_after(&self, skip: usize, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let lines = self.lines();
+            if let Some(line) = lines.iter().skip(skip).find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            assert!(start.elapsed() < PATIENCE, "nothing with {text:?} was said: {lines:#?}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until it says something with `text` in it.
+    pub(crate) fn wait_for_line(&self, text: &str) -> String {
+        self.wait_for_line_after(0, text)
+    }
+
+    /// Where a listener of the Gateway `default/web` is bound, as the table says.
+    pub(crate) fn address(&self, listener: &str) -> SocketAddr {
+        let line = self.wait_for_line(&format!("default/web/{listener} "));
+        let address = line.split_whitespace().find_map(|word| word.parse().ok());
+        address.unwrap_or_else(|| panic!("no address in {line:?}"))
+    }
+
+    /// Where the admin port is.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.wait_for_line("admin on http://").rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    /// The lines of the access log, once there are at least `count`.
+    pub(crate) fn access_log(&self, count: usize) -> Vec<String> {
+        let start = Instant::now();
+        loop {
+            let lines = self.stdout.lock().unwrap().clone();
+            if lines.len() >= count {
+                return lines;
+            }
+            assert!(start.elapsed() < PATIENCE, "the access log has {} lines only", lines.len());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the gateway does not end: {:#?}", self.lines());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Asks until an answer is as wanted.
+    pub(crate) async fn until(
+        &self,
+        address: SocketAddr,
+        path: &str,
+        wanted: impl Fn(&Answer) -> bool,
+    ) -> Answer {
+        let start = Instant::now();
+        loop {
+            let answer = get(address, path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(start.elapsed() < PATIENCE, "{path} still gives {answer:?}: {:#?}", self.lines());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let collected = lines.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            collected.lock().unwrap().push(line);
+        }
+    });
+    lines
+}
+
+/// Runs `gateway` to its end.
+pub(crate) fn run(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gateway")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// An answer with its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// What the backend says that it received.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The name of the backend that answered.
+    pub(crate) fn backend(&self) -> String {
+        self.json()["backend"].as_str().unwrap().to_owned()
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// Sends one request over a new connection.
+pub(crate) async fn send(address: SocketAddr, request: Request<&'static str>) -> Answer {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    answer(sender.send_request(request.map(Full::<bytes::Bytes>::from)).await.unwrap()).await
+}
+
+/// Reads an answer to its end.
+pub(crate) async fn answer(response: Response<hyper::body::Incoming>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let body = String::from_utf8(body.into()).unwrap();
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+/// Sends a GET request for a path of `www.example.com`.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
+    send(address, Request::get(path).header("host", "www.example.com").body("").unwrap()).await
+}
+
+/// Sends a GET request with headers.
+pub(crate) async fn get_with(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::get(path).header("host", "www.example.com");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(address, request.body("").unwrap()).await
+}
