@@ -49,12 +49,15 @@ fn path(path: &HttpPathMatch, at: &mut Problems) {
 /// Whether a path breaks no rule, told in one pass; anything unusual is left to [`broken_rules`].
 fn is_plain(value: &str) -> bool {
     let bytes = value.as_bytes();
-    // `.` behind `/` is where dot segments start, and `%` may hide a slash: rare enough to be looked at closely.
+    let mut after_slash = false;
     bytes.first() == Some(&b'/')
         && bytes.len() <= pattern::PATH.max_length
-        && bytes.windows(2).all(|pair| pair[0] != b'/' || !matches!(pair[1], b'/' | b'.'))
-        && !bytes.contains(&b'%')
-        && (pattern::PATH.matches)(value)
+        && bytes.iter().all(|&b| {
+            // `.` behind `/` is where dot segments start, and `%` may hide a slash: rare enough to be looked at closely.
+            let plain = pattern::is_plain_in_path(b) && !(after_slash && matches!(b, b'/' | b'.'));
+            after_slash = b == b'/';
+            plain
+        })
 }
 
 /// # Spec

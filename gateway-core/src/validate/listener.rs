@@ -15,22 +15,21 @@ use crate::api::{FromNamespaces, Listener, ListenerTlsConfig, RouteGroupKind, Tl
 pub(super) fn listeners(listeners: &[Listener], at: &mut Problems) {
     let listeners = at.list("listeners", listeners, 1..=64, "LIM-01", listener);
     at.unique("listeners", listeners, Some("name"), "VAL-GW-05", |listener| listener.name.as_str());
-    let place = |listener: &Listener| (listener.port, listener.protocol.clone(), listener.hostname.clone());
     for (second, listener) in listeners.iter().enumerate().skip(1) {
+        let Listener { port, protocol, hostname, .. } = listener;
         let same = |earlier: &Listener| {
-            earlier.port == listener.port
-                && earlier.protocol == listener.protocol
-                && earlier.hostname == listener.hostname
+            earlier.port == *port && earlier.protocol == *protocol && earlier.hostname == *hostname
         };
         if let Some(first) = listeners[..second].iter().position(same) {
-            let (port, protocol, hostname) = place(listener);
-            let hostname =
-                hostname.map_or("no hostname".to_owned(), |name| format!("hostname {:?}", clipped(&name)));
+            let hostname = match hostname {
+                Some(hostname) => format!("hostname {:?}", clipped(hostname)),
+                None => "no hostname".to_owned(),
+            };
             at.field("listeners").index(second).report(
                 "VAL-GW-06",
                 format!(
                     "has port {port}, protocol {:?} and {hostname}, as listeners[{first}] has; change one of the three",
-                    clipped(&protocol)
+                    clipped(protocol)
                 ),
             );
         }

@@ -3,12 +3,12 @@
 //! The specification puts a part of its rules into the schemas of the resources and relies on an API server to enforce
 //! them. Whoever reads resources from files has none, so the same rules are checked here, for every kind, before
 //! anything else looks at an object: lengths, forms and ranges of fields, uniqueness in lists, and the rules between
-//! fields that the schemas state in CEL. The rules are those of v1.6.1, experimental channel. What a Route or Gateway
-//! refers to is not looked at here: that is for the next stage, as is the status.
+//! fields that the schemas state in CEL. The rules are those of v1.6.1, experimental channel. What an object refers to is
+//! not looked at here: that is for the next stage.
 //!
-//! Two things pass here that an API server refuses, because the specification gives them a consequence that users can
-//! see: a value that the enumerations of matches and filters do not know (`Accepted: False`, `UnsupportedValue`;
-//! GEN-14, RTE-30), and hence whatever else depends on it. Regular expressions are not compiled here (VAL-ST-07).
+//! Some things that an API server refuses pass here, because the specification gives them a consequence that users can
+//! see (`Accepted: False`, `UnsupportedValue`; GEN-14, RTE-30): values of matches and filters that are not known, and
+//! whatever depends on them. Neither does anything here compile a regular expression (VAL-ST-07).
 //!
 //! An object with a problem is left out as a whole, as if it had never been stored; every other object is translated.
 //!

@@ -36,7 +36,8 @@ pub enum Segment {
 
 /// Collects the problems of one object, and knows which field is being looked at.
 ///
-/// A path is built when there is a problem, and only then: an object without problems costs no allocation.
+/// A path is built when there is a problem, and only then: an object without problems costs no allocation. Only the
+/// checks of this module report anything.
 #[derive(Debug, Default)]
 pub struct Problems {
     /// The way to the field that is being looked at.

@@ -37,21 +37,19 @@ impl Validate for TlsRoute {
 
 /// A server name. Beside the pattern that all hostnames have, the schema states the same once more in CEL, and that an
 /// address is none.
+///
+/// # Spec
+/// VAL-TL-01 to VAL-TL-03
 fn hostname(hostname: &str, at: &mut Problems) {
-    if pattern::HOST.accepts(hostname) {
-        // Only an IPv4 address passes the pattern, and it ends in a digit.
-        if hostname.ends_with(|c: char| c.is_ascii_digit()) && hostname.parse::<IpAddr>().is_ok() {
-            at.report(
-                "VAL-TL-01",
-                format!("{hostname:?} is an IP address, which no client sends as server name"),
-            );
-        }
-    } else if hostname.parse::<IpAddr>().is_ok() {
+    let form = pattern::HOST.accepts(hostname);
+    // The only addresses with the form of a name are those of IPv4, which end in a digit.
+    let may_be_address = !form || hostname.ends_with(|c: char| c.is_ascii_digit());
+    if may_be_address && hostname.parse::<IpAddr>().is_ok() {
         at.report(
             "VAL-TL-01",
             format!("{hostname:?} is an IP address, which no client sends as server name"),
         );
-    } else {
+    } else if !form {
         let rule = if hostname.contains('*') { "VAL-TL-03" } else { "VAL-TL-02" };
         at.report(rule, pattern::HOST.refusal(hostname));
     }

@@ -13,7 +13,7 @@ use crate::api::Object;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Valid<T>(Arc<T>);
 
-/// A kind of object that can be checked.
+/// A kind of object that can be checked: every kind that is read.
 pub trait Validate: Object {
     /// Adds everything that is wrong with the object, apart from its metadata.
     fn problems(&self, problems: &mut Problems);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{Gateway, HttpRoute, Kind, ObjectKey, Resources, Service, manifest};
+use gateway_core::api::{AnyObject, Gateway, HttpRoute, Kind, ObjectKey, Resources, Service, manifest};
 use gateway_core::validate::{Problem, check, validate};
 
 use super::{found, long, problems, read, row, shown};
@@ -184,4 +184,26 @@ fn a_checked_object_reads_like_the_object() {
     assert_eq!(valid.metadata.name, "a");
     assert!(Arc::ptr_eq(valid.clone().arc(), &service));
     assert_eq!(check(&Arc::new(Gateway::default())).unwrap_err()[0].field.to_string(), "metadata.name");
+}
+
+/// Validation runs over every object at each translation.
+#[test]
+fn an_object_without_problems_costs_no_allocation() {
+    let route = "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a, namespace: b}, spec: {
+        parentRefs: [{name: a, sectionName: b}, {name: a, sectionName: c}],
+        hostnames: [a.example.com, '*.b.example.com'],
+        rules: [{
+            name: a,
+            matches: [{path: {value: /a}, headers: [{name: a, value: b c}], queryParams: [{name: a, value: b}]}],
+            filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], remove: [c]}}],
+            backendRefs: [{name: a, port: 80, namespace: c, filters: [
+                {type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: a, value: b}]}}]}],
+            timeouts: {request: 10s, backendRequest: 1s},
+        }, {name: b}],
+    }}";
+    let AnyObject::HttpRoute(route) = read(route) else { panic!("an HTTPRoute") };
+    let mut valid = None;
+    let allocations = allocation_counter::measure(|| valid = check(&route).ok());
+    assert!(valid.is_some());
+    assert_eq!(allocations.count_total, 0);
 }

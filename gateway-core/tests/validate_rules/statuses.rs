@@ -8,13 +8,14 @@ use gateway_core::validate::{Validate, check, status_problems};
 use super::{long, many, read};
 
 /// Each kind with a status, and a spec.
-const KINDS: [(Kind, &str); 11] = [
+const KINDS: [(Kind, &str); 12] = [
     (Kind::GatewayClass, "controllerName: a/b"),
     (Kind::Gateway, "gatewayClassName: a, listeners: [{name: a, port: 80, protocol: HTTP}]"),
     (Kind::ListenerSet, "parentRef: {name: a}, listeners: [{name: a, port: 80, protocol: HTTP}]"),
     (Kind::HttpRoute, ""),
     (Kind::GrpcRoute, ""),
     (Kind::TlsRoute, "hostnames: [a], rules: [{backendRefs: [{name: a, port: 80}]}]"),
+    (Kind::UdpRoute, "rules: [{backendRefs: [{name: a, port: 80}]}]"),
     (Kind::TcpRoute, "rules: [{backendRefs: [{name: a, port: 80}]}]"),
     (
         Kind::BackendTlsPolicy,
@@ -45,6 +46,7 @@ fn found(kind: Kind, status: &str) -> Vec<String> {
         AnyObject::GrpcRoute(object) => of(&object),
         AnyObject::TlsRoute(object) => of(&object),
         AnyObject::TcpRoute(object) => of(&object),
+        AnyObject::UdpRoute(object) => of(&object),
         AnyObject::BackendTlsPolicy(object) => of(&object),
         AnyObject::XBackend(object) => of(&object),
         AnyObject::XBackendTrafficPolicy(object) => of(&object),
@@ -77,7 +79,12 @@ fn conditions(count: usize) -> String {
 fn conditions_of_every_kind() {
     for (kind, _) in KINDS {
         let (before, behind, at) = match kind {
-            Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::XBackend => (
+            Kind::HttpRoute
+            | Kind::GrpcRoute
+            | Kind::TlsRoute
+            | Kind::TcpRoute
+            | Kind::UdpRoute
+            | Kind::XBackend => (
                 "parents: [{parentRef: {name: a}, controllerName: a/b, conditions: [",
                 "]}]",
                 "status.parents[0].conditions",
@@ -143,7 +150,7 @@ fn entries_and_addresses() {
     let listeners = |count| format!("listeners: [{}]", many(count, |i| listener(&format!("a{i}"), 0)));
     let of_kinds = |count| format!("listeners: [{}]", listener("a", count));
     let twice = |a, b| format!("listeners: [{}, {}]", listener(a, 0), listener(b, 0));
-    for kind in [Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute] {
+    for kind in [Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute, Kind::UdpRoute] {
         check_statuses([
             (kind, "LIM-09", parents(32), parents(33), "status.parents"),
             (kind, "PAT-CONTROLLER", of("a/b"), of("a"), "status.parents[0].controllerName"),
