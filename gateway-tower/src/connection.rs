@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwapOption;
 use gateway_core::name::ObjectName;
-use gateway_core::table::RouteTable;
 use http::HeaderValue;
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::Shard;
 
 /// What is known about a client's connection.
 ///
@@ -29,8 +27,8 @@ pub struct Connection {
     pub peer: Option<SocketAddr>,
     /// The address that the client connected to.
     pub local: Option<SocketAddr>,
-    /// The table that the latest request saw, so that the next one finds the port without a search.
-    latest: ArcSwapOption<Snapshot>,
+    /// Where its requests count themselves.
+    pub(crate) shard: Shard,
     /// The client's address as backends are told it, written once.
     forwarded_for: OnceLock<HeaderValue>,
 }
@@ -47,21 +45,8 @@ impl Connection {
             secure: false,
             peer: None,
             local: None,
-            latest: ArcSwapOption::empty(),
+            shard: Shard::next(),
             forwarded_for: OnceLock::new(),
-        }
-    }
-
-    /// `table` as seen from here.
-    pub(crate) fn snapshot(&self, table: &Arc<RouteTable>) -> Arc<Snapshot> {
-        match &*self.latest.load() {
-            Some(latest) if Arc::ptr_eq(&latest.table, table) => Arc::clone(latest),
-            Some(_) | None => {
-                let port = table.port(&self.gateway, self.port);
-                let snapshot = Arc::new(Snapshot { table: Arc::clone(table), port });
-                self.latest.store(Some(Arc::clone(&snapshot)));
-                snapshot
-            }
         }
     }
 

@@ -6,12 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use gateway_core::table::RouteTable;
 use tokio::sync::watch;
 
 use crate::connection::Connection;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Snapshots};
 
 /// A place that holds the table in use. Clones are the same place.
 ///
@@ -28,7 +27,7 @@ use crate::snapshot::Snapshot;
 pub struct TableHandle(Arc<Shared>);
 
 struct Shared {
-    table: ArcSwap<RouteTable>,
+    snapshots: Snapshots,
     changes: watch::Sender<Arc<RouteTable>>,
 }
 
@@ -38,12 +37,12 @@ impl TableHandle {
     /// A handle that starts with `table`.
     pub fn new(table: RouteTable) -> Self {
         let table = Arc::new(table);
-        Self(Arc::new(Shared { table: ArcSwap::new(Arc::clone(&table)), changes: watch::Sender::new(table) }))
+        Self(Arc::new(Shared { snapshots: Snapshots::new(&table), changes: watch::Sender::new(table) }))
     }
 
     /// The table in use now.
     pub fn load(&self) -> Arc<RouteTable> {
-        self.0.table.load_full()
+        Arc::clone(&self.0.changes.borrow())
     }
 
     /// Puts `table` into use, and tells those who [subscribed](Self::subscribe).
@@ -52,7 +51,7 @@ impl TableHandle {
         // Within the lock of the channel, so that of two stores at once the same one is the last for both.
         self.0.changes.send_modify(|latest| {
             *latest = Arc::clone(&table);
-            self.0.table.store(table);
+            self.0.snapshots.store(&table);
         });
     }
 
@@ -63,13 +62,13 @@ impl TableHandle {
 
     /// What a request on `connection` sees: the table in use, for its whole life.
     pub(crate) fn snapshot(&self, connection: &Connection) -> Arc<Snapshot> {
-        connection.snapshot(&self.0.table.load())
+        self.0.snapshots.load(connection.shard)
     }
 }
 
 impl fmt::Debug for TableHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TableHandle").field("generation", &self.0.table.load().generation()).finish()
+        f.debug_struct("TableHandle").field("generation", &self.load().generation()).finish()
     }
 }
 

@@ -1,27 +1,61 @@
-//! The table as one connection sees it.
+//! The table as requests hold it.
+//!
+//! A request holds a table from start to end, and so counts itself in and out. If all requests counted at one place, the
+//! cores of a machine would spend their time handing it to each other; so there are several places, all for the same
+//! table, and a connection keeps to one of them. Nothing is held between requests: an old table goes with the last
+//! request that started in it.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gateway_core::table::{PortId, RouteTable};
+use arc_swap::ArcSwap;
+use gateway_core::table::RouteTable;
 
-/// A table with the position of one connection's port in it.
-///
-/// There is one for each connection and table, and requests share it. So the references that requests take are counted
-/// on the connection: were they counted on the table, which all cores use, every request would wait for that counter's
-/// cache line to come from another core, several times.
+/// One place at which requests are counted that hold a table.
 pub(crate) struct Snapshot {
     pub(crate) table: Arc<RouteTable>,
-    /// None when no listener is served there any more.
-    pub(crate) port: Option<PortId>,
+}
+
+/// The places for the table in use.
+pub(crate) struct Snapshots([ArcSwap<Snapshot>; SHARDS]);
+
+/// Which of the places a connection keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shard(usize);
+
+const SHARDS: usize = 16;
+
+// === impl Snapshots ===
+
+impl Snapshots {
+    pub(crate) fn new(table: &Arc<RouteTable>) -> Self {
+        Self(std::array::from_fn(|_| ArcSwap::from_pointee(Snapshot { table: Arc::clone(table) })))
+    }
+
+    pub(crate) fn store(&self, table: &Arc<RouteTable>) {
+        for place in &self.0 {
+            place.store(Arc::new(Snapshot { table: Arc::clone(table) }));
+        }
+    }
+
+    pub(crate) fn load(&self, shard: Shard) -> Arc<Snapshot> {
+        self.0[shard.0].load_full()
+    }
+}
+
+// === impl Shard ===
+
+impl Shard {
+    /// A place, each in turn.
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS)
+    }
 }
 
 impl fmt::Debug for Snapshot {
-    /// Names the table rather than printing it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot")
-            .field("generation", &self.table.generation())
-            .field("port", &self.port)
-            .finish()
+        f.debug_struct("Snapshot").field("generation", &self.table.generation()).finish()
     }
 }

@@ -30,7 +30,7 @@ impl UpstreamTarget {
     pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
         let mut table = RouteTable::builder(0);
         let backend = table.backend(Backend { endpoints: [endpoint].into(), ..backend });
-        let snapshot = Arc::new(Snapshot { table: Arc::new(table.build()), port: None });
+        let snapshot = Arc::new(Snapshot { table: Arc::new(table.build()) });
         Self { snapshot, backend, endpoint: 0 }
     }
 

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::candidates::Candidate;
-use super::hostname_map::HostnameMap;
 use super::http::{HttpTable, Placed, hostname_specificity};
-use super::{Listener, ListenerId, ListenerProtocol, Port, RouteTable, RuleId};
+use super::port::Ports;
+use super::{Listener, ListenerId, RouteTable, RuleId};
 use crate::hostname::Hostname;
 use crate::matching::{Conditions, HttpMatch, PathMatch, Precedence, Specificity};
 use crate::name::{Age, BackendId};
@@ -151,7 +151,7 @@ impl RouteTableBuilder {
         RouteTable {
             generation: self.generation,
             fall_through: self.fall_through,
-            ports: ports(&self.listeners),
+            ports: Ports::of(&self.listeners),
             http,
             listeners: self.listeners.into(),
             rules: self.rules.into(),
@@ -211,26 +211,4 @@ fn ranks(routes: &[Route]) -> Vec<u32> {
         ranks[route] = rank as u32;
     }
     ranks
-}
-
-fn ports(listeners: &[Listener]) -> Box<[Port]> {
-    let mut ports: Vec<Port> = Vec::new();
-    for (i, listener) in listeners.iter().enumerate() {
-        let id = ListenerId(i as u32);
-        let of_this = |port: &Port| port.number == listener.port && port.gateway == listener.gateway;
-        let position = ports.iter().position(of_this).unwrap_or_else(|| {
-            ports.push(Port {
-                gateway: listener.gateway.clone(),
-                number: listener.port,
-                secure: match listener.protocol {
-                    ListenerProtocol::Http => false,
-                    ListenerProtocol::Https(_) => true,
-                },
-                listeners: HostnameMap::default(),
-            });
-            ports.len() - 1
-        });
-        ports[position].listeners.entry(listener.hostname.as_ref(), || id);
-    }
-    ports.into()
 }

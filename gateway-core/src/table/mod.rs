@@ -49,13 +49,14 @@ mod hostname_map;
 mod http;
 mod listener;
 mod matched;
+mod port;
 mod paths;
 mod value_index;
 
 use std::fmt;
 
-use self::hostname_map::HostnameMap;
 use self::http::{HttpTable, Observer};
+use self::port::Ports;
 use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
@@ -65,13 +66,14 @@ pub use self::builder::{RouteId, RouteTableBuilder};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::listener::{Certificate, Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
+pub use self::port::{Port, PortId};
 
 /// Everything that decides about requests, compiled from one state of the resources.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     generation: u64,
     fall_through: bool,
-    ports: Box<[Port]>,
+    ports: Ports,
     listeners: Box<[Listener]>,
     /// The HTTP rules of each listener, in the order of `listeners`.
     http: Box<[HttpTable]>,
@@ -80,22 +82,6 @@ pub struct RouteTable {
     ages: Box<[u32]>,
     backends: Box<[Backend]>,
 }
-
-/// One port of one Gateway: the unit that is bound, and within which listeners are isolated from each other.
-///
-/// # Spec
-/// HST-13, GWL-16.
-#[derive(Clone, Debug)]
-pub struct Port {
-    gateway: ObjectName,
-    number: u16,
-    secure: bool,
-    listeners: HostnameMap<ListenerId>,
-}
-
-/// A port of a table: its position there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PortId(pub u32);
 
 /// A listener of a table: its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,14 +106,12 @@ impl RouteTable {
 
     /// The port of a Gateway, if a listener is served there.
     pub fn port(&self, gateway: &ObjectName, number: u16) -> Option<PortId> {
-        let position =
-            self.ports.iter().position(|port| port.number == number && port.gateway == *gateway)?;
-        Some(PortId(position as u32))
+        self.ports.find(gateway, number)
     }
 
     /// All ports with a listener that is served.
     pub fn ports(&self) -> impl ExactSizeIterator<Item = (PortId, &Port)> {
-        self.ports.iter().enumerate().map(|(i, port)| (PortId(i as u32), port))
+        self.ports.all().iter().enumerate().map(|(i, port)| (PortId(i as u32), port))
     }
 
     /// All listeners that are served.
@@ -178,7 +162,7 @@ impl RouteTable {
         port: PortId,
         server_name: Option<&Host<'_>>,
     ) -> Option<ListenerId> {
-        self.ports.get(port.0 as usize)?.best_listener(server_name)
+        self.ports.get(port)?.best_listener(server_name)
     }
 
     /// Finds the rule that serves a request which came in on `port`; for a TLS port, `server_name` is that of the handshake.
@@ -207,9 +191,9 @@ impl RouteTable {
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Result<ListenerId, NoMatch> {
-        let port = self.ports.get(port.0 as usize).ok_or(NoMatch::NoListener)?;
+        let port = self.ports.get(port).ok_or(NoMatch::NoListener)?;
         let listener = port.best_listener(Some(&request.host)).ok_or(NoMatch::NoListener)?;
-        if port.secure
+        if port.is_secure()
             && let Some(connection) = port.best_listener(server_name)
             && connection != listener
         {
@@ -231,28 +215,7 @@ impl RouteTable {
     }
 }
 
-// === impl Port ===
-
-impl Port {
-    /// The Gateway.
-    pub fn gateway(&self) -> &ObjectName {
-        &self.gateway
-    }
-
-    /// The number of the port.
-    pub fn number(&self) -> u16 {
-        self.number
-    }
-
-    /// Whether connections to it start with a TLS handshake.
-    pub fn is_secure(&self) -> bool {
-        self.secure
-    }
-
-    fn best_listener(&self, host: Option<&Host<'_>>) -> Option<ListenerId> {
-        self.listeners.matching(host.map_or("", Host::as_str)).next()
-    }
-}
+// === impl ListenerId ===
 
 impl fmt::Display for ListenerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

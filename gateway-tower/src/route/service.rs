@@ -79,8 +79,9 @@ fn find<B>(
 ) -> Result<Matched, Refusal> {
     let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
     let server_name = connection.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-    let port = snapshot.port.ok_or(NoMatch::NoListener)?;
-    let matched = snapshot.table.find(port, server_name.as_ref(), &head)?;
+    let table = &snapshot.table;
+    let port = table.port(&connection.gateway, connection.port).ok_or(NoMatch::NoListener)?;
+    let matched = table.find(port, server_name.as_ref(), &head)?;
     if let Cow::Owned(normal) = head.path {
         let uri = mem::take(request.uri_mut());
         *request.uri_mut() = with_path(uri, normal);
