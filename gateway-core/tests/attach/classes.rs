@@ -53,7 +53,7 @@ fn a_class_with_parameters_is_refused_because_there_are_none() {
     assert_eq!(found[1], "tuned: Accepted=False/InvalidParameters SupportedVersion=True/SupportedVersion");
 }
 
-// GC-08, GC-09, CND-07
+// GC-08, GC-09, CND-07, CON-19, CON-29
 #[test]
 fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
     let options = Options { unknown_definitions: vec!["gateways".to_owned()], ..Options::default() };
@@ -100,7 +100,7 @@ fn a_gateway_of_no_class_or_of_another_controller_is_not_touched() {
     expect("LST-06: and neither is what hangs on it", &(nobody + &theirs + &listener_set), "");
 }
 
-// GC-14, CND-14, CND-20, GWS-05
+// GC-14, CND-14, CND-20, CND-51, GWS-05
 #[test]
 fn a_gateway_whose_class_is_not_accepted_is_not_made() {
     let yaml =

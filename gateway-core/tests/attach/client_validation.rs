@@ -40,7 +40,7 @@ fn resources(listeners: &[String], frontend: &str, more: &str) -> Resources {
 
 const CA: &str = "{group: '', kind: ConfigMap, name: ca}";
 
-// GWF-01, GWF-02, GWF-03, GWF-04, GWF-05, GWF-06, GWF-07, GWF-08, CND-44, CND-57, CND-59, CND-60
+// GWF-01, GWF-02, GWF-03, GWF-04, GWF-05, GWF-06, GWF-07, GWF-08, CND-44, CND-57, CND-59, CND-60, CON-21
 #[test]
 fn a_check_that_cannot_be_made_stops_the_listeners_that_need_it() {
     let listeners = [

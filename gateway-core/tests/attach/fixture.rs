@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use gateway_core::api::manifest::{self, Collection};
-use gateway_core::api::{AnyObject, ByteString, Resources, Secret};
+use gateway_core::api::{AnyObject, ByteString, ObjectKey, Resources, Secret};
 use gateway_core::attach::{Address, Options};
 use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
@@ -117,6 +117,19 @@ pub(crate) fn conditions(conditions: &[Condition]) -> String {
     let kinds: Vec<_> = conditions.iter().map(|condition| condition.kind.as_str()).collect();
     assert!(kinds.starts_with(&["Accepted", "Programmed"]), "{kinds:?}");
     if shown.is_empty() { "ok".to_owned() } else { shown.join(" ") }
+}
+
+/// The conditions of a route in namespace `default`: for each parent its section, and what was said about it.
+pub(crate) fn conditions_of_route(translation: &Translation, name: &str) -> Vec<String> {
+    let status = &translation.statuses.http_routes[&ObjectKey::new("default", name)];
+    let usual = ["Accepted=True/Accepted", "ResolvedRefs=True/ResolvedRefs"];
+    let parents = status.parents.iter().map(|parent| {
+        let unusual = parent.conditions.iter().map(short).filter(|shown| !usual.contains(&shown.as_str()));
+        let unusual: Vec<_> = unusual.collect();
+        let shown = if unusual.is_empty() { "ok".to_owned() } else { unusual.join(" ") };
+        format!("{}: {shown}", parent.parent_ref.section_name.as_deref().unwrap_or_default())
+    });
+    parents.collect()
 }
 
 /// Compares the statuses of a case with what is expected; leading and trailing space is nothing.

@@ -155,7 +155,7 @@ fn routes_are_counted_from_the_namespaces_that_are_allowed() {
     }
 }
 
-// GWK-09, GWK-10, GWK-12, LST-15
+// GWK-09, GWK-10, GWK-12, LST-15, CON-31
 #[test]
 fn routes_are_counted_on_listeners_that_are_not_served_too() {
     let listeners = "{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: missing}]}},

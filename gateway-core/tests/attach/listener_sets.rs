@@ -87,7 +87,7 @@ fn a_set_without_a_gateway_of_ours_is_not_touched() {
     expect_with("not supported", &world(&(gateway + &set("namespace: default, name: g"))), &options, alone);
 }
 
-// LST-05, CND-75, CND-78
+// LST-05, CND-47, CND-75, CND-78
 #[test]
 fn a_set_waits_for_a_gateway_that_is_not_accepted() {
     let set = listener_set("default", "set", JANUARY, "g", "{name: a, port: 81, protocol: HTTP}");
@@ -110,7 +110,7 @@ fn a_set_waits_for_a_gateway_that_is_not_accepted() {
     );
 }
 
-// LST-07, LST-09, LST-10, LST-11, LST-12, LST-28, LST-29, GWS-08, AMB-69, CON-01, CON-24
+// LST-07, LST-09, LST-10, LST-11, LST-12, LST-28, LST-29, GWS-08, AMB-69, CON-01, CON-03, CON-24
 // CND-46, CND-53, CND-62, CND-72, CND-73; the vectors of 28.12
 #[test]
 fn a_protocol_conflict_costs_the_later_listener_and_nobody_else() {

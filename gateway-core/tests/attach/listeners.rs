@@ -91,7 +91,7 @@ fn the_gateway_says_which_listeners_are_not_valid() {
     assert_eq!(bad.message, "protocol \"TCP\" is not supported; supported are HTTP, HTTPS");
 }
 
-// GWL-04, GWL-05, GWL-06, GWL-07, GWL-08, GWL-09, AMB-44, AMB-45, CON-03, CON-05, CND-46, CND-53, CND-61, CND-62
+// GWL-04, GWL-05, GWL-06, GWL-07, GWL-08, GWL-09, AMB-44, AMB-45, CON-03, CON-04, CON-05, CND-46, CND-53, CND-61, CND-62
 #[test]
 fn inside_one_gateway_nobody_wins() {
     let conflict =
@@ -165,13 +165,15 @@ fn tcp_alone_is_out_where_there_is_no_tcp() {
     );
 }
 
-// GWL-03: the schema refuses two listeners of one object with equal port, protocol and hostname.
+// GWL-01, GWL-03, AMB-67: the schema refuses no listeners at all, and two of one object with equal
+// port, protocol and hostname.
 #[test]
 fn no_hostname_is_a_hostname() {
     let listeners = "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}";
     let valid = validate(&world(&gateway("g", listeners)));
     assert!(valid.gateways.is_empty());
     assert_eq!(valid.rejected[0].problems[0].rule, "VAL-GW-06");
+    assert_eq!(validate(&world(&gateway("g", ""))).rejected[0].problems[0].rule, "LIM-01");
 }
 
 // GWL-19, CND-43, AMB-49

@@ -1,6 +1,6 @@
 //! Classes, Gateways, listeners and ListenerSets: manifests in, statuses out.
 //!
-//! Every case goes through the whole translation, and compares the statuses of all Gateways and ListenerSets as text.
+//! Nearly every case goes through the whole translation, and compares the statuses of all Gateways and ListenerSets as text.
 
 mod fixture;
 
@@ -8,6 +8,7 @@ mod addresses;
 mod certificates;
 mod classes;
 mod client_validation;
+mod hosts;
 mod kinds;
 mod listener_sets;
 mod listeners;
