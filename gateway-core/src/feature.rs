@@ -40,13 +40,11 @@ macro_rules! features {
     };
 }
 
-#[allow(dead_code, reason = "a side or a channel may have no feature")]
 enum Channel {
     Standard,
     Experimental,
 }
 
-#[allow(dead_code, reason = "a side or a channel may have no feature")]
 enum Side {
     Gateway,
     Mesh,

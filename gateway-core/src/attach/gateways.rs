@@ -151,7 +151,7 @@ impl<'a> Attaching<'a> {
             listeners: 0,
         };
         let owner = Owner { gateway: &name, kind: ListenerOwnerKind::Gateway, name: &name };
-        let drafts = self.listeners(&spec.listeners, owner, &mut site, true);
+        let drafts = self.listeners(&spec.listeners, owner, &mut site, None);
 
         let refusal = self.class_refusal(object).or_else(|| gateway::parameters(object));
         let mut draft = GatewayDraft {
@@ -168,12 +168,7 @@ impl<'a> Attaching<'a> {
             let refusal = self.set_refusal(&draft, set_key);
             let set_name = object_name(set_key);
             let owner = Owner { gateway: &draft.name, kind: ListenerOwnerKind::ListenerSet, name: &set_name };
-            let mut drafts = self.listeners(&set.spec.listeners, owner, &mut site, refusal.is_none());
-            if let Some(refusal) = &refusal {
-                for draft in &mut drafts {
-                    draft.refuse(Finding::new(Reason::Invalid, refusal.message.clone()));
-                }
-            }
+            let drafts = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
             set_drafts.push(SetDraft { key: set_key, object: set, name: set_name, refusal, drafts });
         }
         let of_sets = set_drafts.iter_mut().flat_map(|set| &mut set.drafts);
@@ -181,32 +176,37 @@ impl<'a> Attaching<'a> {
         self.finish(key, draft, set_drafts);
     }
 
-    /// Judges the listeners of one object, and gives them their places if it may have any.
+    /// Judges the listeners of one object, and gives them their places, unless the object is refused.
+    ///
+    /// What the Gateway is like is no business of an object that it does not let attach (GEN-17).
     fn listeners(
         &mut self,
         written: &[api::Listener],
         owner: Owner<'_>,
         site: &mut Site,
-        allowed: bool,
+        refusal: Option<&Finding>,
     ) -> Vec<Draft> {
         let mut drafts = Vec::with_capacity(written.len());
         for listener in written {
             let key = ListenerKey(self.found.listener_count as u32);
             self.found.listener_count += 1;
-            let mut draft = Draft::new(listener, owner, key, &mut self.certificates, self.options);
-            site.listeners += usize::from(allowed);
-            if allowed && site.listeners > self.options.max_listeners {
+            drafts.push(Draft::new(listener, owner, key, &mut self.certificates, self.options));
+        }
+        if let Some(Finding { message, .. }) = refusal {
+            drafts.iter_mut().for_each(|draft| draft.refuse(Finding::new(Reason::Invalid, message.as_str())));
+            return drafts;
+        }
+        for draft in &mut drafts {
+            site.listeners += 1;
+            if site.listeners > self.options.max_listeners {
                 let message = format!(
                     "the Gateway has {} listeners already, with those of its ListenerSets; remove some",
                     self.options.max_listeners
                 );
                 draft.refuse(Finding::new(Reason::TooManyListeners, message));
             }
-            drafts.push(draft);
         }
-        if allowed {
-            site.places.admit(&mut drafts);
-        }
+        site.places.admit(&mut drafts);
         for draft in &mut drafts {
             draft.check_clients(&site.validations);
             let listener = &draft.listener;

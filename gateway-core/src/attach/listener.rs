@@ -37,7 +37,7 @@ pub struct AttachedListener {
     pub hostname: Option<Hostname>,
     /// The kinds of Routes it takes: supported, fit for the protocol, and allowed.
     pub kinds: Vec<RouteKind>,
-    /// How it ends TLS: with the certificates that could be read. Some when it is served and ends TLS.
+    /// How it ends TLS: with the certificates that could be read. A listener that ends TLS and has none is not served.
     pub tls: Option<ListenerTls>,
     /// The conditions of its status.
     pub conditions: Vec<Condition>,

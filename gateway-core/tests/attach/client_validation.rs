@@ -101,6 +101,27 @@ fn an_authority_has_to_be_a_certificate() {
     }
 }
 
+// LST-09: nobody takes over a host while the Gateway's owner mends the check.
+#[test]
+fn a_listener_whose_clients_cannot_be_checked_keeps_its_place() {
+    let frontend = format!("{{default: {}}}", validation("{group: '', kind: ConfigMap, name: missing}"));
+    let listeners = [https("https", 443), "{name: http, port: 80, protocol: HTTP}".to_owned()];
+    let set = listener_set("default", "set", "2026-01-01T00:00:00Z", "g", &https("a", 443));
+    let refused = "Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/InvalidCACertificateRef";
+    expect_with(
+        "the set has lost",
+        &resources(&listeners, &frontend, &set),
+        &with_features(&VALIDATION),
+        &format!(
+            "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
+               https [HTTPRoute]: {refused}
+               http [HTTPRoute]: ok
+             ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
+               a [HTTPRoute]: Accepted=False/HostnameConflict Programmed=False/HostnameConflict ResolvedRefs=False/InvalidCACertificateRef Conflicted=True/HostnameConflict"
+        ),
+    );
+}
+
 // GWF-07: as long as one authority is left, clients can be checked.
 #[test]
 fn one_authority_is_enough() {

@@ -36,6 +36,23 @@ fn a_loser_is_not_told_who_won() {
     }
 }
 
+// GEN-17, LST-04
+#[test]
+fn a_set_that_may_not_attach_learns_nothing_about_the_gateway() {
+    let https = |name: &str| {
+        format!("{{name: {name}, port: 443, protocol: HTTPS, tls: {{certificateRefs: [{{name: c}}]}}}}")
+    };
+    let frontend = "frontend: {default: {validation: {caCertificateRefs: [{group: '', kind: ConfigMap, name: missing}]}}}";
+    let set = listener_set("default", "set", "2026-01-01T00:00:00Z", "g", &https("a"));
+    let outcome = |more: &str| {
+        let yaml = gateway_with("g", &https("https"), more) + &set;
+        let mut resources = world(&yaml);
+        resources.insert(crate::fixture::certificate("default", "c"));
+        translated(&resources, &Options::default()).statuses.listener_sets
+    };
+    assert_eq!(outcome(""), outcome(&format!(", tls: {{{frontend}}}")));
+}
+
 // GEN-05: the same resources give the same statuses, in whatever order they were read.
 #[test]
 fn order_of_reading_does_not_matter() {
