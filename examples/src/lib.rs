@@ -22,3 +22,8 @@ pub mod admin;
 
 #[cfg(test)]
 mod test_client;
+
+/// The examples in the README are examples of this crate, and compiled as such.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -10,17 +10,17 @@
 //! use gateway_examples::files::FileStore;
 //! use gateway_examples::state::State;
 //!
-//! let route = "
-//! apiVersion: gateway.networking.k8s.io/v1
-//! kind: HTTPRoute
+//! let service = "
+//! apiVersion: v1
+//! kind: Service
 //! metadata: {name: shop}
-//! spec: {rules: [{matches: [{path: {value: /shop}}]}]}
+//! spec: {ports: [{port: 80}]}
 //! ";
-//! std::fs::write(&path, route)?;
+//! std::fs::write(&path, service)?;
 //! let mut state = State::new(FileStore::new(vec![path.clone()]), Options::default());
 //! assert!(state.update().expect("there is something to look at").problems.is_empty());
 //!
-//! std::fs::write(&path, route.replace("/shop", "shop"))?;
+//! std::fs::write(&path, service.replace("80", "80000"))?;
 //! let update = state.update().expect("the file changed");
 //! assert!(update.changes.is_empty(), "the last good version stays");
 //! assert!(update.problems[0].message.ends_with("the last good version stays in use"));
@@ -379,6 +379,25 @@ spec:
         assert_eq!(paths(&state.update().unwrap()), ["/a", "/b3"]);
         write(&routes, &route("b", "/b3"));
         assert_eq!(paths(&state.update().unwrap()), ["/b3"], "a deleted object is gone");
+    }
+
+    // RTE-34
+    #[test]
+    fn a_changed_gateway_makes_its_routes_be_judged_again() {
+        let folder = tempdir().unwrap();
+        let gateway = folder.path().join("gateway.yaml");
+        write(&gateway, GATEWAY);
+        write(
+            &folder.path().join("routes.yaml"),
+            &route("a", "/a").replace("  rules", "  hostnames: [a.example]\n  rules"),
+        );
+        let mut state = state(folder.path());
+        assert_eq!(texts(&state.update().unwrap().problems), [""; 0]);
+        write(&gateway, &GATEWAY.replace("protocol: HTTP", "protocol: HTTP, hostname: b.example"));
+        let problems = texts(&state.update().unwrap().problems);
+        assert!(problems[0].contains("Accepted=False/NoMatchingListenerHostname"), "{problems:?}");
+        write(&gateway, &GATEWAY.replace("protocol: HTTP", "protocol: HTTP, hostname: '*.example'"));
+        assert_eq!(texts(&state.update().unwrap().problems), [""; 0]);
     }
 
     #[test]

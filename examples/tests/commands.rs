@@ -54,6 +54,59 @@ fn check_prints_what_is_wrong_and_where_and_its_exit_code_says_whether() {
     assert!(out.contains("names no Gateway"), "no class is of this controller: {out}");
 }
 
+// LST-16, LST-17, LST-18, LST-19, LST-20, HST-06
+#[test]
+fn each_parent_of_a_route_is_judged_for_itself() {
+    let gateway = GATEWAY
+        .replace("  gatewayClassName", "  allowedListeners: {namespaces: {from: Same}}\n  gatewayClassName");
+    let set = "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: set}
+spec:
+  parentRef: {name: web}
+  listeners:
+  - {name: extra, port: 8081, protocol: HTTP, hostname: a.example}
+  - {name: other, port: 8082, protocol: HTTP}
+";
+    let to = |name: &str, parents: &str| {
+        let route = route(name, &redirect(&format!("/{name}")));
+        route.replace(
+            "parentRefs: [{name: web}]",
+            &format!("hostnames: [b.example]\n  parentRefs: [{parents}]"),
+        )
+    };
+    let routes = [
+        to("both", "{name: web}, {name: set, kind: ListenerSet}"),
+        to("extra", "{name: web, sectionName: extra}, {name: set, kind: ListenerSet, sectionName: extra}"),
+        to("port", "{name: set, kind: ListenerSet, port: 8082}, {name: web, port: 80}"),
+    ];
+    let folder = folder(&[("gateway.yaml", gateway + set), ("routes.yaml", routes.concat())]);
+    let path = folder.path().to_str().unwrap();
+    let (_, out, _) = texts(&run(&["check", "--status", path]));
+    let accepted = out.lines().filter(|line| line.starts_with("HTTPRoute ") && line.contains(": Accepted="));
+    let accepted: Vec<_> =
+        accepted.map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "HTTPRoute default/both parent web Accepted=True/Accepted",
+        "HTTPRoute default/both parent set Accepted=True/Accepted",
+        "HTTPRoute default/extra parent web/extra Accepted=False/NoMatchingParent",
+        "HTTPRoute default/extra parent set/extra Accepted=False/NoMatchingListenerHostname",
+        "HTTPRoute default/port parent set Accepted=True/Accepted",
+        "HTTPRoute default/port parent web Accepted=True/Accepted",
+    ];
+    assert_eq!(accepted, expected, "{out}");
+    for (url, code) in [
+        ("http://b.example:80/both", 0),
+        ("http://b.example:8082/both", 0),
+        ("http://b.example:8082/port", 0),
+        ("http://b.example:8082/extra", 1),
+        ("http://b.example:8081/both", 1),
+    ] {
+        assert_eq!(run(&["explain", path, "-r", &format!("GET {url}")]).status.code(), Some(code), "{url}");
+    }
+}
+
 #[test]
 fn explain_says_which_rule_serves_and_why_no_other() {
     let folder = folder(&[

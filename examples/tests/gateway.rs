@@ -70,6 +70,18 @@ async fn path_header_query_and_method_decide() {
     }
 }
 
+// HRM-11
+#[tokio::test]
+async fn the_host_header_can_be_matched_by_name() {
+    let rules =
+        to("shop", "/").replace("value: /}", "value: /}, headers: [{name: Host, value: 'a.example:81'}]");
+    let (gateway, _backends) = gateway(&["shop"], &rules).await;
+    let ask =
+        |host: &str| send(gateway.address("http"), Request::get("/").header("host", host).body("").unwrap());
+    assert_eq!(ask("a.example:81").await.status, 200);
+    assert_eq!(ask("a.example").await.status, 404);
+}
+
 // FRD-01, FRD-05, FRW-01, FRW-03, FHM-01, FHM-02, FHM-03, FHM-08
 #[tokio::test]
 async fn redirects_rewrites_and_header_modifiers_are_carried_out() {

@@ -128,9 +128,12 @@ impl Gateway {
         self.wait_for_line_after(0, text)
     }
 
-    /// Where a listener of the Gateway `default/web` is bound, as the table says.
+    /// Where a listener is bound, as the table says: one of the Gateway `default/web`, or as `gateway/listener`.
     pub(crate) fn address(&self, listener: &str) -> SocketAddr {
-        let line = self.wait_for_line(&format!("default/web/{listener} "));
+        let line = match listener.contains('/') {
+            true => self.wait_for_line(&format!("default/{listener} ")),
+            false => self.wait_for_line(&format!("default/web/{listener} ")),
+        };
         let address = line.split_whitespace().find_map(|word| word.parse().ok());
         address.unwrap_or_else(|| panic!("no address in {line:?}"))
     }

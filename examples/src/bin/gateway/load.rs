@@ -1,7 +1,7 @@
 //! Reading files once, for the commands that do not serve.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use gateway_examples::demo::Demo;
 use gateway_examples::files::FileStore;
@@ -28,6 +28,6 @@ pub(crate) async fn state(source: &Source) -> io::Result<(State, Option<Demo>)> 
     Ok((State::new(files, source.options()), demo))
 }
 
-fn missing(path: &PathBuf) -> io::Error {
+fn missing(path: &Path) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("{}: there is no such file or folder", path.display()))
 }

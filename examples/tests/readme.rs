@@ -1,0 +1,109 @@
+//! The README is true: its lists are those of the code, and its commands do what their comments say.
+//!
+//! `REWRITE=1 cargo test -p gateway-examples --test readme` writes the lists anew.
+
+mod harness;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use gateway_core::feature::{Feature, SUPPORTED};
+use harness::{Gateway, PATIENCE};
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")
+}
+
+/// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
+fn replace(text: &str, name: &str, inner: &str) -> String {
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&start).expect(name);
+    let (_, after) = rest.split_once(&end).expect(name);
+    format!("{before}{start}{inner}{end}{after}")
+}
+
+/// Names in lines of a readable length.
+fn list<'a>(features: impl IntoIterator<Item = &'a Feature>) -> String {
+    let mut lines = vec![String::new()];
+    for feature in features {
+        let line = lines.last_mut().unwrap();
+        if line.len() > 100 {
+            lines.push(feature.to_string());
+        } else {
+            line.push_str(if line.is_empty() { "" } else { ", " });
+            line.push_str(feature.as_str());
+        }
+    }
+    lines.join(",\n") + "\n"
+}
+
+#[test]
+fn the_lists_of_features_are_those_of_the_code() {
+    let text = fs::read_to_string(path()).unwrap();
+    let supported: BTreeSet<_> = SUPPORTED.iter().collect();
+    let wanted = replace(&text, "supported", &list(SUPPORTED));
+    let wanted =
+        replace(&wanted, "unsupported", &list(Feature::ALL.iter().filter(|f| !supported.contains(f))));
+    if std::env::var_os("REWRITE").is_some() {
+        fs::write(path(), wanted).unwrap();
+    } else {
+        assert_eq!(text, wanted, "run `REWRITE=1 cargo test -p gateway-examples --test readme`");
+    }
+}
+
+#[test]
+fn files_that_are_linked_exist() {
+    let text = fs::read_to_string(path()).unwrap();
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links.filter(|link| !link.starts_with("http")) {
+        assert!(path().with_file_name(link).exists(), "{link}");
+    }
+}
+
+/// The curl commands, each with the text that its answer has.
+fn commands() -> Vec<(String, String)> {
+    let text = fs::read_to_string(path()).unwrap().replace("\\\n", " ");
+    let commands = text.lines().filter(|line| line.starts_with("curl "));
+    let split = |line: &str| {
+        let (command, comment) = line.split_once(" # ").expect(line);
+        let (_, wanted) = comment.split_once(" → ").expect(line);
+        (command.trim().to_owned(), wanted.to_owned())
+    };
+    commands.map(split).collect()
+}
+
+#[test]
+fn the_commands_of_the_demo_answer_as_their_comments_say() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        // The same requests are made by the tests of the gateway; here it is about the lines themselves.
+        eprintln!("skipped: curl is not installed");
+        return;
+    }
+    let args = ["--demo", "--port-map", "8080=0", "--port-map", "8443=0"];
+    let gateway = Gateway::start(&[], &args);
+    let (http, https) = (gateway.address("demo/http"), gateway.address("demo/https"));
+    let commands = commands();
+    assert!(commands.len() > 15, "{commands:?}");
+    for (command, wanted) in commands {
+        let here = command
+            .replace("localhost:8080", &format!("localhost:{}", http.port()))
+            .replace("localhost:8443", &format!("localhost:{}", https.port()));
+        let start = Instant::now();
+        loop {
+            let output = Command::new("sh").args(["-c", &here]).output().unwrap();
+            let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+            if answer.contains(&wanted) {
+                break;
+            }
+            // A mirrored request may take a moment to arrive; all others answer at once.
+            assert!(
+                command.contains("/received") && start.elapsed() < PATIENCE,
+                "{command}\nwanted {wanted}\nfound {answer}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
