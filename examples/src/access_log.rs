@@ -207,7 +207,7 @@ impl Entry {
             }),
             generation = outcome.table().map(|table| table.generation()),
             backend = backend.map(|backend| format!("{}:{}", backend.service, backend.port)),
-            endpoint = outcome.endpoint.map(tracing::field::display),
+            endpoint = outcome.endpoint().map(tracing::field::display),
             retries = outcome.retries,
             answered_by,
             reason,

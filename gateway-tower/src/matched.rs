@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gateway_core::filter::FilterContext;
 use gateway_core::name::BackendId;
-use gateway_core::rule::{Backend, HttpRule};
+use gateway_core::rule::{Backend, Endpoint, HttpRule};
 use gateway_core::table::{Listener, Matched, RouteTable};
 
 use crate::connection::Connection;
@@ -21,6 +21,8 @@ pub struct Routed {
     connection: Arc<Connection>,
     matched: Matched,
     backend: Option<BackendId>,
+    /// The position of the endpoint among those of the backend.
+    endpoint: Option<u32>,
     attempt: Attempt,
 }
 
@@ -32,9 +34,9 @@ pub(crate) enum Attempt {
     /// One of several: the endpoint this many places after the first one's, which is random.
     OneOf {
         /// A random number, the same for all of them.
-        first: usize,
+        first: u32,
         /// From 0.
-        number: usize,
+        number: u32,
     },
 }
 
@@ -42,7 +44,7 @@ pub(crate) enum Attempt {
 
 impl Routed {
     pub(crate) fn new(snapshot: Arc<Snapshot>, connection: Arc<Connection>, matched: Matched) -> Self {
-        Self { snapshot, connection, matched, backend: None, attempt: Attempt::Only }
+        Self { snapshot, connection, matched, backend: None, endpoint: None, attempt: Attempt::Only }
     }
 
     /// The table in which the decision was made.
@@ -75,23 +77,35 @@ impl Routed {
         self.backend.map(|id| self.table().backend(id))
     }
 
+    /// The endpoint that was chosen, once it was.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.backend()?.endpoints.get(self.endpoint? as usize)
+    }
+
     /// What the filters of the rule must know.
     pub fn filter_context(&self) -> FilterContext {
         let listener = self.listener();
         FilterContext { scheme: listener.scheme(), port: listener.port, path: self.matched.path }
     }
 
-    pub(crate) fn backend_id(&self) -> Option<BackendId> {
-        self.backend
+    /// Says where the request goes.
+    pub(crate) fn choose_backend(&mut self, backend: BackendId) {
+        self.backend = Some(backend);
     }
 
-    pub(crate) fn choose(&mut self, backend: BackendId) {
-        self.backend = Some(backend);
+    /// Says to which endpoint of the backend this attempt goes.
+    pub(crate) fn choose_endpoint(&mut self, endpoint: u32) {
+        self.endpoint = Some(endpoint);
+    }
+
+    /// The position of the endpoint, once it was chosen.
+    pub(crate) fn place(&self) -> Option<(&Arc<Snapshot>, BackendId, u32)> {
+        Some((&self.snapshot, self.backend?, self.endpoint?))
     }
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { backend: Some(backend), attempt: Attempt::Only, ..self.clone() }
+        Self { backend: Some(backend), endpoint: None, attempt: Attempt::Only, ..self.clone() }
     }
 
     pub(crate) fn attempt(&self) -> Attempt {
@@ -100,10 +114,6 @@ impl Routed {
 
     pub(crate) fn set_attempt(&mut self, attempt: Attempt) {
         self.attempt = attempt;
-    }
-
-    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
     }
 }
 
@@ -115,6 +125,7 @@ impl fmt::Debug for Routed {
             .field("rule", &format_args!("{}", self.rule().id))
             .field("entry", &self.matched.entry)
             .field("backend", &self.backend().map(|backend| &backend.service))
+            .field("endpoint", &self.endpoint())
             .finish_non_exhaustive()
     }
 }

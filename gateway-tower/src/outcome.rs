@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use gateway_core::rule::Endpoint;
 use gateway_core::table::{Listener, NoMatch, RouteTable};
 use http::Response;
 
@@ -16,10 +17,9 @@ use crate::snapshot::Snapshot;
 pub struct Outcome {
     /// Who made the answer.
     pub answered_by: AnsweredBy,
-    /// The rule that served the request, unless none did.
+    /// The rule that served the request, unless none did; with the backend and the endpoint of the last attempt, where there
+    /// was one.
     pub routed: Option<Routed>,
-    /// The endpoint of the last attempt, when there was an attempt.
-    pub endpoint: Option<SocketAddr>,
     /// How often the request was tried again.
     pub retries: u32,
     /// The table, for requests that no rule served.
@@ -57,6 +57,11 @@ impl Outcome {
             AnsweredBy::Gateway(refusal) => Some(refusal),
             AnsweredBy::Backend | AnsweredBy::Filter => None,
         }
+    }
+
+    /// The endpoint of the last attempt, where there was one.
+    pub fn endpoint(&self) -> Option<SocketAddr> {
+        self.routed.as_ref()?.endpoint().map(Endpoint::address)
     }
 
     /// The table that decided about the request.

@@ -6,25 +6,37 @@ use std::sync::Arc;
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
 use gateway_core::table::RouteTable;
+use http::Extensions;
 
+use crate::matched::Routed;
 use crate::snapshot::Snapshot;
 
 /// The endpoint that was chosen for an attempt, and the backend that it serves.
 ///
-/// The balance layer puts it into the extensions of the request, and makes the endpoint the authority of the request's
-/// URI: `http://10.0.0.7:8080/path`. The host that the backend is to see stays in the Host header, which is always
-/// there; a client that speaks HTTP/2 sends that as `:authority`.
+/// The balance layer says it in the [`Routed`] of the request, and makes the endpoint the authority of the request's URI:
+/// `http://10.0.0.7:8080/path`. The host that the backend is to see stays in the Host header, which is always there; a
+/// client that speaks HTTP/2 sends that as `:authority`.
 #[derive(Clone)]
 pub struct UpstreamTarget {
     snapshot: Arc<Snapshot>,
     backend: BackendId,
-    endpoint: usize,
+    endpoint: u32,
 }
 
 // === impl UpstreamTarget ===
 
 impl UpstreamTarget {
-    /// An endpoint of a backend that is in no table, for a client that is used without one.
+    /// Where a request with these extensions goes: where its [`Routed`] says, or to the `UpstreamTarget` among them.
+    pub fn of(extensions: &Extensions) -> Option<Self> {
+        match extensions.get().and_then(Routed::place) {
+            Some((snapshot, backend, endpoint)) => {
+                Some(Self { snapshot: Arc::clone(snapshot), backend, endpoint })
+            }
+            None => extensions.get().cloned(),
+        }
+    }
+
+    /// An endpoint of a backend that is in no table, to be put into the extensions for a client that is used alone.
     ///
     /// Whatever endpoints `backend` has, this one takes their place.
     pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
@@ -34,14 +46,9 @@ impl UpstreamTarget {
         Self { snapshot, backend, endpoint: 0 }
     }
 
-    /// The endpoint at this position among those of the backend.
-    pub(crate) fn at(snapshot: Arc<Snapshot>, backend: BackendId, endpoint: usize) -> Self {
-        Self { snapshot, backend, endpoint }
-    }
-
     /// The endpoint to connect to.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.backend().endpoints[self.endpoint]
+        &self.backend().endpoints[self.endpoint as usize]
     }
 
     /// What the endpoint speaks.

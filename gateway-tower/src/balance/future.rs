@@ -1,6 +1,5 @@
 //! The answer of an endpoint.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -19,15 +18,15 @@ pin_project! {
     pub struct BalanceFuture<F> {
         #[pin]
         answer: Decided<F>,
-        attempted: Option<(Routed, SocketAddr)>,
+        attempted: Option<Routed>,
     }
 }
 
 // === impl BalanceFuture ===
 
 impl<F> BalanceFuture<F> {
-    pub(super) fn forwarded(future: F, routed: Routed, endpoint: SocketAddr) -> Self {
-        Self { answer: Decided::forwarded(future), attempted: Some((routed, endpoint)) }
+    pub(super) fn forwarded(future: F, routed: Routed) -> Self {
+        Self { answer: Decided::forwarded(future), attempted: Some(routed) }
     }
 
     pub(super) fn refused(refusal: Refusal) -> Self {
@@ -45,10 +44,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.answer.poll(cx))?;
-        if let Some((routed, endpoint)) = this.attempted.take() {
-            let outcome = Outcome::of(&mut response);
-            outcome.routed = Some(routed);
-            outcome.endpoint = Some(endpoint);
+        if let Some(routed) = this.attempted.take() {
+            Outcome::of(&mut response).routed = Some(routed);
         }
         Poll::Ready(Ok(response))
     }

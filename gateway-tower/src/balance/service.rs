@@ -13,7 +13,6 @@ use tower_service::Service;
 use super::BalanceFuture;
 use crate::matched::{Attempt, Routed};
 use crate::respond::Refusal;
-use crate::upstream_target::UpstreamTarget;
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
 ///
@@ -45,12 +44,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
-        match choose(&request) {
-            Ok((target, routed)) => {
-                aim(&mut request, target.endpoint(), target.protocol());
-                let address = target.endpoint().address();
-                request.extensions_mut().insert(target);
-                BalanceFuture::forwarded(self.inner.call(request), routed, address)
+        match choose(&mut request) {
+            Ok(routed) => {
+                if let (Some(backend), Some(endpoint)) = (routed.backend(), routed.endpoint()) {
+                    aim(&mut request, endpoint, backend.protocol);
+                }
+                BalanceFuture::forwarded(self.inner.call(request), routed)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
         }
@@ -61,17 +60,16 @@ where
 ///
 /// # Spec
 /// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
-fn choose<B>(request: &Request<B>) -> Result<(UpstreamTarget, Routed), Refusal> {
-    let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
-    let backend = routed.backend_id().ok_or(Refusal::NoBackend)?;
-    let endpoint = match (routed.table().backend(backend).endpoints.len(), routed.attempt()) {
+fn choose<B>(request: &mut Request<B>) -> Result<Routed, Refusal> {
+    let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
+    let count = routed.backend().ok_or(Refusal::NoBackend)?.endpoints.len() as u32;
+    routed.choose_endpoint(match (count, routed.attempt()) {
         (0, _) => return Err(Refusal::NoEndpoints),
         (1, _) => 0,
-        (count, Attempt::Only) => fastrand::usize(..count),
+        (count, Attempt::Only) => fastrand::u32(..count),
         (count, Attempt::OneOf { first, number }) => first.wrapping_add(number) % count,
-    };
-    let target = UpstreamTarget::at(routed.snapshot().clone(), backend, endpoint);
-    Ok((target, routed.clone()))
+    });
+    Ok(routed.clone())
 }
 
 /// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.

@@ -71,7 +71,7 @@ fn choose<B>(request: &mut Request<B>) -> Result<Option<Filtered>, Refusal> {
     } else {
         backends.refs().iter().position(|listed| ptr::eq(listed, chosen))
     };
-    routed.choose(backend);
+    routed.choose_backend(backend);
     if routed.table().backend(backend).endpoints.is_empty() {
         return Err(Refusal::NoEndpoints);
     }

@@ -21,7 +21,7 @@ pub(super) struct Plan<S, B> {
     parts: request::Parts,
     /// None when the request has no body.
     body: Option<Replay<B>>,
-    first: usize,
+    first: u32,
 }
 
 /// The next attempt: after this pause, with this body.
@@ -50,7 +50,7 @@ where
         if upgrade || routed.rule().retry.is_none() {
             return (request, None);
         }
-        let first = fastrand::u32(..) as usize;
+        let first = fastrand::u32(..);
         routed.set_attempt(Attempt::OneOf { first, number: 0 });
         let routed = routed.clone();
         let (parts, body) = request.into_parts();
@@ -81,7 +81,7 @@ where
     /// The request of the attempt that is on now.
     pub(super) fn request(&self, body: RequestBody<B>) -> Request<RequestBody<B>> {
         let mut routed = self.routed.clone();
-        routed.set_attempt(Attempt::OneOf { first: self.first, number: self.retries as usize });
+        routed.set_attempt(Attempt::OneOf { first: self.first, number: self.retries });
         let mut request = Request::from_parts(self.parts.clone(), body);
         request.extensions_mut().insert(routed);
         request

@@ -110,8 +110,8 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    async fn send(self: Arc<Self>, mut request: Request<B>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let target = request.extensions_mut().remove::<UpstreamTarget>().ok_or(UpstreamError::NoTarget)?;
+    async fn send(self: Arc<Self>, request: Request<B>) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let target = UpstreamTarget::of(request.extensions()).ok_or(UpstreamError::NoTarget)?;
         let endpoint = target.endpoint().address();
         let protocol = target.protocol();
         drop(target);

@@ -181,7 +181,7 @@ async fn a_backend_that_fails_gives_502_and_one_that_cannot_be_reached_503() {
         Scene::with_backend().gateway(client)
     };
     let broken = send(&failing(|| io::Error::from(io::ErrorKind::ConnectionReset).into()), get("/")).await;
-    assert_eq!((broken.status, broken.outcome.endpoint), (502, Some(endpoint(1))));
+    assert_eq!((broken.status, broken.outcome.endpoint()), (502, Some(endpoint(1))));
     let refusal = broken.outcome.refusal().expect("the gateway answered");
     assert_eq!(refusal.source().unwrap().to_string(), "connection reset");
 
@@ -197,7 +197,7 @@ async fn the_answer_of_a_backend_says_where_it_came_from() {
     let answer = send(&Scene::with_backend().gateway(echo()), get("/")).await;
     let outcome = answer.outcome;
     assert!(matches!(outcome.answered_by, AnsweredBy::Backend));
-    assert_eq!((outcome.endpoint, outcome.retries), (Some(endpoint(1)), 0));
+    assert_eq!((outcome.endpoint(), outcome.retries), (Some(endpoint(1)), 0));
     let routed = outcome.routed.unwrap();
     assert_eq!(routed.rule().id.to_string(), "default/route/0");
     assert_eq!(&*routed.backend().unwrap().service.name, "backend");
