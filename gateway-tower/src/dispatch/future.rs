@@ -18,14 +18,14 @@ pin_project! {
     pub struct DispatchFuture<F> {
         #[pin]
         answer: Decided<F>,
-        on_answer: Option<OnAnswer>,
+        on_answer: Option<Box<OnAnswer>>,
     }
 }
 
 // === impl DispatchFuture ===
 
 impl<F> DispatchFuture<F> {
-    pub(super) fn forwarded(future: F, on_answer: Option<OnAnswer>) -> Self {
+    pub(super) fn forwarded(future: F, on_answer: Option<Box<OnAnswer>>) -> Self {
         Self { answer: Decided::forwarded(future), on_answer }
     }
 
@@ -35,11 +35,11 @@ impl<F> DispatchFuture<F> {
     }
 
     /// A filter of the backend fails.
-    pub(super) fn failed(on_answer: OnAnswer) -> Self {
+    pub(super) fn failed(on_answer: Box<OnAnswer>) -> Self {
         Self { answer: Decided::refused(Refusal::Filter), on_answer: Some(on_answer) }
     }
 
-    pub(super) fn answered(response: Box<Response<Bytes>>, on_answer: OnAnswer) -> Self {
+    pub(super) fn answered(response: Box<Response<Bytes>>, on_answer: Box<OnAnswer>) -> Self {
         Self { answer: Decided::answered(response), on_answer: Some(on_answer) }
     }
 }

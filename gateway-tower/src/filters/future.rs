@@ -19,7 +19,8 @@ pin_project! {
     pub struct FiltersFuture<F> {
         #[pin]
         answer: Decided<F>,
-        on_answer: Option<OnAnswer>,
+        // In a box, so that requests without filters have a small future.
+        on_answer: Option<Box<OnAnswer>>,
     }
 }
 
@@ -41,15 +42,15 @@ enum List {
 // === impl FiltersFuture ===
 
 impl<F> FiltersFuture<F> {
-    pub(super) fn forwarded(future: F, on_answer: Option<OnAnswer>) -> Self {
+    pub(super) fn forwarded(future: F, on_answer: Option<Box<OnAnswer>>) -> Self {
         Self { answer: Decided::forwarded(future), on_answer }
     }
 
-    pub(super) fn refused(refusal: Refusal, on_answer: Option<OnAnswer>) -> Self {
+    pub(super) fn refused(refusal: Refusal, on_answer: Option<Box<OnAnswer>>) -> Self {
         Self { answer: Decided::refused(refusal), on_answer }
     }
 
-    pub(super) fn answered(response: Box<Response<Bytes>>, on_answer: OnAnswer) -> Self {
+    pub(super) fn answered(response: Box<Response<Bytes>>, on_answer: Box<OnAnswer>) -> Self {
         Self { answer: Decided::answered(response), on_answer: Some(on_answer) }
     }
 }
@@ -75,13 +76,13 @@ where
 
 impl OnAnswer {
     /// The filters of the rule.
-    pub(super) fn rule(routed: Routed, edits: RequestEdits) -> Self {
-        Self { routed, list: List::Rule, edits }
+    pub(super) fn rule(routed: Routed, edits: RequestEdits) -> Box<Self> {
+        Box::new(Self { routed, list: List::Rule, edits })
     }
 
     /// The filters of the rule's backend at position `backend`.
-    pub(crate) fn backend(routed: Routed, backend: usize, edits: RequestEdits) -> Self {
-        Self { routed, list: List::Backend(backend), edits }
+    pub(crate) fn backend(routed: Routed, backend: usize, edits: RequestEdits) -> Box<Self> {
+        Box::new(Self { routed, list: List::Backend(backend), edits })
     }
 
     /// Runs them; on an answer of the gateway's own only those that are for such.
