@@ -1,0 +1,85 @@
+//! What the gateway allocates for a request, beyond what its client does.
+
+#[path = "gateway/scene.rs"]
+#[allow(dead_code, reason = "these tests need little of it")]
+mod scene;
+
+use std::future::{Ready, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateway_core::filter::{HeaderModifier, HttpFilter};
+use gateway_core::rule::{Retry, Timeouts};
+use gateway_tower::{BoxError, RequestBody};
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Service, service_fn};
+
+use self::scene::{Scene, get};
+
+type Body = Full<Bytes>;
+
+/// A client that allocates nothing.
+fn client() -> impl Service<
+    Request<RequestBody<Body>>,
+    Response = Response<Body>,
+    Error = BoxError,
+    Future = Ready<Result<Response<Body>, BoxError>>,
+> + Clone
++ Send
++ 'static {
+    service_fn(|_: Request<RequestBody<Body>>| ready(Ok(Response::new(Body::default()))))
+}
+
+/// How often a request allocates.
+fn allocations(scene: Scene) -> u64 {
+    let mut gateway = scene.gateway(client());
+    let mut count = |request| {
+        let info = allocation_counter::measure(|| {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(gateway.poll_ready(&mut context).is_ready());
+            let mut future = pin!(gateway.call(request));
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(Ok(response)) => assert_eq!(response.status(), 200),
+                Poll::Pending => panic!("the client answers at once"),
+            }
+        });
+        info.count_total
+    };
+    // The first request of a connection finds its port.
+    count(get("/a/b?c"));
+    count(get("/a/b?c"))
+}
+
+/// The extensions of request and of answer, each a map, its table and an entry; and the headers of the request, which
+/// outgrow their place when those about the client are added.
+const LEAST: u64 = 3 + 3 + 1;
+
+#[test]
+fn a_request_costs_its_extensions() {
+    assert_eq!(allocations(Scene::with_backend()), LEAST);
+}
+
+#[test]
+fn filters_cost_what_waits_for_the_answer() {
+    let set = HeaderModifier::new([("x", "y")], [], []).unwrap();
+    let mut scene = Scene::with_backend();
+    scene.filters.push(HttpFilter::RequestHeaderModifier(set));
+    assert_eq!(allocations(scene), LEAST + 1);
+}
+
+#[tokio::test]
+async fn a_timeout_costs_its_timer() {
+    let mut scene = Scene::with_backend();
+    scene.timeouts = Timeouts { request: Some(Duration::from_secs(1)), backend_request: None };
+    assert_eq!(allocations(scene), LEAST + 1);
+}
+
+#[test]
+fn a_retry_costs_a_copy_of_the_head() {
+    let mut scene = Scene::with_backend();
+    scene.retry = Some(Retry { codes: Box::default(), attempts: 1, backoff: Duration::ZERO });
+    assert_eq!(allocations(scene), LEAST + 7);
+}
