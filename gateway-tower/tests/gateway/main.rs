@@ -7,3 +7,4 @@ mod filters;
 mod timeouts;
 mod retries;
 mod mirrors;
+mod sockets;
