@@ -18,19 +18,19 @@
 //! let mut connection = Connection::new(ObjectName::new("default", "gateway"), 80);
 //! connection.peer = Some(([192, 0, 2, 7], 50_000).into());
 //! let request = http::Request::get("/").header("host", "example.com").header("x-forwarded-for", "10.0.0.1");
-//! let (mut parts, ()) = request.body(())?.into_parts();
-//! add(&mut parts, &connection, Trust::Edge);
-//! assert_eq!(parts.headers["x-forwarded-for"], "10.0.0.1, 192.0.2.7");
-//! assert_eq!(parts.headers["x-forwarded-proto"], "http");
-//! assert_eq!(parts.headers["x-forwarded-host"], "example.com");
+//! let mut request = request.body(())?;
+//! add(&mut request, &connection, Trust::Edge);
+//! assert_eq!(request.headers()["x-forwarded-for"], "10.0.0.1, 192.0.2.7");
+//! assert_eq!(request.headers()["x-forwarded-proto"], "http");
+//! assert_eq!(request.headers()["x-forwarded-host"], "example.com");
 //! # Ok::<(), http::Error>(())
 //! ```
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::Request;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, request};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -67,16 +67,16 @@ pub struct Forwarded<S> {
 }
 
 /// Tells the backend about the client on `connection`.
-pub fn add(parts: &mut request::Parts, connection: &Connection, trust: Trust) {
-    let request::Parts { headers, uri, .. } = parts;
+pub fn add<B>(request: &mut Request<B>, connection: &Connection, trust: Trust) {
+    let host = match request.uri().authority() {
+        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+        None => request.headers().get(header::HOST).cloned(),
+    };
+    let proto = HeaderValue::from_static(if connection.secure { "https" } else { "http" });
+    let headers = request.headers_mut();
     if let Some(address) = connection.forwarded_for() {
         append(headers, address);
     }
-    let proto = HeaderValue::from_static(if connection.secure { "https" } else { "http" });
-    let host = match uri.authority() {
-        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
-        None => headers.get(header::HOST).cloned(),
-    };
     match trust {
         Trust::Edge => {
             headers.insert(PROTO, proto);
@@ -145,17 +145,16 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> S::Future {
-        let (mut parts, body) = request.into_parts();
-        hop_by_hop::remove_from_request(&mut parts.headers);
-        let connection = match parts.extensions.get::<Routed>() {
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        hop_by_hop::remove_from_request(request.headers_mut());
+        let connection = match request.extensions().get::<Routed>() {
             Some(routed) => Some(Arc::clone(routed.connection())),
-            None => parts.extensions.get::<Arc<Connection>>().cloned(),
+            None => request.extensions().get::<Arc<Connection>>().cloned(),
         };
         if let Some(connection) = connection {
-            add(&mut parts, &connection, self.trust);
+            add(&mut request, &connection, self.trust);
         }
-        self.inner.call(Request::from_parts(parts, body))
+        self.inner.call(request)
     }
 }
 
@@ -181,11 +180,11 @@ mod tests {
         for (name, value) in lines {
             request = request.header(*name, *value);
         }
-        let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        add(&mut parts, connection, trust);
+        let mut request = request.body(()).unwrap();
+        add(&mut request, connection, trust);
         let text =
             |name: &HeaderName, value: &HeaderValue| (name.to_string(), value.to_str().unwrap().to_owned());
-        let mut lines: Vec<_> = parts.headers.iter().map(|(name, value)| text(name, value)).collect();
+        let mut lines: Vec<_> = request.headers().iter().map(|(name, value)| text(name, value)).collect();
         lines.retain(|(name, _)| name.starts_with("x-forwarded-"));
         lines.sort();
         lines

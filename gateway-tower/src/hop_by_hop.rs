@@ -16,6 +16,8 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::header_set::HeaderSet;
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 /// Announces settings for an upgrade to HTTP/2, which is never forwarded.
@@ -23,26 +25,21 @@ const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 /// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay.
 pub fn remove_from_request(headers: &mut HeaderMap) {
-    let upgrade = wants_upgrade(headers);
-    if headers.contains_key(header::TE) {
+    let present = HeaderSet::of(headers);
+    let upgrade = present.has(HeaderSet::UPGRADE) && wants_upgrade(headers);
+    if present.has(HeaderSet::TE) {
         let trailers = has_token(headers, &header::TE, "trailers");
         headers.remove(header::TE);
         if trailers {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
         }
     }
-    remove(headers, upgrade);
-    if upgrade {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    }
+    remove(headers, present, upgrade);
 }
 
 /// Takes them out of a response; `upgraded` when it is the 101 that a client waits for.
 pub fn remove_from_response(headers: &mut HeaderMap, upgraded: bool) {
-    remove(headers, upgraded);
-    if upgraded {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    }
+    remove(headers, HeaderSet::of(headers), upgraded);
 }
 
 /// Whether a request asks for an upgrade that can be forwarded: to anything but HTTP/2.
@@ -51,30 +48,45 @@ pub fn remove_from_response(headers: &mut HeaderMap, upgraded: bool) {
 pub fn wants_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
         && has_token(headers, &header::CONNECTION, "upgrade")
-        && !has_token(headers, &header::UPGRADE, "h2c")
-        && !has_token(headers, &header::UPGRADE, "h2")
-        && !has_token(headers, &header::UPGRADE, "HTTP/2.0")
-        && !has_token(headers, &header::UPGRADE, "HTTP/2")
+        && !["h2c", "h2", "HTTP/2.0", "HTTP/2"]
+            .iter()
+            .any(|http2| has_token(headers, &header::UPGRADE, http2))
 }
 
-fn remove(headers: &mut HeaderMap, keep_upgrade: bool) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
-            .filter(|name| {
-                !["close", "keep-alive", "upgrade", "te"].iter().any(|known| name.eq_ignore_ascii_case(known))
-            })
-            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
-            .filter(|name| *name != header::HOST)
-            .collect();
-        for name in named {
-            headers.remove(name);
+/// Takes out those of `present` that are for one hop, but for the `Upgrade` that is kept.
+pub(crate) fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
+    if present.has(HeaderSet::CONNECTION) {
+        remove_named(headers);
+        if keep_upgrade {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        } else {
+            headers.remove(header::CONNECTION);
         }
-        headers.remove(header::CONNECTION);
     }
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    if !keep_upgrade && headers.remove(header::UPGRADE).is_some() {
+    if present.has(HeaderSet::KEEP_ALIVE) {
+        headers.remove(KEEP_ALIVE);
+    }
+    if present.has(HeaderSet::PROXY_CONNECTION) {
+        headers.remove(PROXY_CONNECTION);
+    }
+    if present.has(HeaderSet::UPGRADE) && !keep_upgrade {
+        headers.remove(header::UPGRADE);
         headers.remove(HTTP2_SETTINGS);
+    }
+}
+
+/// Takes out the headers that `Connection` names.
+fn remove_named(headers: &mut HeaderMap) {
+    let special = |name: &&str| {
+        ["close", "keep-alive", "upgrade", "te"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
+        .filter(|name| !special(name))
+        .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+        .filter(|name| *name != header::HOST)
+        .collect();
+    for name in named {
+        headers.remove(name);
     }
 }
 

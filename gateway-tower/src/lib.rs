@@ -17,6 +17,7 @@ pub mod outcome;
 mod decided;
 mod upgrade;
 pub mod route;
+mod header_set;
 pub mod hop_by_hop;
 pub mod forwarded;
 pub mod filters;

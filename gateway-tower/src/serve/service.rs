@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -105,7 +106,7 @@ where
     type Future = Answer<S, S::Future>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        if request.headers().contains_key(header::UPGRADE) {
+        if request.extensions().get::<OnUpgrade>().is_some() {
             // A tunnel holds on to its place among the open connections.
             request.extensions_mut().insert(self.member.clone());
         }

@@ -1,63 +1,68 @@
 //! A request as a backend of HTTP/1.1 gets it, and its answer.
 
+use std::mem;
+
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version};
 use http_body::Body;
 use hyper::upgrade::OnUpgrade;
 
+use crate::header_set::HeaderSet;
 use crate::hop_by_hop;
 
-/// Whether a request can be taken to a backend at all.
+/// Whether a request with the headers in `present` can be taken to a backend at all.
 ///
 /// # Spec
 /// RFC 9112 section 6.1: a coding that is not understood is answered with 501.
-pub(super) fn can_be_forwarded<B>(request: &Request<B>) -> bool {
+pub(super) fn can_be_forwarded<B>(request: &Request<B>, present: HeaderSet) -> bool {
     if request.method() == Method::CONNECT {
         return false;
     }
-    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => true,
-        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
-        (Some(_), Some(_)) => false,
+    if !present.has(HeaderSet::TRANSFER_ENCODING) {
+        return true;
     }
+    let codings: Vec<_> = request.headers().get_all(header::TRANSFER_ENCODING).iter().collect();
+    matches!(codings[..], [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Makes it a request of HTTP/1.1. Returns the client's end of an upgrade, if it is to be forwarded.
-pub(super) fn prepare<B: Body>(request: &mut Request<B>) -> Option<OnUpgrade> {
-    let path = request.uri_mut().path_and_query().cloned();
+pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> Option<OnUpgrade> {
+    let mut target = mem::take(request.uri_mut()).into_parts();
+    let path = target.path_and_query.take();
     *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
-    if request.version() == Version::HTTP_2 {
+    *request.version_mut() = Version::HTTP_11;
+    let framed = present.has(HeaderSet::CONTENT_LENGTH | HeaderSet::TRANSFER_ENCODING);
+    if !framed && !request.body().is_end_stream() {
+        frame(request);
+    }
+    if present.has(HeaderSet::COOKIE) {
         join_cookies(request.headers_mut());
     }
-    *request.version_mut() = Version::HTTP_11;
-    frame(request);
-    if request.headers().contains_key(header::TE) {
+    if present.has(HeaderSet::TE) {
         // "A sender of TE MUST also send a TE connection option": RFC 9110 section 10.1.4.
         request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
-    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    if !request.headers().contains_key(header::UPGRADE) {
-        return None;
+    if present.has(HeaderSet::UPGRADE) { upgrade(request) } else { None }
+}
+
+/// The client's end of an upgrade. Without one, or with a body that would have to go before it, the wish is taken out.
+fn upgrade<B: Body>(request: &mut Request<B>) -> Option<OnUpgrade> {
+    let client = request.extensions_mut().remove::<OnUpgrade>();
+    let wanted = hop_by_hop::wants_upgrade(request.headers()) && request.body().is_end_stream();
+    if wanted && client.is_some() {
+        return client;
     }
-    let upgrade = hop_by_hop::wants_upgrade(request.headers()) && request.body().is_end_stream();
-    if !upgrade || on_upgrade.is_none() {
-        request.headers_mut().remove(header::UPGRADE);
-        request.headers_mut().remove(header::CONNECTION);
-        return None;
-    }
-    on_upgrade
+    request.headers_mut().remove(header::UPGRADE);
+    request.headers_mut().remove(header::CONNECTION);
+    None
 }
 
 /// Makes sure that a body of unknown length is sent.
 ///
 /// hyper takes a GET or HEAD without a word about its body for one without body; over HTTP/2, that word is optional.
 fn frame<B: Body>(request: &mut Request<B>) {
-    let silent = !request.headers().contains_key(header::CONTENT_LENGTH)
-        && !request.headers().contains_key(header::TRANSFER_ENCODING);
-    let body = request.body();
-    if silent && !body.is_end_stream() && body.size_hint().exact().is_none() {
+    if request.body().size_hint().exact().is_none() {
         request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
 }
@@ -82,8 +87,10 @@ fn join_cookies(headers: &mut HeaderMap) {
 /// # Spec
 /// RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
 pub(super) fn clean(headers: &mut HeaderMap, upgraded: bool) {
-    hop_by_hop::remove_from_response(headers, upgraded);
-    if headers.remove(header::TRANSFER_ENCODING).is_some() {
+    let present = HeaderSet::of(headers);
+    hop_by_hop::remove(headers, present, upgraded);
+    if present.has(HeaderSet::TRANSFER_ENCODING) {
+        headers.remove(header::TRANSFER_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
     }
 }
@@ -98,6 +105,11 @@ mod tests {
 
     fn streaming() -> Streaming {
         StreamBody::new(futures_util::stream::empty())
+    }
+
+    fn prepared<B: Body>(request: &mut Request<B>) -> Option<OnUpgrade> {
+        let present = HeaderSet::of(request.headers());
+        prepare(request, present)
     }
 
     fn request<B>(method: &str, lines: &[(&str, &str)], body: B) -> Request<B> {
@@ -118,7 +130,9 @@ mod tests {
             ("POST", &[("transfer-encoding", "gzip"), ("transfer-encoding", "chunked")], false),
             ("POST", &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], false),
         ] {
-            assert_eq!(can_be_forwarded(&request(method, coding, ())), expected, "{method} {coding:?}");
+            let request = request(method, coding, ());
+            let forwarded = can_be_forwarded(&request, HeaderSet::of(request.headers()));
+            assert_eq!(forwarded, expected, "{method} {coding:?}");
         }
     }
 
@@ -126,14 +140,14 @@ mod tests {
     fn a_body_of_unknown_length_is_announced_whatever_the_method() {
         for (method, lines) in [("GET", &[][..]), ("POST", &[]), ("HEAD", &[])] {
             let mut announced = request(method, lines, streaming());
-            prepare(&mut announced);
+            prepared(&mut announced);
             assert_eq!(announced.headers()["transfer-encoding"], "chunked", "{method}");
         }
         let mut known = request("GET", &[("content-length", "3")], streaming());
-        prepare(&mut known);
+        prepared(&mut known);
         assert!(!known.headers().contains_key("transfer-encoding"));
         let mut full = request("GET", &[], Full::new(Bytes::from_static(b"abc")));
-        prepare(&mut full);
+        prepared(&mut full);
         assert!(full.headers().is_empty());
     }
 
@@ -145,7 +159,7 @@ mod tests {
         request.headers_mut().append("cookie", HeaderValue::from_static("a=1"));
         request.headers_mut().append("cookie", HeaderValue::from_static("b=2"));
         request.headers_mut().append("te", HeaderValue::from_static("trailers"));
-        prepare(&mut request);
+        prepared(&mut request);
         assert_eq!((request.uri().to_string(), request.version()), ("/a?b".into(), Version::HTTP_11));
         assert_eq!(request.headers()["host"], "Example.com:8080");
         assert_eq!(request.headers()["cookie"], "a=1; b=2");
@@ -157,7 +171,7 @@ mod tests {
     fn without_a_connection_to_upgrade_the_wish_goes() {
         let mut request =
             request("GET", &[("connection", "upgrade"), ("upgrade", "websocket")], Empty::<Bytes>::new());
-        assert!(prepare(&mut request).is_none());
+        assert!(prepared(&mut request).is_none());
         assert!(request.headers().is_empty());
     }
 

@@ -25,6 +25,7 @@ use crate::body::BoxError;
 use crate::connect;
 use crate::connect_error::ConnectError;
 use crate::drain::Member;
+use crate::header_set::HeaderSet;
 use crate::upstream_target::UpstreamTarget;
 
 /// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`] names. Always ready.
@@ -115,11 +116,14 @@ where
         let endpoint = target.endpoint().address();
         let protocol = target.protocol();
         drop(target);
-        if !http1::can_be_forwarded(&request) {
+        let present = HeaderSet::of(request.headers());
+        if !http1::can_be_forwarded(&request, present) {
             return Ok(refuse());
         }
         match protocol {
-            BackendProtocol::Http1 | BackendProtocol::WebSocket => self.send_http1(endpoint, request).await,
+            BackendProtocol::Http1 | BackendProtocol::WebSocket => {
+                self.send_http1(endpoint, request, present).await
+            }
             BackendProtocol::H2c => self.send_http2(endpoint, request).await,
         }
     }
@@ -128,8 +132,9 @@ where
         self: Arc<Self>,
         endpoint: SocketAddr,
         mut request: Request<B>,
+        present: HeaderSet,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let upgrade = http1::prepare(&mut request);
+        let upgrade = http1::prepare(&mut request, present);
         let member = upgrade.is_some().then(|| request.extensions_mut().remove::<Member>()).flatten();
         let (sender, mut response) = loop {
             let idle = self.http1.take(&endpoint);

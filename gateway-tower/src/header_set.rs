@@ -1,0 +1,80 @@
+//! Which of the headers that concern a connection a message has.
+//!
+//! Most messages have none of them. One pass over the names finds that out faster than a search for each.
+
+use std::ops::BitOr;
+
+use http::HeaderMap;
+
+/// A set of header names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderSet(u8);
+
+// === impl HeaderSet ===
+
+impl HeaderSet {
+    pub(crate) const CONNECTION: Self = Self(1);
+    pub(crate) const KEEP_ALIVE: Self = Self(1 << 1);
+    pub(crate) const PROXY_CONNECTION: Self = Self(1 << 2);
+    pub(crate) const TE: Self = Self(1 << 3);
+    pub(crate) const UPGRADE: Self = Self(1 << 4);
+    pub(crate) const TRANSFER_ENCODING: Self = Self(1 << 5);
+    pub(crate) const CONTENT_LENGTH: Self = Self(1 << 6);
+    pub(crate) const COOKIE: Self = Self(1 << 7);
+
+    /// Those that are there.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        headers.keys().fold(Self(0), |set, name| {
+            set | match name.as_str() {
+                "connection" => Self::CONNECTION,
+                "keep-alive" => Self::KEEP_ALIVE,
+                "proxy-connection" => Self::PROXY_CONNECTION,
+                "te" => Self::TE,
+                "upgrade" => Self::UPGRADE,
+                "transfer-encoding" => Self::TRANSFER_ENCODING,
+                "content-length" => Self::CONTENT_LENGTH,
+                "cookie" => Self::COOKIE,
+                _ => Self(0),
+            }
+        })
+    }
+
+    /// Whether one of `others` is in it.
+    pub(crate) fn has(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+}
+
+impl BitOr for HeaderSet {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn each_header_is_found() {
+        let names = [
+            ("connection", HeaderSet::CONNECTION),
+            ("keep-alive", HeaderSet::KEEP_ALIVE),
+            ("proxy-connection", HeaderSet::PROXY_CONNECTION),
+            ("te", HeaderSet::TE),
+            ("upgrade", HeaderSet::UPGRADE),
+            ("transfer-encoding", HeaderSet::TRANSFER_ENCODING),
+            ("content-length", HeaderSet::CONTENT_LENGTH),
+            ("cookie", HeaderSet::COOKIE),
+        ];
+        for (name, expected) in names {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("a"));
+            headers.insert(name, HeaderValue::from_static("b"));
+            assert_eq!(HeaderSet::of(&headers), expected, "{name}");
+        }
+    }
+}
