@@ -1,0 +1,314 @@
+//! Sockets that come and go, and connections that end.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_tower::serve::{Addresses, Drained, ServeOptions, Server};
+use gateway_tower::upstream::{Upstream, UpstreamOptions};
+use gateway_tower::{Connection, Gateway, TableHandle};
+use http::{Response, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::world::{
+    Client, LONG, Table, World, backend, certificate, echo, full, gateway_name, get, get2, loopback,
+    read_head,
+};
+
+/// A backend that says when a request has come, and answers it when it may.
+struct SlowBackend {
+    address: std::net::SocketAddr,
+    arrived: mpsc::UnboundedReceiver<()>,
+    may_answer: Arc<Semaphore>,
+}
+
+impl SlowBackend {
+    async fn start() -> Self {
+        let (sender, arrived) = mpsc::unbounded_channel();
+        let may_answer = Arc::new(Semaphore::new(0));
+        let answering = Arc::clone(&may_answer);
+        let address = backend(move |_| {
+            let (sender, answering) = (sender.clone(), Arc::clone(&answering));
+            async move {
+                sender.send(()).expect("the test listens");
+                answering.acquire().await.expect("not closed").forget();
+                Response::new(full("slow"))
+            }
+        })
+        .await;
+        Self { address, arrived, may_answer }
+    }
+
+    async fn arrival(&mut self) {
+        tokio::time::timeout(LONG, self.arrived.recv()).await.expect("the request arrives");
+    }
+}
+
+// GWL-11, GWL-16
+#[tokio::test]
+async fn ports_come_and_go_and_what_was_begun_is_finished() {
+    let mut slow = SlowBackend::start().await;
+    let world = World::start(&Table::new(1, slow.address).http(81)).await;
+    let (port_80, port_81) = (world.address(80), world.address(81));
+    let mut staying = Client::http1(TcpStream::connect(port_80).await.unwrap()).await;
+    let mut going = Client::http1(TcpStream::connect(port_81).await.unwrap()).await;
+    let mut going2 = Client::http2(TcpStream::connect(port_81).await.unwrap()).await;
+    let mut idle = Client::http1(TcpStream::connect(port_81).await.unwrap()).await;
+    slow.may_answer.add_permits(1);
+    assert_eq!(idle.send(get("/")).await.text(), "slow");
+    slow.arrival().await;
+
+    let requests = tokio::spawn(async move {
+        let answers =
+            tokio::join!(staying.send(get("/")), going.send(get("/")), going2.send(get2("example.com", "/")));
+        (answers, staying, going, going2)
+    });
+    for _ in 0..3 {
+        slow.arrival().await;
+    }
+    // Port 81 goes, port 82 comes.
+    world.swap(&Table::new(2, slow.address).http(82)).await;
+    assert_eq!(world.address(80), port_80, "what stays is not touched");
+    assert!(TcpStream::connect(port_81).await.is_err(), "nobody listens there any more");
+    idle.closed().await;
+    slow.may_answer.add_permits(4);
+    let mut new = Client::http1(TcpStream::connect(world.address(82)).await.unwrap()).await;
+    assert_eq!(new.send(get("/")).await.status, StatusCode::OK);
+
+    let (answers, mut staying, mut going, mut going2) = requests.await.unwrap();
+    for answer in [&answers.0, &answers.1, &answers.2] {
+        assert_eq!((answer.status, answer.text()), (StatusCode::OK, "slow"));
+    }
+    assert_eq!(answers.1.headers["connection"], "close");
+    assert!(!answers.0.headers.contains_key("connection"));
+    going.closed().await;
+    going2.closed().await;
+    slow.may_answer.add_permits(1);
+    assert_eq!(staying.send(get("/")).await.status, StatusCode::OK);
+}
+
+// GWL-11
+#[tokio::test]
+async fn a_port_that_turns_to_tls_is_bound_anew() {
+    let backend = echo().await;
+    let world = World::start(&Table::new(1, backend)).await;
+    assert_eq!(world.send(get("/")).await.status, StatusCode::OK);
+    let secure = Table::without_listener(2, backend).https(80, None, &certificate(&["example.com"]));
+    world.swap(&secure).await;
+    let answer =
+        crate::world::exchange(world.address(80), b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n").await;
+    assert!(!answer.contains("HTTP/1.1"), "{answer:?}");
+    world.swap(&Table::new(3, backend)).await;
+    assert_eq!(world.send(get("/")).await.status, StatusCode::OK);
+}
+
+async fn start_on(addresses: Addresses, table: &Table) -> (TableHandle, Server) {
+    let tables = TableHandle::new(table.build());
+    let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let server = Server::start(&tables, addresses, ServeOptions::default(), services);
+    (tables, server)
+}
+
+// GWL-16
+#[tokio::test]
+async fn every_address_of_the_gateway_is_bound() {
+    let addresses: Vec<IpAddr> = vec![
+        Ipv4Addr::new(127, 0, 0, 1).into(),
+        Ipv4Addr::new(127, 0, 0, 2).into(),
+        Ipv6Addr::LOCALHOST.into(),
+    ];
+    let mut all = loopback();
+    all.gateways.insert(gateway_name(), addresses.clone());
+    all.others = Vec::new();
+    let (_tables, server) = start_on(all, &Table::new(1, echo().await)).await;
+    let sockets = server.reached(1).await;
+    let bound: Vec<_> = sockets.sockets.iter().map(|socket| *socket.bound.as_ref().expect("bound")).collect();
+    assert_eq!(bound.iter().map(|address| address.ip()).collect::<Vec<_>>(), addresses);
+    for address in bound {
+        let mut client = Client::http1(TcpStream::connect(address).await.unwrap()).await;
+        assert_eq!(client.send(get("/")).await.status, StatusCode::OK);
+    }
+}
+
+// GWL-13, GWL-16
+#[tokio::test]
+async fn a_port_that_is_taken_is_reported_and_bound_when_it_is_free() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut addresses = loopback();
+    addresses.ports.insert(81, port);
+    let (_tables, server) = start_on(addresses, &Table::new(1, echo().await).http(81)).await;
+    let sockets = server.reached(1).await;
+    assert!(sockets.address(&gateway_name(), 80).is_some(), "the other port is served");
+    assert_eq!(sockets.address(&gateway_name(), 81), None);
+    let failed = sockets.sockets.iter().find(|socket| socket.port == 81).expect("it is listed");
+    assert!(failed.bound.as_ref().is_err_and(|error| error.contains("in use")), "{failed:?}");
+
+    drop(taken);
+    let mut watch = server.sockets();
+    tokio::time::timeout(LONG, watch.wait_for(gateway_tower::serve::Sockets::all_good))
+        .await
+        .expect("it is tried again")
+        .expect("the server runs");
+}
+
+// GWL-16
+#[tokio::test]
+async fn two_ports_at_one_address_are_not_both_bound() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut addresses = loopback();
+    addresses.ports.extend([(81, free), (82, free)]);
+    let (_tables, server) = start_on(addresses, &Table::new(1, echo().await).http(81).http(82)).await;
+    let sockets = server.reached(1).await;
+    let bound =
+        |port| sockets.sockets.iter().find(|socket| socket.port == port).expect("listed").bound.clone();
+    assert!(bound(81).is_ok());
+    assert_eq!(bound(82), Err("another port is bound there".to_owned()));
+}
+
+// GWL-16
+#[tokio::test]
+async fn a_gateway_can_move_to_another_address() {
+    let (_tables, server) = start_on(loopback(), &Table::new(1, echo().await)).await;
+    let before = server.reached(1).await.address(&gateway_name(), 80).unwrap();
+    let mut addresses = loopback();
+    addresses.others = vec![Ipv4Addr::new(127, 0, 0, 2).into()];
+    server.rebind(addresses);
+    let moved = |sockets: &gateway_tower::serve::Sockets| {
+        sockets.address(&gateway_name(), 80).is_some_and(|address| address.ip().to_string() == "127.0.0.2")
+    };
+    tokio::time::timeout(LONG, server.sockets().wait_for(moved))
+        .await
+        .expect("it moves")
+        .expect("the server runs");
+    assert!(TcpStream::connect(before).await.is_err());
+}
+
+#[tokio::test]
+async fn a_drain_finishes_what_was_begun_and_takes_nothing_new() {
+    let mut slow = SlowBackend::start().await;
+    let world = World::start(&Table::new(1, slow.address)).await;
+    let address = world.address(80);
+    let mut http1 = Client::http1(world.connect().await).await;
+    let mut http2 = Client::http2(world.connect().await).await;
+    let silent = world.connect().await;
+    let requests = tokio::spawn(async move {
+        let answers = tokio::join!(http1.send(get("/")), http2.send(get2("example.com", "/")));
+        (answers, http1, http2)
+    });
+    slow.arrival().await;
+    slow.arrival().await;
+    let drain = tokio::spawn(world.server.drain(LONG));
+    // The connection without a request is closed first; then nobody listens.
+    let mut silent = silent;
+    assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+    assert!(!drain.is_finished());
+    slow.may_answer.add_permits(2);
+    let (answers, mut http1, mut http2) = requests.await.unwrap();
+    assert_eq!((answers.0.text(), answers.1.text()), ("slow", "slow"));
+    assert_eq!(answers.0.headers["connection"], "close");
+    http1.closed().await;
+    http2.closed().await;
+    assert_eq!(drain.await.unwrap(), Drained { cut: 0 });
+}
+
+#[tokio::test]
+async fn a_drain_cuts_off_what_takes_too_long() {
+    let mut slow = SlowBackend::start().await;
+    let world = World::start(&Table::new(1, slow.address)).await;
+    let mut client = Client::http1(world.connect().await).await;
+    let request = tokio::spawn(async move { client.begin(get("/")).await.map(|response| response.status()) });
+    slow.arrival().await;
+    assert_eq!(world.server.drain(Duration::from_millis(200)).await, Drained { cut: 1 });
+    assert!(request.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn dropping_the_server_closes_everything() {
+    let mut slow = SlowBackend::start().await;
+    let world = World::start(&Table::new(1, slow.address)).await;
+    let address = world.address(80);
+    let mut client = Client::http1(world.connect().await).await;
+    let request = tokio::spawn(async move { client.begin(get("/")).await.map(|response| response.status()) });
+    slow.arrival().await;
+    drop(world.server);
+    assert!(tokio::time::timeout(LONG, request).await.expect("it is closed").unwrap().is_err());
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+fn quick(change: impl FnOnce(&mut ServeOptions)) -> ServeOptions {
+    let mut options = ServeOptions {
+        idle_timeout: None,
+        head_timeout: None,
+        stall_timeout: None,
+        ..ServeOptions::default()
+    };
+    change(&mut options);
+    options
+}
+
+const SECOND: Option<Duration> = Some(Duration::from_secs(1));
+
+#[tokio::test]
+async fn connections_without_requests_are_closed() {
+    let options = quick(|options| options.idle_timeout = SECOND);
+    let world = World::with(&Table::new(1, echo().await), options, UpstreamOptions::default()).await;
+    let mut http1 = Client::http1(world.connect().await).await;
+    let mut http2 = Client::http2(world.connect().await).await;
+    http1.send(get("/")).await;
+    http2.send(get2("example.com", "/")).await;
+    http1.closed().await;
+    http2.closed().await;
+    let mut silent = world.connect().await;
+    assert_eq!(tokio::time::timeout(LONG, silent.read(&mut [0; 1])).await.expect("closed").unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_closes_the_connection() {
+    let options = quick(|options| options.head_timeout = SECOND);
+    let world = World::with(&Table::new(1, echo().await), options, UpstreamOptions::default()).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n").await.unwrap();
+    read_head(&mut stream).await;
+    let (mut read, mut write) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        // A byte now and then does not help.
+        while write.write_all(b"G").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(LONG, read.read_to_end(&mut rest)).await.expect("the server closes it");
+    tokio::time::timeout(LONG, trickle).await.expect("in both directions").unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_closes_the_connection() {
+    let options = quick(|options| options.stall_timeout = SECOND);
+    let world = World::with(&Table::new(1, echo().await), options, UpstreamOptions::default()).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: example.com\r\ncontent-length: 9\r\n\r\nhalf").await.unwrap();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(LONG, stream.read_to_end(&mut rest)).await.expect("the server closes it");
+}
+
+#[tokio::test]
+async fn more_connections_than_allowed_wait() {
+    let options = quick(|options| options.max_connections = 2);
+    let world = World::with(&Table::new(1, echo().await), options, UpstreamOptions::default()).await;
+    let mut first = Client::http1(world.connect().await).await;
+    let mut second = Client::http1(world.connect().await).await;
+    first.send(get("/")).await;
+    second.send(get("/")).await;
+    let mut third = Client::http1(world.connect().await).await;
+    let waiting = tokio::time::timeout(Duration::from_millis(300), third.begin(get("/"))).await;
+    assert!(waiting.is_err(), "it waits in the backlog");
+    drop(first);
+    let mut fourth = Client::http1(world.connect().await).await;
+    drop(third);
+    fourth.send(get("/")).await;
+}

@@ -1,0 +1,10 @@
+//! Server, gateway and client together, over real sockets of the loopback interface.
+
+mod world;
+mod protocols;
+mod tls;
+mod malformed;
+mod streaming;
+mod upgrades;
+mod lifecycle;
+mod pools;
