@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::backend_tls_policy::BackendTlsPolicyValidation;
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::meta::{Condition, ObjectMeta};
 use super::reference::{ParentReference, SecretObjectReference};
 
@@ -142,7 +142,7 @@ written_enum! {
 #[serde(rename_all = "camelCase")]
 pub struct BackendStatus {
     /// What each controller says about each parent.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<BackendParentStatus>,
 }
 
@@ -158,7 +158,7 @@ pub struct BackendParentStatus {
     /// The controller that wrote the entry, and that alone may change it.
     pub controller_name: String,
     /// The conditions.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
 }
 

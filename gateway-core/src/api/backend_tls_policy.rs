@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::meta::ObjectMeta;
 use super::policy::PolicyStatus;
 use super::reference::{LocalObjectReference, LocalPolicyTargetReferenceWithSectionName};
@@ -49,7 +49,7 @@ pub struct BackendTlsPolicySpec {
 #[serde(rename_all = "camelCase")]
 pub struct BackendTlsPolicyValidation {
     /// The certificate authorities to trust; either this or `wellKnownCACertificates`.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub ca_certificate_refs: Vec<LocalObjectReference>,
     /// A set of certificate authorities that needs no reference.
     #[serde(rename = "wellKnownCACertificates", skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct BackendTlsPolicyValidation {
     /// The server name that is asked for (SNI), and that the certificate must have unless `subjectAltNames` are given.
     pub hostname: String,
     /// Names one of which the certificate must have instead, at most 5.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub subject_alt_names: Vec<SubjectAltName>,
 }
 

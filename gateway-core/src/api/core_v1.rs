@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::meta::ObjectMeta;
 
 /// A namespace; selectors look at its labels.
@@ -40,7 +40,7 @@ pub struct ServiceSpec {
     #[serde(default, deserialize_with = "or_default")]
     pub r#type: ServiceType,
     /// The ports.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ServicePort>,
     /// The address inside the cluster; `None` for a headless Service.
     #[serde(rename = "clusterIP", skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub struct ServiceSpec {
     #[serde(
         rename = "clusterIPs",
         default,
-        deserialize_with = "or_default",
+        deserialize_with = "or_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub cluster_ips: Vec<String>,

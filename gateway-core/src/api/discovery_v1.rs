@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::core_v1::TransportProtocol;
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::meta::ObjectMeta;
 
 /// Some of the endpoints of a Service.
@@ -17,10 +17,10 @@ pub struct EndpointSlice {
     /// What kind of addresses all endpoints have.
     pub address_type: EndpointAddressType,
     /// The endpoints.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub endpoints: Vec<Endpoint>,
     /// The ports that all endpoints have.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<EndpointPort>,
 }
 

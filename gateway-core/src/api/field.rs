@@ -86,6 +86,31 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Reads a list whose absence is the empty one, and `null` likewise.
+///
+/// Most lists have one entry, for which a growing list makes room for four: that would be half of the memory of a large
+/// configuration.
+pub(super) fn or_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(optional_list(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a list with no more room than it needs, if there is one.
+pub(super) fn optional_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let mut list: Option<Vec<T>> = Option::deserialize(deserializer)?;
+    if let Some(list) = &mut list {
+        list.shrink_to_fit();
+    }
+    Ok(list)
+}
+
 /// Declares schema defaults: for each a function with the value, and one that reads the field with `null` as absent.
 macro_rules! schema_defaults {
     ($($(#[$meta:meta])* $value:ident, $read:ident: $type:ty = $default:expr;)+) => {$(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::listener::{FromNamespaces, Listener, ListenerStatus};
 use super::meta::{Condition, LabelSelector, ObjectMeta};
 use super::reference::{LocalObjectReference, ObjectReference, SecretObjectReference};
@@ -38,7 +38,7 @@ pub struct GatewaySpec {
     /// The listeners, 1 to 64.
     pub listeners: Vec<Listener>,
     /// The addresses that are asked for; the implementation chooses when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<GatewaySpecAddress>,
     /// What the implementation should put on the infrastructure that it creates.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +168,7 @@ pub struct FrontendTlsConfig {
     /// What holds for every port that `perPort` does not name.
     pub default: TlsConfig,
     /// What holds for one port instead.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub per_port: Vec<TlsPortConfig>,
 }
 
@@ -234,13 +234,13 @@ written_enum! {
 #[serde(rename_all = "camelCase")]
 pub struct GatewayStatus {
     /// The addresses that are bound.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<GatewayStatusAddress>,
     /// The conditions.
     #[serde(default = "pending", deserialize_with = "or_pending")]
     pub conditions: Vec<Condition>,
     /// The status of each listener.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerStatus>,
     /// How many ListenerSets are attached.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::field::or_default;
+use super::field::{or_default, or_empty};
 use super::meta::{Condition, ObjectMeta};
 use super::reference::ParametersReference;
 
@@ -53,7 +53,7 @@ pub struct GatewayClassStatus {
     #[serde(default = "pending", deserialize_with = "or_pending")]
     pub conditions: Vec<Condition>,
     /// The features that the controller supports, sorted by name.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub supported_features: Vec<SupportedFeature>,
 }
 

@@ -34,16 +34,16 @@ pub struct GrpcRoute {
 #[serde(rename_all = "camelCase")]
 pub struct GrpcRouteSpec {
     /// The parents to attach to, at most 32.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub parent_refs: Vec<ParentReference>,
     /// Which default Gateways to attach to as well (experimental).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_default_gateways: Option<GatewayDefaultScope>,
     /// The hostnames to take calls for, at most 16; those of the listener when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub hostnames: Vec<String>,
     /// The rules, at most 16. Unlike an HTTPRoute's they have no default: a GRPCRoute without rules takes no call.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<GrpcRouteRule>,
 }
 
@@ -58,13 +58,13 @@ pub struct GrpcRouteRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Alternatives: one of them must match; every call when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<GrpcRouteMatch>,
     /// What is done to call and answer, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<GrpcRouteFilter>,
     /// Where the call goes, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub backend_refs: Vec<GrpcBackendRef>,
     /// How the calls of a session stay together (experimental).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub struct GrpcRouteMatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<GrpcMethodMatch>,
     /// On headers, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<GrpcHeaderMatch>,
 }
 
@@ -200,7 +200,7 @@ pub struct GrpcBackendRef {
     #[serde(default = "weight", deserialize_with = "or_weight")]
     pub weight: i32,
     /// What is done to call and answer when this backend is chosen, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<GrpcRouteFilter>,
 }
 

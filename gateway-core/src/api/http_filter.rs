@@ -76,13 +76,13 @@ written_enum! {
 #[serde(rename_all = "camelCase")]
 pub struct HttpHeaderFilter {
     /// Replaces the value of a header, or adds it.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<HttpHeader>,
     /// Appends a value to a header, or adds it.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<HttpHeader>,
     /// Removes headers.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,
 }
 
@@ -220,19 +220,19 @@ pub struct Fraction {
 #[serde(rename_all = "camelCase")]
 pub struct HttpCorsFilter {
     /// The origins that may read the response.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allow_origins: Vec<String>,
     /// Whether the browser may send credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_credentials: Option<bool>,
     /// The methods that may be used.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allow_methods: Vec<HttpMethodWithWildcard>,
     /// The request headers that may be sent.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allow_headers: Vec<String>,
     /// The response headers that a script may read.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
     /// How long a browser may keep the answer, in seconds; 5 when absent.
     #[serde(default = "cors_max_age", deserialize_with = "or_cors_max_age")]
@@ -311,7 +311,7 @@ written_enum! {
 #[serde(rename_all = "camelCase")]
 pub struct GrpcAuthConfig {
     /// The request headers that are sent along; all when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allowed_headers: Vec<String>,
 }
 
@@ -326,10 +326,10 @@ pub struct HttpAuthConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The request headers that are sent along, beside those always sent.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allowed_headers: Vec<String>,
     /// The headers of the answer that are added to the request.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub allowed_response_headers: Vec<String>,
 }
 

@@ -33,13 +33,13 @@ pub struct HttpRoute {
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteSpec {
     /// The parents to attach to, at most 32.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub parent_refs: Vec<ParentReference>,
     /// Which default Gateways to attach to as well (experimental).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_default_gateways: Option<GatewayDefaultScope>,
     /// The hostnames to take requests for, at most 16; those of the listener when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub hostnames: Vec<String>,
     /// The rules, at most 16; one that matches every request when absent. An explicit empty list stays empty.
     #[serde(default = "every_request", deserialize_with = "or_every_request")]
@@ -60,10 +60,10 @@ pub struct HttpRouteRule {
     #[serde(default = "every_path", deserialize_with = "or_every_path")]
     pub matches: Vec<HttpRouteMatch>,
     /// What is done to request and response, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<HttpRouteFilter>,
     /// Where the request goes, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub backend_refs: Vec<HttpBackendRef>,
     /// How long it may take.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +87,10 @@ pub struct HttpRouteMatch {
     #[serde(default, deserialize_with = "or_default")]
     pub path: HttpPathMatch,
     /// On headers, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<HttpHeaderMatch>,
     /// On query parameters, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub query_params: Vec<HttpQueryParamMatch>,
     /// On the method.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,7 +243,7 @@ pub struct HttpBackendRef {
     #[serde(default = "weight", deserialize_with = "or_weight")]
     pub weight: i32,
     /// What is done to request and response when this backend is chosen, at most 16.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<HttpRouteFilter>,
 }
 
@@ -270,7 +270,7 @@ pub struct HttpRouteTimeouts {
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteRetry {
     /// The status codes to try again after, 400 to 599.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<u16>,
     /// How often to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,7 +285,7 @@ fn every_request() -> Vec<HttpRouteRule> {
 }
 
 fn or_every_request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HttpRouteRule>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_else(every_request))
+    Ok(optional_list(deserializer)?.unwrap_or_else(every_request))
 }
 
 fn every_path() -> Vec<HttpRouteMatch> {
@@ -293,7 +293,7 @@ fn every_path() -> Vec<HttpRouteMatch> {
 }
 
 fn or_every_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HttpRouteMatch>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_else(every_path))
+    Ok(optional_list(deserializer)?.unwrap_or_else(every_path))
 }
 
 // === impl HttpRouteSpec ===

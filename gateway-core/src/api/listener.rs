@@ -43,7 +43,7 @@ pub struct ListenerTlsConfig {
     #[serde(default, deserialize_with = "or_default")]
     pub mode: TlsModeType,
     /// The certificates; required for `Terminate` unless `options` say otherwise.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub certificate_refs: Vec<SecretObjectReference>,
     /// Options that an implementation defines, with a domain prefix.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
@@ -76,7 +76,7 @@ pub struct AllowedRoutes {
     #[serde(default, deserialize_with = "or_default")]
     pub namespaces: RouteNamespaces,
     /// Of which kinds; those that fit the protocol when empty.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<RouteGroupKind>,
 }
 
@@ -136,13 +136,13 @@ pub struct ListenerStatus {
     /// The name of the listener.
     pub name: String,
     /// The kinds of Routes that it takes.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub supported_kinds: Vec<RouteGroupKind>,
     /// How many Routes are attached.
     #[serde(default, deserialize_with = "or_default")]
     pub attached_routes: i32,
     /// The conditions.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub conditions: Vec<Condition>,
 }
 

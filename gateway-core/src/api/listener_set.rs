@@ -67,7 +67,7 @@ pub struct ListenerSetStatus {
     #[serde(default = "pending", deserialize_with = "or_pending")]
     pub conditions: Vec<Condition>,
     /// The status of each listener.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerStatus>,
 }
 

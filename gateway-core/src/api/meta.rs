@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{or_default, written_enum};
+use super::field::{or_default, or_empty, written_enum};
 use super::timestamp::Timestamp;
 
 /// The part of `metadata` that routing needs.
@@ -99,7 +99,7 @@ pub struct LabelSelector {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub match_labels: BTreeMap<String, String>,
     /// Further requirements; all must hold.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
 
@@ -112,7 +112,7 @@ pub struct LabelSelectorRequirement {
     /// What must hold between the label and `values`.
     pub operator: LabelSelectorOperator,
     /// The values of `In` and `NotIn`; empty for `Exists` and `DoesNotExist`.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
 }
 

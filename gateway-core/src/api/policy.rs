@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::or_default;
+use super::field::or_empty;
 use super::meta::Condition;
 use super::reference::ParentReference;
 
@@ -14,7 +14,7 @@ use super::reference::ParentReference;
 #[serde(rename_all = "camelCase")]
 pub struct PolicyStatus {
     /// What each controller says about each ancestor.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub ancestors: Vec<PolicyAncestorStatus>,
 }
 
@@ -30,7 +30,7 @@ pub struct PolicyAncestorStatus {
     /// The controller that wrote the entry, and that alone may change it.
     pub controller_name: String,
     /// The conditions.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub conditions: Vec<Condition>,
 }
 

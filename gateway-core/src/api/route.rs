@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{or_default, written_enum};
+use super::field::{or_empty, written_enum};
 use super::meta::Condition;
 use super::reference::ParentReference;
 
@@ -43,7 +43,7 @@ written_enum! {
 #[serde(rename_all = "camelCase")]
 pub struct RouteStatus {
     /// What each controller says about each parent.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub parents: Vec<RouteParentStatus>,
 }
 
@@ -59,7 +59,7 @@ pub struct RouteParentStatus {
     /// The controller that wrote the entry, and that alone may change it.
     pub controller_name: String,
     /// The conditions.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub conditions: Vec<Condition>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::or_default;
+use super::field::{or_default, or_empty};
 use super::meta::ObjectMeta;
 use super::reference::{BackendRef, ParentReference};
 use super::route::{GatewayDefaultScope, RouteStatus, StreamRouteVersion};
@@ -34,7 +34,7 @@ pub struct TcpRoute {
 #[serde(rename_all = "camelCase")]
 pub struct TcpRouteSpec {
     /// The parents to attach to, at most 32.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub parent_refs: Vec<ParentReference>,
     /// Which default Gateways to attach to as well (experimental).
     #[serde(skip_serializing_if = "Option::is_none")]
