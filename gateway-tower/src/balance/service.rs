@@ -91,6 +91,6 @@ fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtoc
     }
     target.scheme = Some(Scheme::HTTP);
     // CONNECT names no path.
-    target.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+    target.path_and_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from_parts(target).expect("a URI with all of its components");
 }

@@ -45,14 +45,16 @@ where
     where
         S: Clone,
     {
-        let upgrade = upgrade::is_requested(request.method(), request.headers());
-        let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return (request, None) };
-        if upgrade || routed.rule().retry.is_none() {
+        let routed = request.extensions_mut().get_mut::<Routed>();
+        let Some(routed) = routed.filter(|routed| routed.rule().retry.is_some()) else {
             return (request, None);
-        }
+        };
         let first = fastrand::u32(..);
         routed.set_attempt(Attempt::OneOf { first, number: 0 });
         let routed = routed.clone();
+        if upgrade::is_requested(request.method(), request.headers()) {
+            return (request, None);
+        }
         let (parts, body) = request.into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let body = replay.as_ref().and_then(Replay::attempt).unwrap_or_default();
