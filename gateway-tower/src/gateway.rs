@@ -12,6 +12,71 @@
 //! | [`balance`](crate::balance) | picks the endpoint | each attempt gets another |
 //! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
 //! | [`recover`](crate::recover) | answers for a client that fails | all others see answers only |
+//!
+//! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
+//! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use gateway_core::matching::{HttpMatch, PathMatch};
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
+//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceExt, service_fn};
+//!
+//! # fn table() -> RouteTable {
+//! #     let name = |name| ObjectName::new("default", name);
+//! #     let mut table = RouteTable::builder(1);
+//! #     let listener = table.listener(Listener {
+//! #         gateway: name("gateway"),
+//! #         owner_kind: ListenerOwnerKind::Gateway,
+//! #         owner: name("gateway"),
+//! #         name: "http".into(),
+//! #         port: 80,
+//! #         protocol: ListenerProtocol::Http,
+//! #         hostname: None,
+//! #     });
+//! #     let backend = table.backend(Backend {
+//! #         service: name("shop"),
+//! #         port: 80,
+//! #         protocol: BackendProtocol::Http1,
+//! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
+//! #     });
+//! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1, filters: Box::default() };
+//! #     let rule = HttpRule {
+//! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
+//! #         filters: Box::default(),
+//! #         backends: Backends::new([to_shop]),
+//! #         timeouts: Timeouts::default(),
+//! #         retry: None,
+//! #     };
+//! #     let matches = [HttpMatch { path: PathMatch::prefix("/shop"), ..HttpMatch::default() }];
+//! #     let route = table.http_route(Age::new(None, &name("shop")), [(matches.into(), rule)]);
+//! #     table.attach(route, listener, &[]);
+//! #     table.build()
+//! # }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! // Answers with the address to which the request would go.
+//! let client = service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
+//!     Ok::<_, BoxError>(Response::new(Full::<Bytes>::from(request.uri().to_string())))
+//! });
+//! // The table has one rule, for paths under `/shop`.
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! let gateway = Gateway::new(TableHandle::new(table()), client).on(connection);
+//!
+//! let request = |path| Request::get(path).header("host", "example.com").body(Full::default()).unwrap();
+//! let Ok(found) = gateway.clone().oneshot(request("/shop/cart")).await;
+//! let outcome = found.extensions().get::<Outcome>().unwrap();
+//! assert_eq!(outcome.endpoint().unwrap().to_string(), "10.0.0.7:8080");
+//! assert_eq!(outcome.routed.as_ref().unwrap().rule().id.to_string(), "default/shop/0");
+//! let Ok(missing) = gateway.oneshot(request("/")).await;
+//! assert_eq!(missing.status(), 404);
+//! # }
+//! ```
 
 use std::convert::Infallible;
 use std::fmt;

@@ -125,3 +125,65 @@ impl Copy {
         self.hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use http_body_util::Empty;
+
+    use super::*;
+    use crate::body::RequestBody;
+
+    fn data(length: usize) -> Frame<Bytes> {
+        Frame::data(vec![0; length].into())
+    }
+
+    async fn read(copy: Copy) -> Result<usize, BoxError> {
+        let body = RequestBody::<Empty<Bytes>>::copy(copy);
+        Ok(body.collect().await?.to_bytes().len())
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_whole_when_its_end_was_said() {
+        let (mut sender, whole) = copy(SizeHint::default());
+        assert!(sender.send(&data(10)));
+        sender.finish();
+        assert_eq!(read(whole).await.unwrap(), 10);
+        let (mut sender, broken) = copy(SizeHint::default());
+        assert!(sender.send(&data(10)));
+        drop(sender);
+        assert!(read(broken).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_whole_when_it_has_its_announced_length() {
+        let (mut sender, whole) = copy(SizeHint::with_exact(10));
+        assert_eq!(whole.size_hint().exact(), Some(10));
+        assert!(sender.send(&data(10)));
+        drop(sender);
+        assert_eq!(read(whole).await.unwrap(), 10);
+    }
+
+    #[tokio::test]
+    async fn what_a_mirror_has_not_taken_is_limited_in_bytes_and_frames() {
+        let (mut sender, _copy) = copy(SizeHint::default());
+        assert!(sender.send(&data(LIMIT)));
+        assert!(!sender.send(&data(1)));
+        let (mut sender, copy) = copy(SizeHint::default());
+        for _ in 0..FRAMES {
+            assert!(sender.send(&data(1)));
+        }
+        assert!(!sender.send(&data(1)));
+        sender.finish();
+        assert_eq!(read(copy).await.unwrap(), FRAMES, "there is always room for the end");
+    }
+
+    #[tokio::test]
+    async fn what_a_mirror_takes_makes_room() {
+        let (mut sender, mut copy) = copy(SizeHint::default());
+        for _ in 0..3 {
+            assert!(sender.send(&data(LIMIT)));
+            std::future::poll_fn(|cx| copy.poll_frame(cx)).await.unwrap().unwrap();
+        }
+    }
+}

@@ -173,3 +173,35 @@ fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
     // A body that panicked while it was polled is only told so again.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+
+    fn replay(body: &'static [u8]) -> Replay<Full<Bytes>> {
+        Replay::new(RequestBody::new(Full::from(body)))
+    }
+
+    #[tokio::test]
+    async fn every_attempt_has_the_body_and_its_length() {
+        let replay = replay(b"body");
+        for _ in 0..3 {
+            let attempt = replay.attempt().expect("it is short");
+            assert_eq!(attempt.size_hint().exact(), Some(4));
+            assert!(!attempt.is_end_stream());
+            assert_eq!(attempt.collect().await.unwrap().to_bytes(), "body");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_was_given_up_gets_no_more() {
+        let replay = replay(b"body");
+        let first = replay.attempt().unwrap();
+        let second = replay.attempt().unwrap();
+        let error = first.collect().await.unwrap_err();
+        assert_eq!(error.to_string(), "the request is being tried again");
+        assert_eq!(second.collect().await.unwrap().to_bytes(), "body");
+    }
+}
