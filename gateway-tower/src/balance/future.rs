@@ -1,7 +1,7 @@
 //! The answer of an endpoint.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Response;
@@ -43,10 +43,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.answer.poll(cx))?;
-        if let Some(routed) = this.attempted.take() {
-            Outcome::of(&mut response).routed = Some(routed);
+        // Edited where it is: an answer is large to move.
+        let mut answer = this.answer.poll(cx);
+        if let Poll::Ready(Ok(response)) = &mut answer
+            && let Some(routed) = this.attempted.take()
+        {
+            Outcome::of(response).routed = Some(routed);
         }
-        Poll::Ready(Ok(response))
+        answer
     }
 }

@@ -1,7 +1,7 @@
 //! The answer on its way through the filters.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use gateway_core::filter::{self, HttpFilter, RequestEdits};
@@ -64,11 +64,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.answer.poll(cx))?;
-        Poll::Ready(Ok(match this.on_answer {
-            Some(on_answer) => on_answer.run(response),
-            None => response,
-        }))
+        let answer = this.answer.poll(cx);
+        match this.on_answer {
+            Some(on_answer) => answer.map_ok(|response| on_answer.run(response)),
+            None => answer,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Response;
@@ -47,13 +47,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.answer.poll(cx))?;
-        let outcome = Outcome::of(&mut response);
-        // A layer within knows more: the backend too.
-        if outcome.routed.is_none() {
-            outcome.routed = this.routed.take();
-            outcome.unmatched(this.unmatched.take());
+        // Edited where it is: an answer is large to move.
+        let mut answer = this.answer.poll(cx);
+        if let Poll::Ready(Ok(response)) = &mut answer {
+            let outcome = Outcome::of(response);
+            // A layer within knows more: the backend too.
+            if outcome.routed.is_none() {
+                outcome.routed = this.routed.take();
+                outcome.unmatched(this.unmatched.take());
+            }
         }
-        Poll::Ready(Ok(response))
+        answer
     }
 }
