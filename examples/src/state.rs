@@ -119,7 +119,9 @@ impl State {
         let changes = changes(&self.used, &resources);
 
         let options = Options { generation: self.generation, ..self.options.clone() };
-        let Translation { table, statuses, diagnostics } = translate::translate(&resources, &options);
+        // Everything is read, so nobody has to know what was looked for.
+        let Translation { table, statuses, diagnostics, lookups: _ } =
+            translate::translate(&resources, &options);
         for diagnostic in diagnostics {
             let location = location(&written, diagnostic.kind, &diagnostic.key);
             problems.push(ManifestProblem {

@@ -40,7 +40,7 @@
 use std::fmt;
 
 use crate::api::{Kind, ObjectKey, Resources};
-use crate::attach::{self, Options};
+use crate::attach::{self, Lookups, Options};
 use crate::compile;
 use crate::status::{self, Statuses};
 use crate::table::RouteTable;
@@ -53,6 +53,8 @@ pub struct Translation {
     pub table: RouteTable,
     /// The status of every object that is ours to reconcile.
     pub statuses: Statuses,
+    /// The Secrets and ConfigMaps that were asked for, there or not: what a controller has to keep and to watch.
+    pub lookups: Lookups,
     /// What users should know, beyond the statuses: invalid objects, and objects that nothing refers to.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -75,11 +77,12 @@ pub struct Diagnostic {
 /// Objects that an API server would have rejected are left out, with a diagnostic for each of their problems.
 pub fn translate(resources: &Resources, options: &Options) -> Translation {
     let valid = validate::validate(resources);
-    let attached = attach::attach(&valid, options);
+    let mut attached = attach::attach(&valid, options);
     let statuses = status::statuses(&attached, options);
     let diagnostics = diagnostics(&valid);
+    let lookups = std::mem::take(&mut attached.gateways.lookups);
     let table = compile::table(attached, options);
-    Translation { table, statuses, diagnostics }
+    Translation { table, statuses, lookups, diagnostics }
 }
 
 fn diagnostics(valid: &validate::Validated) -> Vec<Diagnostic> {
@@ -103,5 +106,36 @@ impl fmt::Display for Diagnostic {
             write!(f, "{}: ", self.field)?;
         }
         f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::manifest;
+
+    #[test]
+    fn what_is_missing_was_looked_for_too() {
+        let yaml = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: example}
+spec: {controllerName: gateway-api.rs/controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gateway}
+spec:
+  gatewayClassName: example
+  listeners: [{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: absent}]}}]
+";
+        let read = manifest::read(yaml, "gateway.yaml");
+        let resources: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
+        let translation = translate(&resources, &Options::default());
+        assert!(translation.lookups.contains(Kind::Secret, &ObjectKey::new("default", "absent")));
+        assert!(
+            translation.table.listeners().is_empty(),
+            "without its certificate the listener is not served"
+        );
     }
 }
