@@ -250,7 +250,7 @@ impl<'a> Host<'a> {
         if name.len() > MAX_LENGTH {
             return Err(HostError::TooLong);
         }
-        if characters & REFUSED != 0 {
+        if characters & REFUSED != 0 || (characters & DELIMITER != 0 && !is_ip_literal(name)) {
             return Err(HostError::Syntax);
         }
         if characters & UPPER == 0 {
@@ -268,6 +268,12 @@ impl<'a> Host<'a> {
             HostText::Lowered(text) => text,
         }
     }
+}
+
+/// Whether `name` is an IPv6 address in brackets: nothing else holds a bracket or a colon.
+fn is_ip_literal(name: &str) -> bool {
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// The kinds of characters that `text` holds, one bit each.
@@ -414,7 +420,9 @@ mod tests {
         ] {
             assert_eq!(host(authority).as_str(), expected, "{authority}");
         }
-        for bad in ["", ":80", ".", "a b", "a/b", "a@b", "a:b", "[::1", "[::1]x", "a:80:90", "ü"] {
+        for bad in
+            ["", ":80", ".", "a b", "a/b", "a@b", "a:b", "[::1", "[::1]x", "a:80:90", "ü", "a]b", "[a]", "[]"]
+        {
             assert!(Host::of_authority(bad).is_err(), "{bad:?}");
         }
         assert_eq!(Host::of_authority(&"a".repeat(254)).unwrap_err(), HostError::TooLong);

@@ -336,9 +336,13 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     let good = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{modifier}]}}]}}"));
     assert_eq!(state(&good, Accepted), "True/Accepted");
     assert_eq!(good.table.rules()[0].backends.refs()[0].filters.len(), 1);
-    let cors = "{type: CORS, cors: {allowOrigins: ['*']}}";
-    let bad = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{cors}]}}]}}"));
-    assert_eq!(state(&bad, Accepted), "False/UnsupportedValue");
+    for answers in [
+        "{type: CORS, cors: {allowOrigins: ['*']}}",
+        "{type: RequestRedirect, requestRedirect: {scheme: https}}",
+    ] {
+        let bad = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{answers}]}}]}}"));
+        assert_eq!(state(&bad, Accepted), "False/UnsupportedValue", "{answers}");
+    }
 }
 
 // SES-02, AMB-54

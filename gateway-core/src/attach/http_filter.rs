@@ -129,9 +129,9 @@ fn resolve<'r>(
         Type::ResponseHeaderModifier => HttpFilter::ResponseHeaderModifier(header_modifier(
             filter.response_header_modifier.as_deref().ok_or_else(missing)?,
         )?),
-        Type::RequestRedirect => HttpFilter::RequestRedirect(Box::new(redirect(
-            filter.request_redirect.as_deref().ok_or_else(missing)?,
-        )?)),
+        Type::RequestRedirect if level == FilterLevel::Rule => HttpFilter::RequestRedirect(Box::new(
+            redirect(filter.request_redirect.as_deref().ok_or_else(missing)?)?,
+        )),
         Type::UrlRewrite => {
             HttpFilter::UrlRewrite(Box::new(rewrite(filter.url_rewrite.as_deref().ok_or_else(missing)?)?))
         }
@@ -145,7 +145,8 @@ fn resolve<'r>(
             let reference = filter.extension_ref.as_deref().ok_or_else(missing)?;
             HttpFilter::Extension(extension(reference, namespace, extensions)?)
         }
-        Type::Cors | Type::ExternalAuth => {
+        // AMB-53: what answers instead of the backend is no filter of a backend.
+        Type::RequestRedirect | Type::Cors | Type::ExternalAuth => {
             return Err(unsupported(format!("filter type {} is not supported here", filter.r#type)));
         }
         Type::Unknown(unknown) => {

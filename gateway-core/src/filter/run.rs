@@ -12,7 +12,8 @@ use super::request_edits::RequestEdits;
 /// over all of `u64`. Run the rule's list first, then that of the chosen backend, with the same `edits`.
 ///
 /// A CORS preflight is answered by the list's CORS filter, even where a redirect stands before it, because browsers
-/// refuse to follow a redirected preflight.
+/// refuse to follow a redirected preflight. A list with a filter that cannot be carried out fails every request, also
+/// where a filter before it would answer: that answer might be what the other one was to change.
 ///
 /// # Spec
 /// FLT-01, FLT-05, FLT-10, FLT-11; the choices are AMB-51, AMB-61 and AMB-65.
@@ -28,6 +29,10 @@ pub fn on_request(
     let preflight = cors.filter(|_| cors::is_preflight(parts));
     if cors.is_some() && edits.origin.is_none() {
         edits.origin = parts.headers.get(header::ORIGIN).cloned();
+    }
+    if filters.iter().any(|filter| matches!(filter, HttpFilter::Unresolved)) {
+        edits.mirrors.clear();
+        return Verdict::Fail;
     }
     for filter in filters {
         let verdict = match filter {
@@ -64,6 +69,7 @@ pub fn on_request(
             }
             // It acts on the answer.
             HttpFilter::ResponseHeaderModifier(_) => Verdict::Continue,
+            // Seen above.
             HttpFilter::Unresolved => Verdict::Fail,
         };
         match verdict {
@@ -273,6 +279,9 @@ mod tests {
         let filters = [mirror(1), HttpFilter::Unresolved, redirect()];
         assert!(matches!(run(&filters, &mut get("/old"), &mut edits), Verdict::Fail));
         assert!(edits.mirrors.is_empty());
+        let filters = [redirect(), HttpFilter::Unresolved];
+        let verdict = run(&filters, &mut get("/old"), &mut edits);
+        assert!(matches!(verdict, Verdict::Fail), "the redirect might be what the filter was to change");
     }
 
     // FRD-11, AMB-51
