@@ -1,0 +1,263 @@
+//! The filters of the rule that serves a request, and what is sent where in the end.
+
+use gateway_core::api::{
+    HttpHeaderFilter, HttpRequestMirrorFilter, HttpRouteFilter, HttpRouteFilterType, HttpRouteMatch,
+    HttpUrlRewriteFilter, ObjectKey, Resources,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::super::{Arrival, Effect, Reply, Sent, Target, headers};
+use super::gateway::Listener;
+use super::request::Seen;
+use super::route::{Candidate, entries};
+use super::{backend, cors, header_modifier, path_modifier, redirect, request};
+
+/// Where a list of filters stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Rule,
+    Backend,
+}
+
+/// FLT-05: a filter that cannot be carried out is never skipped.
+fn can_be_carried_out(filter: &HttpRouteFilter, level: Level, entries: &[HttpRouteMatch]) -> bool {
+    use HttpRouteFilterType as Type;
+    match &filter.r#type {
+        Type::RequestHeaderModifier => {
+            filter.request_header_modifier.as_deref().is_some_and(header_modifier::is_valid)
+        }
+        Type::ResponseHeaderModifier => {
+            filter.response_header_modifier.as_deref().is_some_and(header_modifier::is_valid)
+        }
+        Type::UrlRewrite => filter.url_rewrite.as_deref().is_some_and(|rewrite| {
+            rewrite.hostname.as_deref().is_none_or(request::is_precise_hostname)
+                && rewrite.path.as_ref().is_none_or(|path| path_modifier::is_valid(path, entries))
+        }),
+        Type::RequestMirror => true,
+        // AMB-53: a backend cannot have these.
+        Type::RequestRedirect => {
+            level == Level::Rule
+                && filter.request_redirect.as_deref().is_some_and(|it| redirect::is_valid(it, entries))
+        }
+        Type::Cors => level == Level::Rule && filter.cors.as_deref().is_some_and(cors::is_valid),
+        // Not supported, or nobody knows the kind: FEX-02.
+        Type::ExternalAuth | Type::ExtensionRef | Type::Unknown(_) => false,
+    }
+}
+
+/// A request on its way.
+struct Passing<'a> {
+    resources: &'a Resources,
+    listener: &'a Listener<'a>,
+    candidate: &'a Candidate<'a>,
+    seen: &'a Seen,
+    randoms: Vec<u64>,
+    /// What is sent, as the filters so far have left it.
+    authority: Option<String>,
+    target: Option<String>,
+    headers: HeaderMap,
+    mirrors: Vec<(Target, Sent)>,
+}
+
+/// A list of filters, run.
+enum Run {
+    Continue,
+    /// A filter answers, which is a preflight's answer or not.
+    Answer {
+        status: StatusCode,
+        headers: HeaderMap,
+        preflight: bool,
+    },
+    Fail,
+}
+
+/// Carries out the rule.
+pub(super) fn carry_out(
+    resources: &Resources,
+    listener: &Listener<'_>,
+    candidate: &Candidate<'_>,
+    seen: &Seen,
+    arrival: &Arrival,
+) -> Effect {
+    let rule = candidate.rule;
+    let uri = arrival.request.uri();
+    // AMB-01: what was matched is what is forwarded. The target of a CONNECT is an authority, without path.
+    let target =
+        (uri.path_and_query().is_some() || uri.scheme().is_some()).then(|| with_query(&seen.path, seen));
+    let mut passing = Passing {
+        resources,
+        listener,
+        candidate,
+        seen,
+        randoms: arrival.randoms.iter().rev().copied().collect(),
+        authority: uri.authority().map(ToString::to_string),
+        target,
+        headers: seen.headers.clone(),
+        mirrors: Vec::new(),
+    };
+    // FHM-11: an error of our own gets CORS headers and nothing else.
+    let failed = |status| {
+        let mut headers = HeaderMap::new();
+        if let Some(cors) = rule.filters.iter().find_map(|filter| filter.cors.as_deref()) {
+            cors::edit_answer(cors, seen, &mut headers);
+        }
+        answered(status, &headers)
+    };
+
+    match passing.run(&rule.filters, Level::Rule) {
+        Run::Continue => {}
+        Run::Answer { status, headers, preflight: true } => return answered(status, &headers),
+        Run::Answer { status, mut headers, preflight: false } => {
+            edit_answer(&rule.filters, seen, &mut headers);
+            return answered(status, &headers);
+        }
+        Run::Fail => return failed(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+    // HRB-10, HRB-11, HRB-13, AMB-20: no backend, an invalid one, no weight: 500. HRB-12: no endpoints: 503.
+    let random = passing.draw();
+    let Some(chosen) = backend::pick(&rule.backend_refs, random) else {
+        return failed(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let Some(to) = backend::resolve_ref(resources, candidate.route, chosen) else {
+        return failed(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let endpoints = backend::endpoints(resources, &to);
+    if endpoints.is_empty() {
+        return failed(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
+    match passing.run(&chosen.filters, Level::Backend) {
+        Run::Continue => {}
+        Run::Answer { .. } => unreachable!("no filter of a backend answers"),
+        Run::Fail => return failed(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+    let mut answer = arrival.answer.headers().clone();
+    edit_answer(&chosen.filters, seen, &mut answer);
+    edit_answer(&rule.filters, seen, &mut answer);
+    Effect::Forwarded {
+        to,
+        endpoints,
+        sent: passing.sent(),
+        // AMB-51: only what is attempted itself is mirrored.
+        mirrors: passing.mirrors,
+        reply: Reply { status: arrival.answer.status(), headers: headers(&answer) },
+    }
+}
+
+fn answered(status: StatusCode, map: &HeaderMap) -> Effect {
+    Effect::Answered(Reply { status, headers: headers(map) })
+}
+
+fn with_query(path: &str, seen: &Seen) -> String {
+    match &seen.query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    }
+}
+
+/// FHM-08, FCO-02: what the filters of one list do to an answer.
+fn edit_answer(filters: &[HttpRouteFilter], seen: &Seen, answer: &mut HeaderMap) {
+    for filter in filters {
+        if let Some(modifier) = &filter.response_header_modifier {
+            header_modifier::apply(modifier, answer);
+        }
+        if let Some(cors) = &filter.cors {
+            cors::edit_answer(cors, seen, answer);
+        }
+    }
+}
+
+impl Passing<'_> {
+    fn draw(&mut self) -> u64 {
+        if self.randoms.len() > 1 {
+            self.randoms.pop().expect("there are some")
+        } else {
+            self.randoms.first().copied().unwrap_or(0)
+        }
+    }
+
+    fn sent(&self) -> Sent {
+        Sent {
+            method: self.seen.method.to_string(),
+            authority: self.authority.clone(),
+            target: self.target.clone().unwrap_or_default(),
+            headers: headers(&self.headers),
+        }
+    }
+
+    /// FLT-01: the filters of one list, in order, until one answers.
+    fn run(&mut self, filters: &[HttpRouteFilter], level: Level) -> Run {
+        let entries = entries(self.candidate.rule);
+        let of_list = filters.iter().find_map(|filter| filter.cors.as_deref());
+        let preflight = of_list.filter(|_| level == Level::Rule && cors::is_preflight(self.seen));
+        if !filters.iter().all(|filter| can_be_carried_out(filter, level, &entries)) {
+            return Run::Fail;
+        }
+        for filter in filters {
+            // AMB-61: a preflight is answered by the CORS filter, also where a redirect stands before it.
+            if let (Some(cors), true) =
+                (preflight, filter.cors.is_some() || filter.request_redirect.is_some())
+            {
+                let (status, headers) = cors::answer_preflight(cors, self.seen);
+                return Run::Answer { status, headers, preflight: true };
+            }
+            if let Some(modifier) = &filter.request_header_modifier {
+                self.modify_headers(modifier);
+            }
+            if let Some(rewrite) = &filter.url_rewrite {
+                self.rewrite(rewrite);
+            }
+            if let Some(mirror) = &filter.request_mirror {
+                self.mirror(mirror);
+            }
+            if let Some(to) = &filter.request_redirect {
+                let location = redirect::location(to, self.listener, &self.candidate.entry, self.seen);
+                let status = StatusCode::from_u16(to.status_code).expect("a status of redirects");
+                let headers = HeaderMap::from_iter([(header::LOCATION, location.parse().expect("a URL"))]);
+                return Run::Answer { status, headers, preflight: false };
+            }
+        }
+        Run::Continue
+    }
+
+    fn modify_headers(&mut self, modifier: &HttpHeaderFilter) {
+        if let Some(host) = header_modifier::new_host(modifier) {
+            self.set_host(host);
+        }
+        header_modifier::apply(modifier, &mut self.headers);
+    }
+
+    /// FRW-01 to FRW-03. FLT-10: the path that is replaced is the one that was matched.
+    fn rewrite(&mut self, rewrite: &HttpUrlRewriteFilter) {
+        if let Some(hostname) = &rewrite.hostname {
+            self.set_host(hostname);
+        }
+        if let (Some(modifier), Some(target)) = (&rewrite.path, &self.target) {
+            let query = target.split_once('?').map(|(_, query)| query);
+            let entry = &self.candidate.entry;
+            self.target = Some(path_modifier::target(modifier, entry, &self.seen.path, query));
+        }
+    }
+
+    /// The host is in the Host header and, in HTTP/2 and in absolute form, in the target.
+    fn set_host(&mut self, host: &str) {
+        self.headers.insert(header::HOST, HeaderValue::from_str(host).expect("a host"));
+        if self.authority.is_some() {
+            self.authority = Some(host.to_owned());
+        }
+    }
+
+    /// FMR-03 to FMR-06.
+    fn mirror(&mut self, mirror: &HttpRequestMirrorFilter) {
+        let route: &ObjectKey = self.candidate.route;
+        let Some(to) = backend::resolve(self.resources, route, &mirror.backend_ref) else { return };
+        let (numerator, denominator) = match (mirror.percent, &mirror.fraction) {
+            (Some(percent), _) => (percent, 100),
+            (None, Some(fraction)) => (fraction.numerator, fraction.denominator),
+            (None, None) => (1, 1),
+        };
+        if self.draw() % (denominator as u64) < numerator as u64 {
+            self.mirrors.push((to, self.sent()));
+        }
+    }
+}

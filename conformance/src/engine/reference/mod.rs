@@ -1,0 +1,133 @@
+//! The specification read aloud: the plain reference.
+//!
+//! It works on the resources as written, has no index and no state, and looks at everything for every request. It shares
+//! the types of the resources with the core and not one line of code: its own paths, hostnames, regular expressions,
+//! filters and weights. Where the core and this differ, one of the two is wrong, and the specification says which.
+//!
+//! It covers what HTTPRoutes on Gateways do. It expects resources that an API server would have accepted, and knows
+//! neither ListenerSets nor BackendTLSPolicies.
+//!
+//! The steps, in the order of the files: [`gateway`] lists the listeners that are served, [`request`] reads the request,
+//! [`route`] says which routes a listener has and puts the match entries that fit in order, [`filters`] carries out the
+//! filters of the first, and [`backend`] picks where it goes.
+
+mod backend;
+mod cors;
+mod filters;
+mod gateway;
+mod header_modifier;
+mod hostname;
+mod matching;
+mod path_modifier;
+mod redirect;
+mod request;
+mod route;
+
+use std::sync::LazyLock;
+
+use gateway_core::api::{ObjectKey, Resources};
+use http::StatusCode;
+
+pub use self::hostname::matches as hostname_matches;
+pub use self::path_modifier::target as replaced_path;
+pub use self::request::{host_of_authority, normal_form};
+
+use self::gateway::Listener;
+use self::request::Seen;
+use self::route::Candidate;
+use super::{Arrival, Decision, Effect, Outcome, Reply};
+
+/// The reference with one set of resources.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference<'r> {
+    /// The resources.
+    pub resources: &'r Resources,
+    /// The controller whose GatewayClasses count.
+    pub controller_name: &'r str,
+    /// Whether less specific hostnames are tried when no rule of the most specific one matches (AMB-12).
+    pub hostname_fall_through: bool,
+}
+
+/// A request that is served, and by what.
+struct Served<'r> {
+    listener: Listener<'r>,
+    candidate: Candidate<'r>,
+    seen: Seen,
+}
+
+// === impl Reference ===
+
+impl<'r> Reference<'r> {
+    /// Who serves the request.
+    pub fn decide(&self, arrival: &Arrival) -> Decision {
+        self.outcome(arrival, false).decision
+    }
+
+    /// What becomes of the request.
+    pub fn answer(&self, arrival: &Arrival) -> Outcome {
+        self.outcome(arrival, true)
+    }
+
+    fn outcome(&self, arrival: &Arrival, carry_out: bool) -> Outcome {
+        let refused = |status| Outcome {
+            decision: Decision::Refused(status),
+            effect: Effect::Answered(Reply { status, headers: super::Headers::new() }),
+        };
+        let Served { listener, candidate, seen } = match self.serve(arrival) {
+            Ok(served) => served,
+            Err(status) => return refused(status),
+        };
+        let decision = Decision::Served {
+            listener: listener.name.to_owned(),
+            route: candidate.route.clone(),
+            rule: candidate.rule_index,
+            entry: candidate.entry_index,
+        };
+        let effect = if carry_out {
+            filters::carry_out(self.resources, &listener, &candidate, &seen, arrival)
+        } else {
+            refused(StatusCode::OK).effect
+        };
+        Outcome { decision, effect }
+    }
+
+    fn serve(&self, arrival: &Arrival) -> Result<Served<'r>, StatusCode> {
+        // AMB-16: a request that does not name one valid host is answered with 400.
+        let seen = request::read(&arrival.request).ok_or(StatusCode::BAD_REQUEST)?;
+        let listeners: Vec<Listener<'r>> =
+            gateway::listeners(self.resources, self.controller_name, &arrival.gateway)
+                .into_iter()
+                .filter(|listener| listener.port == arrival.port)
+                .collect();
+
+        // HST-08, HST-10: of the listeners of the port the one with the most specific hostname; without any, 404.
+        let best = gateway::most_specific(&listeners, &seen.host).ok_or(StatusCode::NOT_FOUND)?;
+        // HST-20, HST-22: if the TLS connection was made to another one, 421.
+        if best.https {
+            let server_name = arrival.server_name.as_deref().and_then(request::host_of_name);
+            let connection = gateway::most_specific(&listeners, server_name.as_deref().unwrap_or(""));
+            if connection.is_some_and(|connection| connection.name != best.name) {
+                return Err(StatusCode::MISDIRECTED_REQUEST);
+            }
+        }
+        // HST-11: only routes attached to this listener are considered. HRM-16: without a match, 404.
+        let candidates = route::candidates(self.resources, best, &seen, self.hostname_fall_through);
+        let candidate = candidates.into_iter().next().ok_or(StatusCode::NOT_FOUND)?;
+        Ok(Served { listener: *best, candidate, seen })
+    }
+}
+
+/// A regular expression of our own.
+type Pattern = LazyLock<regex::Regex>;
+
+macro_rules! pattern {
+    ($text:literal) => {
+        std::sync::LazyLock::new(|| regex::Regex::new($text).expect("a regular expression"))
+    };
+}
+use pattern;
+
+/// The namespace that a reference leads to: the one it names, or that of the referrer.
+fn namespace<'a>(named: Option<&'a str>, referrer: &'a ObjectKey) -> &'a str {
+    named.unwrap_or(&referrer.namespace)
+}

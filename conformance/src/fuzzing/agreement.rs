@@ -1,0 +1,127 @@
+//! The core against the reference, on generated resources and requests.
+
+use gateway_core::api::AnyObject;
+use gateway_core::attach::Options;
+use gateway_core::translate::translate;
+
+use crate::engine::core::Core;
+use crate::engine::reference::Reference;
+use crate::generate::{CONTROLLER_NAME, Source, World, arrival, world};
+
+/// How many requests one set of resources is asked about.
+const REQUESTS: usize = 24;
+
+/// What was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Requests.
+    pub requests: usize,
+    /// Requests that a rule served.
+    pub served: usize,
+    /// Requests that a backend got.
+    pub forwarded: usize,
+}
+
+/// Resources and requests made of the bytes: the core and the reference agree on what becomes of each request, and
+/// `explain` decides as `find` does.
+///
+/// # Panics
+/// When they do not.
+pub fn find(bytes: &[u8]) -> Compared {
+    let mut source = Source::new(bytes);
+    let world = world(&mut source);
+    let options = options(&world);
+    let translation = translate(&world.resources, &options);
+    assert!(
+        translation.diagnostics.is_empty(),
+        "an API server would take everything that is generated: {:?}",
+        translation.diagnostics
+    );
+    let core = Core::with_table(translation.table);
+    let reference = reference(&world);
+    let mut compared = Compared::default();
+    while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
+        let arrival = arrival(&mut source, &world);
+        let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
+        assert_eq!(expected, found, "reference left, core right: {arrival:#?}\n{}", Shown(&world));
+        compared.count(&expected);
+    }
+    compared
+}
+
+/// Resources made of the bytes, put together in another order: the translation is the same.
+///
+/// # Panics
+/// When it is not.
+pub fn any_order(bytes: &[u8]) {
+    let mut source = Source::new(bytes);
+    let world = world(&mut source);
+    let mut objects: Vec<AnyObject> = world.resources.iter().collect();
+    for i in (1..objects.len()).rev() {
+        objects.swap(i, source.below(i + 1));
+    }
+    let shuffled = World { resources: objects.into_iter().collect(), ..world.clone() };
+    let (one, other) =
+        (translate(&world.resources, &options(&world)), translate(&shuffled.resources, &options(&world)));
+    assert_eq!(one.statuses, other.statuses);
+    assert_eq!(one.diagnostics, other.diagnostics);
+    let (one, other) = (Core::with_table(one.table), Core::with_table(other.table));
+    for _ in 0..REQUESTS {
+        let arrival = arrival(&mut source, &world);
+        assert_eq!(one.answer(&arrival), other.answer(&arrival), "{arrival:#?}\n{}", Shown(&world));
+    }
+}
+
+fn options(world: &World) -> Options {
+    Options {
+        controller_name: CONTROLLER_NAME.to_owned(),
+        hostname_fall_through: world.hostname_fall_through,
+        ..Options::default()
+    }
+}
+
+fn reference(world: &World) -> Reference<'_> {
+    Reference {
+        resources: &world.resources,
+        controller_name: CONTROLLER_NAME,
+        hostname_fall_through: world.hostname_fall_through,
+    }
+}
+
+// === impl Compared ===
+
+impl Compared {
+    fn count(&mut self, outcome: &crate::engine::Outcome) {
+        use crate::engine::{Decision, Effect};
+        self.requests += 1;
+        match outcome.decision {
+            Decision::Served { .. } => self.served += 1,
+            Decision::Refused(_) => {}
+        }
+        match outcome.effect {
+            Effect::Forwarded { .. } => self.forwarded += 1,
+            Effect::Answered(_) => {}
+        }
+    }
+}
+
+impl std::ops::AddAssign for Compared {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.served += other.served;
+        self.forwarded += other.forwarded;
+    }
+}
+
+/// Prints the resources as manifests, one a line, which a YAML reader takes too.
+struct Shown<'w>(&'w World);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "hostname_fall_through: {}", self.0.hostname_fall_through)?;
+        for object in self.0.resources.iter() {
+            writeln!(f, "{}", serde_json::to_string(&object).map_err(|_| std::fmt::Error)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! What a fuzzer calls, and the property tests too: each function takes bytes and panics if something is wrong.
+//!
+//! | target | what must hold |
+//! | --- | --- |
+//! | [`find`] | core and reference agree on what becomes of generated requests, with generated resources |
+//! | [`rewrite`] | they agree on paths that are replaced, with any text as path, prefix and replacement |
+//! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
+//! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
+
+mod agreement;
+mod hostname;
+mod manifest;
+mod rewrite;
+
+pub use self::agreement::{Compared, any_order, find};
+pub use self::hostname::hostname;
+pub use self::manifest::manifest;
+pub use self::rewrite::rewrite;
+
+/// The part of fuzzed input that is text.
+fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}

@@ -1,0 +1,92 @@
+//! Services with their endpoints, and the grants to refer to them.
+
+use std::collections::BTreeMap;
+
+use gateway_core::api::{
+    Endpoint, EndpointAddressType, EndpointConditions, EndpointPort, EndpointSlice, GATEWAY_GROUP,
+    ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo, Resources, Service,
+    ServicePort, ServiceSpec, ServiceType, TransportProtocol,
+};
+
+use super::metadata;
+use super::source::Source;
+use super::words::{NAMESPACES, SERVICES};
+
+pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    for (i, namespace) in NAMESPACES.iter().enumerate() {
+        for (j, name) in SERVICES.iter().enumerate().take(3) {
+            if source.chance(4) {
+                continue;
+            }
+            resources.insert(service(source, namespace, name).into());
+            for k in 0..1 + source.below(2) {
+                let first_address = [10, i as u8, j as u8, k as u8 * 10];
+                resources.insert(slice(source, namespace, name, first_address).into());
+            }
+        }
+    }
+    for _ in 0..source.below(4) {
+        let name = format!("grant-{}", resources.reference_grants.len());
+        resources.insert(grant(source, name).into());
+    }
+}
+
+fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> Service {
+    let protocol = if source.chance(3) { TransportProtocol::Udp } else { TransportProtocol::Tcp };
+    let app_protocols = ["kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss", "example.com/other"];
+    let port = |name: &str, port| ServicePort { name: Some(name.to_owned()), port, ..ServicePort::default() };
+    let first = ServicePort {
+        protocol,
+        app_protocol: source.some(6, |source| source.one(&app_protocols).to_owned()),
+        ..port("http", 80)
+    };
+    let r#type = if source.chance(3) { ServiceType::ExternalName } else { ServiceType::ClusterIp };
+    let external_name = (r#type == ServiceType::ExternalName).then(|| "example.net".to_owned());
+    let ports = vec![first, port("other", 8080)];
+    let spec = ServiceSpec { r#type, external_name, ports, ..ServiceSpec::default() };
+    Service { metadata: metadata(namespace, name), spec }
+}
+
+fn slice(source: &mut Source<'_>, namespace: &str, service: &str, first: [u8; 4]) -> EndpointSlice {
+    let [a, b, c, d] = first;
+    let mut metadata = metadata(namespace, format!("{service}-{d}"));
+    metadata.labels = BTreeMap::from([("kubernetes.io/service-name".to_owned(), service.to_owned())]);
+    let address_type = if source.chance(3) { EndpointAddressType::Fqdn } else { EndpointAddressType::Ipv4 };
+    let mut next = d;
+    let least = if source.chance(20) { 0 } else { 1 };
+    let endpoints = source.list(least, 3, |source| {
+        next += 1;
+        let ready = source.one(&[Some(true), Some(true), None, Some(false)]);
+        Endpoint {
+            addresses: vec![format!("{a}.{b}.{c}.{next}"), format!("{a}.{b}.{c}.{}", next + 100)],
+            conditions: EndpointConditions { ready, ..EndpointConditions::default() },
+            ..Endpoint::default()
+        }
+    });
+    let port =
+        |name: &str, port| EndpointPort { name: Some(name.to_owned()), port, ..EndpointPort::default() };
+    let ports = source.one(&[
+        vec![port("http", Some(3000)), port("other", Some(3001))],
+        vec![port("other", Some(3001)), port("http", Some(3000))],
+        vec![port("http", Some(3000))],
+        vec![port("other", Some(3001)), port("http", None)],
+    ]);
+    EndpointSlice { metadata, address_type, endpoints, ports }
+}
+
+fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
+    let from = source.list(1, 2, |source| ReferenceGrantFrom {
+        group: GATEWAY_GROUP.to_owned(),
+        kind: source.one(&["HTTPRoute", "HTTPRoute", "Gateway", "GRPCRoute"]).to_owned(),
+        namespace: source.one(&NAMESPACES).to_owned(),
+    });
+    let to = source.list(1, 2, |source| ReferenceGrantTo {
+        group: String::new(),
+        kind: source.one(&["Service", "Service", "Secret"]).to_owned(),
+        name: source.some(40, |source| source.one(&SERVICES).to_owned()),
+    });
+    ReferenceGrant {
+        metadata: metadata(source.one(&NAMESPACES), name),
+        spec: ReferenceGrantSpec { from, to },
+    }
+}

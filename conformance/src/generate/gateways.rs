@@ -1,0 +1,144 @@
+//! Namespaces, classes, Gateways with their listeners, and certificates.
+
+use std::collections::BTreeMap;
+
+use gateway_core::api::{
+    AllowedRoutes, ByteString, FromNamespaces, GATEWAY_GROUP, Gateway, GatewayClass, GatewayClassSpec,
+    GatewaySpec, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Listener, ListenerTlsConfig,
+    Namespace, ObjectMeta, Resources, RouteGroupKind, RouteNamespaces, Secret, SecretObjectReference,
+};
+
+use super::source::Source;
+use super::words::{HOSTNAMES, NAMESPACES};
+use super::{CONTROLLER_NAME, metadata};
+
+pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    for name in NAMESPACES {
+        if source.chance(10) {
+            continue;
+        }
+        let mut metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
+        if let Some(team) = source.some(60, |source| source.one(&["red", "blue"])) {
+            metadata.labels.insert("team".to_owned(), team.to_owned());
+        }
+        resources.insert(Namespace { metadata }.into());
+    }
+    for (name, controller_name) in [("ours", CONTROLLER_NAME), ("theirs", "example.com/another")] {
+        let spec =
+            GatewayClassSpec { controller_name: controller_name.to_owned(), ..GatewayClassSpec::default() };
+        let metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
+        resources.insert(GatewayClass { metadata, spec, ..GatewayClass::default() }.into());
+    }
+    for namespace in ["infra", "app"] {
+        resources.insert(certificate(namespace).into());
+    }
+    for _ in 0..if source.chance(30) { 2 } else { 1 } {
+        resources.insert(gateway(source).into());
+    }
+}
+
+fn gateway(source: &mut Source<'_>) -> Gateway {
+    let metadata = metadata(source.one(&["infra", "app"]), source.one(&["gw", "gw-b"]));
+    let class = if source.chance(4) { source.one(&["theirs", "nobody"]) } else { "ours" };
+    let mut listeners: Vec<Listener> = Vec::new();
+    for listener in source.list(1, 5, listener) {
+        // VAL-GW-06
+        let same = |other: &Listener| {
+            (other.port, &other.protocol, &other.hostname)
+                == (listener.port, &listener.protocol, &listener.hostname)
+        };
+        if !listeners.iter().any(same) {
+            listeners.push(Listener { name: format!("l{}", listeners.len()), ..listener });
+        }
+    }
+    let spec = GatewaySpec { gateway_class_name: class.to_owned(), listeners, ..GatewaySpec::default() };
+    Gateway { metadata, spec, ..Gateway::default() }
+}
+
+fn listener(source: &mut Source<'_>) -> Listener {
+    let port = source.one(&[80, 80, 443, 8080]);
+    // Now and then HTTP and HTTPS meet on one port.
+    let https = (port == 443) != source.chance(3);
+    Listener {
+        name: String::new(),
+        hostname: source.some(60, |source| source.one(&HOSTNAMES).to_owned()),
+        port,
+        protocol: if https { "HTTPS" } else { "HTTP" }.to_owned(),
+        tls: https.then(|| tls(source)),
+        allowed_routes: AllowedRoutes { namespaces: route_namespaces(source), kinds: kinds(source) },
+    }
+}
+
+fn tls(source: &mut Source<'_>) -> ListenerTlsConfig {
+    let reference = SecretObjectReference {
+        group: String::new(),
+        kind: "Secret".to_owned(),
+        name: if source.chance(5) { "missing" } else { "certificate" }.to_owned(),
+        namespace: source.some(10, |source| source.one(&NAMESPACES).to_owned()),
+    };
+    ListenerTlsConfig { certificate_refs: vec![reference], ..ListenerTlsConfig::default() }
+}
+
+fn route_namespaces(source: &mut Source<'_>) -> RouteNamespaces {
+    use FromNamespaces::{All, Same, Selector};
+    let from = source.one(&[All, All, All, All, All, All, Same, Selector]);
+    let selector = match &from {
+        Selector => source.some(90, selector),
+        _ => None,
+    };
+    RouteNamespaces { from, selector }
+}
+
+fn selector(source: &mut Source<'_>) -> LabelSelector {
+    use LabelSelectorOperator::{DoesNotExist, Exists, In, NotIn};
+    let mut selector = LabelSelector::default();
+    match source.below(4) {
+        // Everything.
+        0 => {}
+        1 => {
+            selector.match_labels =
+                BTreeMap::from([("team".to_owned(), source.one(&["red", "blue"]).to_owned())]);
+        }
+        2 => {
+            let name = source.one(&NAMESPACES).to_owned();
+            selector.match_labels = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name)]);
+        }
+        _ => {
+            let operator = source.one(&[In, NotIn, Exists, DoesNotExist]);
+            let values = match &operator {
+                In | NotIn => vec![source.one(&["red", "blue"]).to_owned()],
+                _ => Vec::new(),
+            };
+            let requirement = LabelSelectorRequirement { key: "team".to_owned(), operator, values };
+            selector.match_expressions = vec![requirement];
+        }
+    }
+    selector
+}
+
+fn kinds(source: &mut Source<'_>) -> Vec<RouteGroupKind> {
+    let kind = |kind: &str| RouteGroupKind { group: GATEWAY_GROUP.to_owned(), kind: kind.to_owned() };
+    if !source.chance(6) {
+        return Vec::new();
+    }
+    source.one(&[
+        vec![kind("HTTPRoute")],
+        vec![kind("TLSRoute")],
+        vec![kind("TLSRoute"), kind("HTTPRoute")],
+        vec![RouteGroupKind { group: "example.com".to_owned(), kind: "HTTPRoute".to_owned() }],
+    ])
+}
+
+/// A certificate as far as translation looks at it: an empty DER sequence in PEM.
+fn certificate(namespace: &str) -> Secret {
+    let pem = |label: &str| {
+        let text = format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+        ByteString(text.into_bytes())
+    };
+    let entries = [("tls.crt", pem("CERTIFICATE")), ("tls.key", pem("PRIVATE KEY"))];
+    Secret {
+        metadata: metadata(namespace, "certificate"),
+        r#type: "kubernetes.io/tls".to_owned(),
+        data: entries.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
+    }
+}

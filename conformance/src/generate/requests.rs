@@ -1,0 +1,144 @@
+//! Requests that hit often, and odd ones.
+
+use gateway_core::api::{HttpRoute, ObjectKey};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+
+use super::World;
+use super::source::Source;
+use super::words::{BAD_HOSTS, HEADER_NAMES, HEADER_VALUES, HOSTS, METHODS, QUERIES, REQUEST_PATHS};
+use crate::engine::Arrival;
+
+/// Makes a request to one of the Gateways.
+pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
+    let gateways: Vec<&ObjectKey> = world.resources.gateways.keys().collect();
+    let gateway = source.one(&gateways).clone();
+    let listeners = &world.resources.gateways[&gateway].spec.listeners;
+    let listener = source.one(listeners);
+    let port = if source.chance(3) { 9 } else { listener.port as u16 };
+    let routes: Vec<&HttpRoute> = world.resources.http_routes.values().map(|route| &**route).collect();
+    let hostnames = source.one(&routes).spec.hostnames.clone();
+    let host = host(source, listener.hostname.as_deref(), &hostnames);
+    // Mostly the host of the request, as browsers do.
+    let server_name = match source.below(6) {
+        0..4 => Some(host.clone()),
+        4 => Some(source.one(&HOSTS[..6]).to_owned()),
+        _ => None,
+    };
+    Arrival {
+        gateway,
+        port,
+        server_name: server_name.map(|name| name.split(':').next().unwrap_or_default().to_owned()),
+        request: request(source, host),
+        randoms: source.list(1, 4, |source| match source.below(4) {
+            0 => 0,
+            1 => u64::MAX,
+            _ => source.number(),
+        }),
+        answer: answer(source),
+    }
+}
+
+/// A host that the listener or a route names, or any other.
+fn host(source: &mut Source<'_>, of_listener: Option<&str>, of_route: &[String]) -> String {
+    let choice = source.below(6);
+    let named = if choice < 3 && !of_route.is_empty() {
+        Some(source.one(of_route))
+    } else {
+        of_listener.filter(|_| choice < 5).map(str::to_owned)
+    };
+    match named {
+        Some(hostname) => hostname.replace('*', source.one(&["x", "a", "x.a", "b", ""])),
+        None => source.one(&HOSTS).to_owned(),
+    }
+}
+
+fn request(source: &mut Source<'_>, host: String) -> Request<()> {
+    let method = match source.below(3) {
+        0 | 1 => Method::GET,
+        _ => Method::from_bytes(source.one(&METHODS).as_bytes()).expect("a method"),
+    };
+    let mut request = Request::new(());
+    *request.uri_mut() = uri(source, &host, &method);
+    *request.method_mut() = method;
+    let headers = request.headers_mut();
+    let mut append = |name: HeaderName, value: &str| {
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+    };
+    match source.below(40) {
+        0..36 => append(header::HOST, &host),
+        36 => {}
+        37 => {
+            append(header::HOST, &host);
+            append(header::HOST, source.one(&HOSTS));
+        }
+        38 => append(header::HOST, source.one(&BAD_HOSTS)),
+        _ => append(header::HOST, source.one(&HOSTS)),
+    }
+    for _ in 0..source.below(4) {
+        let name = HeaderName::from_bytes(source.one(&HEADER_NAMES[..4]).as_bytes()).expect("a name");
+        append(name, source.one(&HEADER_VALUES));
+    }
+    if source.chance(30) {
+        append(header::ORIGIN, source.one(&ORIGINS));
+        if source.chance(70) {
+            append(header::ACCESS_CONTROL_REQUEST_METHOD, source.one(&["POST", "GET", "PURGE"]));
+        }
+        for _ in 0..source.below(3) {
+            append(header::ACCESS_CONTROL_REQUEST_HEADERS, source.one(&["x", "x, y", "z"]));
+        }
+    }
+    request
+}
+
+const ORIGINS: [&str; 13] = [
+    "https://a.test",
+    "http://a.test",
+    "https://b.a.test",
+    "http://b.test:8080",
+    "https://a.test:443",
+    "https://A.test",
+    "null",
+    "https://c.b.a.test:444",
+    "https://a.test.",
+    "https://.test",
+    "https://a.test:99999",
+    "ftp://a.test",
+    "https://a.test/",
+];
+
+fn uri(source: &mut Source<'_>, host: &str, method: &Method) -> Uri {
+    let path = match source.below(4) {
+        0 => source.one(&REQUEST_PATHS),
+        _ => source.one(&REQUEST_PATHS[..8]),
+    };
+    let query = source.some(35, |source| source.one(&QUERIES));
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let text = match source.below(20) {
+        0..16 => format!("{path}{query}"),
+        16 | 17 => format!("http://{host}{path}{query}"),
+        18 => format!("http://{host}{query}"),
+        _ if *method == Method::OPTIONS => "*".to_owned(),
+        _ if *method == Method::CONNECT => format!("{}:443", host.split(':').next().unwrap_or_default()),
+        _ => path.to_owned(),
+    };
+    // Some of the hosts cannot stand in a URI.
+    text.parse().unwrap_or_else(|_| Uri::from_static("/"))
+}
+
+fn answer(source: &mut Source<'_>) -> Response<()> {
+    let mut answer = Response::new(());
+    for _ in 0..source.below(3) {
+        let (name, value) = source.one(&[
+            ("x", "1"),
+            ("y", "2"),
+            ("vary", "accept"),
+            ("vary", "Origin, x"),
+            ("vary", "*"),
+            ("access-control-allow-origin", "https://backend.test"),
+            ("access-control-max-age", "7"),
+            ("version", "one"),
+        ]);
+        answer.headers_mut().append(name, HeaderValue::from_static(value));
+    }
+    answer
+}

@@ -1,0 +1,164 @@
+//! HTTPRoutes.
+
+use gateway_core::api::{
+    HeaderMatchType, HttpBackendRef, HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch,
+    HttpRoute, HttpRouteFilterType, HttpRouteMatch, HttpRouteRule, HttpRouteSpec, ObjectKey, ParentReference,
+    PathMatchType, QueryParamMatchType, Resources,
+};
+
+use super::source::Source;
+use super::words::{
+    HEADER_NAMES, HEADER_VALUES, HOSTNAMES, METHODS, NAMESPACES, PARAM_NAMES, PARAM_VALUES, PATH_PATTERNS,
+    PATHS, SERVICES, VALUE_PATTERNS,
+};
+use super::{created, filters, metadata};
+
+pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    let gateways: Vec<ObjectKey> = resources.gateways.keys().cloned().collect();
+    for i in 0..1 + source.below(6) {
+        // Names and ages that tie.
+        let namespace = source.one(&NAMESPACES);
+        let mut metadata = metadata(namespace, format!("{}-{i}", source.one(&["r", "q"])));
+        metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+        let spec = HttpRouteSpec {
+            parent_refs: parent_refs(source, &gateways, namespace),
+            hostnames: unique(source.list(0, 3, |source| source.one(&HOSTNAMES).to_owned())),
+            rules: source.list(1, 4, rule),
+            ..HttpRouteSpec::default()
+        };
+        resources.insert(HttpRoute { metadata, spec, ..HttpRoute::default() }.into());
+    }
+}
+
+fn unique(mut words: Vec<String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    words.retain(|word| {
+        let new = !seen.contains(word);
+        seen.push(word.clone());
+        new
+    });
+    words
+}
+
+fn parent_refs(source: &mut Source<'_>, gateways: &[ObjectKey], namespace: &str) -> Vec<ParentReference> {
+    let mut kept: Vec<ParentReference> = Vec::new();
+    for parent in source.list(1, 3, |source| parent_ref(source, gateways, namespace)) {
+        // VAL-RT-01, VAL-RT-02: references to one parent differ in what all of them have.
+        let fits = kept.iter().all(|other| {
+            (&other.namespace, &other.name) != (&parent.namespace, &parent.name)
+                || (other.section_name.is_some() == parent.section_name.is_some()
+                    && other.port.is_some() == parent.port.is_some()
+                    && (&other.section_name, other.port) != (&parent.section_name, parent.port))
+        });
+        if fits {
+            kept.push(parent);
+        }
+    }
+    kept
+}
+
+fn parent_ref(source: &mut Source<'_>, gateways: &[ObjectKey], namespace: &str) -> ParentReference {
+    let gateway = source.one(gateways);
+    // Absent where it can be, and now and then where it cannot.
+    let absent = if gateway.namespace == namespace { source.chance(50) } else { source.chance(3) };
+    ParentReference {
+        namespace: (!absent).then(|| gateway.namespace.clone()),
+        section_name: source.some(15, |source| source.one(&["l0", "l1", "l2", "l9"]).to_owned()),
+        port: source.some(10, |source| source.one(&[80, 443, 8080, 9])),
+        ..ParentReference::gateway(gateway.name)
+    }
+}
+
+fn rule(source: &mut Source<'_>) -> HttpRouteRule {
+    let matches = source.list(0, 3, http_match);
+    let replaces_prefix = matches.len() == 1 && matches[0].path.r#type == PathMatchType::PathPrefix;
+    let filters = if source.chance(40) { filters::of_rule(source, replaces_prefix) } else { Vec::new() };
+    // VAL-HR-03
+    let redirects = filters.iter().any(|filter| filter.r#type == HttpRouteFilterType::RequestRedirect);
+    let most = if redirects { 0 } else { 3 };
+    let least = if source.chance(5) { 0 } else { most.min(1) };
+    let backend_refs = source.list(least, most, |source| backend_ref(source, replaces_prefix));
+    HttpRouteRule { matches, filters, backend_refs, ..HttpRouteRule::default() }
+}
+
+fn http_match(source: &mut Source<'_>) -> HttpRouteMatch {
+    let mut names = Vec::new();
+    let mut headers = source.list(0, 2, header_match);
+    // VAL-ST-01: names are unique as written, not without regard to case.
+    headers.retain(|header| {
+        let new = !names.contains(&header.name);
+        names.push(header.name.clone());
+        new
+    });
+    let mut names = Vec::new();
+    let mut query_params = source.list(0, 2, query_param_match);
+    query_params.retain(|param| {
+        let new = !names.contains(&param.name);
+        names.push(param.name.clone());
+        new
+    });
+    let path = path_match(source);
+    let method = source.some(15, |source| match source.chance(2) {
+        true => HttpMethod::Unknown("FETCH".into()),
+        false => HttpMethod::from(source.one(&METHODS[..6])),
+    });
+    // Most entries ask for little, or nothing would match.
+    if source.chance(70) {
+        headers.clear();
+    }
+    if source.chance(80) {
+        query_params.clear();
+    }
+    HttpRouteMatch { path, headers, query_params, method }
+}
+
+fn path_match(source: &mut Source<'_>) -> HttpPathMatch {
+    use PathMatchType::{Exact, PathPrefix, RegularExpression};
+    let r#type = source.one(&[PathPrefix, PathPrefix, PathPrefix, Exact, RegularExpression]);
+    let value = match &r#type {
+        RegularExpression => source.one(&PATH_PATTERNS),
+        _ if source.chance(30) => source.one(&PATHS),
+        _ => source.one(&PATHS[..4]),
+    };
+    let r#type = if source.chance(1) { PathMatchType::Unknown("Glob".into()) } else { r#type };
+    HttpPathMatch { r#type, value: value.to_owned() }
+}
+
+fn header_match(source: &mut Source<'_>) -> HttpHeaderMatch {
+    let name = source.one(&HEADER_NAMES).to_owned();
+    let (r#type, value) = match source.below(4) {
+        0..3 => (HeaderMatchType::Exact, source.one(&HEADER_VALUES)),
+        // The schema wants some text.
+        _ => (HeaderMatchType::RegularExpression, source.one(&VALUE_PATTERNS[..6])),
+    };
+    let r#type = if source.chance(1) { HeaderMatchType::Unknown("Glob".into()) } else { r#type };
+    HttpHeaderMatch { r#type, name, value: value.to_owned() }
+}
+
+fn query_param_match(source: &mut Source<'_>) -> HttpQueryParamMatch {
+    let name = source.one(&PARAM_NAMES).to_owned();
+    let (r#type, value) = match source.below(4) {
+        0..3 => (QueryParamMatchType::Exact, source.one(&PARAM_VALUES)),
+        _ => (QueryParamMatchType::RegularExpression, source.one(&VALUE_PATTERNS[..6])),
+    };
+    let r#type = if source.chance(1) { QueryParamMatchType::Unknown("Glob".into()) } else { r#type };
+    HttpQueryParamMatch { r#type, name, value: value.to_owned() }
+}
+
+fn backend_ref(source: &mut Source<'_>, replaces_prefix: bool) -> HttpBackendRef {
+    let (group, kind) = match source.below(40) {
+        0..38 => ("", "Service"),
+        38 => ("", "ConfigMap"),
+        _ => ("example.com", "Service"),
+    };
+    let services = if source.chance(5) { &SERVICES[..] } else { &SERVICES[..3] };
+    HttpBackendRef {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        name: source.one(services).to_owned(),
+        namespace: source.some(15, |source| source.one(&NAMESPACES).to_owned()),
+        port: Some(source.one(&[80, 80, 80, 80, 80, 80, 80, 8080, 8080, 9])),
+        weight: source.one(&[1, 1, 1, 0, 3, 1_000_000]),
+        filters: if source.chance(20) { filters::of_backend(source, replaces_prefix) } else { Vec::new() },
+    }
+}

@@ -1,0 +1,66 @@
+//! The core agrees with the plain reference, on generated resources and requests.
+//!
+//! `GATEWAY_CASES` sets the number of requests that are compared; a release build compares a million in minutes:
+//! `GATEWAY_CASES=1000000 cargo test --release -p gateway-conformance --test agreement`
+
+use std::cell::Cell;
+
+use conformance::fuzzing::{self, Compared};
+use proptest::collection::vec;
+use proptest::prelude::{any, proptest};
+use proptest::test_runner::{Config, TestRunner};
+
+/// The number of requests to compare.
+fn cases() -> usize {
+    std::env::var("GATEWAY_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+}
+
+#[test]
+fn the_core_agrees_with_the_reference() {
+    let total = Cell::new(Compared::default());
+    let wanted = cases();
+    // More runs than are needed; the last ones compare nothing.
+    let config = Config { cases: wanted as u32, ..config() };
+    let result = TestRunner::new(config).run(&vec(any::<u8>(), 0..3000), |bytes| {
+        if total.get().requests < wanted {
+            let mut sum = total.get();
+            sum += fuzzing::find(&bytes);
+            total.set(sum);
+        }
+        Ok(())
+    });
+    let Compared { requests, served, forwarded } = total.get();
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    eprintln!("{requests} requests, {served} served, {forwarded} forwarded");
+    assert!(requests >= wanted);
+    // Generators that hit nothing would agree on nothing.
+    assert!(served * 3 > requests && forwarded * 10 > requests, "{served} served, {forwarded} forwarded");
+}
+
+#[test]
+fn the_order_of_resources_does_not_matter() {
+    proptest!(Config { cases: 100, ..config() }, |(bytes in vec(any::<u8>(), 0..3000))| fuzzing::any_order(&bytes));
+}
+
+#[test]
+fn hostnames_and_hosts_agree() {
+    let word = "[a-b*.]{0,6}|\\*\\.[ab.]{1,5}|[ab]\\.[ab]";
+    proptest!(config(), |(a in word, b in word, host in "[aAb.:0\\[\\]-]{0,8}|[ab]\\.[abB]\\.?(:[0-9]{0,2})?")| {
+        fuzzing::hostname(format!("{a}\n{b}\n{host}").as_bytes());
+    });
+}
+
+#[test]
+fn replaced_paths_agree() {
+    let target = "(/[ab.%2eF/;]{0,8}){0,3}(\\?[a=%]{0,3})?";
+    let prefix = "(/[ab]{0,2}){0,2}/?";
+    proptest!(config(), |(target in target, prefix in prefix, to in "[/a?#% é]{0,8}")| {
+        fuzzing::rewrite(format!("{target}\n{prefix}\n{to}").as_bytes());
+    });
+}
+
+fn config() -> Config {
+    Config { cases: cases() as u32 / 10, failure_persistence: None, ..Config::default() }
+}
