@@ -1,7 +1,8 @@
 //! Paths: the one form in which they are compared, and the three ways to match one.
 //!
 //! A path is *normalised* before anything looks at it: percent-encoded unreserved characters are decoded, the digits of
-//! the other escapes are put in upper case, dot segments are removed. Slashes are neither merged nor decoded. The
+//! the other escapes are put in upper case, dot segments are removed. Slashes are neither merged nor decoded, and decoding
+//! never makes an escape that was not there. The
 //! normalised path is what is matched **and** what is forwarded, so gateway and backend never see different things.
 //!
 //! ```
@@ -154,7 +155,15 @@ fn decode_unreserved(path: &str) -> Cow<'_, str> {
         };
         from = at + 3;
         let byte = (high * 16 + low) as u8;
-        let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        // A digit behind a stray `%` would make an escape that nobody wrote: `%%32e` must not become `%2e`.
+        let before = |back: usize| match (at - copied).checked_sub(back) {
+            Some(_) => Some(bytes[at - back]),
+            None => out.as_ref().and_then(|out| out.bytes().nth_back(back - (at - copied) - 1)),
+        };
+        let completes = byte.is_ascii_hexdigit()
+            && (before(1) == Some(b'%')
+                || before(2) == Some(b'%') && before(1).is_some_and(|b| b.is_ascii_hexdigit()));
+        let unreserved = !completes && (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
         let escape = &path[at..from];
         if !unreserved && !escape.contains(|digit: char| digit.is_ascii_lowercase()) {
             continue;
@@ -241,6 +250,12 @@ mod tests {
             ("/a%2", "/a%2"),
             ("/a;x=1", "/a;x=1"),
             ("/%25%34%31", "/%2541"),
+            ("/a/%252e%252e/b", "/a/%252e%252e/b"),
+            ("/a/%%32e%%32e/b", "/a/%%32e%%32e/b"),
+            ("/a/%2%65%2%45/b", "/a/%2%65%2%45/b"),
+            ("/%41%%32%66", "/A%%32f"),
+            ("/%%2e%41", "/%.A"),
+            ("/%41%2%66", "/A%2%66"),
         ] {
             assert_eq!(normalize(path), normal, "{path}");
             assert_eq!(normalize(normal), normal, "the normal form of {path} is stable");

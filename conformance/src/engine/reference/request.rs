@@ -57,16 +57,26 @@ pub(super) fn host_of_name(name: &str) -> Option<String> {
 pub fn normal_form(path: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
     static ESCAPE: Pattern = pattern!("%[0-9A-Fa-f]{2}");
-    let decoded = ESCAPE.replace_all(path, |found: &regex::Captures<'_>| {
-        let byte = u8::from_str_radix(&found[0][1..], 16).expect("two digits");
+    static STRAY: Pattern = pattern!("%[0-9A-Fa-f]?$");
+    let mut decoded = String::new();
+    let mut copied = 0;
+    for escape in ESCAPE.find_iter(path) {
+        decoded.push_str(&path[copied..escape.start()]);
+        copied = escape.end();
+        let byte = u8::from_str_radix(&escape.as_str()[1..], 16).expect("two digits");
         match char::from(byte) {
-            unreserved @ ('A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '.' | '_' | '~') => {
-                unreserved.to_string()
+            // It would make an escape that nobody wrote.
+            digit if digit.is_ascii_hexdigit() && STRAY.is_match(&decoded) => {
+                decoded.push_str(&escape.as_str().to_ascii_uppercase());
             }
-            _ => found[0].to_ascii_uppercase(),
+            unreserved @ ('A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '.' | '_' | '~') => {
+                decoded.push(unreserved);
+            }
+            _ => decoded.push_str(&escape.as_str().to_ascii_uppercase()),
         }
-    });
-    if decoded.starts_with('/') { remove_dot_segments(&decoded) } else { decoded.into_owned() }
+    }
+    decoded.push_str(&path[copied..]);
+    if decoded.starts_with('/') { remove_dot_segments(&decoded) } else { decoded }
 }
 
 /// RFC 3986 section 5.2.4, step by step; the letters are the steps.
