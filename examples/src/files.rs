@@ -37,6 +37,8 @@ use std::{fmt, fs, io};
 use gateway_core::api::manifest::{self, Collection, Location, Manifest, ManifestProblem, Severity};
 use gateway_core::api::{AnyObject, DEFAULT_NAMESPACE, Kind, ObjectKey};
 
+use crate::documents::Documents;
+
 /// How deep folders are searched.
 const MAX_DEPTH: usize = 32;
 
@@ -60,6 +62,7 @@ pub struct FileStore {
 #[derive(Debug)]
 struct File {
     version: Version,
+    documents: Documents,
     /// What is used of it: its objects, perhaps of an older version, and what is wrong with the present one.
     manifest: Manifest,
     /// Whether the objects are those of a version that could be parsed to its end.
@@ -143,14 +146,16 @@ impl FileStore {
             }
             let text = read_text(&path, stamp);
             let hash = hash(&text);
-            match self.files.get_mut(&path) {
-                Some(known) if known.version.hash == hash => known.version.stamp = stamp,
-                known => {
-                    let file = File::of(&path, text, Version { stamp, hash }, known.as_deref());
-                    changes.push(FileChange::Read(path.clone()));
-                    self.files.insert(path, file);
-                }
+            if let Some(known) = self.files.get_mut(&path)
+                && known.version.hash == hash
+            {
+                known.version.stamp = stamp;
+                continue;
             }
+            let known = self.files.remove(&path);
+            let file = File::of(&path, text, Version { stamp, hash }, known);
+            changes.push(FileChange::Read(path.clone()));
+            self.files.insert(path, file);
         }
         changes.sort();
         changes
@@ -248,29 +253,28 @@ fn extension(path: &Path) -> Option<&str> {
 
 impl File {
     /// A version of a file; `known` is the version before.
-    fn of(path: &Path, text: Result<String, String>, version: Version, known: Option<&File>) -> Self {
+    fn of(path: &Path, text: Result<String, String>, version: Version, known: Option<File>) -> Self {
+        let (mut documents, known) = match known {
+            Some(File { documents, manifest, whole, version: _ }) => (documents, Some((manifest, whole))),
+            None => (Documents::default(), None),
+        };
         let mut manifest = match text {
-            Ok(text) => manifest::read(&text, &path.display().to_string()),
+            Ok(text) => documents.read(&text, &path.display().to_string()),
             Err(message) => Manifest { objects: Vec::new(), problems: vec![problem(path, message)] },
         };
-        let whole = !manifest.problems.iter().any(is_of_the_file);
+        let mut whole = !manifest.problems.iter().any(is_of_the_file);
         match known {
-            Some(known) if !whole && known.whole => {
+            Some((known, true)) if !whole => {
                 for problem in manifest.problems.iter_mut().filter(|problem| is_of_the_file(problem)) {
                     problem.message.push_str("; the last good version of the file stays in use");
                 }
-                Self {
-                    version,
-                    manifest: Manifest { objects: known.manifest.objects.clone(), ..manifest },
-                    whole: true,
-                }
+                manifest.objects = known.objects;
+                whole = true;
             }
-            Some(known) => {
-                keep_unreadable_objects(&mut manifest, &known.manifest);
-                Self { version, manifest, whole }
-            }
-            None => Self { version, manifest, whole },
+            Some((known, _)) => keep_unreadable_objects(&mut manifest, &known),
+            None => {}
         }
+        Self { version, documents, manifest, whole }
     }
 }
 

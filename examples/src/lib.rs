@@ -5,13 +5,14 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`echo`] | backends that answer with what they received |
-//! | [`files`], [`watch`] | manifests in files, read again when they change |
+//! | [`documents`], [`files`], [`watch`] | manifests in files, read again when they change |
 //! | [`demo`] | the manifests of `gateway run --demo` |
 //! | [`state`] | from files to a table, statuses, and what is wrong |
 //! | [`table_view`] | the same for a terminal |
 //! | [`access_log`], [`admin`] | what those who run it want to know |
 
 pub mod echo;
+pub mod documents;
 pub mod files;
 pub mod watch;
 pub mod demo;
