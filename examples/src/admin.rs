@@ -19,14 +19,13 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 
 /// What the admin port tells. Clones are the same; whoever knows better says so.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Health(Arc<Mutex<Report>>);
 
-#[derive(Debug)]
 struct Report {
     /// Why it is not ready.
     missing: Option<String>,
-    status: String,
+    status: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 // === impl Health ===
@@ -34,7 +33,10 @@ struct Report {
 impl Health {
     /// Not ready, because nothing has happened yet.
     pub fn starting() -> Self {
-        Self(Arc::new(Mutex::new(Report { missing: Some("starting".to_owned()), status: String::new() })))
+        Self(Arc::new(Mutex::new(Report {
+            missing: Some("starting".to_owned()),
+            status: Arc::new(String::new),
+        })))
     }
 
     /// Not ready from now on, for this reason.
@@ -47,9 +49,9 @@ impl Health {
         self.report().missing = None;
     }
 
-    /// What `/status` shows.
-    pub fn set_status(&self, status: String) {
-        self.report().status = status;
+    /// What `/status` shows, found out when somebody asks.
+    pub fn set_status(&self, status: impl Fn() -> String + Send + Sync + 'static) {
+        self.report().status = Arc::new(status);
     }
 
     fn report(&self) -> std::sync::MutexGuard<'_, Report> {
@@ -103,7 +105,15 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn status(State(health): State<Health>) -> String {
-    health.report().status.clone()
+    let status = health.report().status.clone();
+    // Ten thousand routes take a moment, and requests are not to wait for it.
+    tokio::task::spawn_blocking(move || status()).await.unwrap_or_default()
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("missing", &self.report().missing).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Admin {
@@ -126,7 +136,7 @@ mod tests {
         assert_eq!(get_text(address, "/healthz").await, (200, "alive\n".into()));
         assert_eq!(get_text(address, "/readyz").await, (503, "not ready: starting\n".into()));
         health.ready();
-        health.set_status("all is well\n".into());
+        health.set_status(|| "all is well\n".to_owned());
         assert_eq!(get_text(address, "/readyz").await, (200, "ready\n".into()));
         assert_eq!(get_text(address, "/status").await, (200, "all is well\n".into()));
         health.not_ready("port 80 is not bound");

@@ -1,10 +1,10 @@
 //! `gateway run`
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use gateway_core::api::manifest::ManifestProblem;
@@ -17,7 +17,7 @@ use gateway_examples::watch::{QUIET_WHILE_WRITING, Stopper, Wake, Watch};
 use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -58,12 +58,16 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 
     let watch = Watch::new(state.files().roots());
     let stopper = watch.stopper();
-    let (sender, updates) = mpsc::unbounded_channel();
-    let known = update.problems.clone();
-    thread::Builder::new().name("files".to_owned()).spawn(move || {
-        follow(&mut state, watch, &tables, known, &sender);
-    })?;
-    tokio::spawn(report(health.clone(), update, updates, server.sockets()));
+    let latest = Latest(Arc::new(Mutex::new(Arc::new(update))));
+    let (of_latest, sockets) = (latest.clone(), server.sockets());
+    health.set_status(move || {
+        let sockets = sockets.borrow().clone();
+        table_view::overview(&of_latest.load(), |gateway, port| bound(&sockets, gateway, port))
+    });
+    thread::Builder::new()
+        .name("files".to_owned())
+        .spawn(move || follow(&mut state, watch, &tables, &latest))?;
+    tokio::spawn(report(health.clone(), server.sockets()));
 
     signal().await?;
     end(args, server, &health, &stopper).await
@@ -116,14 +120,23 @@ fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
     (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
 }
 
+/// The update that is in use. Clones are the same place.
+#[derive(Clone)]
+struct Latest(Arc<Mutex<Arc<Update>>>);
+
+impl Latest {
+    fn load(&self) -> Arc<Update> {
+        // It is replaced as a whole, so whoever panicked with the lock left a whole one behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn store(&self, update: Update) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(update);
+    }
+}
+
 /// Looks at the files whenever they change, and puts new tables into use. Ends when it is told to.
-fn follow(
-    state: &mut State,
-    mut watch: Watch,
-    tables: &TableHandle,
-    mut known: Vec<ManifestProblem>,
-    updates: &mpsc::UnboundedSender<Update>,
-) {
+fn follow(state: &mut State, mut watch: Watch, tables: &TableHandle, latest: &Latest) {
     loop {
         let wake = watch.wait();
         if wake == Wake::Stop {
@@ -134,25 +147,24 @@ fn follow(
             thread::sleep(QUIET_WHILE_WRITING);
         }
         let Some(mut update) = state.update() else { continue };
+        if !update.changes.is_empty() {
+            tables.store(std::mem::take(&mut update.table));
+        }
         if wake == Wake::Poll {
             // Nobody told of this change: a folder that was watched is perhaps another one now.
             watch.renew();
         }
-        if !update.changes.is_empty() {
-            tables.store(std::mem::take(&mut update.table));
-        }
-        print(&changed(&update, &known));
-        known.clone_from(&update.problems);
-        if updates.send(update).is_err() {
-            return;
-        }
+        print(&changed(&update, &latest.load().problems));
+        latest.store(update);
     }
 }
 
 /// What a change came to, in a few lines: the objects, and the problems that were not there before.
 fn changed(update: &Update, known: &[ManifestProblem]) -> String {
     let mut text = table_view::changes(&update.changes);
-    let new: Vec<_> = update.problems.iter().filter(|problem| !known.contains(problem)).cloned().collect();
+    let known: HashSet<String> = known.iter().map(ToString::to_string).collect();
+    let is_new = |problem: &&ManifestProblem| !known.contains(&problem.to_string());
+    let new: Vec<_> = update.problems.iter().filter(is_new).cloned().collect();
     text.push_str(&table_view::problems(&new));
     if text.is_empty() {
         let files: Vec<_> = update.files.iter().map(ToString::to_string).collect();
@@ -161,28 +173,16 @@ fn changed(update: &Update, known: &[ManifestProblem]) -> String {
     text
 }
 
-/// Keeps what the admin port tells up to date.
-async fn report(
-    health: Health,
-    mut update: Update,
-    mut updates: mpsc::UnboundedReceiver<Update>,
-    mut sockets: watch::Receiver<Sockets>,
-) {
+/// Tells the admin port whether everything is served.
+async fn report(health: Health, mut sockets: watch::Receiver<Sockets>) {
     loop {
-        let now = sockets.borrow_and_update().clone();
-        match missing(&now) {
+        match missing(&sockets.borrow_and_update()) {
             None => health.ready(),
             Some(missing) => health.not_ready(missing),
         }
-        health.set_status(table_view::overview(&update, |gateway, port| bound(&now, gateway, port)));
-        tokio::select! {
-            changed = sockets.changed() => {
-                if changed.is_err() {
-                    // The server has ended, and so will this program.
-                    return;
-                }
-            }
-            Some(next) = updates.recv() => update = next,
+        if sockets.changed().await.is_err() {
+            // The server has ended, and so will this program.
+            return;
         }
     }
 }
