@@ -9,6 +9,7 @@ use super::backend_ref::Backends;
 use super::http_filter::Extensions;
 use super::http_rule::{AttachedHttpRule, http_rule};
 use super::parent_ref::{Applicant, AttachedParent, NotAttached, attach};
+use super::patterns::Patterns;
 use crate::api::{HttpRoute, ObjectKey};
 use crate::condition::Reason;
 use crate::hostname::{Hostname, HostnameError};
@@ -43,9 +44,12 @@ pub(crate) fn http_routes<'r>(
     backends: &mut Backends<'r>,
     extensions: Option<&dyn Extensions>,
 ) -> Vec<AttachedHttpRoute> {
+    let mut patterns = Patterns::new();
     routes
         .iter()
-        .filter_map(|(key, route)| http_route(key, route, gateways, namespaces, backends, extensions))
+        .filter_map(|(key, route)| {
+            http_route(key, route, gateways, namespaces, backends, extensions, &mut patterns)
+        })
         .collect()
 }
 
@@ -56,6 +60,7 @@ fn http_route<'r>(
     namespaces: &Namespaces<'_>,
     backends: &mut Backends<'r>,
     extensions: Option<&dyn Extensions>,
+    patterns: &mut Patterns<'r>,
 ) -> Option<AttachedHttpRoute> {
     let namespace = key.namespace.as_str();
     let (hostnames, bad_hostnames) = hostnames(&route.spec.hostnames);
@@ -81,12 +86,13 @@ fn http_route<'r>(
     let name = Arc::new(ObjectName::new(namespace, key.name.as_str()));
     let created = route.metadata.creation_timestamp.as_ref().and_then(|time| time.unix_seconds());
     let age = Age::new(created, &name);
+    patterns.next_route();
     let rules = route
         .spec
         .rules
         .iter()
         .enumerate()
-        .map(|(index, rule)| http_rule(&name, namespace, index, rule, backends, extensions))
+        .map(|(index, rule)| http_rule(&name, namespace, index, rule, backends, extensions, patterns))
         .collect();
     Some(AttachedHttpRoute {
         key: key.clone(),

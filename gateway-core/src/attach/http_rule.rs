@@ -7,6 +7,7 @@ use http::{HeaderName, Method, StatusCode};
 
 use super::backend_ref::{BackendReference, Backends, RefProblem};
 use super::http_filter::{Extensions, FilterLevel, FilterProblems, RuleProblem, filters};
+use super::patterns::Patterns;
 use crate::api::{
     HeaderMatchType, HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRouteMatch,
     HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts, PathMatchType, QueryParamMatchType,
@@ -14,7 +15,7 @@ use crate::api::{
 use crate::condition::Reason;
 use crate::duration;
 use crate::filter::HttpFilter;
-use crate::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, Pattern, QueryParamMatch, ValueMatch};
+use crate::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, ValueMatch};
 use crate::name::{ObjectName, RouteKind};
 use crate::rule::{self, BackendRef, BackendTarget, HttpRule, Retry, RuleName, Timeouts};
 
@@ -47,11 +48,12 @@ pub(crate) fn http_rule<'r>(
     written: &'r HttpRouteRule,
     backends: &mut Backends<'r>,
     extensions: Option<&dyn Extensions>,
+    patterns: &mut Patterns<'r>,
 ) -> AttachedHttpRule {
     let mut problems = Vec::new();
     let mut matches = Vec::with_capacity(written.matches.len().max(1));
     for (entry, written) in written.matches.iter().enumerate() {
-        match http_match(written) {
+        match http_match(written, patterns) {
             Ok(made) => matches.push(made),
             Err((field, message)) => problems.push(RuleProblem {
                 reason: Reason::UnsupportedValue,
@@ -163,7 +165,10 @@ fn check_prefix_modifiers(filters: &[HttpFilter], matches: &[HttpMatch], problem
 
 type FieldProblem = (&'static str, String);
 
-fn http_match(written: &HttpRouteMatch) -> Result<HttpMatch, FieldProblem> {
+fn http_match<'r>(
+    written: &'r HttpRouteMatch,
+    patterns: &mut Patterns<'r>,
+) -> Result<HttpMatch, FieldProblem> {
     let method = match &written.method {
         None => None,
         Some(HttpMethod::Unknown(method)) => {
@@ -176,12 +181,14 @@ fn http_match(written: &HttpRouteMatch) -> Result<HttpMatch, FieldProblem> {
             Method::from_bytes(method.as_str().as_bytes()).map(Some).map_err(|e| ("method", e.to_string()))?
         }
     };
-    let path = path_match(&written.path).map_err(|message| ("path", message))?;
+    let path = path_match(&written.path, patterns).map_err(|message| ("path", message))?;
     let conditions = if method.is_none() && written.headers.is_empty() && written.query_params.is_empty() {
         Conditions::default()
     } else {
-        let headers: Result<Vec<_>, _> = written.headers.iter().map(header_match).collect();
-        let query_params: Result<Vec<_>, _> = written.query_params.iter().map(query_param_match).collect();
+        let headers: Result<Vec<_>, _> =
+            written.headers.iter().map(|header| header_match(header, patterns)).collect();
+        let query_params: Result<Vec<_>, _> =
+            written.query_params.iter().map(|param| query_param_match(param, patterns)).collect();
         Conditions::new(
             method,
             headers.map_err(|message| ("headers", message))?,
@@ -191,39 +198,41 @@ fn http_match(written: &HttpRouteMatch) -> Result<HttpMatch, FieldProblem> {
     Ok(HttpMatch { path, conditions })
 }
 
-fn path_match(written: &HttpPathMatch) -> Result<PathMatch, String> {
+fn path_match<'r>(written: &'r HttpPathMatch, patterns: &mut Patterns<'r>) -> Result<PathMatch, String> {
     match &written.r#type {
         PathMatchType::Exact => Ok(PathMatch::exact(&written.value)),
         PathMatchType::PathPrefix => Ok(PathMatch::prefix(&written.value)),
-        PathMatchType::RegularExpression => pattern(&written.value).map(PathMatch::Regex),
+        PathMatchType::RegularExpression => patterns.compile(&written.value).map(PathMatch::Regex),
         PathMatchType::Unknown(unknown) => Err(unknown_type(unknown, PathMatchType::KNOWN)),
     }
 }
 
-fn header_match(written: &HttpHeaderMatch) -> Result<HeaderMatch, String> {
+fn header_match<'r>(
+    written: &'r HttpHeaderMatch,
+    patterns: &mut Patterns<'r>,
+) -> Result<HeaderMatch, String> {
     let name = HeaderName::from_bytes(written.name.as_bytes())
         .map_err(|_| format!("{:?} is not a header name", written.name))?;
     let value = match &written.r#type {
         HeaderMatchType::Exact => ValueMatch::exact(&written.value),
-        HeaderMatchType::RegularExpression => ValueMatch::Regex(pattern(&written.value)?),
+        HeaderMatchType::RegularExpression => ValueMatch::Regex(patterns.compile(&written.value)?),
         HeaderMatchType::Unknown(unknown) => return Err(unknown_type(unknown, HeaderMatchType::KNOWN)),
     };
     Ok(HeaderMatch { name, value })
 }
 
-fn query_param_match(written: &HttpQueryParamMatch) -> Result<QueryParamMatch, String> {
+fn query_param_match<'r>(
+    written: &'r HttpQueryParamMatch,
+    patterns: &mut Patterns<'r>,
+) -> Result<QueryParamMatch, String> {
     let value = match &written.r#type {
         QueryParamMatchType::Exact => ValueMatch::exact(&written.value),
-        QueryParamMatchType::RegularExpression => ValueMatch::Regex(pattern(&written.value)?),
+        QueryParamMatchType::RegularExpression => ValueMatch::Regex(patterns.compile(&written.value)?),
         QueryParamMatchType::Unknown(unknown) => {
             return Err(unknown_type(unknown, QueryParamMatchType::KNOWN));
         }
     };
     Ok(QueryParamMatch { name: written.name.as_str().into(), value })
-}
-
-fn pattern(source: &str) -> Result<Pattern, String> {
-    source.parse().map_err(|error: crate::matching::pattern::PatternError| error.to_string())
 }
 
 fn unknown_type(unknown: &str, known: &[&str]) -> String {

@@ -28,6 +28,7 @@ mod listener_set;
 mod lookups;
 mod options;
 mod parent_ref;
+mod patterns;
 mod reference_grant;
 
 pub use self::allowed_routes::{AllowedNamespaces, Namespaces};

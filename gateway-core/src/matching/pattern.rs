@@ -2,11 +2,18 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
 /// The memory that one compiled expression may take, in bytes.
 pub const SIZE_LIMIT: usize = 1 << 20;
+
+/// The sizes that an expression is compiled for, one after the other: the first into which it fits is counted.
+const SIZES: [usize; 3] = [16 << 10, 128 << 10, SIZE_LIMIT];
+
+/// The memory that one expression may take for each thread that matches with it, in bytes.
+const CACHE_LIMIT: usize = 256 << 10;
 
 /// A regular expression that must match a whole text.
 ///
@@ -28,7 +35,9 @@ pub const SIZE_LIMIT: usize = 1 << 20;
 #[derive(Clone)]
 pub struct Pattern {
     source: Box<str>,
-    regex: Regex,
+    /// Shared by all clones: each `Regex` has caches of its own, which grow with what is matched.
+    regex: Arc<Regex>,
+    size: usize,
 }
 
 /// A text that is no regular expression, or one that is too large.
@@ -47,6 +56,11 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
+    /// The memory that the compiled expression takes, in bytes, rounded up to one of a few sizes. Clones share it.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// The expression as written.
     pub fn as_str(&self) -> &str {
         &self.source
@@ -57,22 +71,26 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(source: &str) -> Result<Self, PatternError> {
-        let refused = |reason: regex::Error| PatternError {
-            source_text: source.chars().take(200).collect(),
-            reason: match reason {
-                regex::Error::CompiledTooBig(limit) => {
-                    format!(
-                        "it takes more than {limit} bytes when compiled; simplify it or shorten its repetitions"
-                    )
-                }
-                other => other.to_string(),
-            },
-        };
-        let compile = |text: &str| RegexBuilder::new(text).size_limit(SIZE_LIMIT).build().map_err(refused);
-        // Alone first: `a)|(b` would be well formed inside the group.
-        compile(source)?;
-        let regex = compile(&format!(r"\A(?:{source})\z"))?;
-        Ok(Self { source: source.into(), regex })
+        let refused =
+            |reason: String| PatternError { source_text: source.chars().take(200).collect(), reason };
+        let compile =
+            |text: &str, size| RegexBuilder::new(text).size_limit(size).dfa_size_limit(CACHE_LIMIT).build();
+        // Alone first: `a)|(b` would be well formed inside the group. With no room nothing but the syntax is looked at.
+        match compile(source, 0) {
+            Ok(_) | Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(error) => return Err(refused(error.to_string())),
+        }
+        let anchored = format!(r"\A(?:{source})\z");
+        for size in SIZES {
+            match compile(&anchored, size) {
+                Ok(regex) => return Ok(Self { source: source.into(), regex: Arc::new(regex), size }),
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => return Err(refused(error.to_string())),
+            }
+        }
+        Err(refused(format!(
+            "it takes more than {SIZE_LIMIT} bytes when compiled; simplify it or shorten its repetitions"
+        )))
     }
 }
 
@@ -111,6 +129,15 @@ mod tests {
             let compiled: Pattern = pattern.parse().expect(pattern);
             assert_eq!(compiled.matches(text.as_bytes()), expected, "{pattern} on {text:?}");
         }
+    }
+
+    // VAL-ST-07
+    #[test]
+    fn the_size_is_that_of_the_compiled_expression() {
+        for (pattern, size) in [("/v[0-9]+", 16 << 10), (r"\w+@\w+", 128 << 10), (r"\w{15}", SIZE_LIMIT)] {
+            assert_eq!(pattern.parse::<Pattern>().expect(pattern).size(), size, "{pattern}");
+        }
+        assert!(r"\w{30}".parse::<Pattern>().unwrap_err().to_string().contains("more than 1048576 bytes"));
     }
 
     // VAL-ST-07
