@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::reference_grant::{Grants, Referrer, Target};
@@ -42,10 +42,10 @@ pub(crate) struct BackendReference<'a> {
 pub(crate) struct Backends<'r> {
     services: &'r BTreeMap<ObjectKey, Valid<Service>>,
     grants: &'r Grants<'r>,
-    slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, FixedState>,
+    slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, RandomState>,
     /// The Services that a BackendTLSPolicy targets.
-    with_tls: HashMap<(&'r str, &'r str), (), FixedState>,
-    resolved: HashMap<(&'r str, &'r str, i32), Result<BackendId, RefProblem>, FixedState>,
+    with_tls: HashMap<(&'r str, &'r str), (), RandomState>,
+    resolved: HashMap<(&'r str, &'r str, i32), Result<BackendId, RefProblem>, RandomState>,
     backends: Vec<Backend>,
 }
 

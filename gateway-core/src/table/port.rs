@@ -1,6 +1,6 @@
 //! The ports of a table: where connections come in.
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
@@ -26,10 +26,13 @@ pub struct Port {
 pub struct PortId(pub u32);
 
 /// All ports of a table, found by Gateway and number with one hash: servers ask for each request.
+///
+/// Hashed with a seed of this table, so nobody can name Gateways that collide.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ports {
     all: Vec<Port>,
     by_number: HashTable<PortId>,
+    seed: RandomState,
 }
 
 // === impl Port ===
@@ -82,7 +85,7 @@ impl Ports {
             let port = &self.all[id.0 as usize];
             port.number == number && port.gateway == *gateway
         };
-        self.by_number.find(hash(gateway, number), is_it).copied()
+        self.by_number.find(hash(&self.seed, gateway, number), is_it).copied()
     }
 
     fn find_or_add(&mut self, listener: &Listener) -> PortId {
@@ -99,13 +102,13 @@ impl Ports {
             },
             listeners: HostnameMap::default(),
         });
-        let all = &self.all;
-        let hash_of = |id: &PortId| hash(&all[id.0 as usize].gateway, all[id.0 as usize].number);
-        self.by_number.insert_unique(hash_of(&id), id, hash_of);
+        let Self { all, by_number, seed } = self;
+        let hash_of = |id: &PortId| hash(seed, &all[id.0 as usize].gateway, all[id.0 as usize].number);
+        by_number.insert_unique(hash_of(&id), id, hash_of);
         id
     }
 }
 
-fn hash(gateway: &ObjectName, number: u16) -> u64 {
-    FixedState::default().hash_one((gateway, number))
+fn hash(seed: &RandomState, gateway: &ObjectName, number: u16) -> u64 {
+    seed.hash_one((gateway, number))
 }
