@@ -2,7 +2,7 @@
 //!
 //! The events are those of the `tracing` crate with the target `access`; who sets up the subscriber decides on their form.
 //! The layer is around the whole [`Gateway`](gateway_tower::Gateway), whose answers carry an
-//! [`Outcome`](gateway_tower::Outcome): the rule, the table, the endpoint, and the reason where the gateway answered itself.
+//! [`Outcome`]: the rule, the table, the endpoint, and the reason where the gateway answered itself.
 
 use std::error::Error;
 use std::fmt;

@@ -11,7 +11,7 @@ use gateway_examples::access_log;
 
 /// A gateway of the Kubernetes Gateway API that reads its resources from files.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "gateway", version, max_term_width = 100)]
 pub(crate) struct Gateway {
     #[command(subcommand)]
     pub(crate) command: Command,

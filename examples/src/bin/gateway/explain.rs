@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use gateway_core::api::{HttpRouteRule, ObjectKey};
+use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::rule::{BackendTarget, HttpRule};
 use gateway_core::table::{Explanation, Port, PortId, RouteTable};
+use gateway_examples::state::Update;
 use http::{Method, Request, Uri, request};
 
 use crate::args::Explain;
@@ -24,7 +27,6 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     let mut served = true;
     for (id, port) in ports {
-        // A request by HTTP/1.1 names its host in a header, unless the user gave one.
         let head = RequestHead::new(&request.method, &request.uri, &request.headers)
             .map_err(|error| invalid(error.to_string()))?;
         let server_name = match (&args.server_name, port.is_secure()) {
@@ -33,7 +35,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             (None, false) => None,
         };
         let explanation = table.explain(id, server_name.as_ref(), &head);
-        out.write_all(text(table, port, &request, &explanation).as_bytes())?;
+        out.write_all(text(&update, port, &request, &explanation).as_bytes())?;
         served &= explanation.decision.is_ok();
     }
     Ok(if served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -91,7 +93,15 @@ fn no_port(table: &RouteTable) -> String {
     text
 }
 
-fn text(table: &RouteTable, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {
+/// The rule as it is written.
+fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule> {
+    let route = &rule.id.route;
+    let key = ObjectKey::new(&*route.namespace, &*route.name);
+    update.resources.http_routes.get(&key)?.spec.rules.get(usize::from(rule.id.index))
+}
+
+fn text(update: &Update, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {
+    let table = &update.table;
     let mut text = format!(
         "{} {}\n  comes to port {} of Gateway {}\n",
         request.method,
@@ -126,7 +136,7 @@ fn text(table: &RouteTable, port: &Port, request: &request::Parts, explanation: 
                 "Served by rule {} (rules[{}], matches[{}])",
                 rule.id, rule.id.index, matched.entry
             );
-            text.push_str(&what_follows(table, rule));
+            text.push_str(&what_follows(table, rule, written(update, rule)));
         }
         Err(no_match) => {
             let _ = writeln!(text, "Answered with {}: {no_match}", no_match.status());
@@ -135,10 +145,14 @@ fn text(table: &RouteTable, port: &Port, request: &request::Parts, explanation: 
     text
 }
 
-fn what_follows(table: &RouteTable, rule: &HttpRule) -> String {
+fn what_follows(table: &RouteTable, rule: &HttpRule, written: Option<&HttpRouteRule>) -> String {
     let mut text = String::new();
-    for filter in &rule.filters {
-        let _ = writeln!(text, "  filter   {filter:?}");
+    for (position, filter) in rule.filters.iter().enumerate() {
+        // As written, which is what users know.
+        let written = written.and_then(|written| serde_json::to_string(written.filters.get(position)?).ok());
+        let failing =
+            if *filter == HttpFilter::Unresolved { ": cannot be carried out, requests get 500" } else { "" };
+        let _ = writeln!(text, "  filter   {}{failing}", written.unwrap_or_default());
     }
     if let Some(timeout) = rule.timeouts.request {
         let _ = writeln!(text, "  timeout  {timeout:?} for the request");
