@@ -655,6 +655,9 @@ fn a_host_of_no_listener_is_404_and_a_server_name_of_none_has_no_listener() {
     let table = table.build();
     let port = port(&table, 443);
     assert_eq!(ask_on(&table, 443, Some("a.example"), "https://b.example/"), "404");
+    assert_eq!(ask_on(&table, 443, Some("b.example"), "https://a.example/"), "421");
+    assert_eq!(ask_on(&table, 443, Some("b.example"), "https://b.example/"), "404");
+    assert_eq!(ask_on(&table, 443, None, "https://a.example/"), "rule", "nothing is known of the handshake");
     for (server_name, expected) in
         [(Some("a.example"), Some(listener)), (Some("b.example"), None), (None, None)]
     {

@@ -31,10 +31,10 @@ pub enum NoMatch {
     #[error("no rule of the routes attached to listener {0} matches")]
     NoRule(ListenerId),
     /// Another listener of the port serves the host than the one that took the TLS connection.
-    #[error("the connection was made to listener {connection}, the host is served by listener {host}")]
+    #[error("the connection was made for another listener than {host}, which serves the host")]
     Misdirected {
-        /// The listener chosen by the server name of the handshake.
-        connection: ListenerId,
+        /// The listener chosen by the server name of the handshake; none has it where it went while the connection lasted.
+        connection: Option<ListenerId>,
         /// The listener that serves the host of the request.
         host: ListenerId,
     },

@@ -167,6 +167,9 @@ impl RouteTable {
 
     /// Finds the rule that serves a request which came in on `port`; for a TLS port, `server_name` is that of the handshake.
     ///
+    /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
+    /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
+    ///
     /// Does not allocate and takes no lock. The cost does not depend on the number of routes.
     ///
     /// # Errors
@@ -193,11 +196,13 @@ impl RouteTable {
     ) -> Result<ListenerId, NoMatch> {
         let port = self.ports.get(port).ok_or(NoMatch::NoListener)?;
         let listener = port.best_listener(Some(&request.host)).ok_or(NoMatch::NoListener)?;
-        if port.is_secure()
-            && let Some(connection) = port.best_listener(server_name)
-            && connection != listener
-        {
-            return Err(NoMatch::Misdirected { connection, host: listener });
+        if port.is_secure() {
+            let connection = port.best_listener(server_name);
+            // A server name that no listener has any more was that of another listener, too.
+            let is_known = connection.is_some() || server_name.is_some();
+            if is_known && connection != Some(listener) {
+                return Err(NoMatch::Misdirected { connection, host: listener });
+            }
         }
         Ok(listener)
     }

@@ -106,7 +106,9 @@ impl<'r> Reference<'r> {
         if best.https {
             let server_name = arrival.server_name.as_deref().and_then(request::host_of_name);
             let connection = gateway::most_specific(&listeners, server_name.as_deref().unwrap_or(""));
-            if connection.is_some_and(|connection| connection.name != best.name) {
+            // A server name that nobody has is not this listener's either; without one nothing is known.
+            let other = connection.map_or(server_name.is_some(), |connection| connection.name != best.name);
+            if other {
                 return Err(StatusCode::MISDIRECTED_REQUEST);
             }
         }
