@@ -286,8 +286,11 @@ impl<M: ConnectionService> Supervisor<M> {
     }
 }
 
-/// Reads certificates in a thread for such work: keys take milliseconds each to check.
+/// Reads new certificates in a thread for such work: keys take milliseconds each to check.
 async fn update_tls(tls: &Arc<TlsUpdater>, table: &Arc<RouteTable>) -> Vec<CertificateProblem> {
+    if !tls.must_read(table) {
+        return tls.update(Arc::clone(table));
+    }
     let (tls, table) = (Arc::clone(tls), Arc::clone(table));
     tokio::task::spawn_blocking(move || tls.update(table)).await.unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gateway_core::hostname::Host;
 use gateway_core::name::{ListenerOwnerKind, ObjectName};
-use gateway_core::table::{Certificate, ListenerId, ListenerProtocol, RouteTable};
+use gateway_core::table::{Certificate, Listener, ListenerId, ListenerProtocol, RouteTable};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
@@ -112,6 +112,18 @@ impl TlsUpdater {
         self.tls.clone()
     }
 
+    /// Whether there are certificates in `table` that [`update`](Self::update) will have to read.
+    pub(super) fn must_read(&self, table: &RouteTable) -> bool {
+        let current = self.tls.0.load();
+        let known = current.by_name();
+        table.listeners().iter().any(|listener| match &listener.protocol {
+            ListenerProtocol::Http => false,
+            ListenerProtocol::Https(tls) => {
+                known.get(&name(listener)).is_none_or(|known| known.certificates != tls.certificates)
+            }
+        })
+    }
+
     /// Goes on to `table`; reads only certificates that were not there before. Returns the listeners with problems.
     pub(super) fn update(&self, table: Arc<RouteTable>) -> Vec<CertificateProblem> {
         let before = self.tls.0.load();
@@ -123,8 +135,7 @@ impl TlsUpdater {
                 ListenerProtocol::Http => continue,
                 ListenerProtocol::Https(tls) => &tls.certificates,
             };
-            let name = (listener.owner_kind, &listener.owner, &*listener.name);
-            let config = match known.remove(&name) {
+            let config = match known.remove(&name(listener)) {
                 Some(known) if known.certificates == *certificates => Ok(Arc::clone(&known.config)),
                 Some(_) | None => Certificates::read(certificates, &self.maker.provider)
                     .map(|certificates| self.maker.config(Arc::new(certificates))),
@@ -150,13 +161,16 @@ impl TlsUpdater {
 }
 
 impl Current {
-    fn by_name(&self) -> HashMap<(ListenerOwnerKind, &ObjectName, &str), &Known> {
-        let named = self.configs.iter().map(|(id, known)| {
-            let listener = self.table.listener(*id);
-            ((listener.owner_kind, &listener.owner, &*listener.name), known)
-        });
-        named.collect()
+    fn by_name(&self) -> HashMap<ListenerName<'_>, &Known> {
+        self.configs.iter().map(|(id, known)| (name(self.table.listener(*id)), known)).collect()
     }
+}
+
+/// What stays the same about a listener from table to table.
+type ListenerName<'t> = (ListenerOwnerKind, &'t ObjectName, &'t str);
+
+fn name(listener: &Listener) -> ListenerName<'_> {
+    (listener.owner_kind, &listener.owner, &listener.name)
 }
 
 // === impl ConfigMaker ===

@@ -28,7 +28,8 @@ pub enum UpstreamError {
     /// The request's Host header is none that HTTP/2 can carry.
     #[error("the request's host is not an authority")]
     Host,
-    /// Nothing says where the request goes: there is no `UpstreamTarget` in its extensions. The balance layer puts it there.
+    /// Nothing says where the request goes: it has not passed a balance layer, and there is no `UpstreamTarget` in its
+    /// extensions.
     #[error("the request has no UpstreamTarget in its extensions")]
     NoTarget,
 }

@@ -6,15 +6,18 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::rule::BackendProtocol;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use hyper::client::conn::{http1 as http1_connection, http2 as http2_connection};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1 as http1_connection, http2 as http2_connection};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::Lease;
@@ -42,9 +45,36 @@ struct Shared<B> {
 }
 
 /// The answer of an [`Upstream`], when it comes.
-pub struct UpstreamFuture(
-    Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send>>,
-);
+pub struct UpstreamFuture(Boxed);
+
+/// The futures of hyper have no name, so that one of them must be boxed; better this one than a larger one.
+type Boxed = Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send>>;
+
+/// The client's side of an upgrade.
+struct Upgrade {
+    client: OnUpgrade,
+    /// The place of the client's connection among those of our own server, if it is one of those.
+    member: Option<Member>,
+}
+
+pin_project! {
+    /// A request that was sent over an idle connection. Written out, since an `async fn` would keep all of this twice.
+    struct Exchange<B, F> {
+        #[pin]
+        sent: F,
+        // When the connection turned out to be closed.
+        again: Option<Boxed>,
+        rest: Option<Rest<B>>,
+    }
+}
+
+/// What is needed when the answer comes.
+struct Rest<B> {
+    shared: Arc<Shared<B>>,
+    endpoint: SocketAddr,
+    sender: http1_connection::SendRequest<B>,
+    upgrade: Option<Upgrade>,
+}
 
 /// A connection of HTTP/1.1 that goes back to its pool when this is dropped.
 struct Http1Lease<B> {
@@ -98,9 +128,38 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> UpstreamFuture {
-        // The futures of hyper have no name, so that this one must be boxed.
-        UpstreamFuture(Box::pin(Arc::clone(&self.0).send(request)))
+    fn call(&mut self, mut request: Request<B>) -> UpstreamFuture {
+        let Some(target) = UpstreamTarget::of(request.extensions()) else {
+            return UpstreamFuture::ready(Err(UpstreamError::NoTarget));
+        };
+        let endpoint = target.endpoint().address();
+        let present = HeaderSet::of(request.headers());
+        if !http1::can_be_forwarded(&request, present) {
+            return UpstreamFuture::ready(Ok(refuse()));
+        }
+        let shared = Arc::clone(&self.0);
+        match target.protocol() {
+            BackendProtocol::Http1 | BackendProtocol::WebSocket => {
+                let upgrade = http1::prepare(&mut request, present)
+                    .map(|client| Upgrade { client, member: request.extensions_mut().remove() });
+                match shared.http1.take(&endpoint) {
+                    // Sent here rather than by the future, which would have to hold the request for it.
+                    Some(mut sender) => {
+                        let sent = sender.try_send_request(request);
+                        UpstreamFuture(Box::pin(Exchange {
+                            sent,
+                            again: None,
+                            rest: Some(Rest { shared, endpoint, sender, upgrade }),
+                        }))
+                    }
+                    None => UpstreamFuture::new(shared.send_http1(endpoint, request, upgrade)),
+                }
+            }
+            BackendProtocol::H2c => match http2::prepare(&mut request) {
+                Ok(()) => UpstreamFuture::new(shared.send_http2(endpoint, request)),
+                Err(error) => UpstreamFuture::ready(Err(error)),
+            },
+        }
     }
 }
 
@@ -111,32 +170,14 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    async fn send(self: Arc<Self>, request: Request<B>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let target = UpstreamTarget::of(request.extensions()).ok_or(UpstreamError::NoTarget)?;
-        let endpoint = target.endpoint().address();
-        let protocol = target.protocol();
-        drop(target);
-        let present = HeaderSet::of(request.headers());
-        if !http1::can_be_forwarded(&request, present) {
-            return Ok(refuse());
-        }
-        match protocol {
-            BackendProtocol::Http1 | BackendProtocol::WebSocket => {
-                self.send_http1(endpoint, request, present).await
-            }
-            BackendProtocol::H2c => self.send_http2(endpoint, request).await,
-        }
-    }
-
+    /// Sends a request over the first idle connection that is still open, or else over a new one.
     async fn send_http1(
         self: Arc<Self>,
         endpoint: SocketAddr,
         mut request: Request<B>,
-        present: HeaderSet,
+        upgrade: Option<Upgrade>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let upgrade = http1::prepare(&mut request, present);
-        let member = upgrade.is_some().then(|| request.extensions_mut().remove::<Member>()).flatten();
-        let (sender, mut response) = loop {
+        loop {
             let idle = self.http1.take(&endpoint);
             let reused = idle.is_some();
             let mut sender = match idle {
@@ -144,38 +185,17 @@ where
                 None => self.open_http1(endpoint).await.map_err(UpstreamError::Connect)?,
             };
             match sender.try_send_request(request).await {
-                Ok(response) => break (sender, response),
+                Ok(response) => {
+                    return Rest { shared: self, endpoint, sender, upgrade }.answer(response);
+                }
                 Err(mut error) => match error.take_message() {
-                    // It was closed while idle, and nothing was sent: the next one is not worse.
                     Some(unsent) if reused => request = unsent,
                     Some(_) | None => {
                         return Err(UpstreamError::Exchange { endpoint, cause: error.into_error() });
                     }
                 },
             }
-        };
-
-        let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        http1::clean(response.headers_mut(), upgraded);
-        if upgraded {
-            let Some(client) = upgrade else {
-                return Err(UpstreamError::UnexpectedSwitch { endpoint });
-            };
-            let backend = hyper::upgrade::on(&mut response);
-            if let Some(member) = &member {
-                member.set_tunnel();
-            }
-            tokio::spawn(tunnel::join(client, backend, self.options.tunnel_idle, member));
-            return Ok(response.map(|incoming| UpstreamBody::new(incoming, Lease::None)));
         }
-        // The end of a short answer was read together with its head, and the connection is free again.
-        let lease = if sender.is_ready() {
-            self.http1.put(endpoint, sender);
-            Lease::None
-        } else {
-            Lease::Connection(Box::new(Http1Lease { shared: self, endpoint, sender: Some(sender) }))
-        };
-        Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
     }
 
     async fn send_http2(
@@ -183,7 +203,6 @@ where
         endpoint: SocketAddr,
         mut request: Request<B>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        http2::prepare(&mut request)?;
         loop {
             let (mut sender, lease, fresh) =
                 self.http2_sender(endpoint).await.map_err(UpstreamError::Connect)?;
@@ -287,6 +306,71 @@ where
     }
 }
 
+// === impl Exchange ===
+
+impl<B, F> Future for Exchange<B, F>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>>,
+{
+    type Output = Result<Response<UpstreamBody>, UpstreamError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(again) = this.again {
+            return again.as_mut().poll(cx);
+        }
+        let result = ready!(this.sent.poll(cx));
+        let rest = this.rest.take().expect("a future is not polled after it was ready");
+        match result {
+            Ok(response) => Poll::Ready(rest.answer(response)),
+            Err(mut error) => match error.take_message() {
+                // It was closed while idle, and nothing was sent.
+                Some(unsent) => {
+                    let Rest { shared, endpoint, sender: _, upgrade } = rest;
+                    this.again
+                        .insert(Box::pin(shared.send_http1(endpoint, unsent, upgrade)))
+                        .as_mut()
+                        .poll(cx)
+                }
+                None => {
+                    let (endpoint, cause) = (rest.endpoint, error.into_error());
+                    Poll::Ready(Err(UpstreamError::Exchange { endpoint, cause }))
+                }
+            },
+        }
+    }
+}
+
+// === impl Rest ===
+
+impl<B: Send + 'static> Rest<B> {
+    /// What is passed on of an answer.
+    fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let Self { shared, endpoint, sender, upgrade } = self;
+        let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        http1::clean(response.headers_mut(), upgraded);
+        if upgraded {
+            let Upgrade { client, member } = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
+            let backend = hyper::upgrade::on(&mut response);
+            if let Some(member) = &member {
+                member.set_tunnel();
+            }
+            tokio::spawn(tunnel::join(client, backend, shared.options.tunnel_idle, member));
+            return Ok(response.map(|incoming| UpstreamBody::new(incoming, Lease::None)));
+        }
+        // The end of a short answer was read together with its head, and the connection is free again.
+        let lease = if sender.is_ready() {
+            shared.http1.put(endpoint, sender);
+            Lease::None
+        } else {
+            Lease::Connection(Box::new(Http1Lease { shared, endpoint, sender: Some(sender) }))
+        };
+        Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
+    }
+}
+
 /// The answer to a request that is not forwarded to anyone.
 fn refuse() -> Response<UpstreamBody> {
     let mut response = Response::new(UpstreamBody::empty());
@@ -305,6 +389,18 @@ impl<B> Drop for Http1Lease<B> {
 }
 
 // === impl UpstreamFuture ===
+
+impl UpstreamFuture {
+    fn new(
+        future: impl Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send + 'static,
+    ) -> Self {
+        Self(Box::pin(future))
+    }
+
+    fn ready(result: Result<Response<UpstreamBody>, UpstreamError>) -> Self {
+        Self::new(std::future::ready(result))
+    }
+}
 
 impl Future for UpstreamFuture {
     type Output = Result<Response<UpstreamBody>, UpstreamError>;
