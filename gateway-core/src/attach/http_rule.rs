@@ -251,8 +251,8 @@ fn timeouts(written: Option<&HttpRouteTimeouts>) -> Result<Timeouts, RuleProblem
 fn retry(written: Option<&HttpRouteRetry>) -> Result<Option<Retry>, RuleProblem> {
     let Some(written) = written else { return Ok(None) };
     let codes = written.codes.iter().filter_map(|code| StatusCode::from_u16(*code).ok()).collect();
-    let attempts =
-        written.attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(Retry::DEFAULT_ATTEMPTS);
+    let attempts = written.attempts.and_then(|attempts| u32::try_from(attempts).ok());
+    let attempts = attempts.map_or(Retry::DEFAULT_ATTEMPTS, |attempts| attempts.min(Retry::MAX_ATTEMPTS));
     let backoff = time("retry.backoff", written.backoff.as_deref())?.unwrap_or(Retry::DEFAULT_BACKOFF);
     Ok(Some(Retry { codes, attempts, backoff }))
 }

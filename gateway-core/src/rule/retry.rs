@@ -12,7 +12,7 @@ use http::StatusCode;
 pub struct Retry {
     /// The answers that count as failed. Errors of the connection always do.
     pub codes: Box<[StatusCode]>,
-    /// The most retries after the first attempt.
+    /// The most retries after the first attempt; a Route cannot ask for more than [`MAX_ATTEMPTS`](Self::MAX_ATTEMPTS).
     pub attempts: u32,
     /// The least time between two attempts; it doubles each time.
     pub backoff: Duration,
@@ -23,6 +23,9 @@ pub struct Retry {
 impl Retry {
     /// The retries where the rule does not give a number.
     pub const DEFAULT_ATTEMPTS: u32 = 1;
+
+    /// The most retries that are made, whatever the rule says: without a bound one request might never end.
+    pub const MAX_ATTEMPTS: u32 = 100;
 
     /// The first delay where the rule does not give one.
     pub const DEFAULT_BACKOFF: Duration = Duration::from_millis(25);
