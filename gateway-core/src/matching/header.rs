@@ -1,16 +1,19 @@
 //! Conditions on request headers.
 
-use http::{HeaderMap, HeaderName};
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, header};
+use smallvec::SmallVec;
 
 use super::value::ValueMatch;
 
 /// The condition that a match puts on one request header.
 ///
 /// A header that comes on several lines meets the condition when one of the lines does; a line that holds commas is one
-/// value.
+/// value. The lines of `Cookie` are one value: HTTP/2 lets clients divide it as they like.
 ///
 /// # Spec
-/// `HTTPHeaderMatch`, HRM-08, HRM-10; the choices are AMB-27 and AMB-28.
+/// `HTTPHeaderMatch`, HRM-08, HRM-10, RFC 9113 section 8.2.3; the choices are AMB-27 and AMB-28.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderMatch {
     /// The header; names compare without regard to case.
@@ -24,8 +27,21 @@ pub struct HeaderMatch {
 impl HeaderMatch {
     /// Whether some line of the header meets the condition.
     pub fn matches(&self, headers: &HeaderMap) -> bool {
-        headers.get_all(&self.name).iter().any(|line| self.value.matches(line.as_bytes()))
+        values(headers, &self.name).any(|value| self.value.matches(&value))
     }
+}
+
+/// The values of a header that are compared: one for each line, and one for all lines of `Cookie`.
+///
+/// Allocates only where there are several lines of `Cookie`.
+pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = Cow<'h, [u8]>> {
+    let lines = headers.get_all(name);
+    let crumbs = (*name == header::COOKIE)
+        .then(|| lines.iter().map(|line| line.as_bytes()).collect::<SmallVec<[&[u8]; 4]>>())
+        .filter(|crumbs| crumbs.len() > 1);
+    let joined = crumbs.map(|crumbs| Cow::Owned(crumbs.join(&b"; "[..])));
+    let separate = joined.is_none().then(|| lines.iter()).into_iter().flatten();
+    separate.map(|line| Cow::Borrowed(line.as_bytes())).chain(joined)
 }
 
 #[cfg(test)]
@@ -62,5 +78,16 @@ mod tests {
         assert!(!exact("one,two").matches(&lines));
         assert!(!exact("one").matches(&headers(&[("version", "one,two")])));
         assert!(exact("one,two").matches(&headers(&[("version", "one,two")])));
+    }
+
+    // HRM-10, AMB-27
+    #[test]
+    fn cookies_are_one_value_however_many_lines_they_come_in() {
+        let exact = |value| HeaderMatch { name: header::COOKIE, value: ValueMatch::exact(value) };
+        let crumbs = headers(&[("cookie", "a=1"), ("cookie", "b=2; c=3")]);
+        assert!(exact("a=1; b=2; c=3").matches(&crumbs));
+        assert!(!exact("a=1").matches(&crumbs), "nor would it match the one line of HTTP/1.1");
+        assert!(exact("a=1").matches(&headers(&[("cookie", "a=1")])));
+        assert!(!exact("").matches(&HeaderMap::new()));
     }
 }

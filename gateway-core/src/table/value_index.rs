@@ -11,6 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use http::HeaderName;
 
 use super::candidates::Candidate;
+use crate::matching::header;
 use crate::matching::query_param::first_value;
 use crate::matching::{Conditions, RequestHead, ValueMatch};
 
@@ -178,7 +179,7 @@ impl ValueIndex {
         match &self.key {
             // Any line of a repeated header may match, so each is looked up.
             Key::Header(name) => {
-                request.headers.get_all(name).iter().for_each(|line| look_up(line.as_bytes()));
+                header::values(request.headers, name).for_each(|value| look_up(&value));
             }
             Key::QueryParam(name) => {
                 if let Some(value) = first_value(request.query, name) {

@@ -89,12 +89,16 @@ fn query_params(entry: &HttpRouteMatch) -> Vec<&HttpQueryParamMatch> {
     first
 }
 
-/// HRM-08, AMB-27: some line of the header is the value.
+/// HRM-08, AMB-27: some line of the header is the value; the lines of `Cookie` are one.
 fn header_matches(wanted: &HttpHeaderMatch, seen: &Seen) -> bool {
-    let lines = seen.headers.iter().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(&wanted.name));
-    lines.into_iter().any(|(_, line)| match wanted.r#type {
-        HeaderMatchType::Exact => line.as_bytes() == wanted.value.as_bytes(),
-        HeaderMatchType::RegularExpression => is_whole(&wanted.value, line.as_bytes()),
+    let of_name = seen.headers.iter().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(&wanted.name));
+    let mut values: Vec<Vec<u8>> = of_name.map(|(_, line)| line.as_bytes().to_vec()).collect();
+    if wanted.name.eq_ignore_ascii_case("cookie") && !values.is_empty() {
+        values = vec![values.join(&b"; "[..])];
+    }
+    values.iter().any(|value| match wanted.r#type {
+        HeaderMatchType::Exact => value == wanted.value.as_bytes(),
+        HeaderMatchType::RegularExpression => is_whole(&wanted.value, value),
         HeaderMatchType::Unknown(_) => false,
     })
 }
