@@ -1,11 +1,14 @@
 //! The core against the reference, on generated resources and requests.
 
+use std::{fmt, ops};
+
 use gateway_core::api::AnyObject;
 use gateway_core::attach::Options;
 use gateway_core::translate::translate;
 
 use crate::engine::core::Core;
 use crate::engine::reference::Reference;
+use crate::engine::{Arrival, Decision, Effect, Outcome};
 use crate::generate::{CONTROLLER_NAME, Source, World, arrival, world};
 
 /// How many requests one set of resources is asked about.
@@ -22,16 +25,37 @@ pub struct Compared {
     pub forwarded: usize,
 }
 
+/// A request on which core and reference do not agree.
+#[derive(Debug)]
+pub struct Disagreement {
+    world: World,
+    arrival: Arrival,
+    reference: Outcome,
+    core: Outcome,
+}
+
 /// Resources and requests made of the bytes: the core and the reference agree on what becomes of each request, and
 /// `explain` decides as `find` does.
 ///
 /// # Panics
 /// When they do not.
-pub fn find(bytes: &[u8]) -> Compared {
+pub fn find(bytes: &[u8]) {
+    if let Err(disagreement) = compare(bytes) {
+        panic!("{disagreement}");
+    }
+}
+
+/// The same, told by its result.
+///
+/// # Errors
+/// When core and reference do not agree.
+///
+/// # Panics
+/// When `explain` decides otherwise than `find`, or something that was generated is refused.
+pub fn compare(bytes: &[u8]) -> Result<Compared, Box<Disagreement>> {
     let mut source = Source::new(bytes);
     let world = world(&mut source);
-    let options = options(&world);
-    let translation = translate(&world.resources, &options);
+    let translation = translate(&world.resources, &options(&world));
     assert!(
         translation.diagnostics.is_empty(),
         "an API server would take everything that is generated: {:?}",
@@ -43,10 +67,12 @@ pub fn find(bytes: &[u8]) -> Compared {
     while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
         let arrival = arrival(&mut source, &world);
         let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
-        assert_eq!(expected, found, "reference left, core right: {arrival:#?}\n{}", Shown(&world));
+        if expected != found {
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+        }
         compared.count(&expected);
     }
-    compared
+    Ok(compared)
 }
 
 /// Resources made of the bytes, put together in another order: the translation is the same.
@@ -68,7 +94,7 @@ pub fn any_order(bytes: &[u8]) {
     let (one, other) = (Core::with_table(one.table), Core::with_table(other.table));
     for _ in 0..REQUESTS {
         let arrival = arrival(&mut source, &world);
-        assert_eq!(one.answer(&arrival), other.answer(&arrival), "{arrival:#?}\n{}", Shown(&world));
+        assert_eq!(one.answer(&arrival), other.answer(&arrival), "{arrival:?}\n{}", Shown(&world));
     }
 }
 
@@ -91,8 +117,7 @@ fn reference(world: &World) -> Reference<'_> {
 // === impl Compared ===
 
 impl Compared {
-    fn count(&mut self, outcome: &crate::engine::Outcome) {
-        use crate::engine::{Decision, Effect};
+    fn count(&mut self, outcome: &Outcome) {
         self.requests += 1;
         match outcome.decision {
             Decision::Served { .. } => self.served += 1,
@@ -105,7 +130,7 @@ impl Compared {
     }
 }
 
-impl std::ops::AddAssign for Compared {
+impl ops::AddAssign for Compared {
     fn add_assign(&mut self, other: Self) {
         self.requests += other.requests;
         self.served += other.served;
@@ -113,14 +138,23 @@ impl std::ops::AddAssign for Compared {
     }
 }
 
+// === impl Disagreement ===
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { world, arrival, reference, core } = self;
+        writeln!(f, "{}{arrival:?}\nreference: {reference:?}\n     core: {core:?}", Shown(world))
+    }
+}
+
 /// Prints the resources as manifests, one a line, which a YAML reader takes too.
 struct Shown<'w>(&'w World);
 
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "hostname_fall_through: {}", self.0.hostname_fall_through)?;
         for object in self.0.resources.iter() {
-            writeln!(f, "{}", serde_json::to_string(&object).map_err(|_| std::fmt::Error)?)?;
+            writeln!(f, "{}", serde_json::to_string(&object).map_err(|_| fmt::Error)?)?;
         }
         Ok(())
     }

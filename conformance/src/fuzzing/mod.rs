@@ -12,7 +12,7 @@ mod hostname;
 mod manifest;
 mod rewrite;
 
-pub use self::agreement::{Compared, any_order, find};
+pub use self::agreement::{Compared, Disagreement, any_order, compare, find};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
 pub use self::rewrite::rewrite;

@@ -5,7 +5,9 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 
 use super::World;
 use super::source::Source;
-use super::words::{BAD_HOSTS, HEADER_NAMES, HEADER_VALUES, HOSTS, METHODS, QUERIES, REQUEST_PATHS};
+use super::words::{
+    BAD_HOSTS, HEADER_NAMES, HEADER_VALUES, HOSTS, MANY_VALUES, METHODS, QUERIES, REQUEST_PATHS,
+};
 use crate::engine::Arrival;
 
 /// Makes a request to one of the Gateways.
@@ -76,7 +78,8 @@ fn request(source: &mut Source<'_>, host: String) -> Request<()> {
     }
     for _ in 0..source.below(4) {
         let name = HeaderName::from_bytes(source.one(&HEADER_NAMES[..4]).as_bytes()).expect("a name");
-        append(name, source.one(&HEADER_VALUES));
+        let value = if source.chance(25) { source.one(&MANY_VALUES) } else { source.one(&HEADER_VALUES) };
+        append(name, value);
     }
     if source.chance(30) {
         append(header::ORIGIN, source.one(&ORIGINS));
@@ -111,8 +114,11 @@ fn uri(source: &mut Source<'_>, host: &str, method: &Method) -> Uri {
         0 => source.one(&REQUEST_PATHS),
         _ => source.one(&REQUEST_PATHS[..8]),
     };
-    let query = source.some(35, |source| source.one(&QUERIES));
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let query = source.some(35, |source| match source.chance(20) {
+        true => format!("?p={}", source.one(&MANY_VALUES)),
+        false => format!("?{}", source.one(&QUERIES)),
+    });
+    let query = query.unwrap_or_default();
     let text = match source.below(20) {
         0..16 => format!("{path}{query}"),
         16 | 17 => format!("http://{host}{path}{query}"),

@@ -8,8 +8,8 @@ use gateway_core::api::{
 
 use super::source::Source;
 use super::words::{
-    HEADER_NAMES, HEADER_VALUES, HOSTNAMES, METHODS, NAMESPACES, PARAM_NAMES, PARAM_VALUES, PATH_PATTERNS,
-    PATHS, SERVICES, VALUE_PATTERNS,
+    HEADER_NAMES, HEADER_VALUES, HOSTNAMES, MANY_VALUES, METHODS, NAMESPACES, PARAM_NAMES, PARAM_VALUES,
+    PATH_PATTERNS, PATHS, SERVICES, VALUE_PATTERNS,
 };
 use super::{created, filters, metadata};
 
@@ -23,7 +23,7 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         let spec = HttpRouteSpec {
             parent_refs: parent_refs(source, &gateways, namespace),
             hostnames: unique(source.list(0, 3, |source| source.one(&HOSTNAMES).to_owned())),
-            rules: source.list(1, 4, rule),
+            rules: if source.chance(8) { source.list(1, 3, many) } else { source.list(1, 4, rule) },
             ..HttpRouteSpec::default()
         };
         resources.insert(HttpRoute { metadata, spec, ..HttpRoute::default() }.into());
@@ -79,6 +79,37 @@ fn rule(source: &mut Source<'_>) -> HttpRouteRule {
     let least = if source.chance(5) { 0 } else { most.min(1) };
     let backend_refs = source.list(least, most, |source| backend_ref(source, replaces_prefix));
     HttpRouteRule { matches, filters, backend_refs, ..HttpRouteRule::default() }
+}
+
+/// A rule with many entries under one path, told apart by values: enough of them that they are not looked at one by one.
+fn many(source: &mut Source<'_>) -> HttpRouteRule {
+    let matches = source.list(8, 24, |source| {
+        let value = source.one(&MANY_VALUES).to_owned();
+        let mut entry = match source.below(3) {
+            0 => http_match(source),
+            _ => HttpRouteMatch::default(),
+        };
+        entry.path = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: "/a".to_owned() };
+        match source.below(4) {
+            0..2 => {
+                entry.headers.retain(|header| header.name != "x");
+                let name = "x".to_owned();
+                entry.headers.push(HttpHeaderMatch { r#type: HeaderMatchType::Exact, name, value });
+            }
+            2 => {
+                entry.query_params.retain(|param| param.name != "p");
+                let name = "p".to_owned();
+                entry.query_params.push(HttpQueryParamMatch {
+                    r#type: QueryParamMatchType::Exact,
+                    name,
+                    value,
+                });
+            }
+            _ => {}
+        }
+        entry
+    });
+    HttpRouteRule { matches, backend_refs: vec![backend_ref(source, false)], ..HttpRouteRule::default() }
 }
 
 fn http_match(source: &mut Source<'_>) -> HttpRouteMatch {

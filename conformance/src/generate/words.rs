@@ -119,6 +119,11 @@ pub(super) const PATH_PATTERNS: [&str; 12] = [
 
 pub(super) const HEADER_NAMES: [&str; 5] = ["x", "y", "X", "version", "host"];
 pub(super) const HEADER_VALUES: [&str; 5] = ["1", "2", "one", "1,2", "a.example.com"];
+
+/// Enough values that looking at all of them one by one would take long.
+pub(super) const MANY_VALUES: [&str; 16] =
+    ["v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15"];
+
 pub(super) const PARAM_NAMES: [&str; 4] = ["p", "q", "P", "p+"];
 pub(super) const PARAM_VALUES: [&str; 6] = ["1", "2", "a b", "1+2", "%31", "é"];
 pub(super) const VALUE_PATTERNS: [&str; 8] = ["[0-9]", ".*", "1|2", "o.e", "(", "1", "", "(?s-u:.)+"];

@@ -91,8 +91,12 @@ impl<'a> Target<'a> {
         Self { uri, host }
     }
 
+    /// The path; that of a CONNECT, whose target has none, is the root: AMB-05.
     pub(super) fn path(&self) -> &'a str {
-        self.uri.path()
+        match self.uri.path() {
+            "" => "/",
+            path => path,
+        }
     }
 
     pub(super) fn query(&self) -> Option<&'a str> {

@@ -274,6 +274,18 @@ mod tests {
         }
     }
 
+    // AMB-05, AMB-17
+    #[test]
+    fn a_target_without_path_has_the_root() {
+        let path = Some(PathModifier::replace_prefix_match("/new").unwrap());
+        let redirect = RequestRedirect { path, ..RequestRedirect::default() };
+        let context = context(Scheme::Http, 80);
+        for target in ["a.example:443", "http://a.example", "/"] {
+            let location = location(&redirect, &context, target, "a.example");
+            assert_eq!(location.as_deref(), Some("http://a.example/new/"), "{target}");
+        }
+    }
+
     // FRD-06
     #[test]
     fn an_unusual_path_stays_as_it_is() {
