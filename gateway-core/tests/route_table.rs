@@ -387,6 +387,29 @@ fn what_most_entries_have_in_common_does_not_hide_what_tells_them_apart() {
     );
 }
 
+// HRM-20, HRM-28
+#[test]
+fn few_entries_that_another_index_left_over_keep_their_place() {
+    // The parameter has as many values as make an index, but most of its entries are found by the header.
+    let (mut table, listener) = ByHand::with_listener();
+    for i in 0..20 {
+        let param = if i < 7 { format!("id=i{i}") } else { String::new() };
+        table.serve(listener, &format!("h{i}"), &[], &[(&format!("h{i}"), &[&format!("/a x:{i} {param}")])]);
+    }
+    let rules: &[(&str, &[&str])] = &[("p", &["/a id=i8"]), ("q", &["/a id=i9"]), ("any", &["/a"])];
+    table.serve(listener, "rest", &[], rules);
+    assert_answers(
+        &table.build(),
+        &[
+            ("http://a/a?id=i8", "p"),
+            ("http://a/a?id=i9", "q"),
+            ("http://a/a?id=i3 x:3", "h3"),
+            ("http://a/a?id=i8 x:19", "h19"),
+            ("http://a/a?id=i3", "any"),
+        ],
+    );
+}
+
 // === routes ===
 
 // HRM-22, HRM-27, AMB-36
