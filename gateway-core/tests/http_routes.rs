@@ -393,6 +393,28 @@ spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name:
     assert_eq!(state(&translation, ResolvedRefs), "False/UnsupportedProtocol");
 }
 
+// HRB-09, BTP-05
+#[test]
+fn a_policy_for_one_port_of_a_service_leaves_the_others_alone() {
+    let policy = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: apps}
+spec:
+  targetRefs: [{group: '', kind: Service, name: web, sectionName: h2c}]
+  validation: {hostname: web.example, wellKnownCACertificates: System}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: apps}
+spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}, {name: web, port: 81}]}]}
+";
+    let translation = translated(policy);
+    let refs = translation.table.rules()[0].backends.refs();
+    assert_ne!(refs[0].target, BackendTarget::Unresolved);
+    assert_eq!(refs[1].target, BackendTarget::Unresolved);
+}
+
 // AMB-49: a list of hostnames of which none can be served is not an empty list
 #[test]
 fn an_ip_address_as_hostname_serves_nothing() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::reference_grant::{Grants, Referrer, Target};
 use crate::api::{
@@ -43,8 +43,8 @@ pub(crate) struct Backends<'r> {
     services: &'r BTreeMap<ObjectKey, Valid<Service>>,
     grants: &'r Grants<'r>,
     slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, RandomState>,
-    /// The Services that a BackendTLSPolicy targets.
-    with_tls: HashMap<(&'r str, &'r str), (), RandomState>,
+    /// The Services that a BackendTLSPolicy targets, each with the name of the port where the policy is for one only.
+    with_tls: HashSet<(&'r str, &'r str, Option<&'r str>), RandomState>,
     resolved: HashMap<(&'r str, &'r str, i32), Result<BackendId, RefProblem>, RandomState>,
     backends: Vec<Backend>,
 }
@@ -70,7 +70,10 @@ impl<'r> Backends<'r> {
                 .target_refs
                 .iter()
                 .filter(|target| target.group.is_empty() && target.kind == "Service");
-            services.map(|target| ((key.namespace.as_str(), target.name.as_str()), ()))
+            services.map(|target| {
+                let port = target.section_name.as_deref().filter(|name| !name.is_empty());
+                (key.namespace.as_str(), target.name.as_str(), port)
+            })
         });
         let with_tls = targets.collect();
         Self {
@@ -157,11 +160,12 @@ impl<'r> Backends<'r> {
                 format!("port {number} of Service {namespace}/{name} is {}, HTTP needs TCP", port.protocol),
             );
         }
-        if self.with_tls.contains_key(&(namespace, name)) {
+        let port_name = port.name.as_deref().filter(|name| !name.is_empty());
+        if [None, port_name].iter().any(|section| self.with_tls.contains(&(namespace, name, *section))) {
             return problem(
                 Reason::UnsupportedProtocol,
                 format!(
-                    "a BackendTLSPolicy asks for TLS to Service {namespace}/{name}, which is not supported yet; \
+                    "a BackendTLSPolicy asks for TLS to port {number} of Service {namespace}/{name}, which is not supported yet; \
                      requests to it fail rather than go in plain text"
                 ),
             );
