@@ -5,8 +5,8 @@
 //! speaks of the message. `Proxy-Authorization` and `Proxy-Authenticate` stay: a gateway is no proxy that the client has
 //! chosen, so they are between the client and the backend.
 //!
-//! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for those who write
-//! and read messages: of a request [the client](crate::upstream), of a response [the client](crate::upstream) too.
+//! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for [who](crate::upstream)
+//! writes requests to backends and reads their answers.
 //!
 //! The surprising case: a client can name any header in `Connection`. Removal therefore comes before headers are added
 //! that must arrive, or a client could take the gateway's own `X-Forwarded-For` away; and `Host` is never removed.
@@ -57,11 +57,10 @@ pub fn wants_upgrade(headers: &HeaderMap) -> bool {
 pub(crate) fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
     if present.has(HeaderSet::CONNECTION) {
         remove_named(headers);
-        if keep_upgrade {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        } else {
-            headers.remove(header::CONNECTION);
-        }
+        headers.remove(header::CONNECTION);
+    }
+    if keep_upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     }
     if present.has(HeaderSet::KEEP_ALIVE) {
         headers.remove(KEEP_ALIVE);

@@ -20,6 +20,48 @@
 //! Messages that are framed in two ways or none, a second Host header, folded headers and the like are refused by hyper or
 //! by the route layer; the tests of this module show each.
 //!
+//! ```
+//! use std::net::Ipv4Addr;
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use gateway_core::name::{ListenerOwnerKind, ObjectName};
+//! use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! use gateway_tower::serve::{Addresses, ServeOptions, Server};
+//! use gateway_tower::upstream::Upstream;
+//! use gateway_tower::{Connection, Gateway, TableHandle};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use tokio::net::TcpStream;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+//! let name = ObjectName::new("default", "gateway");
+//! let mut table = RouteTable::builder(1);
+//! table.listener(Listener {
+//!     gateway: name.clone(),
+//!     owner_kind: ListenerOwnerKind::Gateway,
+//!     owner: name.clone(),
+//!     name: "http".into(),
+//!     port: 80,
+//!     protocol: ListenerProtocol::Http,
+//!     hostname: None,
+//! });
+//! let tables = TableHandle::new(table.build());
+//! let gateway = Gateway::new(tables.clone(), Upstream::default());
+//! let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
+//! addresses.ports.insert(80, 0);
+//!
+//! let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+//! let server = Server::start(&tables, addresses, ServeOptions::default(), services);
+//! let address = server.reached(1).await.address(&name, 80).expect("there is a free port");
+//!
+//! let mut client = TcpStream::connect(address).await?;
+//! client.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n").await?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer).await?;
+//! assert!(answer.starts_with("HTTP/1.1 404 "), "there are no routes");
+//! assert_eq!(server.drain(Duration::from_secs(1)).await.cut, 0);
+//! # Ok(()) }
+//! ```
+//!
 //! # Spec
 //! GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16.
 

@@ -39,11 +39,17 @@ pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> 
     if present.has(HeaderSet::COOKIE) {
         join_cookies(request.headers_mut());
     }
+    let upgrade = if present.has(HeaderSet::UPGRADE) { upgrade(request) } else { None };
     if present.has(HeaderSet::TE) {
-        // "A sender of TE MUST also send a TE connection option": RFC 9110 section 10.1.4.
-        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
+        let headers = request.headers_mut();
+        match upgrade {
+            // "A sender of TE MUST also send a TE connection option": RFC 9110 section 10.1.4.
+            None => headers.insert(header::CONNECTION, HeaderValue::from_static("te")),
+            // What follows a switch has no trailers.
+            Some(_) => headers.remove(header::TE),
+        };
     }
-    if present.has(HeaderSet::UPGRADE) { upgrade(request) } else { None }
+    upgrade
 }
 
 /// The client's end of an upgrade. Without one, or with a body that would have to go before it, the wish is taken out.

@@ -20,6 +20,30 @@
 //! Its own pools, rather than those of the client in hyper-util, because that one names a connection by the
 //! authority of the URI, which over HTTP/2 is what the backend sees as its host. They are also faster.
 //!
+//! ```
+//! use std::net::SocketAddr;
+//! use gateway_core::name::ObjectName;
+//! use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
+//! use gateway_tower::upstream::Upstream;
+//! use gateway_tower::{ConnectError, UpstreamTarget};
+//! use http::Request;
+//! use http_body_util::Empty;
+//! use hyper::body::Bytes;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Within a gateway, the balance layer says where a request goes.
+//! let nobody: SocketAddr = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+//! let service = ObjectName::new("default", "shop");
+//! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, endpoints: [].into() };
+//! let target = UpstreamTarget::new(Endpoint::new(nobody), backend);
+//! let request = Request::get("/cart").header("host", "example.com").extension(target);
+//!
+//! let error = Upstream::default().oneshot(request.body(Empty::<Bytes>::new())?).await.unwrap_err();
+//! assert!(ConnectError::is(&error), "nothing was sent");
+//! # Ok(()) }
+//! ```
+//!
 //! # Spec
 //! BPR-04, BPR-07, FRW-08.
 

@@ -312,3 +312,26 @@ async fn more_connections_than_allowed_wait() {
     drop(third);
     fourth.send(get("/")).await;
 }
+
+#[tokio::test]
+async fn a_port_can_be_shared_where_that_is_wanted() {
+    let backend = echo().await;
+    let share = || ServeOptions { reuse_port: true, ..ServeOptions::default() };
+    let start = async |addresses: Addresses| {
+        let tables = TableHandle::new(Table::new(1, backend).build());
+        let gateway = Gateway::new(tables.clone(), Upstream::default());
+        let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        let server = Server::start(&tables, addresses, share(), services);
+        let address = server.reached(1).await.address(&gateway_name(), 80);
+        (server, address.expect("it is bound"))
+    };
+    let (_first, address) = start(loopback()).await;
+    let mut same = loopback();
+    same.ports.insert(80, address.port());
+    let (second, shared) = start(same).await;
+    assert_eq!(shared, address);
+    // The connections that are left in the backlog of the second go with it; those that come then, to the first.
+    second.drain(LONG).await;
+    let mut client = Client::http1(TcpStream::connect(address).await.unwrap()).await;
+    assert_eq!(client.send(get("/")).await.status, StatusCode::OK);
+}

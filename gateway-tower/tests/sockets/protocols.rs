@@ -7,7 +7,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::net::TcpListener;
 
-use crate::world::{Body, Client, Table, World, backend, echo, full, get, get2};
+use crate::world::{Body, Client, Table, World, backend, echo, exchange, full, get, get2};
 
 // GWL-18, FRW-07, FRW-08
 #[tokio::test]
@@ -140,4 +140,15 @@ async fn a_backend_that_refuses_connections_gives_503() {
         let world = World::start(&Table::new(1, closed).protocol(protocol)).await;
         assert_eq!(world.send(get("/")).await.status, StatusCode::SERVICE_UNAVAILABLE, "{protocol:?}");
     }
+}
+
+// AMB-16
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_an_answer_that_ends_with_the_connection() {
+    let backend = backend(|_| async { Response::new(with_trailers()) }).await;
+    let world = World::start(&Table::new(1, backend)).await;
+    let answer = exchange(world.address(80), b"GET / HTTP/1.0\r\nhost: a\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nbody"), "{answer}");
+    let answer = exchange(world.address(80), b"GET / HTTP/1.0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 400 "), "{answer}");
 }
