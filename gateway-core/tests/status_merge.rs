@@ -1,6 +1,7 @@
 //! Statuses that are shared with others, merged and written.
 
 use gateway_core::api::{self, ConditionStatus, ParentReference, RouteParentStatus, Timestamp};
+use gateway_core::attach::Address;
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::feature::Feature;
 use gateway_core::name::RouteKind;
@@ -261,6 +262,17 @@ fn a_full_list_is_not_made_room_in_by_removing_others() {
     let found = route((0..31).map(theirs).collect(), &computed(&[("a", None), ("b", None)])).unwrap();
     assert_eq!(found.len(), 32);
     assert_eq!(found[31], "ours a/* Accepted=True@3/12");
+}
+
+// LIM-05
+#[test]
+fn a_gateway_shows_no_more_addresses_than_the_schema_lets_it() {
+    let addresses = (1..=20).map(|i| Address::Ip([10, 0, 0, i].into())).collect();
+    let computed = status::GatewayStatus { addresses, ..Default::default() };
+    let written = merge::gateway(&api::GatewayStatus::default(), &computed, &time(10)).unwrap();
+    assert_eq!(written.addresses.len(), 16);
+    assert_eq!(written.addresses[15].value, "10.0.0.16");
+    assert_eq!(merge::gateway(&written, &computed, &time(11)), None);
 }
 
 // LIM-08

@@ -37,6 +37,9 @@ use crate::condition::{Condition, ConditionType};
 /// How long a message may be, in bytes; the schema counts characters, of which there are no more.
 const MAX_MESSAGE: usize = 32_768;
 
+/// How many addresses the status of a Gateway may have.
+const MAX_ADDRESSES: usize = 16;
+
 /// How many parents the status of a Route may have.
 const MAX_PARENTS: usize = 32;
 
@@ -85,7 +88,8 @@ pub fn gateway(
         return None;
     }
     let merged = api::GatewayStatus {
-        addresses: addresses.iter().map(written_address).collect(),
+        // LIM-05: an API server would refuse the whole status for one too many.
+        addresses: addresses.iter().take(MAX_ADDRESSES).map(written_address).collect(),
         conditions: merged_conditions(&stored.conditions, conditions, *generation, now),
         listeners: merged_listeners(&stored.listeners, listeners, *generation, now),
         attached_listener_sets: Some(written_count(*attached_listener_sets)),
