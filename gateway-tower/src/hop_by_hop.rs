@@ -76,12 +76,14 @@ pub(crate) fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: 
 
 /// Takes out the headers that `Connection` names.
 fn remove_named(headers: &mut HeaderMap) {
-    let special = |name: &&str| {
-        ["close", "keep-alive", "upgrade", "te"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    let special = |name: &&[u8]| {
+        ["close", "keep-alive", "upgrade", "te"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     };
     let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
         .filter(|name| !special(name))
-        .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
         .filter(|name| *name != header::HOST)
         .collect();
     for name in named {
@@ -92,14 +94,16 @@ fn remove_named(headers: &mut HeaderMap) {
 /// Whether the lists in this header hold `token`; parameters after `;` do not count.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     tokens(headers, name).any(|text| {
-        let text = text.split_once(';').map_or(text, |(text, _)| text.trim_ascii_end());
-        text.eq_ignore_ascii_case(token)
+        let name = text.split(|byte| *byte == b';').next().unwrap_or_default();
+        name.trim_ascii_end().eq_ignore_ascii_case(token.as_bytes())
     })
 }
 
-fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim_ascii).filter(|token| !token.is_empty())
+/// The elements of the lists in this header. They are bytes, so that one which is not text hides no other.
+fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
+    let elements =
+        headers.get_all(name).into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    elements.map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
 #[cfg(test)]
@@ -179,6 +183,20 @@ mod tests {
             };
             assert_eq!(forwarded, expected, "{connection}: {upgrade}");
         }
+    }
+
+    #[test]
+    fn what_is_not_text_hides_nothing() {
+        let opaque = |name: &'static str, value: &'static [u8]| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
+        };
+        let mut request = HeaderMap::from_iter([
+            opaque("connection", b"upgrade, \xff, x-hop"),
+            opaque("upgrade", b"h2c, \xff"),
+            opaque("x-hop", b"1"),
+        ]);
+        remove_from_request(&mut request);
+        assert_eq!(request, HeaderMap::new());
     }
 
     #[test]
