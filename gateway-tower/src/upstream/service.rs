@@ -354,9 +354,6 @@ impl<B: Send + 'static> Rest<B> {
         if upgraded {
             let Upgrade { client, member } = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
             let backend = hyper::upgrade::on(&mut response);
-            if let Some(member) = &member {
-                member.set_tunnel();
-            }
             tokio::spawn(tunnel::join(client, backend, shared.options.tunnel_idle, member));
             return Ok(response.map(|incoming| UpstreamBody::new(incoming, Lease::None)));
         }

@@ -32,6 +32,10 @@ pub(super) async fn join(
         Ok(both) => both,
         Err(error) => return tracing::debug!(%error, "a connection broke while it was upgraded"),
     };
+    if let Some(member) = &member {
+        // Not before the client has been told: until then it is watched like any other.
+        member.set_tunnel();
+    }
     let bytes = Arc::new(AtomicU64::new(0));
     let end = |upgraded| End { io: TokioIo::new(upgraded), bytes: Arc::clone(&bytes) };
     let (mut client, mut backend) = (end(client), end(backend));
