@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use super::BoxError;
 use super::copy::{Copy, CopySender};
 use super::replay::Replayed;
+use super::trailers;
 
 pin_project! {
     /// The body of a request as a client is given it.
@@ -95,9 +96,12 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().kind.project() {
             KindProjected::Empty => Poll::Ready(None),
-            KindProjected::Streaming { body } => body.poll_frame(cx).map_err(Into::into),
+            KindProjected::Streaming { body } => {
+                let frame = ready!(body.poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
+            }
             KindProjected::Copied { mut body, copies } => {
-                let frame = ready!(body.as_mut().poll_frame(cx));
+                let frame = ready!(body.as_mut().poll_frame(cx)).map(|frame| frame.map(trailers::clean));
                 match &frame {
                     Some(Ok(frame)) => {
                         copies.retain_mut(|copy| copy.send(frame));

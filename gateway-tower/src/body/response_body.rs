@@ -1,7 +1,7 @@
 //! The body that is sent to the client.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -9,11 +9,12 @@ use pin_project_lite::pin_project;
 
 use super::BoxError;
 use super::deadline::Deadline;
+use super::trailers;
 
 pin_project! {
     /// The body of an answer: a backend's, or the gateway's own.
     ///
-    /// Trailers and the size hint of the backend's body pass through. Where the rule has a timeout, a body that is not
+    /// Trailers and the size hint of the backend's body pass through, but for fields that no trailer may be. Where the rule has a timeout, a body that is not
     /// complete in time ends in the error [`TimedOut`](super::TimedOut), by which a server resets the stream.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
@@ -86,7 +87,10 @@ where
         match this.kind.project() {
             KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),
             KindProjected::Local { rest } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest))))),
-            KindProjected::Upstream { body } => body.poll_frame(cx).map_err(Into::into),
+            KindProjected::Upstream { body } => {
+                let frame = ready!(body.poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
+            }
         }
     }
 
