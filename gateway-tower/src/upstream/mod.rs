@@ -54,6 +54,7 @@ mod http1_pool;
 mod http2;
 mod http2_pool;
 mod options;
+mod stream;
 mod service;
 mod tunnel;
 

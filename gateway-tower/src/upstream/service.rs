@@ -23,6 +23,7 @@ use tower_service::Service;
 use super::body::Lease;
 use super::http1_pool::Http1Pool;
 use super::http2_pool::{Http2Pool, Opening, Pick, StreamLease, share};
+use super::stream::BackendStream;
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2, tunnel};
 use crate::body::BoxError;
 use crate::connect;
@@ -252,7 +253,8 @@ where
     ) -> Result<http1_connection::SendRequest<B>, ConnectError> {
         self.sweep();
         let stream = connect::tcp(endpoint, self.options.connect_timeout).await?;
-        let handshake = http1_connection::Builder::new().handshake(TokioIo::new(stream)).await;
+        let io = TokioIo::new(BackendStream::new(stream));
+        let handshake = http1_connection::Builder::new().handshake(io).await;
         let (sender, connection) =
             handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
         tokio::spawn(async move {

@@ -8,3 +8,4 @@ mod streaming;
 mod upgrades;
 mod lifecycle;
 mod pools;
+mod hostile;
