@@ -1,7 +1,8 @@
 //! Manifests in files and folders, read again when they change, each with its last good version.
 //!
 //! Behaves like an API server that somebody applies the files to:
-//! - a file that cannot be parsed, or cannot be read, keeps the objects of its last good version;
+//! - a file that cannot be parsed, or cannot be read, keeps the objects of its last good version, and so do all files in a folder
+//!   that cannot be read;
 //! - an object that has a field of the wrong type keeps its last good version, and its neighbours are not touched;
 //! - a file that is deleted or emptied takes its objects with it;
 //! - of two objects with the same kind, namespace and name the one in the first file stays, in the order of the paths.
@@ -133,7 +134,8 @@ impl FileStore {
         self.folder_problems = search.problems;
         let mut changes = Vec::new();
         self.files.retain(|path, _| {
-            let stays = search.found.contains_key(path);
+            let stays = search.found.contains_key(path)
+                || search.unreadable.iter().any(|place| path.starts_with(place));
             if !stays {
                 changes.push(FileChange::Gone(path.clone()));
             }
@@ -187,6 +189,8 @@ struct Search {
     found: BTreeMap<PathBuf, Stamp>,
     /// The folders and files that were visited, without symbolic links: each is visited once.
     visited: HashSet<PathBuf>,
+    /// What could not be looked at: whether there are files is not known.
+    unreadable: Vec<PathBuf>,
     problems: Vec<ManifestProblem>,
 }
 
@@ -199,7 +203,7 @@ impl Search {
             Ok(metadata) => metadata,
             // Gone between two looks, or a link to nowhere: as good as deleted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => return self.problem(path, format!("cannot be read: {error}")),
+            Err(error) => return self.unreadable(path, &error),
         };
         let is_manifest = || matches!(extension(path), Some("yaml" | "yml" | "json"));
         if metadata.is_file() && (named || is_manifest()) {
@@ -232,8 +236,15 @@ impl Search {
                     }
                 }
             }
-            Err(error) => self.problem(folder, format!("cannot be read: {error}")),
+            // Gone since it was found.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.unreadable(folder, &error),
         }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.problem(path, format!("cannot be read: {error}; what is known of it stays in use"));
+        self.unreadable.push(path.to_owned());
     }
 
     fn first_visit(&mut self, path: &Path) -> bool {
@@ -560,6 +571,31 @@ mod tests {
         symlink("..2026_2", folder.path("..data_tmp")).unwrap();
         fs::rename(folder.path("..data_tmp"), folder.path("..data")).unwrap();
         assert_eq!(folder.look(), (vec!["b".into()], vec![]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_read_keeps_what_is_known_of_its_files() {
+        use std::os::unix::fs::symlink;
+        let mut folder = Folder::new();
+        folder.write("a.yaml", namespace("a"));
+        folder.write("within/b.yaml", namespace("b"));
+        folder.look();
+        // A link to itself cannot be read by anyone, as opposed to a folder without permissions.
+        fs::rename(folder.path("within"), folder.path(".moved")).unwrap();
+        symlink("within", folder.path("within")).unwrap();
+        let (names, problems) = folder.look();
+        assert_eq!(names, ["a", "b"]);
+        assert!(
+            problems.len() == 1 && problems[0].contains("what is known of it stays in use"),
+            "{problems:?}"
+        );
+        fs::remove_file(folder.path("within")).unwrap();
+        assert_eq!(
+            folder.look(),
+            (vec!["a".into()], vec![]),
+            "a folder that is gone takes its files with it"
+        );
     }
 
     #[test]
