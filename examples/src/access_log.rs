@@ -37,6 +37,15 @@ pin_project! {
         inner: F,
         entry: Option<Box<Entry>>,
     }
+
+    impl<F> PinnedDrop for AccessLogFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // The client went before there was an answer.
+            if let Some(entry) = this.project().entry.take() {
+                entry.write(false);
+            }
+        }
+    }
 }
 
 pin_project! {
@@ -50,8 +59,10 @@ pin_project! {
 
     impl<B> PinnedDrop for LoggedBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            if let Some(entry) = this.project().entry.take() {
-                entry.write(false);
+            let this = this.project();
+            if let Some(entry) = this.entry.take() {
+                let none = entry.has_no_body();
+                entry.write(none);
             }
         }
     }
@@ -69,6 +80,8 @@ struct Entry {
     status: Option<StatusCode>,
     outcome: Outcome,
     bytes: u64,
+    /// Whether the body was known to be empty when the answer began.
+    empty: bool,
 }
 
 // === impl AccessLog ===
@@ -104,6 +117,7 @@ where
             status: None,
             outcome: Outcome::default(),
             bytes: 0,
+            empty: false,
         };
         AccessLogFuture { inner: self.inner.call(request), entry: Some(Box::new(entry)) }
     }
@@ -131,6 +145,7 @@ where
         let mut entry = this.entry.take();
         if let Some(entry) = &mut entry {
             entry.status = Some(response.status());
+            entry.empty = response.body().is_end_stream();
             entry.outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
         }
         Poll::Ready(Ok(response.map(|body| LoggedBody { body, entry })))
@@ -176,8 +191,18 @@ impl<B: Body<Data = Bytes>> Body for LoggedBody<B> {
 // === impl Entry ===
 
 impl Entry {
+    /// Whether the answer consists of its head, and its body is therefore never asked for.
+    fn has_no_body(&self) -> bool {
+        let of_status = matches!(
+            self.status,
+            Some(StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        );
+        of_status || self.method == Method::HEAD || self.empty
+    }
+
+    /// Writes the line; `ended` is whether the answer was sent to its end.
     fn write(self: Box<Self>, ended: bool) {
-        let Self { start, peer, method, uri, host, version, status, outcome, bytes } = *self;
+        let Self { start, peer, method, uri, host, version, status, outcome, bytes, empty: _ } = *self;
         let rule = outcome.routed.as_ref().map(|routed| &routed.rule().id);
         let (answered_by, reason) = match &outcome.answered_by {
             AnsweredBy::Backend => ("backend", None),
@@ -185,8 +210,6 @@ impl Entry {
             AnsweredBy::Gateway(refusal) => ("gateway", Some(with_causes(refusal))),
         };
         let backend = outcome.routed.as_ref().and_then(|routed| routed.backend());
-        // A body that was not asked for to its end had none: HEAD, 204, 304.
-        let complete = ended || bytes == 0;
         tracing::info!(
             target: TARGET,
             peer = peer.map(tracing::field::display),
@@ -198,7 +221,7 @@ impl Entry {
             status = status.map(|status| status.as_u16()),
             duration_ms = start.elapsed().as_micros() as f64 / 1000.0,
             bytes,
-            complete,
+            complete = ended,
             listener = outcome.listener().map(tracing::field::display),
             route = rule.map(|rule| tracing::field::display(&rule.route)),
             rule = rule.map(|rule| match &rule.name {
@@ -250,5 +273,82 @@ impl fmt::Display for Format {
             Self::Text => "text",
             Self::Json => "json",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::pending;
+    use std::io;
+    use std::sync::Mutex;
+
+    use futures_util::FutureExt;
+    use gateway_core::name::ObjectName;
+    use http_body_util::{BodyExt, Empty, Full};
+    use serde_json::Value;
+    use tower::{ServiceExt, service_fn};
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Lines {
+        /// The one line, and none after it.
+        fn take(&self) -> Value {
+            serde_json::from_slice(&std::mem::take(&mut *self.0.lock().unwrap())).expect("one line")
+        }
+    }
+
+    fn request(method: Method) -> Request<Empty<Bytes>> {
+        Request::builder().method(method).uri("/a").body(Empty::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_given_up_has_a_line_and_is_not_complete() {
+        let lines = Lines::default();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let connection = Arc::new(Connection::new(ObjectName::new("default", "web"), 80));
+
+        let never = service_fn(|_| pending::<Result<Response<Full<Bytes>>, Infallible>>());
+        let waiting = AccessLog::new(never, connection.clone()).oneshot(request(Method::GET));
+        assert!(waiting.now_or_never().is_none());
+        let line = lines.take();
+        assert_eq!((&line["status"], &line["complete"]), (&Value::Null, &false.into()), "{line}");
+
+        let answers = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("body"))));
+        let log = AccessLog::new(answers, connection);
+        for (method, complete) in [(Method::GET, false), (Method::HEAD, true)] {
+            // Dropped before any of its body was asked for, as a server does with an answer to HEAD.
+            drop(log.clone().oneshot(request(method.clone())).await);
+            assert_eq!(lines.take()["complete"], complete, "{method}");
+        }
+        let Ok(whole) = log.oneshot(request(Method::GET)).await;
+        whole.into_body().collect().await.unwrap();
+        assert_eq!(lines.take()["complete"], true);
     }
 }
