@@ -20,6 +20,11 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 /// See [`KEEPALIVE_EVERY`].
 const KEEPALIVE_PROBES: u32 = 3;
 
+/// How long what was sent may go without a word from the other end. The kernel asks nothing while it waits for that, and
+/// would go on sending for a quarter of an hour, on a connection of HTTP/2 to the harm of all requests that come next.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+
 /// A connection to `endpoint`, made within `limit`. Small writes are sent at once.
 pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectError> {
     let connected = timeout(limit, TcpStream::connect(endpoint)).await;
@@ -28,12 +33,30 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStre
             Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}")))
         })
         .map_err(|error| ConnectError { endpoint, cause: error.into() })?;
-    // Neither can fail on a connected socket but for one that is closed again, which the first write will tell.
+    // None of these can fail on a connected socket but for one that is closed again, which the first write will tell.
     let _ = stream.set_nodelay(true);
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_AFTER)
         .with_interval(KEEPALIVE_EVERY)
         .with_retries(KEEPALIVE_PROBES);
     let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     Ok(stream)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_gives_up_on_a_backend_that_is_gone() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = tcp(listener.local_addr().unwrap(), UNACKNOWLEDGED).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+        assert!(socket.keepalive().unwrap());
+    }
 }
