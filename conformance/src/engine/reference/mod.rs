@@ -7,9 +7,9 @@
 //! It covers what HTTPRoutes on Gateways do. It expects resources that an API server would have accepted, and knows
 //! neither ListenerSets nor BackendTLSPolicies.
 //!
-//! The steps, in the order of the files: [`gateway`] lists the listeners that are served, [`request`] reads the request,
-//! [`route`] says which routes a listener has and puts the match entries that fit in order, [`filters`] carries out the
-//! filters of the first, and [`backend`] picks where it goes.
+//! The steps, in the order of the files: `gateway` lists the listeners that are served, `request` reads the request,
+//! `route` says which routes a listener has and puts the match entries that fit in order, `filters` carries out the
+//! filters of the first, and `backend` picks where it goes.
 
 mod backend;
 mod cors;
