@@ -123,7 +123,7 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) source: Source,
 
-    /// The request, as 'GET http://shop.example.com/cart'. Its port is that of the listener; for https, its host is also
+    /// The request, as `GET http://shop.example.com/cart`. Its port is that of the listener; for https, its host is also
     /// the server name of the TLS handshake.
     #[arg(long, short, value_name = "METHOD URL")]
     pub(crate) request: String,
