@@ -5,6 +5,7 @@ mod harness;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use gateway_examples::echo::EchoBackend;
@@ -28,9 +29,17 @@ impl Drop for Program {
     }
 }
 
-/// An address that nobody listens on.
+/// An address that is free, for a program that cannot choose one and say which.
+///
+/// It is below the ports that the system gives out by itself: a test that connects before the program listens could
+/// otherwise be given the very port as its own, and be connected to itself.
 fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 500) as u16 * 20;
+    std::iter::repeat_with(|| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
+        .find_map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).ok())
+        .map(|free| free.local_addr().unwrap())
+        .unwrap()
 }
 
 async fn get_when_up(address: SocketAddr, path: &str) -> Answer {
