@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Gateways;
 use super::allowed_routes::Namespaces;
 use super::backend_ref::Backends;
+use super::gateways::{age, object_name};
 use super::http_filter::Extensions;
 use super::http_rule::{AttachedHttpRule, http_rule};
 use super::parent_ref::{Applicant, AttachedParent, NotAttached, attach};
@@ -13,7 +14,7 @@ use super::patterns::Patterns;
 use crate::api::{HttpRoute, ObjectKey};
 use crate::condition::Reason;
 use crate::hostname::{Hostname, HostnameError};
-use crate::name::{Age, ObjectName, RouteKind};
+use crate::name::{Age, RouteKind};
 use crate::validate::Valid;
 
 /// An HTTPRoute of which at least one parent is ours.
@@ -83,9 +84,8 @@ fn http_route<'r>(
     if parents.is_empty() {
         return None;
     }
-    let name = Arc::new(ObjectName::new(namespace, key.name.as_str()));
-    let created = route.metadata.creation_timestamp.as_ref().and_then(|time| time.unix_seconds());
-    let age = Age::new(created, &name);
+    let name = Arc::new(object_name(key));
+    let age = age(&route.metadata, &name);
     patterns.next_route();
     let rules = route
         .spec
