@@ -4,6 +4,11 @@
 //! slowly, and shares no code with the core; and there is the core. [`generate`] makes resources and requests in which
 //! everything collides, so that comparing the two finds out where either is wrong. [`fuzzing`] is the same for a fuzzer.
 
+pub mod case;
+pub mod certificate;
+pub mod exchange;
+pub mod outcome;
+pub mod cluster;
 pub mod engine;
 pub mod generate;
 pub mod fuzzing;

@@ -1,121 +1,153 @@
-//! Engines: ways to find out what becomes of a request.
+//! Engines: what can be put under test.
 //!
-//! Every engine gets the same [`Arrival`] and gives an [`Outcome`]; a test that compares two of them says what differs.
+//! An [`Engine`] takes objects, tells their statuses, and carries requests. The runner asks nothing else of it, so that
+//! a pure function, a tower service, a server on sockets, a process in any language and a live cluster all run the same
+//! cases.
 
 pub mod core;
 pub mod reference;
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+mod decision;
 
-use gateway_core::api::ObjectKey;
-use http::{HeaderMap, Request, Response, StatusCode};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
 
-/// A request that comes in, and all that is random about what becomes of it.
-#[derive(Clone, Debug)]
-pub struct Arrival {
-    /// The Gateway that it comes in at.
-    pub gateway: ObjectKey,
-    /// The port of the Gateway.
-    pub port: u16,
-    /// The server name of the TLS handshake, if there was one that had it.
-    pub server_name: Option<String>,
-    /// The request.
-    pub request: Request<()>,
-    /// The random numbers that decide, in the order in which they are drawn: one for each mirror filter of the rule, one
-    /// for the backend, one for each mirror filter of the backend. The last one repeats.
-    pub randoms: Vec<u64>,
-    /// What a backend answers.
-    pub answer: Response<()>,
-}
+use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::feature::Feature;
 
-/// What becomes of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Who serves it.
-    pub decision: Decision,
-    /// What happens then.
-    pub effect: Effect,
-}
+pub use self::decision::{Arrival, Decision, Effect, Headers, Outcome, Reply, Sent, Target, headers};
 
-/// Who serves a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// A match entry of a route.
-    Served {
-        /// The listener that took the request: its name within its Gateway.
-        listener: String,
-        /// The route.
-        route: ObjectKey,
-        /// Which of its rules.
-        rule: usize,
-        /// Which of the rule's match entries; 0 for a rule without any.
-        entry: usize,
-    },
-    /// Nobody: this is the answer.
-    Refused(StatusCode),
-}
+use crate::case::{Case, ObjectRef};
+use crate::exchange::{Answer, Exchange};
 
-/// What happens with a request, and what the client gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// The gateway answers by itself.
-    Answered(Reply),
-    /// A backend gets the request, and others get copies of it.
-    Forwarded {
-        /// The backend.
-        to: Target,
-        /// Its endpoints, sorted.
-        endpoints: Vec<SocketAddr>,
-        /// What the backend gets.
-        sent: Sent,
-        /// Who gets a copy of what, in the order of the filters.
-        mirrors: Vec<(Target, Sent)>,
-        /// What the client gets.
-        reply: Reply,
-    },
-}
+/// Something that implements Gateway API, in the hands of one case.
+///
+/// The runner makes one for each case, applies the base and the objects of the case, goes through the steps, and drops it.
+pub trait Engine: Send {
+    /// Creates objects, or replaces those that are there. All of one call are there before any of them counts.
+    fn apply(&mut self, objects: Vec<AnyObject>) -> impl Future<Output = Result<(), EngineError>> + Send;
 
-/// One port of a Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The Service.
-    pub service: ObjectKey,
-    /// The port of the Service.
-    pub port: u16,
-}
+    /// Deletes an object.
+    fn delete(&mut self, object: &ObjectRef) -> impl Future<Output = Result<(), EngineError>> + Send;
 
-/// The head of a request that is sent on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// The method.
-    pub method: String,
-    /// The authority of the target, where it has one.
-    pub authority: Option<String>,
-    /// Path and query.
-    pub target: String,
-    /// The headers.
-    pub headers: Headers,
-}
+    /// The object as it is stored now, with its status; nothing if there is no such object.
+    fn object(
+        &self,
+        object: &ObjectRef,
+    ) -> impl Future<Output = Result<Option<AnyObject>, EngineError>> + Send;
 
-/// The head of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: Headers,
-}
+    /// Carries an exchange. A connection that fails is an [`Answer`] too.
+    fn send(&mut self, exchange: &Exchange) -> impl Future<Output = Result<Answer, EngineError>> + Send;
 
-/// Headers that compare as they should: the order of names does not matter, the order of one name's lines does.
-pub type Headers = BTreeMap<String, Vec<String>>;
+    /// How many requests with this path and query the backend of this name has received so far.
+    fn received(
+        &self,
+        backend: &ObjectKey,
+        path: &str,
+    ) -> impl Future<Output = Result<usize, EngineError>> + Send;
 
-/// The headers in the form that is compared.
-pub fn headers(map: &HeaderMap) -> Headers {
-    let mut headers = Headers::new();
-    for (name, value) in map {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers.entry(name.as_str().to_owned()).or_default().push(value);
+    /// What was made for a Gateway: ServiceAccounts, Services or Pods that carry its name.
+    fn infrastructure(
+        &self,
+        _gateway: &ObjectKey,
+    ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
+        async { Err(EngineError::unsupported("the engine makes no infrastructure")) }
     }
-    headers
+
+    /// Why an exchange went where it went, if the engine can tell.
+    fn explain(&self, _exchange: &Exchange) -> Option<String> {
+        None
+    }
 }
+
+/// Makes an engine for each case.
+pub trait Engines: Send + Sync {
+    /// What it makes.
+    type Engine: Engine;
+
+    /// The name for reports, such as `core`.
+    fn name(&self) -> &str;
+
+    /// What all its engines can do.
+    fn abilities(&self) -> Abilities;
+
+    /// A new engine, with the GatewayClass `gateway-conformance` and nothing else in it. The case tells which Deployments have
+    /// to run.
+    fn start(&self, case: &Case) -> impl Future<Output = Result<Self::Engine, EngineError>> + Send;
+}
+
+/// What an engine can do at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// The features that it claims.
+    pub features: BTreeSet<Feature>,
+    /// Whether it has statuses to look at; without, those steps are passed over.
+    pub statuses: bool,
+    /// How fast what is applied takes effect.
+    pub pace: Pace,
+    /// An address that a Gateway may ask for, and one that it may not; needed for GatewayStaticAddresses only.
+    pub static_addresses: Option<StaticAddresses>,
+}
+
+/// Addresses that Gateways ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticAddresses {
+    /// One that can be bound; `$(usable-address)` in cases.
+    pub usable: String,
+    /// One that cannot; `$(unusable-address)` in cases.
+    pub unusable: String,
+}
+
+/// How fast what is applied takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At once: every expectation is looked at once, and time does not pass.
+    Immediate,
+    /// At some time: what is expected is waited for, and must then hold several times in a row.
+    Eventual,
+}
+
+/// Something that was made for a Gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Infrastructure {
+    /// What it is, such as `Service shop/gateway`.
+    pub name: String,
+    /// Its labels.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: std::collections::BTreeMap<String, String>,
+}
+
+/// Why an engine could not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineError {
+    /// It cannot do such a thing at all: the case is skipped, with this reason.
+    Unsupported(String),
+    /// It should have been able to: the case fails.
+    Failed(String),
+}
+
+// === impl EngineError ===
+
+impl EngineError {
+    /// It cannot do such a thing at all.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Self::Unsupported(reason.into())
+    }
+
+    /// It should have been able to.
+    pub fn failed(reason: impl fmt::Display) -> Self {
+        Self::Failed(reason.to_string())
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported(reason) | Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}

@@ -19,7 +19,7 @@ use super::scalar::Scalar;
 use super::tape::{NodeId, Tape, Value};
 use super::unknown_field::UnknownField;
 use super::unread::is_unread;
-use crate::api::kind::{AnyObject, Kind};
+use crate::api::kind::Kind;
 
 /// How much of a document may be read by way of an alias, in nodes, where a long text counts for several. What is read grows
 /// with the text of the document, but not beyond that.
@@ -33,7 +33,8 @@ pub(super) struct Reading<'r, 't> {
     pub(super) tape: &'r Tape<'t>,
     /// Counts over the whole document.
     repeated: &'r Cell<usize>,
-    kind: Kind,
+    /// The kind of an object of Kubernetes, which may have fields that are passed over.
+    kind: Option<Kind>,
     unknown: RefCell<Vec<UnknownField>>,
     most_unknown: usize,
 }
@@ -42,16 +43,25 @@ pub(super) struct Reading<'r, 't> {
 
 impl<'r, 't> Reading<'r, 't> {
     /// `repeated` counts over all objects of a document; only the first `most_unknown` unknown fields are noted.
-    pub(super) fn of(tape: &'r Tape<'t>, repeated: &'r Cell<usize>, kind: Kind, most_unknown: usize) -> Self {
+    pub(super) fn of(
+        tape: &'r Tape<'t>,
+        repeated: &'r Cell<usize>,
+        kind: Option<Kind>,
+        most_unknown: usize,
+    ) -> Self {
         Self { tape, repeated, kind, unknown: RefCell::default(), most_unknown }
     }
 
     /// Reads the object, and says which fields nobody knew.
-    pub(super) fn object(self, node: NodeId) -> (Result<AnyObject, FieldError>, Vec<UnknownField>) {
+    pub(super) fn object<'de, S: DeserializeSeed<'de>>(
+        self,
+        node: NodeId,
+        seed: S,
+    ) -> (Result<S::Value, FieldError>, Vec<UnknownField>) {
         let path = FieldPath::Root;
         let reader =
             NodeReader { reading: &self, node, path: &path, key: node, siblings: &[], repeats: false };
-        let result = self.kind.deserialize(reader).map_err(|error| reader.locate(error));
+        let result = seed.deserialize(reader).map_err(|error| reader.locate(error));
         (result, self.unknown.into_inner())
     }
 
@@ -94,6 +104,10 @@ impl<'r, 't> NodeReader<'r, 't> {
     fn value(&self) -> (NodeId, &'r Value<'t>, bool) {
         let (target, node) = self.reading.tape.resolve(self.node);
         (target, &node.value, self.repeats || target != self.node)
+    }
+
+    fn is_unread(&self) -> bool {
+        self.reading.kind.is_some_and(|kind| is_unread(kind, &self.path.shape()))
     }
 
     fn locate(&self, error: FieldError) -> FieldError {
@@ -273,10 +287,23 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         self.fields(fields, Names::Fixed, visitor)
     }
 
+    /// Only enums whose variants have no content: their names.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FieldError> {
+        let (node, _, _) = self.value();
+        let text = self.reading.tape.text(node).ok_or_else(|| self.expected("a string"))?;
+        let name: StrDeserializer<'_, FieldError> = text.into_deserializer();
+        visitor.visit_enum(name)
+    }
+
     /// Only a field that the type does not have is ignored.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let mut unknown = self.reading.unknown.borrow_mut();
-        if unknown.len() < self.reading.most_unknown && !is_unread(self.reading.kind, &self.path.shape()) {
+        if unknown.len() < self.reading.most_unknown && !self.is_unread() {
             let place = self.reading.tape.node(self.key).place;
             unknown.extend(UnknownField::of(self.path, place, self.siblings));
         }
@@ -284,7 +311,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i128 u8 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
+        i8 i16 i128 u8 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
     }
 }
 

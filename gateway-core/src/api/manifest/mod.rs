@@ -31,6 +31,7 @@
 
 mod collection;
 mod deserialize;
+mod document;
 mod field_error;
 mod field_path;
 mod merge;
@@ -46,6 +47,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub use collection::Collection;
+pub use document::{Document, document};
 pub use problem::{Location, ManifestProblem, Severity};
 
 use deserialize::Reading;
@@ -192,7 +194,7 @@ impl Reader {
         repeated: &Cell<usize>,
     ) {
         let most_unknown = MAX_PROBLEMS.saturating_sub(self.counts[Severity::Warning as usize]);
-        let (object, unknown) = Reading::of(tape, repeated, kind, most_unknown).object(node);
+        let (object, unknown) = Reading::of(tape, repeated, Some(kind), most_unknown).object(node, kind);
         // Looked up once: a hostile object may have many fields and many problems.
         let name =
             if unknown.is_empty() && object.is_ok() { None } else { Some(name(tape, node, kind.as_str())) };

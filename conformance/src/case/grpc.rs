@@ -1,0 +1,115 @@
+//! gRPC: what is called, and what must come back.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::http::{Lines, Target};
+use super::object_ref::Name;
+
+/// The service of the echo backends.
+pub const ECHO_SERVICE: &str = "gateway_api_conformance.echo_basic.grpcecho.GrpcEcho";
+
+/// Calls to a listener of a Gateway, one after the other, without TLS.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrpcStep {
+    /// Where they go.
+    #[serde(rename = "to")]
+    pub target: Target,
+    /// The calls.
+    pub calls: Vec<GrpcExchange>,
+}
+
+/// A call, and what must come back. Written as the fields of the call, with an `expect` beside them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Written")]
+pub struct GrpcExchange {
+    /// The call.
+    pub call: GrpcCall,
+    /// What must come back.
+    pub expect: GrpcExpectation,
+}
+
+/// A call as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    #[serde(default)]
+    service: Option<String>,
+    method: String,
+    #[serde(default)]
+    authority: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, Lines>,
+    #[serde(default)]
+    expect: GrpcExpectation,
+}
+
+/// A unary call with an empty message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcCall {
+    /// The service; the [echo service](ECHO_SERVICE) by default.
+    pub service: String,
+    /// The method: `Echo`, `EchoTwo`, or `EchoThree`, which no backend has.
+    pub method: String,
+    /// The authority; the address of the Gateway otherwise.
+    pub authority: Option<String>,
+    /// The metadata.
+    pub headers: BTreeMap<String, Lines>,
+}
+
+/// What must come back.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GrpcExpectation {
+    /// The status code by its name: `OK` by default, `UNIMPLEMENTED`, `UNAVAILABLE` …
+    pub code: GrpcCode,
+    /// Who must have answered: the name of its Deployment.
+    pub backend: Option<Name>,
+}
+
+/// A status code, by the name that the gRPC documentation gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are those of gRPC")]
+#[repr(u8)]
+pub enum GrpcCode {
+    #[default]
+    Ok,
+    Cancelled,
+    Unknown,
+    InvalidArgument,
+    DeadlineExceeded,
+    NotFound,
+    AlreadyExists,
+    PermissionDenied,
+    ResourceExhausted,
+    FailedPrecondition,
+    Aborted,
+    OutOfRange,
+    Unimplemented,
+    Internal,
+    Unavailable,
+    DataLoss,
+    Unauthenticated,
+}
+
+// === impl GrpcExchange ===
+
+impl From<Written> for GrpcExchange {
+    fn from(written: Written) -> Self {
+        let Written { service, method, authority, headers, expect } = written;
+        let service = service.unwrap_or_else(|| ECHO_SERVICE.to_owned());
+        Self { call: GrpcCall { service, method, authority, headers }, expect }
+    }
+}
+
+// === impl GrpcCode ===
+
+impl GrpcCode {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}

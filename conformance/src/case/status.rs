@@ -1,0 +1,141 @@
+//! What a status must say.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::object_ref::ObjectRef;
+
+/// What the status of an object must say. Every condition in it must be about the object as it is now.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusStep {
+    /// The object.
+    pub of: ObjectRef,
+    /// Conditions of the object itself.
+    #[serde(default)]
+    pub conditions: Conditions,
+    /// Types of conditions that the object itself must not have.
+    #[serde(default)]
+    pub absent_conditions: Vec<String>,
+    /// The listeners of a Gateway or ListenerSet: exactly these.
+    #[serde(default)]
+    pub listeners: Option<Vec<ListenerExpectation>>,
+    /// How many ListenerSets are attached to a Gateway.
+    #[serde(default)]
+    pub attached_listener_sets: Option<usize>,
+    /// The addresses of a Gateway: exactly these values. `$(usable-address)` and `$(unusable-address)` are known.
+    #[serde(default)]
+    pub addresses: Option<Vec<String>>,
+    /// Entries for parents of a route, or for ancestors of a policy. Others may be there too.
+    #[serde(default)]
+    pub parents: Vec<ParentExpectation>,
+    /// How many entries for parents there must be.
+    #[serde(default)]
+    pub parent_count: Option<usize>,
+}
+
+/// The conditions that must be there, by type.
+pub type Conditions = BTreeMap<String, ConditionExpectation>;
+
+/// What a listener's status must say.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListenerExpectation {
+    /// The name.
+    pub name: String,
+    /// The kinds that must be among its supported kinds; none at all if this is empty. Not looked at if absent.
+    #[serde(default)]
+    pub supported_kinds: Option<Vec<String>>,
+    /// How many routes are attached.
+    #[serde(default)]
+    pub attached_routes: Option<usize>,
+    /// Conditions.
+    #[serde(default)]
+    pub conditions: Conditions,
+}
+
+/// What a status must say about a parent.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentExpectation {
+    /// The parent.
+    pub parent: ObjectRef,
+    /// The section of the parent, where the route names several.
+    #[serde(default)]
+    pub section_name: Option<String>,
+    /// The port of the parent, where the route names several.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// The controller that wrote it, where it is not the one under test.
+    #[serde(default)]
+    pub controller_name: Option<String>,
+    /// Conditions.
+    #[serde(default)]
+    pub conditions: Conditions,
+}
+
+/// What a condition must be: `True`, `True/Accepted`, or `False/NoMatchingParent|NotAllowedByListeners`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ConditionExpectation {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// The reasons of which one must be given; any if empty.
+    pub reasons: Vec<String>,
+}
+
+// === impl ConditionExpectation ===
+
+impl ConditionExpectation {
+    /// Whether a condition is what it must be.
+    pub fn fits(&self, status: &str, reason: &str) -> bool {
+        (self.status == "Any" || self.status == status)
+            && (self.reasons.is_empty() || self.reasons.iter().any(|known| known == reason))
+    }
+}
+
+impl TryFrom<String> for ConditionExpectation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (status, reasons) = match text.split_once('/') {
+            Some((status, reasons)) => (status, reasons.split('|').map(str::to_owned).collect()),
+            None => (text.as_str(), Vec::new()),
+        };
+        if !["True", "False", "Unknown", "Any"].contains(&status) || reasons.iter().any(String::is_empty) {
+            return Err(format!(
+                "{text:?} is no condition; write \"True\", \"False/Reason\" or \"False/One|Another\""
+            ));
+        }
+        Ok(Self { status: status.to_owned(), reasons })
+    }
+}
+
+impl fmt::Display for ConditionExpectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.status)?;
+        if !self.reasons.is_empty() {
+            write!(f, "/{}", self.reasons.join("|"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_a_status_and_perhaps_reasons() {
+        let fits = |expected: &str, status, reason| {
+            ConditionExpectation::try_from(expected.to_owned()).unwrap().fits(status, reason)
+        };
+        assert!(fits("True", "True", "Accepted") && !fits("True", "False", "Accepted"));
+        assert!(fits("Any", "False", "Pending"));
+        assert!(fits("False/A|B", "False", "B") && !fits("False/A|B", "False", "C"));
+        assert!(ConditionExpectation::try_from("true".to_owned()).is_err());
+        assert!(ConditionExpectation::try_from("True/".to_owned()).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! What a decision is made about, and what it says.
+//!
+//! The reference and the core get the same [`Arrival`] and give an [`Outcome`]; a test that compares the two says what
+//! differs.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use gateway_core::api::ObjectKey;
+use http::{HeaderMap, Request, Response, StatusCode};
+
+/// A request that comes in, and all that is random about what becomes of it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The Gateway that it comes in at.
+    pub gateway: ObjectKey,
+    /// The port of the Gateway.
+    pub port: u16,
+    /// The server name of the TLS handshake, if there was one that had it.
+    pub server_name: Option<String>,
+    /// The request.
+    pub request: Request<()>,
+    /// The random numbers that decide, in the order in which they are drawn: one for each mirror filter of the rule, one
+    /// for the backend, one for each mirror filter of the backend. The last one repeats.
+    pub randoms: Vec<u64>,
+    /// What a backend answers.
+    pub answer: Response<()>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Who serves it.
+    pub decision: Decision,
+    /// What happens then.
+    pub effect: Effect,
+}
+
+/// Who serves a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A match entry of a route.
+    Served {
+        /// The listener that took the request: its name within its Gateway.
+        listener: String,
+        /// The route.
+        route: ObjectKey,
+        /// Which of its rules.
+        rule: usize,
+        /// Which of the rule's match entries; 0 for a rule without any.
+        entry: usize,
+    },
+    /// Nobody: this is the answer.
+    Refused(StatusCode),
+}
+
+/// What happens with a request, and what the client gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The gateway answers by itself.
+    Answered(Reply),
+    /// A backend gets the request, and others get copies of it.
+    Forwarded {
+        /// The backend.
+        to: Target,
+        /// Its endpoints, sorted.
+        endpoints: Vec<SocketAddr>,
+        /// What the backend gets.
+        sent: Sent,
+        /// Who gets a copy of what, in the order of the filters.
+        mirrors: Vec<(Target, Sent)>,
+        /// What the client gets.
+        reply: Reply,
+    },
+}
+
+/// One port of a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The Service.
+    pub service: ObjectKey,
+    /// The port of the Service.
+    pub port: u16,
+}
+
+/// The head of a request that is sent on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// The authority of the target, where it has one.
+    pub authority: Option<String>,
+    /// Path and query.
+    pub target: String,
+    /// The headers.
+    pub headers: Headers,
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: Headers,
+}
+
+/// Headers that compare as they should: the order of names does not matter, the order of one name's lines does.
+pub type Headers = BTreeMap<String, Vec<String>>;
+
+/// The headers in the form that is compared.
+pub fn headers(map: &HeaderMap) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in map {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        headers.entry(name.as_str().to_owned()).or_default().push(value);
+    }
+    headers
+}
