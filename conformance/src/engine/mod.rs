@@ -21,6 +21,9 @@ pub use self::decision::{Arrival, Decision, Effect, Headers, Outcome, Reply, Sen
 use crate::case::{Case, ObjectRef};
 use crate::exchange::{Answer, Exchange};
 
+/// What cases call the controller under test.
+pub const CONTROLLER: &str = "gateway-conformance.example/controller";
+
 /// Something that implements Gateway API, in the hands of one case.
 ///
 /// The runner makes one for each case, applies the base and the objects of the case, goes through the steps, and drops it.
@@ -82,6 +85,9 @@ pub trait Engines: Send + Sync {
 pub struct Abilities {
     /// The features that it claims.
     pub features: BTreeSet<Feature>,
+    /// The name of its controller, that GatewayClasses have and that it writes into the statuses of routes. In cases it is
+    /// called [`CONTROLLER`].
+    pub controller_name: String,
     /// Whether it has statuses to look at; without, those steps are passed over.
     pub statuses: bool,
     /// How fast what is applied takes effect.
