@@ -20,6 +20,10 @@ fn main() -> io::Result<()> {
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     println!("cargo:rerun-if-changed={}", folder.display());
+    // A folder without files is in no checkout.
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
     let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
     let paths: io::Result<Vec<PathBuf>> = paths.collect();
     Ok(paths?
