@@ -27,7 +27,7 @@ pub const CONTROLLER: &str = "gateway-conformance.example/controller";
 /// Something that implements Gateway API, in the hands of one case.
 ///
 /// The runner makes one for each case, applies the base and the objects of the case, goes through the steps, and drops it.
-pub trait Engine: Send {
+pub trait Engine: Send + Sync {
     /// Creates objects, or replaces those that are there. All of one call are there before any of them counts.
     fn apply(&mut self, objects: Vec<AnyObject>) -> impl Future<Output = Result<(), EngineError>> + Send;
 
