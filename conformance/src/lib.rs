@@ -7,6 +7,7 @@
 pub mod case;
 pub mod certificate;
 pub mod exchange;
+pub mod mutant;
 pub mod outcome;
 pub mod cluster;
 pub mod engine;

@@ -1,0 +1,154 @@
+//! Match entries that are tried in another order.
+
+use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
+
+use gateway_core::api::{AnyObject, HttpRoute, HttpRouteMatch, PathMatchType};
+
+use super::{Fault, Mutant};
+
+/// A match entry of a route for one of its hostnames, and everything that precedence depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// How specific the hostname is: precise ones before wildcards, then by length.
+    pub hostname: (bool, usize),
+    /// 2 for an exact path, 1 for a regular expression, 0 for a prefix.
+    pub kind: u8,
+    /// How long the path is.
+    pub length: usize,
+    /// Whether there is a method.
+    pub method: bool,
+    /// How many headers there are.
+    pub headers: usize,
+    /// How many query parameters there are.
+    pub query_params: usize,
+    /// When the route was created.
+    pub created: i64,
+    /// Namespace and name of the route.
+    pub route: String,
+    /// Which rule of the route.
+    pub rule: usize,
+    /// Which entry of the rule.
+    pub entry: usize,
+}
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    order("prefixes go before exact paths", |a, b| compare(a, b, |it| (it.kind != 2, it.length, rest(it)))),
+    order("the length of paths does not matter", |a, b| compare(a, b, |it| (it.kind, rest(it)))),
+    order("shorter prefixes go first", |a, b| compare(a, b, |it| (it.kind, Reverse(it.length), rest(it)))),
+    order("methods do not matter for precedence", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.headers, it.query_params))
+    }),
+    order("headers go before methods", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.headers, it.method, it.query_params))
+    }),
+    order("the number of headers does not matter", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.method, it.query_params))
+    }),
+    order("query parameters go before headers", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.method, it.query_params, it.headers))
+    }),
+    order("the number of query parameters does not matter", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.method, it.headers))
+    }),
+    order("the first rule that matches serves", |a, b| b.hostname.cmp(&a.hostname).then_with(|| ties(a, b))),
+    order("the last of equal rules serves", |a, b| {
+        specific(a, b)
+            .then_with(|| age(a, b))
+            .then_with(|| b.rule.cmp(&a.rule))
+            .then_with(|| b.entry.cmp(&a.entry))
+    }),
+    order("the newest of equal routes serves", |a, b| {
+        specific(a, b).then_with(|| age(b, a)).then_with(|| ties(a, b))
+    }),
+    order("of routes of the same age the last by name serves", |a, b| {
+        specific(a, b)
+            .then_with(|| a.created.cmp(&b.created))
+            .then_with(|| b.route.cmp(&a.route))
+            .then_with(|| ties(a, b))
+    }),
+    order("the age of routes does not matter, their names do", |a, b| {
+        specific(a, b).then_with(|| a.route.cmp(&b.route)).then_with(|| ties(a, b))
+    }),
+    order("wildcard hostnames go before precise ones", |a, b| {
+        a.hostname.cmp(&b.hostname).then_with(|| specific(a, b)).then_with(|| ties(a, b))
+    }),
+    order("paths go before hostnames", |a, b| {
+        let path = |it: &Entry| Reverse((it.kind, it.length));
+        path(a).cmp(&path(b)).then_with(|| specific(a, b)).then_with(|| ties(a, b))
+    }),
+];
+
+const fn order(name: &'static str, order: fn(&Entry, &Entry) -> Ordering) -> Mutant {
+    Mutant { name, fault: Fault::Order(order) }
+}
+
+/// By hostname, then by what is given, the greatest first, then as usual.
+fn compare<K: Ord>(a: &Entry, b: &Entry, key: impl Fn(&Entry) -> K) -> Ordering {
+    b.hostname.cmp(&a.hostname).then_with(|| key(b).cmp(&key(a))).then_with(|| ties(a, b))
+}
+
+fn rest(it: &Entry) -> (bool, usize, usize) {
+    (it.method, it.headers, it.query_params)
+}
+
+/// The right order of what is specific.
+fn specific(a: &Entry, b: &Entry) -> Ordering {
+    let key = |it: &Entry| (it.hostname, it.kind, it.length, rest(it));
+    key(b).cmp(&key(a))
+}
+
+fn age(a: &Entry, b: &Entry) -> Ordering {
+    a.created.cmp(&b.created).then_with(|| a.route.cmp(&b.route))
+}
+
+/// The right order of what is equally specific.
+fn ties(a: &Entry, b: &Entry) -> Ordering {
+    age(a, b).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.entry.cmp(&b.entry))
+}
+
+/// Every match entry of a route, each as a route with this entry only.
+pub(super) fn split(route: &HttpRoute, created: i64) -> Vec<(Entry, AnyObject)> {
+    let hostnames: Vec<Option<&String>> = match route.spec.hostnames.as_slice() {
+        [] => vec![None],
+        hostnames => hostnames.iter().map(Some).collect(),
+    };
+    let mut entries = Vec::new();
+    for hostname in hostnames {
+        for (rule, of_rule) in route.spec.rules.iter().enumerate() {
+            let matches = match of_rule.matches.as_slice() {
+                [] => vec![HttpRouteMatch::default()],
+                matches => matches.to_vec(),
+            };
+            for (entry, of_entry) in matches.into_iter().enumerate() {
+                let facts = Entry {
+                    hostname: hostname.map_or((false, 0), |it| (!it.starts_with('*'), it.len())),
+                    kind: match of_entry.path.r#type {
+                        PathMatchType::Exact => 2,
+                        PathMatchType::RegularExpression => 1,
+                        PathMatchType::PathPrefix | PathMatchType::Unknown(_) => 0,
+                    },
+                    length: of_entry.path.value.trim_end_matches('/').len(),
+                    method: of_entry.method.is_some(),
+                    headers: of_entry.headers.len(),
+                    query_params: of_entry.query_params.len(),
+                    created,
+                    route: format!(
+                        "{}/{}",
+                        route.metadata.namespace.as_deref().unwrap_or_default(),
+                        route.metadata.name
+                    ),
+                    rule,
+                    entry,
+                };
+                let mut alone = route.clone();
+                alone.spec.hostnames = hostname.into_iter().cloned().collect();
+                let mut of_rule = of_rule.clone();
+                of_rule.matches = vec![of_entry];
+                alone.spec.rules = vec![of_rule];
+                entries.push((facts, AnyObject::HttpRoute(Arc::new(alone))));
+            }
+        }
+    }
+    entries
+}
