@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod exchange;
 pub mod mutant;
 pub mod outcome;
+pub mod backend;
 pub mod cluster;
 pub mod engine;
 pub mod generate;

@@ -1,0 +1,13 @@
+//! The backends of cases: what they answer, without saying how the question comes to them.
+//!
+//! [`echo`] tells the client what the backend got, in the form that upstream's backends have. [`HttpBackend`] is one pod
+//! that echoes, fails first or dawdles when the request asks for it, and remembers what it received. Engines without a
+//! network call it as it is; those with one put a server around it.
+
+mod behaviour;
+mod echo;
+mod received;
+
+pub use self::behaviour::{HttpBackend, Served};
+pub use self::echo::{Tls, echo, read_echo};
+pub use self::received::Received;
