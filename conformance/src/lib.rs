@@ -11,6 +11,7 @@ pub mod mutant;
 pub mod outcome;
 pub mod backend;
 pub mod cluster;
+pub mod store;
 pub mod engine;
 pub mod generate;
 pub mod fuzzing;

@@ -1,0 +1,68 @@
+//! The statuses of stored objects.
+
+use std::sync::Arc;
+
+use gateway_core::api::{AnyObject, Resources};
+use gateway_core::status::{Statuses, merge};
+
+use super::Store;
+
+/// Puts the status of the stored object into the one that replaces it.
+pub(super) fn carry_over(stored: &AnyObject, object: &mut AnyObject) {
+    macro_rules! carry_over {
+        ($($kind:ident)+) => {
+            match (stored, object) {
+                $((AnyObject::$kind(stored), AnyObject::$kind(object)) => {
+                    Arc::make_mut(object).status = stored.status.clone();
+                })+
+                // The other kinds have no status that is read.
+                _ => {}
+            }
+        };
+    }
+    carry_over!(GatewayClass Gateway ListenerSet HttpRoute GrpcRoute TlsRoute TcpRoute UdpRoute BackendTlsPolicy
+        XBackend XBackendTrafficPolicy XMesh);
+}
+
+impl Store {
+    /// Brings what a translation computed together with what is stored.
+    pub fn write(&mut self, statuses: &Statuses, controller_name: &str) {
+        let now = self.now();
+        let Statuses { gateway_classes, gateways, listener_sets, http_routes } = statuses;
+        let Resources {
+            gateway_classes: stored_classes,
+            gateways: stored_gateways,
+            listener_sets: stored_sets,
+            http_routes: stored_routes,
+            ..
+        } = &mut self.objects;
+        for (key, status) in gateway_classes {
+            if let Some(object) = stored_classes.get_mut(key)
+                && let Some(status) = merge::gateway_class(&object.status, status, &now)
+            {
+                Arc::make_mut(object).status = status;
+            }
+        }
+        for (key, status) in gateways {
+            if let Some(object) = stored_gateways.get_mut(key)
+                && let Some(status) = merge::gateway(&object.status, status, &now)
+            {
+                Arc::make_mut(object).status = status;
+            }
+        }
+        for (key, status) in listener_sets {
+            if let Some(object) = stored_sets.get_mut(key)
+                && let Some(status) = merge::listener_set(&object.status, status, &now)
+            {
+                Arc::make_mut(object).status = status;
+            }
+        }
+        for (key, status) in http_routes {
+            if let Some(object) = stored_routes.get_mut(key)
+                && let Some(status) = merge::route(&object.status, status, controller_name, &now)
+            {
+                Arc::make_mut(object).status = status;
+            }
+        }
+    }
+}
