@@ -2,6 +2,8 @@
 //!
 //! The order of the steps is that of the layers of `gateway-tower`, without any network.
 
+use std::net::SocketAddr;
+
 use gateway_core::api::{ObjectKey, Resources};
 use gateway_core::attach::Options;
 use gateway_core::filter::{self, FilterContext, HttpFilter, RequestEdits, Verdict};
@@ -14,10 +16,13 @@ use gateway_core::translate::translate;
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri, request, response};
 
-use super::{Arrival, Decision, Effect, Outcome, Reply, Sent, Target, headers};
+use super::{
+    Arrival, Decision, Effect, Entrance, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
+    headers,
+};
 
 /// The core with the table of one set of resources.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Core {
     table: RouteTable,
 }
@@ -57,6 +62,47 @@ impl Core {
                 Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) }
             }
         }
+    }
+
+    /// What a connection to the port meets.
+    pub fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+        let gateway = ObjectName::new(gateway.namespace.as_str(), gateway.name.as_str());
+        let Some(port) = self.table.port(&gateway, port) else { return Entrance::Closed };
+        if self.table.ports().any(|(id, found)| id == port && !found.is_secure()) {
+            return Entrance::Http;
+        }
+        let server_name = server_name.and_then(|name| Host::of_name(name).ok());
+        let listener = self.table.listener_by_server_name(port, server_name.as_ref());
+        Entrance::Https(listener.map(|id| self.table.listener(id).name.to_string()))
+    }
+
+    /// Why the request goes where it goes, candidate by candidate.
+    pub fn explain(&self, arrival: &Arrival) -> String {
+        let request = &arrival.request;
+        let head = match RequestHead::new(request.method(), request.uri(), request.headers()) {
+            Ok(head) => head,
+            Err(error) => return error.to_string(),
+        };
+        let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
+        let gateway = ObjectName::new(arrival.gateway.namespace.as_str(), arrival.gateway.name.as_str());
+        let Some(port) = self.table.port(&gateway, arrival.port) else {
+            return NoMatch::NoListener.to_string();
+        };
+        let explanation = self.table.explain(port, server_name.as_ref(), &head);
+        let mut lines = Vec::new();
+        if let Some(listener) = explanation.listener {
+            lines.push(format!("listener {}", self.table.listener(listener)));
+        }
+        for candidate in &explanation.candidates {
+            let hostname = candidate.hostname.as_ref().map_or("*".to_owned(), ToString::to_string);
+            let rule = &self.table.rule(candidate.rule).id;
+            let (entry, path, outcome) = (candidate.entry, &candidate.path, &candidate.outcome);
+            lines.push(format!("{rule} matches[{entry}], {hostname} {path}: {outcome}"));
+        }
+        if let Err(no_match) = explanation.decision {
+            lines.push(no_match.to_string());
+        }
+        lines.join("\n")
     }
 
     /// The rule that serves the request, and the request with its path in normal form.
@@ -132,14 +178,33 @@ impl Core {
         let (mut answer, ()) = arrival.answer.clone().into_parts();
         filter::on_response(&chosen.filters, &edits, &mut answer);
         filter::on_response(&rule.filters, &edits, &mut answer);
-        let mirrors = edits.mirrors.iter().map(|copy| (self.target(copy.backend), sent(&copy.parts)));
+        let mirrors = edits.mirrors.iter().map(|copy| Mirrored {
+            to: self.target(copy.backend),
+            endpoints: self.endpoints(copy.backend),
+            sent: sent(&copy.parts),
+        });
+        let retry = rule.retry.as_deref().map(|retry| Retry {
+            codes: retry.codes.iter().map(StatusCode::as_u16).collect(),
+            attempts: retry.attempts,
+            backoff: retry.backoff,
+        });
         Effect::Forwarded {
             to: self.target(id),
-            endpoints: backend.endpoints.iter().map(|endpoint| endpoint.address()).collect(),
+            endpoints: self.endpoints(id),
             sent: sent(&parts),
             mirrors: mirrors.collect(),
             reply: reply(&answer),
+            failed: failed_headers(&rule.filters, &edits),
+            timeouts: Timeouts {
+                request: rule.timeouts.request,
+                backend_request: rule.timeouts.backend_request,
+            },
+            retry,
         }
+    }
+
+    fn endpoints(&self, id: BackendId) -> Vec<SocketAddr> {
+        self.table.backend(id).endpoints.iter().map(|endpoint| endpoint.address()).collect()
     }
 
     fn target(&self, id: BackendId) -> Target {
@@ -150,10 +215,13 @@ impl Core {
 
 /// The answer that the gateway makes by itself.
 fn failed(filters: &[HttpFilter], edits: &RequestEdits, status: StatusCode) -> Effect {
+    Effect::Answered(Reply { status, headers: failed_headers(filters, edits) })
+}
+
+fn failed_headers(filters: &[HttpFilter], edits: &RequestEdits) -> Headers {
     let (mut answer, ()) = Response::new(()).into_parts();
-    answer.status = status;
     filter::on_local_response(filters, edits, &mut answer);
-    Effect::Answered(reply(&answer))
+    headers(&answer.headers)
 }
 
 fn with_path(uri: &Uri, path: &str) -> Uri {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use gateway_core::api::ObjectKey;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -68,10 +69,58 @@ pub enum Effect {
         /// What the backend gets.
         sent: Sent,
         /// Who gets a copy of what, in the order of the filters.
-        mirrors: Vec<(Target, Sent)>,
-        /// What the client gets.
+        mirrors: Vec<Mirrored>,
+        /// What the client gets if the backend answers.
         reply: Reply,
+        /// The headers of the answer that the gateway makes by itself if the backend does not.
+        failed: Headers,
+        /// How long it may take.
+        timeouts: Timeouts,
+        /// When it is tried again; never without it.
+        retry: Option<Retry>,
     },
+}
+
+/// A copy of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrored {
+    /// The backend that gets it.
+    pub to: Target,
+    /// Its endpoints, sorted.
+    pub endpoints: Vec<SocketAddr>,
+    /// What it gets.
+    pub sent: Sent,
+}
+
+/// How long a request may take; no limit without a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// All of it.
+    pub request: Option<Duration>,
+    /// One attempt at the backend.
+    pub backend_request: Option<Duration>,
+}
+
+/// When a request is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// After answers with these statuses; after a failure without an answer always.
+    pub codes: Vec<u16>,
+    /// How many times, after the first.
+    pub attempts: u32,
+    /// The least time between two attempts.
+    pub backoff: Duration,
+}
+
+/// What a connection to a port of a Gateway meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// Nobody listens there.
+    Closed,
+    /// HTTP without TLS.
+    Http,
+    /// TLS that ends at the listener of this name; at none if no listener has the server name.
+    Https(Option<String>),
 }
 
 /// One port of a Service.

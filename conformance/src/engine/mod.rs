@@ -5,6 +5,7 @@
 //! cases.
 
 pub mod core;
+pub mod pure;
 pub mod reference;
 
 mod decision;
@@ -16,7 +17,10 @@ use std::future::Future;
 use gateway_core::api::{AnyObject, ObjectKey};
 use gateway_core::feature::Feature;
 
-pub use self::decision::{Arrival, Decision, Effect, Headers, Outcome, Reply, Sent, Target, headers};
+pub use self::decision::{
+    Arrival, Decision, Effect, Entrance, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
+    headers,
+};
 
 use crate::case::{Case, ObjectRef};
 use crate::exchange::{Answer, Exchange};

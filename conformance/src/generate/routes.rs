@@ -2,8 +2,8 @@
 
 use gateway_core::api::{
     HeaderMatchType, HttpBackendRef, HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch,
-    HttpRoute, HttpRouteFilterType, HttpRouteMatch, HttpRouteRule, HttpRouteSpec, ObjectKey, ParentReference,
-    PathMatchType, QueryParamMatchType, Resources,
+    HttpRoute, HttpRouteFilterType, HttpRouteMatch, HttpRouteRetry, HttpRouteRule, HttpRouteSpec,
+    HttpRouteTimeouts, ObjectKey, ParentReference, PathMatchType, QueryParamMatchType, Resources,
 };
 
 use super::source::Source;
@@ -78,7 +78,30 @@ fn rule(source: &mut Source<'_>) -> HttpRouteRule {
     let most = if redirects { 0 } else { 3 };
     let least = if source.chance(5) { 0 } else { most.min(1) };
     let backend_refs = source.list(least, most, |source| backend_ref(source, replaces_prefix));
-    HttpRouteRule { matches, filters, backend_refs, ..HttpRouteRule::default() }
+    HttpRouteRule {
+        matches,
+        filters,
+        backend_refs,
+        timeouts: source.some(10, timeouts),
+        retry: source.some(10, |source| Box::new(retry(source))),
+        ..HttpRouteRule::default()
+    }
+}
+
+fn timeouts(source: &mut Source<'_>) -> HttpRouteTimeouts {
+    // VAL-HR-08: an attempt takes no longer than all of it.
+    HttpRouteTimeouts {
+        request: source.some(60, |source| source.one(&["1s", "0s", "2s500ms", "1h"]).to_owned()),
+        backend_request: source.some(60, |source| source.one(&["0s", "250ms", "1s"]).to_owned()),
+    }
+}
+
+fn retry(source: &mut Source<'_>) -> HttpRouteRetry {
+    HttpRouteRetry {
+        codes: source.one(&[&[][..], &[500], &[503, 502, 429]]).to_vec(),
+        attempts: source.some(60, |source| source.one(&[1, 3, 1000])),
+        backoff: source.some(40, |source| source.one(&["0s", "100ms", "1m1s"]).to_owned()),
+    }
 }
 
 /// A rule with many entries under one path, told apart by values: enough of them that they are not looked at one by one.

@@ -6,11 +6,11 @@ use gateway_core::api::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::super::{Arrival, Effect, Reply, Sent, Target, headers};
+use super::super::{Arrival, Effect, Mirrored, Reply, Sent, headers};
 use super::gateway::Listener;
 use super::request::Seen;
 use super::route::{Candidate, entries};
-use super::{backend, cors, header_modifier, path_modifier, redirect, request};
+use super::{backend, cors, header_modifier, limits, path_modifier, redirect, request};
 
 /// Where a list of filters stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ struct Passing<'a> {
     authority: Option<String>,
     target: Option<String>,
     headers: HeaderMap,
-    mirrors: Vec<(Target, Sent)>,
+    mirrors: Vec<Mirrored>,
 }
 
 /// A list of filters, run.
@@ -96,13 +96,14 @@ pub(super) fn carry_out(
         mirrors: Vec::new(),
     };
     // FHM-11: an error of our own gets CORS headers and nothing else.
-    let failed = |status| {
+    let failed_headers = || {
         let mut headers = HeaderMap::new();
         if let Some(cors) = rule.filters.iter().find_map(|filter| filter.cors.as_deref()) {
             cors::edit_answer(cors, seen, &mut headers);
         }
-        answered(status, &headers)
+        headers
     };
+    let failed = |status| answered(status, &failed_headers());
 
     match passing.run(&rule.filters, Level::Rule) {
         Run::Continue => {}
@@ -141,6 +142,9 @@ pub(super) fn carry_out(
         // AMB-51: only what is attempted itself is mirrored.
         mirrors: passing.mirrors,
         reply: Reply { status: arrival.answer.status(), headers: headers(&answer) },
+        failed: headers(&failed_headers()),
+        timeouts: limits::timeouts(rule),
+        retry: limits::retry(rule),
     }
 }
 
@@ -257,7 +261,8 @@ impl Passing<'_> {
             (None, None) => (1, 1),
         };
         if self.draw() % (denominator as u64) < numerator as u64 {
-            self.mirrors.push((to, self.sent()));
+            let endpoints = backend::endpoints(self.resources, &to);
+            self.mirrors.push(Mirrored { to, endpoints, sent: self.sent() });
         }
     }
 }

@@ -17,6 +17,7 @@ mod filters;
 mod gateway;
 mod header_modifier;
 mod hostname;
+mod limits;
 mod matching;
 mod path_modifier;
 mod redirect;
@@ -26,6 +27,7 @@ mod route;
 use std::sync::LazyLock;
 
 use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::feature::Feature;
 use http::StatusCode;
 
 pub use self::hostname::matches as hostname_matches;
@@ -35,7 +37,42 @@ pub use self::request::{host_of_authority, normal_form};
 use self::gateway::Listener;
 use self::request::Seen;
 use self::route::Candidate;
-use super::{Arrival, Decision, Effect, Outcome, Reply};
+use super::{Arrival, Decision, Effect, Entrance, Outcome, Reply};
+
+/// The features whose requests it decides about. Those that show in statuses only are none of them.
+pub const FEATURES: &[Feature] = &[
+    Feature::Gateway,
+    Feature::GatewayHttpListenerIsolation,
+    Feature::GatewayHttpsListenerDetectMisdirectedRequests,
+    Feature::GatewayPort8080,
+    Feature::HttpRoute,
+    Feature::HttpRoute303RedirectStatusCode,
+    Feature::HttpRoute307RedirectStatusCode,
+    Feature::HttpRoute308RedirectStatusCode,
+    Feature::HttpRouteBackendProtocolH2c,
+    Feature::HttpRouteBackendProtocolWebSocket,
+    Feature::HttpRouteBackendRequestHeaderModification,
+    Feature::HttpRouteBackendTimeout,
+    Feature::HttpRouteCors,
+    Feature::HttpRouteHostRewrite,
+    Feature::HttpRouteMethodMatching,
+    Feature::HttpRouteNamedRouteRule,
+    Feature::HttpRouteParentRefPort,
+    Feature::HttpRoutePathRedirect,
+    Feature::HttpRoutePathRewrite,
+    Feature::HttpRoutePortRedirect,
+    Feature::HttpRouteQueryParamMatching,
+    Feature::HttpRouteRequestMirror,
+    Feature::HttpRouteRequestMultipleMirrors,
+    Feature::HttpRouteRequestPercentageMirror,
+    Feature::HttpRouteRequestTimeout,
+    Feature::HttpRouteResponseHeaderModification,
+    Feature::HttpRouteRetry,
+    Feature::HttpRouteRetryBackendTimeout,
+    Feature::HttpRouteRetryConnectionError,
+    Feature::HttpRouteSchemeRedirect,
+    Feature::ReferenceGrant,
+];
 
 /// The reference with one set of resources.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +103,22 @@ impl<'r> Reference<'r> {
     /// What becomes of the request.
     pub fn answer(&self, arrival: &Arrival) -> Outcome {
         self.outcome(arrival, true)
+    }
+
+    /// What a connection to the port meets.
+    pub fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+        let mut listeners = gateway::listeners(self.resources, self.controller_name, gateway);
+        listeners.retain(|listener| listener.port == port);
+        match listeners.first() {
+            None => Entrance::Closed,
+            Some(listener) if !listener.https => Entrance::Http,
+            // HST-08, HST-22
+            Some(_) => {
+                let server_name = server_name.and_then(request::host_of_name).unwrap_or_default();
+                let listener = gateway::most_specific(&listeners, &server_name);
+                Entrance::Https(listener.map(|listener| listener.name.to_owned()))
+            }
+        }
     }
 
     fn outcome(&self, arrival: &Arrival, carry_out: bool) -> Outcome {

@@ -1,0 +1,58 @@
+//! The addresses of Gateways that nobody connects to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use gateway_core::api::ObjectKey;
+use gateway_core::attach::{AddressPolicy, Options, UsableAddresses};
+
+use super::CONTROLLER_NAME;
+use crate::engine::StaticAddresses;
+
+/// What a Gateway may ask for, and what not.
+pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =
+    (Ipv4Addr::new(198, 19, 0, 1), Ipv4Addr::new(192, 0, 2, 254));
+
+/// An address of its own for each Gateway, which it keeps.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(BTreeMap<ObjectKey, IpAddr>);
+
+/// What a translation for cases depends on besides the resources.
+pub fn options(addresses: &Addresses, generation: u64) -> Options {
+    let assigned = addresses.0.iter().map(|(key, address)| (key.clone(), vec![*address]));
+    let (usable, _) = STATIC_ADDRESSES;
+    Options {
+        controller_name: CONTROLLER_NAME.to_owned(),
+        addresses: AddressPolicy {
+            assigned: assigned.collect(),
+            usable: UsableAddresses::Only(BTreeSet::from([usable.into()])),
+            ..AddressPolicy::default()
+        },
+        generation,
+        ..Options::default()
+    }
+}
+
+// === impl Addresses ===
+
+impl Addresses {
+    /// Gives each of these Gateways an address, unless it has one.
+    pub fn assign<'k>(&mut self, gateways: impl IntoIterator<Item = &'k ObjectKey>) {
+        for gateway in gateways {
+            let number = u16::try_from(self.0.len() + 1).expect("no case has so many Gateways");
+            let [high, low] = number.to_be_bytes();
+            self.0.entry(gateway.clone()).or_insert_with(|| Ipv4Addr::new(198, 18, high, low).into());
+        }
+    }
+
+    /// The address of a Gateway.
+    pub fn of(&self, gateway: &ObjectKey) -> Option<IpAddr> {
+        self.0.get(gateway).copied()
+    }
+}
+
+/// The same as an ability.
+pub(super) fn static_addresses() -> StaticAddresses {
+    let (usable, unusable) = STATIC_ADDRESSES;
+    StaticAddresses { usable: usable.to_string(), unusable: unusable.to_string() }
+}

@@ -1,0 +1,106 @@
+//! A request as the gateway gets it, and the answer as the client gets it.
+
+use std::net::IpAddr;
+
+use gateway_core::api::ObjectKey;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Request, Response, Uri, Version};
+
+use crate::case::{HttpProtocol, HttpRequest, WebSocketConversation};
+use crate::engine::{Arrival, EngineError, Reply};
+use crate::exchange::{Echo, HttpAnswer};
+
+/// A port of a Gateway.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) gateway: ObjectKey,
+    pub(super) port: u16,
+    pub(super) address: IpAddr,
+}
+
+// === impl Place ===
+
+impl Place {
+    /// The host of a request that names none: the address of the Gateway.
+    fn host(&self, secure: bool) -> String {
+        match (self.port, secure) {
+            (80, false) | (443, true) => self.address.to_string(),
+            (port, _) => format!("{}:{port}", self.address),
+        }
+    }
+}
+
+/// The request of a client.
+pub(super) fn of_request(
+    at: &Place,
+    request: &HttpRequest,
+    randoms: Vec<u64>,
+) -> Result<Arrival, EngineError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        EngineError::failed(format!("{} {} cannot be sent: {error}", request.method, request.path))
+    };
+    let secure = request.tls.is_some();
+    let host = request.host.clone().unwrap_or_else(|| at.host(secure));
+    let mut made = Request::new(());
+    *made.method_mut() = Method::from_bytes(request.method.as_bytes()).map_err(|error| wrong(&error))?;
+    match request.protocol {
+        HttpProtocol::Http1 => {
+            *made.uri_mut() = request.path.parse().map_err(|error| wrong(&error))?;
+            let host = HeaderValue::from_str(&host).map_err(|error| wrong(&error))?;
+            made.headers_mut().insert(header::HOST, host);
+        }
+        HttpProtocol::Http2 => {
+            *made.version_mut() = Version::HTTP_2;
+            *made.uri_mut() = Uri::builder()
+                .scheme(if secure { "https" } else { "http" })
+                .authority(host)
+                .path_and_query(request.path.as_str())
+                .build()
+                .map_err(|error| wrong(&error))?;
+        }
+    }
+    for (name, lines) in &request.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| wrong(&error))?;
+        for line in lines.as_slice() {
+            let value = HeaderValue::from_str(line).map_err(|error| wrong(&error))?;
+            made.headers_mut().append(&name, value);
+        }
+    }
+    let server_name = request.tls.as_ref().map(|tls| tls.server_name.clone());
+    let Place { gateway, port, .. } = at.clone();
+    Ok(Arrival { gateway, port, server_name, request: made, randoms, answer: Response::new(()) })
+}
+
+/// The handshake of a WebSocket.
+pub(super) fn of_web_socket(
+    at: &Place,
+    conversation: &WebSocketConversation,
+    randoms: Vec<u64>,
+) -> Result<Arrival, EngineError> {
+    let request = HttpRequest {
+        path: conversation.path.clone(),
+        host: conversation.host.clone(),
+        ..HttpRequest::default()
+    };
+    let mut arrival = of_request(at, &request, randoms)?;
+    let handshake = [
+        (header::CONNECTION, "Upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_VERSION, "13"),
+        (header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let headers = arrival.request.headers_mut();
+    headers.extend(handshake.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    Ok(arrival)
+}
+
+/// What the client gets.
+pub(super) fn http_answer(reply: &Reply, echo: Option<Echo>) -> HttpAnswer {
+    let lines = reply.headers.iter().flat_map(|(name, lines)| lines.iter().map(move |line| (name, line)));
+    HttpAnswer {
+        status: reply.status.as_u16(),
+        headers: lines.map(|(name, line)| (name.clone(), line.clone())).collect(),
+        echo,
+        certificate_requested: false,
+    }
+}

@@ -1,0 +1,136 @@
+//! The engines without a network that there are: the core, and the plain reference.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::status::Statuses;
+use gateway_core::translate::translate;
+
+use super::addresses::{Addresses, options, static_addresses};
+use super::{CONTROLLER_NAME, Decider, Pure};
+use crate::case::Case;
+use crate::engine::core::Core;
+use crate::engine::reference::{self, Reference};
+use crate::engine::{Abilities, Arrival, EngineError, Engines, Entrance, Outcome, Pace};
+
+/// Makes engines that run the core.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CoreEngines;
+
+/// Makes engines that run the plain reference.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReferenceEngines;
+
+/// The core with the table of the resources as they are now.
+#[derive(Debug, Default)]
+pub struct CoreDecider {
+    core: Core,
+    generation: u64,
+}
+
+/// The reference with the resources as they are now.
+#[derive(Debug, Default)]
+pub struct ReferenceDecider {
+    resources: Arc<Resources>,
+}
+
+// === impl CoreDecider ===
+
+impl Decider for CoreDecider {
+    fn update(&mut self, resources: &Arc<Resources>, addresses: &Addresses) -> Option<Statuses> {
+        self.generation += 1;
+        let translation = translate(resources, &options(addresses, self.generation));
+        self.core = Core::with_table(translation.table);
+        Some(translation.statuses)
+    }
+
+    fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+        self.core.entrance(gateway, port, server_name)
+    }
+
+    fn answer(&self, arrival: &Arrival) -> Outcome {
+        self.core.answer(arrival)
+    }
+
+    fn explain(&self, arrival: &Arrival) -> Option<String> {
+        Some(self.core.explain(arrival))
+    }
+}
+
+// === impl ReferenceDecider ===
+
+impl ReferenceDecider {
+    fn reference(&self) -> Reference<'_> {
+        Reference {
+            resources: &self.resources,
+            controller_name: CONTROLLER_NAME,
+            hostname_fall_through: true,
+        }
+    }
+}
+
+impl Decider for ReferenceDecider {
+    fn update(&mut self, resources: &Arc<Resources>, _addresses: &Addresses) -> Option<Statuses> {
+        self.resources = Arc::clone(resources);
+        None
+    }
+
+    fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+        self.reference().entrance(gateway, port, server_name)
+    }
+
+    fn answer(&self, arrival: &Arrival) -> Outcome {
+        self.reference().answer(arrival)
+    }
+}
+
+// === impl CoreEngines ===
+
+impl Engines for CoreEngines {
+    type Engine = Pure<CoreDecider>;
+
+    fn name(&self) -> &str {
+        "core"
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            features: SUPPORTED.iter().copied().collect(),
+            controller_name: CONTROLLER_NAME.to_owned(),
+            statuses: true,
+            pace: Pace::Immediate,
+            static_addresses: Some(static_addresses()),
+        }
+    }
+
+    async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
+        Ok(Pure::start(CoreDecider::default(), case))
+    }
+}
+
+// === impl ReferenceEngines ===
+
+impl Engines for ReferenceEngines {
+    type Engine = Pure<ReferenceDecider>;
+
+    fn name(&self) -> &str {
+        "reference"
+    }
+
+    fn abilities(&self) -> Abilities {
+        let features: BTreeSet<Feature> = reference::FEATURES.iter().copied().collect();
+        Abilities {
+            features,
+            controller_name: CONTROLLER_NAME.to_owned(),
+            statuses: false,
+            pace: Pace::Immediate,
+            static_addresses: None,
+        }
+    }
+
+    async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
+        Ok(Pure::start(ReferenceDecider::default(), case))
+    }
+}

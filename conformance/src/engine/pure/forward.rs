@@ -1,0 +1,124 @@
+//! A request at its backend, in virtual time: attempts, timeouts, copies.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::Decider;
+use super::arrival::http_answer;
+use super::backends::{Backends, head};
+use crate::backend::{Served, read_echo};
+use crate::engine::{Arrival, Effect, Headers, Reply, Retry, Sent, Timeouts};
+use crate::exchange::HttpAnswer;
+
+/// The longest time between two attempts, unless the rule asks for more.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// What came of an attempt, or of all of them.
+enum Attempt {
+    /// The backend answered.
+    Answered(Response<Bytes>),
+    /// It did not: the gateway answers with this status.
+    Failed(StatusCode),
+    /// The time for the whole request is over.
+    TimedOut,
+}
+
+/// Sends a request and its copies to backends, and gives what the client gets. `first` is any number: it picks the
+/// endpoint of the first attempt.
+pub(super) fn forward(
+    decider: &impl Decider,
+    backends: &Backends,
+    mut arrival: Arrival,
+    first: u32,
+) -> HttpAnswer {
+    let effect = decider.answer(&arrival).effect;
+    let Effect::Forwarded { endpoints, sent, mirrors, failed, timeouts, retry, .. } = effect else {
+        return HttpAnswer::default();
+    };
+    for mirror in &mirrors {
+        let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
+        if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
+            backend.serve(&head(&mirror.sent), None);
+        }
+    }
+    let mut course = Course { sent: &sent, timeouts, elapsed: Duration::ZERO };
+    let mut number = 0;
+    let last = loop {
+        let endpoint = endpoints[first.wrapping_add(number) as usize % endpoints.len()];
+        let backend = backends.at(endpoint);
+        let attempt = match backend.map(|backend| backend.serve(&head(course.sent), None)) {
+            Some(served) => course.attempt(served),
+            None => Attempt::Failed(StatusCode::SERVICE_UNAVAILABLE),
+        };
+        let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, &attempt)) else {
+            break attempt;
+        };
+        number += 1;
+        if !course.wait(pause) {
+            break Attempt::TimedOut;
+        }
+    };
+    match last {
+        Attempt::Answered(response) => {
+            let (parts, body) = response.into_parts();
+            arrival.answer = Response::from_parts(parts, ());
+            match decider.answer(&arrival).effect {
+                Effect::Forwarded { reply, .. } => http_answer(&reply, read_echo(&body)),
+                Effect::Answered(reply) => http_answer(&reply, None),
+            }
+        }
+        Attempt::Failed(status) => by_gateway(status, failed),
+        Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
+    }
+}
+
+fn by_gateway(status: StatusCode, headers: Headers) -> HttpAnswer {
+    http_answer(&Reply { status, headers }, None)
+}
+
+/// How long to wait before the attempt after this one, if there is to be one.
+///
+/// # Spec
+/// RTY-01 to RTY-08.
+fn pause(retry: &Retry, number: u32, attempt: &Attempt) -> Option<Duration> {
+    let again = match attempt {
+        Attempt::Answered(response) => retry.codes.contains(&response.status().as_u16()),
+        Attempt::Failed(_) => true,
+        Attempt::TimedOut => false,
+    };
+    let doubled = retry.backoff.saturating_mul(1u32.checked_shl(number).unwrap_or(u32::MAX));
+    (again && number < retry.attempts).then(|| doubled.min(MAX_BACKOFF.max(retry.backoff)))
+}
+
+/// A request on its way, and how long it has taken.
+struct Course<'s> {
+    sent: &'s Sent,
+    timeouts: Timeouts,
+    elapsed: Duration,
+}
+
+// === impl Course ===
+
+impl Course<'_> {
+    /// # Spec
+    /// TMO-01, TMO-02.
+    fn attempt(&mut self, served: Served) -> Attempt {
+        let late = self.timeouts.backend_request.filter(|limit| served.after > *limit);
+        if !self.wait(late.unwrap_or(served.after)) {
+            return Attempt::TimedOut;
+        }
+        match (late, served.response) {
+            (Some(_), _) => Attempt::Failed(StatusCode::GATEWAY_TIMEOUT),
+            (None, Some(response)) => Attempt::Answered(response),
+            (None, None) => Attempt::Failed(StatusCode::BAD_GATEWAY),
+        }
+    }
+
+    /// Lets time pass; false if the time for the request is over.
+    fn wait(&mut self, time: Duration) -> bool {
+        self.elapsed = self.elapsed.saturating_add(time);
+        self.timeouts.request.is_none_or(|limit| self.elapsed <= limit)
+    }
+}

@@ -1,0 +1,53 @@
+//! How long a request may take, and when it is tried again.
+
+use std::time::Duration;
+
+use gateway_core::api::HttpRouteRule;
+
+use super::super::{Retry, Timeouts};
+use super::{Pattern, pattern};
+
+/// TMO-01 to TMO-03: `0s` is no limit.
+pub(super) fn timeouts(rule: &HttpRouteRule) -> Timeouts {
+    let Some(written) = &rule.timeouts else { return Timeouts::default() };
+    let limit = |text: &Option<String>| text.as_deref().map(duration).filter(|limit| !limit.is_zero());
+    Timeouts { request: limit(&written.request), backend_request: limit(&written.backend_request) }
+}
+
+/// RTY-01, RTY-02, RTY-05; AMB-56: one retry and 25 milliseconds where nothing is said, and never more than 100 retries.
+pub(super) fn retry(rule: &HttpRouteRule) -> Option<Retry> {
+    let written = rule.retry.as_ref()?;
+    Some(Retry {
+        codes: written.codes.clone(),
+        attempts: written.attempts.map_or(1, |attempts| attempts.clamp(0, 100) as u32),
+        backoff: written.backoff.as_deref().map_or(Duration::from_millis(25), duration),
+    })
+}
+
+/// TMO-07: the sum of the parts. The schema has let nothing else through.
+fn duration(text: &str) -> Duration {
+    static PART: Pattern = pattern!("([0-9]+)(h|ms|m|s)");
+    let milliseconds = PART.captures_iter(text).map(|part| {
+        let number: u64 = part[1].parse().expect("five digits at most");
+        number
+            * match &part[2] {
+                "h" => 3_600_000,
+                "m" => 60_000,
+                "s" => 1_000,
+                _ => 1,
+            }
+    });
+    Duration::from_millis(milliseconds.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // TMO-07
+    #[test]
+    fn a_duration_is_the_sum_of_its_parts() {
+        let read = ["500ms", "1m30s", "1h1ms", "0s"].map(|text| duration(text).as_millis());
+        assert_eq!(read, [500, 90_000, 3_600_001, 0]);
+    }
+}
