@@ -17,6 +17,7 @@ use super::websocket::WebSocketStep;
 /// A step: something is done, or something must be so. What must be so is waited for.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
+#[expect(clippy::large_enum_variant, reason = "a case has a handful of steps, which are read once")]
 pub enum Step {
     /// `ready`: these Gateways and ListenerSets have every listener Accepted, Programmed and ResolvedRefs, every condition is
     /// about the object as it is now, and a Gateway has an address.

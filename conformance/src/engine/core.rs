@@ -17,8 +17,8 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri, request, response};
 
 use super::{
-    Arrival, Decision, Effect, Entrance, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
-    headers,
+    Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
+    Timeouts, headers,
 };
 
 /// The core with the table of one set of resources.
@@ -188,7 +188,7 @@ impl Core {
             attempts: retry.attempts,
             backoff: retry.backoff,
         });
-        Effect::Forwarded {
+        Effect::Forwarded(Box::new(Forwarded {
             to: self.target(id),
             endpoints: self.endpoints(id),
             sent: sent(&parts),
@@ -200,7 +200,7 @@ impl Core {
                 backend_request: rule.timeouts.backend_request,
             },
             retry,
-        }
+        }))
     }
 
     fn endpoints(&self, id: BackendId) -> Vec<SocketAddr> {

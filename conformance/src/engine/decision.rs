@@ -61,24 +61,28 @@ pub enum Effect {
     /// The gateway answers by itself.
     Answered(Reply),
     /// A backend gets the request, and others get copies of it.
-    Forwarded {
-        /// The backend.
-        to: Target,
-        /// Its endpoints, sorted.
-        endpoints: Vec<SocketAddr>,
-        /// What the backend gets.
-        sent: Sent,
-        /// Who gets a copy of what, in the order of the filters.
-        mirrors: Vec<Mirrored>,
-        /// What the client gets if the backend answers.
-        reply: Reply,
-        /// The headers of the answer that the gateway makes by itself if the backend does not.
-        failed: Headers,
-        /// How long it may take.
-        timeouts: Timeouts,
-        /// When it is tried again; never without it.
-        retry: Option<Retry>,
-    },
+    Forwarded(Box<Forwarded>),
+}
+
+/// A request that a backend gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// The backend.
+    pub to: Target,
+    /// Its endpoints, sorted.
+    pub endpoints: Vec<SocketAddr>,
+    /// What the backend gets.
+    pub sent: Sent,
+    /// Who gets a copy of what, in the order of the filters.
+    pub mirrors: Vec<Mirrored>,
+    /// What the client gets if the backend answers.
+    pub reply: Reply,
+    /// The headers of the answer that the gateway makes by itself if the backend does not.
+    pub failed: Headers,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+    /// When it is tried again; never without it.
+    pub retry: Option<Retry>,
 }
 
 /// A copy of a request.

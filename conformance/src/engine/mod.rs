@@ -18,8 +18,8 @@ use gateway_core::api::{AnyObject, ObjectKey};
 use gateway_core::feature::Feature;
 
 pub use self::decision::{
-    Arrival, Decision, Effect, Entrance, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
-    headers,
+    Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
+    Timeouts, headers,
 };
 
 use crate::case::{Case, ObjectRef};

@@ -124,7 +124,7 @@ impl Compared {
             Decision::Refused(_) => {}
         }
         match outcome.effect {
-            Effect::Forwarded { .. } => self.forwarded += 1,
+            Effect::Forwarded(_) => self.forwarded += 1,
             Effect::Answered(_) => {}
         }
     }

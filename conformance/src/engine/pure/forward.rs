@@ -9,7 +9,7 @@ use super::Decider;
 use super::arrival::http_answer;
 use super::backends::{Backends, head};
 use crate::backend::{Served, read_echo};
-use crate::engine::{Arrival, Effect, Headers, Reply, Retry, Sent, Timeouts};
+use crate::engine::{Arrival, Effect, Forwarded, Headers, Reply, Retry, Sent, Timeouts};
 use crate::exchange::HttpAnswer;
 
 /// The longest time between two attempts, unless the rule asks for more.
@@ -31,12 +31,10 @@ pub(super) fn forward(
     decider: &impl Decider,
     backends: &Backends,
     mut arrival: Arrival,
+    forwarded: Forwarded,
     first: u32,
 ) -> HttpAnswer {
-    let effect = decider.answer(&arrival).effect;
-    let Effect::Forwarded { endpoints, sent, mirrors, failed, timeouts, retry, .. } = effect else {
-        return HttpAnswer::default();
-    };
+    let Forwarded { endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
     for mirror in &mirrors {
         let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
         if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
@@ -65,7 +63,7 @@ pub(super) fn forward(
             let (parts, body) = response.into_parts();
             arrival.answer = Response::from_parts(parts, ());
             match decider.answer(&arrival).effect {
-                Effect::Forwarded { reply, .. } => http_answer(&reply, read_echo(&body)),
+                Effect::Forwarded(forwarded) => http_answer(&forwarded.reply, read_echo(&body)),
                 Effect::Answered(reply) => http_answer(&reply, None),
             }
         }

@@ -132,8 +132,9 @@ impl<D: Decider> Pure<D> {
     fn carry_out(&mut self, arrival: Arrival) -> HttpAnswer {
         match self.decider.answer(&arrival).effect {
             Effect::Answered(reply) => arrival::http_answer(&reply, None),
-            Effect::Forwarded { .. } => {
-                forward::forward(&self.decider, &self.backends, arrival, self.random.u32(..))
+            Effect::Forwarded(forwarded) => {
+                let first = self.random.u32(..);
+                forward::forward(&self.decider, &self.backends, arrival, *forwarded, first)
             }
         }
     }
@@ -147,7 +148,7 @@ impl<D: Decider> Pure<D> {
         let arrival = arrival::of_web_socket(&at, conversation, self.randoms())?;
         match self.decider.answer(&arrival).effect {
             Effect::Answered(reply) => Ok(Answer::Http(arrival::http_answer(&reply, None))),
-            Effect::Forwarded { .. } => Ok(Answer::WebSocket(conversation.messages.clone())),
+            Effect::Forwarded(_) => Ok(Answer::WebSocket(conversation.messages.clone())),
         }
     }
 

@@ -6,7 +6,7 @@ use gateway_core::api::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::super::{Arrival, Effect, Mirrored, Reply, Sent, headers};
+use super::super::{Arrival, Effect, Forwarded, Mirrored, Reply, Sent, headers};
 use super::gateway::Listener;
 use super::request::Seen;
 use super::route::{Candidate, entries};
@@ -135,7 +135,7 @@ pub(super) fn carry_out(
     let mut answer = arrival.answer.headers().clone();
     edit_answer(&chosen.filters, seen, &mut answer);
     edit_answer(&rule.filters, seen, &mut answer);
-    Effect::Forwarded {
+    Effect::Forwarded(Box::new(Forwarded {
         to,
         endpoints,
         sent: passing.sent(),
@@ -145,7 +145,7 @@ pub(super) fn carry_out(
         failed: headers(&failed_headers()),
         timeouts: limits::timeouts(rule),
         retry: limits::retry(rule),
-    }
+    }))
 }
 
 fn answered(status: StatusCode, map: &HeaderMap) -> Effect {
