@@ -6,8 +6,10 @@
 
 mod behaviour;
 mod echo;
+mod pods;
 mod received;
 
 pub use self::behaviour::{HttpBackend, Served};
 pub use self::echo::{Tls, echo, read_echo};
+pub use self::pods::HttpBackends;
 pub use self::received::Received;

@@ -10,6 +10,8 @@ use std::time::Duration;
 use gateway_core::api::ObjectKey;
 use http::{HeaderMap, Request, Response, StatusCode};
 
+use crate::exchange::Failure;
+
 /// A request that comes in, and all that is random about what becomes of it.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -156,6 +158,25 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: Headers,
+}
+
+// === impl Entrance ===
+
+impl Entrance {
+    /// Whether a client gets in that sends this server name, or speaks no TLS without one.
+    ///
+    /// # Errors
+    /// What the client sees instead.
+    pub fn admit(&self, server_name: Option<&str>) -> Result<(), Failure> {
+        let refused = match (self, server_name) {
+            (Self::Http, None) | (Self::Https(Some(_)), Some(_)) => return Ok(()),
+            (Self::Closed, _) => Failure::Connect("nobody listens there".to_owned()),
+            (Self::Http, Some(_)) => Failure::Malformed("the port does not speak TLS".to_owned()),
+            (Self::Https(_), None) => Failure::Closed("the port speaks TLS".to_owned()),
+            (Self::Https(None), Some(_)) => Failure::Tls("no listener has the server name".to_owned()),
+        };
+        Err(refused)
+    }
 }
 
 /// Headers that compare as they should: the order of names does not matter, the order of one name's lines does.

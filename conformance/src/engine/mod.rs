@@ -7,16 +7,22 @@
 pub mod core;
 pub mod pure;
 pub mod reference;
+pub mod tower;
 
+mod addresses;
+mod arrival;
 mod decision;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectKey, ObjectMeta};
 use gateway_core::feature::Feature;
 
+pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::decision::{
     Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
     Timeouts, headers,
@@ -24,6 +30,12 @@ pub use self::decision::{
 
 use crate::case::{Case, ObjectRef};
 use crate::exchange::{Answer, Exchange};
+
+/// The name of the controller of every engine in this process.
+pub const CONTROLLER_NAME: &str = "conformance.gateway-api.rs/controller";
+
+/// The GatewayClass of every Gateway in cases.
+pub const GATEWAY_CLASS: &str = "gateway-conformance";
 
 /// What cases call the controller under test.
 pub const CONTROLLER: &str = "gateway-conformance.example/controller";
@@ -66,6 +78,17 @@ pub trait Engine: Send + Sync {
     fn explain(&self, _exchange: &Exchange) -> Option<String> {
         None
     }
+}
+
+/// The GatewayClass that engines start with.
+pub fn gateway_class(controller_name: &str) -> AnyObject {
+    let metadata = ObjectMeta { name: GATEWAY_CLASS.to_owned(), ..ObjectMeta::default() };
+    let spec = GatewayClassSpec {
+        controller_name: controller_name.to_owned(),
+        parameters_ref: None,
+        description: None,
+    };
+    GatewayClass { metadata, spec, status: Default::default() }.into()
 }
 
 /// Makes an engine for each case.

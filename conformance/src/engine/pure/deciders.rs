@@ -8,12 +8,13 @@ use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::status::Statuses;
 use gateway_core::translate::translate;
 
-use super::addresses::{Addresses, options, static_addresses};
-use super::{CONTROLLER_NAME, Decider, Pure};
+use super::{Decider, Pure};
 use crate::case::Case;
 use crate::engine::core::Core;
 use crate::engine::reference::{self, Reference};
-use crate::engine::{Abilities, Arrival, EngineError, Engines, Entrance, Outcome, Pace};
+use crate::engine::{
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, EngineError, Engines, Entrance, Outcome, Pace, options,
+};
 
 /// Makes engines that run the core.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,7 +102,7 @@ impl Engines for CoreEngines {
             controller_name: CONTROLLER_NAME.to_owned(),
             statuses: true,
             pace: Pace::Immediate,
-            static_addresses: Some(static_addresses()),
+            static_addresses: Some(Addresses::to_ask_for()),
         }
     }
 

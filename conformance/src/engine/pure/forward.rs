@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header, request};
 
 use super::Decider;
-use super::arrival::http_answer;
-use super::backends::{Backends, head};
-use crate::backend::{Served, read_echo};
+use crate::backend::{HttpBackends, Served, read_echo};
+use crate::engine::arrival::http_answer;
 use crate::engine::{Arrival, Effect, Forwarded, Headers, Reply, Retry, Sent, Timeouts};
 use crate::exchange::HttpAnswer;
 
@@ -29,7 +28,7 @@ enum Attempt {
 /// endpoint of the first attempt.
 pub(super) fn forward(
     decider: &impl Decider,
-    backends: &Backends,
+    backends: &HttpBackends,
     mut arrival: Arrival,
     forwarded: Forwarded,
     first: u32,
@@ -119,4 +118,20 @@ impl Course<'_> {
         self.elapsed = self.elapsed.saturating_add(time);
         self.timeouts.request.is_none_or(|limit| self.elapsed <= limit)
     }
+}
+
+/// The head of a request as the backend gets it: its host is in the Host header.
+fn head(sent: &Sent) -> request::Parts {
+    let mut request = Request::builder().method(sent.method.as_str()).uri(sent.target.as_str());
+    for (name, lines) in &sent.headers {
+        for line in lines {
+            request = request.header(name, line);
+        }
+    }
+    // What was decided about was a request, and still is one.
+    let (mut head, ()) = request.body(()).unwrap_or_default().into_parts();
+    if let Some(host) = sent.authority.as_ref().and_then(|authority| HeaderValue::from_str(authority).ok()) {
+        head.headers.insert(header::HOST, host);
+    }
+    head
 }

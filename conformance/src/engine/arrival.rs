@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use gateway_core::api::ObjectKey;
+use gateway_core::api::{AnyObject, Kind, ObjectKey};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
-use crate::case::{HttpProtocol, HttpRequest, WebSocketConversation};
-use crate::engine::{Arrival, EngineError, Reply};
-use crate::exchange::{Echo, HttpAnswer};
+use super::{Addresses, Arrival, EngineError, Reply};
+use crate::case::{HttpProtocol, HttpRequest, Target, WebSocketConversation};
+use crate::exchange::{Echo, Exchange, HttpAnswer};
+use crate::store::Store;
 
 /// A port of a Gateway.
 #[derive(Clone, Debug)]
@@ -21,12 +22,42 @@ pub(super) struct Place {
 // === impl Place ===
 
 impl Place {
+    /// The port that is meant.
+    pub(super) fn find(target: &Target, store: &Store, addresses: &Addresses) -> Result<Self, EngineError> {
+        let key = &target.gateway.0;
+        let Some(AnyObject::Gateway(gateway)) = store.get(Kind::Gateway, key) else {
+            return Err(EngineError::failed(format!("there is no Gateway {key}")));
+        };
+        let first = gateway.spec.listeners.first().and_then(|listener| u16::try_from(listener.port).ok());
+        let port = target.port.or(first);
+        let port = port.ok_or_else(|| EngineError::failed(format!("Gateway {key} has no listeners")))?;
+        let address = addresses.of(key);
+        let address = address.ok_or_else(|| EngineError::failed(format!("Gateway {key} has no address")))?;
+        Ok(Self { gateway: key.clone(), port, address })
+    }
+
     /// The host of a request that names none: the address of the Gateway.
     fn host(&self, secure: bool) -> String {
         match (self.port, secure) {
             (80, false) | (443, true) => self.address.to_string(),
             (port, _) => format!("{}:{port}", self.address),
         }
+    }
+}
+
+/// The request of an exchange, if it is one of HTTP.
+pub(super) fn of_exchange(exchange: &Exchange, store: &Store, addresses: &Addresses) -> Option<Arrival> {
+    let place = |target| Place::find(target, store, addresses).ok();
+    match exchange {
+        Exchange::Http(target, request) => of_request(&place(target)?, request, Vec::new()).ok(),
+        Exchange::WebSocket(target, conversation) => {
+            of_web_socket(&place(target)?, conversation, Vec::new()).ok()
+        }
+        Exchange::Grpc(..)
+        | Exchange::Tcp(..)
+        | Exchange::Udp(_)
+        | Exchange::Dns(..)
+        | Exchange::Mesh(..) => None,
     }
 }
 

@@ -6,8 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use gateway_core::api::ObjectKey;
 use gateway_core::attach::{AddressPolicy, Options, UsableAddresses};
 
-use super::CONTROLLER_NAME;
-use crate::engine::StaticAddresses;
+use super::{CONTROLLER_NAME, StaticAddresses};
 
 /// What a Gateway may ask for, and what not.
 pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =
@@ -49,10 +48,10 @@ impl Addresses {
     pub fn of(&self, gateway: &ObjectKey) -> Option<IpAddr> {
         self.0.get(gateway).copied()
     }
-}
 
-/// The same as an ability.
-pub(super) fn static_addresses() -> StaticAddresses {
-    let (usable, unusable) = STATIC_ADDRESSES;
-    StaticAddresses { usable: usable.to_string(), unusable: unusable.to_string() }
+    /// What cases ask for.
+    pub fn to_ask_for() -> StaticAddresses {
+        let (usable, unusable) = STATIC_ADDRESSES;
+        StaticAddresses { usable: usable.to_string(), unusable: unusable.to_string() }
+    }
 }

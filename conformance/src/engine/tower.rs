@@ -1,0 +1,232 @@
+//! The tower stack as an engine: `gateway_tower::Gateway` as it is, between a client and backends in the same process.
+//!
+//! Requests go through every layer as they do in a server, in real time. There are no sockets: TLS is played down to the
+//! choice of the listener, a connection to an address that no pod has is refused, and a WebSocket whose handshake comes
+//! back with 101 gets back what it sends.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::feature::SUPPORTED;
+use gateway_core::name::ObjectName;
+use gateway_core::table::RouteTable;
+use gateway_core::translate::translate;
+use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle, UpstreamTarget};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use tower::{Service, ServiceExt};
+
+use super::arrival::{self, Place, http_answer};
+use super::core::Core;
+use super::{
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, Engine, EngineError, Engines, Pace, Reply, gateway_class,
+    headers, options,
+};
+use crate::backend::{HttpBackends, Received, read_echo};
+use crate::case::{Case, ObjectRef, Target};
+use crate::cluster::virtual_pods;
+use crate::exchange::{Answer, Exchange, Failure};
+use crate::store::Store;
+
+/// How long copies of requests may take to arrive.
+const MIRRORS_ARRIVE_WITHIN: Duration = Duration::from_millis(20);
+
+/// Makes engines that run the tower stack.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TowerEngines;
+
+/// The tower stack between a client and backends in the same process.
+#[derive(Debug)]
+pub struct Tower {
+    store: Store,
+    addresses: Addresses,
+    generation: u64,
+    core: Core,
+    tables: TableHandle,
+    gateway: Gateway<Client>,
+    received: Received,
+}
+
+/// The client of the gateway: it asks the backends of the case.
+#[derive(Clone, Debug)]
+struct Client {
+    backends: HttpBackends,
+}
+
+// === impl TowerEngines ===
+
+impl Engines for TowerEngines {
+    type Engine = Tower;
+
+    fn name(&self) -> &str {
+        "tower"
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            features: SUPPORTED.iter().copied().collect(),
+            controller_name: CONTROLLER_NAME.to_owned(),
+            statuses: true,
+            pace: Pace::Immediate,
+            static_addresses: Some(Addresses::to_ask_for()),
+        }
+    }
+
+    async fn start(&self, case: &Case) -> Result<Tower, EngineError> {
+        let pods = virtual_pods(case);
+        let received = Received::default();
+        let tables = TableHandle::new(RouteTable::default());
+        let client = Client { backends: HttpBackends::new(&pods, &received) };
+        let mut engine = Tower {
+            store: Store::new(pods),
+            addresses: Addresses::default(),
+            generation: 0,
+            core: Core::default(),
+            gateway: Gateway::new(tables.clone(), client),
+            tables,
+            received,
+        };
+        engine.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
+        Ok(engine)
+    }
+}
+
+// === impl Tower ===
+
+impl Tower {
+    fn update(&mut self) {
+        self.addresses.assign(self.store.resources().gateways.keys());
+        self.generation += 1;
+        let translation = translate(self.store.resources(), &options(&self.addresses, self.generation));
+        self.store.write(&translation.statuses, CONTROLLER_NAME);
+        self.core = Core::with_table(translation.table.clone());
+        self.tables.store(translation.table);
+    }
+
+    fn place(&self, target: &Target) -> Result<Place, EngineError> {
+        Place::find(target, &self.store, &self.addresses)
+    }
+
+    /// Takes a request through the stack.
+    async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
+        let server_name = arrival.server_name.as_deref();
+        self.core.entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
+        let gateway = ObjectName::new(arrival.gateway.namespace.as_str(), arrival.gateway.name.as_str());
+        let mut connection = Connection::new(gateway, arrival.port);
+        connection.server_name = server_name.map(Into::into);
+        connection.secure = server_name.is_some();
+        connection.peer = Some(([198, 51, 100, 1], 50_000).into());
+        let gateway = self.gateway.clone().on(Arc::new(connection));
+        let Ok(response) = gateway.oneshot(arrival.request.map(|()| Full::new(body))).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| Failure::Closed(error.to_string()))?;
+        Ok((Reply { status: head.status, headers: headers(&head.headers) }, body.to_bytes()))
+    }
+}
+
+impl Engine for Tower {
+    async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
+        self.store.apply(objects);
+        self.update();
+        Ok(())
+    }
+
+    async fn delete(&mut self, object: &ObjectRef) -> Result<(), EngineError> {
+        self.store.delete(object);
+        self.update();
+        Ok(())
+    }
+
+    async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
+        Ok(self.store.get(object.kind, &object.key))
+    }
+
+    async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
+        match exchange {
+            Exchange::Http(target, request) => {
+                let arrival = arrival::of_request(&self.place(target)?, request, Vec::new())?;
+                let body = Bytes::from(request.body.clone().unwrap_or_default());
+                Ok(match self.carry_out(arrival, body).await {
+                    Ok((reply, body)) => Answer::Http(http_answer(&reply, read_echo(&body))),
+                    Err(failure) => Answer::Failed(failure),
+                })
+            }
+            Exchange::WebSocket(target, conversation) => {
+                let arrival = arrival::of_web_socket(&self.place(target)?, conversation, Vec::new())?;
+                Ok(match self.carry_out(arrival, Bytes::new()).await {
+                    Ok((reply, _)) if reply.status == StatusCode::SWITCHING_PROTOCOLS => {
+                        Answer::WebSocket(conversation.messages.clone())
+                    }
+                    Ok((reply, body)) => Answer::Http(http_answer(&reply, read_echo(&body))),
+                    Err(failure) => Answer::Failed(failure),
+                })
+            }
+            Exchange::Grpc(..) => Err(EngineError::unsupported("the engine carries no gRPC calls")),
+            Exchange::Tcp(..) => Err(EngineError::unsupported("the engine carries no TCP connections")),
+            Exchange::Udp(_) | Exchange::Dns(..) => {
+                Err(EngineError::unsupported("the engine carries no datagrams"))
+            }
+            Exchange::Mesh(..) => Err(EngineError::unsupported("the engine is no mesh")),
+        }
+    }
+
+    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+        // Copies are sent beside the request, and nobody waits for them.
+        tokio::time::sleep(MIRRORS_ARRIVE_WITHIN).await;
+        Ok(self.received.of(backend, path))
+    }
+
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
+        Some(self.core.explain(&arrival))
+    }
+}
+
+// === impl Client ===
+
+impl Service<Request<RequestBody<Full<Bytes>>>> for Client {
+    type Response = Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody<Full<Bytes>>>) -> Self::Future {
+        let backends = self.backends.clone();
+        Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            body.collect().await?;
+            let target = UpstreamTarget::of(&head.extensions).ok_or("the gateway has chosen no endpoint")?;
+            let endpoint = target.endpoint().address();
+            let backend = backends
+                .at(endpoint)
+                .ok_or_else(|| ConnectError { endpoint, cause: "no pod has this address".into() })?;
+            // On the wire the authority of the target is that of the connection, and the host is in the Host header.
+            head.uri =
+                head.uri.path_and_query().map_or_else(Default::default, |target| target.clone().into());
+            if head.headers.get(header::UPGRADE).is_some_and(|protocol| protocol == "websocket") {
+                return Ok(handshake());
+            }
+            let served = backend.serve(&head, None);
+            tokio::time::sleep(served.after).await;
+            let response = served.response.ok_or("the backend has broken the connection")?;
+            Ok(response.map(Full::new))
+        })
+    }
+}
+
+/// The answer of a backend to the handshake of a WebSocket.
+fn handshake() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let fields = [(header::CONNECTION, "Upgrade"), (header::UPGRADE, "websocket")];
+    response.headers_mut().extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
