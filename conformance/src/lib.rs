@@ -1,8 +1,24 @@
-//! The conformance cases, the plain reference matcher and the generators.
+//! The conformance cases, the engines that run them, the plain reference matcher and the generators.
 //!
-//! An [`engine`] decides what becomes of a request, given the resources. There is one that reads the specification aloud,
-//! slowly, and shares no code with the core; and there is the core. [`generate`] makes resources and requests in which
-//! everything collides, so that comparing the two finds out where either is wrong. [`fuzzing`] is the same for a fuzzer.
+//! A [`case`] is data: objects, what is done, what must come of it. An [`engine`] is anything that takes the objects, tells
+//! their statuses and carries what is sent; the same cases run on a pure function and on a live cluster.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`case`] | what cases say, and how they are read |
+//! | [`certificate`] | the certificates that cases name, made anew each time |
+//! | [`exchange`] | what is sent in a case, and what comes back |
+//! | [`mutant`] | engines that are wrong in one thing, which the cases must notice |
+//! | [`outcome`] | what came of a case |
+//! | [`backend`] | what the backends of cases answer |
+//! | [`cluster`] | the pods that they are |
+//! | [`store`] | the objects of a case, with what an API server and its controllers make of them |
+//! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference |
+//! | [`generate`] | resources and requests in which everything collides |
+//! | [`fuzzing`] | the core against the reference, from bytes |
+//!
+//! The plain reference reads the specification aloud, slowly, and shares no code with the core. Where the two differ on
+//! what is generated, one of them is wrong.
 
 pub mod case;
 pub mod certificate;
