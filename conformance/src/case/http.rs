@@ -198,6 +198,12 @@ impl Default for Written {
     }
 }
 
+impl Default for HttpExchange {
+    fn default() -> Self {
+        Written::default().into()
+    }
+}
+
 // === impl HttpRequest ===
 
 impl Default for HttpRequest {

@@ -46,6 +46,7 @@ mod header;
 mod http;
 mod library;
 mod mesh;
+mod names;
 mod object_ref;
 mod status;
 mod step;
@@ -55,8 +56,8 @@ mod websocket;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gateway_core::api::AnyObject;
 use gateway_core::api::manifest::{self, ManifestProblem, Severity};
+use gateway_core::api::{AnyObject, ObjectKey};
 use gateway_core::feature::Feature;
 use serde::{Deserialize, Deserializer};
 
@@ -106,6 +107,8 @@ pub struct Case {
     pub objects: Vec<AnyObject>,
     /// What is done, and what must come of it.
     pub steps: Vec<Step>,
+    /// The name of its file.
+    pub file: String,
     /// The file as it is written.
     pub text: Arc<str>,
 }
@@ -157,6 +160,7 @@ pub fn read(text: &str, source: &str) -> Result<Case, Vec<ManifestProblem>> {
         deployments: written.deployments.clone(),
         objects: manifest.objects.into_iter().map(|(object, _)| object).collect(),
         steps: written.steps.clone(),
+        file: source.to_owned(),
         text: text.into(),
     };
     let mut wrong = check::check(&case);
@@ -197,6 +201,16 @@ impl Case {
     /// The object of the case with this name.
     pub fn object(&self, wanted: &ObjectRef) -> Option<&AnyObject> {
         self.objects.iter().find(|object| object.kind() == wanted.kind && object.key() == wanted.key)
+    }
+
+    /// The line of a field, such as `steps[3].http.requests[1]`; that of the nearest thing around it if it is not written.
+    pub fn line(&self, field: &str) -> u32 {
+        manifest::document::<serde_json::Value>(&self.text, &self.file).place(field).line
+    }
+
+    /// Whether an object of the case attaches to this Gateway, or a step looks at it or sends to it.
+    pub fn names_gateway(&self, gateway: &ObjectKey) -> bool {
+        names::objects_name(self, gateway) || self.steps.iter().any(|step| names::step_names(step, gateway))
     }
 
     fn is_held_back(&self, object: &ObjectRef) -> bool {
