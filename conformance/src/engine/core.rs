@@ -209,7 +209,7 @@ impl Core {
 
     fn target(&self, id: BackendId) -> Target {
         let backend = self.table.backend(id);
-        Target { service: key(&backend.service), port: backend.port }
+        Target { service: key(&backend.service), port: backend.port, tls: None }
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use gateway_core::api::ObjectKey;
 use http::{HeaderMap, Request, Response, StatusCode};
 
+use super::BackendTls;
 use crate::exchange::Failure;
 
 /// A request that comes in, and all that is random about what becomes of it.
@@ -127,6 +128,8 @@ pub enum Entrance {
     Http,
     /// TLS that ends at the listener of this name; at none if no listener has the server name.
     Https(Option<String>),
+    /// Something else than HTTP: what TLSRoutes and TCPRoutes are about.
+    Stream,
 }
 
 /// One port of a Service.
@@ -136,6 +139,8 @@ pub struct Target {
     pub service: ObjectKey,
     /// The port of the Service.
     pub port: u16,
+    /// How TLS is spoken there; not at all without it.
+    pub tls: Option<Box<BackendTls>>,
 }
 
 /// The head of a request that is sent on.
@@ -173,6 +178,7 @@ impl Entrance {
             (Self::Closed, _) => Failure::Connect("nobody listens there".to_owned()),
             (Self::Http, Some(_)) => Failure::Malformed("the port does not speak TLS".to_owned()),
             (Self::Https(_), None) => Failure::Closed("the port speaks TLS".to_owned()),
+            (Self::Stream, _) => Failure::Malformed("the port does not speak HTTP".to_owned()),
             (Self::Https(None), Some(_)) => Failure::Tls("no listener has the server name".to_owned()),
         };
         Err(refused)

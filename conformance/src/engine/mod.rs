@@ -12,8 +12,11 @@ pub mod tower;
 mod addresses;
 mod arrival;
 mod decision;
+mod mesh;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,6 +30,9 @@ pub use self::decision::{
     Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
     Timeouts, headers,
 };
+pub use self::mesh::MeshArrival;
+pub use self::stream::{StreamArrival, StreamOutcome, Transport};
+pub use self::tls::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 
 use crate::case::{Case, ObjectRef};
 use crate::exchange::{Answer, Exchange};

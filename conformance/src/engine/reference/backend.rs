@@ -4,11 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::api::{
     BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, ObjectKey, Resources,
-    ServiceType, TransportProtocol,
+    Service, ServicePort, ServiceType, TransportProtocol,
 };
 
 use super::super::Target;
-use super::namespace;
+use super::{backend_tls_policy, namespace};
 
 /// RGR-01 to RGR-03: within a namespace always, into another one if a ReferenceGrant there says so.
 pub(super) fn is_granted(
@@ -32,54 +32,91 @@ pub(super) fn is_granted(
         })
 }
 
+/// Who refers to a backend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Referrer<'r> {
+    /// The kind of the route.
+    pub(super) kind: &'static str,
+    /// The route.
+    pub(super) route: &'r ObjectKey,
+    /// The Gateway that sends the request; none within a mesh.
+    pub(super) gateway: Option<&'r ObjectKey>,
+    /// Whether the gateway may speak TLS with the backend. It cannot where it passes TLS through.
+    pub(super) may_speak_tls: bool,
+}
+
 /// The backend that a reference of a route leads to, if it leads to one: HRB-05 to HRB-08, HRB-16, RGR-09.
 pub(super) fn resolve(
     resources: &Resources,
-    route: &ObjectKey,
+    referrer: &Referrer<'_>,
     reference: &BackendObjectReference,
 ) -> Option<Target> {
     if !reference.group.is_empty() || reference.kind != "Service" {
         return None;
     }
-    let named = namespace(reference.namespace.as_deref(), route);
+    let named = namespace(reference.namespace.as_deref(), referrer.route);
     let service = ObjectKey::new(named, reference.name.as_str());
-    if !is_granted(resources, "HTTPRoute", &route.namespace, "Service", &service) {
+    // RGR-05, MSH-12: within a mesh nobody asks for a grant.
+    let granted = referrer.gateway.is_none()
+        || is_granted(resources, referrer.kind, &referrer.route.namespace, "Service", &service);
+    if !granted {
         return None;
     }
     let found = resources.services.get(&service)?;
     if found.spec.r#type == ServiceType::ExternalName {
         return None;
     }
-    let number = reference.port?;
-    let port = found
-        .spec
-        .ports
-        .iter()
-        .find(|port| port.port == number && port.protocol == TransportProtocol::Tcp)?;
-    // BPR: TLS to the backend needs a policy.
-    if port.app_protocol.as_deref() == Some("kubernetes.io/wss") {
+    let port = port_of(found, reference.port?, transport(referrer.kind))?;
+    let tls = match referrer.gateway {
+        Some(gateway) if referrer.may_speak_tls => {
+            // BTP-14: with a policy that cannot be carried out there is no backend.
+            backend_tls_policy::of_backend(resources, gateway, &service, port).ok()?
+        }
+        Some(_) | None => None,
+    };
+    if !can_speak(referrer.kind, port.app_protocol.as_deref(), tls.is_some()) {
         return None;
     }
-    Some(Target { service, port: u16::try_from(number).ok()? })
+    Some(Target { service, port: u16::try_from(port.port).ok()?, tls })
 }
 
 /// The same for a weighted reference.
 pub(super) fn resolve_ref(
     resources: &Resources,
-    route: &ObjectKey,
+    referrer: &Referrer<'_>,
     reference: &HttpBackendRef,
 ) -> Option<Target> {
     let HttpBackendRef { group, kind, name, namespace, port, .. } = reference.clone();
-    resolve(resources, route, &BackendObjectReference { group, kind, name, namespace, port })
+    resolve(resources, referrer, &BackendObjectReference { group, kind, name, namespace, port })
+}
+
+/// The port of a Service with this number.
+fn port_of(service: &Service, number: i32, transport: TransportProtocol) -> Option<&ServicePort> {
+    service.spec.ports.iter().find(|port| port.port == number && port.protocol == transport)
+}
+
+/// What the backends of a kind of routes are reached by.
+pub(super) fn transport(kind: &str) -> TransportProtocol {
+    if kind == "UDPRoute" { TransportProtocol::Udp } else { TransportProtocol::Tcp }
+}
+
+/// BPR-02, BPR-03: whether a kind of routes can use the protocol of a port.
+fn can_speak(kind: &str, app_protocol: Option<&str>, tls: bool) -> bool {
+    match (kind, app_protocol) {
+        ("HTTPRoute", Some("kubernetes.io/wss")) => tls,
+        ("GRPCRoute", Some("kubernetes.io/ws" | "kubernetes.io/wss")) => false,
+        _ => true,
+    }
 }
 
 /// The ready endpoints of a backend, sorted: HRB-02, HRB-15.
-pub(super) fn endpoints(resources: &Resources, target: &Target) -> Vec<SocketAddr> {
+pub(super) fn endpoints(
+    resources: &Resources,
+    target: &Target,
+    transport: &TransportProtocol,
+) -> Vec<SocketAddr> {
     let service = &resources.services[&target.service];
-    let of_target = |port: &&gateway_core::api::ServicePort| {
-        port.port == i32::from(target.port) && port.protocol == TransportProtocol::Tcp
-    };
-    let port = service.spec.ports.iter().find(of_target).expect("it was resolved");
+    let port = port_of(service, i32::from(target.port), transport.clone()).expect("it was resolved");
     let port_name = port.name.clone().unwrap_or_default();
     let mut endpoints = Vec::new();
     for (key, slice) in &resources.endpoint_slices {
@@ -91,7 +128,7 @@ pub(super) fn endpoints(resources: &Resources, target: &Target) -> Vec<SocketAdd
         let number = slice
             .ports
             .iter()
-            .filter(|port| port.protocol == TransportProtocol::Tcp)
+            .filter(|port| port.protocol == *transport)
             .find(|port| port.name.clone().unwrap_or_default() == port_name)
             .and_then(|port| port.port);
         let Some(number) = number else { continue };
@@ -109,12 +146,12 @@ pub(super) fn endpoints(resources: &Resources, target: &Target) -> Vec<SocketAdd
 /// HRB-03, HRB-04: the reference that a random number picks, each by its share of the sum of all weights.
 ///
 /// The numbers 0 to 2^64 are divided into as many equal parts as the sum of the weights, in the order of the list.
-pub(super) fn pick(refs: &[HttpBackendRef], random: u64) -> Option<&HttpBackendRef> {
-    let total: u128 = refs.iter().map(|reference| reference.weight as u128).sum();
+pub(super) fn pick<R>(refs: &[R], weight: impl Fn(&R) -> i32, random: u64) -> Option<&R> {
+    let total: u128 = refs.iter().map(|reference| weight(reference) as u128).sum();
     let part = u128::from(random) * total / (1 << 64);
     let mut before = 0;
     for reference in refs {
-        before += reference.weight as u128;
+        before += weight(reference) as u128;
         if part < before {
             return Some(reference);
         }

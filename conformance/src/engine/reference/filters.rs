@@ -2,15 +2,16 @@
 
 use gateway_core::api::{
     HttpHeaderFilter, HttpRequestMirrorFilter, HttpRouteFilter, HttpRouteFilterType, HttpRouteMatch,
-    HttpUrlRewriteFilter, ObjectKey, Resources,
+    HttpUrlRewriteFilter, Resources, TransportProtocol,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::super::{Arrival, Effect, Forwarded, Mirrored, Reply, Sent, headers};
-use super::gateway::Listener;
+use super::backend::Referrer;
+use super::gateway::Frontend;
 use super::request::Seen;
 use super::route::{Candidate, entries};
-use super::{backend, cors, header_modifier, limits, path_modifier, redirect, request};
+use super::{backend, cors, grpc, header_modifier, limits, path_modifier, redirect, request};
 
 /// Where a list of filters stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ fn can_be_carried_out(filter: &HttpRouteFilter, level: Level, entries: &[HttpRou
 /// A request on its way.
 struct Passing<'a> {
     resources: &'a Resources,
-    listener: &'a Listener<'a>,
+    frontend: &'a Frontend<'a>,
     candidate: &'a Candidate<'a>,
     seen: &'a Seen,
     randoms: Vec<u64>,
@@ -74,19 +75,19 @@ enum Run {
 /// Carries out the rule.
 pub(super) fn carry_out(
     resources: &Resources,
-    listener: &Listener<'_>,
+    frontend: &Frontend<'_>,
     candidate: &Candidate<'_>,
     seen: &Seen,
     arrival: &Arrival,
 ) -> Effect {
-    let rule = candidate.rule;
+    let rule = &*candidate.rule;
     let uri = arrival.request.uri();
     // AMB-01: what was matched is what is forwarded. The target of a CONNECT is an authority, without path.
     let target =
         (uri.path_and_query().is_some() || uri.scheme().is_some()).then(|| with_query(&seen.path, seen));
     let mut passing = Passing {
         resources,
-        listener,
+        frontend,
         candidate,
         seen,
         randoms: arrival.randoms.iter().rev().copied().collect(),
@@ -103,7 +104,10 @@ pub(super) fn carry_out(
         }
         headers
     };
-    let failed = |status| answered(status, &failed_headers());
+    let failed = |status| match candidate.kind {
+        "GRPCRoute" => grpc::failed(rule.backend_refs.is_empty()),
+        _ => answered(status, &failed_headers()),
+    };
 
     match passing.run(&rule.filters, Level::Rule) {
         Run::Continue => {}
@@ -116,13 +120,13 @@ pub(super) fn carry_out(
     }
     // HRB-10, HRB-11, HRB-13, AMB-20: no backend, an invalid one, no weight: 500. HRB-12: no endpoints: 503.
     let random = passing.draw();
-    let Some(chosen) = backend::pick(&rule.backend_refs, random) else {
+    let Some(chosen) = backend::pick(&rule.backend_refs, |reference| reference.weight, random) else {
         return failed(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let Some(to) = backend::resolve_ref(resources, candidate.route, chosen) else {
+    let Some(to) = backend::resolve_ref(resources, &passing.referrer(), chosen) else {
         return failed(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let endpoints = backend::endpoints(resources, &to);
+    let endpoints = backend::endpoints(resources, &to, &TransportProtocol::Tcp);
     if endpoints.is_empty() {
         return failed(StatusCode::SERVICE_UNAVAILABLE);
     }
@@ -180,6 +184,11 @@ impl Passing<'_> {
         }
     }
 
+    fn referrer(&self) -> Referrer<'_> {
+        let Candidate { kind, route, .. } = *self.candidate;
+        Referrer { kind, route, gateway: self.frontend.gateway, may_speak_tls: true }
+    }
+
     fn sent(&self) -> Sent {
         Sent {
             method: self.seen.method.to_string(),
@@ -191,7 +200,7 @@ impl Passing<'_> {
 
     /// FLT-01: the filters of one list, in order, until one answers.
     fn run(&mut self, filters: &[HttpRouteFilter], level: Level) -> Run {
-        let entries = entries(self.candidate.rule);
+        let entries = entries(&self.candidate.rule);
         let of_list = filters.iter().find_map(|filter| filter.cors.as_deref());
         let preflight = of_list.filter(|_| level == Level::Rule && cors::is_preflight(self.seen));
         if !filters.iter().all(|filter| can_be_carried_out(filter, level, &entries)) {
@@ -215,7 +224,7 @@ impl Passing<'_> {
                 self.mirror(mirror);
             }
             if let Some(to) = &filter.request_redirect {
-                let location = redirect::location(to, self.listener, &self.candidate.entry, self.seen);
+                let location = redirect::location(to, self.frontend, &self.candidate.entry, self.seen);
                 let status = StatusCode::from_u16(to.status_code).expect("a status of redirects");
                 let headers = HeaderMap::from_iter([(header::LOCATION, location.parse().expect("a URL"))]);
                 return Run::Answer { status, headers, preflight: false };
@@ -253,15 +262,16 @@ impl Passing<'_> {
 
     /// FMR-03 to FMR-06.
     fn mirror(&mut self, mirror: &HttpRequestMirrorFilter) {
-        let route: &ObjectKey = self.candidate.route;
-        let Some(to) = backend::resolve(self.resources, route, &mirror.backend_ref) else { return };
+        let Some(to) = backend::resolve(self.resources, &self.referrer(), &mirror.backend_ref) else {
+            return;
+        };
         let (numerator, denominator) = match (mirror.percent, &mirror.fraction) {
             (Some(percent), _) => (percent, 100),
             (None, Some(fraction)) => (fraction.numerator, fraction.denominator),
             (None, None) => (1, 1),
         };
         if self.draw() % (denominator as u64) < numerator as u64 {
-            let endpoints = backend::endpoints(self.resources, &to);
+            let endpoints = backend::endpoints(self.resources, &to, &TransportProtocol::Tcp);
             self.mirrors.push(Mirrored { to, endpoints, sent: self.sent() });
         }
     }

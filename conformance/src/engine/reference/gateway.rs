@@ -1,18 +1,43 @@
 //! The listeners of a Gateway, and which of them serves a host.
 
-use gateway_core::api::{AllowedRoutes, GATEWAY_GROUP, ObjectKey, Resources};
+use gateway_core::api::{
+    self, AllowedRoutes, GATEWAY_GROUP, ListenerTlsConfig, ObjectKey, Resources, TlsModeType,
+};
 
-use super::{backend, hostname, namespace};
+use super::{backend, conflict, frontend_tls, hostname, listener_set, namespace};
 
 /// A listener that is served.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listener<'r> {
     pub(super) gateway: &'r ObjectKey,
+    /// The ListenerSet that it is written in, if not in the Gateway itself.
+    pub(super) set: Option<&'r ObjectKey>,
     pub(super) name: &'r str,
     pub(super) hostname: Option<&'r str>,
     pub(super) port: u16,
-    pub(super) https: bool,
+    pub(super) protocol: Protocol,
+    pub(super) tls: Option<&'r ListenerTlsConfig>,
     pub(super) allowed_routes: &'r AllowedRoutes,
+}
+
+/// Where a request comes in: at a listener, or, within a mesh, at the port of a Service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frontend<'r> {
+    /// None within a mesh.
+    pub(super) gateway: Option<&'r ObjectKey>,
+    pub(super) port: u16,
+    pub(super) https: bool,
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http,
+    Https,
+    TlsTerminate,
+    TlsPassthrough,
+    Tcp,
+    Udp,
 }
 
 /// The listeners of a Gateway that are served.
@@ -27,47 +52,75 @@ pub(super) fn listeners<'r>(
     if class.is_none_or(|class| class.spec.controller_name != controller_name) {
         return Vec::new();
     }
-    gateway
-        .spec
-        .listeners
-        .iter()
-        .filter(|listener| ["HTTP", "HTTPS"].contains(&listener.protocol.as_str()))
-        // GWL-07, GWL-08, AMB-44: HTTP and HTTPS on one port conflict, and nobody wins.
-        .filter(|listener| {
-            let same_port = |other: &&gateway_core::api::Listener| other.port == listener.port;
-            gateway.spec.listeners.iter().filter(same_port).all(|other| other.protocol == listener.protocol)
-        })
+    // LST-07: the Gateway's own, then those of its ListenerSets.
+    let mut objects = vec![of_object(key, None, &gateway.spec.listeners)];
+    for (set_key, set) in listener_set::of_gateway(resources, key, gateway) {
+        objects.push(of_object(key, Some(set_key), &set.spec.listeners));
+    }
+    conflict::without_conflicts(objects)
+        .into_iter()
         // GWK-03: a listener that only allows kinds that cannot attach is not programmed.
-        .filter(|listener| takes_http_routes(&listener.allowed_routes))
-        .filter(|listener| listener.protocol != "HTTPS" || has_certificate(resources, key, listener))
-        .map(|listener| Listener {
-            gateway: key,
-            name: &listener.name,
-            hostname: listener.hostname.as_deref(),
-            port: u16::try_from(listener.port).expect("a port, by the schema"),
-            https: listener.protocol == "HTTPS",
-            allowed_routes: &listener.allowed_routes,
-        })
+        .filter(|listener| listener.protocol.kinds().iter().any(|kind| listener.takes(kind)))
+        .filter(|listener| !listener.protocol.ends_tls() || has_certificate(resources, listener))
+        // GWF-07: a listener that cannot check its clients as it has to serves none.
+        .filter(|listener| frontend_tls::validation(resources, listener).is_ok())
         .collect()
 }
 
-/// GWK-01: without any kinds, all that fit the protocol.
-fn takes_http_routes(allowed: &AllowedRoutes) -> bool {
-    let mut kinds = allowed.kinds.iter();
-    allowed.kinds.is_empty() || kinds.any(|kind| kind.group == GATEWAY_GROUP && kind.kind == "HTTPRoute")
+/// The listeners of one object. GWL-12: those of a protocol that nobody knows are not there.
+fn of_object<'r>(
+    gateway: &'r ObjectKey,
+    set: Option<&'r ObjectKey>,
+    listeners: &'r [api::Listener],
+) -> Vec<Listener<'r>> {
+    let known = |listener: &'r api::Listener| {
+        Some(Listener {
+            gateway,
+            set,
+            name: &listener.name,
+            hostname: listener.hostname.as_deref(),
+            port: u16::try_from(listener.port).expect("a port, by the schema"),
+            protocol: protocol(listener)?,
+            tls: listener.tls.as_ref(),
+            allowed_routes: &listener.allowed_routes,
+        })
+    };
+    listeners.iter().filter_map(known).collect()
+}
+
+fn protocol(listener: &api::Listener) -> Option<Protocol> {
+    let mode = listener.tls.as_ref().map(|tls| &tls.mode);
+    match (listener.protocol.as_str(), mode) {
+        ("HTTP", _) => Some(Protocol::Http),
+        ("HTTPS", _) => Some(Protocol::Https),
+        ("TLS", Some(TlsModeType::Terminate)) => Some(Protocol::TlsTerminate),
+        ("TLS", Some(TlsModeType::Passthrough)) => Some(Protocol::TlsPassthrough),
+        ("TCP", _) => Some(Protocol::Tcp),
+        ("UDP", _) => Some(Protocol::Udp),
+        _ => None,
+    }
 }
 
 /// GWT-05, GWT-06: a listener whose certificate cannot be had is not programmed. (With several certificates one is
 /// enough to serve.)
-fn has_certificate(resources: &Resources, key: &ObjectKey, listener: &gateway_core::api::Listener) -> bool {
+fn has_certificate(resources: &Resources, listener: &Listener<'_>) -> bool {
+    !certificates(resources, listener).is_empty()
+}
+
+/// The Secrets with the certificates of a listener, as far as they can be had.
+pub(super) fn certificates(resources: &Resources, listener: &Listener<'_>) -> Vec<ObjectKey> {
+    // LST-22: a ListenerSet needs a grant of its own.
+    let (kind, key) = listener.object();
     let references = listener.tls.iter().flat_map(|tls| &tls.certificate_refs);
-    references.into_iter().any(|reference| {
+    let secret = |reference: &api::SecretObjectReference| {
         let to = ObjectKey::new(namespace(reference.namespace.as_deref(), key), reference.name.as_str());
-        reference.group.is_empty()
+        let served = reference.group.is_empty()
             && reference.kind == "Secret"
-            && backend::is_granted(resources, "Gateway", &key.namespace, "Secret", &to)
-            && resources.secrets.get(&to).is_some_and(|secret| secret.r#type == "kubernetes.io/tls")
-    })
+            && backend::is_granted(resources, kind, &key.namespace, "Secret", &to)
+            && resources.secrets.get(&to).is_some_and(|secret| secret.r#type == "kubernetes.io/tls");
+        served.then_some(to)
+    };
+    references.filter_map(secret).collect()
 }
 
 /// HST-08: the listener with the most specific hostname that matches.
@@ -76,4 +129,52 @@ pub(super) fn most_specific<'l, 'r>(listeners: &'l [Listener<'r>], host: &str) -
         .iter()
         .filter(|listener| listener.hostname.is_none_or(|hostname| hostname::matches(hostname, host)))
         .max_by_key(|listener| hostname::rank(listener.hostname))
+}
+
+// === impl Listener ===
+
+impl<'r> Listener<'r> {
+    /// The kind and the key of the object that it is written in.
+    pub(super) fn object(&self) -> (&'static str, &'r ObjectKey) {
+        match self.set {
+            None => ("Gateway", self.gateway),
+            Some(set) => ("ListenerSet", set),
+        }
+    }
+
+    pub(super) fn frontend(&self) -> Frontend<'r> {
+        Frontend { gateway: Some(self.gateway), port: self.port, https: self.protocol == Protocol::Https }
+    }
+
+    /// GWK-01 to GWK-05: of the kinds that fit the protocol those that are allowed; without any, all.
+    pub(super) fn takes(&self, kind: &str) -> bool {
+        let mut allowed = self.allowed_routes.kinds.iter();
+        self.protocol.kinds().contains(&kind)
+            && (self.allowed_routes.kinds.is_empty()
+                || allowed.any(|allowed| allowed.group == GATEWAY_GROUP && allowed.kind == kind))
+    }
+
+    /// Whether the two are the same listener: LST-08, names are unique within one object only.
+    pub(super) fn is(&self, other: &Listener<'_>) -> bool {
+        self.object() == other.object() && self.name == other.name
+    }
+}
+
+// === impl Protocol ===
+
+impl Protocol {
+    /// GWK-01, TLR-01, TCR-02, UDR-02: the kinds of routes that fit.
+    fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Http | Self::Https => &["HTTPRoute", "GRPCRoute"],
+            Self::TlsTerminate | Self::TlsPassthrough => &["TLSRoute"],
+            Self::Tcp => &["TCPRoute"],
+            Self::Udp => &["UDPRoute"],
+        }
+    }
+
+    /// Whether the gateway has a certificate to show.
+    pub(super) fn ends_tls(self) -> bool {
+        matches!(self, Self::Https | Self::TlsTerminate)
+    }
 }

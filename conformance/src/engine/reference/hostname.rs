@@ -21,3 +21,13 @@ pub(super) fn rank(hostname: Option<&str>) -> (usize, usize) {
         Some(hostname) => (hostname.len(), hostname.len()),
     }
 }
+
+/// HST-03: whether some host falls under both.
+pub(super) fn overlap(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    match (one.strip_prefix('*'), other.strip_prefix('*')) {
+        (None, _) => matches(other, one),
+        (Some(_), None) => matches(one, other),
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+    }
+}

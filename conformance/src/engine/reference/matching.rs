@@ -68,7 +68,7 @@ pub(super) fn prefix(value: &str) -> String {
 }
 
 /// HRM-09, AMB-29: of matchers for equivalent header names the first counts.
-fn headers(entry: &HttpRouteMatch) -> Vec<&HttpHeaderMatch> {
+pub(super) fn headers(entry: &HttpRouteMatch) -> Vec<&HttpHeaderMatch> {
     let mut first: Vec<&HttpHeaderMatch> = Vec::new();
     for header in &entry.headers {
         if !first.iter().any(|other| other.name.eq_ignore_ascii_case(&header.name)) {
@@ -111,6 +111,11 @@ fn query_param_matches(wanted: &HttpQueryParamMatch, seen: &Seen) -> bool {
     })
 }
 
+/// Whether the text is a regular expression.
+pub(super) fn is_expression(text: &str) -> bool {
+    whole(text).is_some()
+}
+
 /// AMB-08: the expression as one that matches whole texts; `None` if it is none.
 fn whole(expression: &str) -> Option<Regex> {
     thread_local! {
@@ -127,7 +132,7 @@ fn whole(expression: &str) -> Option<Regex> {
     })
 }
 
-fn is_whole(expression: &str, text: &[u8]) -> bool {
+pub(super) fn is_whole(expression: &str, text: &[u8]) -> bool {
     whole(expression).is_some_and(|expression| expression.is_match(text))
 }
 

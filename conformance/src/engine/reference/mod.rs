@@ -4,25 +4,42 @@
 //! the types of the resources with the core and not one line of code: its own paths, hostnames, regular expressions,
 //! filters and weights. Where the core and this differ, one of the two is wrong, and the specification says which.
 //!
-//! It covers what HTTPRoutes on Gateways do. It expects resources that an API server would have accepted, and knows
-//! neither ListenerSets nor BackendTLSPolicies.
+//! It decides about every kind of route, on Gateways and within a mesh. It expects resources that an API server would have
+//! accepted.
 //!
-//! The steps, in the order of the files: `gateway` lists the listeners that are served, `request` reads the request,
-//! `route` says which routes a listener has and puts the match entries that fit in order, `filters` carries out the
-//! filters of the first, and `backend` picks where it goes.
+//! | step | files |
+//! | --- | --- |
+//! | which listeners are served | `gateway`, with `listener_set`, `conflict`, `allowed_namespaces` |
+//! | what TLS meets there | `frontend_tls` |
+//! | what the request says | `request` |
+//! | which routes a listener has, and which match entry goes first | `parent_ref`, then `route` or `grpc`, with `matching`, `hostname`, `age` |
+//! | what the filters of the first make of it | `filters`, with a file for each filter |
+//! | where it goes | `backend`, with `backend_tls_policy` |
+//!
+//! Connections and datagrams go through `stream` instead, requests within a mesh through `mesh`.
 
+mod age;
+mod allowed_namespaces;
 mod backend;
+mod backend_tls_policy;
+mod conflict;
 mod cors;
 mod filters;
+mod frontend_tls;
 mod gateway;
+mod grpc;
 mod header_modifier;
 mod hostname;
 mod limits;
+mod listener_set;
 mod matching;
+mod mesh;
+mod parent_ref;
 mod path_modifier;
 mod redirect;
 mod request;
 mod route;
+mod stream;
 
 use std::sync::LazyLock;
 
@@ -34,10 +51,12 @@ pub use self::hostname::matches as hostname_matches;
 pub use self::path_modifier::target as replaced_path;
 pub use self::request::{host_of_authority, normal_form};
 
-use self::gateway::Listener;
+use self::gateway::{Listener, Protocol};
 use self::request::Seen;
 use self::route::Candidate;
-use super::{Arrival, Decision, Effect, Entrance, Outcome, Reply};
+use super::{
+    Arrival, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, StreamArrival, StreamOutcome,
+};
 
 /// The features whose requests it decides about. Those that show in statuses only are none of them.
 pub const FEATURES: &[Feature] = &[
@@ -107,24 +126,44 @@ impl<'r> Reference<'r> {
 
     /// What a connection to the port meets.
     pub fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
-        let mut listeners = gateway::listeners(self.resources, self.controller_name, gateway);
-        listeners.retain(|listener| listener.port == port);
-        match listeners.first() {
+        let listeners = self.listeners(gateway, port);
+        match listeners.first().map(|listener| listener.protocol) {
             None => Entrance::Closed,
-            Some(listener) if !listener.https => Entrance::Http,
-            // HST-08, HST-22
-            Some(_) => {
+            Some(Protocol::Http) => Entrance::Http,
+            // TCP is not asked who it is for.
+            Some(Protocol::Tcp | Protocol::Udp) => Entrance::Stream,
+            Some(Protocol::Https | Protocol::TlsPassthrough | Protocol::TlsTerminate) => {
+                // HST-08, HST-22
                 let server_name = server_name.and_then(request::host_of_name).unwrap_or_default();
-                let listener = gateway::most_specific(&listeners, &server_name);
-                Entrance::Https(listener.map(|listener| listener.name.to_owned()))
+                match gateway::most_specific(&listeners, &server_name) {
+                    Some(listener) if listener.protocol != Protocol::Https => Entrance::Stream,
+                    listener => Entrance::Https(listener.map(|listener| listener.name.to_owned())),
+                }
             }
         }
+    }
+
+    /// What becomes of a connection or a datagram.
+    pub fn decide_stream(&self, arrival: &StreamArrival) -> StreamOutcome {
+        let listeners = gateway::listeners(self.resources, self.controller_name, &arrival.gateway);
+        stream::decide(self.resources, &listeners, arrival).unwrap_or(StreamOutcome::Rejected)
+    }
+
+    /// What a TLS connection to a port meets; nothing if no listener of the server name ends TLS there.
+    pub fn handshake(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+        let server_name = server_name.and_then(request::host_of_name);
+        frontend_tls::handshake(self.resources, &self.listeners(gateway, port), server_name.as_deref())
+    }
+
+    /// What becomes of a request within a mesh; nothing if there is no such Service or port.
+    pub fn answer_in_mesh(&self, arrival: &MeshArrival) -> Option<Effect> {
+        mesh::answer(self.resources, arrival)
     }
 
     fn outcome(&self, arrival: &Arrival, carry_out: bool) -> Outcome {
         let refused = |status| Outcome {
             decision: Decision::Refused(status),
-            effect: Effect::Answered(Reply { status, headers: super::Headers::new() }),
+            effect: grpc::refused(status, &arrival.request),
         };
         let Served { listener, candidate, seen } = match self.serve(arrival) {
             Ok(served) => served,
@@ -137,37 +176,49 @@ impl<'r> Reference<'r> {
             entry: candidate.entry_index,
         };
         let effect = if carry_out {
-            filters::carry_out(self.resources, &listener, &candidate, &seen, arrival)
+            filters::carry_out(self.resources, &listener.frontend(), &candidate, &seen, arrival)
         } else {
             refused(StatusCode::OK).effect
         };
         Outcome { decision, effect }
     }
 
+    /// The listeners of a port that are served, but for those of UDP.
+    fn listeners(&self, gateway: &ObjectKey, port: u16) -> Vec<Listener<'r>> {
+        let mut listeners = gateway::listeners(self.resources, self.controller_name, gateway);
+        listeners.retain(|listener| listener.port == port && listener.protocol != Protocol::Udp);
+        listeners
+    }
+
     fn serve(&self, arrival: &Arrival) -> Result<Served<'r>, StatusCode> {
         // AMB-16: a request that does not name one valid host is answered with 400.
         let seen = request::read(&arrival.request).ok_or(StatusCode::BAD_REQUEST)?;
-        let listeners: Vec<Listener<'r>> =
-            gateway::listeners(self.resources, self.controller_name, &arrival.gateway)
-                .into_iter()
-                .filter(|listener| listener.port == arrival.port)
-                .collect();
+        let listeners = self.listeners(&arrival.gateway, arrival.port);
+        let http: Vec<Listener<'r>> = listeners
+            .iter()
+            .filter(|listener| matches!(listener.protocol, Protocol::Http | Protocol::Https))
+            .copied()
+            .collect();
 
         // HST-08, HST-10: of the listeners of the port the one with the most specific hostname; without any, 404.
-        let best = gateway::most_specific(&listeners, &seen.host).ok_or(StatusCode::NOT_FOUND)?;
+        let best = gateway::most_specific(&http, &seen.host).ok_or(StatusCode::NOT_FOUND)?;
         // HST-20, HST-22: if the TLS connection was made to another one, 421.
-        if best.https {
+        if best.protocol == Protocol::Https {
             let server_name = arrival.server_name.as_deref().and_then(request::host_of_name);
             let connection = gateway::most_specific(&listeners, server_name.as_deref().unwrap_or(""));
             // A server name that nobody has is not this listener's either; without one nothing is known.
-            let other = connection.map_or(server_name.is_some(), |connection| connection.name != best.name);
+            let other = connection.map_or(server_name.is_some(), |connection| !connection.is(best));
             if other {
                 return Err(StatusCode::MISDIRECTED_REQUEST);
             }
         }
         // HST-11: only routes attached to this listener are considered. HRM-16: without a match, 404.
-        let candidates = route::candidates(self.resources, best, &seen, self.hostname_fall_through);
-        let candidate = candidates.into_iter().next().ok_or(StatusCode::NOT_FOUND)?;
+        let fall_through = self.hostname_fall_through;
+        // AMB-39, AMB-40, GRP-08: a call goes to GRPCRoutes first; nothing else goes there.
+        let calls = seen.is_grpc().then(|| grpc::candidates(self.resources, best, &seen, fall_through));
+        let requests = || route::candidates(self.resources, best, &seen, fall_through);
+        let candidate = calls.into_iter().flatten().next().or_else(|| requests().into_iter().next());
+        let candidate = candidate.ok_or(StatusCode::NOT_FOUND)?;
         Ok(Served { listener: *best, candidate, seen })
     }
 }

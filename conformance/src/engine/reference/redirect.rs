@@ -2,7 +2,7 @@
 
 use gateway_core::api::{HttpRequestRedirectFilter, HttpRouteMatch, RedirectScheme};
 
-use super::gateway::Listener;
+use super::gateway::Frontend;
 use super::path_modifier;
 use super::request::{self, Seen};
 
@@ -17,11 +17,11 @@ pub(super) fn is_valid(redirect: &HttpRequestRedirectFilter, entries: &[HttpRout
 /// The `Location`: FRD-02 to FRD-07.
 pub(super) fn location(
     redirect: &HttpRequestRedirectFilter,
-    listener: &Listener<'_>,
+    frontend: &Frontend<'_>,
     entry: &HttpRouteMatch,
     seen: &Seen,
 ) -> String {
-    let own_scheme = if listener.https { "https" } else { "http" };
+    let own_scheme = if frontend.https { "https" } else { "http" };
     let scheme = redirect.scheme.as_ref().map_or(own_scheme, RedirectScheme::as_str);
     let host = redirect.hostname.as_deref().unwrap_or(&seen.host);
     let well_known = |scheme: &str| if scheme == "https" { 443 } else { 80 };
@@ -29,7 +29,7 @@ pub(super) fn location(
     let port = match (redirect.port, &redirect.scheme) {
         (Some(port), _) => port,
         (None, Some(scheme)) => well_known(scheme.as_str()),
-        (None, None) => i32::from(listener.port),
+        (None, None) => i32::from(frontend.port),
     };
     // FRD-05, AMB-19
     let port = if port == well_known(scheme) { String::new() } else { format!(":{port}") };

@@ -1,0 +1,50 @@
+//! Which namespaces are let in.
+
+use std::collections::BTreeMap;
+
+use gateway_core::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, ObjectKey, Resources};
+
+/// GWK-07, GWK-08, LST-03, AMB-58: whether something of `namespace` may attach to an object in `own`.
+pub(super) fn admit(
+    resources: &Resources,
+    from: &FromNamespaces,
+    selector: Option<&LabelSelector>,
+    own: &str,
+    namespace: &str,
+) -> bool {
+    match from {
+        FromNamespaces::All => true,
+        FromNamespaces::Same => namespace == own,
+        FromNamespaces::Selector => {
+            let known = resources.namespaces.get(&ObjectKey::cluster(namespace));
+            match (selector, known) {
+                (Some(selector), Some(known)) => {
+                    let mut labels = known.metadata.labels.clone();
+                    // Every namespace of a cluster has its name as a label.
+                    labels
+                        .entry("kubernetes.io/metadata.name".into())
+                        .or_insert_with(|| namespace.to_owned());
+                    selects(selector, &labels)
+                }
+                (None, _) | (_, None) => false,
+            }
+        }
+        FromNamespaces::None | FromNamespaces::Unknown(_) => false,
+    }
+}
+
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let by_label = selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
+    let by_expression = selector.match_expressions.iter().all(|requirement| {
+        let label = labels.get(&requirement.key);
+        let listed = label.is_some_and(|label| requirement.values.contains(label));
+        match requirement.operator {
+            LabelSelectorOperator::In => listed,
+            LabelSelectorOperator::NotIn => !listed,
+            LabelSelectorOperator::Exists => label.is_some(),
+            LabelSelectorOperator::DoesNotExist => label.is_none(),
+            LabelSelectorOperator::Unknown(_) => false,
+        }
+    });
+    by_label && by_expression
+}

@@ -1,0 +1,100 @@
+//! Which BackendTLSPolicy holds for a port of a Service, and what it says.
+
+use gateway_core::api::{
+    BackendTlsPolicy, LocalObjectReference, ObjectKey, Resources, ServicePort, SubjectAltName,
+    SubjectAltNameType, WellKnownCaCertificatesType,
+};
+
+use super::super::{Authorities, BackendTls, Identity};
+use super::{age, backend, frontend_tls, namespace};
+
+/// A policy holds, and cannot be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InvalidPolicy;
+
+/// BTP-01: how TLS is spoken with a port of a Service; not at all without a policy.
+pub(super) fn of_backend(
+    resources: &Resources,
+    gateway: &ObjectKey,
+    service: &ObjectKey,
+    port: &ServicePort,
+) -> Result<Option<Box<BackendTls>>, InvalidPolicy> {
+    // BTP-05: a policy for the port goes before one for the Service.
+    let of_port = port.name.as_deref().and_then(|name| oldest(resources, service, Some(name)));
+    let Some((key, policy)) = of_port.or_else(|| oldest(resources, service, None)) else { return Ok(None) };
+    Ok(Some(Box::new(BackendTls {
+        // BTP-16: the hostname is the server name, whatever the certificate has to have.
+        server_name: policy.spec.validation.hostname.clone(),
+        identities: identities(policy)?,
+        authorities: authorities(resources, key, policy)?,
+        client_certificate: client_certificate(resources, gateway),
+    })))
+}
+
+/// BTP-02, BTP-04, BTP-06: of the policies for this Service, and this port name or none, the oldest.
+fn oldest<'r>(
+    resources: &'r Resources,
+    service: &ObjectKey,
+    section: Option<&str>,
+) -> Option<(&'r ObjectKey, &'r BackendTlsPolicy)> {
+    let policies = resources.backend_tls_policies.iter().map(|(key, policy)| (key, &**policy));
+    policies
+        .filter(|(key, policy)| {
+            key.namespace == service.namespace
+                && policy.spec.target_refs.iter().any(|target| {
+                    target.group.is_empty()
+                        && target.kind == "Service"
+                        && target.name == service.name
+                        && target.section_name.as_deref() == section
+                })
+        })
+        .min_by_key(|(key, policy)| age::of(&policy.metadata, key))
+}
+
+/// BTP-17, BTP-18: one of the names that are listed; the hostname if none is.
+fn identities(policy: &BackendTlsPolicy) -> Result<Vec<Identity>, InvalidPolicy> {
+    let validation = &policy.spec.validation;
+    if validation.subject_alt_names.is_empty() {
+        return Ok(vec![Identity::Hostname(validation.hostname.clone())]);
+    }
+    let identity = |name: &SubjectAltName| match (&name.r#type, &name.hostname, &name.uri) {
+        (SubjectAltNameType::Hostname, Some(hostname), _) => Ok(Identity::Hostname(hostname.clone())),
+        (SubjectAltNameType::Uri, _, Some(uri)) => Ok(Identity::Uri(uri.clone())),
+        _ => Err(InvalidPolicy),
+    };
+    validation.subject_alt_names.iter().map(identity).collect()
+}
+
+/// BTP-11 to BTP-13, BTP-15: at least one authority must be known.
+fn authorities(
+    resources: &Resources,
+    key: &ObjectKey,
+    policy: &BackendTlsPolicy,
+) -> Result<Authorities, InvalidPolicy> {
+    let validation = &policy.spec.validation;
+    match &validation.well_known_ca_certificates {
+        Some(WellKnownCaCertificatesType::System) => return Ok(Authorities::System),
+        Some(WellKnownCaCertificatesType::Unknown(_)) => return Err(InvalidPolicy),
+        None => {}
+    }
+    let authority = |reference: &LocalObjectReference| {
+        let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
+        let map = ObjectKey::new(key.namespace.as_str(), reference.name.as_str());
+        resources.config_maps.get(&map).filter(|_| is_config_map).and_then(|map| frontend_tls::pem_of(map))
+    };
+    let known: Vec<String> = validation.ca_certificate_refs.iter().filter_map(authority).collect();
+    if known.is_empty() { Err(InvalidPolicy) } else { Ok(Authorities::Pem(known)) }
+}
+
+/// GWB-01 to GWB-05, BTP-23: what the Gateway shows to its backends. One that cannot be had is not shown.
+fn client_certificate(resources: &Resources, gateway: &ObjectKey) -> Option<String> {
+    let tls = resources.gateways.get(gateway)?.spec.tls.as_ref()?;
+    let reference = tls.backend.as_ref()?.client_certificate_ref.as_ref()?;
+    let to = ObjectKey::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
+    let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "Secret", &to);
+    if !reference.group.is_empty() || reference.kind != "Secret" || !granted {
+        return None;
+    }
+    let certificate = resources.secrets.get(&to)?.data.get("tls.crt")?;
+    String::from_utf8(certificate.0.clone()).ok()
+}

@@ -1,0 +1,78 @@
+//! How a listener speaks TLS with clients.
+
+use gateway_core::api::{
+    ConfigMap, FrontendValidationModeType, ObjectKey, ObjectReference, Resources, TlsConfig,
+};
+
+use super::super::{ClientValidation, Handshake};
+use super::gateway::{self, Listener, Protocol};
+use super::{backend, namespace};
+
+/// No client can be checked as it has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoAuthority;
+
+/// HST-09, HST-22, GWT-10: what the listener that a server name belongs to shows and asks for; nothing if it belongs to
+/// none that ends TLS.
+pub(super) fn handshake(
+    resources: &Resources,
+    listeners: &[Listener<'_>],
+    server_name: Option<&str>,
+) -> Option<Handshake> {
+    let listener = gateway::most_specific(listeners, server_name.unwrap_or(""))?;
+    let clients = validation(resources, listener).ok()?;
+    listener
+        .protocol
+        .ends_tls()
+        .then(|| Handshake { certificates: gateway::certificates(resources, listener), clients })
+}
+
+/// GWF-01 to GWF-09: how the clients of a listener are checked, if they are.
+pub(super) fn validation(
+    resources: &Resources,
+    listener: &Listener<'_>,
+) -> Result<Option<ClientValidation>, NoAuthority> {
+    // GWF-02: HTTPS only.
+    if listener.protocol != Protocol::Https {
+        return Ok(None);
+    }
+    let Some(config) = config(resources, listener) else { return Ok(None) };
+    let Some(validation) = &config.validation else { return Ok(None) };
+    let known = |reference: &ObjectReference| authority(resources, listener.gateway, reference);
+    let authorities: Vec<String> = validation.ca_certificate_refs.iter().filter_map(known).collect();
+    match validation.mode {
+        FrontendValidationModeType::AllowValidOnly if authorities.is_empty() => Err(NoAuthority),
+        FrontendValidationModeType::AllowInsecureFallback if authorities.is_empty() => Err(NoAuthority),
+        FrontendValidationModeType::AllowValidOnly => {
+            Ok(Some(ClientValidation { authorities, any_client: false }))
+        }
+        FrontendValidationModeType::AllowInsecureFallback => {
+            Ok(Some(ClientValidation { authorities, any_client: true }))
+        }
+        FrontendValidationModeType::Unknown(_) => Err(NoAuthority),
+    }
+}
+
+/// GWF-02, GWF-08: what is said for the port is said instead of what is said for all. GWF-12: also for the listeners of
+/// ListenerSets.
+fn config<'r>(resources: &'r Resources, listener: &Listener<'_>) -> Option<&'r TlsConfig> {
+    let frontend = resources.gateways[listener.gateway].spec.tls.as_ref()?.frontend.as_ref()?;
+    let of_port = frontend.per_port.iter().find(|port| port.port == i32::from(listener.port));
+    Some(of_port.map_or(&frontend.default, |port| &port.tls))
+}
+
+/// GWF-03 to GWF-06: the certificates of an authority, in PEM.
+fn authority(resources: &Resources, gateway: &ObjectKey, reference: &ObjectReference) -> Option<String> {
+    let to = ObjectKey::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
+    let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
+    let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "ConfigMap", &to);
+    if !is_config_map || !granted {
+        return None;
+    }
+    pem_of(resources.config_maps.get(&to)?)
+}
+
+/// GWF-04, BTP-12: what a ConfigMap has under `ca.crt`, if that is a certificate.
+pub(super) fn pem_of(map: &ConfigMap) -> Option<String> {
+    map.data.get("ca.crt").filter(|pem| pem.contains("-----BEGIN CERTIFICATE-----")).cloned()
+}

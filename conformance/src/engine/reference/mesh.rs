@@ -1,0 +1,124 @@
+//! Requests within a mesh.
+
+use gateway_core::api::{
+    GrpcRoute, HttpRoute, ObjectKey, ParentReference, Resources, Service, ServicePort, TransportProtocol,
+};
+use http::StatusCode;
+
+use super::super::{
+    Arrival, Effect, Forwarded, Headers, MeshArrival, Reply, Sent, Target, Timeouts, headers,
+};
+use super::gateway::Frontend;
+use super::{backend, filters, grpc, hostname, namespace, request, route};
+
+/// What becomes of a request; nothing if there is no such Service or port.
+pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Effect> {
+    let service = resources.services.get(&arrival.service)?;
+    let port = service.spec.ports.iter().find(|port| is_tcp(port, arrival.port))?;
+    // MSH-06: the routes of the client's own namespace; if there are none, those of the Service's.
+    let groups = [&arrival.client_namespace, &arrival.service.namespace];
+    let (http, grpc) = groups
+        .map(|group| (routes(resources, group, service, port), calls(resources, group, service, port)))
+        .into_iter()
+        .find(|(http, grpc)| !http.is_empty() || !grpc.is_empty())
+        .unwrap_or_default();
+    // MSH-08: without any route it goes straight on.
+    if http.is_empty() && grpc.is_empty() {
+        return Some(straight(resources, arrival));
+    }
+    let Some(seen) = request::read(&arrival.request) else {
+        return Some(answered(StatusCode::BAD_REQUEST));
+    };
+    // MSH-09: of several kinds for one port GRPCRoutes win. MSH-02, MSH-10: hostnames do not matter, also not the one that
+    // the request names.
+    let any_host = hostname::rank(None);
+    let candidates = if grpc.is_empty() {
+        let ranked = http.into_iter().map(|(key, route)| (key, route, any_host)).collect();
+        route::in_order(ranked, &seen, true)
+    } else if seen.is_grpc() {
+        let ranked = grpc.into_iter().map(|(key, route)| (key, route, any_host)).collect();
+        grpc::in_order(ranked, &seen, true)
+    } else {
+        Vec::new()
+    };
+    // MSH-08: where there are routes, all else is refused.
+    let Some(candidate) = candidates.into_iter().next() else {
+        return Some(grpc::refused(StatusCode::NOT_FOUND, &arrival.request));
+    };
+    // MSH-07, MSH-16: from here on it is as on a Gateway, and no other route is looked at.
+    let frontend = Frontend { gateway: None, port: arrival.port, https: false };
+    let MeshArrival { service, port, request, randoms, answer, .. } = arrival.clone();
+    let as_arrival = Arrival { gateway: service, port, server_name: None, request, randoms, answer };
+    Some(filters::carry_out(resources, &frontend, &candidate, &seen, &as_arrival))
+}
+
+fn is_tcp(port: &ServicePort, number: u16) -> bool {
+    port.port == i32::from(number) && port.protocol == TransportProtocol::Tcp
+}
+
+/// The HTTPRoutes of a namespace that are bound to the port of the Service.
+fn routes<'r>(
+    resources: &'r Resources,
+    group: &str,
+    service: &Service,
+    port: &ServicePort,
+) -> Vec<(&'r ObjectKey, &'r HttpRoute)> {
+    let of_group = resources.http_routes.iter().filter(|(key, _)| key.namespace == group);
+    let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
+    bound.map(|(key, route)| (key, &**route)).collect()
+}
+
+/// The same for GRPCRoutes.
+fn calls<'r>(
+    resources: &'r Resources,
+    group: &str,
+    service: &Service,
+    port: &ServicePort,
+) -> Vec<(&'r ObjectKey, &'r GrpcRoute)> {
+    let of_group = resources.grpc_routes.iter().filter(|(key, _)| key.namespace == group);
+    let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
+    bound.map(|(key, route)| (key, &**route)).collect()
+}
+
+/// MSH-01, MSH-03: some parentRef leads to the Service, and to this port or to all.
+///
+/// MSH-04, MSH-05, MSH-13: no grant is asked for; who a route is for follows from its namespace.
+fn is_bound(route: &ObjectKey, parents: &[ParentReference], service: &Service, port: &ServicePort) -> bool {
+    parents.iter().any(|parent| {
+        parent.group.is_empty()
+            && parent.kind == "Service"
+            && parent.name == service.metadata.name
+            && Some(namespace(parent.namespace.as_deref(), route)) == service.metadata.namespace.as_deref()
+            && parent.port.is_none_or(|wanted| wanted == port.port)
+            && parent.section_name.as_ref().is_none_or(|section| Some(section) == port.name.as_ref())
+    })
+}
+
+/// MSH-08: as if there were no mesh.
+fn straight(resources: &Resources, arrival: &MeshArrival) -> Effect {
+    let to = Target { service: arrival.service.clone(), port: arrival.port, tls: None };
+    let endpoints = backend::endpoints(resources, &to, &TransportProtocol::Tcp);
+    if endpoints.is_empty() {
+        return answered(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let (request, answer) = (&arrival.request, &arrival.answer);
+    Effect::Forwarded(Box::new(Forwarded {
+        to,
+        endpoints,
+        sent: Sent {
+            method: request.method().to_string(),
+            authority: request.uri().authority().map(ToString::to_string),
+            target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            headers: headers(request.headers()),
+        },
+        mirrors: Vec::new(),
+        reply: Reply { status: answer.status(), headers: headers(answer.headers()) },
+        failed: Headers::new(),
+        timeouts: Timeouts::default(),
+        retry: None,
+    }))
+}
+
+fn answered(status: StatusCode) -> Effect {
+    Effect::Answered(Reply { status, headers: Headers::new() })
+}
