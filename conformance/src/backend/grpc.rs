@@ -1,0 +1,107 @@
+//! gRPC backends on connections.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tonic::Status;
+use tonic::body::Body;
+use tonic_prost::ProstCodec;
+
+use super::echo::Tls;
+use super::grpc_message::{Assertions, Context, EchoRequest, EchoResponse, Header, TlsAssertions};
+use super::received::Received;
+use super::tls;
+use crate::case::ECHO_SERVICE;
+use crate::exchange::Pod;
+
+/// A pod with the echo service. Its methods `Echo` and `EchoTwo` say what they got; there are no others.
+#[derive(Clone)]
+pub(super) struct GrpcBackend {
+    pod: Pod,
+    received: Received,
+}
+
+/// HTTP/2 without TLS.
+pub(super) async fn serve(stream: TcpStream, backend: GrpcBackend) {
+    serve_on(stream, backend, None).await;
+}
+
+/// HTTP/2 over TLS.
+pub(super) async fn serve_tls(stream: TcpStream, acceptor: TlsAcceptor, backend: GrpcBackend) {
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let seen = tls::seen(stream.get_ref().1);
+    serve_on(stream, backend, Some(seen)).await;
+}
+
+async fn serve_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    backend: GrpcBackend,
+    tls: Option<Tls>,
+) {
+    let backend = Arc::new((backend, tls));
+    let service = service_fn(move |request| {
+        let backend = backend.clone();
+        async move { Ok::<_, Infallible>(backend.0.answer(request, backend.1.as_ref()).await) }
+    });
+    // How a connection ends is for its client to judge.
+    let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+}
+
+// === impl GrpcBackend ===
+
+impl GrpcBackend {
+    pub(super) fn new(pod: Pod, received: Received) -> Self {
+        Self { pod, received }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, tls: Option<&Tls>) -> Response<Body> {
+        let path = request.uri().path();
+        self.received.count(&self.pod, path);
+        let method = path.strip_prefix('/').and_then(|path| path.strip_prefix(ECHO_SERVICE));
+        if !matches!(method, Some("/Echo" | "/EchoTwo")) {
+            return Status::unimplemented(format!("there is no method {path}")).into_http();
+        }
+        let assertions = self.assertions(&request, tls);
+        let unary = tower::service_fn(move |request: tonic::Request<EchoRequest>| {
+            let assertions = Some(assertions.clone());
+            async move {
+                let request = Some(request.into_inner());
+                Ok::<_, Status>(tonic::Response::new(EchoResponse { assertions, request }))
+            }
+        });
+        let codec = ProstCodec::<EchoResponse, EchoRequest>::default();
+        tonic::server::Grpc::new(codec).unary(unary, request).await
+    }
+
+    fn assertions(&self, request: &Request<Incoming>, tls: Option<&Tls>) -> Assertions {
+        let headers = request.headers().iter().map(|(name, value)| Header {
+            key: name.to_string(),
+            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        });
+        Assertions {
+            fully_qualified_method: request.uri().path().to_owned(),
+            headers: headers.collect(),
+            authority: request.uri().authority().map(ToString::to_string).unwrap_or_default(),
+            context: Some(Context {
+                namespace: self.pod.namespace.clone(),
+                pod: self.pod.name.clone(),
+                ..Context::default()
+            }),
+            tls_assertions: tls.cloned().map(|tls| TlsAssertions {
+                version: tls.version,
+                negotiated_protocol: tls.negotiated_protocol,
+                server_name: tls.server_name,
+                cipher_suite: tls.cipher_suite,
+                peer_certificates: tls.peer_certificates,
+            }),
+        }
+    }
+}
