@@ -28,6 +28,7 @@ pub mod outcome;
 pub mod backend;
 pub mod cluster;
 pub mod store;
+pub mod wire;
 pub mod engine;
 pub mod expect;
 pub mod profile;

@@ -1,0 +1,84 @@
+//! gRPC calls.
+
+use std::net::SocketAddr;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::JoinSet;
+use tonic::body::Body;
+use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
+use tonic_prost::ProstCodec;
+
+use super::connection::connect;
+use super::failure::failure;
+use crate::backend::{EchoRequest, EchoResponse};
+use crate::case::GrpcCall;
+use crate::engine::EngineError;
+use crate::exchange::{Answer, Failure, GrpcAnswer, Pod};
+
+/// Makes a call on a new connection. `authority` is for a call that names none.
+pub(super) async fn call(
+    call: &GrpcCall,
+    address: SocketAddr,
+    authority: &str,
+) -> Result<Answer, EngineError> {
+    let request = request(call)?;
+    let wrong = |what: &str, error: &dyn std::fmt::Display| EngineError::failed(format!("{what}: {error}"));
+    let authority = call.authority.as_deref().unwrap_or(authority);
+    let origin: Uri = format!("http://{authority}").parse().map_err(|error| wrong("authority", &error))?;
+    let path = format!("/{}/{}", call.service, call.method);
+    let path: PathAndQuery = path.parse().map_err(|error| wrong("method", &error))?;
+    Ok(match exchange(request, address, origin, path).await {
+        Ok(answer) => Answer::Grpc(answer),
+        Err(failure) => Answer::Failed(failure),
+    })
+}
+
+async fn exchange(
+    request: tonic::Request<EchoRequest>,
+    address: SocketAddr,
+    origin: Uri,
+    path: PathAndQuery,
+) -> Result<GrpcAnswer, Failure> {
+    let stream = TokioIo::new(connect(address).await?);
+    let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), stream).await;
+    let (sender, connection) = handshake.map_err(|error| failure(&error))?;
+    // The task that carries the connection ends with this exchange.
+    let mut driver = JoinSet::new();
+    driver.spawn(async { drop(connection.await) });
+
+    let service = tower::service_fn(move |request| sender.clone().send_request(request));
+    let mut client = tonic::client::Grpc::with_origin(service, origin);
+    client.ready().await.map_err(|error| failure(&error))?;
+    let codec = ProstCodec::<EchoRequest, EchoResponse>::default();
+    Ok(match client.unary(request, path, codec).await {
+        Ok(response) => GrpcAnswer { echo: echo(response.into_inner()), ..GrpcAnswer::default() },
+        Err(status) => {
+            let code = u8::try_from(i32::from(status.code())).expect("codes are small");
+            GrpcAnswer { code, message: status.message().to_owned(), echo: None }
+        }
+    })
+}
+
+fn echo(response: EchoResponse) -> Option<(Pod, String)> {
+    let assertions = response.assertions?;
+    let context = assertions.context?;
+    let pod = Pod { namespace: context.namespace, name: context.pod };
+    Some((pod, assertions.fully_qualified_method))
+}
+
+fn request(call: &GrpcCall) -> Result<tonic::Request<EchoRequest>, EngineError> {
+    let mut request = tonic::Request::new(EchoRequest {});
+    for (name, lines) in &call.headers {
+        let wrong = |error: &dyn std::fmt::Display| EngineError::failed(format!("metadata {name}: {error}"));
+        let key = name.to_ascii_lowercase();
+        let key = MetadataKey::<Ascii>::from_bytes(key.as_bytes()).map_err(|error| wrong(&error))?;
+        for line in lines.as_slice() {
+            let value: MetadataValue<Ascii> = line.parse().map_err(|error| wrong(&error))?;
+            request.metadata_mut().append(key.clone(), value);
+        }
+    }
+    Ok(request)
+}

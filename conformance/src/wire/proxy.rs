@@ -1,0 +1,139 @@
+//! A gateway with sockets, as an engine.
+
+use std::net::SocketAddr;
+
+use gateway_core::api::{AnyObject, Kind, ObjectKey};
+
+use crate::backend::Backends;
+use crate::case::{ObjectRef, Target};
+use crate::engine::{Engine, EngineError, Infrastructure};
+use crate::exchange::{Answer, Exchange, Failure};
+
+/// A gateway that listens on sockets: all that differs from one to another.
+///
+/// An embedder implements this, and [`Engines`](crate::engine::Engines) with `type Engine = Wire<MyProxy>`: its `start`
+/// runs the [`Backends`] of the case, puts the endpoints of their pods where the gateway looks for them (a
+/// [`Store`](crate::store::Store) makes EndpointSlices of them), starts the gateway, and hands both to [`Wire::new`].
+/// [`engine::http`](crate::engine::http) is a complete example.
+///
+/// The functions that change something return when the gateway has taken notice of it if its
+/// [pace](crate::engine::Pace) is `Immediate`, and may return before that otherwise.
+pub trait Proxy: Send + Sync {
+    /// Creates objects, or replaces those that are there. All of one call are there before any of them counts.
+    fn apply(&mut self, objects: Vec<AnyObject>) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Deletes an object.
+    fn delete(&mut self, object: &ObjectRef) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// The object as it is stored now, with its status; nothing if there is no such object.
+    fn object(
+        &self,
+        object: &ObjectRef,
+    ) -> impl Future<Output = Result<Option<AnyObject>, EngineError>> + Send;
+
+    /// Where this port of a Gateway is bound; nothing if it is not bound.
+    fn address(
+        &self,
+        gateway: &ObjectKey,
+        port: u16,
+    ) -> impl Future<Output = Result<Option<SocketAddr>, EngineError>> + Send;
+
+    /// What was made for a Gateway.
+    fn infrastructure(
+        &self,
+        _gateway: &ObjectKey,
+    ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
+        async { Err(EngineError::unsupported("the gateway makes no infrastructure")) }
+    }
+
+    /// Why an exchange went where it went, if the gateway can tell.
+    fn explain(&self, _exchange: &Exchange) -> Option<String> {
+        None
+    }
+}
+
+/// An engine made of a gateway with sockets, with clients before it and backends behind it.
+#[derive(Debug)]
+pub struct Wire<P> {
+    proxy: P,
+    backends: Backends,
+}
+
+// === impl Wire ===
+
+impl<P: Proxy> Wire<P> {
+    /// An engine of these two.
+    pub fn new(proxy: P, backends: Backends) -> Self {
+        Self { proxy, backends }
+    }
+
+    /// The gateway.
+    pub fn proxy(&self) -> &P {
+        &self.proxy
+    }
+
+    /// The backends.
+    pub fn backends(&self) -> &Backends {
+        &self.backends
+    }
+
+    /// The port of a target: that of the Gateway's first listener if it names none.
+    async fn port(&self, target: &Target) -> Result<u16, EngineError> {
+        if let Some(port) = target.port {
+            return Ok(port);
+        }
+        let name = ObjectRef::new(Kind::Gateway, target.gateway.0.clone());
+        let first = match self.proxy.object(&name).await? {
+            Some(AnyObject::Gateway(gateway)) => gateway.spec.listeners.first().map(|listener| listener.port),
+            Some(_) | None => return Err(EngineError::failed(format!("there is no {name}"))),
+        };
+        let port = first.and_then(|port| u16::try_from(port).ok());
+        port.ok_or_else(|| EngineError::failed(format!("{name} has no listener with a port; name one")))
+    }
+}
+
+impl<P: Proxy> Engine for Wire<P> {
+    async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
+        self.proxy.apply(objects).await
+    }
+
+    async fn delete(&mut self, object: &ObjectRef) -> Result<(), EngineError> {
+        self.proxy.delete(object).await
+    }
+
+    async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
+        self.proxy.object(object).await
+    }
+
+    async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
+        let target = match exchange {
+            Exchange::Http(target, _)
+            | Exchange::Grpc(target, _)
+            | Exchange::WebSocket(target, _)
+            | Exchange::Tcp(target, _)
+            | Exchange::Udp(target)
+            | Exchange::Dns(target, _) => target,
+            Exchange::Mesh(..) => return Err(EngineError::unsupported("the gateway is no mesh")),
+        };
+        let port = self.port(target).await?;
+        match self.proxy.address(&target.gateway.0, port).await? {
+            Some(address) => super::send(exchange, address, port).await,
+            None => {
+                let failure = format!("port {port} of Gateway {} is not bound", target.gateway);
+                Ok(Answer::Failed(Failure::Connect(failure)))
+            }
+        }
+    }
+
+    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+        Ok(self.backends.received(backend, path))
+    }
+
+    async fn infrastructure(&self, gateway: &ObjectKey) -> Result<Vec<Infrastructure>, EngineError> {
+        self.proxy.infrastructure(gateway).await
+    }
+
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        self.proxy.explain(exchange)
+    }
+}
