@@ -5,6 +5,7 @@
 //! cases.
 
 pub mod core;
+pub mod http;
 pub mod pure;
 pub mod reference;
 pub mod tower;

@@ -1,0 +1,134 @@
+//! The gateway of `gateway-tower` on sockets of the loopback interface, within this process.
+//!
+//! It is also the example of how a gateway with sockets becomes an engine: [`HttpProxy`] is all that had to be written.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, LazyLock};
+
+use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::feature::SUPPORTED;
+use gateway_core::name::ObjectName;
+use gateway_core::table::RouteTable;
+use gateway_core::translate::{Translation, translate};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
+use gateway_tower::upstream::Upstream;
+use gateway_tower::{Connection, Gateway, TableHandle};
+
+use super::pure::{self, CONTROLLER_NAME, STATIC_ADDRESSES, gateway_class};
+use super::{Abilities, EngineError, Engines, Pace, StaticAddresses};
+use crate::backend::Backends;
+use crate::case::{Case, ObjectRef};
+use crate::cluster::deployments;
+use crate::store::Store;
+use crate::wire::{Proxy, Wire};
+
+/// Makes engines that are the whole gateway on sockets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HttpEngines;
+
+/// A gateway of `gateway-tower`, and the objects that it serves.
+///
+/// Each port of each Gateway is bound to a free port of 127.0.0.1. In statuses every Gateway has an address of its own, as
+/// it would have elsewhere; nobody listens there.
+#[derive(Debug)]
+pub struct HttpProxy {
+    store: Store,
+    addresses: pure::Addresses,
+    generation: u64,
+    tables: TableHandle,
+    server: Server,
+    sockets: Sockets,
+}
+
+// === impl HttpEngines ===
+
+impl Engines for HttpEngines {
+    type Engine = Wire<HttpProxy>;
+
+    fn name(&self) -> &str {
+        "http"
+    }
+
+    fn abilities(&self) -> Abilities {
+        let (usable, unusable) = STATIC_ADDRESSES;
+        let (usable, unusable) = (usable.to_string(), unusable.to_string());
+        Abilities {
+            features: SUPPORTED.iter().copied().collect(),
+            controller_name: CONTROLLER_NAME.to_owned(),
+            statuses: true,
+            pace: Pace::Immediate,
+            static_addresses: Some(StaticAddresses { usable, unusable }),
+        }
+    }
+
+    async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
+        let backends = Backends::start(deployments(case)).await.map_err(EngineError::failed)?;
+        let mut proxy = HttpProxy::new(Store::new(backends.pods().to_vec()));
+        proxy.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
+        Ok(Wire::new(proxy, backends))
+    }
+}
+
+// === impl HttpProxy ===
+
+impl HttpProxy {
+    /// A gateway that serves what will be in a store.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time.
+    pub fn new(store: Store) -> Self {
+        let tables = TableHandle::new(RouteTable::builder(0).build());
+        let gateway = Gateway::new(tables.clone(), Upstream::default());
+        let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        let server = Server::start(&tables, free_ports(), ServeOptions::default(), services);
+        let (addresses, sockets) = (pure::Addresses::default(), Sockets::default());
+        Self { store, addresses, generation: 0, tables, server, sockets }
+    }
+
+    /// Serves what is stored now.
+    async fn update(&mut self) {
+        self.addresses.assign(self.store.resources().gateways.keys());
+        self.generation += 1;
+        let options = pure::options(&self.addresses, self.generation);
+        let Translation { table, statuses, .. } = translate(self.store.resources(), &options);
+        self.tables.store(table);
+        self.store.write(&statuses, &options.controller_name);
+        self.sockets = self.server.reached(self.generation).await;
+    }
+}
+
+impl Proxy for HttpProxy {
+    async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
+        self.store.apply(objects);
+        self.update().await;
+        Ok(())
+    }
+
+    async fn delete(&mut self, object: &ObjectRef) -> Result<(), EngineError> {
+        if !self.store.delete(object) {
+            return Err(EngineError::failed(format!("there is no {object} that could be deleted")));
+        }
+        self.update().await;
+        Ok(())
+    }
+
+    async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
+        Ok(self.store.get(object.kind, &object.key))
+    }
+
+    async fn address(&self, gateway: &ObjectKey, port: u16) -> Result<Option<SocketAddr>, EngineError> {
+        let name = ObjectName::new(gateway.namespace.as_str(), gateway.name.as_str());
+        Ok(self.sockets.address(&name, port))
+    }
+}
+
+/// Every port of every Gateway on a free port of 127.0.0.1.
+fn free_ports() -> Addresses {
+    static FREE: LazyLock<Addresses> = LazyLock::new(|| {
+        let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
+        // All of them: which ones a case will come to use is not known when the server starts.
+        addresses.ports = (0..=u16::MAX).map(|port| (port, 0)).collect();
+        addresses
+    });
+    FREE.clone()
+}
