@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Resources};
-use gateway_core::status::{Statuses, merge};
+use gateway_core::status::{RouteStatus, Statuses, merge};
 
 use super::Store;
 
@@ -57,10 +57,12 @@ impl Store {
                 Arc::make_mut(object).status = status;
             }
         }
-        for (key, status) in http_routes {
-            if let Some(object) = stored_routes.get_mut(key)
-                && let Some(status) = merge::route(&object.status, status, controller_name, &now)
-            {
+        for (key, object) in stored_routes {
+            // A route that has no parent of ours any more loses what we said about it.
+            let generation = object.metadata.generation;
+            let nothing = RouteStatus { generation, parents: Vec::new() };
+            let status = http_routes.get(key).unwrap_or(&nothing);
+            if let Some(status) = merge::route(&object.status, status, controller_name, &now) {
                 Arc::make_mut(object).status = status;
             }
         }
