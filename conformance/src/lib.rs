@@ -26,6 +26,8 @@ pub mod exchange;
 pub mod mutant;
 pub mod outcome;
 pub mod backend;
+pub mod profile;
+pub mod report;
 pub mod cluster;
 pub mod store;
 pub mod wire;

@@ -1,0 +1,311 @@
+//! The report that upstream publishes, in its schema.
+//!
+//! # Spec
+//! `conformance/apis/v1`, and the rules for published reports in `conformance/reports/README.md`.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use gateway_core::feature::Feature;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Results;
+use crate::case::Case;
+use crate::outcome::{CaseReport, Verdict};
+use crate::profile::{Class, Profile};
+
+/// A conformance report. The fields are in the order of the alphabet, as in every published one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConformanceReport {
+    /// `gateway.networking.k8s.io/v1`
+    pub api_version: String,
+    /// When it was made (RFC 3339).
+    pub date: String,
+    /// `standard` or `experimental`
+    #[serde(rename = "gatewayAPIChannel")]
+    pub channel: String,
+    /// The release of Gateway API.
+    #[serde(rename = "gatewayAPIVersion")]
+    pub version: String,
+    /// What was tested.
+    pub implementation: Implementation,
+    /// `ConformanceReport`
+    pub kind: String,
+    /// The mode of operation of the implementation.
+    pub mode: String,
+    /// The profiles, in the order of [`Profile::ALL`].
+    pub profiles: Vec<ProfileReport>,
+    /// Provisional cases that passed, in a profile or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub succeeded_provisional_tests: Vec<String>,
+}
+
+/// What was tested. A report that is to be published says all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Implementation {
+    /// Who can be asked: names on GitHub, mail addresses, or the URL of a support page.
+    pub contact: Vec<String>,
+    /// Who makes it.
+    pub organization: String,
+    /// Its name.
+    pub project: String,
+    /// Its web page.
+    pub url: String,
+    /// Its version; never the name of a branch.
+    pub version: String,
+}
+
+/// What came of a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProfileReport {
+    /// The cases that need core features only.
+    pub core: Status,
+    /// The cases that need extended features; absent if there is none that could run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended: Option<ExtendedStatus>,
+    /// `GATEWAY-HTTP`
+    pub name: String,
+    /// Both results in a sentence each.
+    pub summary: String,
+}
+
+/// What came of the cases of one class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_tests: Vec<String>,
+    /// All of it in a word.
+    pub result: StatusResult,
+    /// Their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped_tests: Vec<String>,
+    /// All of it in numbers.
+    pub statistics: Statistics,
+}
+
+/// What came of the cases that need extended features, and which these are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExtendedStatus {
+    /// What came of the cases.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Extended features of the profile that are claimed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub supported_features: Vec<String>,
+    /// Extended features of the profile that are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsupported_features: Vec<String>,
+}
+
+/// A result in a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusResult {
+    /// Nothing failed or was skipped.
+    #[default]
+    Success,
+    /// Nothing failed, and something was skipped.
+    Partial,
+    /// Something failed.
+    Failure,
+}
+
+/// How many cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statistics {
+    /// Failed.
+    pub failed: usize,
+    /// Passed.
+    pub passed: usize,
+    /// Skipped.
+    pub skipped: usize,
+}
+
+/// What a report needs besides the results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// What was tested.
+    pub implementation: Implementation,
+    /// The mode of operation.
+    pub mode: String,
+    /// When the report is made.
+    pub date: SystemTime,
+    /// Leave provisional cases out.
+    pub skip_provisional: bool,
+}
+
+/// Why a report could not be written.
+#[derive(Debug)]
+pub struct ReportError(serde_saphyr::ser_error::Error);
+
+// === impl ReportSettings ===
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self {
+            implementation: Implementation::default(),
+            mode: "default".to_owned(),
+            date: SystemTime::UNIX_EPOCH,
+            skip_provisional: false,
+        }
+    }
+}
+
+// === impl ConformanceReport ===
+
+impl ConformanceReport {
+    /// The report about these results.
+    ///
+    /// It never says more than what was seen:
+    /// - A case that could have run and was not selected counts as skipped, as upstream counts it.
+    /// - So does a case that passed only because statuses were not looked at.
+    /// - So does a core case of a reported profile that was not run because core features are not claimed: upstream
+    ///   takes them for claimed.
+    ///
+    /// Cases that need unclaimed features are not counted, and those beyond upstream's do not appear.
+    pub fn new(results: &Results<'_>, settings: &ReportSettings) -> Self {
+        let cases = results.cases.iter().filter(|case| !case.is_beyond());
+        let mut cases: Vec<&Case> =
+            cases.filter(|case| !(settings.skip_provisional && case.provisional)).collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        let succeeded = |case: &&&Case| case.provisional && results.report(case).is_some_and(is_seen_to_pass);
+        let is_experimental = results.claimed.iter().any(|feature| feature.is_experimental());
+        Self {
+            api_version: "gateway.networking.k8s.io/v1".to_owned(),
+            date: date(settings.date),
+            channel: if is_experimental { "experimental" } else { "standard" }.to_owned(),
+            version: "v1.6.1".to_owned(),
+            implementation: settings.implementation.clone(),
+            kind: "ConformanceReport".to_owned(),
+            mode: settings.mode.clone(),
+            profiles: results
+                .profiles_in_order()
+                .filter_map(|it| ProfileReport::new(it, results, &cases))
+                .collect(),
+            succeeded_provisional_tests: cases
+                .iter()
+                .filter(succeeded)
+                .map(|case| case.name.clone())
+                .collect(),
+        }
+    }
+
+    /// The report as YAML.
+    ///
+    /// # Errors
+    /// If the YAML cannot be written; no text that there is makes it so.
+    pub fn to_yaml(&self) -> Result<String, ReportError> {
+        // One line for a summary, however long it is: that is how people search these files.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        serde_saphyr::to_string_with_options(self, options).map_err(ReportError)
+    }
+}
+
+/// In the time zone that is the same everywhere, and to the second, as upstream's.
+fn date(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time).replace_nanosecond(0).expect("zero is a number of nanoseconds");
+    time.format(&Rfc3339).expect("the years 0 to 9999 can be written")
+}
+
+fn is_seen_to_pass(report: &CaseReport) -> bool {
+    report.verdict == Verdict::Passed && report.passed_over.is_empty()
+}
+
+// === impl ProfileReport ===
+
+impl ProfileReport {
+    /// Nothing if there is no core case: a success of nothing would say too much.
+    fn new(profile: Profile, results: &Results<'_>, cases: &[&Case]) -> Option<Self> {
+        let claimed: BTreeSet<Feature> = results.claimed.iter().chain(profile.core()).copied().collect();
+        let status = |class: Class| {
+            let mut status = Status::default();
+            let members = cases.iter().filter(|case| profile.class(case) == Some(class));
+            for case in members.filter(|case| case.features.is_subset(&claimed)) {
+                status.count(&case.name, results.report(case));
+            }
+            status.result = match status.statistics {
+                Statistics { failed: 1.., .. } => StatusResult::Failure,
+                Statistics { skipped: 1.., .. } => StatusResult::Partial,
+                Statistics { .. } => StatusResult::Success,
+            };
+            status
+        };
+        let core = status(Class::Core);
+        if core.statistics == Statistics::default() {
+            return None;
+        }
+        let mut summary = format!("Core tests {}.", core.summary());
+        let extended =
+            Some(status(Class::Extended)).filter(|status| status.statistics != Statistics::default());
+        let extended = extended.map(|status| {
+            summary.push_str(&format!(" Extended tests {}.", status.summary()));
+            let names = |wanted: bool| {
+                let features: BTreeSet<Feature> = extended_features(profile).collect();
+                let features = features.iter().filter(|feature| claimed.contains(*feature) == wanted);
+                features.map(ToString::to_string).collect()
+            };
+            ExtendedStatus { status, supported_features: names(true), unsupported_features: names(false) }
+        });
+        Some(Self { core, extended, name: profile.as_str().to_owned(), summary })
+    }
+}
+
+/// The features that upstream lists below `extended`. Of TCP and UDP it lists the route too, which is a core feature.
+fn extended_features(profile: Profile) -> impl Iterator<Item = Feature> {
+    let route = match profile {
+        Profile::GatewayTcp => Some(Feature::TcpRoute),
+        Profile::GatewayUdp => Some(Feature::UdpRoute),
+        Profile::GatewayHttp
+        | Profile::GatewayGrpc
+        | Profile::GatewayTls
+        | Profile::MeshHttp
+        | Profile::MeshGrpc => None,
+    };
+    profile.extended().chain(route)
+}
+
+// === impl Status ===
+
+impl Status {
+    fn count(&mut self, name: &str, report: Option<&CaseReport>) {
+        match report.map(|report| &report.verdict) {
+            Some(Verdict::Failed(_)) => {
+                self.statistics.failed += 1;
+                self.failed_tests.push(name.to_owned());
+            }
+            Some(Verdict::Passed) if report.is_some_and(is_seen_to_pass) => self.statistics.passed += 1,
+            Some(Verdict::Passed | Verdict::Skipped(_) | Verdict::NotSupported(_)) | None => {
+                self.statistics.skipped += 1;
+                self.skipped_tests.push(name.to_owned());
+            }
+        }
+    }
+
+    /// The words are upstream's, so that reports can be compared.
+    fn summary(&self) -> String {
+        match self.result {
+            StatusResult::Success => "succeeded".to_owned(),
+            StatusResult::Partial => {
+                format!("partially succeeded with {} test skips", self.statistics.skipped)
+            }
+            StatusResult::Failure => format!("failed with {} test failures", self.statistics.failed),
+        }
+    }
+}
+
+// === impl ReportError ===
+
+impl std::fmt::Display for ReportError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the report cannot be written as YAML: {}", self.0)
+    }
+}
+
+impl std::error::Error for ReportError {}

@@ -1,0 +1,61 @@
+//! The end of a run on a terminal.
+
+use std::fmt::Write as _;
+
+use super::explanation::indented;
+use super::{Count, Results, explanation};
+use crate::outcome::Verdict;
+use crate::profile::Class;
+
+/// A row for each profile and class, then each failure with all that is known about it.
+pub fn table(results: &Results<'_>) -> String {
+    let mut rows = Vec::new();
+    for section in results.sections() {
+        for class in [Some(Class::Core), Some(Class::Extended), None] {
+            let count = section.count(class);
+            if count.sum() > 0 {
+                rows.push((section.name, class.map_or("", Class::as_str), count));
+            }
+        }
+    }
+    rows.push(("each case once", "", results.total()));
+    let mut text = String::new();
+    let head = ["passed", "failed", "skipped", "not supported"].map(str::to_owned);
+    line(&mut text, ("profile", "class", head));
+    for (name, class, Count { passed, failed, skipped, not_supported }) in rows {
+        line(
+            &mut text,
+            (name, class, [passed, failed, skipped, not_supported].map(|number| number.to_string())),
+        );
+    }
+    for (case, report) in results.selected() {
+        if let Verdict::Failed(finding) = &report.verdict {
+            let _ = write!(
+                text,
+                "\nFAILED {}: {}\n{}",
+                case.name,
+                case.summary,
+                indented(&explanation(finding), "  ")
+            );
+        }
+    }
+    let is_partly = |report: &&crate::outcome::CaseReport| {
+        report.verdict == Verdict::Passed && !report.passed_over.is_empty()
+    };
+    let partly = results.reports.iter().filter(is_partly).count();
+    if partly > 0 {
+        let _ = writeln!(
+            text,
+            "\nPassed without a look at the statuses, which the engine does not have: {partly}"
+        );
+    }
+    text
+}
+
+fn line(
+    text: &mut String,
+    (name, class, [passed, failed, skipped, not_supported]): (&str, &str, [String; 4]),
+) {
+    let _ =
+        writeln!(text, "{name:<14}{class:<8}  {passed:>6}  {failed:>6}  {skipped:>7}  {not_supported:>13}");
+}
