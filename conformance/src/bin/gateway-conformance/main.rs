@@ -1,0 +1,51 @@
+//! Replays the conformance cases against an implementation of Gateway API. `gateway-conformance --help` says how.
+
+mod args;
+mod check;
+mod choose;
+mod list;
+mod load;
+mod show;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Command;
+
+/// Something that keeps a command from doing what it is for.
+#[derive(Debug)]
+enum Trouble {
+    /// The command line, or a file that it names, is wrong.
+    Usage(String),
+    /// The output cannot be written.
+    Output(io::Error),
+}
+
+fn main() -> ExitCode {
+    let out = &mut io::stdout().lock();
+    let result = match args::GatewayConformance::parse().command {
+        Command::List(args) => list::list(&args, out),
+        Command::Show(args) => show::show(&args, out),
+        Command::Check(args) => check::check(&args, out),
+    };
+    let trouble = match result {
+        Ok(code) => return code,
+        // Whoever read the output has had enough.
+        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Err(Trouble::Usage(message)) => message,
+        Err(Trouble::Output(error)) => format!("the output cannot be written: {error}"),
+    };
+    // Nothing is left to be done if that cannot be written either.
+    let _ = writeln!(io::stderr(), "gateway-conformance: {trouble}");
+    ExitCode::from(2)
+}
+
+// === impl Trouble ===
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

@@ -1,0 +1,27 @@
+//! `show`: a case as it is written.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::args::Show;
+use crate::list::{features, profiles};
+use crate::{Trouble, load};
+
+/// Shows a case. What is put above its file is a comment, so that the output is a case again.
+pub(crate) fn show(args: &Show, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    let cases = load::cases(&args.folders)?;
+    let Some(case) = cases.iter().find(|case| case.name == args.case) else {
+        let lower = args.case.to_ascii_lowercase();
+        let near = cases.iter().filter(|case| case.name.to_ascii_lowercase().contains(&lower));
+        let near: Vec<&str> = near.map(|case| case.name.as_str()).collect();
+        let way_out = match near.as_slice() {
+            [] => "`gateway-conformance list` shows all".to_owned(),
+            near => format!("did you mean {}?", near.join(" or ")),
+        };
+        return Err(Trouble::Usage(format!("there is no case {:?}; {way_out}", args.case)));
+    };
+    writeln!(out, "# {}", profiles(case))?;
+    writeln!(out, "# needs {}", features(case))?;
+    write!(out, "{}", case.text)?;
+    Ok(ExitCode::SUCCESS)
+}
