@@ -41,6 +41,8 @@
 mod base;
 mod check;
 mod distribution;
+#[cfg(test)]
+mod fields;
 mod grpc;
 mod header;
 mod http;
