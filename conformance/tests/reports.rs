@@ -210,6 +210,20 @@ fn what_was_not_seen_to_pass_counts_as_skipped() {
 }
 
 #[test]
+fn what_has_nothing_to_show_has_passed() {
+    let claimed = [Feature::Gateway, Feature::HttpRouteCors];
+    for (name, more, passed) in [
+        ("with a feature that leaves nothing", "unless: [HTTPRouteCORS]", 1),
+        ("with one of others", "unless: [ListenerSet]", 0),
+        ("without a feature that it is about", "onlyWith: [ListenerSet]", 1),
+        ("with it", "onlyWith: [HTTPRouteCORS]", 0),
+    ] {
+        let run = Run::new(&claimed).case("One", "Gateway", more, Verdict::Passed).passed_over("something");
+        assert_eq!(run.report(HTTP).profiles[0].core.statistics.passed, passed, "{name}");
+    }
+}
+
+#[test]
 fn profiles_have_one_order_and_provisional_cases_can_be_left_out() {
     let run = everything();
     let names = |report: ConformanceReport| -> Vec<String> {

@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Results;
 use crate::case::Case;
-use crate::outcome::{CaseReport, Verdict};
+use crate::outcome::Verdict;
 use crate::profile::{Class, Profile};
 
 /// A conformance report. The fields are in the order of the alphabet, as in every published one.
@@ -165,7 +165,8 @@ impl ConformanceReport {
     ///
     /// It never says more than what was seen:
     /// - A case that could have run and was not selected counts as skipped, as upstream counts it.
-    /// - So does a case that passed only because statuses were not looked at.
+    /// - So does a case that passed only because statuses were not looked at. One that has nothing to show, because of the
+    ///   features that are claimed, has passed.
     /// - So does a core case of a reported profile that was not run because core features are not claimed: upstream
     ///   takes them for claimed.
     ///
@@ -175,7 +176,7 @@ impl ConformanceReport {
         let mut cases: Vec<&Case> =
             cases.filter(|case| !(settings.skip_provisional && case.provisional)).collect();
         cases.sort_by(|a, b| a.name.cmp(&b.name));
-        let succeeded = |case: &&&Case| case.provisional && results.report(case).is_some_and(is_seen_to_pass);
+        let succeeded = |case: &&&Case| case.provisional && results.is_seen_to_pass(case);
         let is_experimental = results.claimed.iter().any(|feature| feature.is_experimental());
         Self {
             api_version: "gateway.networking.k8s.io/v1".to_owned(),
@@ -214,10 +215,6 @@ fn date(time: SystemTime) -> String {
     time.format(&Rfc3339).expect("the years 0 to 9999 can be written")
 }
 
-fn is_seen_to_pass(report: &CaseReport) -> bool {
-    report.verdict == Verdict::Passed && report.passed_over.is_empty()
-}
-
 // === impl ProfileReport ===
 
 impl ProfileReport {
@@ -228,7 +225,7 @@ impl ProfileReport {
             let mut status = Status::default();
             let members = cases.iter().filter(|case| profile.class(case) == Some(class));
             for case in members.filter(|case| case.features.is_subset(&claimed)) {
-                status.count(&case.name, results.report(case));
+                status.count(case, results);
             }
             status.result = match status.statistics {
                 Statistics { failed: 1.., .. } => StatusResult::Failure,
@@ -274,16 +271,16 @@ fn extended_features(profile: Profile) -> impl Iterator<Item = Feature> {
 // === impl Status ===
 
 impl Status {
-    fn count(&mut self, name: &str, report: Option<&CaseReport>) {
-        match report.map(|report| &report.verdict) {
+    fn count(&mut self, case: &Case, results: &Results<'_>) {
+        match results.report(case).map(|report| &report.verdict) {
             Some(Verdict::Failed(_)) => {
                 self.statistics.failed += 1;
-                self.failed_tests.push(name.to_owned());
+                self.failed_tests.push(case.name.clone());
             }
-            Some(Verdict::Passed) if report.is_some_and(is_seen_to_pass) => self.statistics.passed += 1,
+            Some(Verdict::Passed) if results.is_seen_to_pass(case) => self.statistics.passed += 1,
             Some(Verdict::Passed | Verdict::Skipped(_) | Verdict::NotSupported(_)) | None => {
                 self.statistics.skipped += 1;
-                self.skipped_tests.push(name.to_owned());
+                self.skipped_tests.push(case.name.clone());
             }
         }
     }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::explanation::indented;
 use super::{Count, Results, explanation};
-use crate::outcome::Verdict;
+use crate::case::Case;
+use crate::outcome::{CaseReport, Verdict};
 use crate::profile::Class;
 
 /// A row for each profile and class, then each failure with all that is known about it.
@@ -39,10 +40,10 @@ pub fn table(results: &Results<'_>) -> String {
             );
         }
     }
-    let is_partly = |report: &&crate::outcome::CaseReport| {
-        report.verdict == Verdict::Passed && !report.passed_over.is_empty()
+    let is_partly = |(case, report): &(&Case, &CaseReport)| {
+        report.verdict == Verdict::Passed && !results.is_seen_to_pass(case)
     };
-    let partly = results.reports.iter().filter(is_partly).count();
+    let partly = results.selected().iter().filter(|it| is_partly(it)).count();
     if partly > 0 {
         let _ = writeln!(
             text,

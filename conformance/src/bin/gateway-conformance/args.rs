@@ -1,11 +1,13 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use conformance::profile::Profile;
+use conformance::run::Pattern;
 use gateway_core::feature::Feature;
-use globset::Glob;
 
 /// Replays the conformance cases of Gateway API v1.6.1, and more, against an implementation in any language.
 ///
@@ -29,6 +31,8 @@ Exit codes:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run cases against an engine.
+    Run(Box<Run>),
     /// List the cases.
     List(List),
     /// Show a case: its file, and above it the profiles that it counts for.
@@ -49,10 +53,10 @@ pub(crate) struct Choice {
     pub(crate) features: Vec<Feature>,
     /// Only cases with this name, such as HTTPRouteMatching, or 'HTTPRoute*'; may be given several times.
     #[arg(long = "case", value_name = "NAME")]
-    pub(crate) cases: Vec<Glob>,
+    pub(crate) cases: Vec<Pattern>,
     /// Pass over cases with this name, or 'HTTPRoute*'; reports name them as skipped. May be given several times.
     #[arg(long, value_name = "NAME")]
-    pub(crate) skip: Vec<Glob>,
+    pub(crate) skip: Vec<Pattern>,
     /// Pass over cases that upstream does not have.
     #[arg(long, conflicts_with = "beyond_only")]
     pub(crate) no_beyond: bool,
@@ -66,6 +70,127 @@ pub(crate) struct Choice {
     /// upstream's.
     #[arg(long = "cases", value_name = "FOLDER")]
     pub(crate) folders: Vec<PathBuf>,
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Run {
+    /// What is put under test.
+    #[arg(long, value_name = "ENGINE", default_value = "core")]
+    pub(crate) engine: EngineName,
+    /// How many cases run at a time.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub(crate) parallel: NonZeroUsize,
+    /// Write a line for each case, with how long it took and why it was skipped.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Run cases too that are known to fail with an engine of this program.
+    #[arg(long)]
+    pub(crate) known_failures: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) claims: ClaimArgs,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
+}
+
+/// What is put under test.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EngineName {
+    /// gateway-core: its table, statuses and decisions, without a network.
+    Core,
+    /// The specification read aloud, without a network and without statuses.
+    Reference,
+}
+
+/// What the engine claims.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What the engine claims")]
+pub(crate) struct ClaimArgs {
+    /// The features that the engine claims, separated by commas; those that it knows of itself by default. Cases that
+    /// need others are not supported, which is no failure.
+    #[arg(long, alias = "features", value_name = "LIST", value_delimiter = ',', value_parser = feature)]
+    pub(crate) supported_features: Vec<Feature>,
+    /// Take every feature for claimed.
+    #[arg(long, conflicts_with = "supported_features")]
+    pub(crate) all_features: bool,
+    /// Take these features for not claimed, whatever else is said.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = feature)]
+    pub(crate) exempt_features: Vec<Feature>,
+    /// An address that a Gateway can ask for and gets; for GatewayStaticAddresses.
+    #[arg(long, value_name = "ADDRESS", requires = "unusable_address")]
+    pub(crate) usable_address: Option<String>,
+    /// An address that a Gateway can ask for and does not get; for GatewayStaticAddresses.
+    #[arg(long, value_name = "ADDRESS", requires = "usable_address")]
+    pub(crate) unusable_address: Option<String>,
+}
+
+/// How long to wait.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "How long to wait (30s, 500ms, or a number of seconds)")]
+pub(crate) struct PatienceArgs {
+    /// Until requests are answered as they must be: 30s unless said. A conformant implementation needs no more.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) max_time_to_consistency: Option<Duration>,
+    /// Until a status says what it must: 60s unless said.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) status_timeout: Option<Duration>,
+    /// Until a copy of a request has arrived: 10s unless said.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) mirror_timeout: Option<Duration>,
+    /// Before looking again: 100ms unless said.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) default_poll_interval: Option<Duration>,
+    /// How many times in a row an answer must be right: 3 unless said.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) required_consecutive_successes: Option<u32>,
+    /// For a whole case: 300s unless said.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) case_timeout: Option<Duration>,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reports")]
+pub(crate) struct ReportArgs {
+    /// Write the report that upstream publishes, in YAML. Cases that did not run count as skipped in it.
+    #[arg(long, alias = "report-output", value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a summary in Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// The mode of operation of the implementation, for the report.
+    #[arg(long, value_name = "MODE", default_value = "default")]
+    pub(crate) mode: String,
+    #[command(flatten)]
+    pub(crate) implementation: ImplementationArgs,
+}
+
+/// What was tested.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ImplementationArgs {
+    /// Who makes the implementation, for the report.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub(crate) organization: String,
+    /// The name of the implementation, for the report.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub(crate) project: String,
+    /// The web page of the implementation, for the report.
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
+    pub(crate) url: String,
+    /// The version of the implementation, for the report; never the name of a branch.
+    #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
+    pub(crate) version: String,
+    /// Who can be asked, separated by commas, for the report: names on GitHub, addresses, or the URL of a support page.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) contact: Vec<String>,
 }
 
 /// The arguments of `list`.
@@ -111,6 +236,14 @@ pub(crate) fn feature(name: &str) -> Result<Feature, String> {
     })
 }
 
+/// A time: a duration of Gateway API, or a number of seconds.
+fn time(text: &str) -> Result<Duration, String> {
+    let seconds = || text.parse().map(Duration::from_secs).ok();
+    let duration = || gateway_core::duration::parse(text).ok();
+    let time = seconds().or_else(duration);
+    time.ok_or_else(|| format!("{text:?} is no time; write 30s, 500ms, 1m30s, or a number of seconds"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -127,6 +260,13 @@ mod tests {
                 assert!(argument.get_help().is_some(), "{} {}", subcommand.get_name(), argument.get_id());
             }
         }
+    }
+
+    #[test]
+    fn a_time_is_a_duration_or_a_number_of_seconds() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("2"), Ok(Duration::from_secs(2)));
+        assert!(time("soon").unwrap_err().contains("500ms"));
     }
 
     #[test]

@@ -1,38 +1,54 @@
 //! Which cases are chosen.
 
 use conformance::case::Case;
-use globset::Glob;
+use conformance::run::{self, Pattern, Selection};
 
 use crate::Trouble;
 use crate::args::Choice;
 
-/// The cases that are chosen, those with `--skip` among them.
-pub(crate) fn chosen<'c>(cases: &'c [Case], choice: &Choice) -> Result<Vec<&'c Case>, Trouble> {
-    for name in choice.cases.iter().chain(&choice.skip) {
-        if !cases.iter().any(|case| is(name, case)) {
-            let message = format!("there is no case {:?}; `gateway-conformance list` shows all", name.glob());
+/// The cases that are chosen, and among them those that are passed over with `--skip`.
+#[derive(Debug)]
+pub(crate) struct Chosen<'c> {
+    pub(crate) cases: Vec<&'c Case>,
+    pub(crate) skipped: Vec<&'c Case>,
+}
+
+/// Chooses among these cases.
+///
+/// # Errors
+/// If a name or a pattern fits no case, or if no case is left.
+pub(crate) fn chosen<'c>(cases: &'c [Case], choice: &Choice) -> Result<Chosen<'c>, Trouble> {
+    for (option, pattern) in named("--case", &choice.cases).chain(named("--skip", &choice.skip)) {
+        if !cases.iter().any(|case| pattern.fits(&case.name)) {
+            let message = format!("{option}: there is no case {pattern}; `gateway-conformance list` shows all");
             return Err(Trouble::Usage(message));
         }
     }
-    Ok(cases.iter().filter(|case| is_chosen(case, choice)).collect())
+    let selection = selection(choice);
+    let is_skipped = |case: &&Case| choice.skip.iter().any(|pattern| pattern.fits(&case.name));
+    let (skipped, cases): (Vec<_>, Vec<_>) = selection.select(cases).partition(is_skipped);
+    if cases.is_empty() {
+        return Err(Trouble::Usage("no case is left of those that there are; ask for less at once".to_owned()));
+    }
+    Ok(Chosen { cases, skipped })
 }
 
-/// Whether the case is one of those of `--skip`.
-pub(crate) fn is_skipped(case: &Case, choice: &Choice) -> bool {
-    choice.skip.iter().any(|name| is(name, case))
+fn named<'p>(option: &'static str, patterns: &'p [Pattern]) -> impl Iterator<Item = (&'static str, &'p Pattern)> {
+    patterns.iter().map(move |pattern| (option, pattern))
 }
 
-fn is_chosen(case: &Case, choice: &Choice) -> bool {
-    let Choice { profiles, features, cases, skip: _, no_beyond, beyond_only, skip_provisional, folders: _ } =
-        choice;
-    (profiles.is_empty() || profiles.iter().any(|profile| profile.class(case).is_some()))
-        && (features.is_empty() || features.iter().any(|feature| case.features.contains(feature)))
-        && (cases.is_empty() || cases.iter().any(|name| is(name, case)))
-        && !(*no_beyond && case.is_beyond())
-        && (!beyond_only || case.is_beyond())
-        && !(*skip_provisional && case.provisional)
-}
-
-fn is(name: &Glob, case: &Case) -> bool {
-    name.compile_matcher().is_match(&case.name)
+/// Without those of `--skip`, which are named in reports.
+fn selection(choice: &Choice) -> Selection {
+    Selection {
+        names: choice.cases.clone(),
+        without: Vec::new(),
+        profiles: choice.profiles.iter().copied().collect(),
+        features: choice.features.iter().copied().collect(),
+        provisional: if choice.skip_provisional { run::Choice::Without } else { run::Choice::With },
+        beyond: match (choice.no_beyond, choice.beyond_only) {
+            (true, _) => run::Choice::Without,
+            (false, true) => run::Choice::Only,
+            (false, false) => run::Choice::With,
+        },
+    }
 }

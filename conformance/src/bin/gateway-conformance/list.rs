@@ -8,14 +8,13 @@ use conformance::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::args::List;
-use crate::choose::{chosen, is_skipped};
+use crate::choose::chosen;
 use crate::{Trouble, load};
 
 /// Lists the cases.
 pub(crate) fn list(args: &List, out: &mut impl Write) -> Result<ExitCode, Trouble> {
     let cases = load::cases(&args.choice.folders)?;
-    let mut cases = chosen(&cases, &args.choice)?;
-    cases.retain(|case| !is_skipped(case, &args.choice));
+    let cases = chosen(&cases, &args.choice)?.cases;
     if args.json {
         let cases: Vec<Value> = cases.into_iter().map(in_json).collect();
         writeln!(out, "{:#}", Value::Array(cases))?;

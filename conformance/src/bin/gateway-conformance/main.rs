@@ -3,8 +3,11 @@
 mod args;
 mod check;
 mod choose;
+mod claims;
 mod list;
 mod load;
+mod progress;
+mod run;
 mod show;
 
 use std::io::{self, Write};
@@ -19,6 +22,8 @@ use crate::args::Command;
 enum Trouble {
     /// The command line, or a file that it names, is wrong.
     Usage(String),
+    /// The engine cannot start.
+    Start(String),
     /// The output cannot be written.
     Output(io::Error),
 }
@@ -26,20 +31,22 @@ enum Trouble {
 fn main() -> ExitCode {
     let out = &mut io::stdout().lock();
     let result = match args::GatewayConformance::parse().command {
+        Command::Run(args) => run::run(&args, out),
         Command::List(args) => list::list(&args, out),
         Command::Show(args) => show::show(&args, out),
         Command::Check(args) => check::check(&args, out),
     };
-    let trouble = match result {
+    let (code, message) = match result {
         Ok(code) => return code,
         // Whoever read the output has had enough.
         Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(Trouble::Usage(message)) => message,
-        Err(Trouble::Output(error)) => format!("the output cannot be written: {error}"),
+        Err(Trouble::Usage(message)) => (2, message),
+        Err(Trouble::Start(message)) => (3, message),
+        Err(Trouble::Output(error)) => (2, format!("the output cannot be written: {error}")),
     };
     // Nothing is left to be done if that cannot be written either.
-    let _ = writeln!(io::stderr(), "gateway-conformance: {trouble}");
-    ExitCode::from(2)
+    let _ = writeln!(io::stderr(), "gateway-conformance: {message}");
+    ExitCode::from(code)
 }
 
 // === impl Trouble ===

@@ -1,0 +1,137 @@
+//! `run`: the cases against an engine.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use conformance::case::Case;
+use conformance::engine::pure::{CoreEngines, ReferenceEngines};
+use conformance::engine::{EngineError, Engines};
+use conformance::outcome::{CaseReport, Verdict};
+use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
+use conformance::run::{Settings, run_all};
+
+use crate::args::{EngineName, ImplementationArgs, Run};
+use crate::choose::{Chosen, chosen};
+use crate::claims::Claiming;
+use crate::progress::Progress;
+use crate::{Trouble, load};
+
+/// Runs the cases.
+pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    // The cases live as long as the program: they are shared with tasks that nobody waits for when it ends.
+    let cases: &'static [Case] = load::cases(&args.choice.folders)?.leak();
+    let chosen = chosen(cases, &args.choice)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::Start(format!("there is no runtime: {error}")))?;
+    match args.engine {
+        EngineName::Core => runtime.block_on(run_with(CoreEngines, args, cases, chosen, out)),
+        EngineName::Reference => runtime.block_on(run_with(ReferenceEngines, args, cases, chosen, out)),
+    }
+}
+
+async fn run_with<E: Engines + 'static>(
+    engines: E,
+    args: &Run,
+    cases: &'static [Case],
+    chosen: Chosen<'static>,
+    out: &mut impl Write,
+) -> Result<ExitCode, Trouble> {
+    let engines = Arc::new(Claiming::new(engines, &args.claims));
+    // A case that cannot start is a failure of the case; an engine that never starts is no result at all.
+    if let Err(EngineError::Failed(error)) = engines.start(chosen.cases[0]).await {
+        return Err(Trouble::Start(format!("the engine {} cannot start: {error}", engines.name())));
+    }
+    let mut progress = Progress::new(chosen.cases.len(), args.verbose);
+    let mut reports =
+        run_all(engines.clone(), chosen.cases, &settings(args), |event| progress.on(event)).await;
+    progress.end();
+    reports.extend(chosen.skipped.iter().map(|case| skipped(case)));
+    let claimed = engines.abilities().features;
+    let profiles = match args.choice.profiles.as_slice() {
+        [] => Results::claimed_profiles(&claimed),
+        profiles => profiles.to_vec(),
+    };
+    let results = Results { engine: engines.name(), profiles, claimed: &claimed, cases, reports: &reports };
+    write_reports(&results, args)?;
+    write!(out, "{}", report::table(&results))?;
+    Ok(if results.total().failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn settings(args: &Run) -> Settings {
+    let defaults = Settings::default();
+    let patience = &args.patience;
+    let or = |given: Option<Duration>, default| given.unwrap_or(default);
+    Settings {
+        consistency: or(patience.max_time_to_consistency, defaults.consistency),
+        status: or(patience.status_timeout, defaults.status),
+        mirror: or(patience.mirror_timeout, defaults.mirror),
+        poll: or(patience.default_poll_interval, defaults.poll),
+        successes: patience.required_consecutive_successes.unwrap_or(defaults.successes),
+        limit: or(patience.case_timeout, defaults.limit),
+        jobs: args.parallel.get(),
+        skips: !args.known_failures,
+    }
+}
+
+fn skipped(case: &Case) -> CaseReport {
+    CaseReport {
+        name: case.name.clone(),
+        verdict: Verdict::Skipped("passed over with --skip".to_owned()),
+        passed_over: Vec::new(),
+        duration: Duration::ZERO,
+    }
+}
+
+fn write_reports(results: &Results<'_>, args: &Run) -> Result<(), Trouble> {
+    if let Some(file) = &args.reports.report {
+        let implementation = implementation(&args.reports.implementation);
+        warn_of_gaps(&implementation);
+        let settings = ReportSettings {
+            implementation,
+            mode: args.reports.mode.clone(),
+            date: SystemTime::now(),
+            skip_provisional: args.choice.skip_provisional,
+        };
+        let yaml = ConformanceReport::new(results, &settings).to_yaml();
+        write_file(file, yaml.map_err(|error| error.to_string()))?;
+    }
+    if let Some(file) = &args.reports.junit {
+        write_file(file, report::junit(results).map_err(|error| error.to_string()))?;
+    }
+    if let Some(file) = &args.reports.markdown {
+        write_file(file, Ok(report::markdown(results)))?;
+    }
+    Ok(())
+}
+
+fn write_file(file: &Path, text: Result<String, String>) -> Result<(), Trouble> {
+    let written = text.and_then(|text| fs::write(file, text).map_err(|error| error.to_string()));
+    written.map_err(|error| Trouble::Usage(format!("{} cannot be written: {error}", file.display())))
+}
+
+fn implementation(args: &ImplementationArgs) -> Implementation {
+    let ImplementationArgs { organization, project, url, version, contact } = args.clone();
+    Implementation { contact, organization, project, url, version }
+}
+
+/// Upstream publishes only reports that say all of it.
+fn warn_of_gaps(implementation: &Implementation) {
+    let Implementation { contact, organization, project, url, version } = implementation;
+    let fields = [
+        ("--organization", organization.is_empty()),
+        ("--project", project.is_empty()),
+        ("--url", url.is_empty()),
+        ("--version", version.is_empty()),
+        ("--contact", contact.is_empty()),
+    ];
+    let missing: Vec<&str> = fields.iter().filter(|(_, is_empty)| *is_empty).map(|(name, _)| *name).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        // Not more than a warning, so nothing is lost if nobody can read it.
+        let _ = writeln!(io::stderr(), "gateway-conformance: a report to be published needs {missing} too");
+    }
+}
