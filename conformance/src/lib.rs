@@ -14,6 +14,7 @@
 //! | [`cluster`] | the pods that they are |
 //! | [`store`] | the objects of a case, with what an API server and its controllers make of them |
 //! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference |
+//! | [`report`] | what came of a run, for people, for build servers, and for upstream |
 //! | [`generate`] | resources and requests in which everything collides |
 //! | [`fuzzing`] | the core against the reference, from bytes |
 //!
@@ -26,8 +27,6 @@ pub mod exchange;
 pub mod mutant;
 pub mod outcome;
 pub mod backend;
-pub mod profile;
-pub mod report;
 pub mod cluster;
 pub mod store;
 pub mod wire;
@@ -35,6 +34,7 @@ pub mod engine;
 pub mod expect;
 pub mod profile;
 pub mod run;
+pub mod report;
 pub mod skips;
 pub mod generate;
 pub mod fuzzing;

@@ -68,7 +68,8 @@ impl<'r> Results<'r> {
     pub fn is_seen_to_pass(&self, case: &Case) -> bool {
         let is_claimed = |feature: &Feature| self.claimed.contains(feature);
         // With these, nothing of the case is to be looked at.
-        let has_nothing_to_show = case.unless.iter().any(is_claimed) || !case.only_with.iter().all(is_claimed);
+        let has_nothing_to_show =
+            case.unless.iter().any(is_claimed) || !case.only_with.iter().all(is_claimed);
         self.report(case).is_some_and(|report| {
             report.verdict == Verdict::Passed && (report.passed_over.is_empty() || has_nothing_to_show)
         })
