@@ -14,8 +14,8 @@ use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 
-use super::pure::{self, CONTROLLER_NAME, STATIC_ADDRESSES, gateway_class};
 use super::{Abilities, EngineError, Engines, Pace, StaticAddresses};
+use super::{CONTROLLER_NAME, STATIC_ADDRESSES, gateway_class};
 use crate::backend::Backends;
 use crate::case::{Case, ObjectRef};
 use crate::cluster::deployments;
@@ -33,7 +33,7 @@ pub struct HttpEngines;
 #[derive(Debug)]
 pub struct HttpProxy {
     store: Store,
-    addresses: pure::Addresses,
+    addresses: super::Addresses,
     generation: u64,
     tables: TableHandle,
     server: Server,
@@ -81,7 +81,7 @@ impl HttpProxy {
         let gateway = Gateway::new(tables.clone(), Upstream::default());
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
         let server = Server::start(&tables, free_ports(), ServeOptions::default(), services);
-        let (addresses, sockets) = (pure::Addresses::default(), Sockets::default());
+        let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
         Self { store, addresses, generation: 0, tables, server, sockets }
     }
 
@@ -89,7 +89,7 @@ impl HttpProxy {
     async fn update(&mut self) {
         self.addresses.assign(self.store.resources().gateways.keys());
         self.generation += 1;
-        let options = pure::options(&self.addresses, self.generation);
+        let options = super::options(&self.addresses, self.generation);
         let Translation { table, statuses, .. } = translate(self.store.resources(), &options);
         self.tables.store(table);
         self.store.write(&statuses, &options.controller_name);
