@@ -15,6 +15,11 @@
 //! | [`store`] | the objects of a case, with what an API server and its controllers make of them |
 //! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference |
 //! | [`report`] | what came of a run, for people, for build servers, and for upstream |
+//! | [`expect`] | what came back, compared with what must come |
+//! | [`profile`] | the profiles of upstream, and the cases that count for each |
+//! | [`run`](mod@run) | cases played against an engine: one, or all |
+//! | [`skips`] | cases that an engine of ours does not pass |
+//! | [`trials`](mod@trials) | the cases as ordinary tests of a crate |
 //! | [`generate`] | resources and requests in which everything collides |
 //! | [`fuzzing`] | the core against the reference, from bytes |
 //!
@@ -36,5 +41,8 @@ pub mod profile;
 pub mod run;
 pub mod report;
 pub mod skips;
+pub mod trials;
 pub mod generate;
 pub mod fuzzing;
+
+pub use self::trials::trials;
