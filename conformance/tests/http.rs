@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use conformance::engine::http::HttpEngines;
 
 fn main() -> ExitCode {
-    conformance::trials(HttpEngines::default())
+    conformance::trials(HttpEngines)
 }
