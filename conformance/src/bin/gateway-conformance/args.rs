@@ -105,6 +105,10 @@ pub(crate) enum EngineName {
     Core,
     /// The specification read aloud, without a network and without statuses.
     Reference,
+    /// The layers of gateway-tower, without sockets.
+    Tower,
+    /// The whole gateway of gateway-tower, on sockets of the loopback interface.
+    Http,
 }
 
 /// What the engine claims.

@@ -26,7 +26,9 @@ pub(crate) fn cases(folders: &[PathBuf]) -> Result<Vec<Case>, Trouble> {
                 Trouble::Usage(format!("{source} is no case:\n{}", problems.join("\n")))
             })?;
             if let Some(other) = known.insert(case.name.clone(), source.clone()) {
-                return Err(Trouble::Usage(format!("{source}: {} has a case {} too", other, case.name)));
+                let name = &case.name;
+                let message = format!("{source}: there is a case {name} already, in {other}");
+                return Err(Trouble::Usage(message));
             }
             case.source = None;
             own.push(case);

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use conformance::case::Case;
+use conformance::engine::http::HttpEngines;
 use conformance::engine::pure::{CoreEngines, ReferenceEngines};
+use conformance::engine::tower::TowerEngines;
 use conformance::engine::{EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
+use conformance::profile::Profile;
 use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
 use conformance::run::{Settings, run_all};
 
@@ -30,6 +33,8 @@ pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble>
     match args.engine {
         EngineName::Core => runtime.block_on(run_with(CoreEngines, args, cases, chosen, out)),
         EngineName::Reference => runtime.block_on(run_with(ReferenceEngines, args, cases, chosen, out)),
+        EngineName::Tower => runtime.block_on(run_with(TowerEngines, args, cases, chosen, out)),
+        EngineName::Http => runtime.block_on(run_with(HttpEngines, args, cases, chosen, out)),
     }
 }
 
@@ -52,7 +57,7 @@ async fn run_with<E: Engines + 'static>(
     reports.extend(chosen.skipped.iter().map(|case| skipped(case)));
     let claimed = engines.abilities().features;
     let profiles = match args.choice.profiles.as_slice() {
-        [] => Results::claimed_profiles(&claimed),
+        [] => Profile::ALL.to_vec(),
         profiles => profiles.to_vec(),
     };
     let results = Results { engine: engines.name(), profiles, claimed: &claimed, cases, reports: &reports };
@@ -96,7 +101,12 @@ fn write_reports(results: &Results<'_>, args: &Run) -> Result<(), Trouble> {
             date: SystemTime::now(),
             skip_provisional: args.choice.skip_provisional,
         };
-        let yaml = ConformanceReport::new(results, &settings).to_yaml();
+        let mut results = results.clone();
+        // Nobody publishes a profile that is not claimed, unless asked to.
+        if args.choice.profiles.is_empty() {
+            results.profiles = Results::claimed_profiles(results.claimed);
+        }
+        let yaml = ConformanceReport::new(&results, &settings).to_yaml();
         write_file(file, yaml.map_err(|error| error.to_string()))?;
     }
     if let Some(file) = &args.reports.junit {

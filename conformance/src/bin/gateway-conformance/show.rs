@@ -10,7 +10,7 @@ use crate::{Trouble, load};
 /// Shows a case. What is put above its file is a comment, so that the output is a case again.
 pub(crate) fn show(args: &Show, out: &mut impl Write) -> Result<ExitCode, Trouble> {
     let cases = load::cases(&args.folders)?;
-    let Some(case) = cases.iter().find(|case| case.name == args.case) else {
+    let Some(case) = cases.iter().find(|case| case.name.eq_ignore_ascii_case(&args.case)) else {
         let lower = args.case.to_ascii_lowercase();
         let near = cases.iter().filter(|case| case.name.to_ascii_lowercase().contains(&lower));
         let near: Vec<&str> = near.map(|case| case.name.as_str()).collect();

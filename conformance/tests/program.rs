@@ -1,0 +1,184 @@
+//! The program from outside: what it writes, and with which code it ends.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CASE: &str = "\
+apiVersion: conformance.gateway-api.rs/v1
+kind: Case
+name: ShopExactPath
+source: conformance/tests/claims-to-be-of-upstream.go
+summary: An exact path matches what it says and nothing else.
+features: [Gateway, HTTPRoute]
+steps:
+- http:
+    to: {gateway: same-namespace}
+    requests:
+    - {path: /cart, expect: {backend: infra-backend-v1}}
+    - {path: /cart/1, expect: {status: 404}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: gateway-conformance-infra}
+spec:
+  parentRefs: [{name: same-namespace}]
+  rules:
+  - matches: [{path: {type: Exact, value: /cart}}]
+    backendRefs: [{name: infra-backend-v1, port: 8080}]
+";
+
+fn program(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway-conformance"));
+    command.args(arguments).output().expect("the program can be started")
+}
+
+/// The code that it ended with, its output and its messages.
+fn result(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = program(arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+/// A folder with one case of its own.
+fn folder(case: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("shop")).unwrap();
+    fs::write(folder.path().join("shop/exact-path.yaml"), case).unwrap();
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn list_tells_what_there_is() {
+    let (code, list, _) = result(&["list", "--profile", "gateway-http", "--case", "httproutem*"]);
+    assert_eq!(code, 0);
+    assert!(list.lines().any(|line| line.starts_with("HTTPRouteMatching ")), "{list}");
+    assert!(list.contains("core in GATEWAY-HTTP; Gateway HTTPRoute"), "{list}");
+    assert!(list.lines().all(|line| line.starts_with("HTTPRouteM")), "{list}");
+
+    let (_, json, _) = result(&["list", "--json", "--case", "HTTPRouteMatching"]);
+    let cases: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(cases[0]["name"], "HTTPRouteMatching");
+    assert_eq!(cases[0]["profiles"], serde_json::json!([{"name": "GATEWAY-HTTP", "class": "core"}]));
+    assert_eq!(cases[1], Value::Null);
+
+    let (_, beyond, _) = result(&["list", "--json", "--beyond-only"]);
+    let beyond: Vec<Value> = serde_json::from_str(&beyond).unwrap();
+    assert!(beyond.iter().all(|case| case["beyond"] == true && case["profiles"] == serde_json::json!([])));
+}
+
+#[test]
+fn show_writes_a_case_that_check_accepts() {
+    let (code, case, _) = result(&["show", "httprouteMatching"]);
+    assert_eq!(code, 0);
+    assert!(case.starts_with("# core in GATEWAY-HTTP\n# needs Gateway HTTPRoute\napiVersion: "), "{case}");
+    let folder = folder(&case);
+    assert_eq!(result(&["check", text(folder.path())]), (0, String::new(), String::new()));
+}
+
+#[test]
+fn check_says_where_something_is_wrong() {
+    let folder = folder(&CASE.replace("status: 404", "staus: 404").replace("/cart/1", "cart"));
+    let file = folder.path().join("shop/exact-path.yaml");
+    let (code, problems, _) = result(&["check", text(&file)]);
+    assert_eq!(code, 1);
+    let place = format!("{}:12:", text(&file));
+    assert!(problems.lines().any(|line| line.starts_with(&place)), "{problems}");
+    assert!(problems.contains("did you mean `status`?"), "{problems}");
+}
+
+#[test]
+fn what_is_not_there_is_a_wrong_command_line() {
+    for (arguments, message) in [
+        (&["show", "httproutematchi"][..], "did you mean HTTPRouteMatching or "),
+        (&["run", "--case", "Teapot"], "--case: there is no case teapot"),
+        (&["run", "--case", "HTTPRouteMatching", "--beyond-only"], "no case is left"),
+        (&["run", "--feature", "CORS"], "did you mean HTTPRouteCORS?"),
+        (&["run", "--engine", "teapot"], "core"),
+        (&["check", "no/such/file.yaml"], "no/such/file.yaml cannot be read"),
+    ] {
+        let (code, _, error) = result(arguments);
+        assert_eq!(code, 2, "{arguments:?}");
+        assert!(error.contains(message), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_case_of_ones_own_may_not_have_a_name_that_is_taken() {
+    let folder = folder(&CASE.replace("ShopExactPath", "HTTPRouteMatching"));
+    let (code, _, error) = result(&["list", "--cases", text(folder.path())]);
+    assert_eq!(code, 2);
+    assert!(error.contains("exact-path.yaml: there is a case HTTPRouteMatching already"), "{error}");
+}
+
+#[test]
+fn a_run_writes_its_reports() {
+    let folder = folder(CASE);
+    let file = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (report, junit, markdown) = (file("report.yaml"), file("junit.xml"), file("summary.md"));
+    let (code, table, progress) = result(&[
+        "run",
+        "--engine",
+        "core",
+        "--case",
+        "HTTPRouteMatching",
+        "--case",
+        "ShopExactPath",
+        "--cases",
+        text(folder.path()),
+        "--report",
+        &report,
+        "--junit",
+        &junit,
+        "--markdown",
+        &markdown,
+        "--project",
+        "shop",
+    ]);
+    assert_eq!(code, 0, "{table}{progress}");
+    assert!(table.contains("GATEWAY-HTTP  core           1       0        0              0\n"), "{table}");
+    assert!(table.contains("beyond                       1       0        0              0\n"), "{table}");
+    assert!(progress.contains("passed         HTTPRouteMatching\n"), "{progress}");
+    assert!(progress.contains("needs --organization, --url, --version, --contact too"), "{progress}");
+
+    let report = fs::read_to_string(report).unwrap();
+    assert!(report.contains("project: shop\n") && report.contains("Passed: 1\n"), "{report}");
+    assert!(report.contains("result: partial\n"), "the other cases count as skipped: {report}");
+    assert!(!report.contains("ShopExactPath"), "it is not of upstream whatever it says: {report}");
+    assert!(
+        fs::read_to_string(junit).unwrap().contains("<testcase name=\"ShopExactPath\" classname=\"beyond\"")
+    );
+    assert!(fs::read_to_string(markdown).unwrap().contains("| GATEWAY-HTTP | core | 1 | 0 | 0 | 0 |"));
+}
+
+#[test]
+fn a_failure_is_explained_and_ends_with_its_code() {
+    let folder = folder(&CASE.replace("status: 404", "status: 403"));
+    let cases = text(folder.path());
+    let (code, table, _) = result(&["run", "--cases", cases, "--case", "ShopExactPath"]);
+    assert_eq!(code, 1);
+    assert!(table.contains("FAILED ShopExactPath"), "{table}");
+    for part in ["steps[0].http.requests[1]", "/cart/1", "403", "404"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let arguments =
+        ["run", "--cases", cases, "--case", "HTTPRouteMatching", "--case", "Shop*", "--skip", "shop*"];
+    let (code, table, _) = result(&arguments);
+    assert_eq!(code, 0, "{table}");
+    assert!(table.contains("beyond                       0       0        1              0\n"), "{table}");
+}
+
+#[test]
+fn what_is_not_claimed_is_not_supported() {
+    let arguments = ["run", "--case", "HTTPRouteMatching", "--exempt-features", "HTTPRoute,HTTPRouteCORS"];
+    let (code, table, _) = result(&arguments);
+    assert_eq!(code, 0);
+    assert!(table.contains("GATEWAY-HTTP  core           0       0        0              1\n"), "{table}");
+}
