@@ -117,7 +117,7 @@ pub(crate) enum EngineName {
 pub(crate) struct ClaimArgs {
     /// The features that the engine claims, separated by commas; those that it knows of itself by default. Cases that
     /// need others are not supported, which is no failure.
-    #[arg(long, alias = "features", value_name = "LIST", value_delimiter = ',', value_parser = feature)]
+    #[arg(long, visible_alias = "features", value_name = "LIST", value_delimiter = ',', value_parser = feature)]
     pub(crate) supported_features: Vec<Feature>,
     /// Take every feature for claimed.
     #[arg(long, conflicts_with = "supported_features")]
@@ -162,7 +162,7 @@ pub(crate) struct PatienceArgs {
 #[command(next_help_heading = "Reports")]
 pub(crate) struct ReportArgs {
     /// Write the report that upstream publishes, in YAML. Cases that did not run count as skipped in it.
-    #[arg(long, alias = "report-output", value_name = "FILE")]
+    #[arg(long, visible_alias = "report-output", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     /// Write JUnit XML.
     #[arg(long, value_name = "FILE")]
