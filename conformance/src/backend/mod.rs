@@ -20,7 +20,7 @@ mod tls;
 
 pub use self::behaviour::{HttpBackend, Served};
 pub use self::echo::{Tls, echo, read_echo};
-pub use self::pods::HttpBackends;
+pub use self::pods::{BackendPort, VirtualBackends};
 pub use self::received::Received;
 pub use self::running::Backends;
 

@@ -7,7 +7,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
 use super::{Addresses, Arrival, EngineError, Reply};
-use crate::case::{HttpProtocol, HttpRequest, Target, WebSocketConversation};
+use crate::case::{GrpcCall, HttpProtocol, HttpRequest, Target, WebSocketConversation};
 use crate::exchange::{Echo, Exchange, HttpAnswer};
 use crate::store::Store;
 
@@ -36,6 +36,11 @@ impl Place {
         Ok(Self { gateway: key.clone(), port, address })
     }
 
+    fn arrival(&self, server_name: Option<String>, request: Request<()>, randoms: Vec<u64>) -> Arrival {
+        let Self { gateway, port, .. } = self.clone();
+        Arrival { gateway, port, server_name, request, randoms, answer: Response::new(()) }
+    }
+
     /// The host of a request that names none: the address of the Gateway.
     fn host(&self, secure: bool) -> String {
         match (self.port, secure) {
@@ -53,11 +58,8 @@ pub(super) fn of_exchange(exchange: &Exchange, store: &Store, addresses: &Addres
         Exchange::WebSocket(target, conversation) => {
             of_web_socket(&place(target)?, conversation, Vec::new()).ok()
         }
-        Exchange::Grpc(..)
-        | Exchange::Tcp(..)
-        | Exchange::Udp(_)
-        | Exchange::Dns(..)
-        | Exchange::Mesh(..) => None,
+        Exchange::Grpc(target, call) => of_call(&place(target)?, call, Vec::new()).ok(),
+        Exchange::Tcp(..) | Exchange::Udp(_) | Exchange::Dns(..) | Exchange::Mesh(..) => None,
     }
 }
 
@@ -67,23 +69,34 @@ pub(super) fn of_request(
     request: &HttpRequest,
     randoms: Vec<u64>,
 ) -> Result<Arrival, EngineError> {
+    let host = request.host.clone().unwrap_or_else(|| at.host(request.tls.is_some()));
+    let server_name = request.tls.as_ref().map(|tls| tls.server_name.clone());
+    Ok(at.arrival(server_name, head(request, &host)?, randoms))
+}
+
+/// The request that a gRPC call is.
+pub(super) fn of_call(at: &Place, call: &GrpcCall, randoms: Vec<u64>) -> Result<Arrival, EngineError> {
+    let authority = call.authority.clone().unwrap_or_else(|| at.host(false));
+    Ok(at.arrival(None, head_of_call(call, &authority)?, randoms))
+}
+
+/// The head of a request to this host.
+pub(super) fn head(request: &HttpRequest, host: &str) -> Result<Request<()>, EngineError> {
     let wrong = |error: &dyn std::fmt::Display| {
         EngineError::failed(format!("{} {} cannot be sent: {error}", request.method, request.path))
     };
-    let secure = request.tls.is_some();
-    let host = request.host.clone().unwrap_or_else(|| at.host(secure));
     let mut made = Request::new(());
     *made.method_mut() = Method::from_bytes(request.method.as_bytes()).map_err(|error| wrong(&error))?;
     match request.protocol {
         HttpProtocol::Http1 => {
             *made.uri_mut() = request.path.parse().map_err(|error| wrong(&error))?;
-            let host = HeaderValue::from_str(&host).map_err(|error| wrong(&error))?;
+            let host = HeaderValue::from_str(host).map_err(|error| wrong(&error))?;
             made.headers_mut().insert(header::HOST, host);
         }
         HttpProtocol::Http2 => {
             *made.version_mut() = Version::HTTP_2;
             *made.uri_mut() = Uri::builder()
-                .scheme(if secure { "https" } else { "http" })
+                .scheme(if request.tls.is_some() { "https" } else { "http" })
                 .authority(host)
                 .path_and_query(request.path.as_str())
                 .build()
@@ -97,9 +110,22 @@ pub(super) fn of_request(
             made.headers_mut().append(&name, value);
         }
     }
-    let server_name = request.tls.as_ref().map(|tls| tls.server_name.clone());
-    let Place { gateway, port, .. } = at.clone();
-    Ok(Arrival { gateway, port, server_name, request: made, randoms, answer: Response::new(()) })
+    Ok(made)
+}
+
+/// The head of the request that a gRPC call is.
+pub(super) fn head_of_call(call: &GrpcCall, authority: &str) -> Result<Request<()>, EngineError> {
+    let request = HttpRequest {
+        method: "POST".to_owned(),
+        path: format!("/{}/{}", call.service, call.method),
+        headers: call.headers.clone(),
+        protocol: HttpProtocol::Http2,
+        ..HttpRequest::default()
+    };
+    let mut made = head(&request, authority)?;
+    let fields = [(header::CONTENT_TYPE, "application/grpc"), (header::TE, "trailers")];
+    made.headers_mut().extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    Ok(made)
 }
 
 /// The handshake of a WebSocket.

@@ -27,7 +27,7 @@ use super::{
     Abilities, Addresses, Arrival, CONTROLLER_NAME, Engine, EngineError, Engines, Pace, Reply, gateway_class,
     headers, options,
 };
-use crate::backend::{HttpBackends, Received, read_echo};
+use crate::backend::{Received, VirtualBackends, read_echo};
 use crate::case::{Case, ObjectRef, Target};
 use crate::cluster::virtual_pods;
 use crate::exchange::{Answer, Exchange, Failure};
@@ -55,7 +55,7 @@ pub struct Tower {
 /// The client of the gateway: it asks the backends of the case.
 #[derive(Clone, Debug)]
 struct Client {
-    backends: HttpBackends,
+    backends: VirtualBackends,
 }
 
 // === impl TowerEngines ===
@@ -81,7 +81,7 @@ impl Engines for TowerEngines {
         let pods = virtual_pods(case);
         let received = Received::default();
         let tables = TableHandle::new(RouteTable::default());
-        let client = Client { backends: HttpBackends::new(&pods, &received) };
+        let client = Client { backends: VirtualBackends::new(case, &pods, &received) };
         let mut engine = Tower {
             store: Store::new(pods),
             addresses: Addresses::default(),
@@ -211,10 +211,13 @@ impl Service<Request<RequestBody<Full<Bytes>>>> for Client {
             // On the wire the authority of the target is that of the connection, and the host is in the Host header.
             head.uri =
                 head.uri.path_and_query().map_or_else(Default::default, |target| target.clone().into());
+            if !backend.is_http() || backend.is_tls() {
+                return Err("the backend does not understand HTTP".into());
+            }
             if head.headers.get(header::UPGRADE).is_some_and(|protocol| protocol == "websocket") {
                 return Ok(handshake());
             }
-            let served = backend.serve(&head, None);
+            let served = backend.http.serve(&head, None);
             tokio::time::sleep(served.after).await;
             let response = served.response.ok_or("the backend has broken the connection")?;
             Ok(response.map(Full::new))

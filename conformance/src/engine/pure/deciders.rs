@@ -13,7 +13,8 @@ use crate::case::Case;
 use crate::engine::core::Core;
 use crate::engine::reference::{self, Reference};
 use crate::engine::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, EngineError, Engines, Entrance, Outcome, Pace, options,
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, MeshArrival,
+    Outcome, Pace, StreamArrival, StreamOutcome, options,
 };
 
 /// Makes engines that run the core.
@@ -84,6 +85,14 @@ impl Decider for ReferenceDecider {
 
     fn answer(&self, arrival: &Arrival) -> Outcome {
         self.reference().answer(arrival)
+    }
+
+    fn stream(&self, arrival: &StreamArrival) -> Result<StreamOutcome, EngineError> {
+        Ok(self.reference().decide_stream(arrival))
+    }
+
+    fn mesh(&self, arrival: &MeshArrival) -> Result<Option<Effect>, EngineError> {
+        Ok(self.reference().answer_in_mesh(arrival))
     }
 }
 

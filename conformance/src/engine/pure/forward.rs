@@ -5,10 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 
-use super::Decider;
-use crate::backend::{HttpBackends, Served, read_echo};
+use crate::backend::{Served, VirtualBackends, read_echo};
 use crate::engine::arrival::http_answer;
-use crate::engine::{Arrival, Effect, Forwarded, Headers, Reply, Retry, Sent, Timeouts};
+use crate::engine::{Effect, Forwarded, Headers, Mirrored, Reply, Retry, Sent, Timeouts};
 use crate::exchange::HttpAnswer;
 
 /// The longest time between two attempts, unless the rule asks for more.
@@ -24,29 +23,27 @@ enum Attempt {
     TimedOut,
 }
 
-/// Sends a request and its copies to backends, and gives what the client gets. `first` is any number: it picks the
-/// endpoint of the first attempt.
+/// Sends a request and its copies to backends, and gives what the client gets.
+///
+/// `first` is any number: it picks the endpoint of the first attempt. `again` decides once more about the request, now with
+/// what the backend answers.
 pub(super) fn forward(
-    decider: &impl Decider,
-    backends: &HttpBackends,
-    mut arrival: Arrival,
+    backends: &VirtualBackends,
     forwarded: Forwarded,
     first: u32,
+    again: impl FnOnce(Response<()>) -> Effect,
 ) -> HttpAnswer {
     let Forwarded { endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
-    for mirror in &mirrors {
-        let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
-        if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
-            backend.serve(&head(&mirror.sent), None);
-        }
-    }
+    mirror(backends, &mirrors, first);
     let mut course = Course { sent: &sent, timeouts, elapsed: Duration::ZERO };
     let mut number = 0;
     let last = loop {
         let endpoint = endpoints[first.wrapping_add(number) as usize % endpoints.len()];
-        let backend = backends.at(endpoint);
-        let attempt = match backend.map(|backend| backend.serve(&head(course.sent), None)) {
-            Some(served) => course.attempt(served),
+        let attempt = match backends.at(endpoint) {
+            Some(backend) if backend.is_http() && !backend.is_tls() => {
+                course.attempt(backend.http.serve(&head(course.sent), None))
+            }
+            Some(_) => Attempt::Failed(StatusCode::BAD_GATEWAY),
             None => Attempt::Failed(StatusCode::SERVICE_UNAVAILABLE),
         };
         let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, &attempt)) else {
@@ -60,14 +57,23 @@ pub(super) fn forward(
     match last {
         Attempt::Answered(response) => {
             let (parts, body) = response.into_parts();
-            arrival.answer = Response::from_parts(parts, ());
-            match decider.answer(&arrival).effect {
+            match again(Response::from_parts(parts, ())) {
                 Effect::Forwarded(forwarded) => http_answer(&forwarded.reply, read_echo(&body)),
                 Effect::Answered(reply) => http_answer(&reply, None),
             }
         }
         Attempt::Failed(status) => by_gateway(status, failed),
         Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
+    }
+}
+
+/// Sends copies.
+pub(super) fn mirror(backends: &VirtualBackends, mirrors: &[Mirrored], first: u32) {
+    for mirror in mirrors {
+        let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
+        if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
+            backend.http.serve(&head(&mirror.sent), None);
+        }
     }
 }
 

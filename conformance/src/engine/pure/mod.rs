@@ -9,6 +9,10 @@
 
 mod deciders;
 mod forward;
+mod grpc;
+mod http;
+mod mesh;
+mod stream;
 
 use std::sync::Arc;
 
@@ -20,12 +24,13 @@ pub use self::deciders::{CoreDecider, CoreEngines, ReferenceDecider, ReferenceEn
 
 use super::arrival::{self, Place};
 use super::{
-    Addresses, Arrival, CONTROLLER_NAME, Effect, Engine, EngineError, Entrance, Outcome, gateway_class,
+    Addresses, Arrival, CONTROLLER_NAME, Effect, Engine, EngineError, Entrance, MeshArrival, Outcome,
+    StreamArrival, StreamOutcome, gateway_class,
 };
-use crate::backend::{HttpBackends, Received};
-use crate::case::{Case, GrpcCall, HttpRequest, ObjectRef, Target, WebSocketConversation};
+use crate::backend::{Received, VirtualBackends};
+use crate::case::{Case, ObjectRef, Target};
 use crate::cluster::virtual_pods;
-use crate::exchange::{Answer, Exchange, HttpAnswer};
+use crate::exchange::{Answer, Exchange};
 use crate::store::Store;
 
 /// Where the random numbers of every engine start.
@@ -42,6 +47,22 @@ pub trait Decider: Send + Sync {
     /// What becomes of a request.
     fn answer(&self, arrival: &Arrival) -> Outcome;
 
+    /// What becomes of a connection or a datagram.
+    ///
+    /// # Errors
+    /// When it decides about none.
+    fn stream(&self, _arrival: &StreamArrival) -> Result<StreamOutcome, EngineError> {
+        Err(EngineError::unsupported("the engine decides about no connections or datagrams"))
+    }
+
+    /// What becomes of a request within a mesh; nothing if there is no such Service or port.
+    ///
+    /// # Errors
+    /// When it decides about none.
+    fn mesh(&self, _arrival: &MeshArrival) -> Result<Option<Effect>, EngineError> {
+        Err(EngineError::unsupported("the engine decides about no mesh"))
+    }
+
     /// Why it becomes of it, if the decider can tell.
     fn explain(&self, _arrival: &Arrival) -> Option<String> {
         None
@@ -54,7 +75,7 @@ pub struct Pure<D> {
     decider: D,
     store: Store,
     addresses: Addresses,
-    backends: HttpBackends,
+    backends: VirtualBackends,
     received: Received,
     random: Rng,
 }
@@ -69,7 +90,7 @@ impl<D: Decider> Pure<D> {
         let mut engine = Self {
             decider,
             addresses: Addresses::default(),
-            backends: HttpBackends::new(&pods, &received),
+            backends: VirtualBackends::new(case, &pods, &received),
             store: Store::new(pods),
             received,
             random: Rng::with_seed(SEED),
@@ -85,45 +106,6 @@ impl<D: Decider> Pure<D> {
         if let Some(statuses) = statuses {
             self.store.write(&statuses, CONTROLLER_NAME);
         }
-    }
-
-    fn http(&mut self, target: &Target, request: &HttpRequest) -> Result<Answer, EngineError> {
-        let at = self.place(target)?;
-        let server_name = request.tls.as_ref().map(|tls| tls.server_name.as_str());
-        let entrance = self.decider.entrance(&at.gateway, at.port, server_name);
-        if let Err(failure) = entrance.admit(server_name) {
-            return Ok(Answer::Failed(failure));
-        }
-        let arrival = arrival::of_request(&at, request, self.randoms())?;
-        Ok(Answer::Http(self.carry_out(arrival)))
-    }
-
-    /// What the client gets; a backend has been asked where the decider says so.
-    fn carry_out(&mut self, arrival: Arrival) -> HttpAnswer {
-        match self.decider.answer(&arrival).effect {
-            Effect::Answered(reply) => arrival::http_answer(&reply, None),
-            Effect::Forwarded(forwarded) => {
-                let first = self.random.u32(..);
-                forward::forward(&self.decider, &self.backends, arrival, *forwarded, first)
-            }
-        }
-    }
-
-    fn web_socket(
-        &mut self,
-        target: &Target,
-        conversation: &WebSocketConversation,
-    ) -> Result<Answer, EngineError> {
-        let at = self.place(target)?;
-        let arrival = arrival::of_web_socket(&at, conversation, self.randoms())?;
-        match self.decider.answer(&arrival).effect {
-            Effect::Answered(reply) => Ok(Answer::Http(arrival::http_answer(&reply, None))),
-            Effect::Forwarded(_) => Ok(Answer::WebSocket(conversation.messages.clone())),
-        }
-    }
-
-    fn grpc(&mut self, _target: &Target, _call: &GrpcCall) -> Result<Answer, EngineError> {
-        Err(EngineError::unsupported("the engine decides about no gRPC calls"))
     }
 
     fn place(&self, target: &Target) -> Result<Place, EngineError> {
@@ -158,11 +140,10 @@ impl<D: Decider> Engine for Pure<D> {
             Exchange::Http(target, request) => self.http(target, request),
             Exchange::Grpc(target, call) => self.grpc(target, call),
             Exchange::WebSocket(target, conversation) => self.web_socket(target, conversation),
-            Exchange::Tcp(..) => Err(EngineError::unsupported("the engine decides about no TCP connections")),
-            Exchange::Udp(_) | Exchange::Dns(..) => {
-                Err(EngineError::unsupported("the engine decides about no datagrams"))
-            }
-            Exchange::Mesh(..) => Err(EngineError::unsupported("the engine decides about no mesh")),
+            Exchange::Tcp(target, tls) => self.tcp(target, tls.as_ref()),
+            Exchange::Udp(target) => self.udp(target),
+            Exchange::Dns(target, _) => self.dns(target),
+            Exchange::Mesh(way, request) => self.mesh(way, request),
         }
     }
 

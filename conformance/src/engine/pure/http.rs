@@ -1,0 +1,68 @@
+//! HTTP requests and WebSockets to a listener.
+
+use super::forward::forward;
+use super::stream::Led;
+use super::{Decider, Pure};
+use crate::backend::{Tls, read_echo};
+use crate::case::{HttpRequest, Target, WebSocketConversation};
+use crate::engine::arrival::{self, http_answer};
+use crate::engine::{Arrival, Effect, EngineError, Entrance, Reply, headers};
+use crate::exchange::{Answer, Failure, HttpAnswer};
+
+impl<D: Decider> Pure<D> {
+    pub(super) fn http(&mut self, target: &Target, request: &HttpRequest) -> Result<Answer, EngineError> {
+        let at = self.place(target)?;
+        let server_name = request.tls.as_ref().map(|tls| tls.server_name.as_str());
+        let entrance = self.decider.entrance(&at.gateway, at.port, server_name);
+        let arrival = arrival::of_request(&at, request, self.randoms())?;
+        if entrance == Entrance::Stream {
+            return self.http_in_stream(arrival);
+        }
+        Ok(match entrance.admit(server_name) {
+            Ok(()) => Answer::Http(self.carry_out(arrival)),
+            Err(failure) => Answer::Failed(failure),
+        })
+    }
+
+    /// What the client gets; a backend has been asked where the decider says so.
+    fn carry_out(&mut self, arrival: Arrival) -> HttpAnswer {
+        match self.decider.answer(&arrival).effect {
+            Effect::Answered(reply) => http_answer(&reply, None),
+            Effect::Forwarded(forwarded) => {
+                let again = |answer| self.decider.answer(&Arrival { answer, ..arrival.clone() }).effect;
+                forward(&self.backends, *forwarded, self.random.u32(..), again)
+            }
+        }
+    }
+
+    /// A request that goes through as bytes.
+    fn http_in_stream(&mut self, arrival: Arrival) -> Result<Answer, EngineError> {
+        let Arrival { gateway, port, server_name, request, .. } = arrival;
+        let led = self.lead(&gateway, port, server_name.as_deref())?;
+        let Led { backend, server_name } = match led {
+            Ok(led) if led.backend.is_http() => led,
+            Ok(_) => return Ok(Answer::Failed(Failure::Malformed("the backend speaks no HTTP".to_owned()))),
+            Err(failure) => return Ok(Answer::Failed(failure)),
+        };
+        let tls = server_name.map(|server_name| Tls { server_name, ..Tls::default() });
+        let (head, ()) = request.into_parts();
+        let Some(response) = backend.http.serve(&head, tls.as_ref()).response else {
+            return Ok(Answer::Failed(Failure::Closed("the backend broke the connection".to_owned())));
+        };
+        let reply = Reply { status: response.status(), headers: headers(response.headers()) };
+        Ok(Answer::Http(http_answer(&reply, read_echo(response.body()))))
+    }
+
+    pub(super) fn web_socket(
+        &mut self,
+        target: &Target,
+        conversation: &WebSocketConversation,
+    ) -> Result<Answer, EngineError> {
+        let at = self.place(target)?;
+        let arrival = arrival::of_web_socket(&at, conversation, self.randoms())?;
+        match self.decider.answer(&arrival).effect {
+            Effect::Answered(reply) => Ok(Answer::Http(http_answer(&reply, None))),
+            Effect::Forwarded(_) => Ok(Answer::WebSocket(conversation.messages.clone())),
+        }
+    }
+}

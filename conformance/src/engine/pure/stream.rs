@@ -1,0 +1,99 @@
+//! Connections and datagrams below HTTP.
+
+use gateway_core::api::ObjectKey;
+
+use super::{Decider, Pure};
+use crate::backend::BackendPort;
+use crate::case::{ClientTls, Speaks, Target};
+use crate::engine::{EngineError, Entrance, StreamArrival, StreamOutcome, Transport};
+use crate::exchange::{Answer, Failure, Pod, TcpAnswer};
+
+/// The backend that a connection ends at.
+pub(super) struct Led {
+    pub(super) backend: BackendPort,
+    /// The server name that the backend sees; none if it speaks no TLS.
+    pub(super) server_name: Option<String>,
+}
+
+impl<D: Decider> Pure<D> {
+    pub(super) fn tcp(&mut self, target: &Target, tls: Option<&ClientTls>) -> Result<Answer, EngineError> {
+        let at = self.place(target)?;
+        let server_name = tls.map(|tls| tls.server_name.as_str());
+        Ok(match self.lead(&at.gateway, at.port, server_name)? {
+            Ok(Led { backend, server_name }) if backend.speaks() == Speaks::Tcp => Answer::Tcp(TcpAnswer {
+                pod: backend.pod().clone(),
+                is_tls: server_name.is_some(),
+                server_name,
+            }),
+            Ok(_) => Answer::Failed(Failure::Malformed("the backend has another dialogue".to_owned())),
+            Err(failure) => Answer::Failed(failure),
+        })
+    }
+
+    /// The backend of a connection, which speaks TLS if it has a server name; or what the client sees instead.
+    pub(super) fn lead(
+        &mut self,
+        gateway: &ObjectKey,
+        port: u16,
+        server_name: Option<&str>,
+    ) -> Result<Result<Led, Failure>, EngineError> {
+        if self.decider.entrance(gateway, port, server_name) == Entrance::Closed {
+            return Ok(Err(Failure::Connect("nobody listens there".to_owned())));
+        }
+        let Some((backend, tls, terminated)) = self.stream(gateway, port, Transport::Tcp, server_name)?
+        else {
+            return Ok(Err(Failure::Closed("the connection is rejected".to_owned())));
+        };
+        let passed_on = server_name.filter(|_| !terminated).map(str::to_owned);
+        let server_name = passed_on.or(tls);
+        Ok(if backend.is_tls() == server_name.is_some() {
+            Ok(Led { backend, server_name })
+        } else {
+            Err(Failure::Closed("the backend does not understand what comes".to_owned()))
+        })
+    }
+
+    pub(super) fn udp(&mut self, target: &Target) -> Result<Answer, EngineError> {
+        Ok(match self.datagram(target, Speaks::Udp)? {
+            Some(pod) => Answer::Udp(pod),
+            None => Answer::Failed(Failure::Timeout),
+        })
+    }
+
+    pub(super) fn dns(&mut self, target: &Target) -> Result<Answer, EngineError> {
+        Ok(match self.datagram(target, Speaks::Dns)? {
+            Some(_) => Answer::Dns,
+            None => Answer::Failed(Failure::Timeout),
+        })
+    }
+
+    /// Who answers a datagram: whoever gets it, if it speaks that.
+    fn datagram(&mut self, target: &Target, speaks: Speaks) -> Result<Option<Pod>, EngineError> {
+        let at = self.place(target)?;
+        let found = self.stream(&at.gateway, at.port, Transport::Udp, None)?;
+        let answers = found.filter(|(backend, ..)| backend.speaks() == speaks);
+        Ok(answers.map(|(backend, ..)| backend.pod().clone()))
+    }
+
+    /// The backend that gets it, the server name with which the gateway itself begins TLS there, and whether the client's
+    /// TLS ends at the gateway.
+    fn stream(
+        &mut self,
+        gateway: &ObjectKey,
+        port: u16,
+        transport: Transport,
+        server_name: Option<&str>,
+    ) -> Result<Option<(BackendPort, Option<String>, bool)>, EngineError> {
+        let random = self.random.u64(..);
+        let server_name = server_name.map(str::to_owned);
+        let arrival = StreamArrival { gateway: gateway.clone(), port, transport, server_name, random };
+        Ok(match self.decider.stream(&arrival)? {
+            StreamOutcome::Rejected => None,
+            StreamOutcome::Forwarded { to, endpoints, terminated, .. } => {
+                let endpoint = endpoints[self.random.usize(..endpoints.len())];
+                let backend = self.backends.at(endpoint).cloned();
+                backend.map(|backend| (backend, to.tls.map(|tls| tls.server_name), terminated))
+            }
+        })
+    }
+}
