@@ -36,7 +36,7 @@ use crate::case::{Case, cases};
 use crate::engine::Engines;
 use crate::outcome::{CaseReport, Finding, Verdict};
 use crate::profile::Profile;
-use crate::run::{Settings, run_case};
+use crate::run::{Settings, run_case, without_running};
 use crate::skips::SKIPS;
 
 /// Runs the cases of the crate as tests, with the arguments of the process. See the [module](crate::trials) for how.
@@ -122,9 +122,15 @@ impl<E: Engines + 'static> Stage<E> {
     /// The test that a case is.
     fn trial(&self, case: &'static Case) -> Trial {
         let (engines, settings, handle) = (self.engines.clone(), self.settings.clone(), self.handle.clone());
-        Trial::ignorable_test(name(case), move || {
+        let abilities = engines.abilities();
+        let verdict = without_running(&*engines, case, &settings, &abilities, &mut Vec::new());
+        let does_not_run = matches!(verdict, Some(Verdict::NotSupported(_) | Verdict::Skipped(_)));
+        // nextest learns only from the list of tests that one is ignored, and cargo test learns the reason only from the test.
+        let is_ignored = does_not_run && std::env::var_os("NEXTEST").is_some();
+        let trial = Trial::ignorable_test(name(case), move || {
             completion(case, handle.block_on(run_case(&*engines, case, &settings)))
-        })
+        });
+        trial.with_ignored_flag(is_ignored)
     }
 
     /// The test that a case that is skipped would not pass.

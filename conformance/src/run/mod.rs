@@ -86,7 +86,7 @@ pub async fn run_case<E: Engines>(engines: &E, case: &Case, settings: &Settings)
 }
 
 /// The verdict about a case that need not run, or cannot.
-fn without_running<E: Engines>(
+pub(crate) fn without_running<E: Engines>(
     engines: &E,
     case: &Case,
     settings: &Settings,
