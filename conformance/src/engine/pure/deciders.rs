@@ -13,8 +13,8 @@ use crate::case::Case;
 use crate::engine::core::Core;
 use crate::engine::reference::{self, Reference};
 use crate::engine::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, MeshArrival,
-    Outcome, Pace, StreamArrival, StreamOutcome, options,
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, Handshake,
+    MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, options,
 };
 
 /// Makes engines that run the core.
@@ -81,6 +81,10 @@ impl Decider for ReferenceDecider {
 
     fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
         self.reference().entrance(gateway, port, server_name)
+    }
+
+    fn handshake(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+        self.reference().handshake(gateway, port, server_name)
     }
 
     fn answer(&self, arrival: &Arrival) -> Outcome {

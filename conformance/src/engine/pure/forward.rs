@@ -5,10 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 
-use crate::backend::{Served, VirtualBackends, read_echo};
+use super::tls::with_backend;
+use crate::backend::{BackendPort, Served, VirtualBackends, read_echo};
 use crate::engine::arrival::http_answer;
-use crate::engine::{Effect, Forwarded, Headers, Mirrored, Reply, Retry, Sent, Timeouts};
+use crate::engine::{Effect, Forwarded, Headers, Mirrored, Reply, Retry, Sent, Target, Timeouts};
 use crate::exchange::HttpAnswer;
+use crate::store::Store;
 
 /// The longest time between two attempts, unless the rule asks for more.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
@@ -29,21 +31,22 @@ enum Attempt {
 /// what the backend answers.
 pub(super) fn forward(
     backends: &VirtualBackends,
+    store: &Store,
     forwarded: Forwarded,
     first: u32,
     again: impl FnOnce(Response<()>) -> Effect,
 ) -> HttpAnswer {
-    let Forwarded { endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
-    mirror(backends, &mirrors, first);
+    let Forwarded { to, endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
+    mirror(backends, store, &mirrors, first);
     let mut course = Course { sent: &sent, timeouts, elapsed: Duration::ZERO };
     let mut number = 0;
     let last = loop {
         let endpoint = endpoints[first.wrapping_add(number) as usize % endpoints.len()];
         let attempt = match backends.at(endpoint) {
-            Some(backend) if backend.is_http() && !backend.is_tls() => {
-                course.attempt(backend.http.serve(&head(course.sent), None))
-            }
-            Some(_) => Attempt::Failed(StatusCode::BAD_GATEWAY),
+            Some(backend) => match serve(backend, store, &to, course.sent) {
+                Some(served) => course.attempt(served),
+                None => Attempt::Failed(StatusCode::BAD_GATEWAY),
+            },
             None => Attempt::Failed(StatusCode::SERVICE_UNAVAILABLE),
         };
         let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, &attempt)) else {
@@ -68,11 +71,12 @@ pub(super) fn forward(
 }
 
 /// Sends copies.
-pub(super) fn mirror(backends: &VirtualBackends, mirrors: &[Mirrored], first: u32) {
+pub(super) fn mirror(backends: &VirtualBackends, store: &Store, mirrors: &[Mirrored], first: u32) {
     for mirror in mirrors {
         let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
         if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
-            backend.http.serve(&head(&mirror.sent), None);
+            // What became of a copy is nobody's concern.
+            let _ = serve(backend, store, &mirror.to, &mirror.sent);
         }
     }
 }
@@ -124,6 +128,16 @@ impl Course<'_> {
         self.elapsed = self.elapsed.saturating_add(time);
         self.timeouts.request.is_none_or(|limit| self.elapsed <= limit)
     }
+}
+
+/// Sends a request to a backend; nothing if the two do not understand each other.
+fn serve(backend: &BackendPort, store: &Store, to: &Target, sent: &Sent) -> Option<Served> {
+    let seen = match &to.tls {
+        Some(tls) => Some(with_backend(tls, backend, store)?),
+        None => None,
+    };
+    let understood = backend.is_tls() == seen.is_some() && (backend.is_http() || backend.is_grpc());
+    understood.then(|| backend.http.serve(&head(sent), seen.as_ref()))
 }
 
 /// The head of a request as the backend gets it: its host is in the Host header.

@@ -8,6 +8,7 @@ use crate::backend::VirtualBackends;
 use crate::case::{GrpcCall, GrpcCode, Target};
 use crate::engine::{Effect, EngineError, Reply, arrival};
 use crate::exchange::{Answer, Failure, GrpcAnswer};
+use crate::store::Store;
 
 use super::super::Entrance;
 
@@ -25,12 +26,17 @@ impl<D: Decider> Pure<D> {
         }
         let arrival = arrival::of_call(&at, call, self.randoms())?;
         let effect = self.decider.answer(&arrival).effect;
-        Ok(Answer::Grpc(end_of_call(&self.backends, effect, self.random.u32(..))))
+        Ok(Answer::Grpc(end_of_call(&self.backends, &self.store, effect, self.random.u32(..))))
     }
 }
 
 /// How a call ends.
-pub(super) fn end_of_call(backends: &VirtualBackends, effect: Effect, first: u32) -> GrpcAnswer {
+pub(super) fn end_of_call(
+    backends: &VirtualBackends,
+    store: &Store,
+    effect: Effect,
+    first: u32,
+) -> GrpcAnswer {
     let failed = |code: GrpcCode, message: &str| GrpcAnswer {
         code: code.number(),
         message: message.to_owned(),
@@ -40,7 +46,7 @@ pub(super) fn end_of_call(backends: &VirtualBackends, effect: Effect, first: u32
         Effect::Answered(reply) => return of_reply(&reply),
         Effect::Forwarded(forwarded) => forwarded,
     };
-    mirror(backends, &forwarded.mirrors, first);
+    mirror(backends, store, &forwarded.mirrors, first);
     let endpoint = forwarded.endpoints[first as usize % forwarded.endpoints.len()];
     let Some(backend) = backends.at(endpoint) else {
         return failed(GrpcCode::Unavailable, "the endpoint cannot be reached");

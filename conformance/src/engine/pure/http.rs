@@ -2,6 +2,7 @@
 
 use super::forward::forward;
 use super::stream::Led;
+use super::tls::with_client;
 use super::{Decider, Pure};
 use crate::backend::{Tls, read_echo};
 use crate::case::{HttpRequest, Target, WebSocketConversation};
@@ -18,10 +19,19 @@ impl<D: Decider> Pure<D> {
         if entrance == Entrance::Stream {
             return self.http_in_stream(arrival);
         }
-        Ok(match entrance.admit(server_name) {
-            Ok(()) => Answer::Http(self.carry_out(arrival)),
-            Err(failure) => Answer::Failed(failure),
-        })
+        if let Err(failure) = entrance.admit(server_name) {
+            return Ok(Answer::Failed(failure));
+        }
+        let mut certificate_requested = false;
+        if let Some(tls) = &request.tls
+            && let Some(handshake) = self.decider.handshake(&at.gateway, at.port, server_name)
+        {
+            certificate_requested = match with_client(&handshake, tls, &self.store) {
+                Ok(requested) => requested,
+                Err(failure) => return Ok(Answer::Failed(failure)),
+            };
+        }
+        Ok(Answer::Http(HttpAnswer { certificate_requested, ..self.carry_out(arrival) }))
     }
 
     /// What the client gets; a backend has been asked where the decider says so.
@@ -30,7 +40,7 @@ impl<D: Decider> Pure<D> {
             Effect::Answered(reply) => http_answer(&reply, None),
             Effect::Forwarded(forwarded) => {
                 let again = |answer| self.decider.answer(&Arrival { answer, ..arrival.clone() }).effect;
-                forward(&self.backends, *forwarded, self.random.u32(..), again)
+                forward(&self.backends, &self.store, *forwarded, self.random.u32(..), again)
             }
         }
     }

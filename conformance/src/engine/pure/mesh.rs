@@ -38,7 +38,7 @@ impl<D: Decider> Pure<D> {
         };
         let first = self.random.u32(..);
         Ok(Answer::Http(match (way.speak, effect) {
-            (MeshProtocol::Grpc, effect) => of_call(end_of_call(&self.backends, effect, first)),
+            (MeshProtocol::Grpc, effect) => of_call(end_of_call(&self.backends, &self.store, effect, first)),
             (MeshProtocol::Http, Effect::Answered(reply)) => http_answer(&reply, None),
             (MeshProtocol::Http, Effect::Forwarded(forwarded)) => {
                 let again = |answer| {
@@ -46,7 +46,7 @@ impl<D: Decider> Pure<D> {
                     // It was forwarded a moment ago.
                     effect.ok().flatten().unwrap_or(Effect::Forwarded(forwarded.clone()))
                 };
-                forward(&self.backends, (*forwarded).clone(), first, again)
+                forward(&self.backends, &self.store, (*forwarded).clone(), first, again)
             }
         }))
     }

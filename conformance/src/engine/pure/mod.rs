@@ -2,8 +2,8 @@
 //!
 //! A [`Decider`] gets the resources after each change. What it says about a request is carried out in virtual time:
 //! timeouts expire and attempts are repeated without anybody waiting. The backends are those of [`backend`](crate::backend),
-//! at addresses that exist in the resources only. TLS is played too, down to the choice of the listener by the server
-//! name; nobody looks at a certificate. A WebSocket whose handshake reaches a backend gets back what it sends.
+//! at addresses that exist in the resources only. TLS is played too: the server name picks the listener, and certificates
+//! are looked at where the decider says which are shown and who must have signed them. A WebSocket whose handshake reaches a backend gets back what it sends.
 //!
 //! All that is random comes from a seeded generator, so a case has the same course every time.
 
@@ -13,6 +13,7 @@ mod grpc;
 mod http;
 mod mesh;
 mod stream;
+mod tls;
 
 use std::sync::Arc;
 
@@ -24,8 +25,8 @@ pub use self::deciders::{CoreDecider, CoreEngines, ReferenceDecider, ReferenceEn
 
 use super::arrival::{self, Place};
 use super::{
-    Addresses, Arrival, CONTROLLER_NAME, Effect, Engine, EngineError, Entrance, MeshArrival, Outcome,
-    StreamArrival, StreamOutcome, gateway_class,
+    Addresses, Arrival, CONTROLLER_NAME, Effect, Engine, EngineError, Entrance, Handshake, MeshArrival,
+    Outcome, StreamArrival, StreamOutcome, gateway_class,
 };
 use crate::backend::{Received, VirtualBackends};
 use crate::case::{Case, ObjectRef, Target};
@@ -43,6 +44,11 @@ pub trait Decider: Send + Sync {
 
     /// What a connection to a port of a Gateway meets.
     fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance;
+
+    /// What a TLS connection to a port meets; nothing if the decider does not say, and then nobody looks at a certificate.
+    fn handshake(&self, _gateway: &ObjectKey, _port: u16, _server_name: Option<&str>) -> Option<Handshake> {
+        None
+    }
 
     /// What becomes of a request.
     fn answer(&self, arrival: &Arrival) -> Outcome;

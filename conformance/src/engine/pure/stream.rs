@@ -2,6 +2,7 @@
 
 use gateway_core::api::ObjectKey;
 
+use super::tls::with_backend;
 use super::{Decider, Pure};
 use crate::backend::BackendPort;
 use crate::case::{ClientTls, Speaks, Target};
@@ -91,8 +92,12 @@ impl<D: Decider> Pure<D> {
             StreamOutcome::Rejected => None,
             StreamOutcome::Forwarded { to, endpoints, terminated, .. } => {
                 let endpoint = endpoints[self.random.usize(..endpoints.len())];
-                let backend = self.backends.at(endpoint).cloned();
-                backend.map(|backend| (backend, to.tls.map(|tls| tls.server_name), terminated))
+                let Some(backend) = self.backends.at(endpoint).cloned() else { return Ok(None) };
+                match to.tls {
+                    None => Some((backend, None, terminated)),
+                    Some(tls) => with_backend(&tls, &backend, &self.store)
+                        .map(|seen| (backend, Some(seen.server_name), terminated)),
+                }
             }
         })
     }

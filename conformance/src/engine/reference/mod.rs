@@ -60,12 +60,17 @@ use super::{
 
 /// The features whose requests it decides about. Those that show in statuses only are none of them.
 pub const FEATURES: &[Feature] = &[
+    Feature::BackendTlsPolicy,
+    Feature::BackendTlsPolicySanValidation,
+    Feature::GrpcRoute,
+    Feature::GrpcRouteNamedRouteRule,
     Feature::Gateway,
+    Feature::GatewayBackendClientCertificate,
+    Feature::GatewayFrontendClientCertificateValidation,
+    Feature::GatewayFrontendClientCertificateValidationInsecureFallback,
     Feature::GatewayHttpListenerIsolation,
     Feature::GatewayHttpsListenerDetectMisdirectedRequests,
     Feature::GatewayPort8080,
-    Feature::GrpcRoute,
-    Feature::GrpcRouteNamedRouteRule,
     Feature::HttpRoute,
     Feature::HttpRoute303RedirectStatusCode,
     Feature::HttpRoute307RedirectStatusCode,
