@@ -39,9 +39,9 @@ use crate::profile::Profile;
 use crate::run::{Settings, run_case, without_running};
 use crate::skips::SKIPS;
 
-/// Runs the cases of the crate as tests, with the arguments of the process. See the [module](crate::trials) for how.
+/// Runs the cases of the crate as tests, with the arguments of the process. See the [module](mod@crate::trials) for how.
 ///
-/// Besides the cases there is a test for each of the [`SKIPS`](crate::skips::SKIPS) of the engine, which fails when the case
+/// Besides the cases there is a test for each of the [`SKIPS`] of the engine, which fails when the case
 /// passes.
 pub fn trials<E: Engines + 'static>(engines: E) -> ExitCode {
     trials_with(engines, Settings::default())

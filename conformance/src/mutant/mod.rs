@@ -1,6 +1,6 @@
 //! Mutants: engines with one fault each, to see that the cases find it.
 //!
-//! A case that nothing can fail shows nothing. So there is a list of [`MUTANTS`], each a mistake that implementations make:
+//! A case that nothing can fail shows nothing. So there is a list of [`mutants`], each a mistake that implementations make:
 //! a prefix that ends in the middle of a path segment, an expression that is not anchored, a grant that nobody asks for. A
 //! [`Mutated`] engine is a good one with one of them, and a test demands that some case fails because of it.
 //!

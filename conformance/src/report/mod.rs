@@ -1,6 +1,7 @@
 //! Reports: what came of a run, for people, for build servers, and for upstream.
 //!
-//! All of them are made from the same [`Results`]: the cases there are, and a [`CaseReport`] for each that was selected.
+//! All of them are made from the same [`Results`]: the cases there are, and a
+//! [`CaseReport`](crate::outcome::CaseReport) for each that was selected.
 //! A [`ConformanceReport`] has upstream's schema and counts as upstream counts, so it knows nothing of the cases beyond
 //! upstream's; [`junit`], [`markdown`] and [`table`] tell everything.
 //!
@@ -51,6 +52,3 @@ pub use self::junit::junit;
 pub use self::markdown::markdown;
 pub use self::results::{Count, Results, Section};
 pub use self::table::table;
-
-#[expect(unused_imports, reason = "the documentation names it")]
-use crate::outcome::CaseReport;
