@@ -48,7 +48,7 @@ pub use self::settings::Settings;
 pub use self::suite::{Event, run, run_all};
 
 use self::stage::{Place, Stage, Stop};
-use crate::case::Case;
+use crate::case::{Case, Step};
 use crate::engine::{Abilities, Engines};
 use crate::outcome::{CaseReport, Finding, Verdict};
 use crate::skips;
@@ -127,6 +127,7 @@ async fn play<E: Engines>(
     let engine = engines.start(case).await?;
     let mut stage = Stage::new(engine, case, settings, abilities, place);
     stage.set_up().await?;
+    let mut shown = false;
     for (index, step) in case.steps.iter().enumerate() {
         place.set(format!("steps[{index}].{}", step.key()));
         if !abilities.statuses && stage::is_about_statuses(step) {
@@ -134,6 +135,11 @@ async fn play<E: Engines>(
             continue;
         }
         stage.step(step).await?;
+        shown |= !matches!(step, Step::Apply(_) | Step::Delete(_) | Step::Patch(_));
+    }
+    if !shown {
+        passed_over.clear();
+        return Err(Stop::Skipped("it is about statuses only, and the engine has none".to_owned()));
     }
     Ok(())
 }
