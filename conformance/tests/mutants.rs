@@ -17,7 +17,7 @@ const NAMED: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mutant_is_caught_by_some_case() {
-    let engines = Arc::new(CoreEngines::default());
+    let engines = Arc::new(CoreEngines);
     let settings = Settings { jobs: 2, ..Settings::default() };
     let reports = run_all(engines.clone(), cases().iter().collect(), &settings, |_| {}).await;
     // What the good engine passes is what a mutant can fail.
