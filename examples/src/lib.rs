@@ -8,6 +8,7 @@
 //! | [`documents`], [`files`], [`watch`] | manifests in files, read again when they change |
 //! | [`demo`] | the manifests of `gateway run --demo` |
 //! | [`state`] | from files to a table, statuses, and what is wrong |
+//! | [`status_file`] | statuses for those who look from outside |
 //! | [`table_view`] | the same for a terminal |
 //! | [`access_log`], [`admin`] | what those who run it want to know |
 
@@ -17,6 +18,7 @@ pub mod files;
 pub mod watch;
 pub mod demo;
 pub mod state;
+pub mod status_file;
 pub mod table_view;
 pub mod access_log;
 pub mod admin;

@@ -597,3 +597,36 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     assert_eq!(lines[0]["endpoint"], backend.address().to_string());
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0);
 }
+
+// GEN-01
+#[tokio::test]
+async fn statuses_are_written_into_a_file_when_they_are_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("status.json");
+    let started = EchoBackend::start("shop").await.unwrap();
+    let route = route("main", &to("shop", "/"));
+    let files = [("gateway.yaml", GATEWAY), ("services.yaml", &service(&started)), ("route.yaml", &route)];
+    let gateway = Gateway::start(&files, &["--write-status", file.to_str().unwrap()]);
+    let until = |looked_for: &dyn Fn(&Value) -> bool| {
+        let start = std::time::Instant::now();
+        loop {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            if let Ok(list) = serde_json::from_str::<Value>(&text)
+                && looked_for(&list)
+            {
+                return list;
+            }
+            assert!(start.elapsed() < PATIENCE, "{text}");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    };
+    let list = until(&|list| list["items"][2]["kind"] == "HTTPRoute");
+    let status = &list["items"][1]["status"];
+    assert_eq!(status["addresses"][0]["value"], "127.0.0.1");
+    assert_eq!(status["listeners"][0]["attachedRoutes"], 1);
+    assert_eq!(get(gateway.address("http"), "/").await.status, 200);
+
+    fs::remove_file(gateway.path("route.yaml")).unwrap();
+    until(&|list| list["items"][1]["status"]["listeners"][0]["attachedRoutes"] == 0);
+    assert_eq!(get(gateway.address("http"), "/").await.status, 404);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gateway_core::attach::{DEFAULT_CONTROLLER_NAME, Options};
+use gateway_core::attach::{DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_core::duration;
 use gateway_examples::access_log;
 
@@ -81,6 +81,11 @@ pub(crate) struct Run {
     /// Write a line for each request to standard output.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
     pub(crate) access_log: AccessLog,
+
+    /// Write the statuses of all objects into this file, as a List in JSON, whenever they change. With it, the addresses of
+    /// Gateways are those given with --address, and of several that want the same port the oldest gets it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_status: Option<PathBuf>,
 
     /// How long requests under way may take when the gateway ends, as in 10s or 1m30s.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
@@ -166,6 +171,20 @@ impl Source {
             hostname_fall_through: !self.strict_hostnames,
             ..Options::default()
         }
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    /// What a translation must know.
+    pub(crate) fn options(&self) -> Options {
+        let mut options = self.source.options();
+        let all_known = self.address.iter().all(|address| !address.is_unspecified());
+        if self.write_status.is_some() && !self.address.is_empty() && all_known {
+            options.addresses.default = DefaultAddresses::Shared(self.address.clone());
+        }
+        options
     }
 }
 

@@ -6,17 +6,21 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use gateway_core::api::Timestamp;
 use gateway_core::api::manifest::ManifestProblem;
 use gateway_core::name::ObjectName;
 use gateway_examples::access_log::{self, AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::state::{State, Update};
+use gateway_examples::status_file::StatusFile;
 use gateway_examples::table_view::{self, Bound};
 use gateway_examples::watch::{QUIET_WHILE_WRITING, Stopper, Wake, Watch};
 use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -48,12 +52,20 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     }
 
     // The demo's backends live until the end of this function.
-    let (state, _demo) = load::state(&args.source).await?;
+    let (state, _demo) = load::state(&args.source, args.options()).await?;
     let (mut state, update) = blocking(state, |state| state.update()).await?;
     let mut update = update.expect("the first look gives an update");
     let tables = TableHandle::new(std::mem::take(&mut update.table));
     let server = start(args, &tables);
     let sockets = server.reached(tables.load().generation()).await;
+    let mut statuses = args.write_status.as_ref().map(|path| StatusWriter {
+        file: StatusFile::new(path.clone(), args.options().controller_name),
+        sockets: server.sockets(),
+        runtime: Handle::current(),
+    });
+    if let Some(statuses) = &mut statuses {
+        statuses.write(&update)?;
+    }
     print(&table_view::overview(&update, |gateway, port| bound(&sockets, gateway, port)));
 
     let watch = Watch::new(state.files().roots());
@@ -66,7 +78,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     });
     thread::Builder::new()
         .name("files".to_owned())
-        .spawn(move || follow(&mut state, watch, &tables, &latest))?;
+        .spawn(move || follow(&mut state, watch, &tables, &latest, statuses))?;
     tokio::spawn(report(health.clone(), server.sockets()));
 
     signal().await?;
@@ -120,6 +132,34 @@ fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
     (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
 }
 
+/// Writes statuses once what they say is true.
+struct StatusWriter {
+    file: StatusFile,
+    sockets: watch::Receiver<Sockets>,
+    runtime: Handle,
+}
+
+impl StatusWriter {
+    fn write(&mut self, update: &Update) -> io::Result<()> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Timestamp::from_unix_seconds(since.as_secs().try_into().unwrap_or(i64::MAX));
+        let written = self.file.write(&update.resources, &update.statuses, &now);
+        written.map_err(|error| io::Error::new(error.kind(), format!("--write-status: {error}")))
+    }
+
+    /// Waits until the sockets are those of the table with this number, and writes. For threads outside of the runtime.
+    fn follow(&mut self, update: &Update, generation: u64) {
+        let served = self.sockets.wait_for(|sockets| sockets.generation >= generation);
+        if self.runtime.block_on(served).is_err() {
+            // The server has ended, and so will this program.
+            return;
+        }
+        if let Err(error) = self.write(update) {
+            print(&format!("{error}\n"));
+        }
+    }
+}
+
 /// The update that is in use. Clones are the same place.
 #[derive(Clone)]
 struct Latest(Arc<Mutex<Arc<Update>>>);
@@ -136,7 +176,13 @@ impl Latest {
 }
 
 /// Looks at the files whenever they change, and puts new tables into use. Ends when it is told to.
-fn follow(state: &mut State, mut watch: Watch, tables: &TableHandle, latest: &Latest) {
+fn follow(
+    state: &mut State,
+    mut watch: Watch,
+    tables: &TableHandle,
+    latest: &Latest,
+    mut statuses: Option<StatusWriter>,
+) {
     loop {
         let wake = watch.wait();
         if wake == Wake::Stop {
@@ -149,6 +195,9 @@ fn follow(state: &mut State, mut watch: Watch, tables: &TableHandle, latest: &La
         let Some(mut update) = state.update() else { continue };
         if !update.changes.is_empty() {
             tables.store(std::mem::take(&mut update.table));
+            if let Some(statuses) = &mut statuses {
+                statuses.follow(&update, tables.load().generation());
+            }
         }
         if wake == Wake::Poll {
             // Nobody told of this change: a folder that was watched is perhaps another one now.
