@@ -4,6 +4,7 @@
 //! a pure function, a tower service, a server on sockets, a process in any language and a live cluster all run the same
 //! cases.
 
+pub mod command;
 pub mod core;
 pub mod http;
 pub mod pure;

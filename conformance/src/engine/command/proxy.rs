@@ -1,0 +1,211 @@
+//! The program of a case, as a gateway with sockets.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use gateway_core::api::{AddressType, AnyObject, Gateway, GatewaySpecAddress, ObjectKey};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::time::{Duration, sleep};
+
+use super::folder::Folder;
+use super::process::Process;
+use super::{CommandAddresses, CommandOptions, Placeholder, loopback, status};
+use crate::case::ObjectRef;
+use crate::cluster::RunningPod;
+use crate::engine::{EngineError, gateway_class};
+use crate::store::Store;
+use crate::wire::Proxy;
+
+/// How often a program that starts is looked at.
+const POLL: Duration = Duration::from_millis(10);
+
+/// A program, and the objects that it reads.
+#[derive(Debug)]
+pub struct CommandProxy {
+    options: CommandOptions,
+    store: Store,
+    folder: Folder,
+    offset: u16,
+    address: IpAddr,
+    /// The addresses that Gateways were given.
+    given: BTreeMap<ObjectKey, IpAddr>,
+    /// Nothing before the first objects are applied.
+    process: Option<Mutex<Process>>,
+}
+
+// === impl CommandProxy ===
+
+impl CommandProxy {
+    /// A program in a cluster with these pods. It is started when objects are applied.
+    ///
+    /// # Errors
+    /// When there is no folder to be had for it.
+    pub fn new(options: &CommandOptions, pods: Vec<RunningPod>) -> Result<Self, EngineError> {
+        if options.addresses == CommandAddresses::Spec && !cfg!(target_os = "linux") {
+            let reason = "only Linux has a loopback address for each Gateway; let all have one address";
+            return Err(EngineError::unsupported(reason));
+        }
+        let mut store = Store::new(pods);
+        store.apply(vec![gateway_class(&options.controller_name)]);
+        Ok(Self {
+            options: options.clone(),
+            store,
+            folder: Folder::new().map_err(EngineError::failed)?,
+            offset: options.offset(),
+            address: loopback::address(),
+            given: BTreeMap::new(),
+            process: None,
+        })
+    }
+
+    /// Lets the program see what is stored now.
+    async fn update(&mut self) -> Result<(), EngineError> {
+        let written = self.folder.write(self.store.resources());
+        written.map_err(|error| EngineError::failed(format!("the manifests cannot be written: {error}")))?;
+        match &self.process {
+            Some(_) => self.alive().await,
+            None => self.start().await,
+        }
+    }
+
+    async fn start(&mut self) -> Result<(), EngineError> {
+        let words = self.options.command.words(|placeholder| match placeholder {
+            Placeholder::Manifests => self.folder.manifests().display().to_string(),
+            Placeholder::Address => self.address.to_string(),
+            Placeholder::PortOffset => self.offset.to_string(),
+            Placeholder::Status => self.folder.status().display().to_string(),
+        });
+        let process = Process::start(&words).map_err(EngineError::failed)?;
+        self.process = Some(Mutex::new(process));
+        let started = Instant::now();
+        let has_status = self.options.command.names(Placeholder::Status);
+        while started.elapsed() < self.options.startup {
+            self.alive().await?;
+            if self.takes_connections().await || has_status && self.folder.status().exists() {
+                return Ok(());
+            }
+            sleep(POLL).await;
+        }
+        // Without statuses, there may be no listener that it could serve: the case will tell.
+        match &self.process {
+            Some(process) if has_status => {
+                let limit = self.options.startup.as_secs_f64();
+                let last_words = process.lock().await.last_words();
+                let failure =
+                    format!("no status was written and no connection taken within {limit} s; {last_words}");
+                Err(EngineError::failed(failure))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// An error if the program has ended.
+    async fn alive(&self) -> Result<(), EngineError> {
+        let Some(process) = &self.process else { return Ok(()) };
+        match process.lock().await.ended().await {
+            None => Ok(()),
+            Some(end) => Err(EngineError::failed(end)),
+        }
+    }
+
+    /// Whether one of the listeners does.
+    async fn takes_connections(&self) -> bool {
+        for (key, gateway) in &self.store.resources().gateways {
+            for port in ports(gateway) {
+                if let Some(address) = self.bound(key, port)
+                    && TcpStream::connect(address).await.is_ok()
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Where a port of a Gateway has to be bound.
+    fn bound(&self, gateway: &ObjectKey, port: u16) -> Option<SocketAddr> {
+        let address = match self.options.addresses {
+            CommandAddresses::One => self.address,
+            CommandAddresses::Spec => {
+                let gateway = self.store.resources().gateways.get(gateway)?;
+                gateway.spec.addresses.iter().find_map(|address| address.value.as_ref()?.parse().ok())?
+            }
+        };
+        Some(SocketAddr::new(address, port.checked_add(self.offset)?))
+    }
+
+    /// Gives a Gateway that has no address one of its own.
+    fn give_address(&mut self, object: &mut AnyObject) {
+        if self.options.addresses == CommandAddresses::One {
+            return;
+        }
+        let key = object.key();
+        if let AnyObject::Gateway(gateway) = object
+            && gateway.spec.addresses.iter().all(|address| address.value.is_none())
+        {
+            let address = *self.given.entry(key).or_insert_with(loopback::address);
+            let address =
+                GatewaySpecAddress { r#type: AddressType::IpAddress, value: Some(address.to_string()) };
+            Arc::make_mut(gateway).spec.addresses = vec![address];
+        }
+    }
+
+    /// An error if two Gateways would need the same port of the same address.
+    fn check_ports(&self) -> Result<(), EngineError> {
+        if self.options.addresses == CommandAddresses::Spec {
+            return Ok(());
+        }
+        let resources = self.store.resources();
+        let mut taken = BTreeMap::<u16, &ObjectKey>::new();
+        for (key, gateway) in &resources.gateways {
+            for port in ports(gateway) {
+                let first = *taken.entry(port).or_insert(key);
+                if first != key {
+                    return Err(EngineError::unsupported(format!(
+                        "the Gateways {first} and {key} both have port {port}, and the program has one address for all"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Proxy for CommandProxy {
+    async fn apply(&mut self, mut objects: Vec<AnyObject>) -> Result<(), EngineError> {
+        for object in &mut objects {
+            self.give_address(object);
+        }
+        self.store.apply(objects);
+        self.check_ports()?;
+        self.update().await
+    }
+
+    async fn delete(&mut self, object: &ObjectRef) -> Result<(), EngineError> {
+        if !self.store.delete(object) {
+            return Err(EngineError::failed(format!("there is no {object} that could be deleted")));
+        }
+        self.update().await
+    }
+
+    async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
+        self.alive().await?;
+        let Some(stored) = self.store.get(object.kind, &object.key) else { return Ok(None) };
+        match self.options.command.names(Placeholder::Status) {
+            true => status::with_status(stored, &self.folder.status()).map(Some).map_err(EngineError::failed),
+            false => Ok(Some(stored)),
+        }
+    }
+
+    async fn address(&self, gateway: &ObjectKey, port: u16) -> Result<Option<SocketAddr>, EngineError> {
+        self.alive().await?;
+        Ok(self.bound(gateway, port))
+    }
+}
+
+fn ports(gateway: &Gateway) -> impl Iterator<Item = u16> {
+    gateway.spec.listeners.iter().filter_map(|listener| u16::try_from(listener.port).ok())
+}
