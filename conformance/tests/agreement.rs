@@ -36,7 +36,10 @@ fn the_core_agrees_with_the_reference() {
     eprintln!("{requests} requests, {served} served, {forwarded} forwarded");
     assert!(requests >= wanted);
     // Generators that hit nothing would agree on nothing.
-    assert!(served * 3 > requests && forwarded * 10 > requests, "{served} served, {forwarded} forwarded");
+    assert!(
+        served * 10 > requests * 3 && forwarded * 10 > requests,
+        "{served} served, {forwarded} forwarded"
+    );
 }
 
 #[test]

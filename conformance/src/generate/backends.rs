@@ -77,7 +77,7 @@ fn slice(source: &mut Source<'_>, namespace: &str, service: &str, first: [u8; 4]
 fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
     let from = source.list(1, 2, |source| ReferenceGrantFrom {
         group: GATEWAY_GROUP.to_owned(),
-        kind: source.one(&["HTTPRoute", "HTTPRoute", "Gateway", "GRPCRoute"]).to_owned(),
+        kind: source.one(&["HTTPRoute", "HTTPRoute", "Gateway", "ListenerSet", "GRPCRoute"]).to_owned(),
         namespace: source.one(&NAMESPACES).to_owned(),
     });
     let to = source.list(1, 2, |source| ReferenceGrantTo {

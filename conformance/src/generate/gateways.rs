@@ -1,16 +1,18 @@
-//! Namespaces, classes, Gateways with their listeners, and certificates.
+//! Namespaces, classes, Gateways and ListenerSets with their listeners, and certificates.
 
 use std::collections::BTreeMap;
 
 use gateway_core::api::{
-    AllowedRoutes, ByteString, FromNamespaces, GATEWAY_GROUP, Gateway, GatewayClass, GatewayClassSpec,
-    GatewaySpec, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Listener, ListenerTlsConfig,
-    Namespace, ObjectMeta, Resources, RouteGroupKind, RouteNamespaces, Secret, SecretObjectReference,
+    AllowedListeners, AllowedRoutes, ByteString, FromNamespaces, GATEWAY_GROUP, Gateway, GatewayClass,
+    GatewayClassSpec, GatewaySpec, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Listener,
+    ListenerNamespaces, ListenerSet, ListenerSetSpec, ListenerSetStatus, ListenerTlsConfig, Namespace,
+    ObjectKey, ObjectMeta, ParentGatewayReference, Resources, RouteGroupKind, RouteNamespaces, Secret,
+    SecretObjectReference,
 };
 
 use super::source::Source;
 use super::words::{HOSTNAMES, NAMESPACES};
-use super::{CONTROLLER_NAME, metadata};
+use super::{CONTROLLER_NAME, created, metadata};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     for name in NAMESPACES {
@@ -35,13 +37,47 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     for _ in 0..if source.chance(30) { 2 } else { 1 } {
         resources.insert(gateway(source).into());
     }
+    if source.chance(30) {
+        let gateways: Vec<ObjectKey> = resources.gateways.keys().cloned().collect();
+        for _ in 0..1 + source.below(3) {
+            resources.insert(listener_set(source, &gateways).into());
+        }
+    }
 }
 
 fn gateway(source: &mut Source<'_>) -> Gateway {
     let metadata = metadata(source.one(&["infra", "app"]), source.one(&["gw", "gw-b"]));
     let class = if source.chance(4) { source.one(&["theirs", "nobody"]) } else { "ours" };
+    let spec = GatewaySpec {
+        gateway_class_name: class.to_owned(),
+        listeners: listeners(source, 5),
+        allowed_listeners: source.some(70, |source| {
+            let RouteNamespaces { from, selector } = route_namespaces(source);
+            AllowedListeners { namespaces: ListenerNamespaces { from, selector } }
+        }),
+        ..GatewaySpec::default()
+    };
+    Gateway { metadata, spec, ..Gateway::default() }
+}
+
+fn listener_set(source: &mut Source<'_>, gateways: &[ObjectKey]) -> ListenerSet {
+    let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["set", "set-b", "gw"]));
+    // Ages that tie.
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    let gateway = source.one(gateways);
+    let parent_ref = ParentGatewayReference {
+        group: GATEWAY_GROUP.to_owned(),
+        kind: "Gateway".to_owned(),
+        namespace: (!source.chance(10)).then_some(gateway.namespace),
+        name: gateway.name,
+    };
+    let spec = ListenerSetSpec { parent_ref, listeners: listeners(source, 3) };
+    ListenerSet { metadata, spec, status: ListenerSetStatus::default() }
+}
+
+fn listeners(source: &mut Source<'_>, most: usize) -> Vec<Listener> {
     let mut listeners: Vec<Listener> = Vec::new();
-    for listener in source.list(1, 5, listener) {
+    for listener in source.list(1, most, listener) {
         // VAL-GW-06
         let same = |other: &Listener| {
             (other.port, &other.protocol, &other.hostname)
@@ -51,8 +87,7 @@ fn gateway(source: &mut Source<'_>) -> Gateway {
             listeners.push(Listener { name: format!("l{}", listeners.len()), ..listener });
         }
     }
-    let spec = GatewaySpec { gateway_class_name: class.to_owned(), listeners, ..GatewaySpec::default() };
-    Gateway { metadata, spec, ..Gateway::default() }
+    listeners
 }
 
 fn listener(source: &mut Source<'_>) -> Listener {

@@ -1,6 +1,6 @@
 //! Requests that hit often, and odd ones.
 
-use gateway_core::api::{HttpRoute, ObjectKey};
+use gateway_core::api::{HttpRoute, Listener, ObjectKey};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 
 use super::World;
@@ -14,8 +14,12 @@ use crate::engine::Arrival;
 pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
     let gateways: Vec<&ObjectKey> = world.resources.gateways.keys().collect();
     let gateway = source.one(&gateways).clone();
-    let listeners = &world.resources.gateways[&gateway].spec.listeners;
-    let listener = source.one(listeners);
+    let own: Vec<&Listener> = world.resources.gateways[&gateway].spec.listeners.iter().collect();
+    let sets = world.resources.listener_sets.values();
+    let its = sets.filter(|set| set.spec.parent_ref.name == gateway.name);
+    let of_sets: Vec<&Listener> = its.flat_map(|set| &set.spec.listeners).collect();
+    let from = if of_sets.is_empty() || source.chance(90) { own } else { of_sets };
+    let listener = source.one(&from);
     let port = if source.chance(3) { 9 } else { listener.port as u16 };
     let routes: Vec<&HttpRoute> = world.resources.http_routes.values().map(|route| &**route).collect();
     let hostnames = source.one(&routes).spec.hostnames.clone();

@@ -14,14 +14,18 @@ use super::words::{
 use super::{created, filters, metadata};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
-    let gateways: Vec<ObjectKey> = resources.gateways.keys().cloned().collect();
+    let gateways = resources.gateways.keys().map(|key| ("Gateway", key.clone()));
+    let sets = resources.listener_sets.keys().map(|key| ("ListenerSet", key.clone()));
+    // More routes on Gateways than on ListenerSets, of which many have no place.
+    let parents: Vec<(&str, ObjectKey)> =
+        gateways.clone().chain(gateways.clone()).chain(gateways).chain(sets).collect();
     for i in 0..1 + source.below(6) {
         // Names and ages that tie.
         let namespace = source.one(&NAMESPACES);
         let mut metadata = metadata(namespace, format!("{}-{i}", source.one(&["r", "q"])));
         metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
         let spec = HttpRouteSpec {
-            parent_refs: parent_refs(source, &gateways, namespace),
+            parent_refs: parent_refs(source, &parents, namespace),
             hostnames: unique(source.list(0, 3, |source| source.one(&HOSTNAMES).to_owned())),
             rules: if source.chance(8) { source.list(1, 3, many) } else { source.list(1, 4, rule) },
             ..HttpRouteSpec::default()
@@ -40,12 +44,16 @@ fn unique(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-fn parent_refs(source: &mut Source<'_>, gateways: &[ObjectKey], namespace: &str) -> Vec<ParentReference> {
+fn parent_refs(
+    source: &mut Source<'_>,
+    parents: &[(&str, ObjectKey)],
+    namespace: &str,
+) -> Vec<ParentReference> {
     let mut kept: Vec<ParentReference> = Vec::new();
-    for parent in source.list(1, 3, |source| parent_ref(source, gateways, namespace)) {
+    for parent in source.list(1, 3, |source| parent_ref(source, parents, namespace)) {
         // VAL-RT-01, VAL-RT-02: references to one parent differ in what all of them have.
         let fits = kept.iter().all(|other| {
-            (&other.namespace, &other.name) != (&parent.namespace, &parent.name)
+            (&other.kind, &other.namespace, &other.name) != (&parent.kind, &parent.namespace, &parent.name)
                 || (other.section_name.is_some() == parent.section_name.is_some()
                     && other.port.is_some() == parent.port.is_some()
                     && (&other.section_name, other.port) != (&parent.section_name, parent.port))
@@ -57,15 +65,16 @@ fn parent_refs(source: &mut Source<'_>, gateways: &[ObjectKey], namespace: &str)
     kept
 }
 
-fn parent_ref(source: &mut Source<'_>, gateways: &[ObjectKey], namespace: &str) -> ParentReference {
-    let gateway = source.one(gateways);
+fn parent_ref(source: &mut Source<'_>, parents: &[(&str, ObjectKey)], namespace: &str) -> ParentReference {
+    let (kind, parent) = source.one(parents);
     // Absent where it can be, and now and then where it cannot.
-    let absent = if gateway.namespace == namespace { source.chance(50) } else { source.chance(3) };
+    let absent = if parent.namespace == namespace { source.chance(50) } else { source.chance(3) };
     ParentReference {
-        namespace: (!absent).then(|| gateway.namespace.clone()),
+        kind: kind.to_owned(),
+        namespace: (!absent).then(|| parent.namespace.clone()),
         section_name: source.some(15, |source| source.one(&["l0", "l1", "l2", "l9"]).to_owned()),
         port: source.some(10, |source| source.one(&[80, 443, 8080, 9])),
-        ..ParentReference::gateway(gateway.name)
+        ..ParentReference::gateway(parent.name)
     }
 }
 

@@ -24,13 +24,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
             }
         }
     }),
-    answer("a prefix that is replaced by a slash leaves two", |answer| {
-        if let Some(echo) = &mut answer.echo
-            && echo.path.matches('/').count() == 1
-        {
-            echo.path = format!("/{}", echo.path);
-        }
-    }),
     answer("the backend gets the host without its port", |answer| {
         if let Some(echo) = &mut answer.echo {
             echo.host = echo.host.split(':').next().unwrap_or_default().to_owned();

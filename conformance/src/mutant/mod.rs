@@ -21,7 +21,7 @@ use crate::case::{HttpRequest, ObjectRef};
 use crate::exchange::HttpAnswer;
 
 pub use self::engine::{Mutated, MutatedEngine};
-pub use self::order::Entry;
+pub use self::order::{Entry, RIGHT_ORDER};
 
 /// A mistake that an implementation can make.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gateway_core::api::{
-    AnyObject, FromNamespaces, HeaderMatchType, HttpHeaderFilter, HttpPathMatch, HttpRoute, HttpRouteFilter,
-    HttpRouteRule, PathMatchType, QueryParamMatchType,
+    AnyObject, FromNamespaces, HeaderMatchType, HttpHeaderFilter, HttpPathMatch, HttpPathModifierType,
+    HttpRoute, HttpRouteFilter, HttpRouteRule, PathMatchType, QueryParamMatchType,
 };
 
 use super::{Fault, Mutant};
@@ -176,6 +176,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         filters(object, |filter| {
             if let Some(rewrite) = &mut filter.url_rewrite {
                 rewrite.path = None;
+            }
+        });
+    }),
+    object("a prefix that is replaced takes the rest of the path with it", |object| {
+        filters(object, |filter| {
+            let rewrite = filter.url_rewrite.as_mut().and_then(|rewrite| rewrite.path.as_mut());
+            let redirect = filter.request_redirect.as_mut().and_then(|redirect| redirect.path.as_mut());
+            for path in rewrite.into_iter().chain(redirect) {
+                if let Some(prefix) = path.replace_prefix_match.take() {
+                    path.r#type = HttpPathModifierType::ReplaceFullPath;
+                    path.replace_full_path = Some(prefix);
+                }
             }
         });
     }),

@@ -5,7 +5,7 @@ use super::stream::Led;
 use super::tls::with_client;
 use super::{Decider, Pure};
 use crate::backend::{Tls, read_echo};
-use crate::case::{HttpRequest, Target, WebSocketConversation};
+use crate::case::{ClientTls, HttpRequest, Target, WebSocketConversation};
 use crate::engine::arrival::{self, http_answer};
 use crate::engine::{Arrival, Effect, EngineError, Entrance, Reply, headers};
 use crate::exchange::{Answer, Failure, HttpAnswer};
@@ -17,7 +17,7 @@ impl<D: Decider> Pure<D> {
         let entrance = self.decider.entrance(&at.gateway, at.port, server_name);
         let arrival = arrival::of_request(&at, request, self.randoms())?;
         if entrance == Entrance::Stream {
-            return self.http_in_stream(arrival);
+            return self.http_in_stream(arrival, request.tls.as_ref());
         }
         if let Err(failure) = entrance.admit(server_name) {
             return Ok(Answer::Failed(failure));
@@ -46,9 +46,13 @@ impl<D: Decider> Pure<D> {
     }
 
     /// A request that goes through as bytes.
-    fn http_in_stream(&mut self, arrival: Arrival) -> Result<Answer, EngineError> {
-        let Arrival { gateway, port, server_name, request, .. } = arrival;
-        let led = self.lead(&gateway, port, server_name.as_deref())?;
+    fn http_in_stream(
+        &mut self,
+        arrival: Arrival,
+        client: Option<&ClientTls>,
+    ) -> Result<Answer, EngineError> {
+        let Arrival { gateway, port, request, .. } = arrival;
+        let led = self.lead(&gateway, port, client)?;
         let Led { backend, server_name } = match led {
             Ok(led) if led.backend.is_http() => led,
             Ok(_) => return Ok(Answer::Failed(Failure::Malformed("the backend speaks no HTTP".to_owned()))),

@@ -2,7 +2,7 @@
 
 use gateway_core::api::ObjectKey;
 
-use super::tls::with_backend;
+use super::tls::{through_gateway, with_backend, with_client};
 use super::{Decider, Pure};
 use crate::backend::BackendPort;
 use crate::case::{ClientTls, Speaks, Target};
@@ -19,8 +19,7 @@ pub(super) struct Led {
 impl<D: Decider> Pure<D> {
     pub(super) fn tcp(&mut self, target: &Target, tls: Option<&ClientTls>) -> Result<Answer, EngineError> {
         let at = self.place(target)?;
-        let server_name = tls.map(|tls| tls.server_name.as_str());
-        Ok(match self.lead(&at.gateway, at.port, server_name)? {
+        Ok(match self.lead(&at.gateway, at.port, tls)? {
             Ok(Led { backend, server_name }) if backend.speaks() == Speaks::Tcp => Answer::Tcp(TcpAnswer {
                 pod: backend.pod().clone(),
                 is_tls: server_name.is_some(),
@@ -31,24 +30,34 @@ impl<D: Decider> Pure<D> {
         })
     }
 
-    /// The backend of a connection, which speaks TLS if it has a server name; or what the client sees instead.
+    /// The backend of a connection, with TLS of the client or without; or what the client sees instead.
     pub(super) fn lead(
         &mut self,
         gateway: &ObjectKey,
         port: u16,
-        server_name: Option<&str>,
+        tls: Option<&ClientTls>,
     ) -> Result<Result<Led, Failure>, EngineError> {
+        let server_name = tls.map(|tls| tls.server_name.as_str());
         if self.decider.entrance(gateway, port, server_name) == Entrance::Closed {
             return Ok(Err(Failure::Connect("nobody listens there".to_owned())));
         }
-        let Some((backend, tls, terminated)) = self.stream(gateway, port, Transport::Tcp, server_name)?
+        let Some((backend, begun, terminated)) = self.stream(gateway, port, Transport::Tcp, server_name)?
         else {
             return Ok(Err(Failure::Closed("the connection is rejected".to_owned())));
         };
-        let passed_on = server_name.filter(|_| !terminated).map(str::to_owned);
-        let server_name = passed_on.or(tls);
-        Ok(if backend.is_tls() == server_name.is_some() {
-            Ok(Led { backend, server_name })
+        if let Some(client) = tls.filter(|_| !terminated) {
+            let untrusted = || Failure::Tls("the client does not trust the backend".to_owned());
+            let seen = through_gateway(client, &backend, &self.store).ok_or_else(untrusted);
+            return Ok(seen.map(|seen| Led { backend, server_name: Some(seen.server_name) }));
+        }
+        if let Some(client) = tls
+            && let Some(handshake) = self.decider.handshake(gateway, port, server_name)
+            && let Err(failure) = with_client(&handshake, client, &self.store)
+        {
+            return Ok(Err(failure));
+        }
+        Ok(if backend.is_tls() == begun.is_some() {
+            Ok(Led { backend, server_name: begun })
         } else {
             Err(Failure::Closed("the backend does not understand what comes".to_owned()))
         })

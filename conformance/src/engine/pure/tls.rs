@@ -25,15 +25,11 @@ enum Role {
 
 /// Makes the handshake of a client with a listener. Gives whether the client was asked for a certificate.
 pub(super) fn with_client(handshake: &Handshake, tls: &ClientTls, store: &Store) -> Result<bool, Failure> {
-    let trusted: Vec<String> = pem_of(store, &tls.trust).into_iter().collect();
-    let certificates = handshake
+    let mut certificates = handshake
         .certificates
         .iter()
         .filter_map(|key| pem_of(store, &ObjectRef::new(Kind::Secret, key.clone())));
-    let believed = certificates.into_iter().any(|certificate| {
-        is_signed_by(&certificate, &trusted, Role::Server)
-            && has(&certificate, &Identity::Hostname(tls.server_name.clone()))
-    });
+    let believed = certificates.any(|certificate| believes(tls, &certificate, store));
     if !believed {
         return Err(Failure::Tls("the client does not trust the certificate of the listener".to_owned()));
     }
@@ -43,6 +39,22 @@ pub(super) fn with_client(handshake: &Handshake, tls: &ClientTls, store: &Store)
         return Ok(true);
     }
     Err(Failure::Tls("the listener does not trust the client".to_owned()))
+}
+
+/// Makes the handshake of a client with a backend, through a gateway that only passes on what comes. Gives what the backend
+/// sees; nothing if the client does not trust it.
+pub(super) fn through_gateway(tls: &ClientTls, backend: &BackendPort, store: &Store) -> Option<Tls> {
+    let name = backend.deployment.certificate.as_ref().filter(|_| backend.is_tls())?;
+    let certificate = pem_of(store, &ObjectRef::new(Kind::Secret, name.0.clone()))?;
+    believes(tls, &certificate, store).then(|| Tls { server_name: tls.server_name.clone(), ..Tls::default() })
+}
+
+/// Whether a client trusts who shows this certificate: it is the one that it knows, or signed by it, and has the name.
+fn believes(tls: &ClientTls, certificate: &str, store: &Store) -> bool {
+    let trusted = pem_of(store, &tls.trust);
+    let known = trusted
+        .is_some_and(|trusted| trusted == certificate || is_signed_by(certificate, &[trusted], Role::Server));
+    known && has(certificate, &Identity::Hostname(tls.server_name.clone()))
 }
 
 /// Makes the handshake of the gateway with a backend. Gives what the backend sees; nothing if one of the two does not

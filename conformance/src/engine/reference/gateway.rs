@@ -53,7 +53,13 @@ pub(super) fn listeners<'r>(
         return Vec::new();
     }
     // LST-07: the Gateway's own, then those of its ListenerSets.
-    let mut objects = vec![of_object(key, None, &gateway.spec.listeners)];
+    let own = of_object(key, None, &gateway.spec.listeners);
+    // LST-05, AMB-69: without a listener of its own that makes sense the Gateway is not accepted, and then no ListenerSet is.
+    let makes_sense = |listener: &Listener<'_>| frontend_tls::validation(resources, listener).is_ok();
+    if !conflict::without_conflicts(vec![own.clone()]).iter().any(makes_sense) {
+        return Vec::new();
+    }
+    let mut objects = vec![own];
     for (set_key, set) in listener_set::of_gateway(resources, key, gateway) {
         objects.push(of_object(key, Some(set_key), &set.spec.listeners));
     }
@@ -63,7 +69,7 @@ pub(super) fn listeners<'r>(
         .filter(|listener| listener.protocol.kinds().iter().any(|kind| listener.takes(kind)))
         .filter(|listener| !listener.protocol.ends_tls() || has_certificate(resources, listener))
         // GWF-07: a listener that cannot check its clients as it has to serves none.
-        .filter(|listener| frontend_tls::validation(resources, listener).is_ok())
+        .filter(makes_sense)
         .collect()
 }
 

@@ -40,6 +40,8 @@ mod redirect;
 mod request;
 mod route;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
@@ -80,6 +82,7 @@ pub const FEATURES: &[Feature] = &[
     Feature::HttpRouteBackendRequestHeaderModification,
     Feature::HttpRouteBackendTimeout,
     Feature::HttpRouteCors,
+    Feature::HttpRouteDestinationPortMatching,
     Feature::HttpRouteHostRewrite,
     Feature::HttpRouteMethodMatching,
     Feature::HttpRouteNamedRouteRule,
@@ -158,9 +161,11 @@ impl<'r> Reference<'r> {
             Some(Protocol::Https | Protocol::TlsPassthrough | Protocol::TlsTerminate) => {
                 // HST-08, HST-22
                 let server_name = server_name.and_then(request::host_of_name).unwrap_or_default();
+                let is_https = |listener: &Listener<'_>| listener.protocol == Protocol::Https;
                 match gateway::most_specific(&listeners, &server_name) {
-                    Some(listener) if listener.protocol != Protocol::Https => Entrance::Stream,
-                    listener => Entrance::Https(listener.map(|listener| listener.name.to_owned())),
+                    Some(listener) if is_https(listener) => Entrance::Https(Some(listener.name.to_owned())),
+                    None if listeners.iter().any(is_https) => Entrance::Https(None),
+                    Some(_) | None => Entrance::Stream,
                 }
             }
         }
