@@ -103,6 +103,15 @@ fn what_is_not_there_is_a_wrong_command_line() {
         (&["run", "--feature", "CORS"], "did you mean HTTPRouteCORS?"),
         (&["run", "--engine", "teapot"], "core"),
         (&["check", "no/such/file.yaml"], "no/such/file.yaml cannot be read"),
+        (&["run", "--engine", "command", "--all-features"], "--command <TEMPLATE>"),
+        (
+            &["run", "--command", "my-gateway {manifests}"],
+            "say it with --supported-features or --all-features",
+        ),
+        (
+            &["run", "--command", "my-gateway {config}", "--all-features"],
+            "{config}: there is no such placeholder",
+        ),
     ] {
         let (code, _, error) = result(arguments);
         assert_eq!(code, 2, "{arguments:?}");
@@ -181,4 +190,12 @@ fn what_is_not_claimed_is_not_supported() {
     let (code, table, _) = result(&arguments);
     assert_eq!(code, 0);
     assert!(table.contains("GATEWAY-HTTP  core           0       0        0              1\n"), "{table}");
+}
+
+#[test]
+fn a_program_that_cannot_start_is_no_result() {
+    let (code, table, error) =
+        result(&["run", "--command", "no-such-gateway {manifests}", "--features", "HTTPRoute"]);
+    assert_eq!((code, table.as_str()), (3, ""));
+    assert!(error.contains("the engine command cannot start: no-such-gateway cannot be started"), "{error}");
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use conformance::profile::Profile;
 use conformance::run::Pattern;
@@ -77,7 +78,12 @@ pub(crate) struct Choice {
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Run {
     /// What is put under test.
-    #[arg(long, value_name = "ENGINE", default_value = "core")]
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        default_value = "core",
+        default_value_if("command", ArgPredicate::IsPresent, "command")
+    )]
     pub(crate) engine: EngineName,
     /// How many cases run at a time.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
@@ -88,6 +94,8 @@ pub(crate) struct Run {
     /// Run cases too that are known to fail with an engine of this program.
     #[arg(long)]
     pub(crate) known_failures: bool,
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
     #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]
@@ -109,6 +117,44 @@ pub(crate) enum EngineName {
     Tower,
     /// The whole gateway of gateway-tower, on sockets of the loopback interface.
     Http,
+    /// A program of yours, in any language, which reads manifests from a folder; see `--command`.
+    Command,
+}
+
+/// The program that is put under test.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The program under test (--engine command)")]
+pub(crate) struct ProgramArgs {
+    /// How to start the program: its name and arguments, split as a shell does it, but no shell is run. It is started
+    /// for each case, and ended with it. In it, {manifests} stands for a folder with a file for each object, which change
+    /// as the case goes on; {address} for the IP address to listen on; {port-offset} for what to add to the number of each
+    /// port; and {status} for a file that it writes its objects with their statuses into, as a List. Without {status},
+    /// statuses are not looked at.
+    #[arg(long, value_name = "TEMPLATE", required_if_eq("engine", "command"))]
+    pub(crate) command: Option<String>,
+    /// Where Gateways listen.
+    #[arg(long, value_name = "WHICH", default_value = "one", requires = "command")]
+    pub(crate) addresses: AddressesName,
+    /// What the program adds to the number of each port: 10000 unless said, or nothing where low ports can be bound or
+    /// the command does not say {port-offset}.
+    #[arg(long, value_name = "NUMBER", requires = "command")]
+    pub(crate) port_offset: Option<u16>,
+    /// The name of its controller, which GatewayClasses and the statuses of routes have; that of this program's own engines
+    /// by default.
+    #[arg(long, value_name = "NAME", requires = "command")]
+    pub(crate) controller_name: Option<String>,
+    /// How long it may take until it takes a connection or writes a status: 10s unless said.
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "command")]
+    pub(crate) startup_timeout: Option<Duration>,
+}
+
+/// Where Gateways listen.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AddressesName {
+    /// All on {address}. Cases in which two Gateways have the same port are skipped.
+    One,
+    /// Where the `spec.addresses` of each says, which is a loopback address of its own; on Linux only.
+    Spec,
 }
 
 /// What the engine claims.

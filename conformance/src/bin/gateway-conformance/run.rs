@@ -7,17 +7,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use conformance::case::Case;
+use conformance::case::{Case, base};
+use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOptions};
 use conformance::engine::http::HttpEngines;
 use conformance::engine::pure::{CoreEngines, ReferenceEngines};
 use conformance::engine::tower::TowerEngines;
-use conformance::engine::{EngineError, Engines};
+use conformance::engine::{Engine, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
 use conformance::profile::Profile;
 use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
 use conformance::run::{Settings, run_all};
+use gateway_core::api::{AnyObject, Kind};
 
-use crate::args::{EngineName, ImplementationArgs, Run};
+use crate::args::{AddressesName, EngineName, ImplementationArgs, ProgramArgs, Run};
 use crate::choose::{Chosen, chosen};
 use crate::claims::Claiming;
 use crate::progress::Progress;
@@ -35,6 +37,10 @@ pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble>
         EngineName::Reference => runtime.block_on(run_with(ReferenceEngines, args, cases, chosen, out)),
         EngineName::Tower => runtime.block_on(run_with(TowerEngines, args, cases, chosen, out)),
         EngineName::Http => runtime.block_on(run_with(HttpEngines, args, cases, chosen, out)),
+        EngineName::Command => {
+            let engines = CommandEngines::new(command_options(args)?);
+            runtime.block_on(run_with(engines, args, cases, chosen, out))
+        }
     }
 }
 
@@ -47,7 +53,7 @@ async fn run_with<E: Engines + 'static>(
 ) -> Result<ExitCode, Trouble> {
     let engines = Arc::new(Claiming::new(engines, &args.claims));
     // A case that cannot start is a failure of the case; an engine that never starts is no result at all.
-    if let Err(EngineError::Failed(error)) = engines.start(chosen.cases[0]).await {
+    if let Err(EngineError::Failed(error)) = try_start(&*engines, chosen.cases[0]).await {
         return Err(Trouble::Start(format!("the engine {} cannot start: {error}", engines.name())));
     }
     let mut progress = Progress::new(chosen.cases.len(), args.verbose);
@@ -64,6 +70,38 @@ async fn run_with<E: Engines + 'static>(
     write_reports(&results, args)?;
     write!(out, "{}", report::table(&results))?;
     Ok(if results.total().failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Starts an engine, with one Gateway and the backends that every case may use.
+async fn try_start<E: Engines>(engines: &E, case: &Case) -> Result<(), EngineError> {
+    let is_wanted =
+        |object: &&AnyObject| object.kind() != Kind::Gateway || object.key().name == "same-namespace";
+    let objects = base().objects.iter().filter(is_wanted).cloned().collect();
+    engines.start(case).await?.apply(objects).await
+}
+
+fn command_options(args: &Run) -> Result<CommandOptions, Trouble> {
+    let ProgramArgs { command, addresses, port_offset, controller_name, startup_timeout } = &args.program;
+    if args.claims.supported_features.is_empty() && !args.claims.all_features {
+        let message =
+            "nobody knows what the program can do; say it with --supported-features or --all-features";
+        return Err(Trouble::Usage(message.to_owned()));
+    }
+    let command = command.as_deref().unwrap_or_default();
+    let mut options =
+        CommandOptions::new(command).map_err(|error| Trouble::Usage(format!("--command: {error}")))?;
+    options.addresses = match addresses {
+        AddressesName::One => CommandAddresses::One,
+        AddressesName::Spec => CommandAddresses::Spec,
+    };
+    options.port_offset = *port_offset;
+    if let Some(name) = controller_name {
+        options.controller_name.clone_from(name);
+    }
+    if let Some(limit) = startup_timeout {
+        options.startup = *limit;
+    }
+    Ok(options)
 }
 
 fn settings(args: &Run) -> Settings {
