@@ -10,14 +10,15 @@
 //! | [`exchange`] | what is sent in a case, and what comes back |
 //! | [`mutant`] | engines that are wrong in one thing, which the cases must notice |
 //! | [`outcome`] | what came of a case |
-//! | [`backend`] | what the backends of cases answer |
+//! | [`backend`] | what the backends of cases answer, with sockets and without |
 //! | [`cluster`] | the pods that they are |
 //! | [`store`] | the objects of a case, with what an API server and its controllers make of them |
-//! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference |
-//! | [`report`] | what came of a run, for people, for build servers, and for upstream |
+//! | [`wire`] | clients on sockets, for engines that have some |
+//! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference, gateways on sockets |
 //! | [`expect`] | what came back, compared with what must come |
 //! | [`profile`] | the profiles of upstream, and the cases that count for each |
 //! | [`run`](mod@run) | cases played against an engine: one, or all |
+//! | [`report`] | what came of a run, for people, for build servers, and for upstream |
 //! | [`skips`] | cases that an engine of ours does not pass |
 //! | [`trials`](mod@trials) | the cases as ordinary tests of a crate |
 //! | [`generate`] | resources and requests in which everything collides |

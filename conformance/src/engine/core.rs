@@ -126,7 +126,7 @@ impl Core {
     fn served(&self, matched: Matched) -> Decision {
         let id = &self.table.rule(matched.rule).id;
         Decision::Served {
-            listener: self.table.listener(matched.listener).name.to_string(),
+            listener: self.table.listener(matched.listener).to_string(),
             route: key(&id.route),
             rule: usize::from(id.index),
             entry: usize::from(matched.entry),

@@ -45,7 +45,7 @@ pub struct Outcome {
 pub enum Decision {
     /// A match entry of a route.
     Served {
-        /// The listener that took the request: its name within its Gateway.
+        /// The listener that took the request, as `namespace/gateway/listener` or `namespace/listener-set/listener`.
         listener: String,
         /// The route.
         route: ObjectKey,

@@ -198,7 +198,7 @@ impl<'r> Reference<'r> {
             Err(status) => return refused(status),
         };
         let decision = Decision::Served {
-            listener: listener.name.to_owned(),
+            listener: format!("{}/{}", listener.object().1, listener.name),
             route: candidate.route.clone(),
             rule: candidate.rule_index,
             entry: candidate.entry_index,
