@@ -51,7 +51,7 @@ fn service(name: &str, namespace: &str) -> String {
 /// A route of this kind whose one rule has these fields.
 fn route(kind: &str, name: &str, spec: &str) -> String {
     let (namespace, name) = name.split_once('/').unwrap_or(("infra", name));
-    // Names of one letter sort by age, too: `a` is the oldest.
+    // All are of one age, so that the name decides.
     format!(
         "{{apiVersion: gateway.networking.k8s.io/v1, kind: {kind}, \
          metadata: {{name: {name}, namespace: {namespace}, creationTimestamp: \"2026-01-01T00:00:00Z\"}}, \
@@ -197,6 +197,20 @@ fn the_earlier_object_has_the_place_and_within_one_nobody_has() {
     let both = self::resources(both, &[&routes[0], &routes[1]]);
     assert_eq!(served(&both, "any.test", "/", &[]), "404");
     assert_eq!(stream(&both, 80, Transport::Tcp, None), None);
+}
+
+#[test]
+fn a_gateway_that_is_not_accepted_serves_no_set() {
+    let gateway = "allowedListeners: {namespaces: {from: All}}, \
+        listeners: [{name: http, port: 80, protocol: HTTP}, {name: tcp, port: 80, protocol: TCP}]";
+    let a = set("a", EARLY, "{name: l, port: 80, protocol: HTTP, hostname: a.test}");
+    let objects = [&namespace("app"), &a, &of_set("app/ra", "a")];
+    let objects = objects.map(String::as_str);
+    // GWL-10, LST-05
+    assert_eq!(served(&resources(gateway, &objects), "a.test", "/", &[]), "404");
+    let accepted =
+        gateway.replace(", {name: tcp, port: 80, protocol: TCP}", "").replace("port: 80", "port: 81");
+    assert_eq!(served(&resources(&accepted, &objects), "a.test", "/", &[]), "ra");
 }
 
 // === GRPCRoutes ===
