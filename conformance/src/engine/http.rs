@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use gateway_core::api::{AnyObject, ObjectKey};
 use gateway_core::feature::SUPPORTED;
@@ -21,6 +22,9 @@ use crate::case::{Case, ObjectRef};
 use crate::cluster::deployments;
 use crate::store::Store;
 use crate::wire::{Proxy, Wire};
+
+/// A copy of a request is sent when the request is; this is a hundred times what it needs.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// Makes engines that are the whole gateway on sockets.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,6 +123,10 @@ impl Proxy for HttpProxy {
     async fn address(&self, gateway: &ObjectKey, port: u16) -> Result<Option<SocketAddr>, EngineError> {
         let name = ObjectName::new(gateway.namespace.as_str(), gateway.name.as_str());
         Ok(self.sockets.address(&name, port))
+    }
+
+    fn quiet(&self) -> Duration {
+        QUIET
     }
 }
 
