@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use gateway_core::api::{AnyObject, Kind, Resources};
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// How many bytes of an object's name are in the name of its file.
@@ -66,12 +65,9 @@ fn replace(root: &Path, path: &Path, text: &str) -> io::Result<()> {
     fs::rename(new, path)
 }
 
-/// The object without its status, which is not for its reader to know.
+/// The object with the status that it had in the case: other controllers may have written into it.
 fn manifest(object: &AnyObject) -> String {
-    let mut value = serde_json::to_value(object).expect("every object can be written as JSON");
-    if let Value::Object(fields) = &mut value {
-        fields.remove("status");
-    }
+    let value = serde_json::to_value(object).expect("every object can be written as JSON");
     format!("{value:#}\n")
 }
 
@@ -130,7 +126,7 @@ status: {parents: [{parentRef: {name: a}, controllerName: example.com/other, con
         let written = files(&folder);
         let names: Vec<_> = written.keys().map(String::as_str).collect();
         assert_eq!(names, ["httproute.shop.cart.json", "namespace.shop.json"]);
-        assert!(!written["httproute.shop.cart.json"].contains("status"));
+        assert!(written["httproute.shop.cart.json"].contains("example.com/other"), "others wrote a status");
         let text: String = written.values().map(|text| format!("---\n{text}")).collect();
         assert_eq!(resources(&text).iter().count(), 2);
 

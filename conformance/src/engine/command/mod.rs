@@ -6,16 +6,16 @@
 //!   `generation` and `uid`. A new version of a file takes the place of the old one at once; a deleted object has no file;
 //! - send requests to the addresses in EndpointSlices, which are on the loopback interface;
 //! - listen on `{address}`, at the port of each listener plus `{port-offset}`;
-//! - if it tells statuses, write them into `{status}`: a `List` of its objects, as JSON or YAML, a new one for each change.
+//! - if it tells statuses, write them into `{status}`: a `List` of its objects, as JSON or YAML, a new one for each change,
+//!   with what others have written into the statuses in the manifests.
 //!
 //! ```
 //! use conformance::engine::Engines;
 //! use conformance::engine::command::{CommandEngines, CommandOptions};
 //! use gateway_core::feature::Feature;
 //!
-//! let mut options = CommandOptions::new(
-//!     "my-gateway --config {manifests} --listen {address} --add-to-ports {port-offset} --status-file {status}",
-//! )?;
+//! let command = "my-gateway --config {manifests} --listen {address} --add-to-ports {port-offset} --status {status}";
+//! let mut options = CommandOptions::new(command)?;
 //! options.features = [Feature::Gateway, Feature::HttpRoute].into();
 //! assert!(CommandEngines::new(options).abilities().statuses);
 //!
