@@ -431,6 +431,33 @@ fn the_server_name_picks_the_listener_and_then_the_route() {
 }
 
 #[test]
+fn tls_begins_anew_only_where_it_ended() {
+    let secret = "{apiVersion: v1, kind: Secret, metadata: {name: cert, namespace: infra}, \
+        type: kubernetes.io/tls}";
+    let gateway = "listeners: [{name: a, port: 443, protocol: TLS, tls: {mode: Passthrough}}, \
+        {name: b, port: 444, protocol: TLS, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}]";
+    let objects = [
+        secret,
+        AUTHORITY,
+        &policy("a", "name: one", "backend.test", CA),
+        &stream_route("TLSRoute", "web", "hostnames: [a.test],", "one"),
+    ];
+    let resources = resources(gateway, &objects);
+    let server_name = |port: u16| {
+        let server_name = Some("a.test".to_owned());
+        let (gateway, transport) = (self::gateway(), Transport::Tcp);
+        let arrival = StreamArrival { gateway, port, transport, server_name, random: 0 };
+        match reference(&resources).decide_stream(&arrival) {
+            StreamOutcome::Forwarded { to, .. } => to.tls.map(|tls| tls.server_name),
+            StreamOutcome::Rejected => panic!("port {port} rejects"),
+        }
+    };
+    // BTP-21, TLR-08
+    assert_eq!(server_name(443), None);
+    assert_eq!(server_name(444), Some("backend.test".to_owned()));
+}
+
+#[test]
 fn the_oldest_route_has_all_connections() {
     let gateway = "listeners: [{name: t, port: 80, protocol: TCP}, {name: u, port: 80, protocol: UDP}]";
     let objects = [
