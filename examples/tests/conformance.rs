@@ -1,0 +1,25 @@
+//! Every conformance case that the example gateway claims to pass, on the program itself.
+//!
+//! This is what an implementation in any language does, and one in Rust that is a program: the harness writes manifests into
+//! a folder, the program reads them, binds its ports, and writes statuses into a file.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use conformance::engine::command::{CommandEngines, CommandOptions};
+use conformance::run::Settings;
+use gateway_core::feature::SUPPORTED;
+
+const COMMAND: &str = concat!(
+    env!("CARGO_BIN_EXE_gateway"),
+    " run {manifests} --address {address} --port-offset {port-offset} --write-status {status}",
+    " --controller-name conformance.gateway-api.rs/controller"
+);
+
+fn main() -> ExitCode {
+    let mut options = CommandOptions::new(COMMAND).expect("the placeholders are those that there are");
+    options.features = SUPPORTED.iter().copied().collect();
+    // A file that changes is noticed soon after.
+    let settings = Settings { poll: Duration::from_millis(10), ..Settings::default() };
+    conformance::trials::trials_with(CommandEngines::new(options), settings)
+}
