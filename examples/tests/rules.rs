@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use conformance::case::cases;
+use gateway_core::feature::{Feature, SUPPORTED};
+
 /// Where tests are looked for.
 const CRATES: [&str; 6] =
     ["gateway-core", "gateway-tower", "gateway-kube", "conformance", "fuzz", "examples"];
@@ -82,7 +85,8 @@ fn sources() -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() && !matches!(name, "target" | "corpus" | "artifacts") {
+            // The cases are asked below, and what the reference says shows nothing about what is served.
+            if path.is_dir() && !matches!(name, "target" | "corpus" | "artifacts" | "cases" | "reference") {
                 folders.push(path);
             } else if name.ends_with(".rs") || name.ends_with(".yaml") {
                 files.push(path);
@@ -131,17 +135,27 @@ fn tests(known: &BTreeSet<String>) -> Tests {
             rust_tests(name, &text, known, &mut tests);
         }
     }
+    // Only a case that runs shows something.
+    let supported: BTreeSet<Feature> = SUPPORTED.iter().copied().collect();
+    for case in cases().iter().filter(|case| case.features.is_subset(&supported)) {
+        for id in case.rules.iter().filter(|id| known.contains(*id)) {
+            tests.entry(id.clone()).or_default().insert(format!("case {}", case.name));
+        }
+    }
     tests
 }
 
-/// The tests of a Rust file: all of it below `tests/`, else what stands behind `#[cfg(test)]`.
+/// The tests of a Rust file: all of it if it is one of tests, else what stands behind `#[cfg(test)]`.
 fn rust_tests(name: &str, text: &str, known: &BTreeSet<String>, tests: &mut Tests) {
-    let mut in_tests = name.contains("/tests/");
+    let mut in_tests = name.contains("/tests/") || name.ends_with("/tests.rs");
     // The ids that wait for the next function, and the function that is open, with its closing line.
     let mut waiting = Vec::new();
     let mut open: Option<(String, String)> = None;
+    let mut marked = false;
     for line in text.lines() {
-        in_tests |= line.trim() == "#[cfg(test)]";
+        // A module in another file says nothing about the rest of this one.
+        in_tests |= marked && !line.ends_with(';');
+        marked = line.trim() == "#[cfg(test)]";
         if !in_tests {
             continue;
         }
@@ -295,7 +309,7 @@ fn every_choice_names_the_test_that_shows_it() {
 fn ids_are_found_in_comments_and_names_of_tests_only() {
     let known: BTreeSet<String> =
         ["HRM-01", "HRM-02", "HRM-03", "VAL-HR-10", "LIM-01"].map(str::to_owned).into();
-    let text = "// HRM-01\nfn f() {}\n#[cfg(test)]\nmod tests {\n    // HRM-02 to HRM-03, XYZ-01\n    #[test]\n    fn a() {\n        let row = 1; // VAL-HR-10\n    }\n\n    #[test]\n    fn lim_01_is_a_limit() {\n    }\n}";
+    let text = "// HRM-01\nfn f() {}\n#[cfg(test)]\nmod more;\n// HRM-01\nfn g() {}\n#[cfg(test)]\nmod tests {\n    // HRM-02 to HRM-03, XYZ-01\n    #[test]\n    fn a() {\n        let row = 1; // VAL-HR-10\n    }\n\n    #[test]\n    fn lim_01_is_a_limit() {\n    }\n}";
     let mut tests = Tests::new();
     rust_tests("core/src/x.rs", text, &known, &mut tests);
     let found: Vec<_> = tests.iter().map(|(id, tests)| (id.as_str(), named(tests))).collect();
