@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use gateway_core::feature::Feature;
-use globset::{Glob, GlobMatcher};
+use globset::{GlobBuilder, GlobMatcher};
 
 use crate::case::Case;
 use crate::profile::Profile;
@@ -76,7 +76,7 @@ impl Selection {
 impl Pattern {
     /// Whether a name fits.
     pub fn fits(&self, name: &str) -> bool {
-        self.0.is_match(name.to_lowercase())
+        self.0.is_match(name)
     }
 }
 
@@ -84,8 +84,10 @@ impl FromStr for Pattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let glob =
-            Glob::new(&text.to_lowercase()).map_err(|error| format!("{text:?} is no pattern: {error}"))?;
+        let glob = GlobBuilder::new(text)
+            .case_insensitive(true)
+            .build()
+            .map_err(|error| format!("{text:?} is no pattern: {error}"))?;
         Ok(Self(glob.compile_matcher()))
     }
 }
