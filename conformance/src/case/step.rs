@@ -19,8 +19,8 @@ use super::websocket::WebSocketStep;
 #[serde(try_from = "Written")]
 #[expect(clippy::large_enum_variant, reason = "a case has a handful of steps, which are read once")]
 pub enum Step {
-    /// `ready`: these Gateways and ListenerSets have every listener Accepted, Programmed and ResolvedRefs, every condition is
-    /// about the object as it is now, and a Gateway has an address.
+    /// `ready`: these Gateways and ListenerSets are Accepted and Programmed, every listener of theirs is Accepted, Programmed
+    /// and ResolvedRefs, every condition is about the object as it is now, and a Gateway has an address.
     Ready(Vec<ObjectRef>),
     /// `accepted`: these routes have `Accepted=True/Accepted` for every parent that they name.
     Accepted(Vec<ObjectRef>),
