@@ -98,7 +98,7 @@ fn check_says_where_something_is_wrong() {
 fn what_is_not_there_is_a_wrong_command_line() {
     for (arguments, message) in [
         (&["show", "httproutematchi"][..], "did you mean HTTPRouteMatching or "),
-        (&["run", "--case", "Teapot"], "--case: there is no case teapot"),
+        (&["run", "--case", "Teapot"], "--case: there is no case Teapot"),
         (&["run", "--case", "HTTPRouteMatching", "--beyond-only"], "no case is left"),
         (&["run", "--feature", "CORS"], "did you mean HTTPRouteCORS?"),
         (&["run", "--engine", "teapot"], "core"),
