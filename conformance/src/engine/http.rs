@@ -7,7 +7,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use gateway_core::api::{AnyObject, ObjectKey};
-use gateway_core::feature::SUPPORTED;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{Translation, translate};
@@ -15,8 +14,7 @@ use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 
-use super::{Abilities, EngineError, Engines, Pace, StaticAddresses};
-use super::{CONTROLLER_NAME, STATIC_ADDRESSES, gateway_class};
+use super::{Abilities, CONTROLLER_NAME, EngineError, Engines, gateway_class};
 use crate::backend::Backends;
 use crate::case::{Case, ObjectRef};
 use crate::cluster::deployments;
@@ -54,15 +52,7 @@ impl Engines for HttpEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        let (usable, unusable) = STATIC_ADDRESSES;
-        let (usable, unusable) = (usable.to_string(), unusable.to_string());
-        Abilities {
-            features: SUPPORTED.iter().copied().collect(),
-            controller_name: CONTROLLER_NAME.to_owned(),
-            statuses: true,
-            pace: Pace::Immediate,
-            static_addresses: Some(StaticAddresses { usable, unusable }),
-        }
+        Abilities::of_the_core()
     }
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {

@@ -25,7 +25,7 @@ use std::fmt;
 use std::future::Future;
 
 use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectKey, ObjectMeta};
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, SUPPORTED};
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::decision::{
@@ -167,6 +167,21 @@ pub enum EngineError {
     Unsupported(String),
     /// It should have been able to: the case fails.
     Failed(String),
+}
+
+// === impl Abilities ===
+
+impl Abilities {
+    /// What every engine can do that translates with gateway-core and waits until the table is in use.
+    pub fn of_the_core() -> Self {
+        Self {
+            features: SUPPORTED.iter().copied().collect(),
+            controller_name: CONTROLLER_NAME.to_owned(),
+            statuses: true,
+            pace: Pace::Immediate,
+            static_addresses: Some(Addresses::to_ask_for()),
+        }
+    }
 }
 
 // === impl EngineError ===

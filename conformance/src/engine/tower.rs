@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::api::{AnyObject, ObjectKey};
-use gateway_core::feature::SUPPORTED;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
@@ -24,7 +23,7 @@ use tower::{Service, ServiceExt};
 use super::arrival::{self, Place, http_answer};
 use super::core::Core;
 use super::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, Engine, EngineError, Engines, Pace, Reply, gateway_class,
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, Engine, EngineError, Engines, Reply, gateway_class,
     headers, options,
 };
 use crate::backend::{Received, VirtualBackends, read_echo};
@@ -68,13 +67,7 @@ impl Engines for TowerEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities {
-            features: SUPPORTED.iter().copied().collect(),
-            controller_name: CONTROLLER_NAME.to_owned(),
-            statuses: true,
-            pace: Pace::Immediate,
-            static_addresses: Some(Addresses::to_ask_for()),
-        }
+        Abilities::of_the_core()
     }
 
     async fn start(&self, case: &Case) -> Result<Tower, EngineError> {

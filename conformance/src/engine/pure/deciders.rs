@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gateway_core::api::{ObjectKey, Resources};
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::Feature;
 use gateway_core::status::Statuses;
 use gateway_core::translate::translate;
 
@@ -110,13 +110,7 @@ impl Engines for CoreEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities {
-            features: SUPPORTED.iter().copied().collect(),
-            controller_name: CONTROLLER_NAME.to_owned(),
-            statuses: true,
-            pace: Pace::Immediate,
-            static_addresses: Some(Addresses::to_ask_for()),
-        }
+        Abilities::of_the_core()
     }
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
