@@ -1,8 +1,10 @@
 //! Mesh: requests from one workload to a Service.
 
+use gateway_core::api::ObjectKey;
 use serde::Deserialize;
 
 use super::http::HttpExchange;
+use super::object_ref::key;
 
 /// The namespace of the mesh's workloads.
 pub const MESH: &str = "gateway-conformance-mesh";
@@ -50,17 +52,13 @@ pub enum MeshProtocol {
 /// A name in [`MESH`], or `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "String")]
-pub struct MeshName(pub gateway_core::api::ObjectKey);
+pub struct MeshName(pub ObjectKey);
 
 // === impl MeshName ===
 
 impl From<String> for MeshName {
     fn from(text: String) -> Self {
-        use gateway_core::api::ObjectKey;
-        Self(match text.split_once('/') {
-            Some((namespace, name)) => ObjectKey::new(namespace, name),
-            None => ObjectKey::new(MESH, text),
-        })
+        Self(key(MESH, &text))
     }
 }
 

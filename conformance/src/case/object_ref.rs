@@ -74,10 +74,7 @@ impl fmt::Display for ObjectRef {
 
 impl From<String> for Name {
     fn from(text: String) -> Self {
-        Self(match text.split_once('/') {
-            Some((namespace, name)) => ObjectKey::new(namespace, name),
-            None => ObjectKey::new(INFRA, text),
-        })
+        Self(key(INFRA, &text))
     }
 }
 
@@ -94,6 +91,12 @@ impl fmt::Display for Name {
             namespace => write!(f, "{namespace}/{}", self.0.name),
         }
     }
+}
+
+/// The key that is written as `name`, in this namespace, or as `namespace/name`.
+pub(super) fn key(usual_namespace: &str, text: &str) -> ObjectKey {
+    let (namespace, name) = text.split_once('/').unwrap_or((usual_namespace, text));
+    ObjectKey::new(namespace, name)
 }
 
 #[cfg(test)]
