@@ -2,6 +2,15 @@
 //!
 //! [`Gateway`] is the whole as one service over any client; each of its layers can be used alone.
 //!
+//! # Logging and its cost
+//! Events are those of the `tracing` crate. The libraries of HTTP/2 underneath open a span for every frame and every stream,
+//! at the level TRACE: a subscriber that does not say up to which level it listens has all of them made, at a cost as high
+//! as that of the requests themselves. A filter made of a function (`filter_fn`, `dynamic_filter_fn`) does not say so
+//! unless it is told to with `with_max_level_hint`; `EnvFilter`, `Targets` and `LevelFilter` do. With filters for each
+//! layer of a subscriber, the highest level of all counts. Whether it is as meant,
+//! `tracing::level_filters::LevelFilter::current()` tells once the subscriber is in place; the features
+//! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
+//!
 //! Modules are listed in order: each imports only what stands before it, but for the pairs that make each other
 //! (`respond` and `outcome`).
 

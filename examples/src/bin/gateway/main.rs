@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod explain;
 mod load;
+mod log;
 mod run;
 
 use std::io::{self, Write};

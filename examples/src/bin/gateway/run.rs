@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use gateway_core::api::Timestamp;
 use gateway_core::api::manifest::ManifestProblem;
 use gateway_core::name::ObjectName;
-use gateway_examples::access_log::{self, AccessLog, Format};
+use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::state::{State, Update};
 use gateway_examples::status_file::StatusFile;
@@ -22,15 +22,12 @@ use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
-use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::Run;
-use crate::load;
+use crate::{load, log};
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
-    log(args)?;
+    log::start(&args.log, args.access_log.into())?;
     let mut runtime = match args.threads {
         Some(1) => tokio::runtime::Builder::new_current_thread(),
         Some(_) | None => tokio::runtime::Builder::new_multi_thread(),
@@ -298,29 +295,4 @@ async fn blocking<T: Send + 'static>(
 fn print(text: &str) {
     // Nothing is left to be done if that cannot be written.
     let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
-fn log(args: &Run) -> io::Result<()> {
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, format!("--log {}: {error}", args.log));
-    let filter = EnvFilter::builder().parse(&args.log).map_err(invalid)?;
-    let not_access = filter_fn(|metadata| metadata.target() != access_log::TARGET);
-    let messages =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(filter).with_filter(not_access);
-    let access = filter_fn(|metadata| metadata.target() == access_log::TARGET);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stdout).with_target(false);
-    let registry = tracing_subscriber::registry().with(messages);
-    match args.access_log.into() {
-        Format::Off => registry.init(),
-        Format::Text => registry.with(lines.with_ansi(false).with_level(false).with_filter(access)).init(),
-        Format::Json => {
-            let json = lines
-                .json()
-                .flatten_event(true)
-                .with_level(false)
-                .with_current_span(false)
-                .with_span_list(false);
-            registry.with(json.with_filter(access)).init();
-        }
-    }
-    Ok(())
 }
