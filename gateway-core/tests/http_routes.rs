@@ -335,7 +335,7 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     let modifier = "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}]}}";
     let good = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{modifier}]}}]}}"));
     assert_eq!(state(&good, Accepted), "True/Accepted");
-    assert_eq!(good.table.rules()[0].backends.refs()[0].filters.len(), 1);
+    assert_eq!(good.table.rules()[0].filters_of(0).len(), 1);
     for answers in [
         "{type: CORS, cors: {allowOrigins: ['*']}}",
         "{type: RequestRedirect, requestRedirect: {scheme: https}}",

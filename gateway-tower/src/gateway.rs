@@ -46,11 +46,12 @@
 //! #         protocol: BackendProtocol::Http1,
 //! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
 //! #     });
-//! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1, filters: Box::default() };
+//! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1 };
 //! #     let rule = HttpRule {
 //! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
 //! #         filters: Box::default(),
 //! #         backends: Backends::new([to_shop]),
+//! #         backend_filters: Box::default(),
 //! #         timeouts: Timeouts::default(),
 //! #         retry: None,
 //! #     };

@@ -155,28 +155,29 @@ impl Core {
             }
             Verdict::Fail => return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR),
         }
-        let Some(chosen) = rule.backends.pick(random()) else {
+        let Some((position, target)) = rule.backends.pick(random()) else {
             return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR);
         };
-        let BackendTarget::Backend(id) = chosen.target else {
+        let BackendTarget::Backend(id) = target else {
             return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR);
         };
+        let of_backend = rule.filters_of(position);
         let backend = self.table.backend(id);
         if backend.endpoints.is_empty() {
             return failed(&rule.filters, &edits, StatusCode::SERVICE_UNAVAILABLE);
         }
-        match filter::on_request(&chosen.filters, &context, &mut parts, &mut edits, &mut random) {
+        match filter::on_request(of_backend, &context, &mut parts, &mut edits, &mut random) {
             Verdict::Continue => {}
             Verdict::Respond(answer) => {
                 let (mut answer, _) = answer.into_parts();
-                filter::on_response(&chosen.filters, &edits, &mut answer);
+                filter::on_response(of_backend, &edits, &mut answer);
                 filter::on_response(&rule.filters, &edits, &mut answer);
                 return Effect::Answered(reply(&answer));
             }
             Verdict::Fail => return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR),
         }
         let (mut answer, ()) = arrival.answer.clone().into_parts();
-        filter::on_response(&chosen.filters, &edits, &mut answer);
+        filter::on_response(of_backend, &edits, &mut answer);
         filter::on_response(&rule.filters, &edits, &mut answer);
         let mirrors = edits.mirrors.iter().map(|copy| Mirrored {
             to: self.target(copy.backend),

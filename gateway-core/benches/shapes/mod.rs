@@ -113,6 +113,7 @@ impl Shape {
                         id,
                         filters: Box::default(),
                         backends: Backends::default(),
+                        backend_filters: Box::default(),
                         timeouts: Timeouts::default(),
                         retry: None,
                     };

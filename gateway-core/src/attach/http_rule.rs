@@ -83,7 +83,7 @@ pub(crate) fn http_rule<'r>(
     let filters_of_rule =
         filters(&written.filters, FilterLevel::Rule, namespace, backends, extensions, &mut filter_problems);
     check_prefix_modifiers(&filters_of_rule, &matches, &mut filter_problems);
-    let refs: Vec<BackendRef> = written
+    let (refs, of_backends): (Vec<BackendRef>, Vec<_>) = written
         .backend_refs
         .iter()
         .enumerate()
@@ -112,9 +112,10 @@ pub(crate) fn http_rule<'r>(
             };
             filter_problems.rule.extend(of_backend.rule.into_iter().map(below));
             filter_problems.refs.extend(of_backend.refs);
-            BackendRef { target, weight: u32::try_from(written.weight).unwrap_or(0), filters }
+            (BackendRef { target, weight: u32::try_from(written.weight).unwrap_or(0) }, filters)
         })
-        .collect();
+        .unzip();
+    let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
     problems.extend(filter_problems.rule);
 
     let id =
@@ -125,6 +126,7 @@ pub(crate) fn http_rule<'r>(
             id,
             filters: filters_of_rule,
             backends: rule::Backends::new(refs),
+            backend_filters: if any_filters { of_backends.into() } else { Box::default() },
             timeouts,
             retry: retry.map(Box::new),
         },

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use http::uri::Authority;
 
-use crate::filter::HttpFilter;
 use crate::name::{BackendId, ObjectName};
 
 /// One port of a Service and the endpoints behind it.
@@ -46,16 +45,18 @@ pub struct Endpoint {
     authority: Authority,
 }
 
-/// The backends of a rule with their weights.
+/// The backends of a rule of any kind of Route, with their weights.
+///
+/// What a rule has besides for a backend, it keeps by the backend's position here.
 ///
 /// ```
 /// # use gateway_core::rule::{Backends, BackendRef, BackendTarget};
 /// # use gateway_core::name::BackendId;
-/// let to = |id, weight| BackendRef { target: BackendTarget::Backend(BackendId(id)), weight, filters: Box::default() };
+/// let to = |id, weight| BackendRef { target: BackendTarget::Backend(BackendId(id)), weight };
 /// let backends = Backends::new([to(0, 7), to(1, 3), to(2, 0)]);
 /// // A random number picks; the share of each is its weight over the sum of all.
-/// assert_eq!(backends.pick(0).unwrap().target, BackendTarget::Backend(BackendId(0)));
-/// assert_eq!(backends.pick(u64::MAX).unwrap().target, BackendTarget::Backend(BackendId(1)));
+/// assert_eq!(backends.pick(0), Some((0, BackendTarget::Backend(BackendId(0)))));
+/// assert_eq!(backends.pick(u64::MAX), Some((1, BackendTarget::Backend(BackendId(1)))));
 /// ```
 ///
 /// # Spec
@@ -67,14 +68,12 @@ pub struct Backends {
 }
 
 /// One entry of a rule's `backendRefs`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackendRef {
     /// Where it leads.
     pub target: BackendTarget,
     /// Its share is this over the sum of all weights of the rule.
     pub weight: u32,
-    /// What is done to the requests it is chosen for, after the filters of the rule.
-    pub filters: Box<[HttpFilter]>,
 }
 
 /// Where a reference to a backend leads.
@@ -141,19 +140,21 @@ impl Backends {
         Self { refs, total }
     }
 
-    /// The backend for one request; `random` is uniform over all of `u64`. None when there is none with a weight.
-    pub fn pick(&self, random: u64) -> Option<&BackendRef> {
+    /// The position of the backend for one request, and where it leads; `random` is uniform over all of `u64`. None when
+    /// there is none with a weight.
+    pub fn pick(&self, random: u64) -> Option<(usize, BackendTarget)> {
         if let [only] = &*self.refs {
-            return (only.weight > 0).then_some(only);
+            return (only.weight > 0).then_some((0, only.target));
         }
         // The high half of a 128-bit product maps the random number evenly onto 0..total.
         let mut point = ((u128::from(random) * u128::from(self.total)) >> 64) as u64;
-        self.refs.iter().find(|backend| {
+        let position = self.refs.iter().position(|backend| {
             let weight = u64::from(backend.weight);
             let here = point < weight;
             point = point.saturating_sub(weight);
             here
-        })
+        })?;
+        Some((position, self.refs[position].target))
     }
 
     /// All of them, in the order in which they are listed.
@@ -170,7 +171,6 @@ mod tests {
         Backends::new(weights.iter().enumerate().map(|(i, weight)| BackendRef {
             target: BackendTarget::Backend(BackendId(i as u32)),
             weight: *weight,
-            filters: Box::default(),
         }))
     }
 
@@ -178,8 +178,9 @@ mod tests {
         let mut counts = vec![0; backends.refs().len()];
         for i in 0..draws {
             let random = i * (u64::MAX / draws);
-            if let Some(BackendRef { target: BackendTarget::Backend(id), .. }) = backends.pick(random) {
-                counts[id.0 as usize] += 1;
+            if let Some((position, target)) = backends.pick(random) {
+                assert_eq!(target, backends.refs()[position].target);
+                counts[position] += 1;
             }
         }
         counts

@@ -21,6 +21,9 @@ pub struct HttpRule {
     pub filters: Box<[HttpFilter]>,
     /// Where the requests go.
     pub backends: Backends,
+    /// What is done to the requests and responses of each backend, by its position in `backends`; nothing at all when none
+    /// of them has filters of its own, which is the common case. [`filters_of`](Self::filters_of) reads it.
+    pub backend_filters: Box<[Box<[HttpFilter]>]>,
     /// How long they may take.
     pub timeouts: Timeouts,
     /// When they are tried again; never without it.
@@ -37,6 +40,17 @@ pub struct RuleName {
     /// The rule's name, where it has one.
     pub name: Option<Box<str>>,
 }
+
+// === impl HttpRule ===
+
+impl HttpRule {
+    /// The filters of the backend at this position: those that run within the filters of the rule.
+    pub fn filters_of(&self, backend: usize) -> &[HttpFilter] {
+        self.backend_filters.get(backend).map_or(&[], |filters| filters)
+    }
+}
+
+// === impl RuleName ===
 
 impl std::fmt::Display for RuleName {
     /// `namespace/name/rule`, where the rule is its name or its index.

@@ -25,6 +25,7 @@
 //!     id: RuleName { route: route.clone().into(), index: 0, name: None },
 //!     filters: Box::default(),
 //!     backends: Backends::default(),
+//!     backend_filters: Box::default(),
 //!     timeouts: Timeouts::default(),
 //!     retry: None,
 //! };

@@ -81,6 +81,7 @@ impl ByHand {
                 id: RuleName { route: name.clone().into(), index: index as u16, name: Some((*rule).into()) },
                 filters: Box::default(),
                 backends: Backends::default(),
+                backend_filters: Box::default(),
                 timeouts: Timeouts::default(),
                 retry: None,
             };

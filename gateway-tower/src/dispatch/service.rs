@@ -1,7 +1,6 @@
 //! The service that chooses the backend.
 
 use std::mem;
-use std::ptr;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -60,22 +59,18 @@ struct Filtered {
 /// HRB-03, HRB-04, HRB-10 to HRB-13, AMB-20, AMB-21.
 fn choose<B>(request: &mut Request<B>) -> Result<Option<Filtered>, Refusal> {
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    let backends = &routed.rule().backends;
-    let chosen = backends.pick(fastrand::u64(..)).ok_or(Refusal::NoBackend)?;
-    let backend = match chosen.target {
+    let rule = routed.rule();
+    let (position, target) = rule.backends.pick(fastrand::u64(..)).ok_or(Refusal::NoBackend)?;
+    let backend = match target {
         BackendTarget::Backend(backend) => backend,
         BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
     };
-    let position = if chosen.filters.is_empty() {
-        None
-    } else {
-        backends.refs().iter().position(|listed| ptr::eq(listed, chosen))
-    };
+    let has_filters = !rule.filters_of(position).is_empty();
     routed.choose_backend(backend);
     if routed.table().backend(backend).endpoints.is_empty() {
         return Err(Refusal::NoEndpoints);
     }
-    Ok(position.map(|position| Filtered { routed: routed.clone(), position }))
+    Ok(has_filters.then(|| Filtered { routed: routed.clone(), position }))
 }
 
 impl<S> Dispatch<S> {
@@ -91,7 +86,7 @@ impl<S> Dispatch<S> {
         let (mut parts, body) = request.into_parts();
         // Those of the rule's filters, so that CORS and path modifiers see the request as the client sent it.
         let mut edits = parts.extensions.remove::<RequestEdits>().unwrap_or_default();
-        let filters = &routed.rule().backends.refs()[position].filters;
+        let filters = routed.rule().filters_of(position);
         let context = routed.filter_context();
         let verdict =
             filter::on_request(filters, &context, &mut parts, &mut edits, &mut || fastrand::u64(..));

@@ -107,7 +107,7 @@ impl OnAnswer {
         let rule = self.routed.rule();
         match self.list {
             List::Rule => &rule.filters,
-            List::Backend(backend) => &rule.backends.refs()[backend].filters,
+            List::Backend(backend) => rule.filters_of(backend),
         }
     }
 }

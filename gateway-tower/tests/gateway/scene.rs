@@ -21,11 +21,17 @@ use tower::{Service, ServiceExt, service_fn};
 /// What a rule and its surroundings are made of.
 pub(crate) struct Scene {
     table: RouteTableBuilder,
-    backends: Vec<BackendRef>,
+    backends: Vec<Listed>,
     pub(crate) matches: HttpMatch,
     pub(crate) filters: Vec<HttpFilter>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Option<Retry>,
+}
+
+/// A backend that the rule refers to, with its filters.
+pub(crate) struct Listed {
+    reference: BackendRef,
+    pub(crate) filters: Box<[HttpFilter]>,
 }
 
 pub(crate) fn gateway_name() -> ObjectName {
@@ -62,14 +68,14 @@ impl Scene {
         name: &str,
         weight: u32,
         endpoints: impl IntoIterator<Item = SocketAddr>,
-    ) -> &mut BackendRef {
+    ) -> &mut Listed {
         let backend = self.table_backend(name, endpoints, BackendProtocol::Http1);
         self.target(BackendTarget::Backend(backend), weight)
     }
 
     /// A reference of the rule.
-    pub(crate) fn target(&mut self, target: BackendTarget, weight: u32) -> &mut BackendRef {
-        self.backends.push(BackendRef { target, weight, filters: Box::default() });
+    pub(crate) fn target(&mut self, target: BackendTarget, weight: u32) -> &mut Listed {
+        self.backends.push(Listed { reference: BackendRef { target, weight }, filters: Box::default() });
         self.backends.last_mut().expect("one was added")
     }
 
@@ -102,7 +108,8 @@ impl Scene {
         let rule = HttpRule {
             id: RuleName { route: Arc::new(name.clone()), index: 0, name: None },
             filters: self.filters.into(),
-            backends: Backends::new(self.backends),
+            backends: Backends::new(self.backends.iter().map(|listed| listed.reference)),
+            backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),
             timeouts: self.timeouts,
             retry: self.retry.map(Box::new),
         };

@@ -96,11 +96,8 @@ impl Table {
         let rule = HttpRule {
             id: RuleName { route: Arc::new(name.clone()), index: 0, name: None },
             filters: Box::default(),
-            backends: Backends::new([BackendRef {
-                target: BackendTarget::Backend(backend),
-                weight: 1,
-                filters: Box::default(),
-            }]),
+            backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
+            backend_filters: Box::default(),
             timeouts: self.timeouts,
             retry: None,
         };
