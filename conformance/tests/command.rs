@@ -10,9 +10,10 @@ use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOpti
 use conformance::engine::{CONTROLLER_NAME, Engine, Engines};
 use conformance::outcome::Verdict;
 use conformance::run::{Settings, run_case};
-use gateway_core::api::{AnyObject, Resources, manifest};
+use gateway_core::api::{AnyObject, Resources};
 use gateway_core::attach::Options;
 use gateway_core::feature::Feature;
+use gateway_core::manifest;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;

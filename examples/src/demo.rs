@@ -107,7 +107,7 @@ data:
 
 #[cfg(test)]
 mod tests {
-    use gateway_core::api::manifest;
+    use gateway_core::manifest;
 
     use super::*;
 

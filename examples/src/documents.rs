@@ -17,9 +17,7 @@
 
 use std::collections::HashMap;
 
-use gateway_core::api::manifest::{
-    self, Location, MAX_BYTES, MAX_PROBLEMS, Manifest, ManifestProblem, Severity,
-};
+use gateway_core::manifest::{self, Location, MAX_BYTES, MAX_PROBLEMS, Manifest, ManifestProblem, Severity};
 
 /// The documents of the version of a manifest that was read last.
 #[derive(Debug, Default)]

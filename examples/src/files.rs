@@ -35,8 +35,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fmt, fs, io};
 
-use gateway_core::api::manifest::{self, Collection, Location, Manifest, ManifestProblem, Severity};
 use gateway_core::api::{AnyObject, DEFAULT_NAMESPACE, Kind, ObjectKey};
+use gateway_core::manifest::{self, Collection, Location, Manifest, ManifestProblem, Severity};
 
 use crate::documents::Documents;
 

@@ -30,10 +30,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gateway_core::api::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::api::{Kind, ObjectKey, Resources};
 use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType, Reason};
+use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::status::Statuses;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{self, Translation};

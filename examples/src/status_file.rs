@@ -7,7 +7,8 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("status.json");
-//! use gateway_core::api::{Resources, Timestamp, manifest};
+//! use gateway_core::api::{Resources, Timestamp};
+//! use gateway_core::manifest;
 //! use gateway_core::attach::Options;
 //! use gateway_core::translate::translate;
 //! use gateway_examples::status_file::StatusFile;
@@ -125,8 +126,8 @@ where
 mod tests {
     use super::*;
 
-    use gateway_core::api::manifest;
     use gateway_core::attach::Options;
+    use gateway_core::manifest;
     use gateway_core::translate::translate;
     use serde_json::Value;
 

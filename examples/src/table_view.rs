@@ -10,9 +10,9 @@
 
 use std::fmt::Write as _;
 
-use gateway_core::api::manifest::{ManifestProblem, Severity};
 use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet, ObjectKey};
 use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::ObjectName;
 use gateway_core::status::ListenerStatus;
 

@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use gateway_core::api::{Resources, manifest};
+use gateway_core::api::Resources;
 use gateway_core::attach::Options;
+use gateway_core::manifest;
 use gateway_core::translate::translate;
 use gateway_core::validate::validate;
 

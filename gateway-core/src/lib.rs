@@ -12,6 +12,8 @@ pub mod condition;
 pub mod feature;
 #[cfg(feature = "resources")]
 pub mod api;
+#[cfg(feature = "resources")]
+pub mod manifest;
 pub mod matching;
 pub mod filter;
 pub mod rule;

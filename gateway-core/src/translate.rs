@@ -4,7 +4,8 @@
 //! were read. No object can spoil another's part.
 //!
 //! ```
-//! use gateway_core::api::{Resources, manifest};
+//! use gateway_core::api::Resources;
+//! use gateway_core::manifest;
 //! use gateway_core::attach::Options;
 //! use gateway_core::matching::RequestHead;
 //! use gateway_core::name::ObjectName;
@@ -112,7 +113,7 @@ impl fmt::Display for Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::manifest;
+    use crate::manifest;
 
     #[test]
     fn what_is_missing_was_looked_for_too() {

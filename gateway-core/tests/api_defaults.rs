@@ -2,8 +2,8 @@
 //! rules of the specification stand with what an author would write.
 #![cfg(feature = "resources")]
 
-use gateway_core::api::manifest;
 use gateway_core::api::*;
+use gateway_core::manifest;
 
 /// Reads the one object of a text, without a word of complaint.
 fn read(text: &str) -> AnyObject {

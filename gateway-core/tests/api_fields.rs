@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use gateway_core::api::manifest::{self, Manifest};
 use gateway_core::api::{AnyObject, GATEWAY_GROUP, Kind};
+use gateway_core::manifest::{self, Manifest};
 use serde_json::{Map, Value, json};
 
 /// A field of the schema.

@@ -1,8 +1,8 @@
 //! Reading manifests: what is read, what is said about the rest, and what hostile text costs.
 #![cfg(feature = "resources")]
 
-use gateway_core::api::manifest::{self, Collection, MAX_BYTES, MAX_PROBLEMS, Severity};
 use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::manifest::{self, Collection, MAX_BYTES, MAX_PROBLEMS, Severity};
 
 /// The names of the objects that are read, and the problems as they are shown.
 fn read(text: &str) -> (Vec<String>, Vec<String>) {

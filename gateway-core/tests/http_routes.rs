@@ -1,8 +1,9 @@
 //! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
 
-use gateway_core::api::{ObjectKey, Resources, manifest};
+use gateway_core::api::{ObjectKey, Resources};
 use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
 use gateway_core::rule::{BackendProtocol, BackendTarget};

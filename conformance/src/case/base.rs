@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use gateway_core::api::AnyObject;
-use gateway_core::api::manifest::{self, Severity};
+use gateway_core::manifest::{self, Severity};
 use serde::Deserialize;
 
 use super::object_ref::Name;

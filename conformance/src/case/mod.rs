@@ -58,9 +58,9 @@ mod websocket;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gateway_core::api::manifest::{self, ManifestProblem, Severity};
 use gateway_core::api::{AnyObject, ObjectKey};
 use gateway_core::feature::Feature;
+use gateway_core::manifest::{self, ManifestProblem, Severity};
 use serde::{Deserialize, Deserializer};
 
 pub use self::base::{Base, Deployment, Speaks, base};

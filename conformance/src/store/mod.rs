@@ -143,7 +143,7 @@ fn spec(object: &AnyObject) -> Option<Value> {
 mod tests {
     use super::*;
 
-    use gateway_core::api::manifest;
+    use gateway_core::manifest;
 
     pub(super) fn objects(yaml: &str) -> Vec<AnyObject> {
         let read = manifest::read(yaml, "test.yaml");

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::api::manifest;
 use gateway_core::attach::{ExtensionError, Extensions, Options};
 use gateway_core::filter::{Extension, Verdict};
+use gateway_core::manifest;
 use gateway_core::translate::translate;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;

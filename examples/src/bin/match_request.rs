@@ -6,8 +6,8 @@
 
 use std::error::Error;
 
-use gateway_core::api::manifest;
 use gateway_core::attach::Options;
+use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
 use gateway_core::translate::translate;

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meta::ObjectMeta;
-use super::resources::ObjectKey;
+use super::resources::{DEFAULT_NAMESPACE, ObjectKey};
 use super::{
     BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
     Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
@@ -245,5 +245,17 @@ impl AnyObject {
     /// Namespace and name, with an empty namespace for a cluster-scoped object.
     pub fn key(&self) -> ObjectKey {
         ObjectKey::of(self.metadata())
+    }
+
+    /// Gives a namespaced object without a namespace the [default one](DEFAULT_NAMESPACE), and takes it from a
+    /// cluster-scoped one. An API server does both.
+    pub fn settle_namespace(&mut self) {
+        let wanted = match (self.kind().is_namespaced(), self.metadata().namespace.as_deref()) {
+            (true, None | Some("")) => Some(DEFAULT_NAMESPACE.to_owned()),
+            (false, Some(_)) => None,
+            // Nothing to change, and so nothing to copy.
+            (true, Some(_)) | (false, None) => return,
+        };
+        self.metadata_mut().namespace = wanted;
     }
 }

@@ -48,8 +48,6 @@ mod udp_route;
 mod kind;
 mod resources;
 
-pub mod manifest;
-
 pub use backend::*;
 pub use backend_tls_policy::*;
 pub use backend_traffic_policy::*;

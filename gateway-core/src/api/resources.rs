@@ -49,7 +49,7 @@ macro_rules! resources {
             /// A namespaced object without a namespace is put into [`DEFAULT_NAMESPACE`]; the namespace of a
             /// cluster-scoped object is dropped. An API server does both.
             pub fn insert(&mut self, mut object: AnyObject) -> Option<AnyObject> {
-                settle_namespace(&mut object);
+                object.settle_namespace();
                 let key = object.key();
                 match object {
                     $(AnyObject::$name(object) => self.$field.insert(key, object).map(AnyObject::$name),)+
@@ -122,17 +122,6 @@ resources! {
     backend_traffic_policies: XBackendTrafficPolicy,
     /// XMeshes.
     meshes: XMesh,
-}
-
-/// Gives a namespaced object a namespace, and takes it from a cluster-scoped one.
-pub(super) fn settle_namespace(object: &mut AnyObject) {
-    let wanted = match (object.kind().is_namespaced(), object.metadata().namespace.as_deref()) {
-        (true, None | Some("")) => Some(DEFAULT_NAMESPACE.to_owned()),
-        (false, Some(_)) => None,
-        // Nothing to change, and so nothing to copy.
-        (true, Some(_)) | (false, None) => return,
-    };
-    object.metadata_mut().namespace = wanted;
 }
 
 // === impl Resources ===

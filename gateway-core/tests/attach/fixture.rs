@@ -6,11 +6,11 @@
 
 use std::fmt::Write;
 
-use gateway_core::api::manifest::{self, Collection};
 use gateway_core::api::{AnyObject, ByteString, ObjectKey, Resources, Secret};
 use gateway_core::attach::{Address, Options};
 use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
+use gateway_core::manifest::{self, Collection};
 use gateway_core::status::{ListenerStatus, Statuses};
 use gateway_core::translate::{Translation, translate};
 

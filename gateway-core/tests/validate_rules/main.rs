@@ -21,7 +21,8 @@ mod stream_routes;
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Kind, manifest};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::manifest;
 use gateway_core::validate::{Problem, check};
 
 /// A rule, a spec that keeps it, a spec that breaks it, and the path to what breaks it.

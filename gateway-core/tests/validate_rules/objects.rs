@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Gateway, HttpRoute, Kind, ObjectKey, Resources, Service, manifest};
+use gateway_core::api::{AnyObject, Gateway, HttpRoute, Kind, ObjectKey, Resources, Service};
+use gateway_core::manifest;
 use gateway_core::validate::{Problem, check, validate};
 
 use super::{found, long, problems, read, row, shown};

@@ -94,7 +94,7 @@ fn kind_name(kind: Kind) -> String {
 mod tests {
     use super::*;
 
-    use gateway_core::api::manifest;
+    use gateway_core::manifest;
 
     fn resources(yaml: &str) -> Resources {
         manifest::read(yaml, "test.yaml").objects.into_iter().map(|(object, _)| object).collect()

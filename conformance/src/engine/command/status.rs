@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::{fs, io};
 
-use gateway_core::api::manifest;
 use gateway_core::api::{AnyObject, ObjectMeta};
+use gateway_core::manifest;
 use serde_json::Value;
 
 /// The stored object with the status that stands in the file, if one does.

@@ -1,7 +1,7 @@
 //! What the reference says about small sets of objects, with the rules that say so.
 
-use gateway_core::api::manifest::{self, Severity};
 use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::manifest::{self, Severity};
 use http::{Request, Response};
 
 use super::{Arrival, Decision, Effect, Reference};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::api::manifest::Severity;
+use gateway_core::manifest::Severity;
 use gateway_examples::table_view;
 
 use crate::args::Check;

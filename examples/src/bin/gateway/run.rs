@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::api::Timestamp;
-use gateway_core::api::manifest::ManifestProblem;
+use gateway_core::manifest::ManifestProblem;
 use gateway_core::name::ObjectName;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};

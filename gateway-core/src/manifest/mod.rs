@@ -6,7 +6,7 @@
 //! No file is opened here: [`read`] takes text and the name to use in messages.
 //!
 //! ```
-//! use gateway_core::api::manifest::{self, Collection};
+//! use gateway_core::manifest::{self, Collection};
 //!
 //! let text = "
 //! apiVersion: gateway.networking.k8s.io/v1
@@ -56,7 +56,7 @@ use scalar::Scalar;
 use tape::{Documents, NodeId, Place, Tape, Value};
 use verdict::{Verdict, judge};
 
-use super::kind::{AnyObject, Kind};
+use crate::api::{AnyObject, Kind};
 
 /// How long the text of a manifest may be, in bytes: 32 MiB.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;

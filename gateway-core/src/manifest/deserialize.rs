@@ -19,7 +19,7 @@ use super::scalar::Scalar;
 use super::tape::{NodeId, Tape, Value};
 use super::unknown_field::UnknownField;
 use super::unread::is_unread;
-use crate::api::kind::Kind;
+use crate::api::Kind;
 
 /// How much of a document may be read by way of an alias, in nodes, where a long text counts for several. What is read grows
 /// with the text of the document, but not beyond that.

@@ -1,7 +1,7 @@
 //! What is to be done with an object, judged by `apiVersion` and `kind`.
 
 use super::problem::Severity;
-use crate::api::kind::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
+use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
 
 /// What is to be done with an object.
 #[derive(Debug, PartialEq, Eq)]

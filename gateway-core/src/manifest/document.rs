@@ -25,7 +25,7 @@ pub struct Document<'t, T> {
 /// have is a warning, a string needs quotes where it would be a number, and every problem has its place.
 ///
 /// ```
-/// use gateway_core::api::manifest;
+/// use gateway_core::manifest;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Step { port: u16 }

@@ -1,6 +1,6 @@
 //! Fields of Kubernetes that routing does not look at. They are no mistake, and are passed over without a word.
 
-use crate::api::kind::Kind;
+use crate::api::Kind;
 
 /// Whether a field that the type does not have is one of Kubernetes that routing does not look at, rather than a mistake.
 ///

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Manifest;
 use super::problem::{Location, ManifestProblem, Severity};
-use crate::api::kind::Kind;
-use crate::api::resources::{ObjectKey, Resources, settle_namespace};
+use crate::api::Kind;
+use crate::api::{ObjectKey, Resources};
 
 /// Several manifests as one set of resources, with the place of every object.
 ///
@@ -27,7 +27,7 @@ impl Collection {
     pub fn add(&mut self, manifest: Manifest) {
         self.problems.extend(manifest.problems);
         for (mut object, location) in manifest.objects {
-            settle_namespace(&mut object);
+            object.settle_namespace();
             let id = (object.kind(), object.key());
             match self.locations.get(&id) {
                 Some(first) => {
