@@ -227,8 +227,7 @@ mod tests {
     #[test]
     fn everything_that_cases_may_name_is_made() {
         let made: Vec<_> = certificates().objects().iter().map(|it| (it.kind(), it.key())).collect();
-        let made: Vec<_> =
-            made.iter().map(|(kind, key)| (*kind, key.namespace.as_str(), key.name.as_str())).collect();
+        let made: Vec<_> = made.iter().map(|(kind, key)| (*kind, &*key.namespace, &*key.name)).collect();
         assert_eq!(made, GENERATED);
     }
 

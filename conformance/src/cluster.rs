@@ -53,13 +53,13 @@ impl Deployment {
         let template = word(&[&key.namespace, &key.name]);
         (0..self.replicas).map(move |index| {
             let own = word(&[&key.namespace, &key.name, &index.to_string()]);
-            Pod { namespace: key.namespace.clone(), name: format!("{}-{template}-{own}", key.name) }
+            Pod { namespace: key.namespace.to_string(), name: format!("{}-{template}-{own}", key.name) }
         })
     }
 
     /// The labels of the pods.
     pub fn pod_labels(&self) -> BTreeMap<String, String> {
-        let mut labels = BTreeMap::from([("app".to_owned(), self.name.0.name.clone())]);
+        let mut labels = BTreeMap::from([("app".to_owned(), self.name.0.name.to_string())]);
         labels.extend(self.labels.clone());
         labels
     }

@@ -14,7 +14,6 @@ use gateway_core::api::{AnyObject, Resources};
 use gateway_core::attach::Options;
 use gateway_core::feature::Feature;
 use gateway_core::manifest;
-use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
@@ -73,7 +72,7 @@ async fn serve(manifests: &Path, address: &str, offset: &str) -> ! {
                 let own = gateway.spec.addresses.iter().filter_map(|it| it.value.as_ref()?.parse().ok());
                 let own: Vec<_> = own.collect();
                 if !own.is_empty() {
-                    addresses.gateways.insert(ObjectName::new(&*key.namespace, &*key.name), own);
+                    addresses.gateways.insert(key.clone(), own);
                 }
             }
             server.rebind(addresses.clone());

@@ -1,6 +1,7 @@
 //! An engine that does nothing passes no case: every case can fail.
 
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::AnyObject;
+use gateway_core::name::ObjectName;
 
 use conformance::case::{Case, ObjectRef, cases};
 use conformance::engine::{Abilities, Engine, EngineError, Engines, Infrastructure, Pace, StaticAddresses};
@@ -72,11 +73,11 @@ impl Engine for Dead {
         Ok(Answer::Failed(Failure::Connect("nobody is there".to_owned())))
     }
 
-    async fn received(&self, _backend: &ObjectKey, _path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, _backend: &ObjectName, _path: &str) -> Result<usize, EngineError> {
         Ok(0)
     }
 
-    async fn infrastructure(&self, _gateway: &ObjectKey) -> Result<Vec<Infrastructure>, EngineError> {
+    async fn infrastructure(&self, _gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
         Ok(Vec::new())
     }
 }

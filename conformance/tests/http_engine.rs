@@ -5,7 +5,8 @@ use conformance::certificate::certificates;
 use conformance::engine::http::HttpEngines;
 use conformance::engine::{Engine, Engines};
 use conformance::exchange::{Answer, Exchange, Failure, HttpAnswer};
-use gateway_core::api::{AnyObject, ConditionStatus, ObjectKey};
+use gateway_core::api::{AnyObject, ConditionStatus};
+use gateway_core::name::ObjectName;
 
 const CASE: &str = "
 apiVersion: conformance.gateway-api.rs/v1
@@ -100,7 +101,7 @@ async fn requests_go_where_routes_say() {
             other => panic!("the case has no such step: {other:?}"),
         }
     }
-    let mirror = ObjectKey::new("gateway-conformance-infra", "infra-backend-v3");
+    let mirror = ObjectName::new("gateway-conformance-infra", "infra-backend-v3");
     for _ in 0..100 {
         if engine.received(&mirror, "/mirror?a=b").await == Ok(1) {
             return;

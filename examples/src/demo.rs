@@ -45,8 +45,8 @@ impl Demo {
         }
         let mut backends = Vec::new();
         for service in files.collection().resources.services.into_keys() {
-            if service.name != WITHOUT_BACKEND {
-                let backend = EchoBackend::start(service.name).await?;
+            if *service.name != *WITHOUT_BACKEND {
+                let backend = EchoBackend::start(&*service.name).await?;
                 files.add_builtin(&endpoint_slice(&backend), "demo");
                 backends.push(backend);
             }
@@ -119,6 +119,6 @@ mod tests {
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(demo.backends().len(), resources.services.len() - 1);
         assert_eq!(resources.endpoint_slices.len(), demo.backends().len());
-        assert!(resources.secrets.keys().any(|key| key.name == CERTIFICATE));
+        assert!(resources.secrets.keys().any(|key| *key.name == *CERTIFICATE));
     }
 }

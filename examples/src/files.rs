@@ -35,8 +35,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fmt, fs, io};
 
-use gateway_core::api::{AnyObject, DEFAULT_NAMESPACE, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, DEFAULT_NAMESPACE, Kind};
 use gateway_core::manifest::{self, Collection, Location, Manifest, ManifestProblem, Severity};
+use gateway_core::name::ObjectName;
 
 use crate::documents::Documents;
 
@@ -304,7 +305,7 @@ fn keep_unreadable_objects(manifest: &mut Manifest, known: &Manifest) {
     }
     let known: HashMap<String, &AnyObject> =
         known.objects.iter().flat_map(|(object, _)| names(object).map(move |name| (name, object))).collect();
-    let mut present: HashSet<(Kind, ObjectKey)> =
+    let mut present: HashSet<(Kind, ObjectName)> =
         manifest.objects.iter().map(|(object, _)| id(object)).collect();
     for problem in errors {
         let Some(object) = problem.object.as_deref().and_then(|name| known.get(name)) else { continue };
@@ -316,10 +317,10 @@ fn keep_unreadable_objects(manifest: &mut Manifest, known: &Manifest) {
 }
 
 /// What tells objects apart.
-fn id(object: &AnyObject) -> (Kind, ObjectKey) {
+fn id(object: &AnyObject) -> (Kind, ObjectName) {
     let mut key = object.key();
     if key.namespace.is_empty() && object.kind().is_namespaced() {
-        DEFAULT_NAMESPACE.clone_into(&mut key.namespace);
+        key.namespace = DEFAULT_NAMESPACE.into();
     }
     (object.kind(), key)
 }
@@ -327,8 +328,7 @@ fn id(object: &AnyObject) -> (Kind, ObjectKey) {
 /// The names by which messages may call an object: with its namespace, and without if that is the default one.
 fn names(object: &AnyObject) -> impl Iterator<Item = String> {
     let (kind, key) = id(object);
-    let short =
-        matches!(key.namespace.as_str(), "" | DEFAULT_NAMESPACE).then(|| format!("{kind} {}", key.name));
+    let short = matches!(&*key.namespace, "" | DEFAULT_NAMESPACE).then(|| format!("{kind} {}", key.name));
     [format!("{kind} {}/{}", key.namespace, key.name)].into_iter().chain(short)
 }
 

@@ -30,10 +30,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gateway_core::api::{Kind, ObjectKey, Resources};
+use gateway_core::api::{Kind, Resources};
 use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
+use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{self, Translation};
@@ -76,7 +77,7 @@ pub struct Change {
     /// The kind.
     pub kind: Kind,
     /// Namespace and name.
-    pub key: ObjectKey,
+    pub key: ObjectName,
 }
 
 /// What happened to an object.
@@ -171,7 +172,7 @@ impl State {
 }
 
 /// Where an object is written.
-fn location(written: &Collection, kind: Kind, key: &ObjectKey) -> Location {
+fn location(written: &Collection, kind: Kind, key: &ObjectName) -> Location {
     written.location(kind, key).cloned().unwrap_or_else(|| Location {
         source: "-".into(),
         line: 1,
@@ -202,7 +203,7 @@ fn changes(before: &Resources, after: &Resources) -> Vec<Change> {
 /// The conditions that say that something is wrong, as problems of the objects that have them.
 fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
     let mut problems = Vec::new();
-    let mut add = |kind: Kind, key: &ObjectKey, about: Option<String>, conditions: &[Condition]| {
+    let mut add = |kind: Kind, key: &ObjectName, about: Option<String>, conditions: &[Condition]| {
         for condition in conditions.iter().filter(|condition| is_trouble(condition)) {
             problems.push(ManifestProblem {
                 severity: Severity::Warning,
@@ -257,8 +258,8 @@ fn is_trouble(condition: &Condition) -> bool {
 /// The Routes that nothing here is a parent of, and that serve nothing therefore.
 fn inert_routes(resources: &Resources, statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
     let is_inert =
-        |key: &&ObjectKey| statuses.http_routes.get(*key).is_none_or(|status| status.parents.is_empty());
-    let problem = |key: &ObjectKey| ManifestProblem {
+        |key: &&ObjectName| statuses.http_routes.get(*key).is_none_or(|status| status.parents.is_empty());
+    let problem = |key: &ObjectName| ManifestProblem {
         severity: Severity::Warning,
         location: location(written, Kind::HttpRoute, key),
         object: Some(format!("{} {key}", Kind::HttpRoute)),

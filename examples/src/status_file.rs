@@ -35,7 +35,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fs, io};
 
-use gateway_core::api::{AnyObject, ObjectKey, ObjectMeta, Resources, Timestamp};
+use gateway_core::api::{AnyObject, ObjectMeta, Resources, Timestamp};
+use gateway_core::name::ObjectName;
 use gateway_core::status::{Statuses, merge};
 use serde_json::json;
 
@@ -101,9 +102,9 @@ impl StatusFile {
 
 /// The objects that have a computed status, with that status merged into the latest one that is known.
 fn with_statuses<T: Clone, S>(
-    objects: &BTreeMap<ObjectKey, Arc<T>>,
-    written: &BTreeMap<ObjectKey, Arc<T>>,
-    computed: &BTreeMap<ObjectKey, S>,
+    objects: &BTreeMap<ObjectName, Arc<T>>,
+    written: &BTreeMap<ObjectName, Arc<T>>,
+    computed: &BTreeMap<ObjectName, S>,
     metadata: impl Fn(&T) -> &ObjectMeta,
     merge: impl Fn(&mut T, &T, &S),
 ) -> Vec<AnyObject>

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet, ObjectKey};
+use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::ObjectName;
@@ -95,8 +95,8 @@ fn listener_rows(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bou
         let ListenerSet { spec, .. } = set.as_ref();
         let status = update.statuses.listener_sets.get(key);
         let statuses = status.map_or(&[][..], |status| &status.listeners);
-        let namespace = spec.parent_ref.namespace.as_ref().unwrap_or(&key.namespace);
-        let gateway = ObjectKey::new(namespace.clone(), spec.parent_ref.name.clone());
+        let namespace = spec.parent_ref.namespace.as_deref().unwrap_or(&key.namespace);
+        let gateway = ObjectName::new(namespace, spec.parent_ref.name.as_str());
         for listener in &spec.listeners {
             let port = listener.port.try_into().unwrap_or_default();
             let status = statuses.iter().find(|status| status.name == listener.name);
@@ -110,8 +110,8 @@ fn listener_rows(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bou
 
 /// A listener of a Gateway or a ListenerSet.
 struct Row<'a> {
-    owner: &'a ObjectKey,
-    gateway: &'a ObjectKey,
+    owner: &'a ObjectName,
+    gateway: &'a ObjectName,
     name: &'a str,
     port: u16,
     hostname: Option<&'a str>,
@@ -120,8 +120,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn columns(&self, protocol: &str, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> Vec<String> {
-        let gateway = ObjectName::new(self.gateway.namespace.as_str(), self.gateway.name.as_str());
-        let (address, state) = match (bound(&gateway, self.port), self.status) {
+        let (address, state) = match (bound(self.gateway, self.port), self.status) {
             (_, None) => (format!(":{}", self.port), "not of a class that is served here".to_owned()),
             (Some(Bound::At(address)), Some(status)) => (address, state(&status.conditions, "serving")),
             (Some(Bound::Not(reason)), Some(_)) => {
@@ -141,7 +140,7 @@ impl Row<'_> {
 }
 
 fn route_rows(update: &Update) -> Vec<Vec<String>> {
-    let row = |(key, route): (&ObjectKey, &std::sync::Arc<HttpRoute>)| {
+    let row = |(key, route): (&ObjectName, &std::sync::Arc<HttpRoute>)| {
         let spec = &route.spec;
         let parents = update.statuses.http_routes.get(key).map_or(&[][..], |status| &status.parents);
         let names: Vec<_> = spec.parent_refs.iter().map(|parent| parent.name.as_str()).collect();
@@ -202,7 +201,7 @@ fn columns(headings: &[&str], rows: Vec<Vec<String>>) -> String {
 /// Every condition of every object, one a line: what a controller would write into the statuses.
 pub fn conditions(update: &Update) -> String {
     let mut text = String::new();
-    let mut add = |kind: Kind, key: &ObjectKey, about: &str, conditions: &[Condition]| {
+    let mut add = |kind: Kind, key: &ObjectName, about: &str, conditions: &[Condition]| {
         for condition in conditions {
             let _ = writeln!(text, "{kind} {key}{about}: {condition}");
         }
@@ -247,7 +246,7 @@ mod tests {
 
     #[test]
     fn many_changes_are_counted() {
-        let change = |verb| Change { verb, kind: Kind::Service, key: ObjectKey::new("a", "b") };
+        let change = |verb| Change { verb, kind: Kind::Service, key: ObjectName::new("a", "b") };
         assert_eq!(changes(&[change(Verb::Added)]), "added Service a/b\n");
         let many = [vec![change(Verb::Added); 4], vec![change(Verb::Removed); 2]].concat();
         assert_eq!(changes(&many), "4 objects added, 0 changed, 2 removed\n");

@@ -5,8 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of a namespaced object; displayed as `namespace/name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Namespace and name of an object; the namespace of a cluster-scoped object is empty.
+///
+/// Displayed as `namespace/name`, or as the name alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectName {
     /// The namespace.
     pub namespace: Arc<str>,
@@ -66,11 +68,19 @@ impl ObjectName {
     pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
     }
+
+    /// The cluster-scoped object `name`.
+    pub fn cluster(name: impl Into<Arc<str>>) -> Self {
+        Self { namespace: Arc::default(), name: name.into() }
+    }
 }
 
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
+        match &*self.namespace {
+            "" => f.write_str(&self.name),
+            namespace => write!(f, "{namespace}/{}", self.name),
+        }
     }
 }
 

@@ -40,9 +40,10 @@
 
 use std::fmt;
 
-use crate::api::{Kind, ObjectKey, Resources};
+use crate::api::{Kind, Resources};
 use crate::attach::{self, Lookups, Options};
 use crate::compile;
+use crate::name::ObjectName;
 use crate::status::{self, Statuses};
 use crate::table::RouteTable;
 use crate::validate;
@@ -66,7 +67,7 @@ pub struct Diagnostic {
     /// The kind of the object.
     pub kind: Kind,
     /// Its namespace and name.
-    pub key: ObjectKey,
+    pub key: ObjectName,
     /// The field, as in `spec.rules[0].matches[1].path.value`; empty for the object as a whole.
     pub field: String,
     /// What is wrong, and the way out.
@@ -133,7 +134,7 @@ spec:
         let read = manifest::read(yaml, "gateway.yaml");
         let resources: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
         let translation = translate(&resources, &Options::default());
-        assert!(translation.lookups.contains(Kind::Secret, &ObjectKey::new("default", "absent")));
+        assert!(translation.lookups.contains(Kind::Secret, &ObjectName::new("default", "absent")));
         assert!(
             translation.table.listeners().is_empty(),
             "without its certificate the listener is not served"

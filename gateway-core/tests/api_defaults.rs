@@ -438,5 +438,5 @@ fn a_namespaced_object_without_a_namespace_is_in_the_default_one() {
         resources.services.values().next_back().unwrap().metadata.namespace.as_deref(),
         Some("default")
     );
-    assert!(resources.get(Kind::Namespace, &ObjectKey::cluster("b")).is_some());
+    assert!(resources.get(Kind::Namespace, &gateway_core::name::ObjectName::cluster("b")).is_some());
 }

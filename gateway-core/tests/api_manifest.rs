@@ -1,8 +1,9 @@
 //! Reading manifests: what is read, what is said about the rest, and what hostile text costs.
 #![cfg(feature = "resources")]
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
 use gateway_core::manifest::{self, Collection, MAX_BYTES, MAX_PROBLEMS, Severity};
+use gateway_core::name::ObjectName;
 
 /// The names of the objects that are read, and the problems as they are shown.
 fn read(text: &str) -> (Vec<String>, Vec<String>) {
@@ -333,7 +334,7 @@ fn the_first_of_two_equal_objects_stays() {
         "two.yaml",
     );
     let collection: Collection = [first, second].into_iter().collect();
-    let key = ObjectKey::new("default", "a");
+    let key = ObjectName::new("default", "a");
     assert_eq!(collection.resources.services[&key].spec.ports[0].port, 1);
     assert_eq!(collection.location(Kind::Service, &key).unwrap().to_string(), "one.yaml:1:1");
     let problems: Vec<_> = collection.problems.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
 
-use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::api::Resources;
 use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest;
@@ -97,7 +97,7 @@ fn rules(rules: &str) -> Translation {
 }
 
 fn condition(translation: &Translation, parent: usize, kind: ConditionType) -> Option<&Condition> {
-    let status = translation.statuses.http_routes.get(&ObjectKey::new("apps", "r"))?;
+    let status = translation.statuses.http_routes.get(&ObjectName::new("apps", "r"))?;
     status.parents.get(parent)?.conditions.iter().find(|condition| condition.kind == kind)
 }
 
@@ -184,7 +184,7 @@ fn each_parent_ref_has_its_entry_with_the_defaults_filled_in() {
         "{parentRefs: [{name: gw, namespace: infra, sectionName: example}, {name: gw, namespace: infra, sectionName: none}], \
          hostnames: [a.example.com]}",
     );
-    let status = &translation.statuses.http_routes[&ObjectKey::new("apps", "r")];
+    let status = &translation.statuses.http_routes[&ObjectName::new("apps", "r")];
     assert_eq!(status.generation, Some(7));
     assert_eq!(status.parents.len(), 2);
     let first = &status.parents[0].parent_ref;
@@ -202,11 +202,11 @@ fn a_listener_counts_each_accepted_route_once() {
         "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: infra}\n\
          spec: {parentRefs: [{name: gw}, {name: gw, namespace: infra}], rules: [{backendRefs: [{name: absent, port: 80}]}]}",
     );
-    let gateway = &translation.statuses.gateways[&ObjectKey::new("infra", "gw")];
+    let gateway = &translation.statuses.gateways[&ObjectName::new("infra", "gw")];
     let counts: Vec<_> = gateway.listeners.iter().map(|listener| listener.attached_routes).collect();
     assert_eq!(counts, [1, 1, 1, 0, 0]);
     let dropped = rules("{matches: [{path: {type: RegularExpression, value: '('}}]}");
-    let gateway = &dropped.statuses.gateways[&ObjectKey::new("infra", "gw")];
+    let gateway = &dropped.statuses.gateways[&ObjectName::new("infra", "gw")];
     assert!(
         gateway.listeners.iter().all(|listener| listener.attached_routes == 0),
         "not accepted, not counted"

@@ -32,7 +32,7 @@ impl VirtualBackends {
         let mut backends = BTreeMap::new();
         for deployment in deployments(case) {
             let key = &deployment.name.0;
-            let is_its = |pod: &Pod| pod.namespace == key.namespace && pod.deployment() == key.name;
+            let is_its = |pod: &Pod| *pod.namespace == *key.namespace && *pod.deployment() == *key.name;
             let shared = Arc::new(deployment.clone());
             for pod in pods.iter().filter(|pod| is_its(&pod.pod)) {
                 let http = Arc::new(HttpBackend::new(pod.pod.clone(), received.clone()));

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -74,7 +74,7 @@ impl Backends {
     }
 
     /// How many requests with this path and query the pods of a Deployment have received.
-    pub fn received(&self, deployment: &ObjectKey, path: &str) -> usize {
+    pub fn received(&self, deployment: &ObjectName, path: &str) -> usize {
         self.received.of(deployment, path)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 
 use super::{Case, HttpExchange, HttpExpectation, INFRA, Name, ObjectRef, Step, Target, Way, base};
 
@@ -244,8 +245,8 @@ impl Checker<'_> {
     fn backend(&mut self, at: &str, name: &Name) {
         let mut deployments = self.case.deployments.iter().chain(&base().deployments);
         // A workload of the mesh is named without its namespace.
-        let mesh = ObjectKey::new(super::MESH, name.0.name.as_str());
-        if !deployments.any(|it| it.name == *name || (name.0.namespace == INFRA && it.name.0 == mesh)) {
+        let mesh = ObjectName::new(super::MESH, &*name.0.name);
+        if !deployments.any(|it| it.name == *name || (*name.0.namespace == *INFRA && it.name.0 == mesh)) {
             self.problem(at, format!("there is no Deployment {name} in the case or in the base"));
         }
     }
@@ -274,6 +275,6 @@ fn in_base(wanted: &ObjectRef) -> Option<&'static AnyObject> {
 /// Whether the harness makes the object when it starts.
 fn is_generated(wanted: &ObjectRef) -> bool {
     crate::certificate::GENERATED.iter().any(|(kind, namespace, name)| {
-        (wanted.kind, wanted.key.namespace.as_str(), wanted.key.name.as_str()) == (*kind, *namespace, *name)
+        (wanted.kind, &*wanted.key.namespace, &*wanted.key.name) == (*kind, *namespace, *name)
     })
 }

@@ -1,6 +1,6 @@
 //! Mesh: requests from one workload to a Service.
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 use serde::Deserialize;
 
 use super::http::HttpExchange;
@@ -52,7 +52,7 @@ pub enum MeshProtocol {
 /// A name in [`MESH`], or `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "String")]
-pub struct MeshName(pub ObjectKey);
+pub struct MeshName(pub ObjectName);
 
 // === impl MeshName ===
 

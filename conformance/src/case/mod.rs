@@ -58,9 +58,10 @@ mod websocket;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::AnyObject;
 use gateway_core::feature::Feature;
 use gateway_core::manifest::{self, ManifestProblem, Severity};
+use gateway_core::name::ObjectName;
 use serde::{Deserialize, Deserializer};
 
 pub use self::base::{Base, Deployment, Speaks, base};
@@ -211,7 +212,7 @@ impl Case {
     }
 
     /// Whether an object of the case attaches to this Gateway, or a step looks at it or sends to it.
-    pub fn names_gateway(&self, gateway: &ObjectKey) -> bool {
+    pub fn names_gateway(&self, gateway: &ObjectName) -> bool {
         names::objects_name(self, gateway) || self.steps.iter().any(|step| names::step_names(step, gateway))
     }
 

@@ -1,12 +1,13 @@
 //! Which Gateways a case names.
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 use serde_json::Value;
 
 use super::{Case, ObjectRef, Step};
 
 /// Whether an object of the case, or a change of one, names the Gateway as its parent.
-pub(super) fn objects_name(case: &Case, gateway: &ObjectKey) -> bool {
+pub(super) fn objects_name(case: &Case, gateway: &ObjectName) -> bool {
     let in_object = |object: &AnyObject| {
         let value = serde_json::to_value(object).expect("an object that was read can be written");
         let namespace = object.metadata().namespace.clone().unwrap_or_default();
@@ -20,18 +21,18 @@ pub(super) fn objects_name(case: &Case, gateway: &ObjectKey) -> bool {
 }
 
 /// Whether a `spec` has a reference to the Gateway among its parents.
-fn attaches(spec: &Value, namespace: &str, gateway: &ObjectKey) -> bool {
+fn attaches(spec: &Value, namespace: &str, gateway: &ObjectName) -> bool {
     let is_gateway = |parent: &Value| {
         parent["kind"].as_str().is_none_or(|kind| kind == Kind::Gateway.as_str())
             && parent["name"] == *gateway.name
-            && parent["namespace"].as_str().unwrap_or(namespace) == gateway.namespace
+            && *parent["namespace"].as_str().unwrap_or(namespace) == *gateway.namespace
     };
     is_gateway(&spec["parentRef"])
         || spec["parentRefs"].as_array().is_some_and(|it| it.iter().any(is_gateway))
 }
 
 /// Whether the step looks at the Gateway, changes it, or sends to it.
-pub(super) fn step_names(step: &Step, gateway: &ObjectKey) -> bool {
+pub(super) fn step_names(step: &Step, gateway: &ObjectName) -> bool {
     let is = |object: &ObjectRef| object.kind == Kind::Gateway && object.key == *gateway;
     match step {
         Step::Ready(objects)
@@ -90,7 +91,7 @@ spec:
   parentRefs: [{name: same-namespace, namespace: gateway-conformance-infra}, {name: backend-namespaces}]
 ";
         let case = case::read(text, "names.yaml").unwrap();
-        let names = |name: &str| case.names_gateway(&ObjectKey::new(INFRA, name));
+        let names = |name: &str| case.names_gateway(&ObjectName::new(INFRA, name));
         assert!(names("same-namespace") && names("all-namespaces"));
         assert!(!names("backend-namespaces"), "the parent of that name is in another namespace");
         assert_eq!(case.line("steps[0].http.requests[0]"), 8);

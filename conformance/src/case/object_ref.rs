@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gateway_core::api::{Kind, ObjectKey};
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
 use serde::Deserialize;
 
 /// The namespace of everything that does not say otherwise.
@@ -16,19 +17,19 @@ pub struct ObjectRef {
     /// The kind.
     pub kind: Kind,
     /// Namespace and name.
-    pub key: ObjectKey,
+    pub key: ObjectName,
 }
 
 /// The name of an object whose kind is clear: `same-namespace` in [`INFRA`], or `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(from = "String")]
-pub struct Name(pub ObjectKey);
+pub struct Name(pub ObjectName);
 
 // === impl ObjectRef ===
 
 impl ObjectRef {
     /// The object of this kind and key.
-    pub fn new(kind: Kind, key: ObjectKey) -> Self {
+    pub fn new(kind: Kind, key: ObjectName) -> Self {
         Self { kind, key }
     }
 }
@@ -47,7 +48,7 @@ impl FromStr for ObjectRef {
             .ok_or_else(|| format!("{kind:?} is no kind that is read"))?;
         let key = match kind.is_namespaced() {
             true => Name::from(name.to_owned()).0,
-            false => ObjectKey::cluster(name),
+            false => ObjectName::cluster(name),
         };
         Ok(Self { kind, key })
     }
@@ -63,7 +64,7 @@ impl TryFrom<String> for ObjectRef {
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.key.namespace.as_str() {
+        match &*self.key.namespace {
             "" | INFRA => write!(f, "{} {}", self.kind, self.key.name),
             namespace => write!(f, "{} {namespace}/{}", self.kind, self.key.name),
         }
@@ -86,7 +87,7 @@ impl From<&str> for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.namespace.as_str() {
+        match &*self.0.namespace {
             INFRA => f.write_str(&self.0.name),
             namespace => write!(f, "{namespace}/{}", self.0.name),
         }
@@ -94,9 +95,9 @@ impl fmt::Display for Name {
 }
 
 /// The key that is written as `name`, in this namespace, or as `namespace/name`.
-pub(super) fn key(usual_namespace: &str, text: &str) -> ObjectKey {
+pub(super) fn key(usual_namespace: &str, text: &str) -> ObjectName {
     let (namespace, name) = text.split_once('/').unwrap_or((usual_namespace, text));
-    ObjectKey::new(namespace, name)
+    ObjectName::new(namespace, name)
 }
 
 #[cfg(test)]
@@ -108,8 +109,8 @@ mod tests {
         for text in ["HTTPRoute matching", "HTTPRoute other/matching", "GatewayClass bump"] {
             assert_eq!(text.parse::<ObjectRef>().unwrap().to_string(), text);
         }
-        assert_eq!("HTTPRoute matching".parse::<ObjectRef>().unwrap().key.namespace, INFRA);
-        assert_eq!("GatewayClass bump".parse::<ObjectRef>().unwrap().key.namespace, "");
+        assert_eq!(&*"HTTPRoute matching".parse::<ObjectRef>().unwrap().key.namespace, INFRA);
+        assert_eq!(&*"GatewayClass bump".parse::<ObjectRef>().unwrap().key.namespace, "");
     }
 
     #[test]

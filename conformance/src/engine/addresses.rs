@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use gateway_core::api::ObjectKey;
 use gateway_core::attach::{AddressPolicy, Options, UsableAddresses};
+use gateway_core::name::ObjectName;
 
 use super::{CONTROLLER_NAME, StaticAddresses};
 
@@ -14,7 +14,7 @@ pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =
 
 /// An address of its own for each Gateway, which it keeps.
 #[derive(Clone, Debug, Default)]
-pub struct Addresses(BTreeMap<ObjectKey, IpAddr>);
+pub struct Addresses(BTreeMap<ObjectName, IpAddr>);
 
 /// What a translation for cases depends on besides the resources.
 pub fn options(addresses: &Addresses, generation: u64) -> Options {
@@ -36,7 +36,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
 
 impl Addresses {
     /// Gives each of these Gateways an address, unless it has one.
-    pub fn assign<'k>(&mut self, gateways: impl IntoIterator<Item = &'k ObjectKey>) {
+    pub fn assign<'k>(&mut self, gateways: impl IntoIterator<Item = &'k ObjectName>) {
         for gateway in gateways {
             let number = u16::try_from(self.0.len() + 1).expect("no case has so many Gateways");
             let [high, low] = number.to_be_bytes();
@@ -45,7 +45,7 @@ impl Addresses {
     }
 
     /// The address of a Gateway.
-    pub fn of(&self, gateway: &ObjectKey) -> Option<IpAddr> {
+    pub fn of(&self, gateway: &ObjectName) -> Option<IpAddr> {
         self.0.get(gateway).copied()
     }
 

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
@@ -14,7 +15,7 @@ use crate::store::Store;
 /// A port of a Gateway.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub(super) gateway: ObjectKey,
+    pub(super) gateway: ObjectName,
     pub(super) port: u16,
     pub(super) address: IpAddr,
 }

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::api::Resources;
 use gateway_core::attach::Options;
 use gateway_core::filter::{self, FilterContext, HttpFilter, RequestEdits, Verdict};
 use gateway_core::hostname::Host;
@@ -65,9 +65,8 @@ impl Core {
     }
 
     /// What a connection to the port meets.
-    pub fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
-        let gateway = ObjectName::new(gateway.namespace.as_str(), gateway.name.as_str());
-        let Some(port) = self.table.port(&gateway, port) else { return Entrance::Closed };
+    pub fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance {
+        let Some(port) = self.table.port(gateway, port) else { return Entrance::Closed };
         if self.table.ports().any(|(id, found)| id == port && !found.is_secure()) {
             return Entrance::Http;
         }
@@ -84,8 +83,7 @@ impl Core {
             Err(error) => return error.to_string(),
         };
         let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let gateway = ObjectName::new(arrival.gateway.namespace.as_str(), arrival.gateway.name.as_str());
-        let Some(port) = self.table.port(&gateway, arrival.port) else {
+        let Some(port) = self.table.port(&arrival.gateway, arrival.port) else {
             return NoMatch::NoListener.to_string();
         };
         let explanation = self.table.explain(port, server_name.as_ref(), &head);
@@ -112,8 +110,8 @@ impl Core {
         let head = RequestHead::new(request.method(), request.uri(), request.headers())
             .map_err(|_| Refusal(StatusCode::BAD_REQUEST))?;
         let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let gateway = ObjectName::new(arrival.gateway.namespace.as_str(), arrival.gateway.name.as_str());
-        let port = self.table.port(&gateway, arrival.port).ok_or(NoMatch::NoListener).map_err(no_match)?;
+        let port =
+            self.table.port(&arrival.gateway, arrival.port).ok_or(NoMatch::NoListener).map_err(no_match)?;
         let found = self.table.find(port, server_name.as_ref(), &head);
         let explained = self.table.explain(port, server_name.as_ref(), &head).decision;
         assert_eq!(found, explained, "explain decides as find does");
@@ -127,7 +125,7 @@ impl Core {
         let id = &self.table.rule(matched.rule).id;
         Decision::Served {
             listener: self.table.listener(matched.listener).to_string(),
-            route: key(&id.route),
+            route: (*id.route).clone(),
             rule: usize::from(id.index),
             entry: usize::from(matched.entry),
         }
@@ -210,7 +208,7 @@ impl Core {
 
     fn target(&self, id: BackendId) -> Target {
         let backend = self.table.backend(id);
-        Target { service: key(&backend.service), port: backend.port, tls: None }
+        Target { service: backend.service.clone(), port: backend.port, tls: None }
     }
 }
 
@@ -235,10 +233,6 @@ fn with_path(uri: &Uri, path: &str) -> Uri {
     let target: PathAndQuery = format!("{path}{query}").parse().expect("a normalised path is a path");
     parts.path_and_query = Some(target);
     Uri::from_parts(parts).expect("the components that made a URI before still make one")
-}
-
-fn key(name: &ObjectName) -> ObjectKey {
-    ObjectKey::new(&*name.namespace, &*name.name)
 }
 
 fn reply(answer: &response::Parts) -> Reply {

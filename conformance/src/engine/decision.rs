@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 use http::{HeaderMap, Request, Response, StatusCode};
 
 use super::BackendTls;
@@ -17,7 +17,7 @@ use crate::exchange::Failure;
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// The Gateway that it comes in at.
-    pub gateway: ObjectKey,
+    pub gateway: ObjectName,
     /// The port of the Gateway.
     pub port: u16,
     /// The server name of the TLS handshake, if there was one that had it.
@@ -48,7 +48,7 @@ pub enum Decision {
         /// The listener that took the request, as `namespace/gateway/listener` or `namespace/listener-set/listener`.
         listener: String,
         /// The route.
-        route: ObjectKey,
+        route: ObjectName,
         /// Which of its rules.
         rule: usize,
         /// Which of the rule's match entries; 0 for a rule without any.
@@ -136,7 +136,7 @@ pub enum Entrance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The Service.
-    pub service: ObjectKey,
+    pub service: ObjectName,
     /// The port of the Service.
     pub port: u16,
     /// How TLS is spoken there; not at all without it.

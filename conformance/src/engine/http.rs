@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{Translation, translate};
@@ -110,9 +110,8 @@ impl Proxy for HttpProxy {
         Ok(self.store.get(object.kind, &object.key))
     }
 
-    async fn address(&self, gateway: &ObjectKey, port: u16) -> Result<Option<SocketAddr>, EngineError> {
-        let name = ObjectName::new(gateway.namespace.as_str(), gateway.name.as_str());
-        Ok(self.sockets.address(&name, port))
+    async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
+        Ok(self.sockets.address(gateway, port))
     }
 
     fn quiet(&self) -> Duration {

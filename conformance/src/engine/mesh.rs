@@ -1,6 +1,6 @@
 //! What a decision is made about within a mesh.
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 use http::{Request, Response};
 
 /// A request of a workload to a Service, and all that is random about what becomes of it.
@@ -9,7 +9,7 @@ pub struct MeshArrival {
     /// The namespace of the workload.
     pub client_namespace: String,
     /// The Service that is dialled.
-    pub service: ObjectKey,
+    pub service: ObjectName,
     /// The port of the Service.
     pub port: u16,
     /// The request.

@@ -24,8 +24,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
-use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectKey, ObjectMeta};
+use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectMeta};
 use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::name::ObjectName;
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::decision::{
@@ -70,14 +71,14 @@ pub trait Engine: Send + Sync {
     /// How many requests with this path and query the backend of this name has received so far.
     fn received(
         &self,
-        backend: &ObjectKey,
+        backend: &ObjectName,
         path: &str,
     ) -> impl Future<Output = Result<usize, EngineError>> + Send;
 
     /// What was made for a Gateway: ServiceAccounts, Services or Pods that carry its name.
     fn infrastructure(
         &self,
-        _gateway: &ObjectKey,
+        _gateway: &ObjectName,
     ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
         async { Err(EngineError::unsupported("the engine makes no infrastructure")) }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 
 use super::Target;
 
@@ -10,7 +10,7 @@ use super::Target;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamArrival {
     /// The Gateway that it comes in at.
-    pub gateway: ObjectKey,
+    pub gateway: ObjectName,
     /// The port of the Gateway.
     pub port: u16,
     /// What comes.
@@ -38,7 +38,7 @@ pub enum StreamOutcome {
         /// The listener that took it: its name within its object.
         listener: String,
         /// The route.
-        route: ObjectKey,
+        route: ObjectName,
         /// The backend.
         to: Target,
         /// Its endpoints, sorted.

@@ -1,6 +1,7 @@
 //! What all engines in this process do alike.
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 
 use super::pure::{CoreEngines, ReferenceEngines};
 use super::tower::TowerEngines;
@@ -91,7 +92,7 @@ async fn check(engines: &impl Engines) {
     }
     ask(&mut engine, "/copied?id=1").await;
     let received = async |name: &str, path: &str| {
-        let backend = ObjectKey::new("gateway-conformance-infra", name);
+        let backend = ObjectName::new("gateway-conformance-infra", name);
         engine.received(&backend, path).await.unwrap()
     };
     assert_eq!(received("infra-backend-v2", "/copied?id=1").await, 1);
@@ -132,7 +133,7 @@ async fn a_web_socket_gets_back_what_it_sends() {
 async fn the_core_writes_statuses() {
     let engine = start(&CoreEngines).await;
     let gateway =
-        ObjectRef::new(Kind::Gateway, ObjectKey::new("gateway-conformance-infra", "same-namespace"));
+        ObjectRef::new(Kind::Gateway, ObjectName::new("gateway-conformance-infra", "same-namespace"));
     let Some(AnyObject::Gateway(gateway)) = engine.object(&gateway).await.unwrap() else {
         panic!("it was applied")
     };

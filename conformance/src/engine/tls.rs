@@ -1,12 +1,12 @@
 //! How TLS is spoken with clients and with backends, as far as the objects say.
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 
 /// What a listener shows to a client, and asks of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// The Secrets with the certificates to choose from; never empty.
-    pub certificates: Vec<ObjectKey>,
+    pub certificates: Vec<ObjectName>,
     /// How the client is checked; it is not even asked for a certificate without.
     pub clients: Option<ClientValidation>,
 }

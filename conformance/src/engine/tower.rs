@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
@@ -109,8 +109,7 @@ impl Tower {
     async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
         let server_name = arrival.server_name.as_deref();
         self.core.entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
-        let gateway = ObjectName::new(arrival.gateway.namespace.as_str(), arrival.gateway.name.as_str());
-        let mut connection = Connection::new(gateway, arrival.port);
+        let mut connection = Connection::new(arrival.gateway.clone(), arrival.port);
         connection.server_name = server_name.map(Into::into);
         connection.secure = server_name.is_some();
         connection.peer = Some(([198, 51, 100, 1], 50_000).into());
@@ -168,7 +167,7 @@ impl Engine for Tower {
         }
     }
 
-    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         // Copies are sent beside the request, and nobody waits for them.
         tokio::time::sleep(MIRRORS_ARRIVE_WITHIN).await;
         Ok(self.received.of(backend, path))

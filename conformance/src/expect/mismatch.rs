@@ -82,8 +82,8 @@ pub(super) fn pod(pod: &Pod) -> String {
 /// Cases of meshes name Deployments without the namespace, and clients there do not learn it.
 pub(super) fn backend(expected: &Name, got: &Pod, with_namespace: bool) -> Option<Mismatch> {
     let fits =
-        got.deployment() == expected.0.name && (!with_namespace || got.namespace == expected.0.namespace);
-    let name = if with_namespace { expected.0.to_string() } else { expected.0.name.clone() };
+        *got.deployment() == *expected.0.name && (!with_namespace || *got.namespace == *expected.0.namespace);
+    let name = if with_namespace { expected.0.to_string() } else { expected.0.name.to_string() };
     (!fits).then(|| Mismatch::new("backend", format!("a pod of Deployment {name}"), pod(got)))
 }
 

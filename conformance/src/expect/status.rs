@@ -4,9 +4,9 @@
 //! object would pass otherwise.
 
 use gateway_core::api::{
-    AnyObject, Condition, GATEWAY_GROUP, GatewayStatus, ListenerStatus, ObjectKey, ParentReference,
-    RouteParentStatus,
+    AnyObject, Condition, GATEWAY_GROUP, GatewayStatus, ListenerStatus, ParentReference, RouteParentStatus,
 };
+use gateway_core::name::ObjectName;
 
 use crate::case::{ConditionExpectation, Conditions, ListenerExpectation, ParentExpectation, StatusStep};
 
@@ -57,8 +57,8 @@ fn every_parent(route: &AnyObject, controller: &str, r#type: &str, reason: &str)
         let same = |entry: &&Entry<'_>| {
             let there = entry.parent;
             (&there.group, &there.kind, &there.name) == (&parent.group, &parent.kind, &parent.name)
-                && there.namespace.as_ref().unwrap_or(&namespace)
-                    == parent.namespace.as_ref().unwrap_or(&namespace)
+                && there.namespace.as_deref().unwrap_or(&namespace)
+                    == parent.namespace.as_deref().unwrap_or(&namespace)
         };
         let exact = |entry: &&Entry<'_>| {
             (&entry.parent.section_name, entry.parent.port) == (&parent.section_name, parent.port)
@@ -253,7 +253,7 @@ impl Check {
         let wanted = expected.controller_name.as_deref().unwrap_or(controller);
         let is = |entry: &&Entry<'_>| {
             let parent = entry.parent;
-            let key = ObjectKey::new(parent.namespace.as_ref().unwrap_or(&self.namespace), &*parent.name);
+            let key = ObjectName::new(parent.namespace.as_deref().unwrap_or(&self.namespace), &*parent.name);
             let section = &expected.section_name;
             entry.controller == wanted
                 && (parent.group.as_str(), parent.kind.as_str())

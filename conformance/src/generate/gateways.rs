@@ -6,9 +6,10 @@ use gateway_core::api::{
     AllowedListeners, AllowedRoutes, ByteString, FromNamespaces, GATEWAY_GROUP, Gateway, GatewayClass,
     GatewayClassSpec, GatewaySpec, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Listener,
     ListenerNamespaces, ListenerSet, ListenerSetSpec, ListenerSetStatus, ListenerTlsConfig, Namespace,
-    ObjectKey, ObjectMeta, ParentGatewayReference, Resources, RouteGroupKind, RouteNamespaces, Secret,
+    ObjectMeta, ParentGatewayReference, Resources, RouteGroupKind, RouteNamespaces, Secret,
     SecretObjectReference,
 };
+use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{HOSTNAMES, NAMESPACES};
@@ -38,7 +39,7 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         resources.insert(gateway(source).into());
     }
     if source.chance(30) {
-        let gateways: Vec<ObjectKey> = resources.gateways.keys().cloned().collect();
+        let gateways: Vec<ObjectName> = resources.gateways.keys().cloned().collect();
         for _ in 0..1 + source.below(3) {
             resources.insert(listener_set(source, &gateways).into());
         }
@@ -60,7 +61,7 @@ fn gateway(source: &mut Source<'_>) -> Gateway {
     Gateway { metadata, spec, ..Gateway::default() }
 }
 
-fn listener_set(source: &mut Source<'_>, gateways: &[ObjectKey]) -> ListenerSet {
+fn listener_set(source: &mut Source<'_>, gateways: &[ObjectName]) -> ListenerSet {
     let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["set", "set-b", "gw"]));
     // Ages that tie.
     metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
@@ -68,8 +69,8 @@ fn listener_set(source: &mut Source<'_>, gateways: &[ObjectKey]) -> ListenerSet 
     let parent_ref = ParentGatewayReference {
         group: GATEWAY_GROUP.to_owned(),
         kind: "Gateway".to_owned(),
-        namespace: (!source.chance(10)).then_some(gateway.namespace),
-        name: gateway.name,
+        namespace: (!source.chance(10)).then_some(gateway.namespace.to_string()),
+        name: gateway.name.to_string(),
     };
     let spec = ListenerSetSpec { parent_ref, listeners: listeners(source, 3) };
     ListenerSet { metadata, spec, status: ListenerSetStatus::default() }

@@ -1,6 +1,7 @@
 //! Requests that hit often, and odd ones.
 
-use gateway_core::api::{HttpRoute, Listener, ObjectKey};
+use gateway_core::api::{HttpRoute, Listener};
+use gateway_core::name::ObjectName;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 
 use super::World;
@@ -12,11 +13,11 @@ use crate::engine::Arrival;
 
 /// Makes a request to one of the Gateways.
 pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
-    let gateways: Vec<&ObjectKey> = world.resources.gateways.keys().collect();
+    let gateways: Vec<&ObjectName> = world.resources.gateways.keys().collect();
     let gateway = source.one(&gateways).clone();
     let own: Vec<&Listener> = world.resources.gateways[&gateway].spec.listeners.iter().collect();
     let sets = world.resources.listener_sets.values();
-    let its = sets.filter(|set| set.spec.parent_ref.name == gateway.name);
+    let its = sets.filter(|set| *set.spec.parent_ref.name == *gateway.name);
     let of_sets: Vec<&Listener> = its.flat_map(|set| &set.spec.listeners).collect();
     let from = if of_sets.is_empty() || source.chance(90) { own } else { of_sets };
     let listener = source.one(&from);

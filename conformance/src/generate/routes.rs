@@ -3,8 +3,9 @@
 use gateway_core::api::{
     HeaderMatchType, HttpBackendRef, HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch,
     HttpRoute, HttpRouteFilterType, HttpRouteMatch, HttpRouteRetry, HttpRouteRule, HttpRouteSpec,
-    HttpRouteTimeouts, ObjectKey, ParentReference, PathMatchType, QueryParamMatchType, Resources,
+    HttpRouteTimeouts, ParentReference, PathMatchType, QueryParamMatchType, Resources,
 };
+use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{
@@ -17,7 +18,7 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     let gateways = resources.gateways.keys().map(|key| ("Gateway", key.clone()));
     let sets = resources.listener_sets.keys().map(|key| ("ListenerSet", key.clone()));
     // More routes on Gateways than on ListenerSets, of which many have no place.
-    let parents: Vec<(&str, ObjectKey)> =
+    let parents: Vec<(&str, ObjectName)> =
         gateways.clone().chain(gateways.clone()).chain(gateways).chain(sets).collect();
     for i in 0..1 + source.below(6) {
         // Names and ages that tie.
@@ -46,7 +47,7 @@ fn unique(mut words: Vec<String>) -> Vec<String> {
 
 fn parent_refs(
     source: &mut Source<'_>,
-    parents: &[(&str, ObjectKey)],
+    parents: &[(&str, ObjectName)],
     namespace: &str,
 ) -> Vec<ParentReference> {
     let mut kept: Vec<ParentReference> = Vec::new();
@@ -65,16 +66,16 @@ fn parent_refs(
     kept
 }
 
-fn parent_ref(source: &mut Source<'_>, parents: &[(&str, ObjectKey)], namespace: &str) -> ParentReference {
+fn parent_ref(source: &mut Source<'_>, parents: &[(&str, ObjectName)], namespace: &str) -> ParentReference {
     let (kind, parent) = source.one(parents);
     // Absent where it can be, and now and then where it cannot.
-    let absent = if parent.namespace == namespace { source.chance(50) } else { source.chance(3) };
+    let absent = if *parent.namespace == *namespace { source.chance(50) } else { source.chance(3) };
     ParentReference {
         kind: kind.to_owned(),
-        namespace: (!absent).then(|| parent.namespace.clone()),
+        namespace: (!absent).then(|| parent.namespace.to_string()),
         section_name: source.some(15, |source| source.one(&["l0", "l1", "l2", "l9"]).to_owned()),
         port: source.some(10, |source| source.one(&[80, 443, 8080, 9])),
-        ..ParentReference::gateway(parent.name)
+        ..ParentReference::gateway(&*parent.name)
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::{
-    AnyObject, GATEWAY_GROUP, Kind, ObjectKey, ObjectMeta, ReferenceGrant, ReferenceGrantFrom,
-    ReferenceGrantSpec, ReferenceGrantTo,
+    AnyObject, GATEWAY_GROUP, Kind, ObjectMeta, ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec,
+    ReferenceGrantTo,
 };
+use gateway_core::name::ObjectName;
 
 use super::order::{Entry, split};
 use super::{Fault, Mutant};
@@ -142,7 +143,7 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
         Ok(answer)
     }
 
-    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         let received = match self.chosen.and_then(|chosen| self.alone.get(chosen)) {
             Some((_, engine)) => engine.received(backend, path).await?,
             None => self.inner.received(backend, path).await?,
@@ -153,7 +154,7 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
         })
     }
 
-    async fn infrastructure(&self, gateway: &ObjectKey) -> Result<Vec<Infrastructure>, EngineError> {
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
         self.inner.infrastructure(gateway).await
     }
 

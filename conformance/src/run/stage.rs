@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -284,7 +285,7 @@ impl<'a, E: Engine> Stage<'a, E> {
     }
 
     /// How many copies of a request a backend has.
-    pub(super) async fn received(&mut self, backend: &ObjectKey, path: &str) -> Result<usize, Stop> {
+    pub(super) async fn received(&mut self, backend: &ObjectName, path: &str) -> Result<usize, Stop> {
         Ok(self.engine.received(backend, path).await?)
     }
 }

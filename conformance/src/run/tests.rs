@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use gateway_core::api::{AnyObject, ObjectKey};
+use gateway_core::api::AnyObject;
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 use serde_json::json;
 
 use super::*;
@@ -22,7 +23,7 @@ struct Fake {
     abilities: Abilities,
     script: Arc<Script>,
     /// How many copies a backend has, when this many requests were sent.
-    copies: fn(&ObjectKey, usize) -> usize,
+    copies: fn(&ObjectName, usize) -> usize,
     /// Changes an object before it is shown.
     show: fn(&mut serde_json::Value),
     log: Arc<Mutex<Log>>,
@@ -125,12 +126,12 @@ impl Engine for Fake {
         (self.script)(number, exchange)
     }
 
-    async fn received(&self, backend: &ObjectKey, _path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, backend: &ObjectName, _path: &str) -> Result<usize, EngineError> {
         Ok((self.copies)(backend, self.log().paths.len()))
     }
 
-    async fn infrastructure(&self, gateway: &ObjectKey) -> Result<Vec<Infrastructure>, EngineError> {
-        let labels = [("made-for".to_owned(), gateway.name.clone())].into();
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        let labels = [("made-for".to_owned(), gateway.name.to_string())].into();
         Ok(vec![Infrastructure { name: "Service s".to_owned(), labels, ..Infrastructure::default() }])
     }
 
@@ -365,7 +366,7 @@ async fn copies_are_looked_for() {
     - {expect: {backend: infra-backend-v1, mirrors: [infra-backend-v2], noMirrors: [infra-backend-v3]}}";
     let copies = async |copies| Fake { copies, ..Fake::good() }.run(STEPS).await.verdict;
     assert_eq!(
-        copies(|to, sent| if to.name == "infra-backend-v2" { sent } else { 7 }).await,
+        copies(|to, sent| if *to.name == *"infra-backend-v2" { sent } else { 7 }).await,
         Verdict::Passed
     );
     let finding = Fake { copies: |_, sent| sent, ..Fake::good() }.finding(STEPS).await;

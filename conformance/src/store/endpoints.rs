@@ -23,7 +23,7 @@ pub(super) fn with_endpoints(objects: &Resources, pods: &[RunningPod]) -> Resour
         resources.endpoint_slices.remove(key);
         let pods = pods
             .iter()
-            .filter(|pod| pod.pod.namespace == key.namespace && pod.pod.deployment() == deployment);
+            .filter(|pod| *pod.pod.namespace == *key.namespace && pod.pod.deployment() == deployment);
         let number = |port: &EndpointPort| port.port.and_then(|number| u16::try_from(number).ok());
         let ports: Vec<_> =
             slice.ports.iter().filter_map(|port| Some((number(port)?, port.clone()))).collect();
@@ -35,15 +35,15 @@ pub(super) fn with_endpoints(objects: &Resources, pods: &[RunningPod]) -> Resour
         if service.spec.selector.is_empty() || service.spec.r#type == ServiceType::ExternalName {
             continue;
         }
-        let labels = BTreeMap::from([(EndpointSlice::SERVICE_NAME_LABEL.to_owned(), key.name.clone())]);
+        let labels = BTreeMap::from([(EndpointSlice::SERVICE_NAME_LABEL.to_owned(), key.name.to_string())]);
         let metadata = ObjectMeta {
-            name: key.name.clone(),
-            namespace: Some(key.namespace.clone()),
+            name: key.name.to_string(),
+            namespace: Some(key.namespace.to_string()),
             labels,
             ..ObjectMeta::default()
         };
         let ports: Vec<_> = service.spec.ports.iter().filter_map(container_port).collect();
-        let pods = pods.iter().filter(|pod| pod.pod.namespace == key.namespace && selects(service, pod));
+        let pods = pods.iter().filter(|pod| *pod.pod.namespace == *key.namespace && selects(service, pod));
         let slices = pods.flat_map(|pod| of_pod(pod, &metadata, &ports));
         resources.extend(slices.map(AnyObject::from));
     }

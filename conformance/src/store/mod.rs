@@ -12,7 +12,8 @@ mod statuses;
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey, Resources, Timestamp};
+use gateway_core::api::{AnyObject, Kind, Resources, Timestamp};
+use gateway_core::name::ObjectName;
 use serde_json::Value;
 
 pub use self::endpoints::PODS_LABEL;
@@ -71,7 +72,7 @@ impl Store {
     }
 
     /// An object as it is stored.
-    pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<AnyObject> {
+    pub fn get(&self, kind: Kind, key: &ObjectName) -> Option<AnyObject> {
         self.objects.get(kind, key)
     }
 
@@ -160,7 +161,7 @@ spec: {hostnames: [one.example.com]}
     #[test]
     fn the_generation_counts_changes_of_the_spec() {
         let mut store = Store::new(Vec::new());
-        let key = ObjectKey::new("default", "route");
+        let key = ObjectName::new("default", "route");
         let metadata = |store: &Store| store.get(Kind::HttpRoute, &key).unwrap().metadata().clone();
         store.apply(objects(ROUTE));
         let first = metadata(&store);
@@ -196,7 +197,7 @@ status:
         store.apply(objects(written));
         store.apply(objects(ROUTE));
         let AnyObject::HttpRoute(route) =
-            store.get(Kind::HttpRoute, &ObjectKey::new("default", "route")).unwrap()
+            store.get(Kind::HttpRoute, &ObjectName::new("default", "route")).unwrap()
         else {
             unreachable!("it is an HTTPRoute")
         };

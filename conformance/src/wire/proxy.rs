@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gateway_core::api::{AnyObject, Kind, ObjectKey};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 
 use crate::backend::Backends;
 use crate::case::{ObjectRef, Target};
@@ -35,14 +36,14 @@ pub trait Proxy: Send + Sync {
     /// Where this port of a Gateway is bound; nothing if it is not bound.
     fn address(
         &self,
-        gateway: &ObjectKey,
+        gateway: &ObjectName,
         port: u16,
     ) -> impl Future<Output = Result<Option<SocketAddr>, EngineError>> + Send;
 
     /// What was made for a Gateway.
     fn infrastructure(
         &self,
-        _gateway: &ObjectKey,
+        _gateway: &ObjectName,
     ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
         async { Err(EngineError::unsupported("the gateway makes no infrastructure")) }
     }
@@ -132,7 +133,7 @@ impl<P: Proxy> Engine for Wire<P> {
         }
     }
 
-    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         // A copy may be on its way when the answer is already here.
         let quiet = self.proxy.quiet();
         let mut known = self.backends.received(backend, path);
@@ -147,7 +148,7 @@ impl<P: Proxy> Engine for Wire<P> {
         Ok(known)
     }
 
-    async fn infrastructure(&self, gateway: &ObjectKey) -> Result<Vec<Infrastructure>, EngineError> {
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
         self.proxy.infrastructure(gateway).await
     }
 

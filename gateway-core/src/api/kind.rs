@@ -7,12 +7,13 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meta::ObjectMeta;
-use super::resources::{DEFAULT_NAMESPACE, ObjectKey};
+use super::resources::DEFAULT_NAMESPACE;
 use super::{
     BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
     Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
     XBackendTrafficPolicy, XMesh,
 };
+use crate::name::ObjectName;
 
 /// The API group of Gateway API.
 pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
@@ -38,8 +39,8 @@ pub trait Object:
     fn metadata_mut(&mut self) -> &mut ObjectMeta;
 
     /// Namespace and name, with an empty namespace for a cluster-scoped object.
-    fn key(&self) -> ObjectKey {
-        ObjectKey::of(self.metadata())
+    fn key(&self) -> ObjectName {
+        self.metadata().object_name()
     }
 }
 
@@ -243,8 +244,8 @@ impl fmt::Display for Kind {
 
 impl AnyObject {
     /// Namespace and name, with an empty namespace for a cluster-scoped object.
-    pub fn key(&self) -> ObjectKey {
-        ObjectKey::of(self.metadata())
+    pub fn key(&self) -> ObjectName {
+        self.metadata().object_name()
     }
 
     /// Gives a namespaced object without a namespace the [default one](DEFAULT_NAMESPACE), and takes it from a

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{or_default, or_empty, written_enum};
 use super::timestamp::Timestamp;
+use crate::name::ObjectName;
 
 /// The part of `metadata` that routing needs.
 ///
@@ -127,6 +128,15 @@ written_enum! {
         Exists = "Exists",
         /// The label is absent.
         DoesNotExist = "DoesNotExist",
+    }
+}
+
+// === impl ObjectMeta ===
+
+impl ObjectMeta {
+    /// Namespace and name, as they stand.
+    pub fn object_name(&self) -> ObjectName {
+        ObjectName::new(self.namespace.as_deref().unwrap_or_default(), self.name.as_str())
     }
 }
 

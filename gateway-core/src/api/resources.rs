@@ -1,28 +1,18 @@
 //! All objects that a translation looks at, by kind and key.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use super::kind::{AnyObject, Kind};
-use super::meta::ObjectMeta;
 use super::{
     BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
     Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
     XBackendTrafficPolicy, XMesh,
 };
+use crate::name::ObjectName;
 
 /// The namespace of a namespaced object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
-
-/// Namespace and name of an object; the namespace of a cluster-scoped object is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectKey {
-    /// The namespace.
-    pub namespace: String,
-    /// The name.
-    pub name: String,
-}
 
 macro_rules! resources {
     ($($(#[doc = $doc:literal])* $field:ident: $name:ident,)+) => {
@@ -31,16 +21,17 @@ macro_rules! resources {
         /// Objects are shared, not copied: a clone costs a pointer for each object.
         ///
         /// ```
-        /// use gateway_core::api::{Namespace, ObjectKey, ObjectMeta, Resources};
+        /// use gateway_core::api::{Namespace, ObjectMeta, Resources};
+        /// use gateway_core::name::ObjectName;
         ///
         /// let mut resources = Resources::default();
         /// let metadata = ObjectMeta { name: "shop".to_owned(), ..ObjectMeta::default() };
         /// resources.insert(Namespace { metadata }.into());
-        /// assert!(resources.namespaces.contains_key(&ObjectKey::cluster("shop")));
+        /// assert!(resources.namespaces.contains_key(&ObjectName::cluster("shop")));
         /// ```
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Resources {
-            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectKey, Arc<$name>>,)+
+            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectName, Arc<$name>>,)+
         }
 
         impl Resources {
@@ -57,14 +48,14 @@ macro_rules! resources {
             }
 
             /// Removes an object, and gives it back.
-            pub fn remove(&mut self, kind: Kind, key: &ObjectKey) -> Option<AnyObject> {
+            pub fn remove(&mut self, kind: Kind, key: &ObjectName) -> Option<AnyObject> {
                 match kind {
                     $(Kind::$name => self.$field.remove(key).map(AnyObject::$name),)+
                 }
             }
 
             /// The object of this kind and key.
-            pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<AnyObject> {
+            pub fn get(&self, kind: Kind, key: &ObjectName) -> Option<AnyObject> {
                 match kind {
                     $(Kind::$name => self.$field.get(key).cloned().map(AnyObject::$name),)+
                 }
@@ -146,33 +137,5 @@ impl FromIterator<AnyObject> for Resources {
         let mut resources = Self::default();
         resources.extend(objects);
         resources
-    }
-}
-
-// === impl ObjectKey ===
-
-impl ObjectKey {
-    /// The key of a namespaced object.
-    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
-    }
-
-    /// The key of a cluster-scoped object.
-    pub fn cluster(name: impl Into<String>) -> Self {
-        Self { namespace: String::new(), name: name.into() }
-    }
-
-    /// The key of the object with this metadata, as it stands.
-    pub fn of(metadata: &ObjectMeta) -> Self {
-        Self { namespace: metadata.namespace.clone().unwrap_or_default(), name: metadata.name.clone() }
-    }
-}
-
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.namespace.as_str() {
-            "" => f.write_str(&self.name),
-            namespace => write!(f, "{namespace}/{}", self.name),
-        }
     }
 }

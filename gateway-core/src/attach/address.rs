@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use super::finding::Finding;
 use super::listener::Transport;
 use super::options::{Address, AddressPolicy, DefaultAddresses};
-use crate::api::{AddressType, GatewaySpecAddress, ObjectKey};
+use crate::api::{AddressType, GatewaySpecAddress};
 use crate::condition::Reason;
+use crate::name::ObjectName;
 
 /// The addresses of a Gateway, and what is wrong with those that it asks for.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ impl Addresses {
     ///
     /// One address that cannot be used does not take the others away: the condition says what is wrong, and the Gateway
     /// goes on at those that can.
-    pub(super) fn new(key: &ObjectKey, wanted: &[GatewaySpecAddress], policy: &AddressPolicy) -> Self {
+    pub(super) fn new(key: &ObjectName, wanted: &[GatewaySpecAddress], policy: &AddressPolicy) -> Self {
         let mut found = Self::default();
         if wanted.is_empty() {
             found.assign(key, policy);
@@ -71,7 +72,7 @@ impl Addresses {
     }
 
     /// Adds an address that the embedding chose.
-    fn assign(&mut self, key: &ObjectKey, policy: &AddressPolicy) {
+    fn assign(&mut self, key: &ObjectName, policy: &AddressPolicy) {
         let addresses = match (policy.assigned.get(key), &policy.default) {
             (Some(assigned), _) => assigned,
             (None, DefaultAddresses::Shared(addresses)) => addresses,

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::api::{
-    FromNamespaces, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Namespace, ObjectKey,
-};
+use crate::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Namespace};
+use crate::name::ObjectName;
 
 /// The label that an API server puts on every namespace, with the namespace's name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -69,9 +68,8 @@ impl AllowedNamespaces {
 
 impl<'a> Namespaces<'a> {
     /// The labels of these namespaces.
-    pub fn new<N: Deref<Target = Namespace>>(namespaces: &'a BTreeMap<ObjectKey, N>) -> Self {
-        let labels =
-            namespaces.iter().map(|(key, namespace)| (key.name.as_str(), &namespace.metadata.labels));
+    pub fn new<N: Deref<Target = Namespace>>(namespaces: &'a BTreeMap<ObjectName, N>) -> Self {
+        let labels = namespaces.iter().map(|(key, namespace)| (&*key.name, &namespace.metadata.labels));
         Self { labels: labels.collect() }
     }
 

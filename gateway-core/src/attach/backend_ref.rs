@@ -11,8 +11,8 @@ use hashbrown::{HashMap, HashSet};
 
 use super::reference_grant::{Grants, Referrer, Target};
 use crate::api::{
-    BackendTlsPolicy, EndpointAddressType, EndpointSlice, GATEWAY_GROUP, ObjectKey, Service, ServicePort,
-    ServiceType, TransportProtocol,
+    BackendTlsPolicy, EndpointAddressType, EndpointSlice, GATEWAY_GROUP, Service, ServicePort, ServiceType,
+    TransportProtocol,
 };
 use crate::condition::Reason;
 use crate::name::{BackendId, ObjectName, RouteKind};
@@ -40,7 +40,7 @@ pub(crate) struct BackendReference<'a> {
 
 /// Resolves references, and keeps the backends that they lead to.
 pub(crate) struct Backends<'r> {
-    services: &'r BTreeMap<ObjectKey, Valid<Service>>,
+    services: &'r BTreeMap<ObjectName, Valid<Service>>,
     grants: &'r Grants<'r>,
     slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, RandomState>,
     /// The Services that a BackendTLSPolicy targets, each with the name of the port where the policy is for one only.
@@ -53,15 +53,15 @@ pub(crate) struct Backends<'r> {
 
 impl<'r> Backends<'r> {
     pub(crate) fn new(
-        services: &'r BTreeMap<ObjectKey, Valid<Service>>,
-        slices: &'r BTreeMap<ObjectKey, Valid<EndpointSlice>>,
-        policies: &'r BTreeMap<ObjectKey, Valid<BackendTlsPolicy>>,
+        services: &'r BTreeMap<ObjectName, Valid<Service>>,
+        slices: &'r BTreeMap<ObjectName, Valid<EndpointSlice>>,
+        policies: &'r BTreeMap<ObjectName, Valid<BackendTlsPolicy>>,
         grants: &'r Grants<'r>,
     ) -> Self {
         let mut by_service: HashMap<_, Vec<_>, _> = HashMap::default();
         for (key, slice) in slices {
             if let Some(service) = slice.service_name() {
-                by_service.entry((key.namespace.as_str(), service)).or_default().push(&**slice);
+                by_service.entry((&*key.namespace, service)).or_default().push(&**slice);
             }
         }
         let targets = policies.iter().flat_map(|(key, policy)| {
@@ -72,7 +72,7 @@ impl<'r> Backends<'r> {
                 .filter(|target| target.group.is_empty() && target.kind == "Service");
             services.map(|target| {
                 let port = target.section_name.as_deref().filter(|name| !name.is_empty());
-                (key.namespace.as_str(), target.name.as_str(), port)
+                (&*key.namespace, target.name.as_str(), port)
             })
         });
         let with_tls = targets.collect();
@@ -133,7 +133,7 @@ impl<'r> Backends<'r> {
 
     fn service_port(&mut self, namespace: &str, name: &str, number: i32) -> Result<BackendId, RefProblem> {
         let problem = |reason, message| Err(RefProblem { reason, message });
-        let Some(service) = self.services.get(&ObjectKey::new(namespace, name)) else {
+        let Some(service) = self.services.get(&ObjectName::new(namespace, name)) else {
             return problem(Reason::BackendNotFound, format!("there is no Service {namespace}/{name}"));
         };
         if service.spec.r#type == ServiceType::ExternalName {

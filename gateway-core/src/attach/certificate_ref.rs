@@ -15,7 +15,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
-use crate::api::{ConfigMap, Kind, ObjectKey, ObjectReference, Secret, SecretObjectReference};
+use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference};
+use crate::name::ObjectName;
 use crate::table::Certificate;
 use crate::validate::Valid;
 
@@ -29,11 +30,11 @@ const TLS_SECRET: &str = "kubernetes.io/tls";
 /// Follows references to certificates, and reads each object once however many listeners refer to it.
 #[derive(Debug)]
 pub(super) struct Certificates<'a> {
-    secrets: &'a BTreeMap<ObjectKey, Valid<Secret>>,
-    config_maps: &'a BTreeMap<ObjectKey, Valid<ConfigMap>>,
+    secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
+    config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
     grants: &'a Grants<'a>,
-    certificates: HashMap<ObjectKey, Result<Certificate, Unusable>>,
-    authorities: HashMap<ObjectKey, Result<(), Unusable>>,
+    certificates: HashMap<ObjectName, Result<Certificate, Unusable>>,
+    authorities: HashMap<ObjectName, Result<(), Unusable>>,
     pub(super) lookups: Lookups,
 }
 
@@ -41,11 +42,11 @@ pub(super) struct Certificates<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RefError {
     /// The reference is not permitted, and nothing else is known.
-    NotPermitted { kind: String, key: ObjectKey, from_kind: String, from_namespace: String },
+    NotPermitted { kind: String, key: ObjectName, from_kind: String, from_namespace: String },
     /// The reference is permitted, but to a kind that has no certificates.
     Kind { group: String, kind: String, wanted: &'static str },
     /// The object cannot be used.
-    Object { kind: Kind, key: ObjectKey, error: Unusable },
+    Object { kind: Kind, key: ObjectName, error: Unusable },
 }
 
 /// What is wrong with an object that should have a certificate. Displayed as what follows on the name of the object.
@@ -65,8 +66,8 @@ pub(super) enum Unusable {
 
 impl<'a> Certificates<'a> {
     pub(super) fn new(
-        secrets: &'a BTreeMap<ObjectKey, Valid<Secret>>,
-        config_maps: &'a BTreeMap<ObjectKey, Valid<ConfigMap>>,
+        secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
+        config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
         grants: &'a Grants<'a>,
     ) -> Self {
         Self {
@@ -120,7 +121,7 @@ impl<'a> Certificates<'a> {
     fn permitted<'t>(&self, from: Referrer<'_>, to: Target<'t>) -> Result<Granted<Target<'t>>, RefError> {
         self.grants.check(from, to).ok_or_else(|| RefError::NotPermitted {
             kind: to.kind.to_owned(),
-            key: ObjectKey::new(to.namespace, to.name),
+            key: ObjectName::new(to.namespace, to.name),
             from_kind: from.kind.to_owned(),
             from_namespace: from.namespace.to_owned(),
         })
@@ -128,9 +129,9 @@ impl<'a> Certificates<'a> {
 }
 
 /// The key of a target that may be read and is of the wanted kind.
-fn key(target: Granted<Target<'_>>, wanted: Kind) -> Result<ObjectKey, RefError> {
+fn key(target: Granted<Target<'_>>, wanted: Kind) -> Result<ObjectName, RefError> {
     if target.group == wanted.group() && target.kind == wanted.as_str() {
-        return Ok(ObjectKey::new(target.namespace, target.name));
+        return Ok(ObjectName::new(target.namespace, target.name));
     }
     let (group, kind) = (target.group.to_owned(), target.kind.to_owned());
     Err(RefError::Kind { group, kind, wanted: wanted.as_str() })

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::options::Options;
-use crate::api::{GatewayClass, ObjectKey};
+use crate::api::GatewayClass;
 use crate::condition::{Condition, ConditionType, Reason};
+use crate::name::ObjectName;
 use crate::validate::Valid;
 
 /// A GatewayClass of this controller.
@@ -42,9 +43,9 @@ pub fn is_known_bundle_version(version: Option<&str>) -> bool {
 /// # Spec
 /// GC-01, GC-02, GC-06, GC-08, GC-09.
 pub(super) fn attach(
-    classes: &BTreeMap<ObjectKey, Valid<GatewayClass>>,
+    classes: &BTreeMap<ObjectName, Valid<GatewayClass>>,
     options: &Options,
-) -> BTreeMap<ObjectKey, AttachedGatewayClass> {
+) -> BTreeMap<ObjectName, AttachedGatewayClass> {
     let ours =
         |class: &GatewayClass| options.any_class || class.spec.controller_name == options.controller_name;
     let version = match &options.unknown_definitions[..] {

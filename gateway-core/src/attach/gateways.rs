@@ -16,7 +16,7 @@ use super::listener_set::{self, AttachedListenerSet, SetDraft};
 use super::lookups::Lookups;
 use super::options::{Address, Options};
 use super::reference_grant::Grants;
-use crate::api::{self, Gateway, ListenerNamespaces, ListenerSet, ObjectKey, ObjectMeta};
+use crate::api::{self, Gateway, ListenerNamespaces, ListenerSet, ObjectMeta};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::name::{Age, ListenerOwnerKind, ObjectName};
@@ -26,11 +26,11 @@ use crate::validate::{Valid, Validated};
 #[derive(Clone, Debug, Default)]
 pub struct Gateways {
     /// The GatewayClasses of this controller.
-    pub classes: BTreeMap<ObjectKey, AttachedGatewayClass>,
+    pub classes: BTreeMap<ObjectName, AttachedGatewayClass>,
     /// The Gateways of these classes.
-    pub gateways: BTreeMap<ObjectKey, AttachedGateway>,
+    pub gateways: BTreeMap<ObjectName, AttachedGateway>,
     /// The ListenerSets of these Gateways.
-    pub listener_sets: BTreeMap<ObjectKey, AttachedListenerSet>,
+    pub listener_sets: BTreeMap<ObjectName, AttachedListenerSet>,
     /// What was asked for on the way: Secrets and ConfigMaps.
     pub lookups: Lookups,
     listener_count: usize,
@@ -62,7 +62,7 @@ pub fn gateways(valid: &Validated, grants: &Grants<'_>, options: &Options) -> Ga
         .gateways
         .iter()
         .filter(|(_, gateway)| attaching.found.classes.contains_key(&class_of(gateway)))
-        .map(|(key, gateway)| (age(&gateway.metadata, &object_name(key)), key, gateway))
+        .map(|(key, gateway)| (age(&gateway.metadata, key), key, gateway))
         .collect();
     oldest_first.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     for (_, key, gateway) in oldest_first {
@@ -91,17 +91,13 @@ struct Site {
     listeners: usize,
 }
 
-pub(super) fn object_name(key: &ObjectKey) -> ObjectName {
-    ObjectName::new(key.namespace.as_str(), key.name.as_str())
-}
-
 pub(super) fn age(metadata: &ObjectMeta, name: &ObjectName) -> Age {
     let created = metadata.creation_timestamp.as_ref().and_then(|created| created.unix_seconds());
     Age::new(created, name)
 }
 
-fn class_of(gateway: &Gateway) -> ObjectKey {
-    ObjectKey::cluster(gateway.spec.gateway_class_name.as_str())
+fn class_of(gateway: &Gateway) -> ObjectName {
+    ObjectName::cluster(gateway.spec.gateway_class_name.as_str())
 }
 
 /// In one sentence, which listeners are not valid and which are; nothing if all are.
@@ -133,12 +129,12 @@ pub(super) fn summary(drafts: &[Draft]) -> Option<String> {
 impl<'a> Attaching<'a> {
     fn gateway(
         &mut self,
-        key: &ObjectKey,
+        key: &ObjectName,
         object: &Valid<Gateway>,
-        sets: Vec<(&'a ObjectKey, &'a Valid<ListenerSet>)>,
+        sets: Vec<(&'a ObjectName, &'a Valid<ListenerSet>)>,
     ) {
         let spec = &object.spec;
-        let name = object_name(key);
+        let name = key.clone();
         let addresses = Addresses::new(key, &spec.addresses, &self.options.addresses);
         let frontend = spec.tls.as_ref().and_then(|tls| tls.frontend.as_ref());
         let validations =
@@ -166,7 +162,7 @@ impl<'a> Attaching<'a> {
         let mut set_drafts = Vec::with_capacity(sets.len());
         for (set_key, set) in sets {
             let refusal = self.set_refusal(&draft, set_key);
-            let set_name = object_name(set_key);
+            let set_name = set_key.clone();
             let owner = Owner { gateway: &draft.name, kind: ListenerOwnerKind::ListenerSet, name: &set_name };
             let drafts = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
             set_drafts.push(SetDraft { key: set_key, object: set, name: set_name, refusal, drafts });
@@ -236,7 +232,7 @@ impl<'a> Attaching<'a> {
     ///
     /// # Spec
     /// LST-01 to LST-05.
-    fn set_refusal(&self, gateway: &GatewayDraft, set: &ObjectKey) -> Option<Finding> {
+    fn set_refusal(&self, gateway: &GatewayDraft, set: &ObjectName) -> Option<Finding> {
         let allowed = gateway.object.spec.allowed_listeners.as_ref().is_some_and(|allowed| {
             let ListenerNamespaces { from, selector } = &allowed.namespaces;
             AllowedNamespaces::new(from, selector.as_ref(), &gateway.name.namespace)
@@ -254,7 +250,7 @@ impl<'a> Attaching<'a> {
         }
     }
 
-    fn finish(&mut self, key: &ObjectKey, gateway: GatewayDraft, sets: Vec<SetDraft<'_>>) {
+    fn finish(&mut self, key: &ObjectName, gateway: GatewayDraft, sets: Vec<SetDraft<'_>>) {
         let waiting = gateway.waiting();
         let attached = sets.iter().filter(|set| set.is_accepted()).count();
         let name = gateway.name.clone();

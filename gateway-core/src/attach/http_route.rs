@@ -6,22 +6,22 @@ use std::sync::Arc;
 use super::Gateways;
 use super::allowed_routes::Namespaces;
 use super::backend_ref::Backends;
-use super::gateways::{age, object_name};
+use super::gateways::age;
 use super::http_filter::Extensions;
 use super::http_rule::{AttachedHttpRule, http_rule};
 use super::parent_ref::{Applicant, AttachedParent, NotAttached, attach};
 use super::patterns::Patterns;
-use crate::api::{HttpRoute, ObjectKey};
+use crate::api::HttpRoute;
 use crate::condition::Reason;
 use crate::hostname::{Hostname, HostnameError};
-use crate::name::{Age, RouteKind};
+use crate::name::{Age, ObjectName, RouteKind};
 use crate::validate::Valid;
 
 /// An HTTPRoute of which at least one parent is ours.
 #[derive(Debug)]
 pub struct AttachedHttpRoute {
     /// Namespace and name, as the resources have it.
-    pub key: ObjectKey,
+    pub key: ObjectName,
     /// The route's generation, for its conditions.
     pub generation: Option<i64>,
     /// The place of the route among routes.
@@ -39,7 +39,7 @@ pub struct AttachedHttpRoute {
 /// # Spec
 /// RTE-01 to RTE-36.
 pub(crate) fn http_routes<'r>(
-    routes: &'r BTreeMap<ObjectKey, Valid<HttpRoute>>,
+    routes: &'r BTreeMap<ObjectName, Valid<HttpRoute>>,
     gateways: &Gateways,
     namespaces: &Namespaces<'_>,
     backends: &mut Backends<'r>,
@@ -55,7 +55,7 @@ pub(crate) fn http_routes<'r>(
 }
 
 fn http_route<'r>(
-    key: &'r ObjectKey,
+    key: &'r ObjectName,
     route: &'r HttpRoute,
     gateways: &Gateways,
     namespaces: &Namespaces<'_>,
@@ -63,7 +63,7 @@ fn http_route<'r>(
     extensions: Option<&dyn Extensions>,
     patterns: &mut Patterns<'r>,
 ) -> Option<AttachedHttpRoute> {
-    let namespace = key.namespace.as_str();
+    let namespace = &*key.namespace;
     let (hostnames, bad_hostnames) = hostnames(&route.spec.hostnames);
     let applicant = Applicant { kind: RouteKind::Http, namespace, hostnames: &hostnames };
     let mut parents: Vec<AttachedParent> = route
@@ -84,7 +84,7 @@ fn http_route<'r>(
     if parents.is_empty() {
         return None;
     }
-    let name = Arc::new(object_name(key));
+    let name = Arc::new(key.clone());
     let age = age(&route.metadata, &name);
     patterns.next_route();
     let rules = route

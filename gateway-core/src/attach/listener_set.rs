@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::finding::Finding;
-use super::gateways::{age, object_name, summary};
+use super::gateways::{age, summary};
 use super::listener::AttachedListener;
 use super::listener_draft::Draft;
-use crate::api::{GATEWAY_GROUP, Kind, ListenerSet, ObjectKey};
+use crate::api::{GATEWAY_GROUP, Kind, ListenerSet};
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::name::ObjectName;
 use crate::validate::Valid;
@@ -30,7 +30,7 @@ pub struct AttachedListenerSet {
 /// A ListenerSet while it is judged.
 #[derive(Debug)]
 pub(super) struct SetDraft<'a> {
-    pub(super) key: &'a ObjectKey,
+    pub(super) key: &'a ObjectName,
     pub(super) object: &'a Valid<ListenerSet>,
     pub(super) name: ObjectName,
     /// Why none of its listeners has a place on the Gateway.
@@ -43,18 +43,18 @@ pub(super) struct SetDraft<'a> {
 /// # Spec
 /// LST-01, LST-07.
 pub(super) fn by_gateway(
-    sets: &BTreeMap<ObjectKey, Valid<ListenerSet>>,
-) -> HashMap<ObjectKey, Vec<(&ObjectKey, &Valid<ListenerSet>)>> {
-    let mut found: HashMap<ObjectKey, Vec<(&ObjectKey, &Valid<ListenerSet>)>> = HashMap::new();
+    sets: &BTreeMap<ObjectName, Valid<ListenerSet>>,
+) -> HashMap<ObjectName, Vec<(&ObjectName, &Valid<ListenerSet>)>> {
+    let mut found: HashMap<ObjectName, Vec<(&ObjectName, &Valid<ListenerSet>)>> = HashMap::new();
     for (key, set) in sets {
         let parent = &set.spec.parent_ref;
         if parent.group == GATEWAY_GROUP && parent.kind == Kind::Gateway.as_str() {
-            let namespace = parent.namespace.as_ref().unwrap_or(&key.namespace);
-            found.entry(ObjectKey::new(namespace, &parent.name)).or_default().push((key, set));
+            let namespace = parent.namespace.as_deref().unwrap_or(&key.namespace);
+            found.entry(ObjectName::new(namespace, parent.name.as_str())).or_default().push((key, set));
         }
     }
     for sets in found.values_mut() {
-        sets.sort_by_cached_key(|(key, set)| age(&set.metadata, &object_name(key)));
+        sets.sort_by_cached_key(|(key, set)| age(&set.metadata, key));
     }
     found
 }

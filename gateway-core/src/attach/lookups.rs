@@ -5,29 +5,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::{Kind, ObjectKey};
+use crate::api::Kind;
+use crate::name::ObjectName;
 
 /// The objects that a translation asked for, whether they exist or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
-    by_kind: BTreeMap<Kind, BTreeSet<ObjectKey>>,
+    by_kind: BTreeMap<Kind, BTreeSet<ObjectName>>,
 }
 
 // === impl Lookups ===
 
 impl Lookups {
     /// Notes that this object was asked for.
-    pub fn insert(&mut self, kind: Kind, key: ObjectKey) {
+    pub fn insert(&mut self, kind: Kind, key: ObjectName) {
         self.by_kind.entry(kind).or_default().insert(key);
     }
 
     /// Whether this object was asked for.
-    pub fn contains(&self, kind: Kind, key: &ObjectKey) -> bool {
+    pub fn contains(&self, kind: Kind, key: &ObjectName) -> bool {
         self.by_kind.get(&kind).is_some_and(|keys| keys.contains(key))
     }
 
     /// The objects of this kind that were asked for.
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &ObjectKey> {
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &ObjectName> {
         self.by_kind.get(&kind).into_iter().flatten()
     }
 

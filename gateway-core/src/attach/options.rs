@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::http_filter::Extensions;
-use crate::api::ObjectKey;
 use crate::feature::{Feature, SUPPORTED};
+use crate::name::ObjectName;
 
 /// The name under which this controller answers for GatewayClasses unless told otherwise.
 pub const DEFAULT_CONTROLLER_NAME: &str = "gateway-api.rs/controller";
@@ -59,7 +59,7 @@ pub struct Options {
 pub struct AddressPolicy {
     /// The addresses of single Gateways that ask for none; what an allocator found. An empty list means that it found
     /// none.
-    pub assigned: BTreeMap<ObjectKey, Vec<IpAddr>>,
+    pub assigned: BTreeMap<ObjectName, Vec<IpAddr>>,
     /// The addresses of all other Gateways that ask for none.
     pub default: DefaultAddresses,
     /// The IP addresses that a Gateway may ask for.

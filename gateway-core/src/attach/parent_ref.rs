@@ -5,10 +5,10 @@
 use super::Gateways;
 use super::allowed_routes::Namespaces;
 use super::listener::{AttachedListener, ListenerKey};
-use crate::api::{GATEWAY_GROUP, ObjectKey, ParentReference};
+use crate::api::{GATEWAY_GROUP, ParentReference};
 use crate::condition::Reason;
 use crate::hostname::Hostname;
-use crate::name::RouteKind;
+use crate::name::{ObjectName, RouteKind};
 
 /// What became of one parentRef.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn attach(
     if parent_ref.group != GATEWAY_GROUP {
         return None;
     }
-    let key = ObjectKey::new(namespace, parent_ref.name.as_str());
+    let key = ObjectName::new(namespace, parent_ref.name.as_str());
     let listeners = match parent_ref.kind.as_str() {
         "Gateway" => &gateways.gateways.get(&key)?.listeners,
         "ListenerSet" => &gateways.listener_sets.get(&key)?.listeners,

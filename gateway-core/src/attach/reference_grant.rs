@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Deref;
 
-use crate::api::{ObjectKey, ReferenceGrant};
+use crate::api::ReferenceGrant;
+use crate::name::ObjectName;
 
 /// Who refers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +82,7 @@ struct Names<'a> {
 
 impl<'a> Grants<'a> {
     /// Arranges these grants.
-    pub fn new<G: Deref<Target = ReferenceGrant>>(grants: &'a BTreeMap<ObjectKey, G>) -> Self {
+    pub fn new<G: Deref<Target = ReferenceGrant>>(grants: &'a BTreeMap<ObjectName, G>) -> Self {
         let mut by_namespaces: HashMap<FromEntry<'a>, HashMap<ToEntry<'a>, Names<'a>>> = HashMap::new();
         for (key, grant) in grants {
             for from in &grant.spec.from {
@@ -181,7 +182,7 @@ mod tests {
     ) -> bool {
         let keys = grants.iter().enumerate();
         let grants: BTreeMap<_, _> = keys
-            .map(|(i, (namespace, grant))| (ObjectKey::new(*namespace, format!("grant-{i}")), grant.clone()))
+            .map(|(i, (namespace, grant))| (ObjectName::new(*namespace, format!("grant-{i}")), grant.clone()))
             .collect();
         let granted = Grants::new(&grants).check(from, to);
         assert!(granted.is_none_or(|granted| granted.into_inner() == to));

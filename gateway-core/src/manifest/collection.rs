@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Manifest;
 use super::problem::{Location, ManifestProblem, Severity};
 use crate::api::Kind;
-use crate::api::{ObjectKey, Resources};
+use crate::api::Resources;
+use crate::name::ObjectName;
 
 /// Several manifests as one set of resources, with the place of every object.
 ///
@@ -17,7 +18,7 @@ pub struct Collection {
     pub resources: Resources,
     /// The problems of all manifests, in the order in which they were added.
     pub problems: Vec<ManifestProblem>,
-    locations: BTreeMap<(Kind, ObjectKey), Location>,
+    locations: BTreeMap<(Kind, ObjectName), Location>,
 }
 
 // === impl Collection ===
@@ -49,7 +50,7 @@ impl Collection {
     }
 
     /// Where an object is written.
-    pub fn location(&self, kind: Kind, key: &ObjectKey) -> Option<&Location> {
+    pub fn location(&self, kind: Kind, key: &ObjectName) -> Option<&Location> {
         // The key of the map is a pair, and a pair of references is none.
         self.locations.get(&(kind, key.clone()))
     }

@@ -11,23 +11,23 @@ pub mod merge;
 
 use std::collections::BTreeMap;
 
-use crate::api::{ObjectKey, ParentReference};
+use crate::api::ParentReference;
 use crate::attach::{Address, Attached, ListenerKey, Options};
 use crate::condition::Condition;
 use crate::feature::Feature;
-use crate::name::RouteKind;
+use crate::name::{ObjectName, RouteKind};
 
 /// The statuses of everything of ours.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statuses {
     /// GatewayClasses.
-    pub gateway_classes: BTreeMap<ObjectKey, GatewayClassStatus>,
+    pub gateway_classes: BTreeMap<ObjectName, GatewayClassStatus>,
     /// Gateways.
-    pub gateways: BTreeMap<ObjectKey, GatewayStatus>,
+    pub gateways: BTreeMap<ObjectName, GatewayStatus>,
     /// ListenerSets.
-    pub listener_sets: BTreeMap<ObjectKey, ListenerSetStatus>,
+    pub listener_sets: BTreeMap<ObjectName, ListenerSetStatus>,
     /// HTTPRoutes.
-    pub http_routes: BTreeMap<ObjectKey, RouteStatus>,
+    pub http_routes: BTreeMap<ObjectName, RouteStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -115,6 +115,6 @@ pub fn statuses(attached: &Attached, options: &Options) -> Statuses {
     }
 }
 
-fn each<A, S>(attached: &BTreeMap<ObjectKey, A>, status: impl Fn(&A) -> S) -> BTreeMap<ObjectKey, S> {
+fn each<A, S>(attached: &BTreeMap<ObjectName, A>, status: impl Fn(&A) -> S) -> BTreeMap<ObjectName, S> {
     attached.iter().map(|(key, attached)| (key.clone(), status(attached))).collect()
 }

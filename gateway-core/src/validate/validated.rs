@@ -8,9 +8,10 @@ use super::problem::Problem;
 use super::valid::{Valid, Validate, check};
 use crate::api::{
     BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, Kind,
-    ListenerSet, Namespace, ObjectKey, ReferenceGrant, Resources, Secret, Service, TcpRoute, TlsRoute,
-    UdpRoute, XBackend, XBackendTrafficPolicy, XMesh,
+    ListenerSet, Namespace, ReferenceGrant, Resources, Secret, Service, TcpRoute, TlsRoute, UdpRoute,
+    XBackend, XBackendTrafficPolicy, XMesh,
 };
+use crate::name::ObjectName;
 
 /// An object that is left out, because an API server would not have stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Rejected {
     /// The kind.
     pub kind: Kind,
     /// Namespace and name.
-    pub key: ObjectKey,
+    pub key: ObjectName,
     /// Everything that is wrong with it; at least one entry.
     pub problems: Vec<Problem>,
 }
@@ -28,7 +29,7 @@ macro_rules! validated {
         /// All objects without problems, each kind sorted by namespace and name, and what is wrong with the others.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Validated {
-            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectKey, Valid<$name>>,)+
+            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectName, Valid<$name>>,)+
             /// The objects that are left out, by kind and then by key.
             pub rejected: Vec<Rejected>,
         }
@@ -85,9 +86,9 @@ validated! {
 
 /// The objects without problems; the others go to `rejected`.
 fn sift<T: Validate>(
-    objects: &BTreeMap<ObjectKey, Arc<T>>,
+    objects: &BTreeMap<ObjectName, Arc<T>>,
     rejected: &mut Vec<Rejected>,
-) -> BTreeMap<ObjectKey, Valid<T>> {
+) -> BTreeMap<ObjectName, Valid<T>> {
     let valid = objects.iter().filter_map(|(key, object)| match check(object) {
         Ok(valid) => Some((key.clone(), valid)),
         Err(problems) => {

@@ -1,7 +1,7 @@
 //! Addresses of Gateways, and Gateways that share one.
 
-use gateway_core::api::ObjectKey;
 use gateway_core::attach::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
+use gateway_core::name::ObjectName;
 
 use crate::fixture::{expect_with, gateway, gateway_with, listener_set, world};
 
@@ -78,7 +78,7 @@ fn a_gateway_has_the_usable_ones_of_the_addresses_it_asks_for() {
 #[test]
 fn a_gateway_without_an_assigned_address_waits() {
     let assigned = |addresses: Vec<_>| AddressPolicy {
-        assigned: [(ObjectKey::new("default", "g"), addresses)].into(),
+        assigned: [(ObjectName::new("default", "g"), addresses)].into(),
         ..policy()
     };
     let waits = ": Programmed=False/AddressNotAssigned";

@@ -1,7 +1,8 @@
 //! References to certificates, and who may make them.
 
-use gateway_core::api::{AnyObject, ByteString, Kind, ObjectKey, Resources};
+use gateway_core::api::{AnyObject, ByteString, Kind, Resources};
 use gateway_core::attach::Options;
+use gateway_core::name::ObjectName;
 
 use crate::fixture::{certificate, expect_with, gateway, gateway_with, read, translated, world};
 
@@ -50,7 +51,7 @@ fn resolved(name: &str, resources: &Resources) {
 /// Replaces an entry of the Secret `default/cert`.
 fn with_entry(key: &str, value: Option<&str>) -> Resources {
     let mut resources = with_certificates(&https("{name: cert}"));
-    let Some(AnyObject::Secret(secret)) = resources.get(Kind::Secret, &ObjectKey::new("default", "cert"))
+    let Some(AnyObject::Secret(secret)) = resources.get(Kind::Secret, &ObjectName::new("default", "cert"))
     else {
         panic!("it was inserted")
     };
@@ -123,7 +124,7 @@ fn a_certificate_of_another_namespace_needs_a_grant_there() {
 fn without_a_grant_nobody_learns_what_exists() {
     let message = |reference: &str| {
         let translation = translated(&with_certificates(&https(reference)), &Options::default());
-        let status = &translation.statuses.gateways[&ObjectKey::new("default", "g")];
+        let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
         let condition = &status.listeners[0].conditions[2];
         assert_eq!(condition.reason.as_str(), "RefNotPermitted", "{reference}");
         condition.message.clone()
@@ -225,5 +226,5 @@ fn only_what_may_be_read_is_looked_up() {
     let lookups = gateway_core::attach::gateways(&valid, &grants, &Options::default()).lookups;
     let secrets: Vec<_> = lookups.of_kind(Kind::Secret).map(ToString::to_string).collect();
     assert_eq!(secrets, ["default/cert", "default/missing"]);
-    assert!(lookups.contains(Kind::Secret, &ObjectKey::new("default", "missing")), "its appearance matters");
+    assert!(lookups.contains(Kind::Secret, &ObjectName::new("default", "missing")), "its appearance matters");
 }

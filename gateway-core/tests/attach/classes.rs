@@ -1,9 +1,9 @@
 //! GatewayClasses.
 
-use gateway_core::api::ObjectKey;
 use gateway_core::attach::Options;
 use gateway_core::condition::ConditionType;
 use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::name::ObjectName;
 
 use crate::fixture::{self, expect, gateway, short, translated, world};
 
@@ -22,7 +22,7 @@ spec: {{controllerName: {controller}{more}}}
 /// The conditions of every class, by name.
 fn classes(yaml: &str, options: &Options) -> Vec<String> {
     let statuses = translated(&world(yaml), options).statuses;
-    let shown = |(key, status): (&ObjectKey, &gateway_core::status::GatewayClassStatus)| {
+    let shown = |(key, status): (&ObjectName, &gateway_core::status::GatewayClassStatus)| {
         let conditions: Vec<_> = status.conditions.iter().map(short).collect();
         format!("{key}: {}", conditions.join(" "))
     };
@@ -78,7 +78,7 @@ fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_mesh
     options.features.extend([Feature::MeshConsumerRoute, Feature::GrpcRoute]);
     options.features.remove(&Feature::HttpRouteCors);
     let statuses = translated(&world(""), &options).statuses;
-    let published = &statuses.gateway_classes[&ObjectKey::cluster("ours")].supported_features;
+    let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
     assert!(published.is_sorted_by(|a, b| a.as_str() < b.as_str()));
     assert!(published.contains(&Feature::GrpcRoute) && !published.contains(&Feature::HttpRouteCors));
     assert_eq!(published.len(), SUPPORTED.len());
@@ -122,8 +122,8 @@ fn a_status_names_the_generation_that_was_looked_at() {
         + &gateway("g", "{name: http, port: 80, protocol: HTTP}")
             .replace("name: g}", "name: g, generation: 7}");
     let statuses = translated(&world(&yaml), &Options::default()).statuses;
-    assert_eq!(statuses.gateway_classes[&ObjectKey::cluster("late")].generation, Some(4));
-    assert_eq!(statuses.gateways[&ObjectKey::new("default", "g")].generation, Some(7));
+    assert_eq!(statuses.gateway_classes[&ObjectName::cluster("late")].generation, Some(4));
+    assert_eq!(statuses.gateways[&ObjectName::new("default", "g")].generation, Some(7));
     // GEN-13: reserved types are not even words.
     assert_eq!(ConditionType::parse("Ready"), None);
 }

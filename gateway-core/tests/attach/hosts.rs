@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::api::ObjectKey;
 use gateway_core::attach::Options;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
@@ -289,5 +288,5 @@ fn a_parent_means_its_own_listeners_and_no_others() {
           t-2 [HTTPRoute] 2: ok";
     let lines = |text: &str| text.trim().lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     assert_eq!(lines(&text(&translation.statuses)), lines(expected));
-    assert!(translation.statuses.http_routes.contains_key(&ObjectKey::new("default", "all")));
+    assert!(translation.statuses.http_routes.contains_key(&ObjectName::new("default", "all")));
 }

@@ -1,9 +1,9 @@
 //! Listeners side by side: protocols, conflicts, and what they make of their Gateway.
 
-use gateway_core::api::ObjectKey;
 use gateway_core::attach::{Options, gateways};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 use gateway_core::validate::validate;
 
 use crate::fixture::{certificate, expect, expect_with, gateway, translated, with_features, world};
@@ -82,7 +82,7 @@ fn an_unsupported_protocol_costs_its_own_listener_only() {
 fn the_gateway_says_which_listeners_are_not_valid() {
     let listeners = "{name: good, port: 80, protocol: HTTP}, {name: bad, port: 81, protocol: TCP}";
     let translation = translated(&world(&gateway("g", listeners)), &Options::default());
-    let status = &translation.statuses.gateways[&ObjectKey::new("default", "g")];
+    let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
     assert_eq!(
         status.conditions[0].message,
         "listeners that are not valid: bad (UnsupportedProtocol); valid: good"
@@ -233,7 +233,7 @@ fn what_is_not_programmed_is_not_in_the_table() {
 fn the_status_has_an_entry_for_each_listener_there_is() {
     let names = |listeners: &str| {
         let statuses = translated(&world(&gateway("g", listeners)), &Options::default()).statuses;
-        let status = &statuses.gateways[&ObjectKey::new("default", "g")];
+        let status = &statuses.gateways[&ObjectName::new("default", "g")];
         status.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>()
     };
     assert_eq!(names("{name: b, port: 80, protocol: HTTP}, {name: a, port: 81, protocol: HTTP}"), ["b", "a"]);

@@ -27,7 +27,7 @@ fn a_loser_is_not_told_who_won() {
         "{name: a, port: 443, protocol: HTTP, hostname: a.example}",
     );
     let statuses = translated(&world(&yaml), &Options::default()).statuses;
-    for (key, set) in statuses.listener_sets.iter().filter(|(key, _)| key.name == "curious") {
+    for (key, set) in statuses.listener_sets.iter().filter(|(key, _)| &*key.name == "curious") {
         let told = format!("{set:?}");
         assert!(
             !told.contains("secretive") && !told.contains("hidden") && !told.contains("vault"),

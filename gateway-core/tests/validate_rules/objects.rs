@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Gateway, HttpRoute, Kind, ObjectKey, Resources, Service};
+use gateway_core::api::{AnyObject, Gateway, HttpRoute, Kind, Resources, Service};
 use gateway_core::manifest;
+use gateway_core::name::ObjectName;
 use gateway_core::validate::{Problem, check, validate};
 
 use super::{found, long, problems, read, row, shown};
@@ -136,7 +137,7 @@ fn an_invalid_object_is_left_out_and_the_others_stay() {
     let validated = validate(&resources);
     let [(key, route)] =
         <[_; 1]>::try_from(validated.http_routes.iter().collect::<Vec<_>>()).expect("one route");
-    assert_eq!(key, &ObjectKey::new("shop", "good"));
+    assert_eq!(key, &ObjectName::new("shop", "good"));
     assert!(Arc::ptr_eq(route.arc(), &resources.http_routes[key]), "the object is shared");
     assert_eq!(route.spec.hostnames, ["good.example.com"]);
     assert_eq!((validated.services.len(), validated.namespaces.len()), (0, 1));
@@ -152,7 +153,7 @@ fn an_invalid_object_is_left_out_and_the_others_stay() {
         ]
     );
     assert_eq!(validated.rejected[1].kind, Kind::HttpRoute);
-    assert_eq!(validated.rejected[1].key, ObjectKey::new("shop", "bad"));
+    assert_eq!(validated.rejected[1].key, ObjectName::new("shop", "bad"));
 }
 
 /// What is wrong with an object has a bound, however much is wrong with it.

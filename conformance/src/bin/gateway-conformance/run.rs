@@ -75,7 +75,7 @@ async fn run_with<E: Engines + 'static>(
 /// Starts an engine, with one Gateway and the backends that every case may use.
 async fn try_start<E: Engines>(engines: &E, case: &Case) -> Result<(), EngineError> {
     let is_wanted =
-        |object: &&AnyObject| object.kind() != Kind::Gateway || object.key().name == "same-namespace";
+        |object: &&AnyObject| object.kind() != Kind::Gateway || *object.key().name == *"same-namespace";
     let objects = base().objects.iter().filter(is_wanted).cloned().collect();
     engines.start(case).await?.apply(objects).await
 }

@@ -73,8 +73,8 @@ fn manifest(object: &AnyObject) -> String {
 
 fn file_name(object: &AnyObject) -> String {
     let (kind, key) = (object.kind(), object.key());
-    let mut name = match key.namespace.as_str() {
-        "" => key.name.clone(),
+    let mut name = match &*key.namespace {
+        "" => key.name.to_string(),
         namespace => format!("{namespace}.{}", key.name),
     };
     if name.len() > LONGEST_NAME {

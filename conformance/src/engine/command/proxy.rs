@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use gateway_core::api::{AddressType, AnyObject, Gateway, GatewaySpecAddress, ObjectKey};
+use gateway_core::api::{AddressType, AnyObject, Gateway, GatewaySpecAddress};
+use gateway_core::name::ObjectName;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{Duration, sleep};
@@ -31,7 +32,7 @@ pub struct CommandProxy {
     offset: u16,
     address: IpAddr,
     /// The addresses that Gateways were given.
-    given: BTreeMap<ObjectKey, IpAddr>,
+    given: BTreeMap<ObjectName, IpAddr>,
     /// Nothing before the first objects are applied.
     process: Option<Mutex<Process>>,
 }
@@ -126,7 +127,7 @@ impl CommandProxy {
     }
 
     /// Where a port of a Gateway has to be bound.
-    fn bound(&self, gateway: &ObjectKey, port: u16) -> Option<SocketAddr> {
+    fn bound(&self, gateway: &ObjectName, port: u16) -> Option<SocketAddr> {
         let address = match self.options.addresses {
             CommandAddresses::One => self.address,
             CommandAddresses::Spec => {
@@ -159,7 +160,7 @@ impl CommandProxy {
             return Ok(());
         }
         let resources = self.store.resources();
-        let mut taken = BTreeMap::<u16, &ObjectKey>::new();
+        let mut taken = BTreeMap::<u16, &ObjectName>::new();
         for (key, gateway) in &resources.gateways {
             for port in ports(gateway) {
                 let first = *taken.entry(port).or_insert(key);
@@ -200,7 +201,7 @@ impl Proxy for CommandProxy {
         }
     }
 
-    async fn address(&self, gateway: &ObjectKey, port: u16) -> Result<Option<SocketAddr>, EngineError> {
+    async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
         self.alive().await?;
         Ok(self.bound(gateway, port))
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::api::Resources;
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 use gateway_core::translate::translate;
 
@@ -48,7 +49,7 @@ impl Decider for CoreDecider {
         Some(translation.statuses)
     }
 
-    fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+    fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance {
         self.core.entrance(gateway, port, server_name)
     }
 
@@ -79,11 +80,11 @@ impl Decider for ReferenceDecider {
         None
     }
 
-    fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+    fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance {
         self.reference().entrance(gateway, port, server_name)
     }
 
-    fn handshake(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+    fn handshake(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Option<Handshake> {
         self.reference().handshake(gateway, port, server_name)
     }
 

@@ -26,7 +26,7 @@ impl<D: Decider> Pure<D> {
             return Ok(self.past_the_mesh(way, request));
         }
         let arrival = MeshArrival {
-            client_namespace: way.from.0.namespace.clone(),
+            client_namespace: way.from.0.namespace.to_string(),
             service: way.to.0.clone(),
             port: way.port,
             request,
@@ -75,7 +75,7 @@ impl<D: Decider> Pure<D> {
 fn host(way: &Way) -> String {
     let key = &way.to.0;
     let name = match key.namespace == way.from.0.namespace {
-        true => key.name.clone(),
+        true => key.name.to_string(),
         false => format!("{}.{}", key.name, key.namespace),
     };
     if way.port == 80 { name } else { format!("{name}:{}", way.port) }

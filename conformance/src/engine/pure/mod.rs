@@ -18,7 +18,8 @@ mod tls;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use gateway_core::api::{AnyObject, ObjectKey, Resources};
+use gateway_core::api::{AnyObject, Resources};
+use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 
 pub use self::deciders::{CoreDecider, CoreEngines, ReferenceDecider, ReferenceEngines};
@@ -43,10 +44,10 @@ pub trait Decider: Send + Sync {
     fn update(&mut self, resources: &Arc<Resources>, addresses: &Addresses) -> Option<Statuses>;
 
     /// What a connection to a port of a Gateway meets.
-    fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance;
+    fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance;
 
     /// What a TLS connection to a port meets; nothing if the decider does not say, and then nobody looks at a certificate.
-    fn handshake(&self, _gateway: &ObjectKey, _port: u16, _server_name: Option<&str>) -> Option<Handshake> {
+    fn handshake(&self, _gateway: &ObjectName, _port: u16, _server_name: Option<&str>) -> Option<Handshake> {
         None
     }
 
@@ -153,7 +154,7 @@ impl<D: Decider> Engine for Pure<D> {
         }
     }
 
-    async fn received(&self, backend: &ObjectKey, path: &str) -> Result<usize, EngineError> {
+    async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         Ok(self.received.of(backend, path))
     }
 

@@ -1,6 +1,6 @@
 //! Connections and datagrams below HTTP.
 
-use gateway_core::api::ObjectKey;
+use gateway_core::name::ObjectName;
 
 use super::tls::{through_gateway, with_backend, with_client};
 use super::{Decider, Pure};
@@ -33,7 +33,7 @@ impl<D: Decider> Pure<D> {
     /// The backend of a connection, with TLS of the client or without; or what the client sees instead.
     pub(super) fn lead(
         &mut self,
-        gateway: &ObjectKey,
+        gateway: &ObjectName,
         port: u16,
         tls: Option<&ClientTls>,
     ) -> Result<Result<Led, Failure>, EngineError> {
@@ -89,7 +89,7 @@ impl<D: Decider> Pure<D> {
     /// TLS ends at the gateway.
     fn stream(
         &mut self,
-        gateway: &ObjectKey,
+        gateway: &ObjectName,
         port: u16,
         transport: Transport,
         server_name: Option<&str>,

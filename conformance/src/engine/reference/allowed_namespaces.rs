@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, ObjectKey, Resources};
+use gateway_core::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, Resources};
+use gateway_core::name::ObjectName;
 
 /// GWK-07, GWK-08, LST-03, AMB-58: whether something of `namespace` may attach to an object in `own`.
 pub(super) fn admit(
@@ -16,7 +17,7 @@ pub(super) fn admit(
         FromNamespaces::All => true,
         FromNamespaces::Same => namespace == own,
         FromNamespaces::Selector => {
-            let known = resources.namespaces.get(&ObjectKey::cluster(namespace));
+            let known = resources.namespaces.get(&ObjectName::cluster(namespace));
             match (selector, known) {
                 (Some(selector), Some(known)) => {
                     let mut labels = known.metadata.labels.clone();

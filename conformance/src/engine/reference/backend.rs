@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::api::{
-    BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, ObjectKey, Resources,
-    Service, ServicePort, ServiceType, TransportProtocol,
+    BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, Resources, Service,
+    ServicePort, ServiceType, TransportProtocol,
 };
+use gateway_core::name::ObjectName;
 
 use super::super::Target;
 use super::{backend_tls_policy, namespace};
@@ -16,9 +17,9 @@ pub(super) fn is_granted(
     from_kind: &str,
     from_namespace: &str,
     to_kind: &str,
-    to: &ObjectKey,
+    to: &ObjectName,
 ) -> bool {
-    from_namespace == to.namespace
+    *from_namespace == *to.namespace
         || resources.reference_grants.iter().any(|(key, grant)| {
             key.namespace == to.namespace
                 && grant.spec.from.iter().any(|from| {
@@ -27,7 +28,7 @@ pub(super) fn is_granted(
                 && grant.spec.to.iter().any(|target| {
                     target.group.is_empty()
                         && target.kind == to_kind
-                        && target.name.as_ref().is_none_or(|name| *name == to.name)
+                        && target.name.as_ref().is_none_or(|name| **name == *to.name)
                 })
         })
 }
@@ -38,9 +39,9 @@ pub(super) struct Referrer<'r> {
     /// The kind of the route.
     pub(super) kind: &'static str,
     /// The route.
-    pub(super) route: &'r ObjectKey,
+    pub(super) route: &'r ObjectName,
     /// The Gateway that sends the request; none within a mesh.
-    pub(super) gateway: Option<&'r ObjectKey>,
+    pub(super) gateway: Option<&'r ObjectName>,
     /// Whether the gateway may speak TLS with the backend. It cannot where it passes TLS through.
     pub(super) may_speak_tls: bool,
 }
@@ -55,7 +56,7 @@ pub(super) fn resolve(
         return None;
     }
     let named = namespace(reference.namespace.as_deref(), referrer.route);
-    let service = ObjectKey::new(named, reference.name.as_str());
+    let service = ObjectName::new(named, reference.name.as_str());
     // RGR-05, MSH-12: within a mesh nobody asks for a grant.
     let granted = referrer.gateway.is_none()
         || is_granted(resources, referrer.kind, &referrer.route.namespace, "Service", &service);
@@ -121,7 +122,8 @@ pub(super) fn endpoints(
     let mut endpoints = Vec::new();
     for (key, slice) in &resources.endpoint_slices {
         let label = slice.metadata.labels.get("kubernetes.io/service-name");
-        let is_of_service = key.namespace == target.service.namespace && label == Some(&target.service.name);
+        let is_of_service = key.namespace == target.service.namespace
+            && label.is_some_and(|label| **label == *target.service.name);
         if !is_of_service || slice.address_type == EndpointAddressType::Fqdn {
             continue;
         }

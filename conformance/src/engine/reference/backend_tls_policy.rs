@@ -1,9 +1,10 @@
 //! Which BackendTLSPolicy holds for a port of a Service, and what it says.
 
 use gateway_core::api::{
-    BackendTlsPolicy, LocalObjectReference, ObjectKey, Resources, ServicePort, SubjectAltName,
-    SubjectAltNameType, WellKnownCaCertificatesType,
+    BackendTlsPolicy, LocalObjectReference, Resources, ServicePort, SubjectAltName, SubjectAltNameType,
+    WellKnownCaCertificatesType,
 };
+use gateway_core::name::ObjectName;
 
 use super::super::{Authorities, BackendTls, Identity};
 use super::{age, backend, frontend_tls, namespace};
@@ -15,8 +16,8 @@ pub(super) struct InvalidPolicy;
 /// BTP-01: how TLS is spoken with a port of a Service; not at all without a policy.
 pub(super) fn of_backend(
     resources: &Resources,
-    gateway: &ObjectKey,
-    service: &ObjectKey,
+    gateway: &ObjectName,
+    service: &ObjectName,
     port: &ServicePort,
 ) -> Result<Option<Box<BackendTls>>, InvalidPolicy> {
     // BTP-05: a policy for the port goes before one for the Service.
@@ -34,9 +35,9 @@ pub(super) fn of_backend(
 /// BTP-02, BTP-04, BTP-06: of the policies for this Service, and this port name or none, the oldest.
 fn oldest<'r>(
     resources: &'r Resources,
-    service: &ObjectKey,
+    service: &ObjectName,
     section: Option<&str>,
-) -> Option<(&'r ObjectKey, &'r BackendTlsPolicy)> {
+) -> Option<(&'r ObjectName, &'r BackendTlsPolicy)> {
     let policies = resources.backend_tls_policies.iter().map(|(key, policy)| (key, &**policy));
     policies
         .filter(|(key, policy)| {
@@ -44,7 +45,7 @@ fn oldest<'r>(
                 && policy.spec.target_refs.iter().any(|target| {
                     target.group.is_empty()
                         && target.kind == "Service"
-                        && target.name == service.name
+                        && *target.name == *service.name
                         && target.section_name.as_deref() == section
                 })
         })
@@ -68,7 +69,7 @@ fn identities(policy: &BackendTlsPolicy) -> Result<Vec<Identity>, InvalidPolicy>
 /// BTP-11 to BTP-13, BTP-15: at least one authority must be known.
 fn authorities(
     resources: &Resources,
-    key: &ObjectKey,
+    key: &ObjectName,
     policy: &BackendTlsPolicy,
 ) -> Result<Authorities, InvalidPolicy> {
     let validation = &policy.spec.validation;
@@ -79,7 +80,7 @@ fn authorities(
     }
     let authority = |reference: &LocalObjectReference| {
         let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
-        let map = ObjectKey::new(key.namespace.as_str(), reference.name.as_str());
+        let map = ObjectName::new(&*key.namespace, reference.name.as_str());
         resources.config_maps.get(&map).filter(|_| is_config_map).and_then(|map| frontend_tls::pem_of(map))
     };
     let known: Vec<String> = validation.ca_certificate_refs.iter().filter_map(authority).collect();
@@ -87,10 +88,10 @@ fn authorities(
 }
 
 /// GWB-01 to GWB-05, BTP-23: what the Gateway shows to its backends. One that cannot be had is not shown.
-fn client_certificate(resources: &Resources, gateway: &ObjectKey) -> Option<String> {
+fn client_certificate(resources: &Resources, gateway: &ObjectName) -> Option<String> {
     let tls = resources.gateways.get(gateway)?.spec.tls.as_ref()?;
     let reference = tls.backend.as_ref()?.client_certificate_ref.as_ref()?;
-    let to = ObjectKey::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
+    let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
     let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "Secret", &to);
     if !reference.group.is_empty() || reference.kind != "Secret" || !granted {
         return None;

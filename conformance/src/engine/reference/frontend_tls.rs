@@ -1,8 +1,7 @@
 //! How a listener speaks TLS with clients.
 
-use gateway_core::api::{
-    ConfigMap, FrontendValidationModeType, ObjectKey, ObjectReference, Resources, TlsConfig,
-};
+use gateway_core::api::{ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig};
+use gateway_core::name::ObjectName;
 
 use super::super::{ClientValidation, Handshake};
 use super::gateway::{self, Listener, Protocol};
@@ -62,8 +61,8 @@ fn config<'r>(resources: &'r Resources, listener: &Listener<'_>) -> Option<&'r T
 }
 
 /// GWF-03 to GWF-06: the certificates of an authority, in PEM.
-fn authority(resources: &Resources, gateway: &ObjectKey, reference: &ObjectReference) -> Option<String> {
-    let to = ObjectKey::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
+fn authority(resources: &Resources, gateway: &ObjectName, reference: &ObjectReference) -> Option<String> {
+    let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
     let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
     let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "ConfigMap", &to);
     if !is_config_map || !granted {

@@ -1,17 +1,16 @@
 //! The listeners of a Gateway, and which of them serves a host.
 
-use gateway_core::api::{
-    self, AllowedRoutes, GATEWAY_GROUP, ListenerTlsConfig, ObjectKey, Resources, TlsModeType,
-};
+use gateway_core::api::{self, AllowedRoutes, GATEWAY_GROUP, ListenerTlsConfig, Resources, TlsModeType};
+use gateway_core::name::ObjectName;
 
 use super::{backend, conflict, frontend_tls, hostname, listener_set, namespace};
 
 /// A listener that is served.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listener<'r> {
-    pub(super) gateway: &'r ObjectKey,
+    pub(super) gateway: &'r ObjectName,
     /// The ListenerSet that it is written in, if not in the Gateway itself.
-    pub(super) set: Option<&'r ObjectKey>,
+    pub(super) set: Option<&'r ObjectName>,
     pub(super) name: &'r str,
     pub(super) hostname: Option<&'r str>,
     pub(super) port: u16,
@@ -24,7 +23,7 @@ pub(super) struct Listener<'r> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frontend<'r> {
     /// None within a mesh.
-    pub(super) gateway: Option<&'r ObjectKey>,
+    pub(super) gateway: Option<&'r ObjectName>,
     pub(super) port: u16,
     pub(super) https: bool,
 }
@@ -44,11 +43,11 @@ pub(super) enum Protocol {
 pub(super) fn listeners<'r>(
     resources: &'r Resources,
     controller_name: &str,
-    key: &ObjectKey,
+    key: &ObjectName,
 ) -> Vec<Listener<'r>> {
     let Some((key, gateway)) = resources.gateways.get_key_value(key) else { return Vec::new() };
     // GC-14: a Gateway whose class does not exist or is not ours is not served.
-    let class = resources.gateway_classes.get(&ObjectKey::cluster(gateway.spec.gateway_class_name.as_str()));
+    let class = resources.gateway_classes.get(&ObjectName::cluster(gateway.spec.gateway_class_name.as_str()));
     if class.is_none_or(|class| class.spec.controller_name != controller_name) {
         return Vec::new();
     }
@@ -75,8 +74,8 @@ pub(super) fn listeners<'r>(
 
 /// The listeners of one object. GWL-12: those of a protocol that nobody knows are not there.
 fn of_object<'r>(
-    gateway: &'r ObjectKey,
-    set: Option<&'r ObjectKey>,
+    gateway: &'r ObjectName,
+    set: Option<&'r ObjectName>,
     listeners: &'r [api::Listener],
 ) -> Vec<Listener<'r>> {
     let known = |listener: &'r api::Listener| {
@@ -114,12 +113,12 @@ fn has_certificate(resources: &Resources, listener: &Listener<'_>) -> bool {
 }
 
 /// The Secrets with the certificates of a listener, as far as they can be had.
-pub(super) fn certificates(resources: &Resources, listener: &Listener<'_>) -> Vec<ObjectKey> {
+pub(super) fn certificates(resources: &Resources, listener: &Listener<'_>) -> Vec<ObjectName> {
     // LST-22: a ListenerSet needs a grant of its own.
     let (kind, key) = listener.object();
     let references = listener.tls.iter().flat_map(|tls| &tls.certificate_refs);
     let secret = |reference: &api::SecretObjectReference| {
-        let to = ObjectKey::new(namespace(reference.namespace.as_deref(), key), reference.name.as_str());
+        let to = ObjectName::new(namespace(reference.namespace.as_deref(), key), reference.name.as_str());
         let served = reference.group.is_empty()
             && reference.kind == "Secret"
             && backend::is_granted(resources, kind, &key.namespace, "Secret", &to)
@@ -141,7 +140,7 @@ pub(super) fn most_specific<'l, 'r>(listeners: &'l [Listener<'r>], host: &str) -
 
 impl<'r> Listener<'r> {
     /// The kind and the key of the object that it is written in.
-    pub(super) fn object(&self) -> (&'static str, &'r ObjectKey) {
+    pub(super) fn object(&self) -> (&'static str, &'r ObjectName) {
         match self.set {
             None => ("Gateway", self.gateway),
             Some(set) => ("ListenerSet", set),

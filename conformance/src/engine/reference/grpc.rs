@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use gateway_core::api::{
     GrpcMethodMatch, GrpcMethodMatchType, GrpcRoute, GrpcRouteFilter, GrpcRouteFilterType, GrpcRouteMatch,
     GrpcRouteRule, HttpBackendRef, HttpHeaderMatch, HttpRouteFilter, HttpRouteFilterType, HttpRouteMatch,
-    HttpRouteRule, ObjectKey, Resources,
+    HttpRouteRule, Resources,
 };
+use gateway_core::name::ObjectName;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use super::super::{Effect, Reply, headers};
@@ -39,7 +40,7 @@ pub(super) fn candidates<'r>(
 
 /// The entries of these GRPCRoutes, each with how specific its hostname is, that fit the call.
 pub(super) fn in_order<'r>(
-    routes: Vec<(&'r ObjectKey, &'r GrpcRoute, (usize, usize))>,
+    routes: Vec<(&'r ObjectName, &'r GrpcRoute, (usize, usize))>,
     seen: &Seen,
     hostname_fall_through: bool,
 ) -> Vec<Candidate<'r>> {

@@ -1,8 +1,9 @@
 //! Requests within a mesh.
 
 use gateway_core::api::{
-    GrpcRoute, HttpRoute, ObjectKey, ParentReference, Resources, Service, ServicePort, TransportProtocol,
+    GrpcRoute, HttpRoute, ParentReference, Resources, Service, ServicePort, TransportProtocol,
 };
+use gateway_core::name::ObjectName;
 use http::StatusCode;
 
 use super::super::{
@@ -16,7 +17,7 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     let service = resources.services.get(&arrival.service)?;
     let port = service.spec.ports.iter().find(|port| is_tcp(port, arrival.port))?;
     // MSH-06: the routes of the client's own namespace; if there are none, those of the Service's.
-    let groups = [&arrival.client_namespace, &arrival.service.namespace];
+    let groups = [&*arrival.client_namespace, &*arrival.service.namespace];
     let (http, grpc) = groups
         .map(|group| (routes(resources, group, service, port), calls(resources, group, service, port)))
         .into_iter()
@@ -62,8 +63,8 @@ fn routes<'r>(
     group: &str,
     service: &Service,
     port: &ServicePort,
-) -> Vec<(&'r ObjectKey, &'r HttpRoute)> {
-    let of_group = resources.http_routes.iter().filter(|(key, _)| key.namespace == group);
+) -> Vec<(&'r ObjectName, &'r HttpRoute)> {
+    let of_group = resources.http_routes.iter().filter(|(key, _)| *key.namespace == *group);
     let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
     bound.map(|(key, route)| (key, &**route)).collect()
 }
@@ -74,8 +75,8 @@ fn calls<'r>(
     group: &str,
     service: &Service,
     port: &ServicePort,
-) -> Vec<(&'r ObjectKey, &'r GrpcRoute)> {
-    let of_group = resources.grpc_routes.iter().filter(|(key, _)| key.namespace == group);
+) -> Vec<(&'r ObjectName, &'r GrpcRoute)> {
+    let of_group = resources.grpc_routes.iter().filter(|(key, _)| *key.namespace == *group);
     let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
     bound.map(|(key, route)| (key, &**route)).collect()
 }
@@ -83,7 +84,7 @@ fn calls<'r>(
 /// MSH-01, MSH-03: some parentRef leads to the Service, and to this port or to all.
 ///
 /// MSH-04, MSH-05, MSH-13: no grant is asked for; who a route is for follows from its namespace.
-fn is_bound(route: &ObjectKey, parents: &[ParentReference], service: &Service, port: &ServicePort) -> bool {
+fn is_bound(route: &ObjectName, parents: &[ParentReference], service: &Service, port: &ServicePort) -> bool {
     parents.iter().any(|parent| {
         parent.group.is_empty()
             && parent.kind == "Service"

@@ -45,8 +45,9 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::api::Resources;
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 use http::StatusCode;
 
 pub use self::hostname::matches as hostname_matches;
@@ -151,7 +152,7 @@ impl<'r> Reference<'r> {
     }
 
     /// What a connection to the port meets.
-    pub fn entrance(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Entrance {
+    pub fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance {
         let listeners = self.listeners(gateway, port);
         match listeners.first().map(|listener| listener.protocol) {
             None => Entrance::Closed,
@@ -178,7 +179,7 @@ impl<'r> Reference<'r> {
     }
 
     /// What a TLS connection to a port meets; nothing if no listener of the server name ends TLS there.
-    pub fn handshake(&self, gateway: &ObjectKey, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+    pub fn handshake(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Option<Handshake> {
         let server_name = server_name.and_then(request::host_of_name);
         frontend_tls::handshake(self.resources, &self.listeners(gateway, port), server_name.as_deref())
     }
@@ -212,7 +213,7 @@ impl<'r> Reference<'r> {
     }
 
     /// The listeners of a port that are served, but for those of UDP.
-    fn listeners(&self, gateway: &ObjectKey, port: u16) -> Vec<Listener<'r>> {
+    fn listeners(&self, gateway: &ObjectName, port: u16) -> Vec<Listener<'r>> {
         let mut listeners = gateway::listeners(self.resources, self.controller_name, gateway);
         listeners.retain(|listener| listener.port == port && listener.protocol != Protocol::Udp);
         listeners
@@ -262,6 +263,6 @@ macro_rules! pattern {
 use pattern;
 
 /// The namespace that a reference leads to: the one it names, or that of the referrer.
-fn namespace<'a>(named: Option<&'a str>, referrer: &'a ObjectKey) -> &'a str {
+fn namespace<'a>(named: Option<&'a str>, referrer: &'a ObjectName) -> &'a str {
     named.unwrap_or(&referrer.namespace)
 }

@@ -1,6 +1,7 @@
 //! Which listeners a route is attached to.
 
-use gateway_core::api::{GATEWAY_GROUP, ObjectKey, ParentReference, Resources};
+use gateway_core::api::{GATEWAY_GROUP, ParentReference, Resources};
+use gateway_core::name::ObjectName;
 
 use super::gateway::Listener;
 use super::{allowed_namespaces, namespace};
@@ -12,7 +13,7 @@ use super::{allowed_namespaces, namespace};
 pub(super) fn is_attached(
     resources: &Resources,
     kind: &str,
-    route: &ObjectKey,
+    route: &ObjectName,
     parents: &[ParentReference],
     listener: &Listener<'_>,
 ) -> bool {
@@ -22,8 +23,8 @@ pub(super) fn is_attached(
     let leads_here = parents.iter().any(|parent| {
         parent.group == GATEWAY_GROUP
             && parent.kind == object_kind
-            && parent.name == object.name
-            && namespace(parent.namespace.as_deref(), route) == object.namespace
+            && *parent.name == *object.name
+            && *namespace(parent.namespace.as_deref(), route) == *object.namespace
             && parent.section_name.as_deref().is_none_or(|section| section == listener.name)
             && parent.port.is_none_or(|port| port == i32::from(listener.port))
     });

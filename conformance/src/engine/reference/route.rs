@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use gateway_core::api::{HttpRoute, HttpRouteMatch, HttpRouteRule, ObjectKey, Resources};
+use gateway_core::api::{HttpRoute, HttpRouteMatch, HttpRouteRule, Resources};
+use gateway_core::name::ObjectName;
 
 use super::gateway::Listener;
 use super::request::Seen;
@@ -13,7 +14,7 @@ use super::{age, hostname, matching, parent_ref};
 pub(super) struct Candidate<'r> {
     /// The kind of the route.
     pub(super) kind: &'static str,
-    pub(super) route: &'r ObjectKey,
+    pub(super) route: &'r ObjectName,
     /// The rule; that of a GRPCRoute written as one of an HTTPRoute.
     pub(super) rule: Cow<'r, HttpRouteRule>,
     pub(super) rule_index: usize,
@@ -44,7 +45,7 @@ pub(super) fn candidates<'r>(
 
 /// The entries of these HTTPRoutes, each with how specific its hostname is, that fit the request.
 pub(super) fn in_order<'r>(
-    routes: Vec<(&'r ObjectKey, &'r HttpRoute, (usize, usize))>,
+    routes: Vec<(&'r ObjectName, &'r HttpRoute, (usize, usize))>,
     seen: &Seen,
     hostname_fall_through: bool,
 ) -> Vec<Candidate<'r>> {

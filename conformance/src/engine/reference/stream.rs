@@ -1,8 +1,7 @@
 //! TLSRoutes, TCPRoutes and UDPRoutes: where connections and datagrams go.
 
-use gateway_core::api::{
-    BackendObjectReference, BackendRef, ObjectKey, ObjectMeta, ParentReference, Resources,
-};
+use gateway_core::api::{BackendObjectReference, BackendRef, ObjectMeta, ParentReference, Resources};
+use gateway_core::name::ObjectName;
 
 use super::super::{StreamArrival, StreamOutcome, Transport};
 use super::backend::Referrer;
@@ -12,7 +11,7 @@ use super::{age, backend, hostname, parent_ref, request};
 /// A route with the backends of its one rule: TCR-01, TLR-02, UDR-01.
 struct Route<'r> {
     kind: &'static str,
-    key: &'r ObjectKey,
+    key: &'r ObjectName,
     metadata: &'r ObjectMeta,
     parents: &'r [ParentReference],
     hostnames: &'r [String],

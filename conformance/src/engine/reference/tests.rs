@@ -1,7 +1,8 @@
 //! What the reference says about small sets of objects, with the rules that say so.
 
-use gateway_core::api::{ObjectKey, Resources};
+use gateway_core::api::Resources;
 use gateway_core::manifest::{self, Severity};
+use gateway_core::name::ObjectName;
 use http::{Request, Response};
 
 use super::{Arrival, Decision, Effect, Reference};
@@ -63,14 +64,14 @@ fn reference(resources: &Resources) -> Reference<'_> {
     Reference { resources, controller_name: "example.com/ours", hostname_fall_through: true }
 }
 
-fn gateway() -> ObjectKey {
-    ObjectKey::new("infra", "gw")
+fn gateway() -> ObjectName {
+    ObjectName::new("infra", "gw")
 }
 
 /// The route that serves a request to port 80; the status without one.
 fn served(resources: &Resources, host: &str, path: &str, headers: &[(&str, &str)]) -> String {
     match reference(resources).decide(&arrival(host, path, headers)) {
-        Decision::Served { route, .. } => route.name,
+        Decision::Served { route, .. } => route.name.to_string(),
         Decision::Refused(status) => status.as_u16().to_string(),
     }
 }
@@ -108,7 +109,7 @@ fn stream(
     let server_name = server_name.map(str::to_owned);
     let arrival = StreamArrival { gateway: gateway(), port, transport, server_name, random: 0 };
     match reference(resources).decide_stream(&arrival) {
-        StreamOutcome::Forwarded { to, terminated, .. } => Some((to.service.name, terminated)),
+        StreamOutcome::Forwarded { to, terminated, .. } => Some((to.service.name.to_string(), terminated)),
         StreamOutcome::Rejected => None,
     }
 }
@@ -272,7 +273,7 @@ fn calls_that_nobody_serves_get_a_status_of_grpc() {
     let resources = resources(HTTP, &objects.each_ref().map(String::as_str));
     let status = |path: &str| match effect(&resources, "any.test", path, &[GRPC]) {
         Effect::Answered(reply) => (reply.status.as_u16(), reply.headers["grpc-status"].concat()),
-        Effect::Forwarded(forwarded) => (0, forwarded.to.service.name),
+        Effect::Forwarded(forwarded) => (0, forwarded.to.service.name.to_string()),
     };
     // GRP-11, GRP-12, GRP-10 with AMB-64, AMB-40.
     assert_eq!(status("/shop.Cart/Invalid"), (200, "14".to_owned()));
@@ -483,7 +484,7 @@ fn the_oldest_route_has_all_connections() {
 fn mesh(resources: &Resources, client_namespace: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let arrival = MeshArrival {
         client_namespace: client_namespace.to_owned(),
-        service: ObjectKey::new("infra", "one"),
+        service: ObjectName::new("infra", "one"),
         port: 80,
         request: request("any.test", path, headers),
         randoms: vec![0],

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::api::{HttpRouteRule, ObjectKey};
+use gateway_core::api::HttpRouteRule;
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
@@ -95,9 +95,7 @@ fn no_port(table: &RouteTable) -> String {
 
 /// The rule as it is written.
 fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule> {
-    let route = &rule.id.route;
-    let key = ObjectKey::new(&*route.namespace, &*route.name);
-    update.resources.http_routes.get(&key)?.spec.rules.get(usize::from(rule.id.index))
+    update.resources.http_routes.get(&*rule.id.route)?.spec.rules.get(usize::from(rule.id.index))
 }
 
 fn text(update: &Update, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {
