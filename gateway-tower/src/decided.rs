@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::matched::Routed;
 use crate::outcome::{AnsweredBy, Outcome};
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 pin_project! {
     /// The answer to a request, from within or from here.

@@ -36,7 +36,7 @@ use tower_service::Service;
 
 use crate::connection::Connection;
 use crate::hop_by_hop;
-use crate::matched::Routed;
+use crate::routed::Routed;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

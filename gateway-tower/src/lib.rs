@@ -12,16 +12,16 @@
 //! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
 //!
 //! Modules are listed in order: each imports only what stands before it, but for the pairs that make each other
-//! (`respond` and `outcome`).
+//! (`refusal` and `outcome`).
 
 mod snapshot;
 pub mod connection;
 pub mod handle;
-pub mod matched;
+pub mod routed;
 pub mod body;
 pub mod upstream_target;
 pub mod connect_error;
-pub mod respond;
+pub mod refusal;
 pub mod outcome;
 mod decided;
 mod upgrade;
@@ -47,7 +47,7 @@ pub use self::connect_error::ConnectError;
 pub use self::connection::Connection;
 pub use self::gateway::{Gateway, GatewayFuture};
 pub use self::handle::TableHandle;
-pub use self::matched::Routed;
 pub use self::outcome::{AnsweredBy, Outcome};
-pub use self::respond::Refusal;
+pub use self::refusal::Refusal;
+pub use self::routed::Routed;
 pub use self::upstream_target::UpstreamTarget;

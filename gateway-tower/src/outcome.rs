@@ -7,8 +7,8 @@ use gateway_core::rule::Endpoint;
 use gateway_core::table::{Listener, NoMatch, RouteTable};
 use http::Response;
 
-use crate::matched::Routed;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 use crate::snapshot::Snapshot;
 
 /// What the gateway did with a request; in the extensions of every answer.

@@ -8,9 +8,9 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::decided::Decided;
-use crate::matched::Routed;
 use crate::outcome::Outcome;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 pin_project! {
     /// The answer of the service within, with the endpoint in the answer's [`Outcome`].

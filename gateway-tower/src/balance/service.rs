@@ -11,8 +11,8 @@ use http::{Request, Response, Uri, Version};
 use tower_service::Service;
 
 use super::BalanceFuture;
-use crate::matched::{Attempt, Routed};
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::{Attempt, Routed};
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
 ///

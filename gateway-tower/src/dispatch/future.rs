@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 
 use crate::decided::Decided;
 use crate::filters::OnAnswer;
-use crate::matched::Routed;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 pin_project! {
     /// The answer of the chosen backend, with the backend's filters run on it; or a refusal, when there is none.

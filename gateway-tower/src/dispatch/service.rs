@@ -11,8 +11,8 @@ use tower_service::Service;
 
 use super::DispatchFuture;
 use crate::filters::OnAnswer;
-use crate::matched::Routed;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 /// Chooses the backend of a request.
 ///

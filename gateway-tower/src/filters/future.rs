@@ -9,9 +9,9 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::decided::Decided;
-use crate::matched::Routed;
 use crate::outcome::{AnsweredBy, Outcome};
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 pin_project! {
     /// The answer of the service within, or of a filter, with the filters of the list run on it.

@@ -9,8 +9,8 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{FiltersFuture, OnAnswer};
-use crate::matched::Routed;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 
 /// Runs the filters of the rule that serves a request.
 ///

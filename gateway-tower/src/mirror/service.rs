@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::copies;
 use crate::body::{BoxError, RequestBody};
-use crate::matched::Routed;
+use crate::routed::Routed;
 use crate::upgrade;
 
 /// Sends the copies that filters made of a request, and the request itself on.

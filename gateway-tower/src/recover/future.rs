@@ -8,7 +8,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::body::{BoxError, ResponseBody};
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
 
 pin_project! {
     /// The client's answer; never an error.

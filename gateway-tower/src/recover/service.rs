@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
 
 /// Answers requests that the client fails, and gives all answers one body type.
 ///

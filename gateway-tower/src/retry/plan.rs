@@ -9,8 +9,8 @@ use http_body::Body;
 
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
-use crate::matched::{Attempt, Routed};
 use crate::outcome::{AnsweredBy, Outcome};
+use crate::routed::{Attempt, Routed};
 use crate::upgrade;
 
 /// The request as the attempts share it, and the service for the next one.

@@ -9,9 +9,9 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::decided::Decided;
-use crate::matched::Routed;
 use crate::outcome::Outcome;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 use crate::snapshot::Snapshot;
 
 pin_project! {

@@ -16,8 +16,8 @@ use tower_service::Service;
 use super::RouteFuture;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
-use crate::matched::Routed;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
 use crate::snapshot::Snapshot;
 
 /// Finds the rule that serves a request.

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::respond::Refusal;
+use crate::refusal::Refusal;
 
 pin_project! {
     /// The answer of the service within, or 504 when that takes too long.

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{Limit, TimeoutsFuture};
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::matched::Routed;
+use crate::routed::Routed;
 
 /// Answers 504 when a request takes longer than its rule allows.
 ///
