@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::{Buf, Bytes};
-use gateway_tower::{AnsweredBy, Connection, Outcome};
+use gateway_tower::{Connection, Outcome};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -204,11 +204,7 @@ impl Entry {
     fn write(self: Box<Self>, ended: bool) {
         let Self { start, peer, method, uri, host, version, status, outcome, bytes, empty: _ } = *self;
         let rule = outcome.routed.as_ref().map(|routed| &routed.rule().id);
-        let (answered_by, reason) = match &outcome.answered_by {
-            AnsweredBy::Backend => ("backend", None),
-            AnsweredBy::Filter => ("filter", None),
-            AnsweredBy::Gateway(refusal) => ("gateway", Some(with_causes(refusal))),
-        };
+        let reason = outcome.refusal().map(|refusal| with_causes(refusal));
         let backend = outcome.routed.as_ref().and_then(|routed| routed.backend());
         tracing::info!(
             target: TARGET,
@@ -232,7 +228,7 @@ impl Entry {
             backend = backend.map(|backend| format!("{}:{}", backend.service, backend.port)),
             endpoint = outcome.endpoint().map(tracing::field::display),
             retries = outcome.retries,
-            answered_by,
+            answered_by = outcome.answered_by.as_str(),
             reason,
         );
     }

@@ -2,16 +2,18 @@
 //!
 //! | layer | does | why there |
 //! | --- | --- | --- |
+//! | [`respond`](crate::respond) | turns refusals into answers | only here all of them are seen; within, a failure is an error |
 //! | [`route`](crate::route) | finds the rule | everything else depends on it |
 //! | [`forwarded`](crate::forwarded) | tells the backend about the client | matches see what the client sent, filters can change it |
-//! | [`filters`](crate::filters) | runs the rule's filters | the client's answer passes them last, timeouts included |
+//! | [`filters`](crate::filters) | runs the rule's filters | the answer passes them last, and so does the refusal of a timeout |
 //! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
-//! | [`dispatch`](crate::dispatch) | picks the backend, runs its filters | once for a request: retries stay with a backend |
+//! | [`dispatch`](crate::dispatch) | picks the backend | once for a request: retries stay with a backend |
+//! | [`filters`](crate::filters) | runs the backend's filters | within the rule's, and once for a request |
 //! | [`mirror`](crate::mirror) | sends copies | once for a request, and only if it is attempted |
 //! | [`retry`](crate::retry) | attempts again | |
 //! | [`balance`](crate::balance) | picks the endpoint | each attempt gets another |
 //! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
-//! | [`recover`](crate::recover) | answers for a client that fails | all others see answers only |
+//! | [`recover`](crate::recover) | turns the client's errors into refusals | all others know one kind of error |
 //!
 //! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
 //! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it.
@@ -96,11 +98,12 @@ use crate::balance::{Balance, BalanceLayer};
 use crate::body::{BoxError, Limit, RequestBody, ResponseBody};
 use crate::connection::Connection;
 use crate::dispatch::{Dispatch, DispatchLayer};
-use crate::filters::{Filters, FiltersLayer};
+use crate::filters::{Filters, FiltersLayer, List};
 use crate::forwarded::{Forwarded, ForwardedLayer, Trust};
 use crate::handle::TableHandle;
 use crate::mirror::{Mirror, MirrorLayer};
 use crate::recover::{Recover, RecoverLayer};
+use crate::respond::{Respond, RespondLayer};
 use crate::retry::{Retry, RetryLayer};
 use crate::route::{Route, RouteLayer};
 use crate::timeouts::{Timeouts, TimeoutsLayer};
@@ -115,7 +118,8 @@ pub struct Gateway<C> {
     stack: Stack<C>,
 }
 
-type Stack<C> = Route<Forwarded<Filters<Timeouts<Dispatch<Mirror<Retry<Attempt<C>>, Copy<C>>>>>>>;
+type Stack<C> = Respond<Route<Forwarded<Filters<Timeouts<Dispatch<Filters<Attempts<C>>>>>>>>;
+type Attempts<C> = Mirror<Retry<Attempt<C>>, Copy<C>>;
 type Attempt<C> = Balance<Timeouts<Recover<C>>>;
 type Copy<C> = Balance<Recover<C>>;
 type StackFuture<C, B> = <Stack<C> as Service<Request<RequestBody<B>>>>::Future;
@@ -146,14 +150,15 @@ impl<C: Clone> Gateway<C> {
         let copy = BalanceLayer.layer(RecoverLayer.layer(client.clone()));
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
         let attempts = RetryLayer.layer(BalanceLayer.layer(attempt));
-        let backend = DispatchLayer.layer(MirrorLayer::new(copy).layer(attempts));
-        let rule = FiltersLayer.layer(TimeoutsLayer::new(Limit::Request).layer(backend));
-        Self { stack: RouteLayer::new(tables).layer(ForwardedLayer::new(trust).layer(rule)) }
+        let backend = FiltersLayer::new(List::Backend).layer(MirrorLayer::new(copy).layer(attempts));
+        let request = TimeoutsLayer::new(Limit::Request).layer(DispatchLayer.layer(backend));
+        let rule = ForwardedLayer::new(trust).layer(FiltersLayer::new(List::Rule).layer(request));
+        Self { stack: RespondLayer.layer(RouteLayer::new(tables).layer(rule)) }
     }
 
     /// The same gateway for requests that come in on `connection`, unless their extensions name another.
     pub fn on(self, connection: Arc<Connection>) -> Self {
-        Self { stack: self.stack.on(connection) }
+        Self { stack: self.stack.map(|route| route.on(connection)) }
     }
 }
 

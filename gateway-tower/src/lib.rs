@@ -11,8 +11,7 @@
 //! `tracing::level_filters::LevelFilter::current()` tells once the subscriber is in place; the features
 //! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
 //!
-//! Modules are listed in order: each imports only what stands before it, but for the pairs that make each other
-//! (`refusal` and `outcome`).
+//! Modules are listed in order: each imports only what stands before it.
 
 mod snapshot;
 pub mod connection;
@@ -21,9 +20,13 @@ pub mod routed;
 pub mod body;
 pub mod upstream_target;
 pub mod connect_error;
+pub mod grpc_code;
+pub mod custom_refusal;
 pub mod refusal;
 pub mod outcome;
-mod decided;
+pub mod refused;
+pub mod or_refused;
+pub mod respond;
 mod upgrade;
 pub mod route;
 mod header_set;
@@ -45,9 +48,12 @@ pub mod serve;
 pub use self::body::{BoxError, RequestBody, ResponseBody};
 pub use self::connect_error::ConnectError;
 pub use self::connection::Connection;
+pub use self::custom_refusal::CustomRefusal;
 pub use self::gateway::{Gateway, GatewayFuture};
+pub use self::grpc_code::GrpcCode;
 pub use self::handle::TableHandle;
 pub use self::outcome::{AnsweredBy, Outcome};
 pub use self::refusal::Refusal;
+pub use self::refused::Refused;
 pub use self::routed::Routed;
 pub use self::upstream_target::UpstreamTarget;

@@ -22,20 +22,39 @@ pub struct Outcome {
     pub routed: Option<Routed>,
     /// How often the request was tried again.
     pub retries: u32,
+    refusal: Option<Refusal>,
     /// The table, for requests that no rule served.
     snapshot: Option<Arc<Snapshot>>,
 }
 
 /// Who made an answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AnsweredBy {
     /// The backend, or whatever service the layers are wrapped around.
     #[default]
     Backend,
     /// A filter: a redirect, the answer to a CORS preflight, an extension's answer.
     Filter,
+    /// A layer of one's own, of this name: it [refused](crate::CustomRefusal), or [said](Outcome::answered_by_layer) that
+    /// the answer is its own.
+    Layer(&'static str),
     /// The gateway, which could not carry the request on.
-    Gateway(Refusal),
+    Gateway,
+}
+
+// === impl AnsweredBy ===
+
+impl AnsweredBy {
+    /// One word for logs and metrics; that for a layer is its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Filter => "filter",
+            Self::Layer(layer) => layer,
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 // === impl Outcome ===
@@ -46,6 +65,40 @@ impl Outcome {
         response.extensions_mut().get_or_insert_default()
     }
 
+    /// Says of an answer that a layer of one's own has made, rather than a backend: from a cache, for example.
+    ///
+    /// ```
+    /// use gateway_tower::{AnsweredBy, Outcome};
+    ///
+    /// let mut response = http::Response::new("kept from before");
+    /// Outcome::answered_by_layer(&mut response, "cache");
+    /// let outcome = response.extensions().get::<Outcome>().unwrap();
+    /// assert_eq!(outcome.answered_by, AnsweredBy::Layer("cache"));
+    /// ```
+    pub fn answered_by_layer<B>(response: &mut Response<B>, layer: &'static str) {
+        Self::of(response).answered_by = AnsweredBy::Layer(layer);
+    }
+
+    /// Says that the gateway answers, and why.
+    pub(crate) fn refused(&mut self, refusal: Refusal) {
+        self.answered_by = match &refusal {
+            Refusal::Custom(custom) => AnsweredBy::Layer(custom.layer()),
+            Refusal::Malformed(_)
+            | Refusal::Unmatched(_)
+            | Refusal::NoConnection
+            | Refusal::NotRouted
+            | Refusal::Filter
+            | Refusal::NoBackend
+            | Refusal::UnresolvedBackend
+            | Refusal::NoEndpoints
+            | Refusal::Unreachable(_)
+            | Refusal::BackendFailed(_)
+            | Refusal::TimedOut(_)
+            | Refusal::LayerFailed(_) => AnsweredBy::Gateway,
+        };
+        self.refusal = Some(refusal);
+    }
+
     /// Says in which table no rule was found.
     pub(crate) fn unmatched(&mut self, snapshot: Option<Arc<Snapshot>>) {
         self.snapshot = snapshot;
@@ -53,10 +106,7 @@ impl Outcome {
 
     /// Why the gateway answered by itself, if it did.
     pub fn refusal(&self) -> Option<&Refusal> {
-        match &self.answered_by {
-            AnsweredBy::Gateway(refusal) => Some(refusal),
-            AnsweredBy::Backend | AnsweredBy::Filter => None,
-        }
+        self.refusal.as_ref()
     }
 
     /// The endpoint of the last attempt, where there was one.
@@ -91,7 +141,9 @@ impl Outcome {
             | Refusal::NoEndpoints
             | Refusal::Unreachable(_)
             | Refusal::BackendFailed(_)
-            | Refusal::TimedOut(_) => None,
+            | Refusal::TimedOut(_)
+            | Refusal::LayerFailed(_)
+            | Refusal::Custom(_) => None,
         }
     }
 }

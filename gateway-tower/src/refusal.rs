@@ -1,37 +1,51 @@
-//! The answers that the gateway gives by itself: the specification's, in one place.
+//! The reasons for which the gateway answers by itself: the specification's, in one place.
 //!
-//! Every layer that cannot carry a request on makes a [`Refusal`]; what the client sees of it is decided here. The
-//! texts are for people at a terminal and do not tell what the gateway knows about backends; the refusal itself, with
-//! its cause, goes with the answer in an [`Outcome`], for access logs.
+//! Every layer that cannot carry a request on says why with a [`Refusal`]. What the client sees of it is decided here; the
+//! texts are for people at a terminal and do not tell what the gateway knows about backends. The
+//! [`respond`](crate::respond) layer makes the answer, in the form of HTTP or of gRPC; the refusal itself, with its cause,
+//! goes with the answer in an [`Outcome`](crate::Outcome), for access logs.
 //!
-//! | refusal | status | rule |
-//! | --- | --- | --- |
-//! | no valid host | 400 | AMB-16 |
-//! | no listener or no rule matches | 404 | HRM-16, HST-10 |
-//! | the connection was made for another listener | 421 | HST-20 |
-//! | a filter cannot be carried out | 500 | FLT-05 |
-//! | no backend, or none with a weight | 500 | HRB-11, HRB-13, AMB-20 |
-//! | the reference to the backend is invalid | 500 | HRB-10 |
-//! | the backend has no endpoints | 503 | HRB-12 |
-//! | no connection to the endpoint | 503 | HRB-22 |
-//! | the endpoint gave no proper answer | 502 | HRB-22 |
-//! | a timeout expired | 504 | TMO-01, TMO-02 |
+//! | refusal | status | gRPC | rule |
+//! | --- | --- | --- | --- |
+//! | no valid host | 400 | 13 `INTERNAL` | AMB-16 |
+//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | HRM-16, HST-10, GRP-10 |
+//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | HST-20 |
+//! | a filter cannot be carried out | 500 | 13 `INTERNAL` | FLT-05 |
+//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
+//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
+//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
+//! | no connection to the endpoint | 503 | 14 `UNAVAILABLE` | HRB-22 |
+//! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | HRB-22 |
+//! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | TMO-01, TMO-02 |
+//! | the layers are put together wrongly, or one of them failed | 500 | 13 `INTERNAL` | |
+//! | a [layer of one's own](CustomRefusal) refuses | the layer's | the layer's, or what gRPC makes of the status | |
+//!
+//! The surprising case: a timeout is 504 to a client of HTTP, of which gRPC would make `UNAVAILABLE`, as if the call might
+//! be tried again at once.
+//!
+//! ```
+//! use gateway_tower::{GrpcCode, Refusal};
+//!
+//! let refusal = Refusal::NoEndpoints;
+//! assert_eq!((refusal.status().as_u16(), refusal.grpc_code()), (503, GrpcCode::Unavailable));
+//! assert_eq!(refusal.text(), "503: the backend has no ready endpoints\n");
+//! ```
 
 use std::error::Error;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use gateway_core::matching::RequestError;
 use gateway_core::table::NoMatch;
-use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use crate::body::{BoxError, Limit};
 use crate::connect_error::ConnectError;
-use crate::outcome::{AnsweredBy, Outcome};
+use crate::custom_refusal::CustomRefusal;
+use crate::grpc_code::GrpcCode;
 
 /// Why the gateway answers by itself.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The request does not name one valid host.
     #[error(transparent)]
@@ -68,13 +82,19 @@ pub enum Refusal {
     /// The rule's timeout expired before the answer began.
     #[error("the {} timeout expired", .0.as_str())]
     TimedOut(Limit),
+    /// A layer that is not of this crate failed, and says nothing of an answer.
+    #[error("a layer failed")]
+    LayerFailed(#[source] Arc<dyn Error + Send + Sync>),
+    /// A layer that is not of this crate refuses.
+    #[error(transparent)]
+    Custom(#[from] CustomRefusal),
 }
 
 // === impl Refusal ===
 
 impl Refusal {
     /// Why a client could not get an answer.
-    pub fn of_client_error(error: BoxError) -> Self {
+    pub fn from_client_error(error: BoxError) -> Self {
         if ConnectError::is(&*error) {
             Self::Unreachable(error.into())
         } else {
@@ -82,7 +102,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the answer.
+    /// The status of the answer to a client of HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
@@ -91,10 +111,32 @@ impl Refusal {
             | Self::NotRouted
             | Self::Filter
             | Self::NoBackend
-            | Self::UnresolvedBackend => StatusCode::INTERNAL_SERVER_ERROR,
+            | Self::UnresolvedBackend
+            | Self::LayerFailed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NoEndpoints | Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BackendFailed(_) => StatusCode::BAD_GATEWAY,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Custom(custom) => custom.parts().0,
+        }
+    }
+
+    /// The code of the answer to a client of gRPC.
+    ///
+    /// # Spec
+    /// GRP-10, GRP-11, GRP-12, HST-10.
+    pub fn grpc_code(&self) -> GrpcCode {
+        match self {
+            Self::Malformed(_)
+            | Self::NoConnection
+            | Self::NotRouted
+            | Self::Filter
+            | Self::LayerFailed(_) => GrpcCode::Internal,
+            Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
+            Self::UnresolvedBackend | Self::NoEndpoints | Self::Unreachable(_) | Self::BackendFailed(_) => {
+                GrpcCode::Unavailable
+            }
+            Self::TimedOut(_) => GrpcCode::DeadlineExceeded,
+            Self::Custom(custom) => custom.parts().1,
         }
     }
 
@@ -105,6 +147,7 @@ impl Refusal {
     pub fn is_failed_attempt(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::BackendFailed(_) | Self::TimedOut(Limit::BackendRequest) => true,
+            Self::Custom(custom) => custom.is_failed_attempt(),
             Self::Malformed(_)
             | Self::Unmatched(_)
             | Self::NoConnection
@@ -113,23 +156,13 @@ impl Refusal {
             | Self::NoBackend
             | Self::UnresolvedBackend
             | Self::NoEndpoints
+            | Self::LayerFailed(_)
             | Self::TimedOut(Limit::Request) => false,
         }
     }
 
-    /// The answer, with an [`Outcome`] in its extensions.
-    pub fn into_response<B: From<Bytes>>(self) -> Response<B> {
-        let status = self.status();
-        tracing::debug!(status = status.as_u16(), error = &self as &dyn Error, "answered by the gateway");
-        let mut response = Response::new(B::from(Bytes::from_static(self.text().as_bytes())));
-        *response.status_mut() = status;
-        let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(header::CONTENT_TYPE, text);
-        Outcome::of(&mut response).answered_by = AnsweredBy::Gateway(self);
-        response
-    }
-
-    fn text(&self) -> &'static str {
+    /// What the client reads.
+    pub fn text(&self) -> &str {
         match self {
             Self::Malformed(_) => "400: the request does not name one valid host\n",
             Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
@@ -146,6 +179,28 @@ impl Refusal {
             Self::Unreachable(_) => "503: the backend cannot be reached\n",
             Self::BackendFailed(_) => "502: the backend did not answer properly\n",
             Self::TimedOut(_) => "504: the time for the request is over\n",
+            Self::LayerFailed(_) => "500: the gateway failed\n",
+            Self::Custom(custom) => custom.parts().2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // GRP-10, GRP-11, GRP-12
+    #[test]
+    fn a_call_that_no_rule_serves_is_unimplemented_and_a_backend_that_is_not_there_unavailable() {
+        for (refusal, code) in [
+            (Refusal::Unmatched(NoMatch::NoListener), GrpcCode::Unimplemented),
+            (Refusal::NoBackend, GrpcCode::Unimplemented),
+            (Refusal::UnresolvedBackend, GrpcCode::Unavailable),
+            (Refusal::NoEndpoints, GrpcCode::Unavailable),
+            (Refusal::TimedOut(Limit::Request), GrpcCode::DeadlineExceeded),
+            (Refusal::Filter, GrpcCode::Internal),
+        ] {
+            assert_eq!(refusal.grpc_code(), code, "{refusal}");
         }
     }
 }

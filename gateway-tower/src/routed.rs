@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gateway_core::filter::FilterContext;
+use gateway_core::filter::{FilterContext, HttpFilter};
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, Endpoint, HttpRule};
 use gateway_core::table::{Listener, Matched, RouteTable};
@@ -21,6 +21,8 @@ pub struct Routed {
     connection: Arc<Connection>,
     matched: Matched,
     backend: Option<BackendId>,
+    /// The position of the reference to it among those of the rule.
+    reference: Option<u32>,
     /// The position of the endpoint among those of the backend.
     endpoint: Option<u32>,
     attempt: Attempt,
@@ -44,7 +46,15 @@ pub(crate) enum Attempt {
 
 impl Routed {
     pub(crate) fn new(snapshot: Arc<Snapshot>, connection: Arc<Connection>, matched: Matched) -> Self {
-        Self { snapshot, connection, matched, backend: None, endpoint: None, attempt: Attempt::Only }
+        Self {
+            snapshot,
+            connection,
+            matched,
+            backend: None,
+            reference: None,
+            endpoint: None,
+            attempt: Attempt::Only,
+        }
     }
 
     /// The table in which the decision was made.
@@ -77,6 +87,11 @@ impl Routed {
         self.backend.map(|id| self.table().backend(id))
     }
 
+    /// The filters of the backend that was chosen; none before one was, and none for mirrors.
+    pub fn backend_filters(&self) -> &[HttpFilter] {
+        self.reference.map_or(&[], |position| self.rule().filters_of(position as usize))
+    }
+
     /// The endpoint that was chosen, once it was.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.backend()?.endpoints.get(self.endpoint? as usize)
@@ -88,9 +103,10 @@ impl Routed {
         FilterContext { scheme: listener.scheme(), port: listener.port, path: self.matched.path }
     }
 
-    /// Says where the request goes.
-    pub(crate) fn choose_backend(&mut self, backend: BackendId) {
+    /// Says where the request goes, by the reference of the rule at this position.
+    pub(crate) fn choose_backend(&mut self, backend: BackendId, reference: usize) {
         self.backend = Some(backend);
+        self.reference = Some(reference as u32);
     }
 
     /// Says to which endpoint of the backend this attempt goes.
@@ -105,7 +121,13 @@ impl Routed {
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { backend: Some(backend), endpoint: None, attempt: Attempt::Only, ..self.clone() }
+        Self {
+            backend: Some(backend),
+            reference: None,
+            endpoint: None,
+            attempt: Attempt::Only,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn attempt(&self) -> Attempt {

@@ -3,21 +3,19 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::decided::Decided;
-use crate::outcome::Outcome;
-use crate::refusal::Refusal;
+use crate::or_refused::OrRefused;
+use crate::refused::Refused;
 use crate::routed::Routed;
 
 pin_project! {
-    /// The answer of the service within, with the endpoint in the answer's [`Outcome`].
+    /// The answer of the service within, with the endpoint in its [`Outcome`](crate::Outcome).
     #[derive(Debug)]
     pub struct BalanceFuture<F> {
         #[pin]
-        answer: Decided<F>,
+        answer: OrRefused<F>,
         attempted: Option<Routed>,
     }
 }
@@ -26,29 +24,29 @@ pin_project! {
 
 impl<F> BalanceFuture<F> {
     pub(super) fn forwarded(future: F, routed: Routed) -> Self {
-        Self { answer: Decided::forwarded(future), attempted: Some(routed) }
+        Self { answer: OrRefused::forwarded(future), attempted: Some(routed) }
     }
 
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        Self { answer: Decided::refused(refusal), attempted: None }
+    pub(super) fn refused(refused: impl Into<Refused>) -> Self {
+        Self { answer: OrRefused::refused(refused), attempted: None }
     }
 }
 
 impl<F, B, E> Future for BalanceFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: From<Bytes>,
+    E: Into<Refused>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<B>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // Edited where it is: an answer is large to move.
         let mut answer = this.answer.poll(cx);
-        if let Poll::Ready(Ok(response)) = &mut answer
+        if let Poll::Ready(result) = &mut answer
             && let Some(routed) = this.attempted.take()
         {
-            Outcome::of(response).routed = Some(routed);
+            Refused::outcome_of(result).routed = Some(routed);
         }
         answer
     }

@@ -3,7 +3,6 @@
 use std::mem;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use gateway_core::rule::{BackendProtocol, Endpoint};
 use http::header::{self, HeaderValue};
 use http::uri::{PathAndQuery, Scheme};
@@ -12,6 +11,7 @@ use tower_service::Service;
 
 use super::BalanceFuture;
 use crate::refusal::Refusal;
+use crate::refused::Refused;
 use crate::routed::{Attempt, Routed};
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
@@ -33,14 +33,14 @@ impl<S> Balance<S> {
 impl<S, B, RB> Service<Request<B>> for Balance<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    RB: From<Bytes>,
+    S::Error: Into<Refused>,
 {
     type Response = Response<RB>;
-    type Error = S::Error;
+    type Error = Refused;
     type Future = BalanceFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {

@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::Dispatch;
 
-/// Chooses the backend by weight, and runs its filters.
+/// Chooses the backend by weight.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DispatchLayer;
 

@@ -4,13 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::filter::{self, HttpFilter, RequestEdits};
+use gateway_core::filter::{self, RequestEdits};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::decided::Decided;
+use super::List;
+use crate::or_refused::OrRefused;
 use crate::outcome::{AnsweredBy, Outcome};
-use crate::refusal::Refusal;
+use crate::refused::Refused;
 use crate::routed::Routed;
 
 pin_project! {
@@ -18,56 +19,68 @@ pin_project! {
     #[derive(Debug)]
     pub struct FiltersFuture<F> {
         #[pin]
-        answer: Decided<F>,
+        state: State<F>,
         // In a box, so that requests without filters have a small future.
         on_answer: Option<Box<OnAnswer>>,
     }
 }
 
-/// The filters of one list, waiting for the answer.
-#[derive(Debug)]
-pub(crate) struct OnAnswer {
-    routed: Routed,
-    list: List,
-    edits: RequestEdits,
+pin_project! {
+    #[project = StateProjected]
+    #[derive(Debug)]
+    enum State<F> {
+        Passed { #[pin] answer: OrRefused<F> },
+        // A filter answers.
+        Answered { response: Option<Box<Response<Bytes>>> },
+    }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum List {
-    Rule,
-    /// The filters of the rule's backend at this position.
-    Backend(usize),
+/// The filters of one list, waiting for the answer.
+#[derive(Debug)]
+pub(super) struct OnAnswer {
+    pub(super) routed: Routed,
+    pub(super) list: List,
+    pub(super) edits: RequestEdits,
 }
 
 // === impl FiltersFuture ===
 
 impl<F> FiltersFuture<F> {
     pub(super) fn forwarded(future: F, on_answer: Option<Box<OnAnswer>>) -> Self {
-        Self { answer: Decided::forwarded(future), on_answer }
+        Self { state: State::Passed { answer: OrRefused::forwarded(future) }, on_answer }
     }
 
-    pub(super) fn refused(refusal: Refusal, on_answer: Option<Box<OnAnswer>>) -> Self {
-        Self { answer: Decided::refused(refusal), on_answer }
+    pub(super) fn refused(refused: impl Into<Refused>, on_answer: Option<Box<OnAnswer>>) -> Self {
+        Self { state: State::Passed { answer: OrRefused::refused(refused) }, on_answer }
     }
 
     pub(super) fn answered(response: Box<Response<Bytes>>, on_answer: Box<OnAnswer>) -> Self {
-        Self { answer: Decided::answered(response), on_answer: Some(on_answer) }
+        Self { state: State::Answered { response: Some(response) }, on_answer: Some(on_answer) }
     }
 }
 
 impl<F, B, E> Future for FiltersFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    E: Into<Refused>,
     B: From<Bytes>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<B>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = this.answer.poll(cx);
-        match this.on_answer {
-            Some(on_answer) => answer.map_ok(|response| on_answer.run(response)),
-            None => answer,
+        let answer = match this.state.project() {
+            StateProjected::Passed { answer } => answer.poll(cx),
+            StateProjected::Answered { response } => {
+                let response = *response.take().expect("a future is not polled after it was ready");
+                let mut response = response.map(B::from);
+                Outcome::of(&mut response).answered_by = AnsweredBy::Filter;
+                Poll::Ready(Ok(response))
+            }
+        };
+        match (this.on_answer, answer) {
+            (Some(on_answer), Poll::Ready(answer)) => Poll::Ready(on_answer.run(answer)),
+            (_, answer) => answer,
         }
     }
 }
@@ -75,39 +88,22 @@ where
 // === impl OnAnswer ===
 
 impl OnAnswer {
-    /// The filters of the rule.
-    pub(super) fn rule(routed: Routed, edits: RequestEdits) -> Box<Self> {
-        Box::new(Self { routed, list: List::Rule, edits })
-    }
-
-    /// The filters of the rule's backend at position `backend`.
-    pub(crate) fn backend(routed: Routed, backend: usize, edits: RequestEdits) -> Box<Self> {
-        Box::new(Self { routed, list: List::Backend(backend), edits })
-    }
-
-    /// Runs them; on an answer of the gateway's own only those that are for such.
+    /// Runs them; for a refusal only those that are for answers of the gateway's own.
     ///
     /// # Spec
     /// FHM-11, FCO-02.
-    pub(crate) fn run<B>(&self, response: Response<B>) -> Response<B> {
-        let (mut parts, body) = response.into_parts();
-        let local = parts.extensions.get::<Outcome>().is_some_and(|outcome| match outcome.answered_by {
-            AnsweredBy::Gateway(_) => true,
-            AnsweredBy::Backend | AnsweredBy::Filter => false,
-        });
-        if local {
-            filter::on_local_response(self.filters(), &self.edits, &mut parts);
-        } else {
-            filter::on_response(self.filters(), &self.edits, &mut parts);
-        }
-        Response::from_parts(parts, body)
-    }
-
-    fn filters(&self) -> &[HttpFilter] {
-        let rule = self.routed.rule();
-        match self.list {
-            List::Rule => &rule.filters,
-            List::Backend(backend) => rule.filters_of(backend),
+    fn run<B>(&self, answer: Result<Response<B>, Refused>) -> Result<Response<B>, Refused> {
+        let filters = self.list.filters(&self.routed);
+        match answer {
+            Ok(response) => {
+                let (mut head, body) = response.into_parts();
+                filter::on_response(filters, &self.edits, &mut head);
+                Ok(Response::from_parts(head, body))
+            }
+            Err(mut refused) => {
+                refused.edit_head(|head| filter::on_local_response(filters, &self.edits, head));
+                Err(refused)
+            }
         }
     }
 }

@@ -1,20 +1,42 @@
-//! Running the filters of the rule on the request, and on its answer.
+//! Running the filters of a rule, or of the backend that was chosen, on the request and on its answer.
 //!
-//! What the filters leave behind for others, such as copies for mirrors, travels in the request's extensions as
-//! [`RequestEdits`](gateway_core::filter::RequestEdits); the dispatch layer takes it up there to run the filters of the
-//! backend.
+//! The layer is the same in two places. [`List::Rule`] stands within the route layer and [`List::Backend`] within the
+//! dispatch layer, so that the backend's filters run after the rule's on the request, and before them on the answer
+//! (FLT-11). What the filters leave behind for others, such as copies for mirrors, travels in the request's extensions as
+//! [`RequestEdits`](gateway_core::filter::RequestEdits); the second list goes on with what the first has left.
 //!
-//! The layer stands outside of the request timeout. Filters take no time, and so the answer to a timeout passes them on
-//! its way out: a script whose request times out can read the 504, where CORS allows that.
+//! A refusal passes the filters on its way out, too. It has no head yet, so what filters do to answers of the gateway's
+//! own is written into the [headers](crate::Refused::headers) that its answer will have: those of CORS, but none of a
+//! header modifier (FHM-11, FCO-02). That way it is done once, by the layer that has the list, and whatever form the
+//! answer takes in the end.
+//!
+//! The rule's filters stand outside of the request timeout. Filters take no time, and so the refusal of a timeout passes
+//! them on its way out: a script whose request times out can read the 504, where CORS allows that.
 //!
 //! The surprising case: a request that no route layer has seen gets 500. Passing it on would pass it without the
 //! filters that its rule may have.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use gateway_tower::Refusal;
+//! use gateway_tower::filters::{FiltersLayer, List};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let service = ServiceBuilder::new()
+//!     .layer(FiltersLayer::new(List::Rule))
+//!     .service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default())));
+//! let refused = service.oneshot(Request::new(())).await.unwrap_err();
+//! assert!(matches!(refused.refusal(), Refusal::NotRouted), "no route layer stands around it");
+//! # }
+//! ```
 
 mod future;
 mod layer;
 mod service;
 
 pub use self::future::FiltersFuture;
-pub(crate) use self::future::OnAnswer;
-pub use self::layer::FiltersLayer;
+pub use self::layer::{FiltersLayer, List};
 pub use self::service::Filters;

@@ -1,6 +1,5 @@
-//! The answer of a client, or to its error.
+//! The answer of a client, or what its error means.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -8,10 +7,10 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::body::{BoxError, ResponseBody};
-use crate::refusal::Refusal;
+use crate::refused::Refused;
 
 pin_project! {
-    /// The client's answer; never an error.
+    /// The client's answer, or a refusal in place of its error.
     #[derive(Debug)]
     pub struct RecoverFuture<F> {
         #[pin]
@@ -24,7 +23,7 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Forwarded { #[pin] future: F },
-        Refused { refusal: Option<Refusal> },
+        Failed { error: Option<BoxError> },
     }
 }
 
@@ -35,8 +34,8 @@ impl<F> RecoverFuture<F> {
         Self { state: State::Forwarded { future } }
     }
 
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        Self { state: State::Refused { refusal: Some(refusal) } }
+    pub(super) fn failed(error: BoxError) -> Self {
+        Self { state: State::Failed { error: Some(error) } }
     }
 }
 
@@ -45,17 +44,18 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     E: Into<BoxError>,
 {
-    type Output = Result<Response<ResponseBody<B>>, Infallible>;
+    type Output = Result<Response<ResponseBody<B>>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(match self.project().state.project() {
+        let error = match self.project().state.project() {
             StateProjected::Forwarded { future } => match ready!(future.poll(cx)) {
-                Ok(response) => response.map(ResponseBody::upstream),
-                Err(error) => Refusal::of_client_error(error.into()).into_response(),
+                Ok(response) => return Poll::Ready(Ok(response.map(ResponseBody::upstream))),
+                Err(error) => error.into(),
             },
-            StateProjected::Refused { refusal } => {
-                refusal.take().expect("a future is not polled after it was ready").into_response()
+            StateProjected::Failed { error } => {
+                error.take().expect("a future is not polled after it was ready")
             }
-        }))
+        };
+        Poll::Ready(Err(Refused::from_client_error(error)))
     }
 }

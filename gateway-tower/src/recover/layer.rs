@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::Recover;
 
-/// Answers requests that the client fails.
+/// Refuses requests that the client fails.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RecoverLayer;
 

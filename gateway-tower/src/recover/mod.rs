@@ -1,8 +1,29 @@
-//! Where the errors of a client end: above this layer everything is an answer.
+//! Where the errors of a client become refusals.
 //!
 //! A client that cannot connect gives 503, any other error of it gives 502. The error itself goes along as the source
-//! of the [`Refusal`](crate::Refusal) in the answer's [`Outcome`](crate::Outcome), where access logs find it and the
-//! retry layer sees that an attempt failed.
+//! of the [`Refusal`](crate::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
+//! the answer's [`Outcome`](crate::Outcome). Answers get the one body type of all answers.
+//!
+//! The surprising case: a client that fails to become ready does not fail here. The error becomes the result of the call
+//! that follows, so that it counts as a failed attempt and may be tried again.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use gateway_tower::recover::RecoverLayer;
+//! use gateway_tower::{BoxError, ConnectError};
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let client = ServiceBuilder::new().layer(RecoverLayer).service_fn(async |_: Request<()>| {
+//!     let refused = ConnectError { endpoint: ([10, 0, 0, 7], 8080).into(), cause: "connection refused".into() };
+//!     Err::<Response<Full<Bytes>>, BoxError>(refused.into())
+//! });
+//! let refused = client.oneshot(Request::new(())).await.unwrap_err();
+//! assert_eq!(refused.refusal().status(), StatusCode::SERVICE_UNAVAILABLE);
+//! # }
+//! ```
 
 mod future;
 mod layer;

@@ -1,6 +1,5 @@
-//! The service that turns errors into answers.
+//! The service that turns errors into refusals.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::task::{Context, Poll, ready};
 
@@ -9,11 +8,11 @@ use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
-use crate::refusal::Refusal;
+use crate::refused::Refused;
 
-/// Answers requests that the client fails, and gives all answers one body type.
+/// Refuses requests that the client fails, and gives all answers one body type.
 ///
-/// `poll_ready` is that of the client. A client that fails there does not fail here: the error becomes the answer to the
+/// `poll_ready` is that of the client. A client that fails there does not fail here: the error becomes the result of the
 /// call that follows.
 pub struct Recover<C> {
     client: C,
@@ -34,10 +33,10 @@ where
     C::Error: Into<BoxError>,
 {
     type Response = Response<ResponseBody<RB>>;
-    type Error = Infallible;
+    type Error = Refused;
     type Future = RecoverFuture<C::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         if self.not_ready.is_none() {
             self.not_ready = ready!(self.client.poll_ready(cx)).err().map(Into::into);
         }
@@ -47,7 +46,7 @@ where
     fn call(&mut self, request: Request<B>) -> RecoverFuture<C::Future> {
         match self.not_ready.take() {
             None => RecoverFuture::forwarded(self.client.call(request)),
-            Some(error) => RecoverFuture::refused(Refusal::of_client_error(error)),
+            Some(error) => RecoverFuture::failed(error),
         }
     }
 }

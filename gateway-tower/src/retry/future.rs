@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::plan::{Next, Plan};
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::Outcome;
+use crate::refused::Refused;
 
 pin_project! {
     /// The answer of the service within to the attempt that did not fail, or to the last one.
@@ -50,23 +50,24 @@ where
 impl<S, B, RB> Future for RetryFuture<S, B>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<RB>>,
+    S::Error: Into<Refused>,
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<Response<RB>, S::Error>;
+    type Output = Result<Response<RB>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
             let next = match (this.state.as_mut().project(), this.plan.as_deref_mut()) {
-                (StateProjected::Attempt { future }, None) => return future.poll(cx),
+                (StateProjected::Attempt { future }, None) => return future.poll(cx).map_err(Into::into),
                 (StateProjected::Attempt { future }, Some(plan)) => {
-                    let result = ready!(future.poll(cx));
+                    let result = ready!(future.poll(cx)).map_err(Into::into);
                     match plan.next(&result) {
                         Some(Next { pause, body }) => {
                             State::Pause { sleep: time::sleep(pause), body: Some(body) }
                         }
-                        None => return Poll::Ready(result.map(|response| counted(response, plan.retries))),
+                        None => return Poll::Ready(counted(result, plan.retries)),
                     }
                 }
                 (StateProjected::Pause { sleep, body }, _) => {
@@ -74,7 +75,7 @@ where
                     State::Ready { body: body.take() }
                 }
                 (StateProjected::Ready { body }, Some(plan)) => {
-                    ready!(plan.service.poll_ready(cx))?;
+                    ready!(plan.service.poll_ready(cx)).map_err(Into::into)?;
                     let request = plan.request(body.take().unwrap_or_default());
                     State::Attempt { future: plan.service.call(request) }
                 }
@@ -86,11 +87,11 @@ where
     }
 }
 
-fn counted<B>(mut response: Response<B>, retries: u32) -> Response<B> {
+fn counted<B>(mut result: Result<Response<B>, Refused>, retries: u32) -> Result<Response<B>, Refused> {
     if retries > 0 {
-        Outcome::of(&mut response).retries = retries;
+        Refused::outcome_of(&mut result).retries = retries;
     }
-    response
+    result
 }
 
 impl<S, B> fmt::Debug for RetryFuture<S, B>

@@ -9,7 +9,7 @@ use http_body::Body;
 
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::{AnsweredBy, Outcome};
+use crate::refused::Refused;
 use crate::routed::{Attempt, Routed};
 use crate::upgrade;
 
@@ -64,7 +64,7 @@ where
     }
 
     /// What is to follow when this was the last attempt's result, if anything.
-    pub(super) fn next<RB, E>(&mut self, result: &Result<Response<RB>, E>) -> Option<Next<B>> {
+    pub(super) fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Option<Next<B>> {
         let retry = self.routed.rule().retry.as_deref()?;
         if self.retries >= retry.attempts || !is_failed(retry, result) {
             return None;
@@ -94,11 +94,9 @@ where
 ///
 /// # Spec
 /// RTY-01, RTY-04, RTY-07, RTY-08.
-fn is_failed<B, E>(retry: &rule::Retry, result: &Result<Response<B>, E>) -> bool {
-    let Ok(response) = result else { return true };
-    match response.extensions().get::<Outcome>().map(|outcome| &outcome.answered_by) {
-        Some(AnsweredBy::Gateway(refusal)) => refusal.is_failed_attempt(),
-        Some(AnsweredBy::Filter) => false,
-        Some(AnsweredBy::Backend) | None => retry.retries(response.status()),
+fn is_failed<B>(retry: &rule::Retry, result: &Result<Response<B>, Refused>) -> bool {
+    match result {
+        Ok(response) => retry.retries(response.status()),
+        Err(refused) => refused.refusal().is_failed_attempt(),
     }
 }

@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::RetryFuture;
 use super::plan::Plan;
 use crate::body::{BoxError, RequestBody};
+use crate::refused::Refused;
 
 /// Tries requests again as their rules say.
 ///
@@ -27,15 +28,16 @@ pub struct Retry<S> {
 impl<S, B, RB> Service<Request<RequestBody<B>>> for Retry<S>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<RB>> + Clone,
+    S::Error: Into<Refused>,
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
     type Response = Response<RB>;
-    type Error = S::Error;
+    type Error = Refused;
     type Future = RetryFuture<S, B>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<RequestBody<B>>) -> RetryFuture<S, B> {

@@ -4,13 +4,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::decided::Decided;
-use crate::outcome::Outcome;
-use crate::refusal::Refusal;
+use crate::or_refused::OrRefused;
+use crate::refused::Refused;
 use crate::routed::Routed;
 use crate::snapshot::Snapshot;
 
@@ -19,7 +17,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct RouteFuture<F> {
         #[pin]
-        answer: Decided<F>,
+        answer: OrRefused<F>,
         routed: Option<Routed>,
         // The table, when it has no rule for the request.
         unmatched: Option<Arc<Snapshot>>,
@@ -30,27 +28,27 @@ pin_project! {
 
 impl<F> RouteFuture<F> {
     pub(super) fn forwarded(future: F, routed: Routed) -> Self {
-        Self { answer: Decided::forwarded(future), routed: Some(routed), unmatched: None }
+        Self { answer: OrRefused::forwarded(future), routed: Some(routed), unmatched: None }
     }
 
-    pub(super) fn refused(refusal: Refusal, snapshot: Option<Arc<Snapshot>>) -> Self {
-        Self { answer: Decided::refused(refusal), routed: None, unmatched: snapshot }
+    pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Arc<Snapshot>>) -> Self {
+        Self { answer: OrRefused::refused(refused), routed: None, unmatched: snapshot }
     }
 }
 
 impl<F, B, E> Future for RouteFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: From<Bytes>,
+    E: Into<Refused>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<B>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // Edited where it is: an answer is large to move.
         let mut answer = this.answer.poll(cx);
-        if let Poll::Ready(Ok(response)) = &mut answer {
-            let outcome = Outcome::of(response);
+        if let Poll::Ready(result) = &mut answer {
+            let outcome = Refused::outcome_of(result);
             // A layer within knows more: the backend too.
             if outcome.routed.is_none() {
                 outcome.routed = this.routed.take();

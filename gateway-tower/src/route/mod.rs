@@ -1,20 +1,21 @@
 //! Finding the rule that serves a request.
 //!
 //! The layer looks a request up in the table in use and puts what it [found](crate::Routed) into the request's
-//! extensions, where the layers within read it. A request that no rule serves is answered here. So that what was
+//! extensions, where the layers within read it. A request that no rule serves is refused here. So that what was
 //! matched is what is forwarded, a path that is not in its normal form is replaced by its normal form.
 //!
 //! On the way back the answer gets an [`Outcome`](crate::Outcome), unless a layer within has made one.
 //!
-//! The layer stands alone as well: around the router of a web framework it is a Gateway API front for handlers, which
-//! read [`Routed`](crate::Routed) like any extension.
+//! With the [`respond`](crate::respond) layer around it, the layer stands alone as well: around the router of a web
+//! framework it is a Gateway API front for handlers, which read [`Routed`](crate::Routed) like any extension.
 //!
 //! ```
+//! use std::convert::Infallible;
 //! use std::sync::Arc;
 //! use bytes::Bytes;
 //! use gateway_core::name::ObjectName;
 //! use gateway_core::table::RouteTable;
-//! use gateway_tower::{Connection, TableHandle, route::RouteLayer};
+//! use gateway_tower::{Connection, TableHandle, respond::RespondLayer, route::RouteLayer};
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};
@@ -23,8 +24,9 @@
 //! let tables = TableHandle::new(RouteTable::default());
 //! let connection = Connection::new(ObjectName::new("default", "gateway"), 80);
 //! let service = ServiceBuilder::new()
+//!     .layer(RespondLayer)
 //!     .layer(RouteLayer::new(tables).on(Arc::new(connection)))
-//!     .service_fn(async |_: Request<()>| Ok::<_, std::io::Error>(Response::new(Full::<Bytes>::from("hello"))));
+//!     .service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("hello"))));
 //! let request = Request::get("http://example.com/").body(()).unwrap();
 //! // The table has no routes.
 //! assert_eq!(service.oneshot(request).await.unwrap().status(), StatusCode::NOT_FOUND);

@@ -17,6 +17,7 @@ use super::RouteFuture;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
 use crate::refusal::Refusal;
+use crate::refused::Refused;
 use crate::routed::Routed;
 use crate::snapshot::Snapshot;
 
@@ -46,14 +47,14 @@ impl<S> Route<S> {
 impl<S, B, RB> Service<Request<B>> for Route<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    RB: From<Bytes>,
+    S::Error: Into<Refused>,
 {
     type Response = Response<RB>;
-    type Error = S::Error;
+    type Error = Refused;
     type Future = RouteFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, mut request: Request<B>) -> RouteFuture<S::Future> {
@@ -66,7 +67,7 @@ where
                 request.extensions_mut().insert(routed.clone());
                 RouteFuture::forwarded(self.inner.call(request), routed)
             }
-            Err(refusal) => RouteFuture::refused(refusal, Some(snapshot)),
+            Err(refused) => RouteFuture::refused(refused, Some(snapshot)),
         }
     }
 }
@@ -76,7 +77,7 @@ fn find<B>(
     snapshot: &Snapshot,
     connection: &Connection,
     request: &mut Request<B>,
-) -> Result<Matched, Refusal> {
+) -> Result<Matched, Refused> {
     let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
     let server_name = connection.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
     let table = &snapshot.table;

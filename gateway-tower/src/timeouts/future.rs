@@ -9,9 +9,10 @@ use pin_project_lite::pin_project;
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
 use crate::refusal::Refusal;
+use crate::refused::Refused;
 
 pin_project! {
-    /// The answer of the service within, or 504 when that takes too long.
+    /// The answer of the service within, or a refusal with 504 when that takes too long.
     #[derive(Debug)]
     pub struct TimeoutsFuture<F> {
         #[pin]
@@ -33,12 +34,13 @@ impl<F> TimeoutsFuture<F> {
 impl<F, RB, E> Future for TimeoutsFuture<F>
 where
     F: Future<Output = Result<Response<ResponseBody<RB>>, E>>,
+    E: Into<Refused>,
 {
-    type Output = Result<Response<ResponseBody<RB>>, E>;
+    type Output = Result<Response<ResponseBody<RB>>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = this.future.poll(cx);
+        let answer = this.future.poll(cx).map_err(Into::into);
         let Some(deadline) = this.deadline else { return answer };
         match answer {
             Poll::Ready(Ok(mut response)) => {
@@ -52,7 +54,7 @@ where
                 Poll::Ready(Ok(response))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => deadline.poll(cx).map(|late| Ok(Refusal::TimedOut(late.0).into_response())),
+            Poll::Pending => deadline.poll(cx).map(|late| Err(Refusal::TimedOut(late.0).into())),
         }
     }
 }

@@ -9,9 +9,10 @@ use tower_service::Service;
 use super::{Limit, TimeoutsFuture};
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
+use crate::refused::Refused;
 use crate::routed::Routed;
 
-/// Answers 504 when a request takes longer than its rule allows.
+/// Refuses with 504 when a request takes longer than its rule allows.
 ///
 /// `poll_ready` is that of the service within, and is not limited in time.
 ///
@@ -28,13 +29,14 @@ pub struct Timeouts<S> {
 impl<S, B, RB> Service<Request<B>> for Timeouts<S>
 where
     S: Service<Request<B>, Response = Response<ResponseBody<RB>>>,
+    S::Error: Into<Refused>,
 {
     type Response = S::Response;
-    type Error = S::Error;
+    type Error = Refused;
     type Future = TimeoutsFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {

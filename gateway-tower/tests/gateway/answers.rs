@@ -16,10 +16,11 @@ use gateway_tower::{
     AnsweredBy, BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle,
 };
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::Full;
-use tower::{Service, service_fn};
+use tower::{Service, ServiceExt, service_fn};
 
-use crate::scene::{Scene, answer, connection, endpoint, gateway_name, get, send};
+use crate::scene::{Scene, answer, connection, endpoint, gateway_name, get, read, send};
 
 type Body = Full<Bytes>;
 
@@ -169,6 +170,41 @@ async fn a_filter_that_cannot_be_resolved_fails_the_request() {
         let answer = send(&scene.gateway(nobody()), get("/")).await;
         assert_eq!(answer.status, 500);
         assert!(matches!(answer.outcome.refusal(), Some(Refusal::Filter)));
+    }
+}
+
+/// A call of gRPC.
+fn call(path: &str) -> Request<Body> {
+    let request = Request::post(path).header("host", "example.com");
+    request.header("content-type", "application/grpc+proto").body(Body::default()).unwrap()
+}
+
+// AMB-64, GRP-10, GRP-11, GRP-12, HST-10
+#[tokio::test]
+async fn a_client_of_grpc_is_refused_with_a_code() {
+    let mut unmatched = Scene::with_backend();
+    unmatched.matches = HttpMatch { path: PathMatch::exact("/shop.Cart/Add"), ..HttpMatch::default() };
+    let mut unresolved = Scene::new();
+    unresolved.target(BackendTarget::Unresolved, 1);
+    let mut empty = Scene::new();
+    empty.backend("empty", 1, []);
+    for (scene, code, message) in [
+        (unmatched, "12", "404: no route matches the request"),
+        (Scene::new(), "12", "500: the route has no backend"),
+        (unresolved, "14", "500: the backend of the route is invalid"),
+        (empty, "14", "503: the backend has no ready endpoints"),
+    ] {
+        let gateway = scene.gateway(nobody());
+        let Ok(response) = gateway.clone().oneshot(call("/shop.Cart/Remove")).await;
+        // The head is all there is: over HTTP/2 it ends the stream, as gRPC demands of an answer without messages.
+        assert!(response.body().is_end_stream());
+        let answer = read(response).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, &b""[..]));
+        assert_eq!(answer.headers["content-type"], "application/grpc+proto");
+        assert_eq!(answer.headers["grpc-status"], code);
+        assert_eq!(answer.headers["grpc-message"], message);
+        assert_eq!(answer.outcome.answered_by, AnsweredBy::Gateway);
+        assert!(send(&gateway, get("/shop.Cart/Remove")).await.status >= 400, "to others it is HTTP");
     }
 }
 

@@ -92,6 +92,25 @@ async fn an_answer_of_the_gateway_passes_cors_but_not_the_header_modifiers() {
     assert!(!answer.headers.contains_key("server"));
 }
 
+// FCO-02
+#[tokio::test]
+async fn a_refusal_passes_cors_of_the_backend_and_of_the_rule() {
+    for (rule, backend) in [
+        (vec![], vec![cors(), HttpFilter::Unresolved]),
+        (vec![cors()], vec![HttpFilter::Unresolved]),
+        (vec![cors(), HttpFilter::Unresolved], vec![]),
+    ] {
+        let mut scene = Scene::new();
+        scene.filters = rule;
+        scene.backend("backend", 1, [endpoint(1)]).filters = backend.into();
+        let mut request = get("/");
+        request.headers_mut().insert("origin", HeaderValue::from_static("https://shop.example"));
+        let answer = capture(scene, request).await.answer;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.headers["access-control-allow-origin"], "https://shop.example");
+    }
+}
+
 // FCO-01, FHM-11
 #[tokio::test]
 async fn a_preflight_is_answered_here() {

@@ -1,0 +1,55 @@
+//! The future of a layer that carries a request on or refuses it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::refused::Refused;
+
+pin_project! {
+    /// What the service within answers, or the refusal in its place.
+    #[derive(Debug)]
+    pub struct OrRefused<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjected]
+    #[derive(Debug)]
+    enum State<F> {
+        Forwarded { #[pin] future: F },
+        Refused { refused: Option<Refused> },
+    }
+}
+
+// === impl OrRefused ===
+
+impl<F> OrRefused<F> {
+    pub(crate) fn forwarded(future: F) -> Self {
+        Self { state: State::Forwarded { future } }
+    }
+
+    pub(crate) fn refused(refused: impl Into<Refused>) -> Self {
+        Self { state: State::Refused { refused: Some(refused.into()) } }
+    }
+}
+
+impl<F, R, E> Future for OrRefused<F>
+where
+    F: Future<Output = Result<R, E>>,
+    E: Into<Refused>,
+{
+    type Output = Result<R, Refused>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjected::Forwarded { future } => future.poll(cx).map_err(Into::into),
+            StateProjected::Refused { refused } => {
+                Poll::Ready(Err(refused.take().expect("a future is not polled after it was ready")))
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The error of all layers: a refusal on its way out, with what the layers that it passes add to the answer.
+//!
+//! Inside of the gateway, a request that cannot be carried on is an `Err`, and stays one until the outermost layer,
+//! [`respond`](crate::respond), makes the answer. On its way there the balance layer says which endpoint was attempted,
+//! the retry layer how often, the filters what the answer needs for CORS; none of them has to look into an answer to
+//! learn that it is a failure.
+//!
+//! A layer of one's own takes part with [`CustomRefusal`], or with any error that becomes a [`BoxError`]:
+//!
+//! ```
+//! use gateway_tower::{BoxError, CustomRefusal, Refusal, Refused};
+//! use http::{HeaderValue, StatusCode, header};
+//!
+//! let denied = Refused::from(CustomRefusal::new("auth", StatusCode::UNAUTHORIZED).text("401: who are you?\n"))
+//!     .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+//! assert_eq!(denied.refusal().status(), 401);
+//!
+//! // Layers that know of nothing but `BoxError` pass it on as it is, and their own errors become refusals.
+//! assert_eq!(Refused::from(BoxError::from(denied)).refusal().status(), 401);
+//! let failed = Refused::from(BoxError::from("the cache is broken"));
+//! assert!(matches!(failed.refusal(), Refusal::LayerFailed(_)));
+//! ```
+
+use std::convert::Infallible;
+use std::fmt;
+
+use gateway_core::matching::RequestError;
+use gateway_core::table::NoMatch;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Response, response};
+
+use crate::body::BoxError;
+use crate::custom_refusal::CustomRefusal;
+use crate::outcome::Outcome;
+use crate::refusal::Refusal;
+use crate::routed::Routed;
+
+/// A request that is not carried on: why, and what is known about it.
+// In a box: every answer is as large as the error that may take its place.
+#[derive(Clone)]
+pub struct Refused(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    refusal: Refusal,
+    headers: HeaderMap,
+    outcome: Outcome,
+}
+
+// === impl Refused ===
+
+impl Refused {
+    /// What a client's error means; a refusal stays what it is.
+    pub(crate) fn from_client_error(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(refused) => *refused,
+            Err(error) => Refusal::from_client_error(error).into(),
+        }
+    }
+
+    /// Why.
+    pub fn refusal(&self) -> &Refusal {
+        &self.0.refusal
+    }
+
+    /// The decision about the request, as far as it went; what the route layer decided is added there, on the way out.
+    pub fn routed(&self) -> Option<&Routed> {
+        self.0.outcome.routed.as_ref()
+    }
+
+    /// The headers that the answer is to have, besides those that its form needs.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// The same, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.0.headers
+    }
+
+    /// Gives the answer a header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        // An answer with so many headers that there is no room for another goes without.
+        let _full = self.0.headers.try_insert(name, value);
+        self
+    }
+
+    /// Says how far the request came.
+    pub(crate) fn with_routed(mut self, routed: Option<Routed>) -> Self {
+        self.0.outcome.routed = routed;
+        self
+    }
+
+    /// The outcome that goes with an answer, or with the refusal in its place.
+    pub(crate) fn outcome_of<B>(result: &mut Result<Response<B>, Self>) -> &mut Outcome {
+        match result {
+            Ok(response) => Outcome::of(response),
+            Err(refused) => &mut refused.0.outcome,
+        }
+    }
+
+    /// Runs what edits the head of an answer on the head of the answer to be.
+    pub(crate) fn edit_head(&mut self, edit: impl FnOnce(&mut response::Parts)) {
+        let (mut head, ()) = Response::new(()).into_parts();
+        head.status = self.refusal().status();
+        head.headers = std::mem::take(&mut self.0.headers);
+        edit(&mut head);
+        self.0.headers = head.headers;
+    }
+
+    /// Why, the headers, and the outcome of the request.
+    pub(crate) fn into_parts(self) -> (Refusal, HeaderMap, Outcome) {
+        let Inner { refusal, headers, mut outcome } = *self.0;
+        outcome.refused(refusal.clone());
+        (refusal, headers, outcome)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(Box::new(Inner { refusal, headers: HeaderMap::new(), outcome: Outcome::default() }))
+    }
+}
+
+impl From<RequestError> for Refused {
+    fn from(error: RequestError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+impl From<NoMatch> for Refused {
+    fn from(unmatched: NoMatch) -> Self {
+        Refusal::from(unmatched).into()
+    }
+}
+
+impl From<CustomRefusal> for Refused {
+    fn from(custom: CustomRefusal) -> Self {
+        Refusal::from(custom).into()
+    }
+}
+
+/// The error of a layer that knows nothing of refusals, unless it is one that the layer has passed on.
+impl From<BoxError> for Refused {
+    fn from(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(refused) => *refused,
+            Err(error) => Refusal::LayerFailed(error.into()).into(),
+        }
+    }
+}
+
+/// For services that always answer.
+impl From<Infallible> for Refused {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Refused").field(&self.0.refusal).finish()
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.refusal.fmt(f)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.refusal.source()
+    }
+}
