@@ -1,5 +1,9 @@
-//! The kinds that are read, in one table: names, versions, and the Rust type of each.
+//! The one table of the kinds that are read.
+//!
+//! Whatever there is once for each kind is made from its rows: [`Kind`] and [`AnyObject`] here, [`Resources`] beside,
+//! and [`Validated`](crate::validate::Validated). A new kind is a row here, and its two files in `api` and `validate`.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,13 +11,10 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meta::ObjectMeta;
+use super::reference::ParentReference;
 use super::resources::DEFAULT_NAMESPACE;
-use super::{
-    BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
-    Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
-    XBackendTrafficPolicy, XMesh,
-};
-use crate::name::ObjectName;
+use super::route::RouteStatus;
+use crate::name::{ObjectName, RouteKind};
 
 /// The API group of Gateway API.
 pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
@@ -44,10 +45,102 @@ pub trait Object:
     }
 }
 
+/// Gives the table of the kinds to the macro with this name.
+///
+/// A row is the type, the field that holds its objects, and then: group, kind, plural in API paths, scope, versions; for
+/// kinds with a status its type, and for Routes the [`RouteKind`]. Rows that are referred to stand before those that refer.
+///
+/// The versions are those that the experimental channel of v1.6.1 serves. The first is the one that is written: the
+/// newest, which for ReferenceGrant is not the one that an API server stores.
+macro_rules! for_each_kind {
+    ($make:ident) => {
+        $make! {
+            /// A Namespace.
+            Namespace in namespaces { "", "Namespace", "namespaces", Cluster, ["v1"] }
+            /// A Service.
+            Service in services { "", "Service", "services", Namespaced, ["v1"] }
+            /// A Secret.
+            Secret in secrets { "", "Secret", "secrets", Namespaced, ["v1"] }
+            /// A ConfigMap.
+            ConfigMap in config_maps { "", "ConfigMap", "configmaps", Namespaced, ["v1"] }
+            /// An EndpointSlice.
+            EndpointSlice in endpoint_slices {
+                "discovery.k8s.io", "EndpointSlice", "endpointslices", Namespaced, ["v1"]
+            }
+            /// A GatewayClass.
+            GatewayClass in gateway_classes {
+                GATEWAY_GROUP, "GatewayClass", "gatewayclasses", Cluster, ["v1", "v1beta1"], GatewayClassStatus
+            }
+            /// A Gateway.
+            Gateway in gateways {
+                GATEWAY_GROUP, "Gateway", "gateways", Namespaced, ["v1", "v1beta1"], GatewayStatus
+            }
+            /// A ListenerSet.
+            ListenerSet in listener_sets {
+                GATEWAY_GROUP, "ListenerSet", "listenersets", Namespaced, ["v1"], ListenerSetStatus
+            }
+            /// An HTTPRoute.
+            HttpRoute in http_routes {
+                GATEWAY_GROUP, "HTTPRoute", "httproutes", Namespaced, ["v1", "v1beta1"], RouteStatus, Http
+            }
+            /// A GRPCRoute.
+            GrpcRoute in grpc_routes {
+                GATEWAY_GROUP, "GRPCRoute", "grpcroutes", Namespaced, ["v1"], RouteStatus, Grpc
+            }
+            /// A TLSRoute.
+            TlsRoute in tls_routes {
+                GATEWAY_GROUP, "TLSRoute", "tlsroutes", Namespaced, ["v1", "v1alpha3", "v1alpha2"], RouteStatus, Tls
+            }
+            /// A TCPRoute.
+            TcpRoute in tcp_routes {
+                GATEWAY_GROUP, "TCPRoute", "tcproutes", Namespaced, ["v1", "v1alpha2"], RouteStatus, Tcp
+            }
+            /// A UDPRoute.
+            UdpRoute in udp_routes {
+                GATEWAY_GROUP, "UDPRoute", "udproutes", Namespaced, ["v1", "v1alpha2"], RouteStatus, Udp
+            }
+            /// A ReferenceGrant.
+            ReferenceGrant in reference_grants {
+                GATEWAY_GROUP, "ReferenceGrant", "referencegrants", Namespaced, ["v1", "v1beta1"]
+            }
+            /// A BackendTLSPolicy.
+            BackendTlsPolicy in backend_tls_policies {
+                GATEWAY_GROUP, "BackendTLSPolicy", "backendtlspolicies", Namespaced, ["v1", "v1alpha3"], PolicyStatus
+            }
+            /// An XBackend.
+            XBackend in backends {
+                EXPERIMENTAL_GROUP, "XBackend", "xbackends", Namespaced, ["v1alpha1"], BackendStatus
+            }
+            /// An XBackendTrafficPolicy.
+            XBackendTrafficPolicy in backend_traffic_policies {
+                EXPERIMENTAL_GROUP, "XBackendTrafficPolicy", "xbackendtrafficpolicies", Namespaced, ["v1alpha1"],
+                PolicyStatus
+            }
+            /// An XMesh.
+            XMesh in meshes { EXPERIMENTAL_GROUP, "XMesh", "xmeshes", Cluster, ["v1alpha1"], MeshStatus }
+        }
+    };
+}
+pub(crate) use for_each_kind;
+
+/// What Routes of all kinds have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyRoute<'a> {
+    /// The kind.
+    pub kind: RouteKind,
+    /// The parents that the Route names.
+    pub parent_refs: &'a [ParentReference],
+    /// The status.
+    pub status: &'a RouteStatus,
+}
+
 macro_rules! kinds {
     ($(
         $(#[doc = $doc:literal])*
-        $name:ident: $group:expr, $kind:literal, $plural:literal, $scope:ident, [$storage:literal $(, $served:literal)*];
+        $name:ident in $field:ident {
+            $group:expr, $kind:literal, $plural:literal, $scope:ident, [$($version:literal),+]
+            $(, $status:ident $(, $route:ident)?)?
+        }
     )+) => {
         /// A kind of object that is read.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,7 +174,7 @@ macro_rules! kinds {
 
             /// The versions that are read; the first is the one that is written.
             pub fn versions(self) -> &'static [&'static str] {
-                match self { $(Kind::$name => &[$storage $(, $served)*],)+ }
+                match self { $(Kind::$name => &[$($version),+],)+ }
             }
         }
 
@@ -90,14 +183,14 @@ macro_rules! kinds {
             type Value = AnyObject;
 
             fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnyObject, D::Error> {
-                match self { $(Kind::$name => $name::deserialize(deserializer).map(AnyObject::from),)+ }
+                match self { $(Kind::$name => super::$name::deserialize(deserializer).map(AnyObject::from),)+ }
             }
         }
 
         /// An object of any kind that is read.
         #[derive(Clone, Debug, PartialEq)]
         pub enum AnyObject {
-            $($(#[doc = $doc])* $name(Arc<$name>),)+
+            $($(#[doc = $doc])* $name(Arc<super::$name>),)+
         }
 
         impl AnyObject {
@@ -114,6 +207,67 @@ macro_rules! kinds {
             /// The metadata, to be changed; an object that is shared is copied first.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self { $(AnyObject::$name(object) => &mut Arc::make_mut(object).metadata,)+ }
+            }
+
+            /// The status, if the kind has one of this type.
+            ///
+            /// ```
+            /// use gateway_core::api::{AnyObject, GatewayStatus, HttpRoute, RouteStatus};
+            ///
+            /// let route = serde_json::from_str::<HttpRoute>(r#"{"metadata": {"name": "shop"}, "spec": {}}"#)?;
+            /// let object = AnyObject::from(route);
+            /// assert!(object.status::<RouteStatus>().is_some());
+            /// assert!(object.status::<GatewayStatus>().is_none());
+            /// # Ok::<(), serde_json::Error>(())
+            /// ```
+            pub fn status<S: 'static>(&self) -> Option<&S> {
+                match self {
+                    $($(AnyObject::$name(object) => {
+                        let status: &super::$status = &object.status;
+                        (status as &dyn Any).downcast_ref()
+                    })?)+
+                    // The others have no status that is read.
+                    _ => None,
+                }
+            }
+
+            /// The status, to be changed, if the kind has one of this type; an object that is shared is copied first.
+            pub fn status_mut<S: 'static>(&mut self) -> Option<&mut S> {
+                match self {
+                    $($(AnyObject::$name(object) if TypeId::of::<S>() == TypeId::of::<super::$status>() => {
+                        (&mut Arc::make_mut(object).status as &mut dyn Any).downcast_mut()
+                    })?)+
+                    _ => None,
+                }
+            }
+
+            /// Gives the object the status of another one, as an API server does with that of the stored object when
+            /// something else of it is written. Nothing changes if the two differ in kind, or have no status.
+            pub fn take_status(&mut self, from: &AnyObject) {
+                match (self, from) {
+                    $($((AnyObject::$name(object), AnyObject::$name(from)) => {
+                        Arc::make_mut(object).status = super::$status::clone(&from.status);
+                    })?)+
+                    _ => {}
+                }
+            }
+
+            /// What the object has in common with all Routes, if it is one.
+            pub fn as_route(&self) -> Option<AnyRoute<'_>> {
+                match self {
+                    $($($(AnyObject::$name(route) => Some(AnyRoute {
+                        kind: RouteKind::$route,
+                        parent_refs: &route.spec.parent_refs,
+                        status: &route.status,
+                    }),)?)?)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<RouteKind> for Kind {
+            fn from(kind: RouteKind) -> Self {
+                match kind { $($($(RouteKind::$route => Kind::$name,)?)?)+ }
             }
         }
 
@@ -140,7 +294,7 @@ macro_rules! kinds {
         }
 
         $(
-            impl Object for $name {
+            impl Object for super::$name {
                 const GROUP: &'static str = $group;
                 const KIND: &'static str = $kind;
                 const KIND_ID: Kind = Kind::$name;
@@ -154,14 +308,14 @@ macro_rules! kinds {
                 }
             }
 
-            impl From<$name> for AnyObject {
-                fn from(object: $name) -> Self {
+            impl From<super::$name> for AnyObject {
+                fn from(object: super::$name) -> Self {
                     AnyObject::$name(Arc::new(object))
                 }
             }
 
-            impl From<Arc<$name>> for AnyObject {
-                fn from(object: Arc<$name>) -> Self {
+            impl From<Arc<super::$name>> for AnyObject {
+                fn from(object: Arc<super::$name>) -> Self {
                     AnyObject::$name(object)
                 }
             }
@@ -169,51 +323,12 @@ macro_rules! kinds {
     };
 }
 
+for_each_kind!(kinds);
+
 #[derive(PartialEq)]
 enum Scope {
     Cluster,
     Namespaced,
-}
-
-// The versions are those that the experimental channel of v1.6.1 serves. The first is the one that is written: the newest,
-// which for ReferenceGrant is not the one that an API server stores.
-kinds! {
-    /// A namespace.
-    Namespace: "", "Namespace", "namespaces", Cluster, ["v1"];
-    /// A Service.
-    Service: "", "Service", "services", Namespaced, ["v1"];
-    /// A Secret.
-    Secret: "", "Secret", "secrets", Namespaced, ["v1"];
-    /// A ConfigMap.
-    ConfigMap: "", "ConfigMap", "configmaps", Namespaced, ["v1"];
-    /// An EndpointSlice.
-    EndpointSlice: "discovery.k8s.io", "EndpointSlice", "endpointslices", Namespaced, ["v1"];
-    /// A GatewayClass.
-    GatewayClass: GATEWAY_GROUP, "GatewayClass", "gatewayclasses", Cluster, ["v1", "v1beta1"];
-    /// A Gateway.
-    Gateway: GATEWAY_GROUP, "Gateway", "gateways", Namespaced, ["v1", "v1beta1"];
-    /// A ListenerSet.
-    ListenerSet: GATEWAY_GROUP, "ListenerSet", "listenersets", Namespaced, ["v1"];
-    /// An HTTPRoute.
-    HttpRoute: GATEWAY_GROUP, "HTTPRoute", "httproutes", Namespaced, ["v1", "v1beta1"];
-    /// A GRPCRoute.
-    GrpcRoute: GATEWAY_GROUP, "GRPCRoute", "grpcroutes", Namespaced, ["v1"];
-    /// A TLSRoute.
-    TlsRoute: GATEWAY_GROUP, "TLSRoute", "tlsroutes", Namespaced, ["v1", "v1alpha3", "v1alpha2"];
-    /// A TCPRoute.
-    TcpRoute: GATEWAY_GROUP, "TCPRoute", "tcproutes", Namespaced, ["v1", "v1alpha2"];
-    /// A UDPRoute.
-    UdpRoute: GATEWAY_GROUP, "UDPRoute", "udproutes", Namespaced, ["v1", "v1alpha2"];
-    /// A ReferenceGrant.
-    ReferenceGrant: GATEWAY_GROUP, "ReferenceGrant", "referencegrants", Namespaced, ["v1", "v1beta1"];
-    /// A BackendTLSPolicy.
-    BackendTlsPolicy: GATEWAY_GROUP, "BackendTLSPolicy", "backendtlspolicies", Namespaced, ["v1", "v1alpha3"];
-    /// An XBackend.
-    XBackend: EXPERIMENTAL_GROUP, "XBackend", "xbackends", Namespaced, ["v1alpha1"];
-    /// An XBackendTrafficPolicy.
-    XBackendTrafficPolicy: EXPERIMENTAL_GROUP, "XBackendTrafficPolicy", "xbackendtrafficpolicies", Namespaced, ["v1alpha1"];
-    /// An XMesh.
-    XMesh: EXPERIMENTAL_GROUP, "XMesh", "xmeshes", Cluster, ["v1alpha1"];
 }
 
 // === impl Kind ===
@@ -258,5 +373,39 @@ impl AnyObject {
             (true, Some(_)) | (false, None) => return,
         };
         self.metadata_mut().namespace = wanted;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use super::super::GatewayStatus;
+
+    #[test]
+    fn a_kind_of_route_has_one_name() {
+        for kind in [RouteKind::Http, RouteKind::Grpc, RouteKind::Tls, RouteKind::Tcp, RouteKind::Udp] {
+            assert_eq!(Kind::from(kind).as_str(), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn a_status_is_taken_from_an_object_of_the_same_kind() {
+        let read =
+            |kind: Kind, text: &str| kind.deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap();
+        let spec = r#""metadata": {"name": "a"}, "spec": {}"#;
+        let entry = r#"{"parentRef": {"name": "b"}, "controllerName": "example.com/c", "conditions": []}"#;
+        let mut route = read(Kind::GrpcRoute, &format!("{{{spec}}}"));
+        let other = read(Kind::HttpRoute, &format!(r#"{{{spec}, "status": {{"parents": [{entry}]}}}}"#));
+        let same = read(Kind::GrpcRoute, &format!(r#"{{{spec}, "status": {{"parents": [{entry}]}}}}"#));
+        route.take_status(&other);
+        assert!(route.status::<RouteStatus>().unwrap().is_empty());
+        route.take_status(&same);
+        assert_eq!(route, same);
+        assert_eq!(route.as_route().map(|route| route.kind), Some(RouteKind::Grpc));
+        assert!(route.status_mut::<GatewayStatus>().is_none());
+        route.status_mut::<RouteStatus>().unwrap().parents.clear();
+        assert!(route.as_route().unwrap().status.is_empty());
+        assert!(!same.as_route().unwrap().status.is_empty(), "what was shared is copied");
     }
 }

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::kind::{AnyObject, Kind};
-use super::{
-    BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet,
-    Namespace, ReferenceGrant, Secret, Service, TcpRoute, TlsRoute, UdpRoute, XBackend,
-    XBackendTrafficPolicy, XMesh,
-};
+use super::kind::{AnyObject, Kind, for_each_kind};
 use crate::name::ObjectName;
 
 /// The namespace of a namespaced object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
 macro_rules! resources {
-    ($($(#[doc = $doc:literal])* $field:ident: $name:ident,)+) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident in $field:ident { $group:expr, $kind:literal, $($rest:tt)* }
+    )+) => {
         /// All objects that a translation looks at, each kind sorted by namespace and name.
         ///
         /// Objects are shared, not copied: a clone costs a pointer for each object.
@@ -31,7 +29,7 @@ macro_rules! resources {
         /// ```
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Resources {
-            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectName, Arc<$name>>,)+
+            $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Arc<super::$name>>,)+
         }
 
         impl Resources {
@@ -76,44 +74,7 @@ macro_rules! resources {
     };
 }
 
-resources! {
-    /// Namespaces.
-    namespaces: Namespace,
-    /// Services.
-    services: Service,
-    /// Secrets.
-    secrets: Secret,
-    /// ConfigMaps.
-    config_maps: ConfigMap,
-    /// EndpointSlices.
-    endpoint_slices: EndpointSlice,
-    /// GatewayClasses.
-    gateway_classes: GatewayClass,
-    /// Gateways.
-    gateways: Gateway,
-    /// ListenerSets.
-    listener_sets: ListenerSet,
-    /// HTTPRoutes.
-    http_routes: HttpRoute,
-    /// GRPCRoutes.
-    grpc_routes: GrpcRoute,
-    /// TLSRoutes.
-    tls_routes: TlsRoute,
-    /// TCPRoutes.
-    tcp_routes: TcpRoute,
-    /// UDPRoutes.
-    udp_routes: UdpRoute,
-    /// ReferenceGrants.
-    reference_grants: ReferenceGrant,
-    /// BackendTLSPolicies.
-    backend_tls_policies: BackendTlsPolicy,
-    /// XBackends.
-    backends: XBackend,
-    /// XBackendTrafficPolicies.
-    backend_traffic_policies: XBackendTrafficPolicy,
-    /// XMeshes.
-    meshes: XMesh,
-}
+for_each_kind!(resources);
 
 // === impl Resources ===
 

@@ -6,9 +6,30 @@ use crate::api::Kind;
 ///
 /// `shape` is the path with `[]` for every list.
 pub(super) fn is_unread(kind: Kind, shape: &str) -> bool {
-    let unread: &[&str] = match kind {
-        Kind::Namespace => &["spec", "status"],
-        Kind::Service => &[
+    let unread = || UNREAD.iter().filter(|(known, _)| *known == kind).flat_map(|(_, fields)| *fields);
+    // These two were read before the object was.
+    matches!(shape, "apiVersion" | "kind")
+        || UNREAD_METADATA.contains(&shape)
+        || unread().any(|field| *field == shape)
+}
+
+/// Metadata that every object may have.
+const UNREAD_METADATA: &[&str] = &[
+    "metadata.clusterName",
+    "metadata.deletionGracePeriodSeconds",
+    "metadata.finalizers",
+    "metadata.generateName",
+    "metadata.managedFields",
+    "metadata.ownerReferences",
+    "metadata.selfLink",
+];
+
+/// What there is of it beyond the metadata.
+const UNREAD: &[(Kind, &[&str])] = &[
+    (Kind::Namespace, &["spec", "status"]),
+    (
+        Kind::Service,
+        &[
             "status",
             "spec.allocateLoadBalancerNodePorts",
             "spec.externalIPs",
@@ -23,39 +44,17 @@ pub(super) fn is_unread(kind: Kind, shape: &str) -> bool {
             "spec.sessionAffinityConfig",
             "spec.trafficDistribution",
         ],
-        Kind::Secret | Kind::ConfigMap => &["immutable"],
-        Kind::EndpointSlice => &[
+    ),
+    (Kind::Secret, &["immutable"]),
+    (Kind::ConfigMap, &["immutable"]),
+    (
+        Kind::EndpointSlice,
+        &[
             "endpoints[].deprecatedTopology",
             "endpoints[].hints",
             "endpoints[].targetRef.apiVersion",
             "endpoints[].targetRef.fieldPath",
             "endpoints[].targetRef.resourceVersion",
         ],
-        Kind::GatewayClass
-        | Kind::Gateway
-        | Kind::ListenerSet
-        | Kind::HttpRoute
-        | Kind::GrpcRoute
-        | Kind::TlsRoute
-        | Kind::TcpRoute
-        | Kind::UdpRoute
-        | Kind::ReferenceGrant
-        | Kind::BackendTlsPolicy
-        | Kind::XBackend
-        | Kind::XBackendTrafficPolicy
-        | Kind::XMesh => &[],
-    };
-    // These two were read before the object was.
-    matches!(shape, "apiVersion" | "kind") || UNREAD_METADATA.contains(&shape) || unread.contains(&shape)
-}
-
-/// Metadata that every object may have.
-const UNREAD_METADATA: &[&str] = &[
-    "metadata.clusterName",
-    "metadata.deletionGracePeriodSeconds",
-    "metadata.finalizers",
-    "metadata.generateName",
-    "metadata.managedFields",
-    "metadata.ownerReferences",
-    "metadata.selfLink",
+    ),
 ];

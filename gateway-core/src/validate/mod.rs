@@ -64,6 +64,5 @@ mod udp_route;
 mod validated;
 
 pub use problem::{FieldPath, Problem, Problems, Segment};
-pub use status::status_problems;
 pub use valid::{Valid, Validate, check, update_problems};
-pub use validated::{Rejected, Validated, validate};
+pub use validated::{Rejected, Validated, problems, status_problems, validate};

@@ -16,10 +16,7 @@ use crate::api::{
 };
 
 /// What is wrong with the status of an object.
-///
-/// # Spec
-/// LIM-08, LIM-09, LIM-19, LIM-20, LIM-23, VAL-GW-11, VAL-ST-01.
-pub fn status_problems<T: Validate>(object: &T) -> Vec<Problem> {
+pub(super) fn problems<T: Validate>(object: &T) -> Vec<Problem> {
     let mut problems = Problems::default();
     object.status_problems(&mut problems.field("status"));
     problems.into_result().err().unwrap_or_default()

@@ -5,12 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::problem::Problem;
+use super::status;
 use super::valid::{Valid, Validate, check};
-use crate::api::{
-    BackendTlsPolicy, ConfigMap, EndpointSlice, Gateway, GatewayClass, GrpcRoute, HttpRoute, Kind,
-    ListenerSet, Namespace, ReferenceGrant, Resources, Secret, Service, TcpRoute, TlsRoute, UdpRoute,
-    XBackend, XBackendTrafficPolicy, XMesh,
-};
+use crate::api::{self, AnyObject, Kind, Resources, for_each_kind};
 use crate::name::ObjectName;
 
 /// An object that is left out, because an API server would not have stored it.
@@ -25,11 +22,14 @@ pub struct Rejected {
 }
 
 macro_rules! validated {
-    ($($(#[doc = $doc:literal])* $field:ident: $name:ident,)+) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident in $field:ident { $group:expr, $kind:literal, $($rest:tt)* }
+    )+) => {
         /// All objects without problems, each kind sorted by namespace and name, and what is wrong with the others.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Validated {
-            $($(#[doc = $doc])* pub $field: BTreeMap<ObjectName, Valid<$name>>,)+
+            $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Valid<api::$name>>,)+
             /// The objects that are left out, by kind and then by key.
             pub rejected: Vec<Rejected>,
         }
@@ -42,47 +42,23 @@ macro_rules! validated {
                 rejected,
             }
         }
+
+        /// What is wrong with an object of any kind.
+        pub fn problems(object: &AnyObject) -> Vec<Problem> {
+            match object { $(AnyObject::$name(object) => check(object).err().unwrap_or_default(),)+ }
+        }
+
+        /// What is wrong with the status of an object of any kind.
+        ///
+        /// # Spec
+        /// LIM-08, LIM-09, LIM-19, LIM-20, LIM-23, VAL-GW-11, VAL-ST-01.
+        pub fn status_problems(object: &AnyObject) -> Vec<Problem> {
+            match object { $(AnyObject::$name(object) => status::problems(object.as_ref()),)+ }
+        }
     };
 }
 
-validated! {
-    /// Namespaces.
-    namespaces: Namespace,
-    /// Services.
-    services: Service,
-    /// Secrets.
-    secrets: Secret,
-    /// ConfigMaps.
-    config_maps: ConfigMap,
-    /// EndpointSlices.
-    endpoint_slices: EndpointSlice,
-    /// GatewayClasses.
-    gateway_classes: GatewayClass,
-    /// Gateways.
-    gateways: Gateway,
-    /// ListenerSets.
-    listener_sets: ListenerSet,
-    /// HTTPRoutes.
-    http_routes: HttpRoute,
-    /// GRPCRoutes.
-    grpc_routes: GrpcRoute,
-    /// TLSRoutes.
-    tls_routes: TlsRoute,
-    /// TCPRoutes.
-    tcp_routes: TcpRoute,
-    /// UDPRoutes.
-    udp_routes: UdpRoute,
-    /// ReferenceGrants.
-    reference_grants: ReferenceGrant,
-    /// BackendTLSPolicies.
-    backend_tls_policies: BackendTlsPolicy,
-    /// XBackends.
-    backends: XBackend,
-    /// XBackendTrafficPolicies.
-    backend_traffic_policies: XBackendTrafficPolicy,
-    /// XMeshes.
-    meshes: XMesh,
-}
+for_each_kind!(validated);
 
 /// The objects without problems; the others go to `rejected`.
 fn sift<T: Validate>(

@@ -19,11 +19,9 @@ mod references;
 mod statuses;
 mod stream_routes;
 
-use std::sync::Arc;
-
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::manifest;
-use gateway_core::validate::{Problem, check};
+use gateway_core::validate::problems;
 
 /// A rule, a spec that keeps it, a spec that breaks it, and the path to what breaks it.
 struct Row {
@@ -69,33 +67,6 @@ fn read(text: &str) -> AnyObject {
     assert_eq!(problems, Vec::<String>::new(), "{}", shown(text));
     let [(object, _)] = <[_; 1]>::try_from(manifest.objects).expect("one object");
     object
-}
-
-/// What is wrong with an object of any kind.
-fn problems(object: &AnyObject) -> Vec<Problem> {
-    fn of<T: gateway_core::validate::Validate>(object: &Arc<T>) -> Vec<Problem> {
-        check(object).err().unwrap_or_default()
-    }
-    match object {
-        AnyObject::Namespace(object) => of(object),
-        AnyObject::Service(object) => of(object),
-        AnyObject::Secret(object) => of(object),
-        AnyObject::ConfigMap(object) => of(object),
-        AnyObject::EndpointSlice(object) => of(object),
-        AnyObject::GatewayClass(object) => of(object),
-        AnyObject::Gateway(object) => of(object),
-        AnyObject::ListenerSet(object) => of(object),
-        AnyObject::HttpRoute(object) => of(object),
-        AnyObject::GrpcRoute(object) => of(object),
-        AnyObject::TlsRoute(object) => of(object),
-        AnyObject::TcpRoute(object) => of(object),
-        AnyObject::UdpRoute(object) => of(object),
-        AnyObject::ReferenceGrant(object) => of(object),
-        AnyObject::BackendTlsPolicy(object) => of(object),
-        AnyObject::XBackend(object) => of(object),
-        AnyObject::XBackendTrafficPolicy(object) => of(object),
-        AnyObject::XMesh(object) => of(object),
-    }
 }
 
 /// Several entries of a list.

@@ -1,9 +1,7 @@
 //! Statuses, which refuse no object, but which an API server would not take.
 
-use std::sync::Arc;
-
-use gateway_core::api::{AnyObject, Kind};
-use gateway_core::validate::{Validate, check, status_problems};
+use gateway_core::api::Kind;
+use gateway_core::validate::{problems, status_problems};
 
 use super::{long, many, read};
 
@@ -28,31 +26,14 @@ const KINDS: [(Kind, &str); 12] = [
 
 /// Which rules a status breaks, and where.
 fn found(kind: Kind, status: &str) -> Vec<String> {
-    fn of<T: Validate>(object: &Arc<T>) -> Vec<String> {
-        assert_eq!(check(object).err(), None, "a status refuses no object");
-        let problems = status_problems(&**object);
-        problems.iter().map(|problem| format!("{} {}", problem.rule, problem.field)).collect()
-    }
     let spec = KINDS.iter().find(|(known, _)| *known == kind).expect("a kind with a status").1;
     let text = format!(
         "{{apiVersion: {}, kind: {kind}, metadata: {{name: a}}, spec: {{{spec}}}, status: {{{status}}}}}",
         kind.api_version()
     );
-    match read(&text) {
-        AnyObject::GatewayClass(object) => of(&object),
-        AnyObject::Gateway(object) => of(&object),
-        AnyObject::ListenerSet(object) => of(&object),
-        AnyObject::HttpRoute(object) => of(&object),
-        AnyObject::GrpcRoute(object) => of(&object),
-        AnyObject::TlsRoute(object) => of(&object),
-        AnyObject::TcpRoute(object) => of(&object),
-        AnyObject::UdpRoute(object) => of(&object),
-        AnyObject::BackendTlsPolicy(object) => of(&object),
-        AnyObject::XBackend(object) => of(&object),
-        AnyObject::XBackendTrafficPolicy(object) => of(&object),
-        AnyObject::XMesh(object) => of(&object),
-        other => panic!("{other:?}"),
-    }
+    let object = read(&text);
+    assert_eq!(problems(&object), [], "a status refuses no object");
+    status_problems(&object).iter().map(|problem| format!("{} {}", problem.rule, problem.field)).collect()
 }
 
 /// A status that an API server takes, one that it does not, and why.
