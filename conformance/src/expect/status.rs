@@ -4,7 +4,8 @@
 //! object would pass otherwise.
 
 use gateway_core::api::{
-    AnyObject, Condition, GATEWAY_GROUP, GatewayStatus, ListenerStatus, ParentReference, RouteParentStatus,
+    AnyObject, Condition, GATEWAY_GROUP, GatewayClassStatus, GatewayStatus, ListenerSetStatus,
+    ListenerStatus, ParentReference, PolicyAncestorStatus, PolicyStatus, RouteParentStatus, RouteStatus,
 };
 use gateway_core::name::ObjectName;
 
@@ -319,13 +320,11 @@ fn parent_name(parent: &ParentReference) -> String {
 
 /// The conditions of the object itself.
 fn own_conditions(object: &AnyObject) -> &[Condition] {
-    match object {
-        AnyObject::GatewayClass(class) => &class.status.conditions,
-        AnyObject::Gateway(gateway) => &gateway.status.conditions,
-        AnyObject::ListenerSet(set) => &set.status.conditions,
-        // The others have them for each parent, or none.
-        _ => &[],
-    }
+    let class = object.status().map(|status: &GatewayClassStatus| &status.conditions);
+    let gateway = || object.status().map(|status: &GatewayStatus| &status.conditions);
+    let set = || object.status().map(|status: &ListenerSetStatus| &status.conditions);
+    // The others have them for each parent, or none.
+    class.or_else(gateway).or_else(set).map_or(&[], Vec::as_slice)
 }
 
 /// The names of the listeners that there are, and their statuses.
@@ -344,45 +343,25 @@ fn listeners(object: &AnyObject) -> (Vec<&str>, &[ListenerStatus]) {
 
 /// The parents that a route names.
 fn parents(object: &AnyObject) -> &[ParentReference] {
-    match object {
-        AnyObject::HttpRoute(route) => &route.spec.parent_refs,
-        AnyObject::GrpcRoute(route) => &route.spec.parent_refs,
-        AnyObject::TlsRoute(route) => &route.spec.parent_refs,
-        AnyObject::TcpRoute(route) => &route.spec.parent_refs,
-        AnyObject::UdpRoute(route) => &route.spec.parent_refs,
-        // No other kind is a route.
-        _ => &[],
-    }
+    object.as_route().map_or(&[], |route| route.parent_refs)
 }
 
 /// What the status of a route or a policy says.
 fn entries(object: &AnyObject) -> Vec<Entry<'_>> {
-    fn of_route(parents: &[RouteParentStatus]) -> Vec<Entry<'_>> {
-        fn entry(it: &RouteParentStatus) -> Entry<'_> {
-            let RouteParentStatus { parent_ref, controller_name, conditions } = it;
-            Entry { parent: parent_ref, controller: controller_name, conditions }
-        }
-        parents.iter().map(entry).collect()
-    }
-    let ancestors = match object {
-        AnyObject::HttpRoute(route) => return of_route(&route.status.parents),
-        AnyObject::GrpcRoute(route) => return of_route(&route.status.parents),
-        AnyObject::TlsRoute(route) => return of_route(&route.status.parents),
-        AnyObject::TcpRoute(route) => return of_route(&route.status.parents),
-        AnyObject::UdpRoute(route) => return of_route(&route.status.parents),
-        AnyObject::BackendTlsPolicy(policy) => &policy.status.ancestors,
-        AnyObject::XBackendTrafficPolicy(policy) => &policy.status.ancestors,
-        // The others have no parents.
-        _ => return Vec::new(),
-    };
-    ancestors
-        .iter()
-        .map(|it| Entry {
-            parent: &it.ancestor_ref,
-            controller: &it.controller_name,
-            conditions: &it.conditions,
-        })
-        .collect()
+    let route = object.status().map_or(&[][..], |status: &RouteStatus| &status.parents);
+    let policy = object.status().map_or(&[][..], |status: &PolicyStatus| &status.ancestors);
+    let parents = route.iter().map(|RouteParentStatus { parent_ref, controller_name, conditions }| Entry {
+        parent: parent_ref,
+        controller: controller_name,
+        conditions,
+    });
+    let ancestors =
+        policy.iter().map(|PolicyAncestorStatus { ancestor_ref, controller_name, conditions }| Entry {
+            parent: ancestor_ref,
+            controller: controller_name,
+            conditions,
+        });
+    parents.chain(ancestors).collect()
 }
 
 #[cfg(test)]

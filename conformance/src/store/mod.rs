@@ -107,7 +107,7 @@ impl Store {
             self.created += 1;
         }
         if let Some(stored) = &stored {
-            statuses::carry_over(stored, &mut object);
+            object.take_status(stored);
         }
         let changed = stored.as_ref().is_some_and(|stored| spec(stored) != spec(&object));
         let (created, written) = (self.created, self.written);

@@ -2,27 +2,10 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Resources};
+use gateway_core::api::Resources;
 use gateway_core::status::{RouteStatus, Statuses, merge};
 
 use super::Store;
-
-/// Puts the status of the stored object into the one that replaces it.
-pub(super) fn carry_over(stored: &AnyObject, object: &mut AnyObject) {
-    macro_rules! carry_over {
-        ($($kind:ident)+) => {
-            match (stored, object) {
-                $((AnyObject::$kind(stored), AnyObject::$kind(object)) => {
-                    Arc::make_mut(object).status = stored.status.clone();
-                })+
-                // The other kinds have no status that is read.
-                _ => {}
-            }
-        };
-    }
-    carry_over!(GatewayClass Gateway ListenerSet HttpRoute GrpcRoute TlsRoute TcpRoute UdpRoute BackendTlsPolicy
-        XBackend XBackendTrafficPolicy XMesh);
-}
 
 impl Store {
     /// Brings what a translation computed together with what is stored.

@@ -5,7 +5,6 @@ use std::{fs, io};
 
 use gateway_core::api::{AnyObject, ObjectMeta};
 use gateway_core::manifest;
-use serde_json::Value;
 
 /// The stored object with the status that stands in the file, if one does.
 ///
@@ -31,16 +30,9 @@ pub(super) fn with_status(stored: AnyObject, file: &Path) -> Result<AnyObject, S
             None => Ok(stored),
         };
     };
-    let written = |object: &AnyObject| {
-        serde_json::to_value(object).map_err(|error| format!("{} {}: {error}", object.kind(), object.key()))
-    };
-    let mut object = written(&stored)?;
-    if let (Value::Object(fields), Some(status)) = (&mut object, written(found)?.get_mut("status")) {
-        fields.insert("status".to_owned(), status.take());
-    }
-    let both = manifest::read(&object.to_string(), "status");
-    let both = both.objects.into_iter().map(|(object, _)| object).next();
-    both.ok_or_else(|| format!("the status of {} {} cannot be read again", stored.kind(), stored.key()))
+    let mut object = stored;
+    object.take_status(found);
+    Ok(object)
 }
 
 /// Whether it is the same object, and no earlier one of its name.
