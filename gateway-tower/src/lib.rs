@@ -49,7 +49,7 @@ pub use self::body::{BoxError, RequestBody, ResponseBody};
 pub use self::connect_error::ConnectError;
 pub use self::connection::Connection;
 pub use self::custom_refusal::CustomRefusal;
-pub use self::gateway::{Gateway, GatewayFuture};
+pub use self::gateway::{Gateway, GatewayBuilder};
 pub use self::grpc_code::GrpcCode;
 pub use self::handle::TableHandle;
 pub use self::outcome::{AnsweredBy, Outcome};

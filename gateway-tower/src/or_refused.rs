@@ -28,11 +28,13 @@ pin_project! {
 // === impl OrRefused ===
 
 impl<F> OrRefused<F> {
-    pub(crate) fn forwarded(future: F) -> Self {
+    /// The service within answers.
+    pub fn forwarded(future: F) -> Self {
         Self { state: State::Forwarded { future } }
     }
 
-    pub(crate) fn refused(refused: impl Into<Refused>) -> Self {
+    /// The request is refused.
+    pub fn refused(refused: impl Into<Refused>) -> Self {
         Self { state: State::Refused { refused: Some(refused.into()) } }
     }
 }

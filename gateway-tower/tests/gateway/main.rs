@@ -7,4 +7,5 @@ mod filters;
 mod timeouts;
 mod retries;
 mod mirrors;
+mod places;
 mod sockets;

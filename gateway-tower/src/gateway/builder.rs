@@ -1,0 +1,92 @@
+//! Putting a gateway together: what is decided by, whose word counts, and the layers of one's own.
+
+use std::fmt;
+
+use tower_layer::{Identity, Layer, Stack};
+
+use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
+use crate::forwarded::Trust;
+use crate::handle::TableHandle;
+
+/// A gateway that has no client yet. [`client`](Self::client) completes it.
+///
+/// Layers that are put into the same place stand in each other in the order of the calls: the first sees a request first.
+///
+/// `R`, `F` and `A` are the layers after the route, after the filters and around each attempt.
+#[derive(Clone)]
+#[must_use = "a gateway needs a client"]
+pub struct GatewayBuilder<R = Identity, F = Identity, A = Identity> {
+    tables: TableHandle,
+    trust: Trust,
+    after_route: R,
+    after_filters: F,
+    per_attempt: A,
+}
+
+// === impl GatewayBuilder ===
+
+impl GatewayBuilder {
+    pub(super) fn new(tables: TableHandle) -> Self {
+        Self {
+            tables,
+            trust: Trust::default(),
+            after_route: Identity::new(),
+            after_filters: Identity::new(),
+            per_attempt: Identity::new(),
+        }
+    }
+}
+
+impl<R, F, A> GatewayBuilder<R, F, A> {
+    /// Whose word about clients [counts](crate::forwarded): nobody's, unless this says so.
+    pub fn trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// Puts a layer between the search for the rule and everything else.
+    ///
+    /// It sees the request as the client sent it, also where a filter will answer it, and refusals as errors.
+    pub fn after_route<L>(self, layer: L) -> GatewayBuilder<Stack<L, R>, F, A> {
+        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let after_route = Stack::new(layer, after_route);
+        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+    }
+
+    /// Puts a layer within the filters of rule and backend.
+    ///
+    /// It sees the request as the backend will get it, once however often it is attempted. What it refuses is neither
+    /// attempted nor mirrored; and it is within the timeout of the request, so waiting for somebody counts.
+    pub fn after_filters<L>(self, layer: L) -> GatewayBuilder<R, Stack<L, F>, A> {
+        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let after_filters = Stack::new(layer, after_filters);
+        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+    }
+
+    /// Puts a layer around each attempt at an endpoint.
+    ///
+    /// It sees which endpoint was chosen, and as an error what became of the attempt, its timeout included. Copies for
+    /// mirrors do not pass it.
+    pub fn per_attempt<L>(self, layer: L) -> GatewayBuilder<R, F, Stack<L, A>> {
+        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let per_attempt = Stack::new(layer, per_attempt);
+        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+    }
+
+    /// The gateway, which sends requests through clones of `client`.
+    pub fn client<C: Clone>(self, client: C) -> Gateway<C, R, F, A>
+    where
+        A: Layer<PerAttempt<C>>,
+        F: Layer<AfterFilters<C, A>>,
+        R: Layer<AfterRoute<C, F, A>>,
+    {
+        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        Gateway::stacked(tables, trust, &after_route, &after_filters, &per_attempt, client)
+    }
+}
+
+impl<R, F, A> fmt::Debug for GatewayBuilder<R, F, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tables, trust, after_route: _, after_filters: _, per_attempt: _ } = self;
+        f.debug_struct("GatewayBuilder").field("tables", tables).field("trust", trust).finish_non_exhaustive()
+    }
+}

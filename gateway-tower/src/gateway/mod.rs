@@ -1,0 +1,221 @@
+//! All layers in the one right order, over any client.
+//!
+//! | layer | does | why there |
+//! | --- | --- | --- |
+//! | [`respond`](crate::respond) | turns refusals into answers | only here all of them are seen; within, a failure is an error |
+//! | [`route`](crate::route) | finds the rule | everything else depends on it |
+//! | *after the route* | | |
+//! | [`forwarded`](crate::forwarded) | tells the backend about the client | matches see what the client sent, filters can change it |
+//! | [`filters`](crate::filters) | runs the rule's filters | the answer passes them last, and so does the refusal of a timeout |
+//! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
+//! | [`dispatch`](crate::dispatch) | picks the backend | once for a request: retries stay with a backend |
+//! | [`filters`](crate::filters) | runs the backend's filters | within the rule's, and once for a request |
+//! | *after the filters* | | |
+//! | [`mirror`](crate::mirror) | sends copies | once for a request, and only if it is attempted |
+//! | [`retry`](crate::retry) | attempts again | |
+//! | [`balance`](crate::balance) | picks the endpoint | each attempt gets another |
+//! | *per attempt* | | |
+//! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
+//! | [`recover`](crate::recover) | turns the client's errors into refusals | all others know one kind of error |
+//!
+//! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
+//! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use gateway_core::matching::{HttpMatch, PathMatch};
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
+//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceExt, service_fn};
+//!
+//! # fn table() -> RouteTable {
+//! #     let name = |name| ObjectName::new("default", name);
+//! #     let mut table = RouteTable::builder(1);
+//! #     let listener = table.listener(Listener {
+//! #         gateway: name("gateway"),
+//! #         owner_kind: ListenerOwnerKind::Gateway,
+//! #         owner: name("gateway"),
+//! #         name: "http".into(),
+//! #         port: 80,
+//! #         protocol: ListenerProtocol::Http,
+//! #         hostname: None,
+//! #     });
+//! #     let backend = table.backend(Backend {
+//! #         service: name("shop"),
+//! #         port: 80,
+//! #         protocol: BackendProtocol::Http1,
+//! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
+//! #     });
+//! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1 };
+//! #     let rule = HttpRule {
+//! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
+//! #         filters: Box::default(),
+//! #         backends: Backends::new([to_shop]),
+//! #         backend_filters: Box::default(),
+//! #         timeouts: Timeouts::default(),
+//! #         retry: None,
+//! #     };
+//! #     let matches = [HttpMatch { path: PathMatch::prefix("/shop"), ..HttpMatch::default() }];
+//! #     let route = table.http_route(Age::new(None, &name("shop")), [(matches.into(), rule)]);
+//! #     table.attach(route, listener, &[]);
+//! #     table.build()
+//! # }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! // Answers with the address to which the request would go.
+//! let client = service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
+//!     Ok::<_, BoxError>(Response::new(Full::<Bytes>::from(request.uri().to_string())))
+//! });
+//! // The table has one rule, for paths under `/shop`.
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! let gateway = Gateway::new(TableHandle::new(table()), client).on(connection);
+//!
+//! let request = |path| Request::get(path).header("host", "example.com").body(Full::default()).unwrap();
+//! let Ok(found) = gateway.clone().oneshot(request("/shop/cart")).await;
+//! let outcome = found.extensions().get::<Outcome>().unwrap();
+//! assert_eq!(outcome.endpoint().unwrap().to_string(), "10.0.0.7:8080");
+//! assert_eq!(outcome.routed.as_ref().unwrap().rule().id.to_string(), "default/shop/0");
+//! let Ok(missing) = gateway.oneshot(request("/")).await;
+//! assert_eq!(missing.status(), 404);
+//! # }
+//! ```
+
+//! # Layers of one's own
+//! The three places in italics are for them; a [`GatewayBuilder`] puts them there. Within the route layer, a layer finds
+//! [`Routed`](crate::Routed) in the extensions of the request.
+//!
+//! | place | sees | is for |
+//! | --- | --- | --- |
+//! | [`after_route`](GatewayBuilder::after_route) | the rule, and the request as the client sent it | what must come before the filters |
+//! | [`after_filters`](GatewayBuilder::after_filters) | rule and backend, and the request as the backend will get it | authorisation, quotas, caches: once for a request, within its timeout, and before it is mirrored |
+//! | [`per_attempt`](GatewayBuilder::per_attempt) | the endpoint, too | what each endpoint does: its refusals are failed attempts, timeouts included |
+//!
+//! What is to see answers, those to refused requests included, goes around the gateway as a whole.
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use std::task::{Context, Poll};
+//! # use std::sync::Arc;
+//! # use bytes::Bytes;
+//! # use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
+//! # use gateway_core::matching::HttpMatch;
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
+//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! # use gateway_tower::{BoxError, Connection, RequestBody};
+//! use gateway_tower::or_refused::OrRefused;
+//! use gateway_tower::{AnsweredBy, CustomRefusal, Gateway, Outcome, Refused, TableHandle};
+//! use http::{HeaderValue, Request, Response, StatusCode, header};
+//! # use http_body_util::Full;
+//! use tower::layer::layer_fn;
+//! use tower::{Service, ServiceExt, service_fn};
+//!
+//! /// Wants a token of every client.
+//! #[derive(Clone)]
+//! struct Auth<S>(S);
+//!
+//! impl<S, B> Service<Request<B>> for Auth<S>
+//! where
+//!     S: Service<Request<B>, Error: Into<Refused>>,
+//! {
+//!     type Response = S::Response;
+//!     type Error = Refused;
+//!     type Future = OrRefused<S::Future>;
+//!
+//!     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+//!         self.0.poll_ready(cx).map_err(Into::into)
+//!     }
+//!
+//!     fn call(&mut self, request: Request<B>) -> Self::Future {
+//!         if request.headers().contains_key(header::AUTHORIZATION) {
+//!             return OrRefused::forwarded(self.0.call(request));
+//!         }
+//!         let refusal = CustomRefusal::new("auth", StatusCode::UNAUTHORIZED).text("401: who are you?\n");
+//!         OrRefused::refused(
+//!             Refused::from(refusal).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+//!         )
+//!     }
+//! }
+//!
+//! # fn table() -> RouteTable {
+//! #     let name = |name| ObjectName::new("default", name);
+//! #     let mut table = RouteTable::builder(1);
+//! #     let listener = table.listener(Listener {
+//! #         gateway: name("gateway"),
+//! #         owner_kind: ListenerOwnerKind::Gateway,
+//! #         owner: name("gateway"),
+//! #         name: "http".into(),
+//! #         port: 80,
+//! #         protocol: ListenerProtocol::Http,
+//! #         hostname: None,
+//! #     });
+//! #     let backend = table.backend(Backend {
+//! #         service: name("shop"),
+//! #         port: 80,
+//! #         protocol: BackendProtocol::Http1,
+//! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
+//! #     });
+//! #     let policy = CorsPolicy { allow_origins: vec!["https://shop.example"], ..CorsPolicy::default() };
+//! #     let rule = HttpRule {
+//! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
+//! #         filters: [HttpFilter::Cors(Box::new(Cors::new(&policy).unwrap()))].into(),
+//! #         backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
+//! #         backend_filters: Box::default(),
+//! #         timeouts: Timeouts::default(),
+//! #         retry: None,
+//! #     };
+//! #     let route = table.http_route(Age::new(None, &name("shop")), [([HttpMatch::default()].into(), rule)]);
+//! #     table.attach(route, listener, &[]);
+//! #     table.build()
+//! # }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let client = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| -> Result<Response<Full<Bytes>>, BoxError> {
+//! #     panic!("nobody gets that far")
+//! # });
+//! # let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! // The table has one rule, which lets scripts of `https://shop.example` read its answers.
+//! let gateway = Gateway::builder(TableHandle::new(table())).after_filters(layer_fn(Auth)).client(client);
+//!
+//! let request = Request::get("/").header("host", "example.com").header("origin", "https://shop.example");
+//! let Ok(denied) = gateway.on(connection).oneshot(request.body(Full::default()).unwrap()).await;
+//! assert_eq!(denied.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(denied.headers()["www-authenticate"], "Bearer");
+//! // The filters of the rule have run on it.
+//! assert_eq!(denied.headers()["access-control-allow-origin"], "https://shop.example");
+//! assert_eq!(denied.extensions().get::<Outcome>().unwrap().answered_by, AnsweredBy::Layer("auth"));
+//! # }
+//! ```
+//!
+//! Layers from elsewhere fit, too. An error of theirs is any that becomes [`Refused`](crate::Refused), which `BoxError` does.
+//! The layers here want the bodies that they know, [`RequestBody`](crate::RequestBody) and
+//! [`ResponseBody`](crate::ResponseBody); a layer that changes bodies is put between two lines that change them back:
+//!
+//! ```
+//! # use bytes::Bytes;
+//! # use gateway_core::table::RouteTable;
+//! # use gateway_tower::{BoxError, Gateway, RequestBody, ResponseBody, TableHandle};
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! use tower::{ServiceBuilder, service_fn};
+//! use tower_http::limit::RequestBodyLimitLayer;
+//!
+//! # async fn client<B>(_: Request<RequestBody<B>>) -> Result<Response<Full<Bytes>>, BoxError> { unimplemented!() }
+//! # let tables = TableHandle::new(RouteTable::default());
+//! let limited = ServiceBuilder::new()
+//!     .map_response(|response: Response<_>| response.map(ResponseBody::upstream))
+//!     .layer(RequestBodyLimitLayer::new(1 << 20))
+//!     .map_request(|request: Request<_>| request.map(RequestBody::new));
+//! let gateway = Gateway::builder(tables).after_filters(limited).client(service_fn(client));
+//! # fn is_service<S: tower::Service<Request<Full<Bytes>>>>(_: S) {}
+//! # is_service(gateway);
+//! ```
+
+mod builder;
+mod service;
+
+pub use self::builder::GatewayBuilder;
+pub use self::service::{AfterFilters, AfterRoute, Gateway, PerAttempt};

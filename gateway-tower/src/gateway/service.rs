@@ -1,0 +1,151 @@
+//! The gateway as one service.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::{Identity, Layer};
+use tower_service::Service;
+
+use super::GatewayBuilder;
+use crate::balance::{Balance, BalanceLayer};
+use crate::body::{Limit, RequestBody};
+use crate::connection::Connection;
+use crate::dispatch::{Dispatch, DispatchLayer};
+use crate::filters::{Filters, FiltersLayer, List};
+use crate::forwarded::{Forwarded, ForwardedLayer, Trust};
+use crate::handle::TableHandle;
+use crate::mirror::{Mirror, MirrorLayer};
+use crate::recover::{Recover, RecoverLayer};
+use crate::respond::{Respond, RespondLayer};
+use crate::retry::{Retry, RetryLayer};
+use crate::route::{Route, RouteLayer};
+use crate::timeouts::{Timeouts, TimeoutsLayer};
+
+/// A whole gateway between a server and a client: requests in, answers out, never an error.
+///
+/// `Gateway<C>` is one over the client `C`; `R`, `F` and `A` are the layers of one's own that it may have, as a
+/// [`GatewayBuilder`] was given them. A server that clones it for each connection and names the [connection](Self::on) has the
+/// cheapest requests.
+///
+/// `poll_ready` is that of the client, except that an error of it becomes the answer to the call that follows.
+pub struct Gateway<C, R = Identity, F = Identity, A = Identity>
+where
+    A: Layer<PerAttempt<C>>,
+    F: Layer<AfterFilters<C, A>>,
+    R: Layer<AfterRoute<C, F, A>>,
+{
+    stack: Whole<C, R, F, A>,
+}
+
+/// What a layer for each attempt is put around.
+pub type PerAttempt<C> = Timeouts<Recover<C>>;
+
+/// What a layer after the filters is put around.
+pub type AfterFilters<C, A> = Mirror<Retry<Balance<Around<A, PerAttempt<C>>>>, Balance<Recover<C>>>;
+
+/// What a layer after the route is put around.
+pub type AfterRoute<C, F, A> = Forwarded<Filters<Timeouts<Dispatch<Filters<Around<F, AfterFilters<C, A>>>>>>>;
+
+type Whole<C, R, F, A> = Respond<Route<Around<R, AfterRoute<C, F, A>>>>;
+type Around<L, S> = <L as Layer<S>>::Service;
+
+// === impl Gateway ===
+
+impl<C: Clone> Gateway<C> {
+    /// A gateway that decides by the table in `tables` and sends requests through clones of `client`.
+    ///
+    /// Requests must have an `Arc<Connection>` in their extensions, unless a connection is [named](Self::on).
+    pub fn new(tables: TableHandle, client: C) -> Self {
+        GatewayBuilder::new(tables).client(client)
+    }
+}
+
+impl Gateway<()> {
+    /// A gateway that decides by the table in `tables`, with more to be said about it.
+    pub fn builder(tables: TableHandle) -> GatewayBuilder {
+        GatewayBuilder::new(tables)
+    }
+}
+
+impl<C, R, F, A> Gateway<C, R, F, A>
+where
+    A: Layer<PerAttempt<C>>,
+    F: Layer<AfterFilters<C, A>>,
+    R: Layer<AfterRoute<C, F, A>>,
+{
+    /// All layers, in the order of the table in the documentation of the module.
+    pub(super) fn stacked(
+        tables: TableHandle,
+        trust: Trust,
+        after_route: &R,
+        after_filters: &F,
+        per_attempt: &A,
+        client: C,
+    ) -> Self
+    where
+        C: Clone,
+    {
+        let copy = BalanceLayer.layer(RecoverLayer.layer(client.clone()));
+        let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
+        let attempts = RetryLayer.layer(BalanceLayer.layer(per_attempt.layer(attempt)));
+        let mirrored = after_filters.layer(MirrorLayer::new(copy).layer(attempts));
+        let backend = DispatchLayer.layer(FiltersLayer::new(List::Backend).layer(mirrored));
+        let limited = TimeoutsLayer::new(Limit::Request).layer(backend);
+        let rule = ForwardedLayer::new(trust).layer(FiltersLayer::new(List::Rule).layer(limited));
+        Self { stack: RespondLayer.layer(RouteLayer::new(tables).layer(after_route.layer(rule))) }
+    }
+
+    /// The same gateway for requests that come in on `connection`, unless their extensions name another.
+    pub fn on(self, connection: Arc<Connection>) -> Self {
+        Self { stack: self.stack.map(|route| route.on(connection)) }
+    }
+}
+
+impl<C, R, F, A, B, RB> Service<Request<B>> for Gateway<C, R, F, A>
+where
+    A: Layer<PerAttempt<C>>,
+    F: Layer<AfterFilters<C, A>>,
+    R: Layer<AfterRoute<C, F, A>>,
+    Whole<C, R, F, A>: Service<Request<RequestBody<B>>, Response = Response<RB>, Error = Infallible>,
+    B: Body,
+{
+    type Response = Response<RB>;
+    type Error = Infallible;
+    type Future = <Whole<C, R, F, A> as Service<Request<RequestBody<B>>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.stack.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.stack.call(request.map(RequestBody::new))
+    }
+}
+
+impl<C, R, F, A> Clone for Gateway<C, R, F, A>
+where
+    A: Layer<PerAttempt<C>>,
+    F: Layer<AfterFilters<C, A>>,
+    R: Layer<AfterRoute<C, F, A>>,
+    Whole<C, R, F, A>: Clone,
+{
+    fn clone(&self) -> Self {
+        Self { stack: self.stack.clone() }
+    }
+}
+
+impl<C, R, F, A> fmt::Debug for Gateway<C, R, F, A>
+where
+    A: Layer<PerAttempt<C>>,
+    F: Layer<AfterFilters<C, A>>,
+    R: Layer<AfterRoute<C, F, A>>,
+    Whole<C, R, F, A>: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gateway").field(&self.stack).finish()
+    }
+}
