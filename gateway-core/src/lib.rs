@@ -18,6 +18,7 @@ pub mod matching;
 pub mod filter;
 pub mod rule;
 pub mod table;
+pub mod exchange;
 #[cfg(feature = "resources")]
 pub mod validate;
 #[cfg(feature = "resources")]

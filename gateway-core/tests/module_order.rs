@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that requests are served with; they never see a resource as written.
-const SERVING: [&str; 4] = ["matching", "filter", "rule", "table"];
+const SERVING: [&str; 5] = ["matching", "filter", "rule", "table", "exchange"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use gateway_core::exchange::forwarded::{self, Client};
 use gateway_core::name::ObjectName;
 use http::HeaderValue;
 
@@ -50,16 +51,9 @@ impl Connection {
         }
     }
 
-    /// The client's address for `X-Forwarded-For`.
-    pub(crate) fn forwarded_for(&self) -> Option<&HeaderValue> {
-        let peer = self.peer?;
-        Some(self.forwarded_for.get_or_init(|| forwarded_address(peer)))
+    /// What backends are told about the client.
+    pub(crate) fn client(&self) -> Client<'_> {
+        let address = self.peer.map(|peer| self.forwarded_for.get_or_init(|| forwarded::address(peer.ip())));
+        Client { address, secure: self.secure }
     }
-}
-
-/// The text of an address in `X-Forwarded-For`: without port, and an IPv4 address that came over an IPv6 socket as what it
-/// is.
-fn forwarded_address(peer: SocketAddr) -> HeaderValue {
-    let text = peer.ip().to_canonical().to_string();
-    HeaderValue::try_from(text).expect("the digits and dots or colons of an address are a header value")
 }

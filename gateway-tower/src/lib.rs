@@ -29,8 +29,6 @@ pub mod or_refused;
 pub mod respond;
 mod upgrade;
 pub mod route;
-mod header_set;
-pub mod hop_by_hop;
 pub mod forwarded;
 pub mod filters;
 pub mod timeouts;

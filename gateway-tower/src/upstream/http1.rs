@@ -2,14 +2,12 @@
 
 use std::mem;
 
+use gateway_core::exchange::{HeaderSet, hop_by_hop};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version};
 use http_body::Body;
 use hyper::upgrade::OnUpgrade;
-
-use crate::header_set::HeaderSet;
-use crate::hop_by_hop;
 
 /// Whether a request with the headers in `present` can be taken to a backend at all.
 ///

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_core::exchange::HeaderSet;
 use gateway_core::rule::BackendProtocol;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -29,7 +30,6 @@ use crate::body::BoxError;
 use crate::connect;
 use crate::connect_error::ConnectError;
 use crate::drain::Member;
-use crate::header_set::HeaderSet;
 use crate::upstream_target::UpstreamTarget;
 
 /// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`] names. Always ready.

@@ -5,8 +5,8 @@
 //! speaks of the message. `Proxy-Authorization` and `Proxy-Authenticate` stay: a gateway is no proxy that the client has
 //! chosen, so they are between the client and the backend.
 //!
-//! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for [who](crate::upstream)
-//! writes requests to backends and reads their answers.
+//! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for the client that writes
+//! requests to backends and reads their answers.
 //!
 //! The surprising case: a client can name any header in `Connection`. Removal therefore comes before headers are added
 //! that must arrive, or a client could take the gateway's own `X-Forwarded-For` away; and `Host` is never removed.
@@ -16,7 +16,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::header_set::HeaderSet;
+use super::header_set::HeaderSet;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -54,7 +54,7 @@ pub fn wants_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Takes out those of `present` that are for one hop, but for the `Upgrade` that is kept.
-pub(crate) fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
+pub fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
     if present.has(HeaderSet::CONNECTION) {
         remove_named(headers);
         headers.remove(header::CONNECTION);

@@ -8,22 +8,30 @@ use http::HeaderMap;
 
 /// A set of header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HeaderSet(u8);
+pub struct HeaderSet(u8);
 
 // === impl HeaderSet ===
 
 impl HeaderSet {
-    pub(crate) const CONNECTION: Self = Self(1);
-    pub(crate) const KEEP_ALIVE: Self = Self(1 << 1);
-    pub(crate) const PROXY_CONNECTION: Self = Self(1 << 2);
-    pub(crate) const TE: Self = Self(1 << 3);
-    pub(crate) const UPGRADE: Self = Self(1 << 4);
-    pub(crate) const TRANSFER_ENCODING: Self = Self(1 << 5);
-    pub(crate) const CONTENT_LENGTH: Self = Self(1 << 6);
-    pub(crate) const COOKIE: Self = Self(1 << 7);
+    /// `Connection`
+    pub const CONNECTION: Self = Self(1);
+    /// `Keep-Alive`
+    pub const KEEP_ALIVE: Self = Self(1 << 1);
+    /// `Proxy-Connection`
+    pub const PROXY_CONNECTION: Self = Self(1 << 2);
+    /// `TE`
+    pub const TE: Self = Self(1 << 3);
+    /// `Upgrade`
+    pub const UPGRADE: Self = Self(1 << 4);
+    /// `Transfer-Encoding`
+    pub const TRANSFER_ENCODING: Self = Self(1 << 5);
+    /// `Content-Length`
+    pub const CONTENT_LENGTH: Self = Self(1 << 6);
+    /// `Cookie`
+    pub const COOKIE: Self = Self(1 << 7);
 
     /// Those that are there.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &HeaderMap) -> Self {
         headers.keys().fold(Self(0), |set, name| {
             set | match name.as_str() {
                 "connection" => Self::CONNECTION,
@@ -40,7 +48,7 @@ impl HeaderSet {
     }
 
     /// Whether one of `others` is in it.
-    pub(crate) fn has(self, others: Self) -> bool {
+    pub fn has(self, others: Self) -> bool {
         self.0 & others.0 != 0
     }
 }

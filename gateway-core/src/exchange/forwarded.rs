@@ -1,0 +1,178 @@
+//! What a backend is told about the client: `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
+//!
+//! The gateway is taken for the edge. `X-Forwarded-For` gets the address of the client appended, whatever it held; the
+//! rightmost address is therefore the one to rely on. `X-Forwarded-Proto` and `X-Forwarded-Host` are what the gateway saw
+//! itself, whatever the client wrote. Behind another proxy that ends TLS, that would hide the scheme that the client used:
+//! with [`Trust::Chained`] those two stay where they came with the request. The specification leaves all of this open
+//! (FRW-07). There is no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header filter can add what is missing.
+//!
+//! What matches see is what the client sent: add after the search. Filters can change or remove what is added here, and
+//! the host is the one before any rewrite: add before they run. And [what is for one hop only](super::hop_by_hop) goes
+//! first, or a client could have it taken out again.
+//!
+//! ```
+//! use gateway_core::exchange::forwarded::{self, Client, Trust};
+//!
+//! // Once for each connection.
+//! let address = forwarded::address([192, 0, 2, 7].into());
+//! let client = Client { address: Some(&address), secure: false };
+//!
+//! let request = http::Request::get("/").header("host", "example.com").header("x-forwarded-for", "10.0.0.1");
+//! let mut request = request.body(())?;
+//! forwarded::add(&mut request, client, Trust::Edge);
+//! assert_eq!(request.headers()["x-forwarded-for"], "10.0.0.1, 192.0.2.7");
+//! assert_eq!(request.headers()["x-forwarded-proto"], "http");
+//! assert_eq!(request.headers()["x-forwarded-host"], "example.com");
+//! # Ok::<(), http::Error>(())
+//! ```
+
+use std::net::IpAddr;
+
+use http::Request;
+use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Whose word about the client's scheme and host counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Nobody stands before this gateway: what a request says of itself is overwritten.
+    #[default]
+    Edge,
+    /// Another proxy stands before it, and clients cannot get around that: what it says stays.
+    Chained,
+}
+
+/// What is known of a client.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    /// Its [`address`] as backends are told it, unless it has none.
+    pub address: Option<&'a HeaderValue>,
+    /// Whether its connection is within TLS that ended here.
+    pub secure: bool,
+}
+
+/// The text of an address in `X-Forwarded-For`: without port, and an IPv4 address that came over an IPv6 socket as what it
+/// is.
+pub fn address(peer: IpAddr) -> HeaderValue {
+    let text = peer.to_canonical().to_string();
+    HeaderValue::try_from(text).expect("the digits and dots or colons of an address are a header value")
+}
+
+/// Tells the backend about the client.
+pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
+    let host = match request.uri().authority() {
+        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+        None => request.headers().get(header::HOST).cloned(),
+    };
+    let proto = HeaderValue::from_static(if client.secure { "https" } else { "http" });
+    let headers = request.headers_mut();
+    if let Some(address) = client.address {
+        append(headers, address);
+    }
+    match trust {
+        Trust::Edge => {
+            headers.insert(PROTO, proto);
+            match host {
+                Some(host) => headers.insert(HOST, host),
+                None => headers.remove(HOST),
+            };
+        }
+        Trust::Chained => {
+            headers.entry(PROTO).or_insert(proto);
+            if let Some(host) = host {
+                headers.entry(HOST).or_insert(host);
+            }
+        }
+    }
+}
+
+/// Makes one line of all that there are, with the address at the end.
+fn append(headers: &mut HeaderMap, address: &HeaderValue) {
+    match headers.entry(FOR) {
+        Entry::Vacant(entry) => {
+            entry.insert(address.clone());
+        }
+        Entry::Occupied(mut entry) => {
+            let mut joined = Vec::new();
+            for line in entry.iter().filter(|line| !line.is_empty()) {
+                joined.extend_from_slice(line.as_bytes());
+                joined.extend_from_slice(b", ");
+            }
+            joined.extend_from_slice(address.as_bytes());
+            let joined =
+                HeaderValue::try_from(joined).expect("header values joined by a comma are a header value");
+            entry.insert(joined);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forwarded(
+        target: &str,
+        lines: &[(&str, &str)],
+        (peer, secure): (&str, bool),
+        trust: Trust,
+    ) -> Vec<(String, String)> {
+        let mut request = Request::builder().uri(target);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(()).unwrap();
+        let address = address(peer.parse().unwrap());
+        add(&mut request, Client { address: Some(&address), secure }, trust);
+        let text =
+            |name: &HeaderName, value: &HeaderValue| (name.to_string(), value.to_str().unwrap().to_owned());
+        let mut lines: Vec<_> = request.headers().iter().map(|(name, value)| text(name, value)).collect();
+        lines.retain(|(name, _)| name.starts_with("x-forwarded-"));
+        lines.sort();
+        lines
+    }
+
+    fn lines(lines: [(&str, &str); 3]) -> Vec<(String, String)> {
+        lines.map(|(name, value)| (format!("x-forwarded-{name}"), value.to_owned())).into()
+    }
+
+    // FRW-07
+    #[test]
+    fn the_backend_is_told_what_the_gateway_saw() {
+        let told = forwarded("/", &[("host", "a.example:8080")], ("192.0.2.7", true), Trust::Edge);
+        assert_eq!(told, lines([("for", "192.0.2.7"), ("host", "a.example:8080"), ("proto", "https")]));
+
+        let told = forwarded("http://a.example/", &[], ("::ffff:192.0.2.7", false), Trust::Edge);
+        assert_eq!(told, lines([("for", "192.0.2.7"), ("host", "a.example"), ("proto", "http")]));
+    }
+
+    // FRW-07
+    #[test]
+    fn a_client_can_add_to_the_addresses_but_not_say_how_it_came() {
+        let claims = [
+            ("host", "a.example"),
+            ("x-forwarded-for", "10.0.0.1, 10.0.0.2"),
+            ("x-forwarded-for", ""),
+            ("x-forwarded-for", "10.0.0.3"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-proto", "wss"),
+            ("x-forwarded-host", "admin.example"),
+        ];
+        let told = forwarded("/", &claims, ("2001:db8::1", false), Trust::Edge);
+        let all = "10.0.0.1, 10.0.0.2, 10.0.0.3, 2001:db8::1";
+        assert_eq!(told, lines([("for", all), ("host", "a.example"), ("proto", "http")]));
+    }
+
+    // FRW-07
+    #[test]
+    fn behind_another_proxy_its_word_counts() {
+        let claims =
+            [("host", "a.example"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "www.example")];
+        let told = forwarded("/", &claims, ("10.0.0.9", false), Trust::Chained);
+        assert_eq!(told, lines([("for", "10.0.0.9"), ("host", "www.example"), ("proto", "https")]));
+        let told = forwarded("/", &claims[..1], ("10.0.0.9", false), Trust::Chained);
+        assert_eq!(told, lines([("for", "10.0.0.9"), ("host", "a.example"), ("proto", "http")]));
+    }
+}
