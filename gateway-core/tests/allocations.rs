@@ -2,11 +2,20 @@
 
 mod by_hand;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use allocation_counter::measure;
+use gateway_core::exchange::{Arrival, Exchange};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
+use gateway_core::name::{Age, ObjectName};
+use gateway_core::rule::{
+    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
+};
+use http::Response;
 
-use self::by_hand::{ByHand, ask_on, port, request};
+use self::by_hand::{ByHand, ask_on, entry, port, request};
 
 /// AMB-14, HRM-16, HST-08: lower-casing, the ways to match and the ways not to.
 #[test]
@@ -88,4 +97,38 @@ fn only_a_path_that_is_not_in_its_normal_form_is_copied() {
     assert_eq!(count("http://a.example.com/caf%C3%A9"), 0, "an escape in its normal form stays as it is");
     assert!(count("http://a.example.com/a/../b") > 0);
     assert!(count("http://a.example.com/%61") > 0);
+}
+
+#[test]
+fn the_steps_of_a_request_without_filters_allocate_nothing() {
+    let (mut table, listener) = ByHand::with_listener();
+    let backend = table.builder.backend(Backend {
+        service: ObjectName::new("default", "shop"),
+        port: 80,
+        protocol: BackendProtocol::Http1,
+        endpoints: [SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
+    });
+    let name = ObjectName::new("default", "shop");
+    let rule = HttpRule {
+        id: RuleName { route: name.clone().into(), index: 0, name: None },
+        filters: Box::default(),
+        backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
+        backend_filters: Box::default(),
+        timeouts: Timeouts::default(),
+        retry: None,
+    };
+    let route = table.builder.http_route(Age::new(None, &name), [([entry("/shop")].into(), rule)]);
+    table.attach(route, listener, &[]);
+    let table = Arc::new(table.build());
+    let gateway = ObjectName::new("default", "gateway");
+    let arrival = Arrival::new(&gateway, 80);
+    let mut request = request("http://a.example.com/shop/cart accept:text/html");
+    let (mut answer, ()) = Response::new(()).into_parts();
+    let allocations = measure(|| {
+        let mut exchange = Exchange::begin(&table, &arrival, &mut request).expect("a rule serves it");
+        let (mut parts, ()) = std::mem::take(&mut request).into_parts();
+        exchange.run(&mut parts, &mut || 0).expect("the rule has a backend");
+        exchange.finish(&mut answer);
+    });
+    assert_eq!(allocations.count_total, 0);
 }

@@ -23,8 +23,9 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 /// Announces settings for an upgrade to HTTP/2, which is never forwarded.
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay.
-pub fn remove_from_request(headers: &mut HeaderMap) {
+/// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay; says whether
+/// it does.
+pub fn remove_from_request(headers: &mut HeaderMap) -> bool {
     let present = HeaderSet::of(headers);
     let upgrade = present.has(HeaderSet::UPGRADE) && wants_upgrade(headers);
     if present.has(HeaderSet::TE) {
@@ -35,6 +36,7 @@ pub fn remove_from_request(headers: &mut HeaderMap) {
         }
     }
     remove(headers, present, upgrade);
+    upgrade
 }
 
 /// Takes them out of a response; `upgraded` when it is the 101 that a client waits for.

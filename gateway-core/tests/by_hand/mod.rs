@@ -143,7 +143,7 @@ pub fn entry(words: &str) -> HttpMatch {
 pub fn request(words: &str) -> Request<()> {
     let mut request = Request::new(());
     for word in words.split_whitespace() {
-        if word.contains("://") {
+        if word.starts_with("http://") || word.starts_with("https://") {
             *request.uri_mut() = word.parse().expect(word);
         } else if let Some((name, value)) = word.split_once(':') {
             let value = HeaderValue::from_str(value).expect(word);

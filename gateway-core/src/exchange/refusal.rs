@@ -1,0 +1,116 @@
+//! Why a request gets no further than the decision, and the answer that it gets instead.
+//!
+//! The texts are for people at a terminal and do not tell what the gateway knows about backends. What can go wrong later,
+//! such as a backend that is not reached, is known to those who carry the decision out only, and is not among these.
+//!
+//! | refusal | status | rule |
+//! | --- | --- | --- |
+//! | no valid host | 400 | AMB-16 |
+//! | no listener or no rule matches | 404 | HRM-16, HST-10 |
+//! | the connection was made for another listener | 421 | HST-20 |
+//! | a filter cannot be carried out | 500 | FLT-05 |
+//! | no backend, or none with a weight | 500 | HRB-11, HRB-13, AMB-20 |
+//! | the reference to the backend is invalid | 500 | HRB-10 |
+//! | the backend has no endpoints | 503 | HRB-12 |
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::matching::RequestError;
+use crate::table::NoMatch;
+
+/// Why a request is not forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request does not name one valid host.
+    #[error(transparent)]
+    Malformed(#[from] RequestError),
+    /// No rule serves the request.
+    #[error(transparent)]
+    Unmatched(#[from] NoMatch),
+    /// A filter of the rule or the backend cannot be carried out, or was left out.
+    #[error("a filter cannot be resolved or carried out")]
+    Filter,
+    /// The rule has no backend with a weight.
+    #[error("the rule has no backend with a weight above zero")]
+    NoBackend,
+    /// The chosen reference to a backend is invalid.
+    #[error("the reference to the backend is invalid")]
+    UnresolvedBackend,
+    /// The chosen backend has no endpoints that are ready.
+    #[error("the backend has no ready endpoints")]
+    NoEndpoints,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// The status that the client gets. gRPC has no such status; its callers are answered in their own way.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unmatched(unmatched) => unmatched.status(),
+            Self::Filter | Self::NoBackend | Self::UnresolvedBackend => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// One line for the client, with the status and a line feed.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "400: the request does not name one valid host\n",
+            Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
+                "404: no route matches the request\n"
+            }
+            Self::Unmatched(NoMatch::Misdirected { .. }) => {
+                "421: this connection was made for another host; open a new one\n"
+            }
+            Self::Filter => "500: a filter of the route cannot be carried out\n",
+            Self::NoBackend => "500: the route has no backend\n",
+            Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
+            Self::NoEndpoints => "503: the backend has no ready endpoints\n",
+        }
+    }
+
+    /// The answer: status and text, with the refusal itself in the extensions, for logs.
+    ///
+    /// The filters that are for such answers have not run on it.
+    pub fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from_static(self.text().as_bytes()));
+        *response.status_mut() = self.status();
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, text);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::ListenerId;
+
+    // AMB-16, HRM-16, HST-10, HST-20, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
+    #[test]
+    fn every_refusal_says_its_status_in_its_text() {
+        let listener = ListenerId(0);
+        for (refusal, status) in [
+            (RequestError::NoHost.into(), 400),
+            (NoMatch::NoListener.into(), 404),
+            (NoMatch::NoRule(listener).into(), 404),
+            (NoMatch::Misdirected { connection: None, host: listener }.into(), 421),
+            (Refusal::Filter, 500),
+            (Refusal::NoBackend, 500),
+            (Refusal::UnresolvedBackend, 500),
+            (Refusal::NoEndpoints, 503),
+        ] {
+            let response = refusal.into_response();
+            assert_eq!(response.status(), status, "{refusal}");
+            assert!(response.body().starts_with(format!("{status}: ").as_bytes()), "{refusal}");
+            assert!(response.body().ends_with(b"\n"), "{refusal}");
+            assert_eq!(response.extensions().get(), Some(&refusal));
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The steps of a request, one call each.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::mem;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::{PathAndQuery, Uri};
+use http::{Request, Response, StatusCode, request, response};
+
+use super::arrival::Arrival;
+use super::refusal::Refusal;
+use super::{forwarded, hop_by_hop};
+use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Verdict};
+use crate::hostname::Host;
+use crate::matching::RequestHead;
+use crate::name::BackendId;
+use crate::rule::{Backend, BackendTarget, HttpRule};
+use crate::table::{Listener, Matched, NoMatch, RouteTable};
+
+/// One request and its answer, from the match to the response filters, in the one table that decided.
+///
+/// Each step is taken once: taken again, it changes nothing and says the same, and so a retry may go through all of them.
+/// A step that would skip the filters of the rule or of the backend refuses the request, and so does every step after the
+/// one that stopped it.
+///
+/// `T` is what keeps the table: an `Arc`, or a type of a server with many cores that must not count all its requests at one
+/// place. It has to lead to the same table for as long as it lives.
+///
+/// Making one allocates nothing, and neither do the steps where there are no filters. A clone is for those who wait for the
+/// answer at a place of their own: it is as far as the original, and has no mirrors, because copies are to be sent once.
+pub struct Exchange<T = Arc<RouteTable>> {
+    table: T,
+    matched: Matched,
+    chosen: Option<Chosen>,
+    /// The last list that has run on the request.
+    ran: Option<List>,
+    /// What every further step says, once one has stopped the request.
+    stopped: Option<Refusal>,
+    /// Whether the client asks for another protocol on its connection.
+    upgrade: bool,
+    pub(super) mirrors: Vec<MirrorCopy>,
+    /// What the filters must know later, where they left something. The mirrors are not here.
+    edits: Option<Box<RequestEdits>>,
+}
+
+/// Why a request is not forwarded. [`Exchange::answer`] makes the answer.
+#[derive(Debug)]
+pub enum Stopped {
+    /// A filter answers. The filters of the response are still to be run on it.
+    Answered(Box<Response<Bytes>>),
+    /// The gateway answers by itself. Only the filters for such answers are to be run.
+    Refused(Refusal),
+}
+
+/// The backend of a request.
+#[derive(Clone, Copy, Debug)]
+struct Chosen {
+    /// Among those of the rule.
+    position: usize,
+    id: BackendId,
+}
+
+/// The lists of filters, in the order in which they run on the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum List {
+    Rule,
+    Backend,
+}
+
+// === impl Exchange ===
+
+impl<T: Deref<Target = RouteTable>> Exchange<T> {
+    /// Finds the rule that serves a request, and brings the request's path into the form that was matched.
+    ///
+    /// # Errors
+    /// When the request names no valid host, or no rule serves it.
+    ///
+    /// # Spec
+    /// AMB-01, AMB-16, HST-08, HRM-16.
+    pub fn begin<B>(table: &T, arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<Self, Refusal>
+    where
+        T: Clone,
+    {
+        let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+        let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
+        let port = table.port(arrival.gateway, arrival.port).ok_or(NoMatch::NoListener)?;
+        let matched = table.find(port, server_name.as_ref(), &head)?;
+        if let Cow::Owned(normal) = head.path {
+            let uri = mem::take(request.uri_mut());
+            *request.uri_mut() = with_path(uri, normal);
+        }
+        Ok(Self {
+            table: table.clone(),
+            matched,
+            chosen: None,
+            ran: None,
+            stopped: None,
+            upgrade: false,
+            mirrors: Vec::new(),
+            edits: None,
+        })
+    }
+
+    /// Takes out what the client said about its own connection, and tells the backend about the client.
+    ///
+    /// Comes before the filters, which may change or remove what is added here.
+    ///
+    /// # Spec
+    /// FRW-07, RFC 9110 section 7.6.1.
+    pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
+        self.upgrade = hop_by_hop::remove_from_request(request.headers_mut());
+        forwarded::add(request, arrival.client, arrival.trust);
+    }
+
+    /// Takes all steps from the filters of the rule to those of the backend, and says which backend gets the request.
+    ///
+    /// `random` gives numbers that are uniform over all of `u64`: one for each mirror of the rule, one for the backend, one
+    /// for each mirror of the backend.
+    ///
+    /// # Errors
+    /// When the request is not to be forwarded.
+    pub fn run(
+        &mut self,
+        parts: &mut request::Parts,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Result<BackendId, Stopped> {
+        self.on_request(parts, random)?;
+        let backend = self.choose_backend(random())?;
+        self.on_backend_request(parts, random)?;
+        Ok(backend)
+    }
+
+    /// Runs the filters of the rule. `random` gives a number for each mirror.
+    ///
+    /// # Errors
+    /// When one of them answers, or cannot be carried out.
+    ///
+    /// # Spec
+    /// FLT-01, FLT-05, FLT-10.
+    pub fn on_request(
+        &mut self,
+        parts: &mut request::Parts,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Result<(), Stopped> {
+        self.go_on()?;
+        match self.ran {
+            None => self.run_list(List::Rule, parts, random),
+            Some(List::Rule | List::Backend) => Ok(()),
+        }
+    }
+
+    /// Chooses the backend by weight.
+    ///
+    /// The share of a reference that is invalid, or of a backend without endpoints, is refused; it is not given to the
+    /// others.
+    ///
+    /// # Errors
+    /// When there is none that can be attempted, or when the rule has filters that have not run.
+    ///
+    /// # Spec
+    /// HRB-03, HRB-04, HRB-10 to HRB-13, AMB-20, AMB-21.
+    pub fn choose_backend(&mut self, random: u64) -> Result<BackendId, Refusal> {
+        self.go_on()?;
+        if let Some(chosen) = self.chosen {
+            return Ok(chosen.id);
+        }
+        let chosen = self.choose(random);
+        self.stopped = chosen.err();
+        chosen
+    }
+
+    /// Runs the filters of the chosen backend: after those of the rule, within them. `random` gives a number for each mirror.
+    ///
+    /// # Errors
+    /// When one of them answers, or cannot be carried out; or when no backend was chosen.
+    ///
+    /// # Spec
+    /// HRB-18, FLT-11.
+    pub fn on_backend_request(
+        &mut self,
+        parts: &mut request::Parts,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Result<(), Stopped> {
+        self.go_on()?;
+        match (self.chosen, self.ran) {
+            (None, _) => Err(Refusal::NoBackend.into()),
+            (Some(_), None | Some(List::Rule)) => self.run_list(List::Backend, parts, random),
+            (Some(_), Some(List::Backend)) => Ok(()),
+        }
+    }
+
+    /// Runs the filters of the chosen backend on its answer, or on that of one of them. Those of the rule come after.
+    pub fn on_backend_response(&self, response: &mut response::Parts) {
+        self.run_on_answer(filter::on_response, List::Backend, response);
+    }
+
+    /// Runs the filters of the chosen backend on an answer that the gateway makes by itself. Those of the rule come after.
+    pub fn on_backend_local_response(&self, response: &mut response::Parts) {
+        self.run_on_answer(filter::on_local_response, List::Backend, response);
+    }
+
+    /// Runs the filters of the rule on the answer of the backend, or on that of a filter.
+    ///
+    /// # Spec
+    /// FHM-08, FHM-11, FCO-02, FCO-19, FRD-11.
+    pub fn on_response(&self, response: &mut response::Parts) {
+        self.run_on_answer(filter::on_response, List::Rule, response);
+    }
+
+    /// Runs the filters of the rule on an answer that the gateway makes by itself: 500, 503, 504.
+    ///
+    /// # Spec
+    /// FHM-11, FCO-02.
+    pub fn on_local_response(&self, response: &mut response::Parts) {
+        self.run_on_answer(filter::on_local_response, List::Rule, response);
+    }
+
+    /// Does all that is to be done to the answer of the backend: takes out what the backend said about its own connection,
+    /// and runs the filters that have run on the request, the other way round.
+    pub fn finish(&self, response: &mut response::Parts) {
+        let upgraded = self.upgrade && response.status == StatusCode::SWITCHING_PROTOCOLS;
+        hop_by_hop::remove_from_response(&mut response.headers, upgraded);
+        self.on_backend_response(response);
+        self.on_response(response);
+    }
+
+    /// Does all that is to be done to an answer that the gateway makes by itself, because the backend cannot be reached,
+    /// fails, or takes too long.
+    pub fn finish_local(&self, response: &mut response::Parts) {
+        self.on_backend_local_response(response);
+        self.on_local_response(response);
+    }
+
+    /// The answer to a request that a step has stopped, with the filters run on it.
+    pub fn answer(&self, stopped: Stopped) -> Response<Bytes> {
+        let (local, response) = match stopped {
+            Stopped::Answered(response) => (false, *response),
+            Stopped::Refused(refusal) => (true, refusal.into_response()),
+        };
+        let (mut parts, body) = response.into_parts();
+        if local {
+            self.finish_local(&mut parts);
+        } else {
+            self.on_backend_response(&mut parts);
+            self.on_response(&mut parts);
+        }
+        Response::from_parts(parts, body)
+    }
+
+    /// The table that decided.
+    pub fn table(&self) -> &RouteTable {
+        &self.table
+    }
+
+    /// The decision.
+    pub fn matched(&self) -> Matched {
+        self.matched
+    }
+
+    /// The rule that serves the request.
+    pub fn rule(&self) -> &HttpRule {
+        self.table.rule(self.matched.rule)
+    }
+
+    /// The listener that took the request.
+    pub fn listener(&self) -> &Listener {
+        self.table.listener(self.matched.listener)
+    }
+
+    /// The backend that was chosen, once one was; also one that has no endpoints.
+    pub fn backend(&self) -> Option<&Backend> {
+        self.chosen.map(|chosen| self.table.backend(chosen.id))
+    }
+
+    /// The copies for mirrors, in the order of the filters. Send them once the request itself is attempted.
+    pub fn mirrors(&self) -> &[MirrorCopy] {
+        &self.mirrors
+    }
+
+    /// Takes the copies out.
+    pub fn take_mirrors(&mut self) -> Vec<MirrorCopy> {
+        mem::take(&mut self.mirrors)
+    }
+
+    /// An error when a step has stopped the request.
+    fn go_on(&self) -> Result<(), Refusal> {
+        self.stopped.map_or(Ok(()), Err)
+    }
+
+    fn choose(&mut self, random: u64) -> Result<BackendId, Refusal> {
+        let rule = self.rule();
+        if self.ran.is_none() && !rule.filters.is_empty() {
+            return Err(Refusal::Filter);
+        }
+        let (position, target) = rule.backends.pick(random).ok_or(Refusal::NoBackend)?;
+        let id = match target {
+            BackendTarget::Backend(id) => id,
+            BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
+        };
+        self.chosen = Some(Chosen { position, id });
+        if self.table.backend(id).endpoints.is_empty() {
+            return Err(Refusal::NoEndpoints);
+        }
+        Ok(id)
+    }
+
+    /// The filters of one list.
+    fn filters(&self, list: List) -> &[HttpFilter] {
+        match (list, self.chosen) {
+            (List::Rule, _) => &self.rule().filters,
+            (List::Backend, Some(chosen)) => self.rule().filters_of(chosen.position),
+            (List::Backend, None) => &[],
+        }
+    }
+
+    /// Runs a list on the request; from then on it has run.
+    fn run_list(
+        &mut self,
+        list: List,
+        parts: &mut request::Parts,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Result<(), Stopped> {
+        self.ran = Some(list);
+        if self.filters(list).is_empty() {
+            return Ok(());
+        }
+        let listener = self.listener();
+        let context =
+            FilterContext { scheme: listener.scheme(), port: listener.port, path: self.matched.path };
+        // One value for both lists, so that CORS and path modifiers see the request as the client sent it.
+        let mut kept = self.edits.take();
+        let mut fresh = RequestEdits::default();
+        let edits = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let verdict = filter::on_request(self.filters(list), &context, parts, edits, random);
+        self.mirrors.append(&mut edits.mirrors);
+        self.edits = kept.or_else(|| (!fresh.is_empty()).then(|| Box::new(fresh)));
+        let stopped = match verdict {
+            Verdict::Continue => return Ok(()),
+            Verdict::Respond(response) => Stopped::Answered(response),
+            Verdict::Fail => Stopped::Refused(Refusal::Filter),
+        };
+        // AMB-51: only what is attempted itself is mirrored.
+        self.mirrors.clear();
+        self.stopped = Some(Refusal::Filter);
+        Err(stopped)
+    }
+
+    /// Runs a list on the answer, if it has run on the request.
+    fn run_on_answer(
+        &self,
+        run: fn(&[HttpFilter], &RequestEdits, &mut response::Parts),
+        list: List,
+        response: &mut response::Parts,
+    ) {
+        if Some(list) <= self.ran {
+            let none = RequestEdits::default();
+            run(self.filters(list), self.edits.as_deref().unwrap_or(&none), response);
+        }
+    }
+}
+
+impl<T: Clone> Clone for Exchange<T> {
+    fn clone(&self) -> Self {
+        Self { table: self.table.clone(), mirrors: Vec::new(), edits: self.edits.clone(), ..*self }
+    }
+}
+
+impl<T: Deref<Target = RouteTable>> fmt::Debug for Exchange<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("generation", &self.table.generation())
+            .field("listener", &format_args!("{}", self.listener()))
+            .field("rule", &format_args!("{}", self.rule().id))
+            .field("entry", &self.matched.entry)
+            .field("backend", &self.backend().map(|backend| &backend.service))
+            .field("ran", &self.ran)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Stopped ===
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// AMB-01: the backend gets the path that was matched.
+fn with_path(uri: Uri, path: String) -> Uri {
+    let mut parts = uri.into_parts();
+    let query = parts.path_and_query.as_ref().and_then(PathAndQuery::query);
+    let target = match query {
+        Some(query) => path + "?" + query,
+        None => path,
+    };
+    // Normal form has no character that the path did not have, and still starts with a slash.
+    parts.path_and_query =
+        Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).expect("a normalised path is a path"));
+    Uri::from_parts(parts).expect("the components that made a URI before still make one")
+}
