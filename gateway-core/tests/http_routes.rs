@@ -374,6 +374,40 @@ fn endpoints_are_the_ready_ones_of_the_port_with_the_services_name() {
     assert_eq!(weights, [1, 1, 1]);
 }
 
+#[test]
+fn endpoints_say_where_they_run_if_their_slice_does() {
+    let elsewhere = "
+apiVersion: v1
+kind: Service
+metadata: {name: zoned, namespace: apps}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: zoned-1, namespace: apps, labels: {kubernetes.io/service-name: zoned}}
+addressType: IPv4
+ports: [{port: 8080}]
+endpoints:
+- {addresses: [10.0.1.3]}
+- {addresses: [10.0.1.2], zone: a, nodeName: n1}
+- {addresses: [10.0.1.1], zone: a}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: apps}
+spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: zoned, port: 80}]}]}
+";
+    let translation = translated(elsewhere);
+    let places: Vec<_> = translation.table.backends()[0]
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            endpoint.locality().map(|locality| (locality.zone.as_deref(), locality.node.as_deref()))
+        })
+        .collect();
+    assert_eq!(places, [Some((Some("a"), None)), Some((Some("a"), Some("n1"))), None]);
+}
+
 // HRB-09, HRB-19
 #[test]
 fn a_service_that_wants_tls_is_never_sent_plain_text() {

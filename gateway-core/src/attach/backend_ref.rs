@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -16,7 +17,7 @@ use crate::api::{
 };
 use crate::condition::Reason;
 use crate::name::{BackendId, ObjectName, RouteKind};
-use crate::rule::{Backend, BackendProtocol, Endpoint};
+use crate::rule::{Backend, BackendProtocol, Endpoint, Locality};
 use crate::validate::Valid;
 
 /// Why a reference leads nowhere.
@@ -201,13 +202,14 @@ impl<'r> Backends<'r> {
     }
 }
 
-/// The addresses of the ready endpoints of a Service's port, each once.
+/// The addresses of the ready endpoints of a Service's port, each once, and where they run.
 ///
 /// # Spec
 /// HRB-02, HRB-15: the port of the endpoints is the slice's, found by the name of the Service's port.
-fn endpoints(port: &ServicePort, slices: &[&EndpointSlice]) -> std::sync::Arc<[Endpoint]> {
+fn endpoints(port: &ServicePort, slices: &[&EndpointSlice]) -> Arc<[Endpoint]> {
     let name = port.name.as_deref().unwrap_or("");
-    let mut addresses: Vec<SocketAddr> = Vec::new();
+    // An address, its zone and its node.
+    let mut found: Vec<(SocketAddr, Option<&str>, Option<&str>)> = Vec::new();
     for slice in slices {
         if !matches!(slice.address_type, EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6) {
             continue;
@@ -221,10 +223,23 @@ fn endpoints(port: &ServicePort, slices: &[&EndpointSlice]) -> std::sync::Arc<[E
         };
         let ready = slice.endpoints.iter().filter(|endpoint| endpoint.conditions.ready.unwrap_or(true));
         // All addresses of one endpoint are the same endpoint: the first stands for it.
-        let ips = ready.filter_map(|endpoint| endpoint.addresses.first()?.parse::<IpAddr>().ok());
-        addresses.extend(ips.map(|ip| SocketAddr::new(ip, number)));
+        found.extend(ready.filter_map(|endpoint| {
+            let ip = endpoint.addresses.first()?.parse::<IpAddr>().ok()?;
+            Some((SocketAddr::new(ip, number), endpoint.zone.as_deref(), endpoint.node_name.as_deref()))
+        }));
     }
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses.into_iter().map(Endpoint::new).collect()
+    found.sort_unstable();
+    found.dedup_by_key(|(address, ..)| *address);
+    let mut localities: HashMap<_, Arc<Locality>, RandomState> = HashMap::default();
+    let endpoints = found.into_iter().map(|(address, zone, node)| {
+        let endpoint = Endpoint::new(address);
+        if zone.is_none() && node.is_none() {
+            return endpoint;
+        }
+        let locality = localities
+            .entry((zone, node))
+            .or_insert_with(|| Arc::new(Locality { zone: zone.map(Into::into), node: node.map(Into::into) }));
+        endpoint.at(Arc::clone(locality))
+    });
+    endpoints.collect()
 }

@@ -43,6 +43,18 @@ pub enum BackendProtocol {
 pub struct Endpoint {
     address: SocketAddr,
     authority: Authority,
+    // Shared by all endpoints at the same place, and one word where nothing is known.
+    locality: Option<Arc<Locality>>,
+}
+
+/// Where an endpoint runs, as far as its EndpointSlice says so. It changes nothing about where requests go, unless whoever
+/// chooses endpoints looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Locality {
+    /// The zone.
+    pub zone: Option<Box<str>>,
+    /// The name of the node.
+    pub node: Option<Box<str>>,
 }
 
 /// The backends of a rule of any kind of Route, with their weights.
@@ -104,7 +116,12 @@ impl Endpoint {
     /// The endpoint at `address`.
     pub fn new(address: SocketAddr) -> Self {
         let authority = address.to_string().parse().expect("a socket address is an authority");
-        Self { address, authority }
+        Self { address, authority, locality: None }
+    }
+
+    /// The same endpoint, which runs there.
+    pub fn at(self, locality: Arc<Locality>) -> Self {
+        Self { locality: Some(locality), ..self }
     }
 
     /// Address and port to connect to.
@@ -115,6 +132,11 @@ impl Endpoint {
     /// The same as an authority, for the target of a request.
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Where it runs, if that is known.
+    pub fn locality(&self) -> Option<&Locality> {
+        self.locality.as_deref()
     }
 }
 

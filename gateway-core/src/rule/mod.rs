@@ -6,7 +6,7 @@ pub mod timeouts;
 
 use std::sync::Arc;
 
-pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint};
+pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality};
 pub use self::retry::Retry;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
@@ -31,7 +31,7 @@ pub struct HttpRule {
 }
 
 /// Which rule it is: the identity that logs, metrics and `explain` give.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleName {
     /// The route.
     pub route: Arc<ObjectName>,
