@@ -1,12 +1,29 @@
-//! The one list of what is supported.
+//! The one list of the features, with everything that is known of each: its channel, whether Gateways or meshes have it,
+//! the conformance profiles that it belongs to, and whether it is supported here.
 //!
-//! Statuses publish it, the conformance suite selects its cases by it, and listeners decide by it which protocols they
-//! know: there is no second list anywhere. An embedding whose data plane does less passes fewer features.
+//! Statuses publish what is supported, the conformance suite selects its cases by it and learns from it which profile
+//! they count for, and listeners decide by it which protocols they know: there is no second list anywhere. An embedding
+//! whose data plane does less passes fewer features.
+//!
+//! ```
+//! use gateway_core::feature::{Feature, Profile, SUPPORTED, SupportLevel};
+//!
+//! let cors = Feature::parse("HTTPRouteCORS").expect("a feature");
+//! assert!(SUPPORTED.contains(&cors) && !cors.is_experimental());
+//! assert_eq!(cors.level(Profile::GatewayHttp), Some(SupportLevel::Extended));
+//! assert_eq!(cors.level(Profile::GatewayTls), None);
+//! ```
 
 use std::fmt;
+use std::str::FromStr;
+
+use Profile::{GatewayGrpc, GatewayHttp, GatewayTcp, GatewayTls, GatewayUdp, MeshGrpc, MeshHttp};
 
 macro_rules! features {
-    ($($(#[$meta:meta])* $variant:ident = $text:literal, $channel:ident, $side:ident;)+) => {
+    ($(
+        $variant:ident = $text:literal,
+        $channel:ident, $side:ident, $level:ident, $profiles:expr, $support:ident;
+    )+) => {
         /// A feature of the Gateway API, by the name that upstream gives it.
         ///
         /// Orders by that name.
@@ -15,7 +32,7 @@ macro_rules! features {
         /// `pkg/features` and GEP-2162.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Feature {
-            $(#[doc = concat!("`", $text, "`")] $(#[$meta])* $variant,)+
+            $(#[doc = concat!("`", $text, "`")] $variant,)+
         }
 
         impl Feature {
@@ -36,6 +53,16 @@ macro_rules! features {
             pub const fn is_mesh(self) -> bool {
                 match self { $(Feature::$variant => matches!(Side::$side, Side::Mesh),)+ }
             }
+
+            /// Whether the engine and its data plane have the feature: it is one of [`SUPPORTED`].
+            pub const fn is_supported(self) -> bool {
+                match self { $(Feature::$variant => matches!(Support::$support, Support::Supported),)+ }
+            }
+
+            /// What the feature is in the profiles that it belongs to, and which these are.
+            fn membership(self) -> (SupportLevel, &'static [Profile]) {
+                match self { $(Feature::$variant => (SupportLevel::$level, $profiles),)+ }
+            }
         }
     };
 }
@@ -50,112 +77,176 @@ enum Side {
     Mesh,
 }
 
-// Sorted by name: the order of the variants is the order of publication, which a test checks.
+enum Support {
+    Supported,
+    Unsupported,
+}
+
+/// The profiles of Gateways.
+const GATEWAYS: &[Profile] = &[GatewayHttp, GatewayGrpc, GatewayTls, GatewayTcp, GatewayUdp];
+
+/// The profiles of meshes.
+const MESHES: &[Profile] = &[MeshHttp, MeshGrpc];
+
+/// A conformance profile: a bundle of features that implementations claim together.
+///
+/// # Spec
+/// GEP-1709, `conformance/utils/suite/profiles.go`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// `GATEWAY-HTTP`
+    GatewayHttp,
+    /// `GATEWAY-GRPC`
+    GatewayGrpc,
+    /// `GATEWAY-TLS`
+    GatewayTls,
+    /// `GATEWAY-TCP`
+    GatewayTcp,
+    /// `GATEWAY-UDP`
+    GatewayUdp,
+    /// `MESH-HTTP`
+    MeshHttp,
+    /// `MESH-GRPC`
+    MeshGrpc,
+}
+
+/// What a feature is in a profile.
+///
+/// # Spec
+/// GEP-1709
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SupportLevel {
+    /// Every implementation that claims the profile has it.
+    Core,
+    /// It is optional in the profile.
+    Extended,
+}
+
+/// No profile has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no profile {0:?}; there are {known}", known = Profile::names())]
+pub struct UnknownProfile(String);
+
+// Sorted by name: the order of the variants is the order of publication, which a test checks. No feature is core in one
+// profile and extended in another.
 features! {
-    BackendTlsPolicy = "BackendTLSPolicy", Standard, Gateway;
-    BackendTlsPolicySanValidation = "BackendTLSPolicySANValidation", Standard, Gateway;
-    GrpcRoute = "GRPCRoute", Standard, Gateway;
-    GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway;
-    Gateway = "Gateway", Standard, Gateway;
-    GatewayAddressEmpty = "GatewayAddressEmpty", Standard, Gateway;
-    GatewayBackendClientCertificate = "GatewayBackendClientCertificate", Standard, Gateway;
-    GatewayFrontendClientCertificateValidation = "GatewayFrontendClientCertificateValidation", Standard, Gateway;
+    BackendTlsPolicy = "BackendTLSPolicy", Standard, Gateway, Extended, &[GatewayHttp], Unsupported;
+    BackendTlsPolicySanValidation =
+        "BackendTLSPolicySANValidation", Standard, Gateway, Extended, &[GatewayHttp], Unsupported;
+    GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Unsupported;
+    GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Unsupported;
+    Gateway = "Gateway", Standard, Gateway, Core, GATEWAYS, Supported;
+    GatewayAddressEmpty = "GatewayAddressEmpty", Standard, Gateway, Extended, GATEWAYS, Supported;
+    GatewayBackendClientCertificate =
+        "GatewayBackendClientCertificate", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayFrontendClientCertificateValidation =
+        "GatewayFrontendClientCertificateValidation", Standard, Gateway, Extended, GATEWAYS, Unsupported;
     GatewayFrontendClientCertificateValidationInsecureFallback =
-        "GatewayFrontendClientCertificateValidationInsecureFallback", Standard, Gateway;
-    GatewayHttpListenerIsolation = "GatewayHTTPListenerIsolation", Standard, Gateway;
+        "GatewayFrontendClientCertificateValidationInsecureFallback",
+        Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayHttpListenerIsolation =
+        "GatewayHTTPListenerIsolation", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayHttpsListenerDetectMisdirectedRequests =
-        "GatewayHTTPSListenerDetectMisdirectedRequests", Standard, Gateway;
-    GatewayInfrastructurePropagation = "GatewayInfrastructurePropagation", Standard, Gateway;
-    GatewayPort8080 = "GatewayPort8080", Standard, Gateway;
-    GatewayStaticAddresses = "GatewayStaticAddresses", Standard, Gateway;
-    HttpRoute = "HTTPRoute", Standard, Gateway;
-    HttpRoute303RedirectStatusCode = "HTTPRoute303RedirectStatusCode", Standard, Gateway;
-    HttpRoute307RedirectStatusCode = "HTTPRoute307RedirectStatusCode", Standard, Gateway;
-    HttpRoute308RedirectStatusCode = "HTTPRoute308RedirectStatusCode", Standard, Gateway;
-    HttpRouteBackendProtocolH2c = "HTTPRouteBackendProtocolH2C", Standard, Gateway;
-    HttpRouteBackendProtocolWebSocket = "HTTPRouteBackendProtocolWebSocket", Standard, Gateway;
+        "GatewayHTTPSListenerDetectMisdirectedRequests", Standard, Gateway, Extended, GATEWAYS, Supported;
+    GatewayInfrastructurePropagation =
+        "GatewayInfrastructurePropagation", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayPort8080 = "GatewayPort8080", Standard, Gateway, Extended, GATEWAYS, Supported;
+    GatewayStaticAddresses = "GatewayStaticAddresses", Standard, Gateway, Extended, GATEWAYS, Supported;
+    HttpRoute = "HTTPRoute", Standard, Gateway, Core, &[GatewayHttp, MeshHttp], Supported;
+    HttpRoute303RedirectStatusCode =
+        "HTTPRoute303RedirectStatusCode", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRoute307RedirectStatusCode =
+        "HTTPRoute307RedirectStatusCode", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRoute308RedirectStatusCode =
+        "HTTPRoute308RedirectStatusCode", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteBackendProtocolH2c =
+        "HTTPRouteBackendProtocolH2C", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteBackendProtocolWebSocket =
+        "HTTPRouteBackendProtocolWebSocket", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteBackendRequestHeaderModification =
-        "HTTPRouteBackendRequestHeaderModification", Standard, Gateway;
-    HttpRouteBackendTimeout = "HTTPRouteBackendTimeout", Standard, Gateway;
-    HttpRouteCors = "HTTPRouteCORS", Standard, Gateway;
-    HttpRouteDestinationPortMatching = "HTTPRouteDestinationPortMatching", Experimental, Gateway;
-    HttpRouteHostRewrite = "HTTPRouteHostRewrite", Standard, Gateway;
-    HttpRouteMethodMatching = "HTTPRouteMethodMatching", Standard, Gateway;
-    HttpRouteNamedRouteRule = "HTTPRouteNamedRouteRule", Standard, Gateway;
-    HttpRouteParentRefPort = "HTTPRouteParentRefPort", Standard, Gateway;
-    HttpRoutePathRedirect = "HTTPRoutePathRedirect", Standard, Gateway;
-    HttpRoutePathRewrite = "HTTPRoutePathRewrite", Standard, Gateway;
-    HttpRoutePortRedirect = "HTTPRoutePortRedirect", Standard, Gateway;
-    HttpRouteQueryParamMatching = "HTTPRouteQueryParamMatching", Standard, Gateway;
-    HttpRouteRequestMirror = "HTTPRouteRequestMirror", Standard, Gateway;
-    HttpRouteRequestMultipleMirrors = "HTTPRouteRequestMultipleMirrors", Standard, Gateway;
-    HttpRouteRequestPercentageMirror = "HTTPRouteRequestPercentageMirror", Standard, Gateway;
-    HttpRouteRequestTimeout = "HTTPRouteRequestTimeout", Standard, Gateway;
-    HttpRouteResponseHeaderModification = "HTTPRouteResponseHeaderModification", Standard, Gateway;
-    HttpRouteRetry = "HTTPRouteRetry", Experimental, Gateway;
-    HttpRouteRetryBackendTimeout = "HTTPRouteRetryBackendTimeout", Experimental, Gateway;
-    HttpRouteRetryConnectionError = "HTTPRouteRetryConnectionError", Experimental, Gateway;
-    HttpRouteSchemeRedirect = "HTTPRouteSchemeRedirect", Standard, Gateway;
-    ListenerSet = "ListenerSet", Standard, Gateway;
-    Mesh = "Mesh", Standard, Mesh;
-    MeshClusterIpMatching = "MeshClusterIPMatching", Standard, Mesh;
-    MeshConsumerRoute = "MeshConsumerRoute", Standard, Mesh;
+        "HTTPRouteBackendRequestHeaderModification", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteBackendTimeout =
+        "HTTPRouteBackendTimeout", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteCors = "HTTPRouteCORS", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteDestinationPortMatching =
+        "HTTPRouteDestinationPortMatching", Experimental, Gateway, Extended, &[GatewayHttp], Unsupported;
+    HttpRouteHostRewrite = "HTTPRouteHostRewrite", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteMethodMatching =
+        "HTTPRouteMethodMatching", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteNamedRouteRule =
+        "HTTPRouteNamedRouteRule", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteParentRefPort = "HTTPRouteParentRefPort", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRoutePathRedirect = "HTTPRoutePathRedirect", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRoutePathRewrite = "HTTPRoutePathRewrite", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRoutePortRedirect = "HTTPRoutePortRedirect", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteQueryParamMatching =
+        "HTTPRouteQueryParamMatching", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRequestMirror = "HTTPRouteRequestMirror", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRequestMultipleMirrors =
+        "HTTPRouteRequestMultipleMirrors", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRequestPercentageMirror =
+        "HTTPRouteRequestPercentageMirror", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRequestTimeout =
+        "HTTPRouteRequestTimeout", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteResponseHeaderModification =
+        "HTTPRouteResponseHeaderModification", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRetry = "HTTPRouteRetry", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRetryBackendTimeout =
+        "HTTPRouteRetryBackendTimeout", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRetryConnectionError =
+        "HTTPRouteRetryConnectionError", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteSchemeRedirect =
+        "HTTPRouteSchemeRedirect", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    ListenerSet = "ListenerSet", Standard, Gateway, Extended, GATEWAYS, Supported;
+    Mesh = "Mesh", Standard, Mesh, Core, MESHES, Unsupported;
+    MeshClusterIpMatching = "MeshClusterIPMatching", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshConsumerRoute = "MeshConsumerRoute", Standard, Mesh, Extended, MESHES, Unsupported;
     MeshHttpRouteBackendRequestHeaderModification =
-        "MeshHTTPRouteBackendRequestHeaderModification", Standard, Mesh;
-    MeshHttpRouteNamedRouteRule = "MeshHTTPRouteNamedRouteRule", Standard, Mesh;
-    MeshHttpRouteQueryParamMatching = "MeshHTTPRouteQueryParamMatching", Standard, Mesh;
-    MeshHttpRouteRedirectPath = "MeshHTTPRouteRedirectPath", Standard, Mesh;
-    MeshHttpRouteRedirectPort = "MeshHTTPRouteRedirectPort", Standard, Mesh;
-    MeshHttpRouteRewritePath = "MeshHTTPRouteRewritePath", Standard, Mesh;
-    MeshHttpRouteSchemeRedirect = "MeshHTTPRouteSchemeRedirect", Standard, Mesh;
-    ReferenceGrant = "ReferenceGrant", Standard, Gateway;
-    TcpRoute = "TCPRoute", Standard, Gateway;
-    TlsRoute = "TLSRoute", Standard, Gateway;
-    TlsRouteModeMixed = "TLSRouteModeMixed", Experimental, Gateway;
-    TlsRouteModeTerminate = "TLSRouteModeTerminate", Standard, Gateway;
-    UdpRoute = "UDPRoute", Standard, Gateway;
+        "MeshHTTPRouteBackendRequestHeaderModification", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteNamedRouteRule =
+        "MeshHTTPRouteNamedRouteRule", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteQueryParamMatching =
+        "MeshHTTPRouteQueryParamMatching", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteRedirectPath = "MeshHTTPRouteRedirectPath", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteRedirectPort = "MeshHTTPRouteRedirectPort", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteRewritePath = "MeshHTTPRouteRewritePath", Standard, Mesh, Extended, MESHES, Unsupported;
+    MeshHttpRouteSchemeRedirect =
+        "MeshHTTPRouteSchemeRedirect", Standard, Mesh, Extended, MESHES, Unsupported;
+    ReferenceGrant = "ReferenceGrant", Standard, Gateway, Core, GATEWAYS, Supported;
+    TcpRoute = "TCPRoute", Standard, Gateway, Core, &[GatewayTcp], Unsupported;
+    TlsRoute = "TLSRoute", Standard, Gateway, Core, &[GatewayTls], Unsupported;
+    TlsRouteModeMixed = "TLSRouteModeMixed", Experimental, Gateway, Extended, &[GatewayTls], Unsupported;
+    TlsRouteModeTerminate = "TLSRouteModeTerminate", Standard, Gateway, Extended, &[GatewayTls], Unsupported;
+    UdpRoute = "UDPRoute", Standard, Gateway, Core, &[GatewayUdp], Unsupported;
 }
 
 /// What the engine and its data plane do, sorted by name.
 ///
 /// # Spec
 /// GC-11, GC-12: no more than 64, and no mesh features.
-pub const SUPPORTED: &[Feature] = &[
-    Feature::Gateway,
-    Feature::GatewayAddressEmpty,
-    Feature::GatewayHttpListenerIsolation,
-    Feature::GatewayHttpsListenerDetectMisdirectedRequests,
-    Feature::GatewayPort8080,
-    Feature::GatewayStaticAddresses,
-    Feature::HttpRoute,
-    Feature::HttpRoute303RedirectStatusCode,
-    Feature::HttpRoute307RedirectStatusCode,
-    Feature::HttpRoute308RedirectStatusCode,
-    Feature::HttpRouteBackendProtocolH2c,
-    Feature::HttpRouteBackendProtocolWebSocket,
-    Feature::HttpRouteBackendRequestHeaderModification,
-    Feature::HttpRouteBackendTimeout,
-    Feature::HttpRouteCors,
-    Feature::HttpRouteHostRewrite,
-    Feature::HttpRouteMethodMatching,
-    Feature::HttpRouteNamedRouteRule,
-    Feature::HttpRouteParentRefPort,
-    Feature::HttpRoutePathRedirect,
-    Feature::HttpRoutePathRewrite,
-    Feature::HttpRoutePortRedirect,
-    Feature::HttpRouteQueryParamMatching,
-    Feature::HttpRouteRequestMirror,
-    Feature::HttpRouteRequestMultipleMirrors,
-    Feature::HttpRouteRequestPercentageMirror,
-    Feature::HttpRouteRequestTimeout,
-    Feature::HttpRouteResponseHeaderModification,
-    Feature::HttpRouteRetry,
-    Feature::HttpRouteRetryBackendTimeout,
-    Feature::HttpRouteRetryConnectionError,
-    Feature::HttpRouteSchemeRedirect,
-    Feature::ListenerSet,
-    Feature::ReferenceGrant,
-];
+pub const SUPPORTED: &[Feature] = &supported();
+
+const fn supported() -> [Feature; count_supported()] {
+    let mut supported = [Feature::Gateway; count_supported()];
+    let (mut from, mut to) = (0, 0);
+    while from < Feature::ALL.len() {
+        if Feature::ALL[from].is_supported() {
+            supported[to] = Feature::ALL[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    supported
+}
+
+const fn count_supported() -> usize {
+    let (mut position, mut count) = (0, 0);
+    while position < Feature::ALL.len() {
+        count += Feature::ALL[position].is_supported() as usize;
+        position += 1;
+    }
+    count
+}
 
 // === impl Feature ===
 
@@ -164,11 +255,74 @@ impl Feature {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|feature| feature.as_str() == name)
     }
+
+    /// What the feature is in the profile; nothing if it does not belong to it.
+    pub fn level(self, profile: Profile) -> Option<SupportLevel> {
+        let (level, profiles) = self.membership();
+        profiles.contains(&profile).then_some(level)
+    }
 }
 
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+// === impl Profile ===
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: &[Profile] =
+        &[GatewayHttp, GatewayGrpc, GatewayTls, GatewayTcp, GatewayUdp, MeshHttp, MeshGrpc];
+
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GatewayHttp => "GATEWAY-HTTP",
+            Self::GatewayGrpc => "GATEWAY-GRPC",
+            Self::GatewayTls => "GATEWAY-TLS",
+            Self::GatewayTcp => "GATEWAY-TCP",
+            Self::GatewayUdp => "GATEWAY-UDP",
+            Self::MeshHttp => "MESH-HTTP",
+            Self::MeshGrpc => "MESH-GRPC",
+        }
+    }
+
+    fn names() -> String {
+        Self::ALL.iter().map(|profile| profile.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The features of this level in the profile, sorted by name.
+    pub fn features(self, level: SupportLevel) -> impl Iterator<Item = Feature> {
+        Feature::ALL.iter().copied().filter(move |feature| feature.level(self) == Some(level))
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProfile> {
+        let named = |profile: &Profile| profile.as_str().eq_ignore_ascii_case(text);
+        Self::ALL.iter().copied().find(named).ok_or_else(|| UnknownProfile(text.to_owned()))
+    }
+}
+
+// === impl SupportLevel ===
+
+impl SupportLevel {
+    /// `core` or `extended`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Extended => "extended",
+        }
     }
 }
 
@@ -189,6 +343,25 @@ mod tests {
     fn no_mesh_feature_is_supported_by_gateways() {
         assert!(!SUPPORTED.iter().any(|feature| feature.is_mesh()));
         assert!(Feature::ALL.iter().all(|feature| feature.is_mesh() == feature.as_str().starts_with("Mesh")));
+    }
+
+    #[test]
+    fn a_feature_belongs_to_profiles_of_its_side() {
+        for feature in Feature::ALL {
+            let of = |profiles: &[Profile]| profiles.iter().any(|profile| feature.level(*profile).is_some());
+            assert!(!feature.is_mesh() || !of(GATEWAYS), "{feature}");
+            // Routes are not of one side.
+            assert!(feature.is_mesh() || !of(MESHES) || feature.as_str().ends_with("Route"), "{feature}");
+        }
+        let core: Vec<_> = GatewayHttp.features(SupportLevel::Core).collect();
+        assert_eq!(core, [Feature::Gateway, Feature::HttpRoute, Feature::ReferenceGrant]);
+    }
+
+    #[test]
+    fn a_profile_is_read_by_its_name() {
+        assert!(Profile::ALL.iter().all(|profile| profile.as_str().parse() == Ok(*profile)));
+        let error = "HTTP".parse::<Profile>().unwrap_err();
+        assert!(error.to_string().contains("GATEWAY-HTTP"));
     }
 
     #[test]
