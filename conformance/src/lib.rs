@@ -16,7 +16,6 @@
 //! | [`wire`] | clients on sockets, for engines that have some |
 //! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference, gateways on sockets |
 //! | [`expect`] | what came back, compared with what must come |
-//! | [`profile`] | the profiles of upstream, and the cases that count for each |
 //! | [`run`](mod@run) | cases played against an engine: one, or all |
 //! | [`report`] | what came of a run, for people, for build servers, and for upstream |
 //! | [`skips`] | cases that an engine of ours does not pass |
@@ -38,7 +37,6 @@ pub mod store;
 pub mod wire;
 pub mod engine;
 pub mod expect;
-pub mod profile;
 pub mod run;
 pub mod report;
 pub mod skips;

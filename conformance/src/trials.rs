@@ -35,7 +35,6 @@ use tokio::runtime::{Handle, Runtime};
 use crate::case::{Case, cases};
 use crate::engine::Engines;
 use crate::outcome::{CaseReport, Finding, Verdict};
-use crate::profile::Profile;
 use crate::run::{Settings, run_case, without_running};
 use crate::skips::SKIPS;
 
@@ -65,7 +64,7 @@ pub fn trials_with<E: Engines + 'static>(engines: E, settings: Settings) -> Exit
 
 /// The name of the test: the first profile of the case, and its name.
 fn name(case: &Case) -> String {
-    let group = match Profile::of(case).next() {
+    let group = match case.profiles().next() {
         _ if case.is_beyond() => "BEYOND",
         Some((profile, _)) => profile.as_str(),
         None => "MORE",

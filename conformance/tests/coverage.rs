@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conformance::case::{Case, cases};
-use conformance::profile::{Class, Profile};
+use gateway_core::feature::{Profile, SupportLevel};
 use serde::Deserialize;
 
 /// A test of upstream's suite.
@@ -47,7 +47,8 @@ fn a_case_says_of_its_test_what_upstream_says() {
             file: case.source.clone().unwrap_or_default(),
             features: case.features.iter().map(ToString::to_string).collect(),
             provisional: case.provisional,
-            profiles: Profile::of(case)
+            profiles: case
+                .profiles()
                 .map(|(profile, class)| (profile.to_string(), class.as_str().to_owned()))
                 .collect(),
         };
@@ -58,8 +59,8 @@ fn a_case_says_of_its_test_what_upstream_says() {
 #[test]
 fn the_profiles_have_as_many_cases_as_upstream_reports() {
     let counts = Profile::ALL.iter().map(|profile| {
-        let of = |wanted: Class| own().filter(|case| profile.class(case) == Some(wanted)).count();
-        (profile.as_str(), of(Class::Core), of(Class::Extended))
+        let of = |wanted: SupportLevel| own().filter(|case| case.level(*profile) == Some(wanted)).count();
+        (profile.as_str(), of(SupportLevel::Core), of(SupportLevel::Extended))
     });
     assert_eq!(
         counts.collect::<Vec<_>>(),

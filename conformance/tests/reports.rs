@@ -7,9 +7,8 @@ use std::{env, fs};
 
 use conformance::case::{self, Case};
 use conformance::outcome::{CaseReport, Finding, Verdict};
-use conformance::profile::Profile;
 use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results, StatusResult};
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, Profile};
 use serde_json::Value;
 
 /// A run: the cases there are, what came of those that were selected, and the features that are claimed.

@@ -50,6 +50,7 @@ mod library;
 mod mesh;
 mod names;
 mod object_ref;
+mod profile;
 mod status;
 mod step;
 mod stream;

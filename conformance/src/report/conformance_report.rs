@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, Profile, SupportLevel};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,7 +14,6 @@ use time::format_description::well_known::Rfc3339;
 use super::Results;
 use crate::case::Case;
 use crate::outcome::Verdict;
-use crate::profile::{Class, Profile};
 
 /// A conformance report. The fields are in the order of the alphabet, as in every published one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,7 +71,7 @@ pub struct ProfileReport {
     pub summary: String,
 }
 
-/// What came of the cases of one class.
+/// What came of the cases of one level.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
@@ -220,10 +219,11 @@ fn date(time: SystemTime) -> String {
 impl ProfileReport {
     /// Nothing if there is no core case: a success of nothing would say too much.
     fn new(profile: Profile, results: &Results<'_>, cases: &[&Case]) -> Option<Self> {
-        let claimed: BTreeSet<Feature> = results.claimed.iter().chain(profile.core()).copied().collect();
-        let status = |class: Class| {
+        let claimed: BTreeSet<Feature> =
+            results.claimed.iter().copied().chain(profile.features(SupportLevel::Core)).collect();
+        let status = |level: SupportLevel| {
             let mut status = Status::default();
-            let members = cases.iter().filter(|case| profile.class(case) == Some(class));
+            let members = cases.iter().filter(|case| case.level(profile) == Some(level));
             for case in members.filter(|case| case.features.is_subset(&claimed)) {
                 status.count(case, results);
             }
@@ -234,13 +234,13 @@ impl ProfileReport {
             };
             status
         };
-        let core = status(Class::Core);
+        let core = status(SupportLevel::Core);
         if core.statistics == Statistics::default() {
             return None;
         }
         let mut summary = format!("Core tests {}.", core.summary());
         let extended =
-            Some(status(Class::Extended)).filter(|status| status.statistics != Statistics::default());
+            Some(status(SupportLevel::Extended)).filter(|status| status.statistics != Statistics::default());
         let extended = extended.map(|status| {
             summary.push_str(&format!(" Extended tests {}.", status.summary()));
             let names = |wanted: bool| {
@@ -265,7 +265,7 @@ fn extended_features(profile: Profile) -> impl Iterator<Item = Feature> {
         | Profile::MeshHttp
         | Profile::MeshGrpc => None,
     };
-    profile.extended().chain(route)
+    profile.features(SupportLevel::Extended).chain(route)
 }
 
 // === impl Status ===

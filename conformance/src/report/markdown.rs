@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use gateway_core::feature::SupportLevel;
+
 use super::{Count, Results, explanation};
 use crate::outcome::Verdict;
-use crate::profile::Class;
 
 /// Markdown: a table with a row for each profile and class, then the cases that failed and that were skipped, with the
 /// reasons.
@@ -14,8 +15,8 @@ pub fn markdown(results: &Results<'_>) -> String {
     text.push_str("| profile | class | passed | failed | skipped | not supported |\n");
     text.push_str("| --- | --- | ---: | ---: | ---: | ---: |\n");
     for section in results.sections() {
-        for class in [Some(Class::Core), Some(Class::Extended), None] {
-            row(&mut text, section.name, class.map_or("", Class::as_str), section.count(class));
+        for level in [Some(SupportLevel::Core), Some(SupportLevel::Extended), None] {
+            row(&mut text, section.name, level.map_or("", SupportLevel::as_str), section.count(level));
         }
     }
     row(&mut text, "each case once", "", results.total());

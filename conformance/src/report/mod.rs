@@ -14,7 +14,7 @@
 //!
 //! use conformance::case;
 //! use conformance::outcome::{CaseReport, Verdict};
-//! use conformance::profile::Profile;
+//! use gateway_core::feature::Profile;
 //! use conformance::report::{self, Results};
 //! use gateway_core::feature::Feature;
 //!

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, Profile, SupportLevel};
 
 use crate::case::Case;
 use crate::outcome::{CaseReport, Verdict};
-use crate::profile::{Class, Profile};
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ pub struct Section<'r> {
     /// `GATEWAY-HTTP`, `no profile` or `beyond`.
     pub name: &'static str,
     /// The cases that were selected, by name, with their class if it is a profile.
-    pub cases: Vec<(Option<Class>, &'r Case, &'r CaseReport)>,
+    pub cases: Vec<(Option<SupportLevel>, &'r Case, &'r CaseReport)>,
 }
 
 /// How many cases came to which verdict.
@@ -50,7 +49,9 @@ pub struct Count {
 impl<'r> Results<'r> {
     /// The profiles whose core features are all claimed.
     pub fn claimed_profiles(claimed: &BTreeSet<Feature>) -> Vec<Profile> {
-        let is_claimed = |profile: &Profile| profile.core().iter().all(|feature| claimed.contains(feature));
+        let is_claimed = |profile: &Profile| {
+            profile.features(SupportLevel::Core).all(|feature| claimed.contains(&feature))
+        };
         Profile::ALL.iter().copied().filter(is_claimed).collect()
     }
 
@@ -94,11 +95,11 @@ impl<'r> Results<'r> {
                 name: profile.as_str(),
                 cases: selected
                     .iter()
-                    .filter_map(|(case, report)| Some((Some(profile.class(case)?), *case, *report)))
+                    .filter_map(|(case, report)| Some((Some(case.level(profile)?), *case, *report)))
                     .collect(),
             })
             .collect();
-        let is_in_none = |case: &Case| self.profiles.iter().all(|profile| profile.class(case).is_none());
+        let is_in_none = |case: &Case| self.profiles.iter().all(|profile| case.level(*profile).is_none());
         let others = |name, is_member: &dyn Fn(&Case) -> bool| Section {
             name,
             cases: selected
@@ -122,9 +123,9 @@ impl<'r> Results<'r> {
 // === impl Section ===
 
 impl Section<'_> {
-    /// How many of its cases came to which verdict, of those of this class.
-    pub fn count(&self, class: Option<Class>) -> Count {
-        let members = self.cases.iter().filter(|(known, _, _)| *known == class);
+    /// How many of its cases came to which verdict, of those of this level.
+    pub fn count(&self, level: Option<SupportLevel>) -> Count {
+        let members = self.cases.iter().filter(|(known, _, _)| *known == level);
         Count::of(members.map(|(_, _, report)| *report))
     }
 }

@@ -2,20 +2,21 @@
 
 use std::fmt::Write as _;
 
+use gateway_core::feature::SupportLevel;
+
 use super::explanation::indented;
 use super::{Count, Results, explanation};
 use crate::case::Case;
 use crate::outcome::{CaseReport, Verdict};
-use crate::profile::Class;
 
-/// A row for each profile and class, then each failure with all that is known about it.
+/// A row for each profile and level, then each failure with all that is known about it.
 pub fn table(results: &Results<'_>) -> String {
     let mut rows = Vec::new();
     for section in results.sections() {
-        for class in [Some(Class::Core), Some(Class::Extended), None] {
-            let count = section.count(class);
+        for level in [Some(SupportLevel::Core), Some(SupportLevel::Extended), None] {
+            let count = section.count(level);
             if count.sum() > 0 {
-                rows.push((section.name, class.map_or("", Class::as_str), count));
+                rows.push((section.name, level.map_or("", SupportLevel::as_str), count));
             }
         }
     }
@@ -23,10 +24,10 @@ pub fn table(results: &Results<'_>) -> String {
     let mut text = String::new();
     let head = ["passed", "failed", "skipped", "not supported"].map(str::to_owned);
     line(&mut text, ("profile", "class", head));
-    for (name, class, Count { passed, failed, skipped, not_supported }) in rows {
+    for (name, level, Count { passed, failed, skipped, not_supported }) in rows {
         line(
             &mut text,
-            (name, class, [passed, failed, skipped, not_supported].map(|number| number.to_string())),
+            (name, level, [passed, failed, skipped, not_supported].map(|number| number.to_string())),
         );
     }
     for (case, report) in results.selected() {
@@ -55,8 +56,8 @@ pub fn table(results: &Results<'_>) -> String {
 
 fn line(
     text: &mut String,
-    (name, class, [passed, failed, skipped, not_supported]): (&str, &str, [String; 4]),
+    (name, level, [passed, failed, skipped, not_supported]): (&str, &str, [String; 4]),
 ) {
     let _ =
-        writeln!(text, "{name:<14}{class:<8}  {passed:>6}  {failed:>6}  {skipped:>7}  {not_supported:>13}");
+        writeln!(text, "{name:<14}{level:<8}  {passed:>6}  {failed:>6}  {skipped:>7}  {not_supported:>13}");
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, Profile};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::case::Case;
-use crate::profile::Profile;
 
 /// Which cases are run. Nothing said: all of them.
 ///
@@ -59,7 +58,8 @@ impl Selection {
     pub fn selects(&self, case: &Case) -> bool {
         (self.names.is_empty() || self.names.iter().any(|pattern| pattern.fits(&case.name)))
             && !self.without.iter().any(|pattern| pattern.fits(&case.name))
-            && (self.profiles.is_empty() || self.profiles.iter().any(|profile| profile.class(case).is_some()))
+            && (self.profiles.is_empty()
+                || self.profiles.iter().any(|profile| case.level(*profile).is_some()))
             && (self.features.is_empty() || !self.features.is_disjoint(&case.features))
             && self.provisional.allows(case.provisional)
             && self.beyond.allows(case.is_beyond())

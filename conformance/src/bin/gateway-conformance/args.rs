@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use conformance::profile::Profile;
 use conformance::run::Pattern;
-use gateway_core::feature::Feature;
+use gateway_core::feature::{Feature, Profile};
 
 /// Replays the conformance cases of Gateway API v1.6.1, and more, against an implementation in any language.
 ///

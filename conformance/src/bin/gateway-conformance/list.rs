@@ -4,7 +4,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use conformance::case::Case;
-use conformance::profile::Profile;
 use serde_json::{Value, json};
 
 use crate::args::List;
@@ -29,21 +28,21 @@ pub(crate) fn list(args: &List, out: &mut impl Write) -> Result<ExitCode, Troubl
     Ok(ExitCode::SUCCESS)
 }
 
-/// The profiles that a case counts for, by class: `core in GATEWAY-HTTP`.
+/// The profiles that a case counts for, by level: `core in GATEWAY-HTTP`.
 pub(crate) fn profiles(case: &Case) -> String {
     if case.is_beyond() {
         return "beyond".to_owned();
     }
     let mut text = String::new();
     let mut last = None;
-    for (profile, class) in Profile::of(case) {
-        if last == Some(class) {
+    for (profile, level) in case.profiles() {
+        if last == Some(level) {
             text.push_str(&format!(" {profile}"));
         } else {
             let separator = if last.is_some() { ", " } else { "" };
-            text.push_str(&format!("{separator}{} in {profile}", class.as_str()));
+            text.push_str(&format!("{separator}{} in {profile}", level.as_str()));
         }
-        last = Some(class);
+        last = Some(level);
     }
     if text.is_empty() { "in no profile".to_owned() } else { text }
 }
@@ -55,8 +54,9 @@ pub(crate) fn features(case: &Case) -> String {
 }
 
 fn in_json(case: &Case) -> Value {
-    let profiles: Vec<Value> = Profile::of(case)
-        .map(|(profile, class)| json!({"name": profile.as_str(), "class": class.as_str()}))
+    let profiles: Vec<Value> = case
+        .profiles()
+        .map(|(profile, level)| json!({"name": profile.as_str(), "class": level.as_str()}))
         .collect();
     json!({
         "name": case.name,

@@ -14,10 +14,10 @@ use conformance::engine::pure::{CoreEngines, ReferenceEngines};
 use conformance::engine::tower::TowerEngines;
 use conformance::engine::{Engine, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
-use conformance::profile::Profile;
 use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
 use conformance::run::{Settings, run_all};
 use gateway_core::api::{AnyObject, Kind};
+use gateway_core::feature::Profile;
 
 use crate::args::{AddressesName, EngineName, ImplementationArgs, ProgramArgs, Run};
 use crate::choose::{Chosen, chosen};

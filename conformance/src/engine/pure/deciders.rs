@@ -1,10 +1,8 @@
 //! The engines without a network that there are: the core, and the plain reference.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 use gateway_core::translate::translate;
@@ -129,9 +127,8 @@ impl Engines for ReferenceEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        let features: BTreeSet<Feature> = reference::FEATURES.iter().copied().collect();
         Abilities {
-            features,
+            features: reference::features().collect(),
             controller_name: CONTROLLER_NAME.to_owned(),
             statuses: false,
             pace: Pace::Immediate,

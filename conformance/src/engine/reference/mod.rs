@@ -61,64 +61,17 @@ use super::{
     Arrival, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, StreamArrival, StreamOutcome,
 };
 
-/// The features whose requests it decides about. Those that show in statuses only are none of them.
-pub const FEATURES: &[Feature] = &[
-    Feature::BackendTlsPolicy,
-    Feature::BackendTlsPolicySanValidation,
-    Feature::GrpcRoute,
-    Feature::GrpcRouteNamedRouteRule,
-    Feature::Gateway,
-    Feature::GatewayBackendClientCertificate,
-    Feature::GatewayFrontendClientCertificateValidation,
-    Feature::GatewayFrontendClientCertificateValidationInsecureFallback,
-    Feature::GatewayHttpListenerIsolation,
-    Feature::GatewayHttpsListenerDetectMisdirectedRequests,
-    Feature::GatewayPort8080,
-    Feature::HttpRoute,
-    Feature::HttpRoute303RedirectStatusCode,
-    Feature::HttpRoute307RedirectStatusCode,
-    Feature::HttpRoute308RedirectStatusCode,
-    Feature::HttpRouteBackendProtocolH2c,
-    Feature::HttpRouteBackendProtocolWebSocket,
-    Feature::HttpRouteBackendRequestHeaderModification,
-    Feature::HttpRouteBackendTimeout,
-    Feature::HttpRouteCors,
-    Feature::HttpRouteDestinationPortMatching,
-    Feature::HttpRouteHostRewrite,
-    Feature::HttpRouteMethodMatching,
-    Feature::HttpRouteNamedRouteRule,
-    Feature::HttpRouteParentRefPort,
-    Feature::HttpRoutePathRedirect,
-    Feature::HttpRoutePathRewrite,
-    Feature::HttpRoutePortRedirect,
-    Feature::HttpRouteQueryParamMatching,
-    Feature::HttpRouteRequestMirror,
-    Feature::HttpRouteRequestMultipleMirrors,
-    Feature::HttpRouteRequestPercentageMirror,
-    Feature::HttpRouteRequestTimeout,
-    Feature::HttpRouteResponseHeaderModification,
-    Feature::HttpRouteRetry,
-    Feature::HttpRouteRetryBackendTimeout,
-    Feature::HttpRouteRetryConnectionError,
-    Feature::HttpRouteSchemeRedirect,
-    Feature::ListenerSet,
-    Feature::Mesh,
-    Feature::MeshClusterIpMatching,
-    Feature::MeshConsumerRoute,
-    Feature::MeshHttpRouteBackendRequestHeaderModification,
-    Feature::MeshHttpRouteNamedRouteRule,
-    Feature::MeshHttpRouteQueryParamMatching,
-    Feature::MeshHttpRouteRedirectPath,
-    Feature::MeshHttpRouteRedirectPort,
-    Feature::MeshHttpRouteRewritePath,
-    Feature::MeshHttpRouteSchemeRedirect,
-    Feature::ReferenceGrant,
-    Feature::TcpRoute,
-    Feature::TlsRoute,
-    Feature::TlsRouteModeMixed,
-    Feature::TlsRouteModeTerminate,
-    Feature::UdpRoute,
+/// The features that show in statuses only: of all others the reference decides about the requests.
+const WITHOUT_REQUESTS: [Feature; 3] = [
+    Feature::GatewayAddressEmpty,
+    Feature::GatewayInfrastructurePropagation,
+    Feature::GatewayStaticAddresses,
 ];
+
+/// The features whose requests it decides about.
+pub fn features() -> impl Iterator<Item = Feature> {
+    Feature::ALL.iter().copied().filter(|feature| !WITHOUT_REQUESTS.contains(feature))
+}
 
 /// The reference with one set of resources.
 #[derive(Clone, Copy, Debug)]
