@@ -1,63 +1,62 @@
-//! The core as an engine: translate, find, run the filters, pick a backend.
+//! The core as an engine: translate, and take each request through an exchange.
 //!
-//! The order of the steps is that of the layers of `gateway-tower`, without any network.
+//! What the specification leaves open about headers, hop-by-hop ones and those about the client, is left out: the answers are
+//! compared with those of a reference that knows nothing of them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use gateway_core::api::Resources;
 use gateway_core::attach::Options;
-use gateway_core::filter::{self, FilterContext, HttpFilter, RequestEdits, Verdict};
+use gateway_core::exchange::{self, Exchange, Refusal, Stopped};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
-use gateway_core::rule::BackendTarget;
-use gateway_core::table::{Matched, NoMatch, RouteTable};
+use gateway_core::table::{Explanation, NoMatch, RouteTable};
 use gateway_core::translate::translate;
-use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri, request, response};
+use http::{Request, Response, StatusCode, request, response};
 
 use super::{
-    Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
-    Timeouts, headers,
+    Arrival, Decision, Effect, Entrance, Forwarded, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
+    headers,
 };
 
 /// The core with the table of one set of resources.
 #[derive(Debug, Default)]
 pub struct Core {
-    table: RouteTable,
+    table: Arc<RouteTable>,
 }
-
-/// The answer to a request that no rule serves.
-struct Refusal(StatusCode);
 
 // === impl Core ===
 
 impl Core {
     /// Translates the resources.
     pub fn new(resources: &Resources, options: &Options) -> Self {
-        Self { table: translate(resources, options).table }
+        Self::with_table(translate(resources, options).table)
     }
 
     /// A core with this table.
     pub fn with_table(table: RouteTable) -> Self {
-        Self { table }
+        Self { table: Arc::new(table) }
     }
 
     /// Who serves the request.
     pub fn decide(&self, arrival: &Arrival) -> Decision {
-        match self.find(arrival) {
-            Ok((matched, _)) => self.served(matched),
-            Err(Refusal(status)) => Decision::Refused(status),
+        match self.begin(arrival) {
+            Ok((exchange, _)) => served(&exchange),
+            Err(refusal) => Decision::Refused(refusal.status()),
         }
     }
 
     /// What becomes of the request.
     pub fn answer(&self, arrival: &Arrival) -> Outcome {
-        match self.find(arrival) {
-            Ok((matched, request)) => {
-                Outcome { decision: self.served(matched), effect: self.carry_out(matched, request, arrival) }
+        match self.begin(arrival) {
+            Ok((mut exchange, request)) => {
+                let effect = carry_out(&mut exchange, request, arrival);
+                Outcome { decision: served(&exchange), effect }
             }
-            Err(Refusal(status)) => {
+            Err(refusal) => {
+                let status = refusal.status();
                 let reply = Reply { status, headers: headers(&http::HeaderMap::new()) };
                 Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) }
             }
@@ -77,16 +76,10 @@ impl Core {
 
     /// Why the request goes where it goes, candidate by candidate.
     pub fn explain(&self, arrival: &Arrival) -> String {
-        let request = &arrival.request;
-        let head = match RequestHead::new(request.method(), request.uri(), request.headers()) {
-            Ok(head) => head,
-            Err(error) => return error.to_string(),
+        let explanation = match self.explanation(arrival) {
+            Ok(explanation) => explanation,
+            Err(refusal) => return refusal.to_string(),
         };
-        let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let Some(port) = self.table.port(&arrival.gateway, arrival.port) else {
-            return NoMatch::NoListener.to_string();
-        };
-        let explanation = self.table.explain(port, server_name.as_ref(), &head);
         let mut lines = Vec::new();
         if let Some(listener) = explanation.listener {
             lines.push(format!("listener {}", self.table.listener(listener)));
@@ -103,136 +96,99 @@ impl Core {
         lines.join("\n")
     }
 
-    /// The rule that serves the request, and the request with its path in normal form.
-    fn find(&self, arrival: &Arrival) -> Result<(Matched, Request<()>), Refusal> {
-        let no_match = |no_match: NoMatch| Refusal(no_match.status());
+    /// The exchange of a request that a rule serves, and the request in the form that was matched.
+    fn begin(&self, arrival: &Arrival) -> Result<(Exchange, Request<()>), Refusal> {
         let mut request = arrival.request.clone();
-        let head = RequestHead::new(request.method(), request.uri(), request.headers())
-            .map_err(|_| Refusal(StatusCode::BAD_REQUEST))?;
-        let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let port =
-            self.table.port(&arrival.gateway, arrival.port).ok_or(NoMatch::NoListener).map_err(no_match)?;
-        let found = self.table.find(port, server_name.as_ref(), &head);
-        let explained = self.table.explain(port, server_name.as_ref(), &head).decision;
+        let at = exchange::Arrival {
+            server_name: arrival.server_name.as_deref(),
+            ..exchange::Arrival::new(&arrival.gateway, arrival.port)
+        };
+        let begun = Exchange::begin(&self.table, &at, &mut request);
+        let found = begun.as_ref().map(Exchange::matched).map_err(|refusal| *refusal);
+        let explained = self.explanation(arrival).and_then(|explanation| Ok(explanation.decision?));
         assert_eq!(found, explained, "explain decides as find does");
-        let matched = found.map_err(no_match)?;
-        let path = head.path.into_owned();
-        *request.uri_mut() = with_path(request.uri(), &path);
-        Ok((matched, request))
+        Ok((begun?, request))
     }
 
-    fn served(&self, matched: Matched) -> Decision {
-        let id = &self.table.rule(matched.rule).id;
-        Decision::Served {
-            listener: self.table.listener(matched.listener).to_string(),
-            route: (*id.route).clone(),
-            rule: usize::from(id.index),
-            entry: usize::from(matched.entry),
-        }
-    }
-
-    fn carry_out(&self, matched: Matched, request: Request<()>, arrival: &Arrival) -> Effect {
-        let rule = self.table.rule(matched.rule);
-        let listener = self.table.listener(matched.listener);
-        let context = FilterContext { scheme: listener.scheme(), port: listener.port, path: matched.path };
-        let (mut parts, ()) = request.into_parts();
-        let mut edits = RequestEdits::default();
-        let mut drawn = arrival.randoms.iter().copied();
-        let mut last = 0;
-        let mut random = move || {
-            last = drawn.next().unwrap_or(last);
-            last
-        };
-
-        match filter::on_request(&rule.filters, &context, &mut parts, &mut edits, &mut random) {
-            Verdict::Continue => {}
-            Verdict::Respond(answer) => {
-                let (mut answer, _) = answer.into_parts();
-                filter::on_response(&rule.filters, &edits, &mut answer);
-                return Effect::Answered(reply(&answer));
-            }
-            Verdict::Fail => return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR),
-        }
-        let Some((position, target)) = rule.backends.pick(random()) else {
-            return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR);
-        };
-        let BackendTarget::Backend(id) = target else {
-            return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR);
-        };
-        let of_backend = rule.filters_of(position);
-        let backend = self.table.backend(id);
-        if backend.endpoints.is_empty() {
-            return failed(&rule.filters, &edits, StatusCode::SERVICE_UNAVAILABLE);
-        }
-        match filter::on_request(of_backend, &context, &mut parts, &mut edits, &mut random) {
-            Verdict::Continue => {}
-            Verdict::Respond(answer) => {
-                let (mut answer, _) = answer.into_parts();
-                filter::on_response(of_backend, &edits, &mut answer);
-                filter::on_response(&rule.filters, &edits, &mut answer);
-                return Effect::Answered(reply(&answer));
-            }
-            Verdict::Fail => return failed(&rule.filters, &edits, StatusCode::INTERNAL_SERVER_ERROR),
-        }
-        let (mut answer, ()) = arrival.answer.clone().into_parts();
-        filter::on_response(of_backend, &edits, &mut answer);
-        filter::on_response(&rule.filters, &edits, &mut answer);
-        let mirrors = edits.mirrors.iter().map(|copy| Mirrored {
-            to: self.target(copy.backend),
-            endpoints: self.endpoints(copy.backend),
-            sent: sent(&copy.parts),
-        });
-        let retry = rule.retry.as_deref().map(|retry| Retry {
-            codes: retry.codes.iter().map(StatusCode::as_u16).collect(),
-            attempts: retry.attempts,
-            backoff: retry.backoff,
-        });
-        Effect::Forwarded(Box::new(Forwarded {
-            to: self.target(id),
-            endpoints: self.endpoints(id),
-            sent: sent(&parts),
-            mirrors: mirrors.collect(),
-            reply: reply(&answer),
-            failed: failed_headers(&rule.filters, &edits),
-            timeouts: Timeouts {
-                request: rule.timeouts.request,
-                backend_request: rule.timeouts.backend_request,
-            },
-            retry,
-        }))
-    }
-
-    fn endpoints(&self, id: BackendId) -> Vec<SocketAddr> {
-        self.table.backend(id).endpoints.iter().map(|endpoint| endpoint.address()).collect()
-    }
-
-    fn target(&self, id: BackendId) -> Target {
-        let backend = self.table.backend(id);
-        Target { service: backend.service.clone(), port: backend.port, tls: None }
+    /// The search for the rule, written down.
+    fn explanation(&self, arrival: &Arrival) -> Result<Explanation, Refusal> {
+        let request = &arrival.request;
+        let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+        let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
+        let port = self.table.port(&arrival.gateway, arrival.port).ok_or(NoMatch::NoListener)?;
+        Ok(self.table.explain(port, server_name.as_ref(), &head))
     }
 }
 
-/// The answer that the gateway makes by itself.
-fn failed(filters: &[HttpFilter], edits: &RequestEdits, status: StatusCode) -> Effect {
-    Effect::Answered(Reply { status, headers: failed_headers(filters, edits) })
+/// Who serves a request.
+fn served(exchange: &Exchange) -> Decision {
+    let id = &exchange.rule().id;
+    Decision::Served {
+        listener: exchange.listener().to_string(),
+        route: (*id.route).clone(),
+        rule: usize::from(id.index),
+        entry: usize::from(exchange.matched().entry),
+    }
 }
 
-fn failed_headers(filters: &[HttpFilter], edits: &RequestEdits) -> Headers {
+/// Runs the filters, and chooses a backend.
+fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -> Effect {
+    let (mut parts, ()) = request.into_parts();
+    let mut drawn = arrival.randoms.iter().copied();
+    let mut last = 0;
+    let mut random = move || {
+        last = drawn.next().unwrap_or(last);
+        last
+    };
+    let id = match exchange.run(&mut parts, &mut random) {
+        Ok(id) => id,
+        Err(Stopped::Refused(refusal)) => return Effect::Answered(failed(exchange, refusal.status())),
+        Err(answered @ Stopped::Answered(_)) => {
+            return Effect::Answered(reply(&exchange.answer(answered).into_parts().0));
+        }
+    };
+    let table = exchange.table();
+    let (mut answer, ()) = arrival.answer.clone().into_parts();
+    exchange.on_backend_response(&mut answer);
+    exchange.on_response(&mut answer);
+    let mirrors = exchange.mirrors().iter().map(|copy| Mirrored {
+        to: target(table, copy.backend),
+        endpoints: endpoints(table, copy.backend),
+        sent: sent(&copy.parts),
+    });
+    let rule = exchange.rule();
+    let retry = rule.retry.as_deref().map(|retry| Retry {
+        codes: retry.codes.iter().map(StatusCode::as_u16).collect(),
+        attempts: retry.attempts,
+        backoff: retry.backoff,
+    });
+    Effect::Forwarded(Box::new(Forwarded {
+        to: target(table, id),
+        endpoints: endpoints(table, id),
+        sent: sent(&parts),
+        mirrors: mirrors.collect(),
+        reply: reply(&answer),
+        failed: failed(exchange, StatusCode::BAD_GATEWAY).headers,
+        timeouts: Timeouts { request: rule.timeouts.request, backend_request: rule.timeouts.backend_request },
+        retry,
+    }))
+}
+
+fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {
+    table.backend(id).endpoints.iter().map(|endpoint| endpoint.address()).collect()
+}
+
+fn target(table: &RouteTable, id: BackendId) -> Target {
+    let backend = table.backend(id);
+    Target { service: backend.service.clone(), port: backend.port, tls: None }
+}
+
+/// The answer that the gateway makes by itself, without its text.
+fn failed(exchange: &Exchange, status: StatusCode) -> Reply {
     let (mut answer, ()) = Response::new(()).into_parts();
-    filter::on_local_response(filters, edits, &mut answer);
-    headers(&answer.headers)
-}
-
-fn with_path(uri: &Uri, path: &str) -> Uri {
-    let mut parts = uri.clone().into_parts();
-    if parts.path_and_query.is_none() && parts.scheme.is_none() {
-        // The target of a CONNECT stays what it is.
-        return uri.clone();
-    }
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let target: PathAndQuery = format!("{path}{query}").parse().expect("a normalised path is a path");
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).expect("the components that made a URI before still make one")
+    answer.status = status;
+    exchange.finish_local(&mut answer);
+    reply(&answer)
 }
 
 fn reply(answer: &response::Parts) -> Reply {
