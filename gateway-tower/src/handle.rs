@@ -61,7 +61,7 @@ impl TableHandle {
     }
 
     /// What a request on `connection` sees: the table in use, for its whole life.
-    pub(crate) fn snapshot(&self, connection: &Connection) -> Arc<Snapshot> {
+    pub(crate) fn snapshot(&self, connection: &Connection) -> Snapshot {
         self.0.snapshots.load(connection.shard)
     }
 }

@@ -1,8 +1,8 @@
 //! How a request ended, for access logs and metrics.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use gateway_core::exchange;
 use gateway_core::rule::Endpoint;
 use gateway_core::table::{Listener, NoMatch, RouteTable};
 use http::Response;
@@ -24,7 +24,7 @@ pub struct Outcome {
     pub retries: u32,
     refusal: Option<Refusal>,
     /// The table, for requests that no rule served.
-    snapshot: Option<Arc<Snapshot>>,
+    snapshot: Option<Snapshot>,
 }
 
 /// Who made an answer.
@@ -83,14 +83,9 @@ impl Outcome {
     pub(crate) fn refused(&mut self, refusal: Refusal) {
         self.answered_by = match &refusal {
             Refusal::Custom(custom) => AnsweredBy::Layer(custom.layer()),
-            Refusal::Malformed(_)
-            | Refusal::Unmatched(_)
+            Refusal::Undecided(_)
             | Refusal::NoConnection
             | Refusal::NotRouted
-            | Refusal::Filter
-            | Refusal::NoBackend
-            | Refusal::UnresolvedBackend
-            | Refusal::NoEndpoints
             | Refusal::Unreachable(_)
             | Refusal::BackendFailed(_)
             | Refusal::TimedOut(_)
@@ -100,7 +95,7 @@ impl Outcome {
     }
 
     /// Says in which table no rule was found.
-    pub(crate) fn unmatched(&mut self, snapshot: Option<Arc<Snapshot>>) {
+    pub(crate) fn unmatched(&mut self, snapshot: Option<Snapshot>) {
         self.snapshot = snapshot;
     }
 
@@ -118,7 +113,7 @@ impl Outcome {
     pub fn table(&self) -> Option<&RouteTable> {
         match (&self.routed, &self.snapshot) {
             (Some(routed), _) => Some(routed.table()),
-            (None, snapshot) => snapshot.as_ref().map(|snapshot| &*snapshot.table),
+            (None, snapshot) => snapshot.as_deref(),
         }
     }
 
@@ -128,17 +123,12 @@ impl Outcome {
             return Some(routed.listener());
         }
         match self.refusal()? {
-            Refusal::Unmatched(NoMatch::NoRule(id) | NoMatch::Misdirected { host: id, .. }) => {
-                Some(self.table()?.listener(*id))
-            }
-            Refusal::Unmatched(NoMatch::NoListener)
-            | Refusal::Malformed(_)
+            Refusal::Undecided(exchange::Refusal::Unmatched(
+                NoMatch::NoRule(id) | NoMatch::Misdirected { host: id, .. },
+            )) => Some(self.table()?.listener(*id)),
+            Refusal::Undecided(_)
             | Refusal::NoConnection
             | Refusal::NotRouted
-            | Refusal::Filter
-            | Refusal::NoBackend
-            | Refusal::UnresolvedBackend
-            | Refusal::NoEndpoints
             | Refusal::Unreachable(_)
             | Refusal::BackendFailed(_)
             | Refusal::TimedOut(_)

@@ -1,7 +1,8 @@
-//! The reasons for which the gateway answers by itself: the specification's, in one place.
+//! The reasons for which the gateway answers by itself, and what clients of HTTP and of gRPC see of each.
 //!
-//! Every layer that cannot carry a request on says why with a [`Refusal`]. What the client sees of it is decided here; the
-//! texts are for people at a terminal and do not tell what the gateway knows about backends. The
+//! Every layer that cannot carry a request on says why with a [`Refusal`]. Those of the decision itself are the
+//! [core's](gateway_core::exchange::Refusal), with their statuses and texts; here are those of carrying it out. The texts are
+//! for people at a terminal and do not tell what the gateway knows about backends. The
 //! [`respond`](crate::respond) layer makes the answer, in the form of HTTP or of gRPC; the refusal itself, with its cause,
 //! goes with the answer in an [`Outcome`](crate::Outcome), for access logs.
 //!
@@ -24,9 +25,10 @@
 //! be tried again at once.
 //!
 //! ```
+//! use gateway_core::exchange;
 //! use gateway_tower::{GrpcCode, Refusal};
 //!
-//! let refusal = Refusal::NoEndpoints;
+//! let refusal = Refusal::from(exchange::Refusal::NoEndpoints);
 //! assert_eq!((refusal.status().as_u16(), refusal.grpc_code()), (503, GrpcCode::Unavailable));
 //! assert_eq!(refusal.text(), "503: the backend has no ready endpoints\n");
 //! ```
@@ -34,8 +36,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use gateway_core::matching::RequestError;
-use gateway_core::table::NoMatch;
+use gateway_core::exchange;
 use http::StatusCode;
 
 use crate::body::{BoxError, Limit};
@@ -47,12 +48,10 @@ use crate::grpc_code::GrpcCode;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The request does not name one valid host.
+    /// It was not decided where the request goes: it is malformed, no rule serves it, a filter cannot be carried out, or
+    /// there is no backend for it.
     #[error(transparent)]
-    Malformed(#[from] RequestError),
-    /// No rule serves the request.
-    #[error(transparent)]
-    Unmatched(#[from] NoMatch),
+    Undecided(#[from] exchange::Refusal),
     /// Nobody said which connection the request came in on: the gateway is not put together correctly.
     #[error(
         "the route layer knows no connection; give it one, or put an Arc<Connection> into the extensions"
@@ -61,18 +60,6 @@ pub enum Refusal {
     /// No route layer has seen the request: the gateway is not put together correctly.
     #[error("the request has not been routed; put the route layer outside of this one")]
     NotRouted,
-    /// A filter of the rule or the backend cannot be carried out.
-    #[error("a filter cannot be resolved or carried out")]
-    Filter,
-    /// The rule has no backend with a weight.
-    #[error("the rule has no backend with a weight above zero")]
-    NoBackend,
-    /// The chosen reference to a backend is invalid.
-    #[error("the reference to the backend is invalid")]
-    UnresolvedBackend,
-    /// The chosen backend has no endpoints that are ready.
-    #[error("the backend has no ready endpoints")]
-    NoEndpoints,
     /// No connection to the endpoint could be made.
     #[error("the backend cannot be reached")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
@@ -105,15 +92,9 @@ impl Refusal {
     /// The status of the answer to a client of HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unmatched(unmatched) => unmatched.status(),
-            Self::NoConnection
-            | Self::NotRouted
-            | Self::Filter
-            | Self::NoBackend
-            | Self::UnresolvedBackend
-            | Self::LayerFailed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NoEndpoints | Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Undecided(refusal) => refusal.status(),
+            Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BackendFailed(_) => StatusCode::BAD_GATEWAY,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Custom(custom) => custom.parts().0,
@@ -126,15 +107,17 @@ impl Refusal {
     /// GRP-10, GRP-11, GRP-12, HST-10.
     pub fn grpc_code(&self) -> GrpcCode {
         match self {
-            Self::Malformed(_)
-            | Self::NoConnection
-            | Self::NotRouted
-            | Self::Filter
-            | Self::LayerFailed(_) => GrpcCode::Internal,
-            Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
-            Self::UnresolvedBackend | Self::NoEndpoints | Self::Unreachable(_) | Self::BackendFailed(_) => {
-                GrpcCode::Unavailable
-            }
+            Self::Undecided(refusal) => match refusal {
+                exchange::Refusal::Malformed(_) | exchange::Refusal::Filter => GrpcCode::Internal,
+                exchange::Refusal::Unmatched(_) | exchange::Refusal::NoBackend => GrpcCode::Unimplemented,
+                exchange::Refusal::UnresolvedBackend | exchange::Refusal::NoEndpoints => {
+                    GrpcCode::Unavailable
+                }
+                // One that the core has got since.
+                other => GrpcCode::from_http_status(other.status()),
+            },
+            Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) => GrpcCode::Internal,
+            Self::Unreachable(_) | Self::BackendFailed(_) => GrpcCode::Unavailable,
             Self::TimedOut(_) => GrpcCode::DeadlineExceeded,
             Self::Custom(custom) => custom.parts().1,
         }
@@ -148,14 +131,9 @@ impl Refusal {
         match self {
             Self::Unreachable(_) | Self::BackendFailed(_) | Self::TimedOut(Limit::BackendRequest) => true,
             Self::Custom(custom) => custom.is_failed_attempt(),
-            Self::Malformed(_)
-            | Self::Unmatched(_)
+            Self::Undecided(_)
             | Self::NoConnection
             | Self::NotRouted
-            | Self::Filter
-            | Self::NoBackend
-            | Self::UnresolvedBackend
-            | Self::NoEndpoints
             | Self::LayerFailed(_)
             | Self::TimedOut(Limit::Request) => false,
         }
@@ -164,18 +142,8 @@ impl Refusal {
     /// What the client reads.
     pub fn text(&self) -> &str {
         match self {
-            Self::Malformed(_) => "400: the request does not name one valid host\n",
-            Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
-                "404: no route matches the request\n"
-            }
-            Self::Unmatched(NoMatch::Misdirected { .. }) => {
-                "421: this connection was made for another host; open a new one\n"
-            }
+            Self::Undecided(refusal) => refusal.text(),
             Self::NoConnection | Self::NotRouted => "500: the gateway is not set up correctly\n",
-            Self::Filter => "500: a filter of the route cannot be carried out\n",
-            Self::NoBackend => "500: the route has no backend\n",
-            Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
-            Self::NoEndpoints => "503: the backend has no ready endpoints\n",
             Self::Unreachable(_) => "503: the backend cannot be reached\n",
             Self::BackendFailed(_) => "502: the backend did not answer properly\n",
             Self::TimedOut(_) => "504: the time for the request is over\n",
@@ -187,18 +155,20 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::table::NoMatch;
+
     use super::*;
 
     // GRP-10, GRP-11, GRP-12
     #[test]
     fn a_call_that_no_rule_serves_is_unimplemented_and_a_backend_that_is_not_there_unavailable() {
         for (refusal, code) in [
-            (Refusal::Unmatched(NoMatch::NoListener), GrpcCode::Unimplemented),
-            (Refusal::NoBackend, GrpcCode::Unimplemented),
-            (Refusal::UnresolvedBackend, GrpcCode::Unavailable),
-            (Refusal::NoEndpoints, GrpcCode::Unavailable),
+            (exchange::Refusal::Unmatched(NoMatch::NoListener).into(), GrpcCode::Unimplemented),
+            (exchange::Refusal::NoBackend.into(), GrpcCode::Unimplemented),
+            (exchange::Refusal::UnresolvedBackend.into(), GrpcCode::Unavailable),
+            (exchange::Refusal::NoEndpoints.into(), GrpcCode::Unavailable),
             (Refusal::TimedOut(Limit::Request), GrpcCode::DeadlineExceeded),
-            (Refusal::Filter, GrpcCode::Internal),
+            (exchange::Refusal::Filter.into(), GrpcCode::Internal),
         ] {
             assert_eq!(refusal.grpc_code(), code, "{refusal}");
         }

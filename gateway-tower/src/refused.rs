@@ -24,8 +24,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
-use gateway_core::matching::RequestError;
-use gateway_core::table::NoMatch;
+use gateway_core::exchange;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, response};
 
@@ -122,15 +121,9 @@ impl From<Refusal> for Refused {
     }
 }
 
-impl From<RequestError> for Refused {
-    fn from(error: RequestError) -> Self {
-        Refusal::from(error).into()
-    }
-}
-
-impl From<NoMatch> for Refused {
-    fn from(unmatched: NoMatch) -> Self {
-        Refusal::from(unmatched).into()
+impl From<exchange::Refusal> for Refused {
+    fn from(refusal: exchange::Refusal) -> Self {
+        Refusal::from(refusal).into()
     }
 }
 

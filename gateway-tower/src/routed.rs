@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gateway_core::filter::{FilterContext, HttpFilter};
+use gateway_core::exchange::{Exchange, Refusal};
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, Endpoint, HttpRule};
 use gateway_core::table::{Listener, Matched, RouteTable};
@@ -11,18 +11,16 @@ use gateway_core::table::{Listener, Matched, RouteTable};
 use crate::connection::Connection;
 use crate::snapshot::Snapshot;
 
-/// The decision for a request, and the one table in which it was made.
+/// The decision for a request, as far as it has come, and the one table in which it is made.
 ///
-/// The route layer puts it into the extensions of the request; the layers within read it there. A clone is cheap. The
-/// table lives as long as the requests that use it.
+/// The route layer puts it into the extensions of the request; the layers within read it there, and take the
+/// [exchange](Exchange) that it holds further. A clone is cheap. The table lives as long as the requests that use it.
 #[derive(Clone)]
 pub struct Routed {
-    snapshot: Arc<Snapshot>,
+    exchange: Exchange<Snapshot>,
     connection: Arc<Connection>,
-    matched: Matched,
+    /// The backend of the exchange, or that of a mirror.
     backend: Option<BackendId>,
-    /// The position of the reference to it among those of the rule.
-    reference: Option<u32>,
     /// The position of the endpoint among those of the backend.
     endpoint: Option<u32>,
     attempt: Attempt,
@@ -45,21 +43,13 @@ pub(crate) enum Attempt {
 // === impl Routed ===
 
 impl Routed {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, connection: Arc<Connection>, matched: Matched) -> Self {
-        Self {
-            snapshot,
-            connection,
-            matched,
-            backend: None,
-            reference: None,
-            endpoint: None,
-            attempt: Attempt::Only,
-        }
+    pub(crate) fn new(exchange: Exchange<Snapshot>, connection: Arc<Connection>) -> Self {
+        Self { exchange, connection, backend: None, endpoint: None, attempt: Attempt::Only }
     }
 
     /// The table in which the decision was made.
     pub fn table(&self) -> &RouteTable {
-        &self.snapshot.table
+        self.exchange.table()
     }
 
     /// The connection that the request came in on.
@@ -69,17 +59,17 @@ impl Routed {
 
     /// The decision.
     pub fn matched(&self) -> Matched {
-        self.matched
+        self.exchange.matched()
     }
 
     /// The rule that serves the request. Its `id` names it and its route.
     pub fn rule(&self) -> &HttpRule {
-        self.table().rule(self.matched.rule)
+        self.exchange.rule()
     }
 
     /// The listener that took the request.
     pub fn listener(&self) -> &Listener {
-        self.table().listener(self.matched.listener)
+        self.exchange.listener()
     }
 
     /// The backend that was chosen, once it was.
@@ -87,26 +77,26 @@ impl Routed {
         self.backend.map(|id| self.table().backend(id))
     }
 
-    /// The filters of the backend that was chosen; none before one was, and none for mirrors.
-    pub fn backend_filters(&self) -> &[HttpFilter] {
-        self.reference.map_or(&[], |position| self.rule().filters_of(position as usize))
-    }
-
     /// The endpoint that was chosen, once it was.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.backend()?.endpoints.get(self.endpoint? as usize)
     }
 
-    /// What the filters of the rule must know.
-    pub fn filter_context(&self) -> FilterContext {
-        let listener = self.listener();
-        FilterContext { scheme: listener.scheme(), port: listener.port, path: self.matched.path }
+    /// The request on its way from the match to the response filters.
+    pub(crate) fn exchange(&self) -> &Exchange<Snapshot> {
+        &self.exchange
     }
 
-    /// Says where the request goes, by the reference of the rule at this position.
-    pub(crate) fn choose_backend(&mut self, backend: BackendId, reference: usize) {
-        self.backend = Some(backend);
-        self.reference = Some(reference as u32);
+    /// Says how far the request has come.
+    pub(crate) fn set_exchange(&mut self, exchange: Exchange<Snapshot>) {
+        self.exchange = exchange;
+    }
+
+    /// Chooses the backend by weight; one without endpoints is known afterwards, but refused.
+    pub(crate) fn choose_backend(&mut self, random: u64) -> Result<(), Refusal> {
+        let chosen = self.exchange.choose_backend(random);
+        self.backend = self.exchange.backend_id();
+        chosen.map(|_| ())
     }
 
     /// Says to which endpoint of the backend this attempt goes.
@@ -115,19 +105,13 @@ impl Routed {
     }
 
     /// The position of the endpoint, once it was chosen.
-    pub(crate) fn place(&self) -> Option<(&Arc<Snapshot>, BackendId, u32)> {
-        Some((&self.snapshot, self.backend?, self.endpoint?))
+    pub(crate) fn place(&self) -> Option<(&Snapshot, BackendId, u32)> {
+        Some((self.exchange.table_keeper(), self.backend?, self.endpoint?))
     }
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self {
-            backend: Some(backend),
-            reference: None,
-            endpoint: None,
-            attempt: Attempt::Only,
-            ..self.clone()
-        }
+        Self { backend: Some(backend), endpoint: None, attempt: Attempt::Only, ..self.clone() }
     }
 
     pub(crate) fn attempt(&self) -> Attempt {
@@ -145,7 +129,7 @@ impl fmt::Debug for Routed {
             .field("generation", &self.table().generation())
             .field("listener", &format_args!("{}", self.listener()))
             .field("rule", &format_args!("{}", self.rule().id))
-            .field("entry", &self.matched.entry)
+            .field("entry", &self.matched().entry)
             .field("backend", &self.backend().map(|backend| &backend.service))
             .field("endpoint", &self.endpoint())
             .finish_non_exhaustive()

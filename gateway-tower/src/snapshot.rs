@@ -6,19 +6,24 @@
 //! request that started in it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use gateway_core::table::RouteTable;
 
+/// The table as one request holds it.
+#[derive(Clone)]
+pub(crate) struct Snapshot(Arc<Place>);
+
 /// One place at which requests are counted that hold a table.
-pub(crate) struct Snapshot {
-    pub(crate) table: Arc<RouteTable>,
+struct Place {
+    table: Arc<RouteTable>,
 }
 
 /// The places for the table in use.
-pub(crate) struct Snapshots([ArcSwap<Snapshot>; SHARDS]);
+pub(crate) struct Snapshots([ArcSwap<Place>; SHARDS]);
 
 /// Which of the places a connection keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -30,17 +35,40 @@ const SHARDS: usize = 16;
 
 impl Snapshots {
     pub(crate) fn new(table: &Arc<RouteTable>) -> Self {
-        Self(std::array::from_fn(|_| ArcSwap::from_pointee(Snapshot { table: Arc::clone(table) })))
+        Self(std::array::from_fn(|_| ArcSwap::from_pointee(Place { table: Arc::clone(table) })))
     }
 
     pub(crate) fn store(&self, table: &Arc<RouteTable>) {
         for place in &self.0 {
-            place.store(Arc::new(Snapshot { table: Arc::clone(table) }));
+            place.store(Arc::new(Place { table: Arc::clone(table) }));
         }
     }
 
-    pub(crate) fn load(&self, shard: Shard) -> Arc<Snapshot> {
-        self.0[shard.0].load_full()
+    pub(crate) fn load(&self, shard: Shard) -> Snapshot {
+        Snapshot(self.0[shard.0].load_full())
+    }
+}
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// A table that is not in use by any gateway.
+    pub(crate) fn new(table: RouteTable) -> Self {
+        Self(Arc::new(Place { table: Arc::new(table) }))
+    }
+}
+
+impl Deref for Snapshot {
+    type Target = RouteTable;
+
+    fn deref(&self) -> &RouteTable {
+        &self.0.table
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("generation", &self.generation()).finish()
     }
 }
 
@@ -51,11 +79,5 @@ impl Shard {
     pub(crate) fn next() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS)
-    }
-}
-
-impl fmt::Debug for Snapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("generation", &self.table.generation()).finish()
     }
 }

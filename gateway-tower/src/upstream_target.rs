@@ -1,7 +1,6 @@
 //! Where an attempt goes: what a client must know besides the request.
 
 use std::fmt;
-use std::sync::Arc;
 
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
@@ -18,7 +17,7 @@ use crate::snapshot::Snapshot;
 /// client that speaks HTTP/2 sends that as `:authority`.
 #[derive(Clone)]
 pub struct UpstreamTarget {
-    snapshot: Arc<Snapshot>,
+    snapshot: Snapshot,
     backend: BackendId,
     endpoint: u32,
 }
@@ -30,7 +29,7 @@ impl UpstreamTarget {
     pub fn of(extensions: &Extensions) -> Option<Self> {
         match extensions.get().and_then(Routed::place) {
             Some((snapshot, backend, endpoint)) => {
-                Some(Self { snapshot: Arc::clone(snapshot), backend, endpoint })
+                Some(Self { snapshot: snapshot.clone(), backend, endpoint })
             }
             None => extensions.get().cloned(),
         }
@@ -42,8 +41,7 @@ impl UpstreamTarget {
     pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
         let mut table = RouteTable::builder(0);
         let backend = table.backend(Backend { endpoints: [endpoint].into(), ..backend });
-        let snapshot = Arc::new(Snapshot { table: Arc::new(table.build()) });
-        Self { snapshot, backend, endpoint: 0 }
+        Self { snapshot: Snapshot::new(table.build()), backend, endpoint: 0 }
     }
 
     /// The endpoint to connect to.
@@ -58,7 +56,7 @@ impl UpstreamTarget {
 
     /// The backend that the endpoint serves.
     pub fn backend(&self) -> &Backend {
-        self.snapshot.table.backend(self.backend)
+        self.snapshot.backend(self.backend)
     }
 }
 

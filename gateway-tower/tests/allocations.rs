@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::filter::{HeaderModifier, HttpFilter};
+use gateway_core::filter::{HeaderModifier, HttpFilter, PathModifier, UrlRewrite};
 use gateway_core::rule::{Retry, Timeouts};
 use gateway_tower::{BoxError, RequestBody};
 use http::{Request, Response};
@@ -68,6 +68,16 @@ fn filters_cost_what_waits_for_the_answer() {
     let mut scene = Scene::with_backend();
     scene.filters.push(HttpFilter::RequestHeaderModifier(set));
     assert_eq!(allocations(scene), LEAST + 1);
+}
+
+#[test]
+fn filters_that_must_know_the_request_as_it_came_keep_it_once() {
+    let path = Some(PathModifier::replace_full_path("/new").unwrap());
+    let rewrite = || HttpFilter::UrlRewrite(Box::new(UrlRewrite { hostname: None, path: path.clone() }));
+    let mut scene = Scene::with_backend();
+    scene.filters.push(rewrite());
+    // The old target is shared from then on, and the new one is written; that takes three.
+    assert_eq!(allocations(scene), LEAST + 1 + 1 + 3);
 }
 
 #[tokio::test]

@@ -100,4 +100,4 @@ pub use self::arrival::Arrival;
 pub use self::decision::{Decision, Forward};
 pub use self::header_set::HeaderSet;
 pub use self::refusal::Refusal;
-pub use self::steps::{Exchange, Stopped};
+pub use self::steps::{Exchange, List, Stopped};

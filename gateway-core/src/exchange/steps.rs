@@ -42,8 +42,9 @@ pub struct Exchange<T = Arc<RouteTable>> {
     /// Whether the client asks for another protocol on its connection.
     upgrade: bool,
     pub(super) mirrors: Vec<MirrorCopy>,
-    /// What the filters must know later, where they left something. The mirrors are not here.
-    edits: Option<Box<RequestEdits>>,
+    /// What the filters must know later, where they left something. The mirrors are not here. Shared by clones until the
+    /// next list has something to add.
+    edits: Option<Arc<RequestEdits>>,
 }
 
 /// Why a request is not forwarded. [`Exchange::answer`] makes the answer.
@@ -65,8 +66,10 @@ struct Chosen {
 
 /// The lists of filters, in the order in which they run on the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum List {
+pub enum List {
+    /// Those of the rule: for all of its requests.
     Rule,
+    /// Those of the backend that was chosen: for the requests that it gets by this rule.
     Backend,
 }
 
@@ -250,6 +253,11 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         Response::from_parts(parts, body)
     }
 
+    /// What keeps the table that decided.
+    pub fn table_keeper(&self) -> &T {
+        &self.table
+    }
+
     /// The table that decided.
     pub fn table(&self) -> &RouteTable {
         &self.table
@@ -268,6 +276,11 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// The listener that took the request.
     pub fn listener(&self) -> &Listener {
         self.table.listener(self.matched.listener)
+    }
+
+    /// Where the table keeps the backend that was chosen, once one was; also one that has no endpoints.
+    pub fn backend_id(&self) -> Option<BackendId> {
+        self.chosen.map(|chosen| chosen.id)
     }
 
     /// The backend that was chosen, once one was; also one that has no endpoints.
@@ -307,8 +320,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         Ok(id)
     }
 
-    /// The filters of one list.
-    fn filters(&self, list: List) -> &[HttpFilter] {
+    /// The filters of one list; of the backend none before one was chosen.
+    pub fn filters(&self, list: List) -> &[HttpFilter] {
         match (list, self.chosen) {
             (List::Rule, _) => &self.rule().filters,
             (List::Backend, Some(chosen)) => self.rule().filters_of(chosen.position),
@@ -333,10 +346,10 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         // One value for both lists, so that CORS and path modifiers see the request as the client sent it.
         let mut kept = self.edits.take();
         let mut fresh = RequestEdits::default();
-        let edits = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let edits = kept.as_mut().map_or(&mut fresh, Arc::make_mut);
         let verdict = filter::on_request(self.filters(list), &context, parts, edits, random);
         self.mirrors.append(&mut edits.mirrors);
-        self.edits = kept.or_else(|| (!fresh.is_empty()).then(|| Box::new(fresh)));
+        self.edits = kept.or_else(|| (!fresh.is_empty()).then(|| Arc::new(fresh)));
         let stopped = match verdict {
             Verdict::Continue => return Ok(()),
             Verdict::Respond(response) => Stopped::Answered(response),

@@ -3,6 +3,7 @@
 use std::mem;
 use std::task::{Context, Poll};
 
+use gateway_core::exchange;
 use gateway_core::rule::{BackendProtocol, Endpoint};
 use http::header::{self, HeaderValue};
 use http::uri::{PathAndQuery, Scheme};
@@ -62,9 +63,9 @@ where
 /// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
 fn choose<B>(request: &mut Request<B>) -> Result<Routed, Refusal> {
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    let count = routed.backend().ok_or(Refusal::NoBackend)?.endpoints.len() as u32;
+    let count = routed.backend().ok_or(exchange::Refusal::NoBackend)?.endpoints.len() as u32;
     routed.choose_endpoint(match (count, routed.attempt()) {
-        (0, _) => return Err(Refusal::NoEndpoints),
+        (0, _) => return Err(exchange::Refusal::NoEndpoints.into()),
         (1, _) => 0,
         (count, Attempt::Only) => fastrand::u32(..count),
         (count, Attempt::OneOf { first, number }) => first.wrapping_add(number) % count,

@@ -2,7 +2,6 @@
 
 use std::task::{Context, Poll};
 
-use gateway_core::rule::BackendTarget;
 use http::Request;
 use tower_service::Service;
 
@@ -45,20 +44,7 @@ where
 }
 
 /// Chooses a backend that can be attempted.
-///
-/// # Spec
-/// HRB-03, HRB-04, HRB-10 to HRB-13, AMB-20, AMB-21.
 fn choose<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    let rule = routed.rule();
-    let (position, target) = rule.backends.pick(fastrand::u64(..)).ok_or(Refusal::NoBackend)?;
-    let backend = match target {
-        BackendTarget::Backend(backend) => backend,
-        BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
-    };
-    routed.choose_backend(backend, position);
-    if routed.table().backend(backend).endpoints.is_empty() {
-        return Err(Refusal::NoEndpoints);
-    }
-    Ok(())
+    Ok(routed.choose_backend(fastrand::u64(..))?)
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::filter::{self, RequestEdits};
+use gateway_core::exchange::Exchange;
 use http::Response;
 use pin_project_lite::pin_project;
 
@@ -12,7 +12,7 @@ use super::List;
 use crate::or_refused::OrRefused;
 use crate::outcome::{AnsweredBy, Outcome};
 use crate::refused::Refused;
-use crate::routed::Routed;
+use crate::snapshot::Snapshot;
 
 pin_project! {
     /// The answer of the service within, or of a filter, with the filters of the list run on it.
@@ -38,9 +38,8 @@ pin_project! {
 /// The filters of one list, waiting for the answer.
 #[derive(Debug)]
 pub(super) struct OnAnswer {
-    pub(super) routed: Routed,
+    pub(super) exchange: Exchange<Snapshot>,
     pub(super) list: List,
-    pub(super) edits: RequestEdits,
 }
 
 // === impl FiltersFuture ===
@@ -93,15 +92,20 @@ impl OnAnswer {
     /// # Spec
     /// FHM-11, FCO-02.
     fn run<B>(&self, answer: Result<Response<B>, Refused>) -> Result<Response<B>, Refused> {
-        let filters = self.list.filters(&self.routed);
         match answer {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                filter::on_response(filters, &self.edits, &mut head);
+                match self.list {
+                    List::Rule => self.exchange.on_response(&mut head),
+                    List::Backend => self.exchange.on_backend_response(&mut head),
+                }
                 Ok(Response::from_parts(head, body))
             }
             Err(mut refused) => {
-                refused.edit_head(|head| filter::on_local_response(filters, &self.edits, head));
+                refused.edit_head(|head| match self.list {
+                    List::Rule => self.exchange.on_local_response(head),
+                    List::Backend => self.exchange.on_backend_local_response(head),
+                });
                 Err(refused)
             }
         }

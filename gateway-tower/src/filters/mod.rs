@@ -2,8 +2,9 @@
 //!
 //! The layer is the same in two places. [`List::Rule`] stands within the route layer and [`List::Backend`] within the
 //! dispatch layer, so that the backend's filters run after the rule's on the request, and before them on the answer
-//! (FLT-11). What the filters leave behind for others, such as copies for mirrors, travels in the request's extensions as
-//! [`RequestEdits`](gateway_core::filter::RequestEdits); the second list goes on with what the first has left.
+//! (FLT-11). What is run and in which order is written down in [`Exchange`](gateway_core::exchange::Exchange), which
+//! [`Routed`](crate::Routed) holds; this layer takes its steps. Copies for mirrors go on in the request's extensions, as
+//! [`Copies`].
 //!
 //! A refusal passes the filters on its way out, too. It has no head yet, so what filters do to answers of the gateway's
 //! own is written into the [headers](crate::Refused::headers) that its answer will have: those of CORS, but none of a
@@ -33,10 +34,14 @@
 //! # }
 //! ```
 
+mod copies;
 mod future;
 mod layer;
 mod service;
 
+pub use gateway_core::exchange::List;
+
+pub use self::copies::Copies;
 pub use self::future::FiltersFuture;
-pub use self::layer::{FiltersLayer, List};
+pub use self::layer::FiltersLayer;
 pub use self::service::Filters;

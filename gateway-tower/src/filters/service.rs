@@ -1,15 +1,14 @@
 //! The service that runs filters.
 
-use std::mem;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::filter::{self, RequestEdits, Verdict};
+use gateway_core::exchange::Stopped;
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::future::OnAnswer;
-use super::{FiltersFuture, List};
+use super::{Copies, FiltersFuture, List};
 use crate::refusal::Refusal;
 use crate::refused::Refused;
 use crate::routed::Routed;
@@ -43,30 +42,36 @@ where
         let Some(routed) = request.extensions().get::<Routed>() else {
             return FiltersFuture::refused(Refusal::NotRouted, None);
         };
-        if self.list.filters(routed).is_empty() {
+        if routed.exchange().filters(self.list).is_empty() {
             return FiltersFuture::forwarded(self.inner.call(request), None);
         }
-        let routed = routed.clone();
+        let mut exchange = routed.exchange().clone();
         let (mut parts, body) = request.into_parts();
-        // Those of the list before it, so that CORS and path modifiers see the request as the client sent it.
-        let mut edits = parts.extensions.remove::<RequestEdits>().unwrap_or_default();
-        let filters = self.list.filters(&routed);
-        let context = routed.filter_context();
-        let verdict =
-            filter::on_request(filters, &context, &mut parts, &mut edits, &mut || fastrand::u64(..));
-        let mirrors = mem::take(&mut edits.mirrors);
-        let on_answer = Box::new(OnAnswer { routed, list: self.list, edits: edits.clone() });
-        match verdict {
-            Verdict::Continue => {
-                edits.mirrors = mirrors;
-                if !edits.is_empty() {
-                    parts.extensions.insert(edits);
+        let mut random = || fastrand::u64(..);
+        let result = match self.list {
+            List::Rule => exchange.on_request(&mut parts, &mut random),
+            List::Backend => exchange.on_backend_request(&mut parts, &mut random),
+        };
+        let copies = exchange.take_mirrors();
+        match result {
+            Ok(()) => {
+                if let Some(routed) = parts.extensions.get_mut::<Routed>() {
+                    routed.set_exchange(exchange.clone());
                 }
+                if !copies.is_empty() {
+                    parts.extensions.get_or_insert_default::<Copies>().0.extend(copies);
+                }
+                let on_answer = Box::new(OnAnswer { exchange, list: self.list });
                 let future = self.inner.call(Request::from_parts(parts, body));
                 FiltersFuture::forwarded(future, Some(on_answer))
             }
-            Verdict::Respond(response) => FiltersFuture::answered(response, on_answer),
-            Verdict::Fail => FiltersFuture::refused(Refusal::Filter, Some(on_answer)),
+            Err(stopped) => {
+                let on_answer = Box::new(OnAnswer { exchange, list: self.list });
+                match stopped {
+                    Stopped::Answered(response) => FiltersFuture::answered(response, on_answer),
+                    Stopped::Refused(refusal) => FiltersFuture::refused(refusal, Some(on_answer)),
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::filter::{MirrorCopy, RequestEdits};
+use gateway_core::filter::MirrorCopy;
 use http::{Request, Response};
 use http_body::Body;
 use tokio::sync::Semaphore;
@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use super::copies;
 use crate::body::{BoxError, RequestBody};
+use crate::filters::Copies;
 use crate::routed::Routed;
 use crate::upgrade;
 
@@ -47,12 +48,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> S::Future {
-        match request.extensions_mut().remove::<RequestEdits>() {
-            Some(edits) if !edits.mirrors.is_empty() => {
-                let request = self.mirror(request, edits.mirrors);
+        match request.extensions_mut().remove() {
+            Some(Copies(copies)) => {
+                let request = self.mirror(request, copies);
                 self.inner.call(request)
             }
-            Some(_) | None => self.inner.call(request),
+            None => self.inner.call(request),
         }
     }
 }

@@ -97,9 +97,10 @@ fn message(text: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::exchange;
+
     use super::*;
     use crate::custom_refusal::CustomRefusal;
-    use crate::refusal::Refusal;
 
     fn form(content_type: &'static str) -> Form {
         let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
@@ -149,7 +150,7 @@ mod tests {
             CustomRefusal::new("a", StatusCode::FORBIDDEN).text("100 % für\nalle\n").into();
         let call: Response<Bytes> = form("application/grpc").answer(refused);
         assert_eq!(call.headers()["grpc-message"], "100 %25 f%C3%BCr%0Aalle");
-        let call: Response<Bytes> = form("application/grpc").answer(Refusal::Filter.into());
+        let call: Response<Bytes> = form("application/grpc").answer(exchange::Refusal::Filter.into());
         assert_eq!(call.headers()["grpc-status"], "13");
     }
 }

@@ -15,8 +15,9 @@
 //!
 //! ```
 //! use bytes::Bytes;
+//! use gateway_core::exchange::Refusal;
+//! use gateway_tower::Refused;
 //! use gateway_tower::respond::RespondLayer;
-//! use gateway_tower::{Refusal, Refused};
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};

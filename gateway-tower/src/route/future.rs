@@ -1,7 +1,6 @@
 //! The answer to a request that was looked up.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Response;
@@ -20,7 +19,7 @@ pin_project! {
         answer: OrRefused<F>,
         routed: Option<Routed>,
         // The table, when it has no rule for the request.
-        unmatched: Option<Arc<Snapshot>>,
+        unmatched: Option<Snapshot>,
     }
 }
 
@@ -31,7 +30,7 @@ impl<F> RouteFuture<F> {
         Self { answer: OrRefused::forwarded(future), routed: Some(routed), unmatched: None }
     }
 
-    pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Arc<Snapshot>>) -> Self {
+    pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Snapshot>) -> Self {
         Self { answer: OrRefused::refused(refused), routed: None, unmatched: snapshot }
     }
 }

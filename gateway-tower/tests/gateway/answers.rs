@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gateway_core::exchange;
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Hostname;
 use gateway_core::matching::{HttpMatch, PathMatch};
@@ -55,7 +56,10 @@ async fn a_request_that_no_rule_matches_is_not_found() {
     assert_eq!(answer.body, "404: no route matches the request\n");
     assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
     let outcome = answer.outcome;
-    assert!(matches!(outcome.refusal(), Some(Refusal::Unmatched(NoMatch::NoRule(_)))));
+    assert!(matches!(
+        outcome.refusal(),
+        Some(Refusal::Undecided(exchange::Refusal::Unmatched(NoMatch::NoRule(_))))
+    ));
     assert_eq!(outcome.listener().unwrap().to_string(), "default/gateway/http");
     assert_eq!(outcome.table().unwrap().generation(), 1);
 }
@@ -112,7 +116,7 @@ async fn a_rule_without_a_backend_that_has_a_weight_fails() {
     for scene in [Scene::new(), weightless] {
         let answer = send(&scene.gateway(nobody()), get("/")).await;
         assert_eq!(answer.status, 500);
-        assert!(matches!(answer.outcome.refusal(), Some(Refusal::NoBackend)));
+        assert!(matches!(answer.outcome.refusal(), Some(Refusal::Undecided(exchange::Refusal::NoBackend))));
         assert_eq!(answer.outcome.routed.unwrap().rule().id.to_string(), "default/route/0");
     }
 }
@@ -169,7 +173,7 @@ async fn a_filter_that_cannot_be_resolved_fails_the_request() {
     for scene in [rule, backend] {
         let answer = send(&scene.gateway(nobody()), get("/")).await;
         assert_eq!(answer.status, 500);
-        assert!(matches!(answer.outcome.refusal(), Some(Refusal::Filter)));
+        assert!(matches!(answer.outcome.refusal(), Some(Refusal::Undecided(exchange::Refusal::Filter))));
     }
 }
 

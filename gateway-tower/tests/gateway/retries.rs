@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_core::exchange;
 use gateway_core::rule::{Retry, Timeouts};
 use gateway_tower::{BoxError, ConnectError, Refusal, RequestBody};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -255,6 +256,6 @@ async fn what_the_gateway_refuses_is_not_retried() {
     let client =
         service_fn(|_: Request<RequestBody<Body>>| ready(Err::<Response<Body>, BoxError>("called".into())));
     let answer = send(&scene.gateway(client), get("/")).await;
-    assert!(matches!(answer.outcome.refusal(), Some(Refusal::NoEndpoints)));
+    assert!(matches!(answer.outcome.refusal(), Some(Refusal::Undecided(exchange::Refusal::NoEndpoints))));
     assert_eq!(answer.outcome.retries, 0);
 }
