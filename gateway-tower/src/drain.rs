@@ -10,7 +10,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
@@ -73,6 +73,10 @@ struct State {
     waker: AtomicWaker,
     tunnel: AtomicBool,
     multiplexed: AtomicBool,
+    /// Whether the client takes no more bytes at present.
+    blocked: AtomicBool,
+    /// Whom to wake when it does again.
+    room: AtomicWaker,
     in_flight: AtomicU32,
     /// Requests begun and ended, counted together.
     requests: AtomicU32,
@@ -198,7 +202,29 @@ impl Member {
 
     /// Bytes have gone to the client.
     pub(crate) fn count_write(&self) {
-        bump(&self.0.state.writes);
+        let state = &self.0.state;
+        bump(&state.writes);
+        if state.blocked.load(Ordering::Relaxed) {
+            state.blocked.store(false, Ordering::Release);
+            state.room.wake();
+        }
+    }
+
+    /// The client takes no more bytes; the next [that go](Self::count_write) end this.
+    pub(crate) fn set_blocked(&self) {
+        self.0.state.blocked.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the client takes bytes, where it is clear which answer it keeps waiting: over HTTP/2, windows are there
+    /// for this.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let state = &self.0.state;
+        if !state.blocked.load(Ordering::Relaxed) || state.multiplexed.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        state.room.register(cx.waker());
+        // It may have changed before there was a waker to wake.
+        if state.blocked.load(Ordering::Acquire) { Poll::Pending } else { Poll::Ready(()) }
     }
 
     /// A request begins.
@@ -215,6 +241,13 @@ fn bump(counter: &AtomicU32) {
 }
 
 // === impl InFlight ===
+
+impl InFlight {
+    /// Waits until the client [takes bytes](Member::poll_room).
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.poll_room(cx)
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {

@@ -51,7 +51,7 @@ impl Protocols {
             // Timers of its own would cost each request; the sweep over all connections takes their place.
             .header_read_timeout(None)
             .max_header_size(head as usize)
-            .max_buf_size(options.buffer_bytes.max(2 * head as usize));
+            .max_buf_size(options.buffer_bytes.max(head as usize));
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         http2.max_concurrent_streams(options.http2_streams).max_header_list_size(head);
         Self { http1, http2 }

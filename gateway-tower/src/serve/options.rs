@@ -29,7 +29,8 @@ pub struct ServeOptions {
     pub drain_timeout: Duration,
     /// The most bytes in the head of a request: over HTTP/1.1 as sent, over HTTP/2 as RFC 9113 section 6.5.2 counts them.
     pub max_head_bytes: u32,
-    /// The most bytes read ahead or not yet written on a connection of HTTP/1.1; at least twice the largest head is used.
+    /// The most bytes read ahead or not yet written on a connection of HTTP/1.1; at least the largest head is used. This and
+    /// the buffers of the client behind are what a connection holds whose client does not read.
     pub buffer_bytes: usize,
     /// The most requests under way on a connection of HTTP/2.
     pub http2_streams: u32,
@@ -55,7 +56,7 @@ impl Default for ServeOptions {
             stall_timeout: Some(Duration::from_secs(5 * 60)),
             drain_timeout: Duration::from_secs(30),
             max_head_bytes: 64 * 1024,
-            buffer_bytes: 256 * 1024,
+            buffer_bytes: 64 * 1024,
             http2_streams: 200,
         }
     }

@@ -62,10 +62,13 @@ pin_project! {
 
 pin_project! {
     /// The body of an answer; as long as it lives, the request is under way.
+    ///
+    /// It rests while the client does not read. hyper would take over as much as its buffers are to hold, which must be as
+    /// large as the largest head.
     pub(super) struct Tracked<B> {
         #[pin]
         body: B,
-        _in_flight: Option<InFlight>,
+        in_flight: InFlight,
     }
 }
 
@@ -136,8 +139,8 @@ where
             let future = match this.state.as_mut().project() {
                 Projected::Called { future } => {
                     let response = ready!(future.poll(cx)).map_err(Into::into)?;
-                    let in_flight = this.in_flight.take();
-                    return Poll::Ready(Ok(response.map(|body| Tracked { body, _in_flight: in_flight })));
+                    let in_flight = this.in_flight.take().expect("not polled after it is ready");
+                    return Poll::Ready(Ok(response.map(|body| Tracked { body, in_flight })));
                 }
                 Projected::Waiting { service, request } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
@@ -162,7 +165,9 @@ impl<B: Body> Body for Tracked<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
+        let this = self.project();
+        ready!(this.in_flight.poll_room(cx));
+        this.body.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

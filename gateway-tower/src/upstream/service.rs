@@ -32,6 +32,9 @@ use crate::connect_error::ConnectError;
 use crate::drain::Member;
 use crate::upstream_target::UpstreamTarget;
 
+/// The smallest buffer of a connection of HTTP/1.1 that hyper takes.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
 /// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`] names. Always ready.
 ///
 /// Must be called within a tokio runtime.
@@ -254,7 +257,9 @@ where
         self.sweep();
         let stream = connect::tcp(endpoint, self.options.connect_timeout).await?;
         let io = TokioIo::new(BackendStream::new(stream));
-        let handshake = http1_connection::Builder::new().handshake(io).await;
+        let mut builder = http1_connection::Builder::new();
+        builder.max_buf_size(self.options.buffer_bytes.max(SMALLEST_BUFFER));
+        let handshake = builder.handshake(io).await;
         let (sender, connection) =
             handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
         tokio::spawn(async move {
