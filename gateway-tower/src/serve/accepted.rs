@@ -1,15 +1,15 @@
 //! One connection, from the moment it is accepted to its end.
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -41,6 +41,23 @@ pub(super) struct Protocols {
     http2: http2::Builder<TokioExecutor>,
 }
 
+/// A connection that speaks one of them, to its end.
+type Speaking = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+pin_project! {
+    /// Polls a connection of hyper to its end, and tells it when it has to come to one.
+    ///
+    /// The waker is registered once: this runs in one task from beginning to end. Written out, since an `async fn` would
+    /// keep the connection twice.
+    struct Driven<C> {
+        #[pin]
+        connection: C,
+        shut_down: fn(Pin<&mut C>),
+        member: Member,
+        seen: Option<Phase>,
+    }
+}
+
 // === impl Protocols ===
 
 impl Protocols {
@@ -62,6 +79,9 @@ impl Protocols {
 
 impl Acceptance {
     /// Serves a connection to its end.
+    ///
+    /// The task of a connection is as large as the largest thing that it ever waits for, and there is one for each
+    /// connection: what only some wait for, a handshake or HTTP/2, and what begins later, is in a box of its own.
     pub(super) async fn serve(
         self: Arc<Self>,
         stream: TcpStream,
@@ -71,54 +91,67 @@ impl Acceptance {
     ) {
         // Fails only on a socket that is closed again, which the first read will tell.
         let _ = stream.set_nodelay(true);
-        let mut connection = Connection::new(self.gateway.clone(), self.port);
-        connection.peer = Some(peer);
-        connection.local = stream.local_addr().ok();
-        let served = match &self.tls {
-            Some(tls) => self.serve_secure(tls, stream, connection, &member, services).await,
-            None => self.serve_plain(stream, connection, &member, services).await,
+        let speaking = match self.tls.clone() {
+            None => self.plain(stream, peer, &member, services).await,
+            Some(tls) => Box::pin(self.secure(tls, stream, peer, &member, services)).await,
+        };
+        let served = match speaking {
+            Ok(Some(speaking)) => speaking.await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
         if let Err(error) = served {
             tracing::debug!(%peer, error = &*error, "a connection failed");
         }
     }
 
-    async fn serve_plain(
+    /// A connection that begins with HTTP; `None` if it need not be served any more.
+    async fn plain(
         &self,
-        mut stream: TcpStream,
-        connection: Connection,
+        stream: TcpStream,
+        peer: SocketAddr,
         member: &Member,
         services: impl ConnectionService,
-    ) -> Result<(), BoxError> {
+    ) -> Result<Option<Speaking>, BoxError> {
         let (first, http2) = tokio::select! {
             biased;
             // Nothing has come that would have to be finished.
-            () = member.reached(Phase::Draining) => return Ok(()),
-            read = FirstBytes::read(&mut stream) => read?,
+            () = member.reached(Phase::Draining) => return Ok(None),
+            read = FirstBytes::read(&stream) => read?,
         };
-        self.speak(stream, first, http2, connection, member, services).await
+        let connection = self.connection(&stream, peer);
+        Ok(Some(self.speak(stream, first, http2, connection, member, services)))
     }
 
-    async fn serve_secure(
+    /// A connection that begins with a handshake; `None` if it need not be served any more.
+    async fn secure(
         &self,
-        tls: &Tls,
+        tls: Tls,
         stream: TcpStream,
-        mut connection: Connection,
+        peer: SocketAddr,
         member: &Member,
         services: impl ConnectionService,
-    ) -> Result<(), BoxError> {
+    ) -> Result<Option<Speaking>, BoxError> {
+        let mut connection = self.connection(&stream, peer);
         let (stream, server_name) = tokio::select! {
             biased;
-            () = member.reached(Phase::Closed) => return Ok(()),
+            () = member.reached(Phase::Closed) => return Ok(None),
             accepted = timeout(self.handshake_timeout, tls.accept(&self.gateway, self.port, stream)) => accepted??,
         };
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        self.speak(stream, FirstBytes::NONE, http2, connection, member, services).await
+        Ok(Some(self.speak(stream, FirstBytes::default(), http2, connection, member, services)))
     }
 
-    async fn speak<T>(
+    fn connection(&self, stream: &TcpStream, peer: SocketAddr) -> Connection {
+        let mut connection = Connection::new(self.gateway.clone(), self.port);
+        connection.peer = Some(peer);
+        connection.local = stream.local_addr().ok();
+        connection
+    }
+
+    fn speak<T>(
         &self,
         io: T,
         first: FirstBytes,
@@ -126,7 +159,7 @@ impl Acceptance {
         connection: Connection,
         member: &Member,
         services: impl ConnectionService,
-    ) -> Result<(), BoxError>
+    ) -> Speaking
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -135,37 +168,42 @@ impl Acceptance {
         if http2 {
             member.set_multiplexed();
             let serving = self.protocols.http2.serve_connection(io, service);
-            drive(serving, http2::Connection::graceful_shutdown, member).await
+            Box::pin(Driven::new(serving, http2::Connection::graceful_shutdown, member.clone()))
         } else {
             let serving = self.protocols.http1.serve_connection(io, service).with_upgrades();
-            drive(serving, http1::UpgradeableConnection::graceful_shutdown, member).await
+            Box::pin(Driven::new(serving, http1::UpgradeableConnection::graceful_shutdown, member.clone()))
         }
     }
 }
 
-/// Polls a connection of hyper to its end, and tells it when it has to come to one.
-///
-/// The waker is registered once: this runs in one task from beginning to end.
-async fn drive<C>(connection: C, shut_down: impl Fn(Pin<&mut C>), member: &Member) -> Result<(), BoxError>
+// === impl Driven ===
+
+impl<C> Driven<C> {
+    fn new(connection: C, shut_down: fn(Pin<&mut C>), member: Member) -> Self {
+        Self { connection, shut_down, member, seen: None }
+    }
+}
+
+impl<C> Future for Driven<C>
 where
     C: Future<Output = hyper::Result<()>>,
 {
-    let mut connection = pin!(connection);
-    let mut seen = None;
-    poll_fn(|cx| {
-        let mut phase = member.phase();
-        if seen != Some(phase) {
-            member.register(cx.waker());
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut phase = this.member.phase();
+        if *this.seen != Some(phase) {
+            this.member.register(cx.waker());
             // It may have changed before there was a waker to wake.
-            phase = member.phase();
-            seen = Some(phase);
+            phase = this.member.phase();
+            *this.seen = Some(phase);
             match phase {
                 Phase::Open => {}
-                Phase::Draining => shut_down(connection.as_mut()),
+                Phase::Draining => (this.shut_down)(this.connection.as_mut()),
                 Phase::Closed => return Poll::Ready(Ok(())),
             }
         }
-        connection.as_mut().poll(cx).map_err(Into::into)
-    })
-    .await
+        this.connection.poll(cx).map_err(Into::into)
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
 
 /// What a client of HTTP/2 sends first.
 ///
@@ -12,70 +13,104 @@ const PREFACE: [u8; LENGTH] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const LENGTH: usize = 24;
 
-/// The first bytes of a connection, read to look at them.
-#[derive(Clone, Copy, Debug)]
+/// How much is read at once: the whole head of nearly every request, so that it need not be asked for again.
+const BLOCK: usize = 4 * 1024;
+
+/// The first bytes of a connection, read to look at them and handed on.
+#[derive(Debug, Default)]
 pub(super) struct FirstBytes {
-    bytes: [u8; LENGTH],
-    start: u8,
-    end: u8,
+    bytes: Vec<u8>,
+    taken: usize,
 }
 
 // === impl FirstBytes ===
 
 impl FirstBytes {
-    /// Nothing was read.
-    pub(super) const NONE: Self = Self { bytes: [0; LENGTH], start: 0, end: 0 };
-
     /// Reads until it is clear whether this is HTTP/2. Less than a whole preface at the end of the stream is not.
-    pub(super) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<(Self, bool)> {
-        let mut bytes = [0; LENGTH];
-        let mut read = 0;
-        let mut http2 = false;
-        while read < LENGTH {
-            let more = io.read(&mut bytes[read..]).await?;
-            read += more;
-            if more == 0 || bytes[..read] != PREFACE[..read] {
-                break;
+    ///
+    /// There is no buffer until something has come: connections that were opened in advance wait here.
+    pub(super) async fn read(stream: &TcpStream) -> io::Result<(Self, bool)> {
+        let mut bytes = Vec::new();
+        let http2 = loop {
+            stream.readable().await?;
+            bytes.reserve(BLOCK);
+            match stream.try_read_buf(&mut bytes) {
+                Ok(0) => break false,
+                Ok(_) => {
+                    if let Some(http2) = is_http2(&bytes) {
+                        break http2;
+                    }
+                }
+                // A stream counts as readable until it was tried once.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if bytes.is_empty() {
+                        bytes = Vec::new();
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            http2 = read == LENGTH;
-        }
-        Ok((Self { bytes, start: 0, end: read as u8 }, http2))
+        };
+        Ok((Self { bytes, taken: 0 }, http2))
     }
 
-    /// Takes out at most `limit` bytes.
-    pub(super) fn take(&mut self, limit: usize) -> &[u8] {
-        let start = usize::from(self.start);
-        let end = usize::from(self.end).min(start.saturating_add(limit));
-        self.start = end as u8;
-        &self.bytes[start..end]
+    /// Moves what there is room for into `buf`. What is held is given back with the last of it.
+    pub(super) fn take(&mut self, buf: &mut ReadBuf<'_>) {
+        let left = &self.bytes[self.taken..];
+        let now = left.len().min(buf.remaining());
+        buf.put_slice(&left[..now]);
+        self.taken += now;
+        if self.taken == self.bytes.len() {
+            *self = Self::default();
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.start == self.end
+        self.bytes.is_empty()
     }
+}
+
+/// Whether a connection that begins like this speaks HTTP/2; `None` if the next bytes will tell.
+fn is_http2(bytes: &[u8]) -> Option<bool> {
+    let seen = bytes.len().min(LENGTH);
+    if bytes[..seen] != PREFACE[..seen] {
+        return Some(false);
+    }
+    (seen == LENGTH).then_some(true)
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
     use super::*;
 
+    /// What a server reads of a client that sends these parts one after the other, and closes.
     async fn read(parts: &[&[u8]]) -> (Vec<u8>, bool) {
-        let mut builder = tokio_test_io(parts);
-        let (mut first, http2) = FirstBytes::read(&mut builder).await.unwrap();
-        let mut bytes = first.take(10).to_vec();
-        bytes.extend_from_slice(first.take(usize::MAX));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let send = async {
+            for part in parts {
+                client.write_all(part).await.unwrap();
+                // So that the other side sees the parts one by one.
+                tokio::task::yield_now().await;
+            }
+            client.shutdown().await.unwrap();
+        };
+        let (read, ()) = tokio::join!(FirstBytes::read(&server), send);
+        let (mut first, http2) = read.unwrap();
+        let mut block = [0; 64];
+        let mut block = ReadBuf::new(&mut block);
+        // In two pieces, as a reader with little room would take it.
+        let mut bytes = ReadBuf::take(&mut block, 10);
+        first.take(&mut bytes);
+        let mut taken = bytes.filled().to_vec();
+        block.clear();
+        first.take(&mut block);
         assert!(first.is_empty());
-        (bytes, http2)
-    }
-
-    /// A stream that gives each part to a read of its own.
-    fn tokio_test_io(parts: &[&[u8]]) -> impl AsyncRead + Unpin {
-        let parts: Vec<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
-        let mut parts = parts.into_iter();
-        let first = io::Cursor::new(parts.next().unwrap_or_default());
-        let second = io::Cursor::new(parts.next().unwrap_or_default());
-        assert!(parts.next().is_none(), "two parts are enough");
-        first.chain(second)
+        taken.extend_from_slice(block.filled());
+        (taken, http2)
     }
 
     // GWL-18, GRP-18
@@ -94,7 +129,21 @@ mod tests {
         ] {
             let (bytes, http2) = read(parts).await;
             assert_eq!(http2, expected, "{parts:?}");
-            assert!(parts.concat().starts_with(&bytes) && bytes.len() == parts.concat().len().min(LENGTH));
+            let sent = parts.concat();
+            assert!(sent.starts_with(&bytes) && bytes.len() >= sent.len().min(LENGTH), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_of_the_preface_is_waited_for() {
+        for (bytes, expected) in [
+            (&PREFACE[..0], None),
+            (&PREFACE[..23], None),
+            (&PREFACE[..], Some(true)),
+            (&[&PREFACE[..], b"more"].concat(), Some(true)),
+            (b"PUT", Some(false)),
+        ] {
+            assert_eq!(is_http2(bytes), expected, "{bytes:?}");
         }
     }
 }

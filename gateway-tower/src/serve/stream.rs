@@ -41,7 +41,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.first.is_empty() {
-            buf.put_slice(this.first.take(buf.remaining()));
+            this.first.take(buf);
             this.member.count_read();
             return Poll::Ready(Ok(()));
         }
