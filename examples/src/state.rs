@@ -6,7 +6,7 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("shop.yaml");
-//! use gateway_core::attach::Options;
+//! use gateway_core::options::Options;
 //! use gateway_examples::files::FileStore;
 //! use gateway_examples::state::State;
 //!
@@ -31,10 +31,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use gateway_core::api::{Kind, Resources};
-use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{self, Translation};

@@ -9,7 +9,7 @@
 //! # let path = folder.path().join("status.json");
 //! use gateway_core::api::{Resources, Timestamp};
 //! use gateway_core::manifest;
-//! use gateway_core::attach::Options;
+//! use gateway_core::options::Options;
 //! use gateway_core::translate::translate;
 //! use gateway_examples::status_file::StatusFile;
 //!
@@ -127,8 +127,8 @@ where
 mod tests {
     use super::*;
 
-    use gateway_core::attach::Options;
     use gateway_core::manifest;
+    use gateway_core::options::Options;
     use gateway_core::translate::translate;
     use serde_json::Value;
 

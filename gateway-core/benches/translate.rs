@@ -10,8 +10,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gateway_core::api::Resources;
-use gateway_core::attach::Options;
 use gateway_core::manifest;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 use gateway_core::validate::validate;
 

@@ -6,7 +6,7 @@
 //! ```
 //! use gateway_core::condition::{Condition, ConditionType, Reason};
 //!
-//! let condition = Condition::is_false(ConditionType::Accepted, Reason::PortUnavailable, "port 80 is taken; use another");
+//! let condition = Condition::failed(ConditionType::Accepted, Reason::PortUnavailable, "port 80 is taken; use another");
 //! assert_eq!(condition.to_string(), "Accepted=False/PortUnavailable: port 80 is taken; use another");
 //! ```
 
@@ -193,34 +193,34 @@ pub struct Condition {
 // === impl Condition ===
 
 impl Condition {
-    /// The condition `kind` holds, and nothing is to be said about it.
-    pub const fn is_true(kind: ConditionType, reason: Reason) -> Self {
+    /// The condition `kind` holds for this reason, and nothing is to be said about it.
+    pub const fn ok(kind: ConditionType, reason: Reason) -> Self {
         Self { kind, status: true, reason, message: String::new() }
     }
 
-    /// The condition `kind` holds, for this reason.
-    pub fn is_true_because(kind: ConditionType, reason: Reason, message: impl Into<String>) -> Self {
+    /// The condition `kind` holds, and there is something to know about it.
+    pub fn noted(kind: ConditionType, reason: Reason, message: impl Into<String>) -> Self {
         Self { kind, status: true, reason, message: message.into() }
     }
 
     /// The condition `kind` does not hold, for this reason.
-    pub fn is_false(kind: ConditionType, reason: Reason, message: impl Into<String>) -> Self {
+    pub fn failed(kind: ConditionType, reason: Reason, message: impl Into<String>) -> Self {
         Self { kind, status: false, reason, message: message.into() }
     }
 
     /// `Accepted=True/Accepted`
     pub const fn accepted() -> Self {
-        Self::is_true(ConditionType::Accepted, Reason::Accepted)
+        Self::ok(ConditionType::Accepted, Reason::Accepted)
     }
 
     /// `Programmed=True/Programmed`
     pub const fn programmed() -> Self {
-        Self::is_true(ConditionType::Programmed, Reason::Programmed)
+        Self::ok(ConditionType::Programmed, Reason::Programmed)
     }
 
     /// `ResolvedRefs=True/ResolvedRefs`
     pub const fn resolved_refs() -> Self {
-        Self::is_true(ConditionType::ResolvedRefs, Reason::ResolvedRefs)
+        Self::ok(ConditionType::ResolvedRefs, Reason::ResolvedRefs)
     }
 
     /// Whether the condition `kind` is in `conditions` and holds.

@@ -1,23 +1,68 @@
-//! Something that is wrong, in the words of a condition that is yet to be made.
+//! Something that is wrong with an object: the one form in which every stage says so.
+//!
+//! A finding has no status, since it is not yet a condition: [`status`](crate::status) makes conditions of findings, and
+//! logs, `check` and metrics read the same findings.
+//!
+//! ```
+//! use gateway_core::condition::{ConditionType, Reason};
+//! use gateway_core::finding::Finding;
+//!
+//! let finding = Finding::new("port", Reason::PortUnavailable, "port 80 is taken; use another").under("spec.listeners[0]");
+//! assert_eq!(finding.field, "spec.listeners[0].port");
+//! let condition = finding.into_condition(ConditionType::Accepted);
+//! assert_eq!(condition.to_string(), "Accepted=False/PortUnavailable: port 80 is taken; use another");
+//! ```
+
+use std::fmt;
 
 use crate::condition::{Condition, ConditionType, Reason};
 
-/// A reason, and what a human should know.
+/// A field, why it cannot be carried out as written, and what a human should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) reason: Reason,
-    pub(super) message: String,
+pub struct Finding {
+    /// The field, below whatever the finding is about, as in `filters[0].urlRewrite`; empty for the whole of it.
+    pub field: String,
+    /// The reason that a condition gets.
+    pub reason: Reason,
+    /// What is wrong and the way out; makes sense without the field.
+    pub message: String,
 }
 
 // === impl Finding ===
 
 impl Finding {
-    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+    /// A finding about `field`.
+    pub fn new(field: impl Into<String>, reason: Reason, message: impl Into<String>) -> Self {
+        Self { field: field.into(), reason, message: message.into() }
     }
 
-    /// The condition `kind` is false for this.
-    pub(super) fn denies(&self, kind: ConditionType) -> Condition {
-        Condition::is_false(kind, self.reason, self.message.clone())
+    /// A finding about the whole of an object.
+    pub fn whole(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new("", reason, message)
+    }
+
+    /// The same, about something that stands below `field`.
+    pub fn under(mut self, field: impl fmt::Display) -> Self {
+        self.field = match self.field.as_str() {
+            "" => field.to_string(),
+            below if below.starts_with('[') => format!("{field}{below}"),
+            below => format!("{field}.{below}"),
+        };
+        self
+    }
+
+    /// The condition `kind`, false for this.
+    pub fn into_condition(self, kind: ConditionType) -> Condition {
+        Condition::failed(kind, self.reason, self.message)
+    }
+}
+
+impl fmt::Display for Finding {
+    /// `field: message`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)
     }
 }

@@ -10,6 +10,7 @@ pub mod hostname;
 pub mod duration;
 pub mod condition;
 pub mod feature;
+pub mod finding;
 #[cfg(feature = "resources")]
 pub mod api;
 #[cfg(feature = "resources")]
@@ -20,13 +21,17 @@ pub mod rule;
 pub mod table;
 pub mod exchange;
 #[cfg(feature = "resources")]
+pub mod options;
+#[cfg(feature = "resources")]
 pub mod validate;
 #[cfg(feature = "resources")]
-pub mod attach;
+pub mod resolve;
 #[cfg(feature = "resources")]
-pub mod status;
+mod attach;
 #[cfg(feature = "resources")]
 mod compile;
+#[cfg(feature = "resources")]
+pub mod status;
 #[cfg(feature = "resources")]
 pub mod translate;
 pub mod choices;

@@ -31,6 +31,17 @@ pub enum RouteKind {
     Udp,
 }
 
+/// A Route: its kind, and its name among those of the kind.
+///
+/// Displayed as `HTTPRoute namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteKey {
+    /// The kind.
+    pub kind: RouteKind,
+    /// Namespace and name.
+    pub name: ObjectName,
+}
+
 /// The kinds of object that hold listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ListenerOwnerKind {
@@ -87,6 +98,9 @@ impl fmt::Display for ObjectName {
 // === impl RouteKind ===
 
 impl RouteKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Http, Self::Grpc, Self::Tls, Self::Tcp, Self::Udp];
+
     /// The kind as the API spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -100,13 +114,28 @@ impl RouteKind {
 
     /// The kind that the API spells `kind`, if it is a Route.
     pub fn parse(kind: &str) -> Option<Self> {
-        [Self::Http, Self::Grpc, Self::Tls, Self::Tcp, Self::Udp].into_iter().find(|k| k.as_str() == kind)
+        Self::ALL.into_iter().find(|known| known.as_str() == kind)
     }
 }
 
 impl fmt::Display for RouteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+// === impl RouteKey ===
+
+impl RouteKey {
+    /// The Route of this kind and name.
+    pub fn new(kind: RouteKind, name: ObjectName) -> Self {
+        Self { kind, name }
+    }
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
     }
 }
 

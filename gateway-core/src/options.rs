@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::http_filter::Extensions;
 use crate::feature::{Feature, SUPPORTED};
+use crate::filter::Extensions;
 use crate::name::ObjectName;
 
 /// The name under which this controller answers for GatewayClasses unless told otherwise.
@@ -18,7 +18,7 @@ pub const DEFAULT_MAX_LISTENERS: usize = 16_384;
 /// What a translation depends on besides the resources.
 ///
 /// ```
-/// use gateway_core::attach::Options;
+/// use gateway_core::options::Options;
 ///
 /// let options = Options { controller_name: "example.com/gateway".to_owned(), ..Options::default() };
 /// assert!(options.hostname_fall_through);
@@ -97,6 +97,26 @@ pub enum Address {
     Ip(IpAddr),
     /// Type `Hostname`
     Hostname(String),
+}
+
+/// Whether this version of the resource definitions is one that is understood: what their annotation
+/// `gateway.networking.k8s.io/bundle-version` says, if they have it.
+///
+/// Every `v1` up to 1.6 is: later versions added to the earlier ones, and changed nothing.
+///
+/// ```
+/// use gateway_core::options::is_known_bundle_version;
+///
+/// assert!(is_known_bundle_version(Some("v1.6.1")));
+/// assert!(!is_known_bundle_version(Some("v2.0.0")) && !is_known_bundle_version(None));
+/// ```
+///
+/// # Spec
+/// GC-08
+pub fn is_known_bundle_version(version: Option<&str>) -> bool {
+    const NEWEST_MINOR: u32 = 6;
+    let minor = version.and_then(|version| version.strip_prefix("v1.")).and_then(|rest| rest.split_once('.'));
+    minor.is_some_and(|(minor, _)| minor.parse().is_ok_and(|minor: u32| minor <= NEWEST_MINOR))
 }
 
 // === impl Options ===

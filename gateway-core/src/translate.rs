@@ -6,9 +6,9 @@
 //! ```
 //! use gateway_core::api::Resources;
 //! use gateway_core::manifest;
-//! use gateway_core::attach::Options;
 //! use gateway_core::matching::RequestHead;
 //! use gateway_core::name::ObjectName;
+//! use gateway_core::options::Options;
 //! use gateway_core::translate::translate;
 //!
 //! let yaml = "
@@ -38,15 +38,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::api::{Kind, Resources};
-use crate::attach::{self, Lookups, Options};
-use crate::compile;
+use crate::attach::{self, Gateways, Namespaces};
+use crate::compile::{self, CompileRoute, CompiledRoute, Compiler, Patterns};
 use crate::name::ObjectName;
+use crate::options::Options;
+use crate::resolve::{
+    BackendContext, Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, TlsTargets,
+};
 use crate::status::{self, Statuses};
 use crate::table::RouteTable;
-use crate::validate;
+use crate::validate::{self, Valid, Validated};
 
 /// What a set of resources amounts to.
 #[derive(Debug)]
@@ -79,12 +84,58 @@ pub struct Diagnostic {
 /// Objects that an API server would have rejected are left out, with a diagnostic for each of their problems.
 pub fn translate(resources: &Resources, options: &Options) -> Translation {
     let valid = validate::validate(resources);
-    let mut attached = attach::attach(&valid, options);
-    let statuses = status::statuses(&attached, options);
+    let grants = Grants::new(&valid.reference_grants);
+    let namespaces = Namespaces::new(&valid.namespaces);
+    let kept = KeptCertificates::default();
+    let mut certificates = Certificates::new(&valid.secrets, &valid.config_maps, &grants, kept);
+    let gateways = attach::gateways(&valid, &namespaces, &mut certificates, options);
+    let (_, lookups) = certificates.finish();
+    let mut backends = Backends::default();
+    let routes = routes(&valid, &grants, &namespaces, &gateways, &mut backends, options);
+    let statuses = status::statuses(&gateways, &routes, options);
     let diagnostics = diagnostics(&valid);
-    let lookups = std::mem::take(&mut attached.gateways.lookups);
-    let table = compile::table(attached, options);
+    let table = compile::table(&gateways, routes, &backends, options);
     Translation { table, statuses, lookups, diagnostics }
+}
+
+/// Attaches and compiles the Routes of every kind; those without a parent of ours are left out.
+fn routes(
+    valid: &Validated,
+    grants: &Grants,
+    namespaces: &Namespaces,
+    gateways: &Gateways,
+    backends: &mut Backends,
+    options: &Options,
+) -> Vec<CompiledRoute> {
+    let mut endpoints = Endpoints::default();
+    valid.endpoint_slices.iter().for_each(|(name, slice)| endpoints.insert(name, slice));
+    let tls_targets = TlsTargets::new(&valid.backend_tls_policies);
+    let references = BackendContext {
+        services: &valid.services,
+        endpoints: &endpoints,
+        tls_targets: &tls_targets,
+        grants,
+    };
+    let mut patterns = Patterns::new();
+    let mut compiler = Compiler { references, backends, patterns: &mut patterns, options };
+    let mut made = Vec::new();
+    of_kind(&valid.http_routes, gateways, namespaces, &mut compiler, &mut made);
+    of_kind(&valid.grpc_routes, gateways, namespaces, &mut compiler, &mut made);
+    of_kind(&valid.tls_routes, gateways, namespaces, &mut compiler, &mut made);
+    of_kind(&valid.tcp_routes, gateways, namespaces, &mut compiler, &mut made);
+    of_kind(&valid.udp_routes, gateways, namespaces, &mut compiler, &mut made);
+    made
+}
+
+fn of_kind<R: CompileRoute>(
+    routes: &BTreeMap<ObjectName, Valid<R>>,
+    gateways: &Gateways,
+    namespaces: &Namespaces,
+    compiler: &mut Compiler<'_>,
+    made: &mut Vec<CompiledRoute>,
+) {
+    let attached = routes.iter().filter_map(|(name, route)| attach::route(name, route, gateways, namespaces));
+    made.extend(attached.map(|attached| compile::route(attached, compiler)));
 }
 
 fn diagnostics(valid: &validate::Validated) -> Vec<Diagnostic> {

@@ -1,11 +1,11 @@
 //! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
 
 use gateway_core::api::Resources;
-use gateway_core::attach::Options;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
+use gateway_core::options::Options;
 use gateway_core::rule::{BackendProtocol, BackendTarget};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
@@ -97,7 +97,8 @@ fn rules(rules: &str) -> Translation {
 }
 
 fn condition(translation: &Translation, parent: usize, kind: ConditionType) -> Option<&Condition> {
-    let status = translation.statuses.http_routes.get(&ObjectName::new("apps", "r"))?;
+    let status =
+        translation.statuses.routes.get(&RouteKey::new(RouteKind::Http, ObjectName::new("apps", "r")))?;
     status.parents.get(parent)?.conditions.iter().find(|condition| condition.kind == kind)
 }
 
@@ -173,7 +174,7 @@ fn a_parent_that_is_not_ours_gets_no_entry() {
         "{name: web, kind: Service, group: \"\"}",
     ] {
         let translation = route(&format!("{{parentRefs: [{parent_refs}]}}"));
-        assert!(translation.statuses.http_routes.is_empty(), "{parent_refs}");
+        assert!(translation.statuses.routes.is_empty(), "{parent_refs}");
     }
 }
 
@@ -184,7 +185,7 @@ fn each_parent_ref_has_its_entry_with_the_defaults_filled_in() {
         "{parentRefs: [{name: gw, namespace: infra, sectionName: example}, {name: gw, namespace: infra, sectionName: none}], \
          hostnames: [a.example.com]}",
     );
-    let status = &translation.statuses.http_routes[&ObjectName::new("apps", "r")];
+    let status = &translation.statuses.routes[&RouteKey::new(RouteKind::Http, ObjectName::new("apps", "r"))];
     assert_eq!(status.generation, Some(7));
     assert_eq!(status.parents.len(), 2);
     let first = &status.parents[0].parent_ref;

@@ -1,10 +1,10 @@
 //! Statuses that are shared with others, merged and written.
 
 use gateway_core::api::{self, ConditionStatus, ParentReference, RouteParentStatus, Timestamp};
-use gateway_core::attach::Address;
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::feature::Feature;
 use gateway_core::name::RouteKind;
+use gateway_core::options::Address;
 use gateway_core::status::{self, merge};
 
 const OURS: &str = "gateway-api.rs/controller";
@@ -39,11 +39,11 @@ fn merged(stored: &[api::Condition], computed: &[Condition]) -> Option<Vec<Strin
 }
 
 fn no_accepted() -> Condition {
-    Condition::is_false(ConditionType::Accepted, Reason::Invalid, "")
+    Condition::failed(ConditionType::Accepted, Reason::Invalid, "")
 }
 
 fn overlapping() -> Condition {
-    Condition::is_true(ConditionType::OverlappingTlsConfig, Reason::OverlappingHostnames)
+    Condition::ok(ConditionType::OverlappingTlsConfig, Reason::OverlappingHostnames)
 }
 
 #[track_caller]
@@ -118,7 +118,7 @@ fn conditions_are_merged_by_type() {
 }
 
 fn no_programmed() -> Condition {
-    Condition::is_false(ConditionType::Programmed, Reason::Invalid, "")
+    Condition::failed(ConditionType::Programmed, Reason::Invalid, "")
 }
 
 // GC-04, GEN-07, CND-01, CND-10, CND-18, CND-70, CND-79: what the schema puts there is replaced.
@@ -278,7 +278,7 @@ fn a_gateway_shows_no_more_addresses_than_the_schema_lets_it() {
 // LIM-08
 #[test]
 fn a_message_is_no_longer_than_the_schema_lets_it_be() {
-    let long = Condition::is_false(ConditionType::Accepted, Reason::Invalid, "ü".repeat(40_000));
+    let long = Condition::failed(ConditionType::Accepted, Reason::Invalid, "ü".repeat(40_000));
     let written = merge::conditions(&[], &[long], Some(1), &time(12)).unwrap();
     assert_eq!(written[0].message.len(), 32_768);
     assert!(written[0].message.chars().all(|c| c == 'ü'));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use gateway_core::attach::{AddressPolicy, Options, UsableAddresses};
 use gateway_core::name::ObjectName;
+use gateway_core::options::{AddressPolicy, Options, UsableAddresses};
 
 use super::{CONTROLLER_NAME, StaticAddresses};
 

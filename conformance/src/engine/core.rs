@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::attach::Options;
+use gateway_core::options::Options;
 use gateway_core::exchange::{self, Exchange, Refusal, Stopped};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
@@ -125,7 +125,7 @@ fn served(exchange: &Exchange) -> Decision {
     let id = &exchange.rule().id;
     Decision::Served {
         listener: exchange.listener().to_string(),
-        route: (*id.route).clone(),
+        route: id.route.name.clone(),
         rule: usize::from(id.index),
         entry: usize::from(exchange.matched().entry),
     }

@@ -3,7 +3,7 @@
 use std::{fmt, ops};
 
 use gateway_core::api::AnyObject;
-use gateway_core::attach::Options;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 
 use crate::engine::core::Core;

@@ -1,9 +1,9 @@
 //! Manifests: the one place where whole texts of strangers are read.
 
 use gateway_core::api::Resources;
-use gateway_core::attach::Options;
 use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 use http::Request;
 

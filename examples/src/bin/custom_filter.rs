@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::attach::{ExtensionError, Extensions, Options};
 use gateway_core::filter::{Extension, Verdict};
+use gateway_core::filter::{ExtensionError, Extensions};
 use gateway_core::manifest;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;

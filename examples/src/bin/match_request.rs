@@ -6,10 +6,10 @@
 
 use std::error::Error;
 
-use gateway_core::attach::Options;
 use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 use http::Request;
 

@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use gateway_core::attach::Options;
 use gateway_core::manifest;
+use gateway_core::options::Options;
 use gateway_core::translate::translate;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
 use gateway_core::table::{Listener, ListenerProtocol, PortId, RouteTable, RouteTableBuilder};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -106,9 +106,9 @@ impl Shape {
             for first in (0..self.paths).step_by(RULES_PER_ROUTE) {
                 let name = ObjectName::new("bench", format!("route-{i:05}-{first:06}"));
                 let age = Age::new(Some(1), &name);
-                let name = std::sync::Arc::new(name);
+                let key = std::sync::Arc::new(RouteKey::new(RouteKind::Http, name));
                 let rules = (first..self.paths.min(first + RULES_PER_ROUTE)).map(|j| {
-                    let id = RuleName { route: name.clone(), index: (j - first) as u16, name: None };
+                    let id = RuleName { route: key.clone(), index: (j - first) as u16, name: None };
                     let rule = HttpRule {
                         id,
                         filters: Box::default(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{or_default, or_empty, written_enum};
 use super::timestamp::Timestamp;
-use crate::name::ObjectName;
+use crate::name::{Age, ObjectName};
 
 /// The part of `metadata` that routing needs.
 ///
@@ -137,6 +137,11 @@ impl ObjectMeta {
     /// Namespace and name, as they stand.
     pub fn object_name(&self) -> ObjectName {
         ObjectName::new(self.namespace.as_deref().unwrap_or_default(), self.name.as_str())
+    }
+
+    /// How old the object is, for the API's tie-breaker.
+    pub fn age(&self, name: &ObjectName) -> Age {
+        Age::new(self.creation_timestamp.as_ref().and_then(Timestamp::unix_seconds), name)
     }
 }
 

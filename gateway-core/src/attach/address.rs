@@ -6,24 +6,24 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::finding::Finding;
-use super::listener::Transport;
-use super::options::{Address, AddressPolicy, DefaultAddresses};
 use crate::api::{AddressType, GatewaySpecAddress};
 use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::name::ObjectName;
+use crate::options::{Address, AddressPolicy, DefaultAddresses};
+use crate::table::Transport;
 
 /// The addresses of a Gateway, and what is wrong with those that it asks for.
-#[derive(Debug, Default)]
-pub(super) struct Addresses {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
     /// The addresses, each once.
-    pub(super) addresses: Vec<Address>,
+    pub(crate) addresses: Vec<Address>,
     /// Whether it can be reached: at these addresses, or at some that are known elsewhere.
-    pub(super) reachable: bool,
+    pub(crate) reachable: bool,
     /// Why the Gateway is not accepted.
-    pub(super) refusal: Option<Finding>,
+    pub(crate) refusal: Option<Finding>,
     /// Why it is not programmed.
-    pub(super) obstacle: Option<Finding>,
+    pub(crate) obstacle: Option<Finding>,
 }
 
 /// The ports that are taken by Gateways, address by address.
@@ -100,7 +100,9 @@ impl Addresses {
 
     fn unsupported(&mut self, index: usize, r#type: &AddressType) {
         let message = format!("spec.addresses[{index}].type {:?} is not supported", r#type.as_str());
-        self.refusal.get_or_insert_with(|| Finding::new(Reason::UnsupportedAddress, message));
+        self.refusal.get_or_insert_with(|| {
+            Finding::new(format!("spec.addresses[{index}].type"), Reason::UnsupportedAddress, message)
+        });
     }
 
     fn unusable(&mut self, index: usize, value: &str, why: &str) {
@@ -109,12 +111,19 @@ impl Addresses {
             Some(finding) if finding.reason == Reason::AddressNotUsable => {
                 finding.message = format!("{}; {message}", finding.message);
             }
-            Some(_) | None => self.obstacle = Some(Finding::new(Reason::AddressNotUsable, message)),
+            Some(_) | None => {
+                self.obstacle = Some(Finding::new(
+                    format!("spec.addresses[{index}].value"),
+                    Reason::AddressNotUsable,
+                    message,
+                ))
+            }
         }
     }
 
     fn unassigned(&mut self, message: &str) {
-        self.obstacle.get_or_insert_with(|| Finding::new(Reason::AddressNotAssigned, message));
+        self.obstacle
+            .get_or_insert_with(|| Finding::new("spec.addresses", Reason::AddressNotAssigned, message));
     }
 }
 

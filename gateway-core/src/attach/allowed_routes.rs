@@ -1,11 +1,11 @@
 //! Which namespaces may attach: Routes to a listener, ListenerSets to a Gateway.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Namespace};
 use crate::name::ObjectName;
+use crate::validate::Valid;
 
 /// The label that an API server puts on every namespace, with the namespace's name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -15,7 +15,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// # Spec
 /// `RouteNamespaces` and `ListenerNamespaces`, GWK-06 to GWK-08, LST-02, LST-03.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AllowedNamespaces {
+pub(crate) enum AllowedNamespaces {
     /// Every namespace.
     All,
     /// This one: that of the Gateway or the ListenerSet.
@@ -28,8 +28,8 @@ pub enum AllowedNamespaces {
 
 /// The labels of every namespace.
 #[derive(Debug, Default)]
-pub struct Namespaces<'a> {
-    labels: HashMap<&'a str, &'a BTreeMap<String, String>>,
+pub(crate) struct Namespaces {
+    namespaces: HashMap<Arc<str>, Valid<Namespace>>,
 }
 
 // === impl AllowedNamespaces ===
@@ -42,7 +42,7 @@ impl AllowedNamespaces {
     ///
     /// # Spec
     /// GWK-08, GEN-14.
-    pub fn new(from: &FromNamespaces, selector: Option<&LabelSelector>, own: &Arc<str>) -> Self {
+    pub(crate) fn new(from: &FromNamespaces, selector: Option<&LabelSelector>, own: &Arc<str>) -> Self {
         match from {
             FromNamespaces::All => Self::All,
             FromNamespaces::Same => Self::Same(own.clone()),
@@ -54,7 +54,7 @@ impl AllowedNamespaces {
     }
 
     /// Whether objects of this namespace may attach.
-    pub fn admits(&self, namespace: &str, namespaces: &Namespaces<'_>) -> bool {
+    pub(crate) fn admits(&self, namespace: &str, namespaces: &Namespaces) -> bool {
         match self {
             Self::All => true,
             Self::Same(own) => **own == *namespace,
@@ -66,19 +66,20 @@ impl AllowedNamespaces {
 
 // === impl Namespaces ===
 
-impl<'a> Namespaces<'a> {
+impl Namespaces {
     /// The labels of these namespaces.
-    pub fn new<N: Deref<Target = Namespace>>(namespaces: &'a BTreeMap<ObjectName, N>) -> Self {
-        let labels = namespaces.iter().map(|(key, namespace)| (&*key.name, &namespace.metadata.labels));
-        Self { labels: labels.collect() }
+    pub(crate) fn new(namespaces: &BTreeMap<ObjectName, Valid<Namespace>>) -> Self {
+        let by_name = namespaces.iter().map(|(key, namespace)| (key.name.clone(), namespace.clone()));
+        Self { namespaces: by_name.collect() }
     }
 
     /// Whether the selector picks this namespace; never a namespace that is not known.
     ///
     /// # Spec
     /// GWK-07; the choice is AMB-58.
-    pub fn selected(&self, namespace: &str, selector: &LabelSelector) -> bool {
-        let Some(labels) = self.labels.get(namespace) else { return false };
+    pub(crate) fn selected(&self, namespace: &str, selector: &LabelSelector) -> bool {
+        let Some(known) = self.namespaces.get(namespace) else { return false };
+        let labels = &known.metadata.labels;
         let value = |key: &str| match labels.get(key) {
             Some(value) => Some(value.as_str()),
             // Outside a cluster nobody has put it there.

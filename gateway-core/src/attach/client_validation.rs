@@ -8,13 +8,12 @@
 
 use std::collections::HashMap;
 
-use super::certificate_ref::{Certificates, RefError};
-use super::finding::Finding;
-use super::options::Options;
-use super::reference_grant::Referrer;
 use crate::api::{FrontendTlsConfig, FrontendTlsValidation, FrontendValidationModeType, TlsConfig};
 use crate::condition::Reason;
 use crate::feature::Feature;
+use crate::finding::Finding;
+use crate::options::Options;
+use crate::resolve::{Certificates, RefError, Referrer};
 
 /// What is asked of the clients of each port.
 #[derive(Debug, Default)]
@@ -93,30 +92,32 @@ impl ClientValidation {
                 RefError::Kind { .. } => Reason::InvalidCaCertificateKind,
                 RefError::Object { .. } => Reason::InvalidCaCertificateRef,
             };
-            unresolved.push(Finding::new(reason, format!("{field}.caCertificateRefs[{index}] {error}")));
+            let field = format!("{field}.caCertificateRefs[{index}]");
+            let message = format!("{field} {error}");
+            unresolved.push(Finding::new(field, reason, message));
         }
         let insecure = *mode == FrontendValidationModeType::AllowInsecureFallback;
         let refusal = if unresolved.len() == ca_certificate_refs.len() {
             let message = format!(
                 "clients cannot be checked: none of {field}.caCertificateRefs leads to a certificate authority"
             );
-            Some(Finding::new(Reason::NoValidCaCertificate, message))
+            Some(Finding::new(field, Reason::NoValidCaCertificate, message))
         } else if let FrontendValidationModeType::Unknown(mode) = mode {
             let message = format!("{field}.mode {mode:?} is not supported; write AllowValidOnly");
-            Some(Finding::new(Reason::UnsupportedValue, message))
+            Some(Finding::new(field, Reason::UnsupportedValue, message))
         } else if !options.supports(Feature::GatewayFrontendClientCertificateValidation) {
             let message = format!(
                 "{field} asks for client certificates, which this Gateway cannot check; it is not served without \
                  the check: remove the field, or use a GatewayClass with feature {}",
                 Feature::GatewayFrontendClientCertificateValidation
             );
-            Some(Finding::new(Reason::UnsupportedValue, message))
+            Some(Finding::new(field, Reason::UnsupportedValue, message))
         } else if insecure
             && !options.supports(Feature::GatewayFrontendClientCertificateValidationInsecureFallback)
         {
             let message =
                 format!("{field}.mode AllowInsecureFallback is not supported; write AllowValidOnly");
-            Some(Finding::new(Reason::UnsupportedValue, message))
+            Some(Finding::new(field, Reason::UnsupportedValue, message))
         } else {
             None
         };

@@ -9,20 +9,21 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::hostnames::Hostnames;
-use super::listener::{Protocol, Transport};
-use super::listener_draft::Draft;
+use super::listener::AttachedListener;
+use super::protocol::Protocol;
 use crate::api::TlsModeType;
 use crate::condition::Reason;
 use crate::hostname::Hostname;
+use crate::table::Transport;
 
 /// Why a listener cannot stand beside another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Conflict {
+pub(crate) enum Conflict {
     /// Same port and protocol, and the same hostname, or hostnames that the protocols cannot share.
     Hostname,
     /// Same port, and protocols that do not go together.
     Protocol,
-    /// Same port, and TLS ends at one of the two only.
+    /// Same port, and one of the two only terminates TLS.
     TlsMode,
 }
 
@@ -30,7 +31,7 @@ pub(super) enum Conflict {
 #[derive(Debug)]
 pub(super) struct Places {
     ports: HashMap<(Transport, u16), Port>,
-    /// Whether TLS may end at some listeners of a port and pass through others.
+    /// Whether some listeners of a port may terminate TLS and others pass it through.
     mixed_modes: bool,
 }
 
@@ -58,8 +59,19 @@ enum Apart {
     Never,
     /// Nothing helps: the protocols do not go together.
     Protocol,
-    /// Nothing helps: TLS has to end at both or at neither.
+    /// Nothing helps: both have to terminate TLS, or neither.
     TlsMode,
+}
+
+// === impl Conflict ===
+
+impl Conflict {
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Hostname => Reason::HostnameConflict,
+            Self::Protocol | Self::TlsMode => Reason::ProtocolConflict,
+        }
+    }
 }
 
 // === impl Places ===
@@ -73,38 +85,40 @@ impl Places {
     ///
     /// A listener that is refused for what it is takes no place. One whose protocol is not supported is nevertheless told
     /// that it would be in conflict with an earlier object.
-    pub(super) fn admit(&mut self, drafts: &mut [Draft]) {
+    pub(super) fn admit(&mut self, listeners: &mut [AttachedListener]) {
         let earlier = &self.ports;
-        for draft in drafts.iter_mut() {
-            let candidate = match &draft.refusal {
+        for listener in listeners.iter_mut() {
+            let candidate = match &listener.state.refusal {
                 None => true,
                 Some(finding) => finding.reason == Reason::UnsupportedProtocol,
             };
-            if let (true, Some((place, family))) = (candidate, place(draft))
+            if let (true, Some((place, family))) = (candidate, place(listener))
                 && let Some(port) = earlier.get(&place)
             {
-                draft.conflict = self.conflict(port, family, draft.listener.hostname.as_ref(), false);
+                listener.state.conflict = self.conflict(port, family, listener.hostname.as_ref(), false);
             }
         }
 
-        let survives = |draft: &Draft| draft.refusal.is_none() && draft.conflict.is_none();
+        let survives = |listener: &AttachedListener| {
+            listener.state.refusal.is_none() && listener.state.conflict.is_none()
+        };
         let mut siblings: HashMap<(Transport, u16), Port> = HashMap::new();
-        for draft in drafts.iter().filter(|draft| survives(draft)) {
-            if let Some((place, family)) = place(draft) {
+        for listener in listeners.iter().filter(|listener| survives(listener)) {
+            if let Some((place, family)) = place(listener) {
                 let hostnames = siblings.entry(place).or_default().entry(family).or_default();
-                hostnames.insert(draft.listener.hostname.as_ref());
+                hostnames.insert(listener.hostname.as_ref());
             }
         }
-        for draft in drafts.iter_mut().filter(|draft| survives(draft)) {
-            let Some((place, family)) = place(draft) else { continue };
-            let hostname = draft.listener.hostname.clone();
-            draft.conflict = self.conflict(&siblings[&place], family, hostname.as_ref(), true);
+        for listener in listeners.iter_mut().filter(|listener| survives(listener)) {
+            let Some((place, family)) = place(listener) else { continue };
+            let hostname = listener.hostname.clone();
+            listener.state.conflict = self.conflict(&siblings[&place], family, hostname.as_ref(), true);
         }
 
-        for draft in drafts.iter().filter(|draft| survives(draft)) {
-            if let Some((place, family)) = place(draft) {
+        for listener in listeners.iter().filter(|listener| survives(listener)) {
+            if let Some((place, family)) = place(listener) {
                 let hostnames = self.ports.entry(place).or_default().entry(family).or_default();
-                hostnames.insert(draft.listener.hostname.as_ref());
+                hostnames.insert(listener.hostname.as_ref());
             }
         }
     }
@@ -136,20 +150,22 @@ impl Places {
     }
 }
 
-/// Marks the listeners that end TLS for hosts for which another listener on the port does too.
+/// Marks the listeners that terminate TLS for hosts for which another listener on the port does too.
 ///
 /// # Spec
 /// GWT-12
-pub(super) fn mark_overlapping(drafts: &mut [&mut Draft]) {
-    let ends_tls = |draft: &Draft| {
-        draft.refusal.is_none() && draft.conflict.is_none() && draft.listener.protocol.ends_tls()
+pub(super) fn mark_overlapping(listeners: &mut [&mut AttachedListener]) {
+    let terminates_tls = |listener: &AttachedListener| {
+        listener.state.refusal.is_none()
+            && listener.state.conflict.is_none()
+            && listener.protocol.terminates_tls()
     };
     let mut ports: HashMap<u16, Hostnames> = HashMap::new();
-    for draft in drafts.iter().filter(|draft| ends_tls(draft)) {
-        ports.entry(draft.listener.port).or_default().insert(draft.listener.hostname.as_ref());
+    for listener in listeners.iter().filter(|listener| terminates_tls(listener)) {
+        ports.entry(listener.port).or_default().insert(listener.hostname.as_ref());
     }
-    for draft in drafts.iter_mut().filter(|draft| ends_tls(draft)) {
-        draft.overlapping = ports[&draft.listener.port].overlap(draft.listener.hostname.as_ref(), true);
+    for listener in listeners.iter_mut().filter(|listener| terminates_tls(listener)) {
+        listener.state.overlapping = ports[&listener.port].overlap(listener.hostname.as_ref(), true);
     }
 }
 
@@ -174,8 +190,8 @@ fn apart(one: Family, other: Family, mixed_modes: bool) -> Apart {
 }
 
 /// Where a listener would stand; nowhere if it has no port or nobody knows what it speaks.
-fn place(draft: &Draft) -> Option<((Transport, u16), Family)> {
-    let family = match &draft.listener.protocol {
+fn place(listener: &AttachedListener) -> Option<((Transport, u16), Family)> {
+    let family = match &listener.protocol {
         Protocol::Http => Family::Http,
         Protocol::Https => Family::Https,
         Protocol::Tls(TlsModeType::Terminate) => Family::TlsTerminate,
@@ -184,6 +200,6 @@ fn place(draft: &Draft) -> Option<((Transport, u16), Family)> {
         Protocol::Udp => Family::Udp,
         Protocol::Tls(TlsModeType::Unknown(_)) | Protocol::Other(_) => return None,
     };
-    let port = draft.listener.port;
-    (port != 0).then_some(((draft.listener.protocol.transport(), port), family))
+    let port = listener.port;
+    (port != 0).then_some(((listener.protocol.transport(), port), family))
 }

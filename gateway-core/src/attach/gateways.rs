@@ -4,35 +4,31 @@ use std::collections::BTreeMap;
 
 use super::address::{Addresses, TakenPorts};
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
-use super::certificate_ref::Certificates;
 use super::client_validation::ClientValidations;
-use super::distinct::{Places, mark_overlapping};
-use super::finding::Finding;
-use super::gateway::{self, AttachedGateway, GatewayDraft};
+use super::distinct::{Conflict, Places, mark_overlapping};
+use super::gateway::{self, AttachedGateway};
 use super::gateway_class::{self, AttachedGatewayClass};
 use super::listener::{AttachedListener, ListenerKey};
-use super::listener_draft::{Draft, Owner};
-use super::listener_set::{self, AttachedListenerSet, SetDraft};
-use super::lookups::Lookups;
-use super::options::{Address, Options};
-use super::reference_grant::Grants;
-use crate::api::{self, Gateway, ListenerNamespaces, ListenerSet, ObjectMeta};
+use super::listener_set::{self, AttachedListenerSet};
+use super::written_listener::Owner;
+use crate::api::{self, Gateway, ListenerNamespaces, ListenerSet};
 use crate::condition::Reason;
 use crate::feature::Feature;
-use crate::name::{Age, ListenerOwnerKind, ObjectName};
+use crate::finding::Finding;
+use crate::name::{ListenerOwnerKind, ObjectName};
+use crate::options::{Address, Options};
+use crate::resolve::Certificates;
 use crate::validate::{Valid, Validated};
 
 /// Everything of ours that holds listeners.
 #[derive(Clone, Debug, Default)]
-pub struct Gateways {
+pub(crate) struct Gateways {
     /// The GatewayClasses of this controller.
-    pub classes: BTreeMap<ObjectName, AttachedGatewayClass>,
+    pub(crate) classes: BTreeMap<ObjectName, AttachedGatewayClass>,
     /// The Gateways of these classes.
-    pub gateways: BTreeMap<ObjectName, AttachedGateway>,
+    pub(crate) gateways: BTreeMap<ObjectName, AttachedGateway>,
     /// The ListenerSets of these Gateways.
-    pub listener_sets: BTreeMap<ObjectName, AttachedListenerSet>,
-    /// What was asked for on the way: Secrets and ConfigMaps.
-    pub lookups: Lookups,
+    pub(crate) listener_sets: BTreeMap<ObjectName, AttachedListenerSet>,
     listener_count: usize,
 }
 
@@ -42,8 +38,12 @@ pub struct Gateways {
 ///
 /// # Spec
 /// GEN-10: what does not lead to a class of ours is left out. LST-06, LST-07, GC-14.
-pub fn gateways(valid: &Validated, grants: &Grants<'_>, options: &Options) -> Gateways {
-    let namespaces = Namespaces::new(&valid.namespaces);
+pub(crate) fn gateways(
+    valid: &Validated,
+    namespaces: &Namespaces,
+    certificates: &mut Certificates<'_>,
+    options: &Options,
+) -> Gateways {
     let mut sets = match options.supports(Feature::ListenerSet) {
         true => listener_set::by_gateway(&valid.listener_sets),
         false => Default::default(),
@@ -51,7 +51,7 @@ pub fn gateways(valid: &Validated, grants: &Grants<'_>, options: &Options) -> Ga
     let mut attaching = Attaching {
         options,
         namespaces,
-        certificates: Certificates::new(&valid.secrets, &valid.config_maps, grants),
+        certificates,
         taken: TakenPorts::default(),
         found: Gateways {
             classes: gateway_class::attach(&valid.gateway_classes, options),
@@ -62,22 +62,20 @@ pub fn gateways(valid: &Validated, grants: &Grants<'_>, options: &Options) -> Ga
         .gateways
         .iter()
         .filter(|(_, gateway)| attaching.found.classes.contains_key(&class_of(gateway)))
-        .map(|(key, gateway)| (age(&gateway.metadata, key), key, gateway))
+        .map(|(key, gateway)| (gateway.metadata.age(key), key, gateway))
         .collect();
     oldest_first.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     for (_, key, gateway) in oldest_first {
         attaching.gateway(key, gateway, sets.remove(key).unwrap_or_default());
     }
-    let Attaching { certificates, mut found, .. } = attaching;
-    found.lookups = certificates.lookups;
-    found
+    attaching.found
 }
 
 /// What is at hand while Gateways are attached, oldest first.
-struct Attaching<'a> {
+struct Attaching<'a, 'c> {
     options: &'a Options,
-    namespaces: Namespaces<'a>,
-    certificates: Certificates<'a>,
+    namespaces: &'a Namespaces,
+    certificates: &'a mut Certificates<'c>,
     taken: TakenPorts,
     found: Gateways,
 }
@@ -91,42 +89,13 @@ struct Site {
     listeners: usize,
 }
 
-pub(super) fn age(metadata: &ObjectMeta, name: &ObjectName) -> Age {
-    let created = metadata.creation_timestamp.as_ref().and_then(|created| created.unix_seconds());
-    Age::new(created, name)
-}
-
 fn class_of(gateway: &Gateway) -> ObjectName {
     ObjectName::cluster(gateway.spec.gateway_class_name.as_str())
 }
 
-/// In one sentence, which listeners are not valid and which are; nothing if all are.
-///
-/// # Spec
-/// GWL-10
-pub(super) fn summary(drafts: &[Draft]) -> Option<String> {
-    let mut bad = Vec::new();
-    let mut good = Vec::new();
-    for draft in drafts {
-        let name = &draft.listener.name;
-        match draft.defect() {
-            Some(reason) => bad.push(format!("{name} ({reason})")),
-            None => good.push(&**name),
-        }
-    }
-    if drafts.is_empty() {
-        return Some("there is no listener".to_owned());
-    }
-    if bad.is_empty() {
-        return None;
-    }
-    let good = if good.is_empty() { "none".to_owned() } else { good.join(", ") };
-    Some(format!("listeners that are not valid: {}; valid: {good}", bad.join(", ")))
-}
-
 // === impl Attaching ===
 
-impl<'a> Attaching<'a> {
+impl<'a> Attaching<'a, '_> {
     fn gateway(
         &mut self,
         key: &ObjectName,
@@ -138,7 +107,7 @@ impl<'a> Attaching<'a> {
         let addresses = Addresses::new(key, &spec.addresses, &self.options.addresses);
         let frontend = spec.tls.as_ref().and_then(|tls| tls.frontend.as_ref());
         let validations =
-            ClientValidations::new(frontend, gateway::referrer(&name), &mut self.certificates, self.options);
+            ClientValidations::new(frontend, gateway::referrer(&name), self.certificates, self.options);
         let insecure = validations.is_insecure();
         let mut site = Site {
             addresses: addresses.addresses.clone(),
@@ -147,29 +116,40 @@ impl<'a> Attaching<'a> {
             listeners: 0,
         };
         let owner = Owner { gateway: &name, kind: ListenerOwnerKind::Gateway, name: &name };
-        let drafts = self.listeners(&spec.listeners, owner, &mut site, None);
+        let listeners = self.listeners(&spec.listeners, owner, &mut site, None);
 
         let refusal = self.class_refusal(object).or_else(|| gateway::parameters(object));
-        let mut draft = GatewayDraft {
+        let mut gateway = AttachedGateway {
             object: object.arc().clone(),
             refusal: refusal.or_else(|| addresses.refusal.clone()),
-            unresolved: gateway::client_certificate(object, &name, &mut self.certificates),
-            name,
+            unresolved: gateway::client_certificate(object, &name, self.certificates),
             addresses,
             insecure,
-            drafts,
+            listeners,
+            attached_listener_sets: 0,
         };
-        let mut set_drafts = Vec::with_capacity(sets.len());
+        let waiting = gateway.waiting();
+        let mut attached_sets = Vec::with_capacity(sets.len());
         for (set_key, set) in sets {
-            let refusal = self.set_refusal(&draft, set_key);
-            let set_name = set_key.clone();
-            let owner = Owner { gateway: &draft.name, kind: ListenerOwnerKind::ListenerSet, name: &set_name };
-            let drafts = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
-            set_drafts.push(SetDraft { key: set_key, object: set, name: set_name, refusal, drafts });
+            let refusal = self.set_refusal(&gateway, &name, set_key);
+            let owner = Owner { gateway: &name, kind: ListenerOwnerKind::ListenerSet, name: set_key };
+            let listeners = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
+            let set = AttachedListenerSet { object: set.arc().clone(), refusal, waiting, listeners };
+            attached_sets.push((set_key.clone(), set));
         }
-        let of_sets = set_drafts.iter_mut().flat_map(|set| &mut set.drafts);
-        mark_overlapping(&mut draft.drafts.iter_mut().chain(of_sets).collect::<Vec<_>>());
-        self.finish(key, draft, set_drafts);
+        gateway.attached_listener_sets = attached_sets.iter().filter(|(_, set)| set.is_accepted()).count();
+        let of_sets = attached_sets.iter_mut().flat_map(|(_, set)| &mut set.listeners);
+        let mut all: Vec<_> = gateway.listeners.iter_mut().chain(of_sets).collect();
+        mark_overlapping(&mut all);
+        for listener in all {
+            listener.state.waiting = waiting;
+            // A listener that lacks a certificate keeps its port, one whose Gateway is not served does not.
+            if waiting.is_none() && listener.state.is_accepted() {
+                self.taken.take(&gateway.addresses.addresses, listener.protocol.transport(), listener.port);
+            }
+        }
+        self.found.gateways.insert(key.clone(), gateway);
+        self.found.listener_sets.extend(attached_sets);
     }
 
     /// Judges the listeners of one object, and gives them their places, unless the object is refused.
@@ -181,50 +161,54 @@ impl<'a> Attaching<'a> {
         owner: Owner<'_>,
         site: &mut Site,
         refusal: Option<&Finding>,
-    ) -> Vec<Draft> {
-        let mut drafts = Vec::with_capacity(written.len());
+    ) -> Vec<AttachedListener> {
+        let mut listeners = Vec::with_capacity(written.len());
         for listener in written {
             let key = ListenerKey(self.found.listener_count as u32);
             self.found.listener_count += 1;
-            drafts.push(Draft::new(listener, owner, key, &mut self.certificates, self.options));
+            listeners.push(AttachedListener::judge(listener, owner, key, self.certificates, self.options));
         }
         if let Some(Finding { message, .. }) = refusal {
-            drafts.iter_mut().for_each(|draft| draft.refuse(Finding::new(Reason::Invalid, message.as_str())));
-            return drafts;
+            let refused = Finding::whole(Reason::Invalid, message.as_str());
+            listeners.iter_mut().for_each(|listener| listener.state.refuse(refused.clone()));
+            return listeners;
         }
-        for draft in &mut drafts {
+        for listener in &mut listeners {
             site.listeners += 1;
             if site.listeners > self.options.max_listeners {
                 let message = format!(
                     "the Gateway has {} listeners already, with those of its ListenerSets; remove some",
                     self.options.max_listeners
                 );
-                draft.refuse(Finding::new(Reason::TooManyListeners, message));
+                listener.state.refuse(Finding::whole(Reason::TooManyListeners, message));
             }
         }
-        site.places.admit(&mut drafts);
-        for draft in &mut drafts {
-            draft.check_clients(&site.validations);
-            let listener = &draft.listener;
+        site.places.admit(&mut listeners);
+        for listener in &mut listeners {
+            // Nothing could attach that would be served the moment the mode changes.
+            if listener.state.conflict == Some(Conflict::TlsMode) {
+                listener.kinds.clear();
+            }
+            listener.check_clients(&site.validations);
             if self.taken.contains(&site.addresses, listener.protocol.transport(), listener.port) {
                 let message = format!(
                     "port {} is taken on an address of this Gateway, by another one; use another port or another address",
                     listener.port
                 );
-                draft.refuse(Finding::new(Reason::PortUnavailable, message));
+                listener.state.refuse(Finding::new("port", Reason::PortUnavailable, message));
             }
         }
-        drafts
+        listeners
     }
 
     /// # Spec
     /// GC-14
     fn class_refusal(&self, gateway: &Gateway) -> Option<Finding> {
         let class = &self.found.classes[&class_of(gateway)];
-        (!class.is_accepted()).then(|| {
+        class.refusal.is_some().then(|| {
             let message =
                 format!("GatewayClass {} is not accepted; see its status", gateway.spec.gateway_class_name);
-            Finding::new(Reason::Invalid, message)
+            Finding::new("spec.gatewayClassName", Reason::Invalid, message)
         })
     }
 
@@ -232,41 +216,22 @@ impl<'a> Attaching<'a> {
     ///
     /// # Spec
     /// LST-01 to LST-05.
-    fn set_refusal(&self, gateway: &GatewayDraft, set: &ObjectName) -> Option<Finding> {
+    fn set_refusal(&self, gateway: &AttachedGateway, name: &ObjectName, set: &ObjectName) -> Option<Finding> {
         let allowed = gateway.object.spec.allowed_listeners.as_ref().is_some_and(|allowed| {
             let ListenerNamespaces { from, selector } = &allowed.namespaces;
-            AllowedNamespaces::new(from, selector.as_ref(), &gateway.name.namespace)
-                .admits(&set.namespace, &self.namespaces)
+            AllowedNamespaces::new(from, selector.as_ref(), &name.namespace)
+                .admits(&set.namespace, self.namespaces)
         });
         if !allowed {
             let message = "the Gateway does not let ListenerSets of this namespace attach; ask its owner to allow the \
                            namespace in spec.allowedListeners";
-            Some(Finding::new(Reason::NotAllowed, message))
+            Some(Finding::new("spec.parentRef", Reason::NotAllowed, message))
         } else if !gateway.is_accepted() {
             let message = "the Gateway is not accepted; nothing is served until it is";
-            Some(Finding::new(Reason::ParentNotAccepted, message))
+            Some(Finding::new("spec.parentRef", Reason::ParentNotAccepted, message))
         } else {
             None
         }
-    }
-
-    fn finish(&mut self, key: &ObjectName, gateway: GatewayDraft, sets: Vec<SetDraft<'_>>) {
-        let waiting = gateway.waiting();
-        let attached = sets.iter().filter(|set| set.is_accepted()).count();
-        let name = gateway.name.clone();
-        let gateway = gateway.finish(attached > 0, attached);
-        let own = gateway.listeners.iter();
-        let sets: Vec<_> =
-            sets.into_iter().map(|set| (set.key.clone(), set.finish(&name, waiting))).collect();
-        let of_sets = sets.iter().flat_map(|(_, set)| &set.listeners);
-        // A listener that lacks a certificate keeps its port, one whose Gateway is not served does not.
-        if waiting.is_none() {
-            for listener in own.chain(of_sets).filter(|listener| listener.is_accepted()) {
-                self.taken.take(&gateway.addresses, listener.protocol.transport(), listener.port);
-            }
-        }
-        self.found.gateways.insert(key.clone(), gateway);
-        self.found.listener_sets.extend(sets);
     }
 }
 
@@ -274,12 +239,12 @@ impl<'a> Attaching<'a> {
 
 impl Gateways {
     /// How many listeners there are; every [`ListenerKey`] is below.
-    pub fn listener_count(&self) -> usize {
+    pub(crate) fn listener_count(&self) -> usize {
         self.listener_count
     }
 
     /// Every listener: of each Gateway its own ones, then those of the ListenerSets.
-    pub fn listeners(&self) -> impl Iterator<Item = &AttachedListener> {
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = &AttachedListener> {
         let own = self.gateways.values().flat_map(|gateway| &gateway.listeners);
         own.chain(self.listener_sets.values().flat_map(|set| &set.listeners))
     }

@@ -1,14 +1,12 @@
-//! One listener of a Gateway or a ListenerSet, judged.
+//! One listener of a Gateway or a ListenerSet, and what was found out about it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
-use super::finding::Finding;
-use super::options::Options;
-use crate::api::TlsModeType;
-use crate::condition::{Condition, ConditionType, Reason};
-use crate::feature::Feature;
+use super::distinct::Conflict;
+use super::protocol::Protocol;
+use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
 use crate::table::ListenerTls;
@@ -19,76 +17,73 @@ use crate::table::ListenerTls;
 ///
 /// # Spec
 /// `Listener`, `ListenerEntry`; GWK-10, LST-15.
-#[derive(Clone, Debug)]
-pub struct AttachedListener {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AttachedListener {
     /// The Gateway whose addresses it is bound to.
-    pub gateway: ObjectName,
+    pub(crate) gateway: ObjectName,
     /// Whether the Gateway itself or a ListenerSet holds it.
-    pub owner_kind: ListenerOwnerKind,
+    pub(crate) owner_kind: ListenerOwnerKind,
     /// The object that holds it.
-    pub owner: ObjectName,
+    pub(crate) owner: ObjectName,
     /// Its name, unique within its owner.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// The port; 0 when what is written is no port, and then it is not served.
-    pub port: u16,
+    pub(crate) port: u16,
     /// What is spoken there.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// The hosts it serves; `None` serves every host.
-    pub hostname: Option<Hostname>,
+    pub(crate) hostname: Option<Hostname>,
     /// The kinds of Routes it takes: supported, fit for the protocol, and allowed.
-    pub kinds: Vec<RouteKind>,
-    /// How it ends TLS: with the certificates that could be read. A listener that ends TLS and has none is not served.
-    pub tls: Option<ListenerTls>,
-    /// The conditions of its status.
-    pub conditions: Vec<Condition>,
-    pub(super) key: ListenerKey,
-    pub(super) allowed_namespaces: AllowedNamespaces,
+    pub(crate) kinds: Vec<RouteKind>,
+    /// How it terminates TLS: with the certificates that could be read. A listener that terminates TLS and has none is not
+    /// served.
+    pub(crate) tls: Option<ListenerTls>,
+    /// Its number among the listeners of this translation.
+    pub(crate) key: ListenerKey,
+    /// The namespaces whose Routes it takes.
+    pub(crate) allowed_namespaces: AllowedNamespaces,
+    /// What is wrong with it.
+    pub(crate) state: ListenerState,
+}
+
+/// What keeps a listener from being served, and what else its owner should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ListenerState {
+    /// Why it is not accepted.
+    pub(crate) refusal: Option<Finding>,
+    /// Why it cannot stand beside the others; says more than `refusal`.
+    pub(crate) conflict: Option<Conflict>,
+    /// Why it cannot be programmed although it is accepted.
+    pub(crate) obstacle: Option<Finding>,
+    /// Why nothing of its Gateway is served.
+    pub(crate) waiting: Option<Waiting>,
+    /// References that lead nowhere.
+    pub(crate) unresolved: Vec<Finding>,
+    /// Whether another listener terminates TLS for some of its hosts.
+    pub(crate) overlapping: bool,
+}
+
+/// Why nothing of a Gateway is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// It is not accepted.
+    NotAccepted,
+    /// It has no address that can be used.
+    NoAddress,
 }
 
 /// A listener among those of one translation: its number, counted from 0 without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ListenerKey(pub(super) u32);
-
-/// What a listener speaks.
-///
-/// # Spec
-/// `ProtocolType`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// HTTP/1.1 and HTTP/2 without TLS.
-    Http,
-    /// HTTP/1.1 and HTTP/2 within TLS that ends at the Gateway.
-    Https,
-    /// A TLS stream.
-    Tls(TlsModeType),
-    /// A TCP stream.
-    Tcp,
-    /// UDP datagrams.
-    Udp,
-    /// Anything else, as written.
-    Other(Box<str>),
-}
-
-/// What carries a protocol; each has ports of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Transport {
-    Tcp,
-    Udp,
-}
+pub(crate) struct ListenerKey(pub(super) u32);
 
 // === impl AttachedListener ===
 
 impl AttachedListener {
-    /// The number of the listener among those of this translation.
-    pub fn key(&self) -> ListenerKey {
-        self.key
-    }
-
     /// Whether Routes of this kind may attach.
     ///
     /// # Spec
     /// RTE-05, RTE-08.
-    pub fn admits_kind(&self, kind: RouteKind) -> bool {
+    pub(crate) fn admits_kind(&self, kind: RouteKind) -> bool {
         self.kinds.contains(&kind)
     }
 
@@ -96,25 +91,38 @@ impl AttachedListener {
     ///
     /// # Spec
     /// GWK-07, LST-21.
-    pub fn admits_namespace(&self, route_namespace: &str, namespaces: &Namespaces<'_>) -> bool {
+    pub(crate) fn admits_namespace(&self, route_namespace: &str, namespaces: &Namespaces) -> bool {
         self.allowed_namespaces.admits(route_namespace, namespaces)
     }
 
-    /// Whether the listener makes sense: its status has `Accepted=True`.
-    pub fn is_accepted(&self) -> bool {
-        Condition::holds(&self.conditions, ConditionType::Accepted)
-    }
-
-    /// Whether it goes into the table: its status has `Programmed=True`.
-    pub fn is_served(&self) -> bool {
-        Condition::holds(&self.conditions, ConditionType::Programmed)
+    /// Whether it goes into the table.
+    pub(crate) fn is_served(&self) -> bool {
+        self.state.is_valid() && self.state.waiting.is_none()
     }
 }
 
-impl fmt::Display for AttachedListener {
-    /// `namespace/gateway/listener`, or `namespace/listener-set/listener`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
+// === impl ListenerState ===
+
+impl ListenerState {
+    /// Not accepted, for this reason if there is none yet.
+    pub(super) fn refuse(&mut self, finding: Finding) {
+        self.refusal.get_or_insert(finding);
+    }
+
+    /// Whether the listener makes sense.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.refusal.is_none() && self.conflict.is_none()
+    }
+
+    /// Whether it could be served, if its Gateway is.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.is_accepted() && self.obstacle.is_none()
+    }
+
+    /// In one word, what keeps the listener from being served.
+    pub(crate) fn defect(&self) -> Option<Reason> {
+        let finding = || self.refusal.as_ref().or(self.obstacle.as_ref());
+        self.conflict.map(Conflict::reason).or_else(|| finding().map(|finding| finding.reason))
     }
 }
 
@@ -122,107 +130,7 @@ impl fmt::Display for AttachedListener {
 
 impl ListenerKey {
     /// The number, below [`Gateways::listener_count`](super::Gateways::listener_count).
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
-    }
-}
-
-// === impl Protocol ===
-
-impl Protocol {
-    /// The protocol that is written so, with this TLS mode.
-    pub fn new(protocol: &str, mode: Option<&TlsModeType>) -> Self {
-        match protocol {
-            "HTTP" => Self::Http,
-            "HTTPS" => Self::Https,
-            "TLS" => Self::Tls(mode.cloned().unwrap_or_default()),
-            "TCP" => Self::Tcp,
-            "UDP" => Self::Udp,
-            other => Self::Other(other.into()),
-        }
-    }
-
-    /// The kinds of Routes that fit the protocol, if the data plane has it.
-    ///
-    /// # Errors
-    /// Why no Route can be served.
-    ///
-    /// # Spec
-    /// GWK-01, GWL-12, GWL-19.
-    pub(super) fn route_kinds(&self, options: &Options) -> Result<Vec<RouteKind>, Finding> {
-        let kinds = self.supported_kinds(options);
-        if kinds.is_empty() {
-            let all = [Self::Http, Self::Https, Self::Tls(TlsModeType::Passthrough), Self::Tcp, Self::Udp];
-            let supported = all.iter().filter(|protocol| !protocol.supported_kinds(options).is_empty());
-            let supported: Vec<_> = supported.map(Self::as_str).collect();
-            let message = format!(
-                "protocol {:?} is not supported; supported are {}",
-                self.as_str(),
-                supported.join(", ")
-            );
-            return Err(Finding::new(Reason::UnsupportedProtocol, message));
-        }
-        let refused = match self {
-            Self::Tls(TlsModeType::Terminate) if !options.supports(Feature::TlsRouteModeTerminate) => Some(
-                "mode Terminate is not supported for protocol TLS; use Passthrough, or protocol HTTPS"
-                    .to_owned(),
-            ),
-            Self::Tls(TlsModeType::Unknown(mode)) => {
-                Some(format!("mode {mode:?} is not known; use {}", TlsModeType::KNOWN.join(" or ")))
-            }
-            Self::Http | Self::Https | Self::Tls(_) | Self::Tcp | Self::Udp | Self::Other(_) => None,
-        };
-        match refused {
-            Some(message) => Err(Finding::new(Reason::UnsupportedValue, message)),
-            None => Ok(kinds),
-        }
-    }
-
-    /// The kinds that fit, of those that the data plane has: the one place that says which feature brings a protocol.
-    fn supported_kinds(&self, options: &Options) -> Vec<RouteKind> {
-        let fitting: &[_] = match self {
-            Self::Http | Self::Https => {
-                &[(RouteKind::Http, Feature::HttpRoute), (RouteKind::Grpc, Feature::GrpcRoute)]
-            }
-            Self::Tls(_) => &[(RouteKind::Tls, Feature::TlsRoute)],
-            Self::Tcp => &[(RouteKind::Tcp, Feature::TcpRoute)],
-            Self::Udp => &[(RouteKind::Udp, Feature::UdpRoute)],
-            Self::Other(_) => &[],
-        };
-        let supported = fitting.iter().filter(|(_, feature)| options.supports(*feature));
-        supported.map(|(kind, _)| *kind).collect()
-    }
-
-    /// Whether TLS ends at the listener.
-    pub(super) fn ends_tls(&self) -> bool {
-        match self {
-            Self::Https | Self::Tls(TlsModeType::Terminate) => true,
-            Self::Http | Self::Tls(_) | Self::Tcp | Self::Udp | Self::Other(_) => false,
-        }
-    }
-
-    pub(super) fn transport(&self) -> Transport {
-        match self {
-            Self::Udp => Transport::Udp,
-            Self::Http | Self::Https | Self::Tls(_) | Self::Tcp | Self::Other(_) => Transport::Tcp,
-        }
-    }
-
-    /// The protocol as it is written, without the mode.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Http => "HTTP",
-            Self::Https => "HTTPS",
-            Self::Tls(_) => "TLS",
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
-            Self::Other(other) => other,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

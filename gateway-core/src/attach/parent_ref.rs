@@ -7,39 +7,31 @@ use super::allowed_routes::Namespaces;
 use super::listener::{AttachedListener, ListenerKey};
 use crate::api::{GATEWAY_GROUP, ParentReference};
 use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::hostname::Hostname;
 use crate::name::{ObjectName, RouteKind};
 
 /// What became of one parentRef.
 #[derive(Debug)]
-pub struct AttachedParent {
+pub(crate) struct AttachedParent {
     /// The reference as written, with the namespace of the parent filled in.
-    pub parent_ref: ParentReference,
+    pub(crate) parent_ref: ParentReference,
     /// The listeners that let the route in, or why none does.
-    pub listeners: Result<Vec<AttachedTo>, NotAttached>,
+    pub(crate) listeners: Result<Vec<AttachedTo>, Finding>,
 }
 
 /// A listener that lets a route in.
 #[derive(Debug)]
-pub struct AttachedTo {
+pub(crate) struct AttachedTo {
     /// The listener.
-    pub listener: ListenerKey,
+    pub(crate) listener: ListenerKey,
     /// The hostnames of the route that intersect with the listener's; none for a route without hostnames.
-    pub hostnames: Vec<Hostname>,
+    pub(crate) hostnames: Vec<Hostname>,
 }
 
-/// Why no listener lets a route in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotAttached {
-    /// The reason that the route's `Accepted` gets.
-    pub reason: Reason,
-    /// What is wrong, and the way out.
-    pub message: String,
-}
-
-/// The route that asks to be let in.
+/// A Route as its parentRefs are judged.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Applicant<'r> {
+pub(crate) struct RouteToAttach<'r> {
     pub(crate) kind: RouteKind,
     pub(crate) namespace: &'r str,
     /// None of them: the route has no hostnames, and takes those of the listener.
@@ -51,12 +43,12 @@ pub(crate) struct Applicant<'r> {
 /// # Spec
 /// RTE-03 to RTE-12, RTE-33, LST-16 to LST-20, HST-03 to HST-06.
 pub(crate) fn attach(
-    applicant: Applicant<'_>,
+    to_attach: RouteToAttach<'_>,
     parent_ref: &ParentReference,
     gateways: &Gateways,
-    namespaces: &Namespaces<'_>,
+    namespaces: &Namespaces,
 ) -> Option<AttachedParent> {
-    let namespace = parent_ref.namespace.as_deref().unwrap_or(applicant.namespace);
+    let namespace = parent_ref.namespace.as_deref().unwrap_or(to_attach.namespace);
     if parent_ref.group != GATEWAY_GROUP {
         return None;
     }
@@ -68,58 +60,60 @@ pub(crate) fn attach(
     };
     let written = ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() };
     Some(AttachedParent {
-        listeners: admitted(applicant, parent_ref, listeners, namespaces),
+        listeners: admitted(to_attach, parent_ref, listeners, namespaces),
         parent_ref: written,
     })
 }
 
 fn admitted(
-    applicant: Applicant<'_>,
+    to_attach: RouteToAttach<'_>,
     parent_ref: &ParentReference,
     listeners: &[AttachedListener],
-    namespaces: &Namespaces<'_>,
-) -> Result<Vec<AttachedTo>, NotAttached> {
-    let Applicant { kind, namespace, hostnames } = applicant;
+    namespaces: &Namespaces,
+) -> Result<Vec<AttachedTo>, Finding> {
+    let RouteToAttach { kind, namespace, hostnames } = to_attach;
     let relevant: Vec<&AttachedListener> = listeners
         .iter()
         .filter(|listener| parent_ref.section_name.as_deref().is_none_or(|name| *name == *listener.name))
         .filter(|listener| parent_ref.port.is_none_or(|port| port == i32::from(listener.port)))
         .collect();
     if relevant.is_empty() {
-        return Err(NotAttached { reason: Reason::NoMatchingParent, message: no_such_listener(parent_ref) });
+        return Err(Finding::new("spec.parentRefs", Reason::NoMatchingParent, no_such_listener(parent_ref)));
     }
     let allowed: Vec<&AttachedListener> = relevant
         .into_iter()
         .filter(|listener| listener.admits_kind(kind) && listener.admits_namespace(namespace, namespaces))
         .collect();
     if allowed.is_empty() {
-        return Err(NotAttached {
-            reason: Reason::NotAllowedByListeners,
-            message: format!(
+        return Err(Finding::new(
+            "spec.parentRefs",
+            Reason::NotAllowedByListeners,
+            format!(
                 "no listener of {} {} allows routes of kind {kind} from namespace {namespace}; see allowedRoutes and the \
                  protocol of its listeners",
                 parent_ref.kind, parent_ref.name
             ),
-        });
+        ));
     }
     let attached: Vec<AttachedTo> = allowed
         .iter()
         .filter_map(|listener| {
             let hostnames = intersecting(hostnames, listener.hostname.as_ref())?;
-            Some(AttachedTo { listener: listener.key(), hostnames })
+            Some(AttachedTo { listener: listener.key, hostnames })
         })
         .collect();
     if attached.is_empty() {
         let of_listeners: Vec<_> = allowed.iter().filter_map(|listener| listener.hostname.as_ref()).collect();
         let text = |names: &[&Hostname]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Err(NotAttached {
-            reason: Reason::NoMatchingListenerHostname,
-            message: format!(
+        return Err(Finding::new(
+            "spec.hostnames",
+            Reason::NoMatchingListenerHostname,
+            format!(
                 "none of the hostnames {} intersects with those of the listeners: {}",
                 text(&hostnames.iter().collect::<Vec<_>>()),
                 text(&of_listeners)
             ),
-        });
+        ));
     }
     Ok(attached)
 }

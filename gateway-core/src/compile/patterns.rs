@@ -11,14 +11,21 @@ use crate::matching::pattern::{Pattern, PatternError, SIZE_LIMIT};
 /// The memory that all expressions of one Route may take when they are compiled, in bytes.
 const ROUTE_LIMIT: usize = 32 << 20;
 
-/// Compiles the expressions of Routes.
-pub(crate) struct Patterns<'r> {
-    known: HashMap<&'r str, Known>,
+/// With how many expressions those without a user are looked for first.
+const FIRST_SWEEP: usize = 64;
+
+/// Compiles the expressions of Routes, and keeps those that are in use.
+#[derive(Debug)]
+pub(crate) struct Patterns {
+    known: HashMap<Box<str>, Known>,
+    /// How many there may be before those without a user are looked for.
+    sweep_at: usize,
     /// The number of the present Route, and how much it may still have.
     route: usize,
     left: usize,
 }
 
+#[derive(Debug)]
 struct Known {
     compiled: Result<Pattern, PatternError>,
     /// The last Route that had it.
@@ -27,9 +34,9 @@ struct Known {
 
 // === impl Patterns ===
 
-impl<'r> Patterns<'r> {
+impl Patterns {
     pub(crate) fn new() -> Self {
-        Self { known: HashMap::new(), route: 0, left: ROUTE_LIMIT }
+        Self { known: HashMap::new(), sweep_at: FIRST_SWEEP, route: 0, left: ROUTE_LIMIT }
     }
 
     /// What follows is another Route's.
@@ -38,11 +45,20 @@ impl<'r> Patterns<'r> {
         self.left = ROUTE_LIMIT;
     }
 
+    /// Forgets the expressions that no Route has any more, if there may be many of them: each is looked at once for every
+    /// time that their number doubles.
+    pub(crate) fn sweep(&mut self) {
+        if self.known.len() >= self.sweep_at {
+            self.known.retain(|_, known| known.compiled.as_ref().is_ok_and(Pattern::is_shared));
+            self.sweep_at = FIRST_SWEEP.max(2 * self.known.len());
+        }
+    }
+
     /// The expression written as `source`, or why it cannot be used. One that does not compile counts as the largest.
     ///
     /// # Spec
     /// VAL-ST-07
-    pub(crate) fn compile(&mut self, source: &'r str) -> Result<Pattern, String> {
+    pub(crate) fn compile(&mut self, source: &str) -> Result<Pattern, String> {
         let known = self.known.get_mut(source);
         let is_counted = known.as_ref().is_some_and(|known| known.route == self.route);
         // How large it is, is not known before there is room for the largest.
@@ -55,7 +71,10 @@ impl<'r> Patterns<'r> {
         }
         let known = match known {
             Some(known) => known,
-            None => self.known.entry(source).or_insert(Known { compiled: source.parse(), route: self.route }),
+            None => {
+                let new = Known { compiled: source.parse(), route: self.route };
+                self.known.entry(source.into()).or_insert(new)
+            }
         };
         known.route = self.route;
         if !is_counted {
@@ -75,7 +94,7 @@ mod tests {
         let large: Vec<String> = (0..40).map(|i| format!(r"\w{{15}}{i}")).collect();
         let bad: Vec<String> = (0..40).map(|i| format!("({i}")).collect();
         let mut patterns = Patterns::new();
-        let compiled = |patterns: &mut Patterns<'_>| patterns.compile("/v[0-9]+").is_ok();
+        let compiled = |patterns: &mut Patterns| patterns.compile("/v[0-9]+").is_ok();
         for all in [&large, &bad, &large] {
             patterns.next_route();
             let refused = all.iter().filter_map(|source| patterns.compile(source).err());

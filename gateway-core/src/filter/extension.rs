@@ -1,6 +1,7 @@
 //! Filters of the user's own.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{request, response};
 
@@ -43,6 +44,38 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
     fn on_response(&self, parts: &mut response::Parts) {
         let _ = parts;
     }
+}
+
+/// Finds the filters that `ExtensionRef` names: what the embedder knows and the Gateway API does not.
+///
+/// # Spec
+/// FEX-01, FEX-02.
+pub trait Extensions: Send + Sync + fmt::Debug {
+    /// The filter that a route in `namespace` refers to.
+    ///
+    /// # Errors
+    /// When there is none; the error becomes the route's `ResolvedRefs` condition and the requests get 500.
+    fn resolve(
+        &self,
+        namespace: &str,
+        group: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Arc<dyn Extension>, ExtensionError>;
+}
+
+/// Why an `ExtensionRef` leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExtensionError {
+    /// Nobody handles this kind.
+    #[error("this kind of extension is not supported here")]
+    UnknownKind,
+    /// The kind is known, the object is not there.
+    #[error("there is no such object")]
+    NotFound,
+    /// The object is there and does not make a filter.
+    #[error("{0}")]
+    Invalid(String),
 }
 
 /// Two extensions are equal when they are the same object.

@@ -8,6 +8,7 @@ use http::Response;
 use super::cors::Cors;
 use super::extension::Extension;
 use super::header_modifier::HeaderModifier;
+use super::path_modifier::PathModifier;
 use super::request_mirror::RequestMirror;
 use super::request_redirect::RequestRedirect;
 use super::scheme::Scheme;
@@ -61,4 +62,22 @@ pub enum Verdict {
     Respond(Box<Response<Bytes>>),
     /// Do not forward: a filter cannot be carried out. Answer 500, in the protocol's own way (gRPC has no such status).
     Fail,
+}
+
+// === impl HttpFilter ===
+
+impl HttpFilter {
+    /// What the filter does to the path, if it changes it.
+    pub(crate) fn path_modifier(&self) -> Option<&PathModifier> {
+        match self {
+            Self::RequestRedirect(redirect) => redirect.path.as_ref(),
+            Self::UrlRewrite(rewrite) => rewrite.path.as_ref(),
+            Self::RequestHeaderModifier(_)
+            | Self::ResponseHeaderModifier(_)
+            | Self::RequestMirror(_)
+            | Self::Cors(_)
+            | Self::Extension(_)
+            | Self::Unresolved => None,
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub mod run;
 
 pub use self::cors::{Cors, CorsError, CorsPolicy};
 pub use self::cors_origin::{AllowedOrigins, OriginError};
-pub use self::extension::Extension;
+pub use self::extension::{Extension, ExtensionError, Extensions};
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
 pub use self::http_filter::{FilterContext, HttpFilter, Verdict};
 pub use self::path_modifier::{PathModifier, PathModifierError};

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, Method};
 
 use super::header::HeaderMatch;
+use super::match_entry::Match;
 use super::path::PathMatch;
 use super::precedence::Specificity;
 use super::query_param::QueryParamMatch;
@@ -46,11 +47,6 @@ pub enum Unmet<'m> {
 // === impl HttpMatch ===
 
 impl HttpMatch {
-    /// Whether the request meets every condition of the entry.
-    pub fn matches(&self, request: &RequestHead<'_>) -> bool {
-        self.unmet(request).is_none()
-    }
-
     /// The first condition that the request does not meet, in the order path, method, headers, query parameters.
     pub fn unmet(&self, request: &RequestHead<'_>) -> Option<Unmet<'_>> {
         if self.path.matches(&request.path) {
@@ -59,9 +55,16 @@ impl HttpMatch {
             Some(Unmet::Path(&self.path))
         }
     }
+}
 
-    /// How specific the entry is.
-    pub fn specificity(&self) -> Specificity {
+impl Match for HttpMatch {
+    type Specificity = Specificity;
+
+    fn matches(&self, request: &RequestHead<'_>) -> bool {
+        self.unmet(request).is_none()
+    }
+
+    fn specificity(&self) -> Specificity {
         Specificity {
             path: self.path.specificity(),
             method: self.conditions.method.is_some(),

@@ -1,10 +1,12 @@
 //! Predicates on requests: what one match entry of a route asks for, and how specific that is.
 //!
-//! This module says whether a request meets one [`HttpMatch`] and in which order entries go before each other. It knows
+//! This module says whether a request meets one [`HttpMatch`] or [`GrpcMatch`] (behind one trait, [`Match`]) and in which order entries go before each other. It knows
 //! neither resources nor the table; finding the entry among thousands is the table's work.
 
+pub mod grpc_match;
 pub mod header;
 pub mod http_match;
+mod match_entry;
 pub mod path;
 pub mod pattern;
 pub mod precedence;
@@ -12,11 +14,13 @@ pub mod query_param;
 pub mod request;
 pub mod value;
 
+pub use self::grpc_match::GrpcMatch;
 pub use self::header::HeaderMatch;
 pub use self::http_match::{Conditions, HttpMatch, Unmet};
+pub use self::match_entry::Match;
 pub use self::path::{MatchedPath, PathMatch};
 pub use self::pattern::Pattern;
-pub use self::precedence::{HostnameSpecificity, Precedence, Specificity};
+pub use self::precedence::{GrpcSpecificity, HostnameSpecificity, Precedence, Specificity};
 pub use self::query_param::QueryParamMatch;
 pub use self::request::{RequestError, RequestHead};
 pub use self::value::ValueMatch;

@@ -51,6 +51,11 @@ pub struct PatternError {
 // === impl Pattern ===
 
 impl Pattern {
+    /// Whether there are other clones.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.regex) > 1
+    }
+
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)

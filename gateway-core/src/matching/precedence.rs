@@ -2,6 +2,9 @@
 //!
 //! The specification gives an order of criteria; each is a field here, in that order, and the derived `Ord` is the whole
 //! algorithm. It is written once: the table sorts by it, and `explain` names the first field that differs.
+//!
+//! The search does not compare candidates of different hostnames, or of different kinds of path, at all: it tries them in
+//! the order that the first fields have here. A test of the table holds the two together.
 
 use std::cmp::Reverse;
 
@@ -23,6 +26,20 @@ pub struct Specificity {
     pub headers: usize,
     /// The number of query parameters it asks for.
     pub query_params: usize,
+}
+
+/// How specific one match entry of a GRPCRoute is; greater is more specific.
+///
+/// # Spec
+/// GRP-07 (3) to (5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GrpcSpecificity {
+    /// Characters of the service, 0 for any.
+    pub service: usize,
+    /// Characters of the method, 0 for any.
+    pub method: usize,
+    /// The number of headers it asks for.
+    pub headers: usize,
 }
 
 /// How specific the hostname is by which a route serves a request; greater is more specific.

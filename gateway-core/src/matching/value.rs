@@ -29,4 +29,12 @@ impl ValueMatch {
             Self::Regex(pattern) => pattern.matches(value),
         }
     }
+
+    /// How many characters are written.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Exact(exact) => String::from_utf8_lossy(exact).chars().count(),
+            Self::Regex(pattern) => pattern.as_str().chars().count(),
+        }
+    }
 }

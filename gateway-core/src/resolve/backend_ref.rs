@@ -1,112 +1,116 @@
 //! References to backends: from a name in a route to a backend of the table.
 //!
-//! Each port of a Service becomes one backend, however many rules refer to it. A reference that leads nowhere says why,
-//! and its share of the requests fails; the route stays accepted.
+//! Each port of a Service becomes one backend, however many rules refer to it; which routes do is remembered, so that a
+//! change of the Service concerns those and no others. A reference that leads nowhere says why, and its share of the
+//! requests fails; the route stays accepted.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
+use super::backend_tls_policy::TlsTargets;
+use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
-use crate::api::{
-    BackendTlsPolicy, EndpointAddressType, EndpointSlice, GATEWAY_GROUP, Service, ServicePort, ServiceType,
-    TransportProtocol,
-};
+use crate::api::{GATEWAY_GROUP, Service, ServicePort, ServiceType, TransportProtocol};
 use crate::condition::Reason;
-use crate::name::{BackendId, ObjectName, RouteKind};
-use crate::rule::{Backend, BackendProtocol, Endpoint, Locality};
+use crate::finding::Finding;
+use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
+use crate::rule::{Backend, BackendProtocol};
+use crate::table::{SlotMap, Slots};
 use crate::validate::Valid;
-
-/// Why a reference leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefProblem {
-    /// The reason that the route's `ResolvedRefs` gets.
-    pub reason: Reason,
-    /// What is wrong, and the way out.
-    pub message: String,
-}
 
 /// A reference to a backend, as any of the fields that hold one writes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackendReference<'a> {
+    /// The group; empty for the core group.
     pub(crate) group: &'a str,
+    /// The kind.
     pub(crate) kind: &'a str,
+    /// The namespace; that of the route when absent.
     pub(crate) namespace: Option<&'a str>,
+    /// The name.
     pub(crate) name: &'a str,
+    /// The port of the Service.
     pub(crate) port: Option<i32>,
 }
 
-/// Resolves references, and keeps the backends that they lead to.
-pub(crate) struct Backends<'r> {
-    services: &'r BTreeMap<ObjectName, Valid<Service>>,
-    grants: &'r Grants<'r>,
-    slices: HashMap<(&'r str, &'r str), Vec<&'r EndpointSlice>, RandomState>,
-    /// The Services that a BackendTLSPolicy targets, each with the name of the port where the policy is for one only.
-    with_tls: HashSet<(&'r str, &'r str, Option<&'r str>), RandomState>,
-    resolved: HashMap<(&'r str, &'r str, i32), Result<BackendId, RefProblem>, RandomState>,
-    backends: Vec<Backend>,
+/// What references to backends are followed through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackendContext<'r> {
+    /// The Services.
+    pub(crate) services: &'r BTreeMap<ObjectName, Valid<Service>>,
+    /// Their endpoints.
+    pub(crate) endpoints: &'r Endpoints,
+    /// Where TLS is asked for.
+    pub(crate) tls_targets: &'r TlsTargets,
+    /// Which references into other namespaces are permitted.
+    pub(crate) grants: &'r Grants,
+}
+
+/// The backends that references led to, each with the routes that refer to it.
+#[derive(Debug, Default)]
+pub(crate) struct Backends {
+    by_service: HashMap<ObjectName, Vec<Port>, RandomState>,
+    slots: SlotMap<Backend>,
+}
+
+/// A port of a Service in the use that some route makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BackendKey {
+    pub(crate) service: ObjectName,
+    port: i32,
+    usage: Usage,
+}
+
+/// What is sent to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Usage {
+    Http,
+    Tcp,
+    Udp,
+}
+
+#[derive(Debug)]
+struct Port {
+    number: i32,
+    usage: Usage,
+    found: Result<BackendId, Finding>,
+    /// Whether the Service changed since it was looked at.
+    stale: bool,
+    users: HashSet<Arc<RouteKey>, RandomState>,
 }
 
 // === impl Backends ===
 
-impl<'r> Backends<'r> {
-    pub(crate) fn new(
-        services: &'r BTreeMap<ObjectName, Valid<Service>>,
-        slices: &'r BTreeMap<ObjectName, Valid<EndpointSlice>>,
-        policies: &'r BTreeMap<ObjectName, Valid<BackendTlsPolicy>>,
-        grants: &'r Grants<'r>,
-    ) -> Self {
-        let mut by_service: HashMap<_, Vec<_>, _> = HashMap::default();
-        for (key, slice) in slices {
-            if let Some(service) = slice.service_name() {
-                by_service.entry((&*key.namespace, service)).or_default().push(&**slice);
-            }
-        }
-        let targets = policies.iter().flat_map(|(key, policy)| {
-            let services = policy
-                .spec
-                .target_refs
-                .iter()
-                .filter(|target| target.group.is_empty() && target.kind == "Service");
-            services.map(|target| {
-                let port = target.section_name.as_deref().filter(|name| !name.is_empty());
-                (&*key.namespace, target.name.as_str(), port)
-            })
-        });
-        let with_tls = targets.collect();
-        Self {
-            services,
-            grants,
-            slices: by_service,
-            with_tls,
-            resolved: HashMap::default(),
-            backends: Vec::new(),
-        }
-    }
-
-    /// The backend that a reference from a route leads to.
+impl Backends {
+    /// The backend that a reference from `route` leads to. Notes in `used` what the outcome depends on.
+    ///
+    /// # Errors
+    /// Why it leads nowhere.
     ///
     /// # Spec
     /// HRB-01 to HRB-09, RGR-04, RGR-08: without permission nothing else is looked at.
     pub(crate) fn resolve(
         &mut self,
-        route: RouteKind,
-        route_namespace: &'r str,
-        reference: BackendReference<'r>,
-    ) -> Result<BackendId, RefProblem> {
+        context: BackendContext<'_>,
+        route: &Arc<RouteKey>,
+        reference: BackendReference<'_>,
+        used: &mut Vec<BackendKey>,
+    ) -> Result<BackendId, Finding> {
         let BackendReference { group, kind, namespace, name, port } = reference;
+        let route_namespace = &*route.name.namespace;
         let namespace = namespace.unwrap_or(route_namespace);
-        let problem = |reason, message| Err(RefProblem { reason, message });
-        let from = Referrer { group: GATEWAY_GROUP, kind: route.as_str(), namespace: route_namespace };
-        if self.grants.check(from, Target { group, kind, namespace, name }).is_none() {
+        let problem = |reason, message| Err(Finding::whole(reason, message));
+        let from = Referrer { group: GATEWAY_GROUP, kind: route.kind.as_str(), namespace: route_namespace };
+        if context.grants.check(from, Target { group, kind, namespace, name }).is_none() {
             return problem(
                 Reason::RefNotPermitted,
                 format!(
                     "{kind} {namespace}/{name} is in another namespace and no ReferenceGrant there permits references \
-                     from {route} in {route_namespace}"
+                     from {} in {route_namespace}",
+                    route.kind
                 ),
             );
         }
@@ -122,124 +126,203 @@ impl<'r> Backends<'r> {
                 format!("the reference to Service {namespace}/{name} names no port"),
             );
         };
-        match self.resolved.get(&(namespace, name, port)) {
-            Some(known) => known.clone(),
-            None => {
-                let resolved = self.service_port(namespace, name, port);
-                self.resolved.insert((namespace, name, port), resolved.clone());
-                resolved
-            }
+        let key =
+            BackendKey { service: ObjectName::new(namespace, name), port, usage: Usage::from(route.kind) };
+        let found = self.find(context, &key, route);
+        if !used.contains(&key) {
+            used.push(key);
         }
+        found
     }
 
-    fn service_port(&mut self, namespace: &str, name: &str, number: i32) -> Result<BackendId, RefProblem> {
-        let problem = |reason, message| Err(RefProblem { reason, message });
-        let Some(service) = self.services.get(&ObjectName::new(namespace, name)) else {
-            return problem(Reason::BackendNotFound, format!("there is no Service {namespace}/{name}"));
+    fn find(
+        &mut self,
+        context: BackendContext<'_>,
+        key: &BackendKey,
+        route: &Arc<RouteKey>,
+    ) -> Result<BackendId, Finding> {
+        let Self { by_service, slots } = self;
+        let ports = match by_service.get_mut(&key.service) {
+            Some(ports) => ports,
+            None => by_service.entry(key.service.clone()).or_default(),
         };
-        if service.spec.r#type == ServiceType::ExternalName {
-            return problem(
-                Reason::InvalidKind,
-                format!(
-                    "Service {namespace}/{name} is of type ExternalName, which is not supported: it could lead anywhere"
-                ),
-            );
-        }
-        let of_number = || service.spec.ports.iter().filter(|port| port.port == number);
-        let Some(port) =
-            of_number().find(|port| port.protocol == TransportProtocol::Tcp).or(of_number().next())
-        else {
-            let ports: Vec<_> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
-            return problem(
-                Reason::BackendNotFound,
-                format!("Service {namespace}/{name} has no port {number}; it has {}", ports.join(", ")),
-            );
-        };
-        if port.protocol != TransportProtocol::Tcp {
-            return problem(
-                Reason::UnsupportedProtocol,
-                format!("port {number} of Service {namespace}/{name} is {}, HTTP needs TCP", port.protocol),
-            );
-        }
-        let port_name = port.name.as_deref().filter(|name| !name.is_empty());
-        if [None, port_name].iter().any(|section| self.with_tls.contains(&(namespace, name, *section))) {
-            return problem(
-                Reason::UnsupportedProtocol,
-                format!(
-                    "a BackendTLSPolicy asks for TLS to port {number} of Service {namespace}/{name}, which is not supported yet; \
-                     requests to it fail rather than go in plain text"
-                ),
-            );
-        }
-        let protocol = match port.app_protocol.as_deref() {
-            Some("kubernetes.io/h2c") => BackendProtocol::H2c,
-            Some("kubernetes.io/ws") => BackendProtocol::WebSocket,
-            Some("kubernetes.io/wss") => {
-                return problem(
-                    Reason::UnsupportedProtocol,
-                    format!(
-                        "port {number} of Service {namespace}/{name} has appProtocol kubernetes.io/wss, which needs a \
-                         BackendTLSPolicy"
-                    ),
-                );
-            }
-            // Others are hints for somebody else: BPR-06.
-            Some(_) | None => BackendProtocol::Http1,
-        };
-        let slices = self.slices.get(&(namespace, name)).map_or(&[][..], Vec::as_slice);
-        self.backends.push(Backend {
-            service: ObjectName::new(namespace, name),
-            port: number as u16,
-            protocol,
-            endpoints: endpoints(port, slices),
+        let position = ports.iter().position(|port| port.is(key)).unwrap_or_else(|| {
+            ports.push(Port {
+                number: key.port,
+                usage: key.usage,
+                // Replaced at once, since it is stale.
+                found: Err(Finding::whole(Reason::BackendNotFound, "")),
+                stale: true,
+                users: HashSet::default(),
+            });
+            ports.len() - 1
         });
-        Ok(BackendId(self.backends.len() as u32 - 1))
+        let port = &mut ports[position];
+        if port.stale {
+            port.stale = false;
+            port.found = match (backend(context, key), &port.found) {
+                (Ok(backend), Ok(id)) => {
+                    slots.replace(id.0, backend);
+                    Ok(*id)
+                }
+                (Ok(backend), Err(_)) => Ok(BackendId(slots.insert(backend))),
+                (Err(finding), Ok(id)) => {
+                    slots.remove(id.0);
+                    Err(finding)
+                }
+                (Err(finding), Err(_)) => Err(finding),
+            };
+        }
+        if !port.users.contains(route) {
+            port.users.insert(route.clone());
+        }
+        port.found.clone()
     }
 
-    /// The backends that references led to, by id.
-    pub(crate) fn into_backends(self) -> Vec<Backend> {
-        self.backends
+    /// A route that does not refer to this backend any more.
+    pub(crate) fn release(&mut self, key: &BackendKey, route: &RouteKey) {
+        let Some(ports) = self.by_service.get_mut(&key.service) else { return };
+        let Some(position) = ports.iter().position(|port| port.is(key)) else { return };
+        ports[position].users.remove(route);
+        if ports[position].users.is_empty() {
+            if let Ok(id) = ports.swap_remove(position).found {
+                self.slots.remove(id.0);
+            }
+            if ports.is_empty() {
+                self.by_service.remove(&key.service);
+            }
+        }
+    }
+
+    /// Something about this Service changed. Gives the routes that refer to it.
+    pub(crate) fn touch(&mut self, service: &ObjectName) -> impl Iterator<Item = &Arc<RouteKey>> {
+        let ports = self.by_service.get_mut(service).map_or(&mut [][..], Vec::as_mut_slice);
+        ports.iter_mut().flat_map(|port| {
+            port.stale = true;
+            &port.users
+        })
+    }
+
+    /// Something changed that every Service depends on.
+    pub(crate) fn touch_all(&mut self) {
+        self.by_service.values_mut().flatten().for_each(|port| port.stale = true);
+    }
+
+    /// The backends, by id.
+    pub(crate) fn slots(&self) -> &Slots<Backend> {
+        self.slots.slots()
     }
 }
 
-/// The addresses of the ready endpoints of a Service's port, each once, and where they run.
-///
-/// # Spec
-/// HRB-02, HRB-15: the port of the endpoints is the slice's, found by the name of the Service's port.
-fn endpoints(port: &ServicePort, slices: &[&EndpointSlice]) -> Arc<[Endpoint]> {
-    let name = port.name.as_deref().unwrap_or("");
-    // An address, its zone and its node.
-    let mut found: Vec<(SocketAddr, Option<&str>, Option<&str>)> = Vec::new();
-    for slice in slices {
-        if !matches!(slice.address_type, EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6) {
-            continue;
-        }
-        let of_name = slice.ports.iter().find(|port| {
-            port.name.as_deref().unwrap_or("") == name && port.protocol == TransportProtocol::Tcp
-        });
-        let Some(number) = of_name.and_then(|port| port.port).and_then(|port| u16::try_from(port).ok())
-        else {
-            continue;
-        };
-        let ready = slice.endpoints.iter().filter(|endpoint| endpoint.conditions.ready.unwrap_or(true));
-        // All addresses of one endpoint are the same endpoint: the first stands for it.
-        found.extend(ready.filter_map(|endpoint| {
-            let ip = endpoint.addresses.first()?.parse::<IpAddr>().ok()?;
-            Some((SocketAddr::new(ip, number), endpoint.zone.as_deref(), endpoint.node_name.as_deref()))
-        }));
+/// The backend of a port, if there is one that can be used.
+fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Finding> {
+    let BackendKey { service: name, port: number, usage } = key;
+    let problem = |reason, message| Err(Finding::whole(reason, message));
+    let Some(service) = context.services.get(name) else {
+        return problem(Reason::BackendNotFound, format!("there is no Service {name}"));
+    };
+    if service.spec.r#type == ServiceType::ExternalName {
+        return problem(
+            Reason::InvalidKind,
+            format!("Service {name} is of type ExternalName, which is not supported: it could lead anywhere"),
+        );
     }
-    found.sort_unstable();
-    found.dedup_by_key(|(address, ..)| *address);
-    let mut localities: HashMap<_, Arc<Locality>, RandomState> = HashMap::default();
-    let endpoints = found.into_iter().map(|(address, zone, node)| {
-        let endpoint = Endpoint::new(address);
-        if zone.is_none() && node.is_none() {
-            return endpoint;
+    let transport = usage.transport();
+    let of_number = || service.spec.ports.iter().filter(|port| port.port == *number);
+    let Some(port) = of_number().find(|port| port.protocol == transport).or(of_number().next()) else {
+        let ports: Vec<_> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
+        return problem(
+            Reason::BackendNotFound,
+            format!("Service {name} has no port {number}; it has {}", ports.join(", ")),
+        );
+    };
+    if port.protocol != transport {
+        return problem(
+            Reason::UnsupportedProtocol,
+            format!(
+                "port {number} of Service {name} is {}, {} needs {transport}",
+                port.protocol,
+                usage.as_str()
+            ),
+        );
+    }
+    let protocol = match usage {
+        Usage::Http => http_protocol(context, name, port)?,
+        // What is in the stream is no business of whoever passes it on.
+        Usage::Tcp | Usage::Udp => BackendProtocol::default(),
+    };
+    Ok(Backend {
+        service: name.clone(),
+        port: *number as u16,
+        protocol,
+        endpoints: context.endpoints.ready(name, port),
+    })
+}
+
+/// # Spec
+/// BPR-01 to BPR-07.
+fn http_protocol(
+    context: BackendContext<'_>,
+    service: &ObjectName,
+    port: &ServicePort,
+) -> Result<BackendProtocol, Finding> {
+    let number = port.port;
+    if context.tls_targets.contains(service, port) {
+        return Err(Finding::whole(
+            Reason::UnsupportedProtocol,
+            format!(
+                "a BackendTLSPolicy asks for TLS to port {number} of Service {service}, which is not supported yet; \
+                 requests to it fail rather than go in plain text"
+            ),
+        ));
+    }
+    match port.app_protocol.as_deref() {
+        Some("kubernetes.io/h2c") => Ok(BackendProtocol::H2c),
+        Some("kubernetes.io/ws") => Ok(BackendProtocol::WebSocket),
+        Some("kubernetes.io/wss") => Err(Finding::whole(
+            Reason::UnsupportedProtocol,
+            format!(
+                "port {number} of Service {service} has appProtocol kubernetes.io/wss, which needs a BackendTLSPolicy"
+            ),
+        )),
+        // Others are hints for somebody else: BPR-06.
+        Some(_) | None => Ok(BackendProtocol::Http1),
+    }
+}
+
+// === impl Port ===
+
+impl Port {
+    fn is(&self, key: &BackendKey) -> bool {
+        self.number == key.port && self.usage == key.usage
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    fn transport(self) -> TransportProtocol {
+        match self {
+            Self::Http | Self::Tcp => TransportProtocol::Tcp,
+            Self::Udp => TransportProtocol::Udp,
         }
-        let locality = localities
-            .entry((zone, node))
-            .or_insert_with(|| Arc::new(Locality { zone: zone.map(Into::into), node: node.map(Into::into) }));
-        endpoint.at(Arc::clone(locality))
-    });
-    endpoints.collect()
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        }
+    }
+}
+
+impl From<RouteKind> for Usage {
+    fn from(route: RouteKind) -> Self {
+        match route {
+            RouteKind::Http | RouteKind::Grpc => Self::Http,
+            RouteKind::Tls | RouteKind::Tcp => Self::Tcp,
+            RouteKind::Udp => Self::Udp,
+        }
+    }
 }

@@ -2,13 +2,15 @@
 //!
 //! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
 //! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is
-//! none. Whether key and certificate belong together is for the TLS library to say.
+//! none, and is carried on as what it is: DER, never text to be read again. Whether key and certificate belong together is
+//! for the TLS library to say.
 //!
 //! # Spec
 //! GWT-05 to GWT-09, GWF-03 to GWF-06, GWB-02, GWB-03, RGR-04, RGR-08.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -29,18 +31,28 @@ const TLS_SECRET: &str = "kubernetes.io/tls";
 
 /// Follows references to certificates, and reads each object once however many listeners refer to it.
 #[derive(Debug)]
-pub(super) struct Certificates<'a> {
+pub(crate) struct Certificates<'a> {
     secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
     config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
-    grants: &'a Grants<'a>,
-    certificates: HashMap<ObjectName, Result<Certificate, Unusable>>,
-    authorities: HashMap<ObjectName, Result<(), Unusable>>,
-    pub(super) lookups: Lookups,
+    grants: &'a Grants,
+    kept: KeptCertificates,
+    read: KeptCertificates,
+    lookups: Lookups,
 }
+
+/// What was read from objects, for as long as the objects stay the same.
+#[derive(Debug, Default)]
+pub(crate) struct KeptCertificates {
+    certificates: Kept<Secret, Certificate>,
+    authorities: Kept<ConfigMap, ()>,
+}
+
+/// What was read from each object of a kind, beside the object that it was read from.
+type Kept<O, R> = HashMap<ObjectName, (Option<Arc<O>>, Result<R, Unusable>)>;
 
 /// Why a reference does not lead to a certificate. Displayed as what follows on the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum RefError {
+pub(crate) enum RefError {
     /// The reference is not permitted, and nothing else is known.
     NotPermitted { kind: String, key: ObjectName, from_kind: String, from_namespace: String },
     /// The reference is permitted, but to a kind that has no certificates.
@@ -51,7 +63,7 @@ pub(super) enum RefError {
 
 /// What is wrong with an object that should have a certificate. Displayed as what follows on the name of the object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     #[error("does not exist")]
     Missing,
     #[error("is of type {0:?}; it has to be of type {TLS_SECRET:?}")]
@@ -65,23 +77,27 @@ pub(super) enum Unusable {
 // === impl Certificates ===
 
 impl<'a> Certificates<'a> {
-    pub(super) fn new(
+    /// Follows references into these objects; what was read from them before need not be read again.
+    pub(crate) fn new(
         secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
         config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
-        grants: &'a Grants<'a>,
+        grants: &'a Grants,
+        kept: KeptCertificates,
     ) -> Self {
-        Self {
-            secrets,
-            config_maps,
-            grants,
-            certificates: HashMap::new(),
-            authorities: HashMap::new(),
-            lookups: Lookups::default(),
-        }
+        let (read, lookups) = (KeptCertificates::default(), Lookups::default());
+        Self { secrets, config_maps, grants, kept, read, lookups }
+    }
+
+    /// What was read, to be kept, and what was asked for, there or not.
+    pub(crate) fn finish(self) -> (KeptCertificates, Lookups) {
+        (self.read, self.lookups)
     }
 
     /// The certificate and key that an object refers to.
-    pub(super) fn certificate(
+    ///
+    /// # Errors
+    /// Why the reference leads to none.
+    pub(crate) fn certificate(
         &mut self,
         from: Referrer<'_>,
         reference: &SecretObjectReference,
@@ -90,17 +106,17 @@ impl<'a> Certificates<'a> {
         let namespace = namespace.as_deref().unwrap_or(from.namespace);
         let granted = self.permitted(from, Target { group, kind, namespace, name })?;
         let key = key(granted, Kind::Secret)?;
-        if !self.certificates.contains_key(&key) {
-            self.lookups.insert(Kind::Secret, key.clone());
-            let secret = self.secrets.get(&key);
-            let certificate = secret.map_or(Err(Unusable::Missing), |secret| read_certificate(secret));
-            self.certificates.insert(key.clone(), certificate);
-        }
-        self.certificates[&key].clone().map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
+        self.lookups.insert(Kind::Secret, key.clone());
+        let (kept, read) = (&mut self.kept.certificates, &mut self.read.certificates);
+        let certificate = read_once(&key, self.secrets, kept, read, read_certificate);
+        certificate.map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
     }
 
     /// Whether an object refers to a certificate authority.
-    pub(super) fn authority(
+    ///
+    /// # Errors
+    /// Why the reference leads to none.
+    pub(crate) fn authority(
         &mut self,
         from: Referrer<'_>,
         reference: &ObjectReference,
@@ -109,13 +125,10 @@ impl<'a> Certificates<'a> {
         let namespace = namespace.as_deref().unwrap_or(from.namespace);
         let granted = self.permitted(from, Target { group, kind, namespace, name })?;
         let key = key(granted, Kind::ConfigMap)?;
-        if !self.authorities.contains_key(&key) {
-            self.lookups.insert(Kind::ConfigMap, key.clone());
-            let config_map = self.config_maps.get(&key);
-            let authority = config_map.map_or(Err(Unusable::Missing), |map| read_authority(map));
-            self.authorities.insert(key.clone(), authority);
-        }
-        self.authorities[&key].clone().map_err(|error| RefError::Object { kind: Kind::ConfigMap, key, error })
+        self.lookups.insert(Kind::ConfigMap, key.clone());
+        let (kept, read) = (&mut self.kept.authorities, &mut self.read.authorities);
+        let authority = read_once(&key, self.config_maps, kept, read, read_authority);
+        authority.map_err(|error| RefError::Object { kind: Kind::ConfigMap, key, error })
     }
 
     fn permitted<'t>(&self, from: Referrer<'_>, to: Target<'t>) -> Result<Granted<Target<'t>>, RefError> {
@@ -126,6 +139,26 @@ impl<'a> Certificates<'a> {
             from_namespace: from.namespace.to_owned(),
         })
     }
+}
+
+/// What `read` makes of an object; it is read again only when it is another object than last time.
+fn read_once<O, R: Clone>(
+    key: &ObjectName,
+    objects: &BTreeMap<ObjectName, Valid<O>>,
+    kept: &mut Kept<O, R>,
+    done: &mut Kept<O, R>,
+    read: impl Fn(&O) -> Result<R, Unusable>,
+) -> Result<R, Unusable> {
+    if let Some((_, known)) = done.get(key) {
+        return known.clone();
+    }
+    let object = objects.get(key).map(Valid::arc);
+    let known = match (kept.remove(key), object) {
+        (Some((Some(before), known)), Some(object)) if Arc::ptr_eq(&before, object) => known,
+        (_, Some(object)) => read(object),
+        (_, None) => Err(Unusable::Missing),
+    };
+    done.entry(key.clone()).or_insert((object.cloned(), known)).1.clone()
 }
 
 /// The key of a target that may be read and is of the wanted kind.
@@ -143,33 +176,25 @@ fn read_certificate(secret: &Secret) -> Result<Certificate, Unusable> {
     }
     let chain = secret.data.get(CERTIFICATE).ok_or(Unusable::NoEntry(CERTIFICATE))?;
     let key = secret.data.get(KEY).ok_or(Unusable::NoEntry(KEY))?;
-    if !has_certificates(chain) {
-        return Err(Unusable::Malformed(CERTIFICATE, "a certificate"));
-    }
+    let chain = certificates(chain).ok_or(Unusable::Malformed(CERTIFICATE, "a certificate"))?;
     match PrivateKeyDer::from_pem_slice(key) {
-        Ok(key) if is_sequence(key.secret_der()) => {}
-        Ok(_) | Err(_) => return Err(Unusable::Malformed(KEY, "a private key")),
+        Ok(key) if is_sequence(key.secret_der()) => Ok(Certificate::new(chain, key)),
+        Ok(_) | Err(_) => Err(Unusable::Malformed(KEY, "a private key")),
     }
-    Ok(Certificate { chain: chain.0.as_slice().into(), key: key.0.as_slice().into() })
 }
 
 fn read_authority(config_map: &ConfigMap) -> Result<(), Unusable> {
     let text = config_map.data.get(AUTHORITY).map(String::as_bytes);
     let pem = text.or_else(|| config_map.binary_data.get(AUTHORITY).map(|bytes| &bytes.0[..]));
     let pem = pem.ok_or(Unusable::NoEntry(AUTHORITY))?;
-    if has_certificates(pem) { Ok(()) } else { Err(Unusable::Malformed(AUTHORITY, "a certificate")) }
+    certificates(pem).map(drop).ok_or(Unusable::Malformed(AUTHORITY, "a certificate"))
 }
 
-/// Whether there is a certificate, and every one there looks like one.
-fn has_certificates(pem: &[u8]) -> bool {
-    let mut some = false;
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        match certificate {
-            Ok(certificate) if is_sequence(&certificate) => some = true,
-            Ok(_) | Err(_) => return false,
-        }
-    }
-    some
+/// The certificates in a text, if there is one and every one there looks like one.
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let all = all.ok().filter(|all| !all.is_empty())?;
+    all.iter().all(|certificate| is_sequence(certificate)).then_some(all)
 }
 
 /// Whether this is one DER sequence and nothing else: so much is common to certificates and to keys of every format.

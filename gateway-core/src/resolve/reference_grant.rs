@@ -3,11 +3,17 @@
 //! A permitted reference is a [`Granted`], and this file is the only one that makes it: what reads a Secret or a Service
 //! asks for a `Granted<Target>`, and so cannot forget to check.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Deref;
+
+use foldhash::fast::RandomState;
+use hashbrown::Equivalent;
 
 use crate::api::ReferenceGrant;
 use crate::name::ObjectName;
+
+type HashMap<K, V> = hashbrown::HashMap<K, V, RandomState>;
+type HashSet<T> = hashbrown::HashSet<T, RandomState>;
 
 /// Who refers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +46,7 @@ pub struct Granted<R>(R);
 /// All ReferenceGrants, arranged so that a check costs the same however many there are.
 ///
 /// ```
-/// use gateway_core::attach::{Grants, Referrer, Target};
+/// use gateway_core::resolve::{Grants, Referrer, Target};
 ///
 /// let grants = Grants::default();
 /// let route = Referrer { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop" };
@@ -52,54 +58,55 @@ pub struct Granted<R>(R);
 /// # Spec
 /// RGR-01 to RGR-11.
 #[derive(Debug, Default)]
-pub struct Grants<'a> {
-    by_namespaces: HashMap<FromEntry<'a>, HashMap<ToEntry<'a>, Names<'a>>>,
+pub struct Grants {
+    by_namespaces: HashMap<FromEntry<Box<str>>, HashMap<ToEntry<Box<str>>, Names>>,
 }
 
 /// The namespace of the target, and one entry of `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct FromEntry<'a> {
-    target_namespace: &'a str,
-    group: &'a str,
-    kind: &'a str,
-    namespace: &'a str,
+struct FromEntry<S> {
+    target_namespace: S,
+    group: S,
+    kind: S,
+    namespace: S,
 }
 
 /// One entry of `to`, without the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct ToEntry<'a> {
-    group: &'a str,
-    kind: &'a str,
+struct ToEntry<S> {
+    group: S,
+    kind: S,
 }
 
 #[derive(Debug, Default)]
-struct Names<'a> {
+struct Names {
     every: bool,
-    some: HashSet<&'a str>,
+    some: HashSet<Box<str>>,
 }
 
 // === impl Grants ===
 
-impl<'a> Grants<'a> {
+impl Grants {
     /// Arranges these grants.
-    pub fn new<G: Deref<Target = ReferenceGrant>>(grants: &'a BTreeMap<ObjectName, G>) -> Self {
-        let mut by_namespaces: HashMap<FromEntry<'a>, HashMap<ToEntry<'a>, Names<'a>>> = HashMap::new();
+    pub fn new<G: Deref<Target = ReferenceGrant>>(grants: &BTreeMap<ObjectName, G>) -> Self {
+        let mut by_namespaces: HashMap<_, HashMap<_, Names>> = HashMap::default();
         for (key, grant) in grants {
             for from in &grant.spec.from {
                 let from = FromEntry {
-                    target_namespace: &key.namespace,
-                    group: &from.group,
-                    kind: &from.kind,
-                    namespace: &from.namespace,
+                    target_namespace: Box::from(&*key.namespace),
+                    group: from.group.as_str().into(),
+                    kind: from.kind.as_str().into(),
+                    namespace: from.namespace.as_str().into(),
                 };
                 let targets = by_namespaces.entry(from).or_default();
                 for to in &grant.spec.to {
-                    let names = targets.entry(ToEntry { group: &to.group, kind: &to.kind }).or_default();
+                    let entry = ToEntry { group: to.group.as_str().into(), kind: to.kind.as_str().into() };
+                    let names = targets.entry(entry).or_default();
                     match to.name.as_deref() {
                         // An empty name is an absent one: the API server stores it so for some clients.
                         None | Some("") => names.every = true,
                         Some(name) => {
-                            names.some.insert(name);
+                            names.some.insert(name.into());
                         }
                     }
                 }
@@ -126,6 +133,24 @@ impl<'a> Grants<'a> {
         };
         let names = self.by_namespaces.get(&from)?.get(&ToEntry { group: to.group, kind: to.kind })?;
         (names.every || names.some.contains(to.name)).then_some(Granted(to))
+    }
+}
+
+// === impl FromEntry ===
+
+impl Equivalent<FromEntry<Box<str>>> for FromEntry<&str> {
+    fn equivalent(&self, key: &FromEntry<Box<str>>) -> bool {
+        let FromEntry { target_namespace, group, kind, namespace } = key;
+        (self.target_namespace, self.group, self.kind, self.namespace)
+            == (&**target_namespace, &**group, &**kind, &**namespace)
+    }
+}
+
+// === impl ToEntry ===
+
+impl Equivalent<ToEntry<Box<str>>> for ToEntry<&str> {
+    fn equivalent(&self, key: &ToEntry<Box<str>>) -> bool {
+        (self.group, self.kind) == (&*key.group, &*key.kind)
     }
 }
 

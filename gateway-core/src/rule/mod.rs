@@ -10,7 +10,7 @@ pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Bac
 pub use self::retry::Retry;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
-use crate::name::ObjectName;
+use crate::name::RouteKey;
 
 /// One rule of an HTTPRoute, compiled.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct HttpRule {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleName {
     /// The route.
-    pub route: Arc<ObjectName>,
+    pub route: Arc<RouteKey>,
     /// The position in the route's `rules`, from 0.
     pub index: u16,
     /// The rule's name, where it has one.
@@ -53,11 +53,15 @@ impl HttpRule {
 // === impl RuleName ===
 
 impl std::fmt::Display for RuleName {
-    /// `namespace/name/rule`, where the rule is its name or its index.
+    /// `namespace/name/rule`, where the rule is its name or its index. The alternate form (`{:#}`) has the kind of the
+    /// Route before it, since Routes of two kinds may have one name.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if f.alternate() {
+            write!(f, "{} ", self.route.kind)?;
+        }
         match &self.name {
-            Some(name) => write!(f, "{}/{name}", self.route),
-            None => write!(f, "{}/{}", self.route, self.index),
+            Some(name) => write!(f, "{}/{name}", self.route.name),
+            None => write!(f, "{}/{}", self.route.name, self.index),
         }
     }
 }

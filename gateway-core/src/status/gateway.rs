@@ -1,38 +1,73 @@
-//! The status of a Gateway, and of listeners.
+//! The status of a Gateway.
 
-use super::{GatewayStatus, ListenerStatus};
-use crate::attach::{AttachedGateway, AttachedListener, ListenerKey};
+use super::GatewayStatus;
+use super::listener::{listeners, summary};
+use crate::attach::{AttachedGateway, ListenerKey};
+use crate::condition::{Condition, ConditionType, Reason};
 
 /// `attached_routes` says how many Routes are attached to a listener.
 ///
 /// # Spec
-/// GWS-01 to GWS-07: its own listeners, never those of ListenerSets.
+/// GWS-01 to GWS-07, GWF-10, GWB-04: its own listeners, never those of ListenerSets.
 pub(super) fn gateway(
     gateway: &AttachedGateway,
     attached_routes: &dyn Fn(ListenerKey) -> usize,
 ) -> GatewayStatus {
+    let mut conditions = vec![accepted(gateway), programmed(gateway), resolved_refs(gateway)];
+    if gateway.insecure {
+        conditions.push(Condition::noted(
+            ConditionType::InsecureFrontendValidationMode,
+            Reason::ConfigurationChanged,
+            "spec.tls.frontend has mode AllowInsecureFallback: clients without a valid certificate are let in",
+        ));
+    }
     GatewayStatus {
         generation: gateway.object.metadata.generation,
-        conditions: gateway.conditions.clone(),
-        addresses: gateway.addresses.clone(),
+        conditions,
+        addresses: gateway.addresses.addresses.clone(),
         listeners: listeners(&gateway.listeners, attached_routes),
         attached_listener_sets: gateway.attached_listener_sets,
     }
 }
 
-/// An entry for every listener that is written, and for no other.
-///
-/// # Spec
-/// GWK-02, GWK-09, GWL-20.
-pub(super) fn listeners(
-    listeners: &[AttachedListener],
-    attached_routes: &dyn Fn(ListenerKey) -> usize,
-) -> Vec<ListenerStatus> {
-    let status = |listener: &AttachedListener| ListenerStatus {
-        name: listener.name.to_string(),
-        supported_kinds: listener.kinds.clone(),
-        attached_routes: attached_routes(listener.key()),
-        conditions: listener.conditions.clone(),
-    };
-    listeners.iter().map(status).collect()
+fn accepted(gateway: &AttachedGateway) -> Condition {
+    if let Some(refusal) = &gateway.refusal {
+        return refusal.clone().into_condition(ConditionType::Accepted);
+    }
+    match summary(&gateway.listeners) {
+        None if gateway.is_accepted() => Condition::accepted(),
+        listeners => Condition {
+            kind: ConditionType::Accepted,
+            status: gateway.is_accepted(),
+            reason: Reason::ListenersNotValid,
+            message: listeners.unwrap_or_default(),
+        },
+    }
+}
+
+fn programmed(gateway: &AttachedGateway) -> Condition {
+    let denied = |message: &str| Condition::failed(ConditionType::Programmed, Reason::Invalid, message);
+    let sets_served = gateway.attached_listener_sets > 0;
+    if !gateway.is_accepted() {
+        denied("the Gateway is not accepted; see Accepted")
+    } else if let Some(obstacle) = &gateway.addresses.obstacle {
+        obstacle.clone().into_condition(ConditionType::Programmed)
+    } else if !sets_served && !gateway.listeners.iter().any(|listener| listener.state.is_valid()) {
+        denied("no listener can be served; see the conditions of the listeners")
+    } else {
+        Condition::programmed()
+    }
+}
+
+fn resolved_refs(gateway: &AttachedGateway) -> Condition {
+    if let Some(unresolved) = &gateway.unresolved {
+        return unresolved.clone().into_condition(ConditionType::ResolvedRefs);
+    }
+    let unresolved = gateway.listeners.iter().filter(|listener| !listener.state.unresolved.is_empty());
+    let names: Vec<_> = unresolved.map(|listener| &*listener.name).collect();
+    if names.is_empty() {
+        return Condition::resolved_refs();
+    }
+    let message = format!("references of these listeners are not resolved: {}", names.join(", "));
+    Condition::failed(ConditionType::ResolvedRefs, Reason::ListenersNotResolved, message)
 }

@@ -1,8 +1,10 @@
 //! The status of a ListenerSet.
 
 use super::ListenerSetStatus;
-use super::gateway::listeners;
+use super::listener::{listeners, summary, waiting_message};
 use crate::attach::{AttachedListenerSet, ListenerKey};
+use crate::condition::{Condition, ConditionType, Reason};
+use crate::finding::Finding;
 
 /// `attached_routes` says how many Routes are attached to a listener.
 ///
@@ -14,7 +16,40 @@ pub(super) fn listener_set(
 ) -> ListenerSetStatus {
     ListenerSetStatus {
         generation: set.object.metadata.generation,
-        conditions: set.conditions.clone(),
+        conditions: conditions(set),
         listeners: listeners(&set.listeners, attached_routes),
+    }
+}
+
+/// # Spec
+/// LST-04, LST-05, LST-11, LST-12, LST-23, LST-29.
+fn conditions(set: &AttachedListenerSet) -> Vec<Condition> {
+    let listeners = summary(&set.listeners);
+    if let Some(refusal) = &set.refusal {
+        let programmed = match refusal.reason {
+            Reason::ParentNotAccepted => Reason::ParentNotProgrammed,
+            reason => reason,
+        };
+        vec![
+            refusal.clone().into_condition(ConditionType::Accepted),
+            Condition::failed(ConditionType::Programmed, programmed, refusal.message.clone()),
+        ]
+    } else if set.is_accepted() {
+        let accepted = match listeners {
+            None => Condition::accepted(),
+            Some(message) => Condition::noted(ConditionType::Accepted, Reason::ListenersNotValid, message),
+        };
+        let programmed = match set.waiting.map(waiting_message) {
+            None => Condition::programmed(),
+            Some(message) => {
+                Condition::failed(ConditionType::Programmed, Reason::ParentNotProgrammed, message)
+            }
+        };
+        vec![accepted, programmed]
+    } else {
+        let finding =
+            Finding::new("spec.listeners", Reason::ListenersNotValid, listeners.unwrap_or_default());
+        let accepted = finding.clone().into_condition(ConditionType::Accepted);
+        vec![accepted, finding.into_condition(ConditionType::Programmed)]
     }
 }

@@ -31,8 +31,8 @@ use super::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
 };
 use crate::api::{self, AddressType, ConditionStatus, GATEWAY_GROUP, Timestamp};
-use crate::attach::Address;
 use crate::condition::{Condition, ConditionType};
+use crate::options::Address;
 
 /// How long a message may be, in bytes; the schema counts characters, of which there are no more.
 const MAX_MESSAGE: usize = 32_768;

@@ -1,21 +1,26 @@
 //! What is to be written into statuses: computed from what is attached, then merged with what is stored.
 //!
+//! Every condition is made here, from the typed states and findings of the stages before.
+//!
 //! A computed status is a value without history: the conditions and the generation they are about. [`merge`] brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
 mod gateway;
 mod gateway_class;
-mod http_route;
+mod listener;
 mod listener_set;
 pub mod merge;
+mod route;
 
 use std::collections::BTreeMap;
 
 use crate::api::ParentReference;
-use crate::attach::{Address, Attached, ListenerKey, Options};
+use crate::attach::{Gateways, ListenerKey};
+use crate::compile::CompiledRoute;
 use crate::condition::Condition;
 use crate::feature::Feature;
-use crate::name::{ObjectName, RouteKind};
+use crate::name::{ObjectName, RouteKey, RouteKind};
+use crate::options::{Address, Options};
 
 /// The statuses of everything of ours.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,8 +31,8 @@ pub struct Statuses {
     pub gateways: BTreeMap<ObjectName, GatewayStatus>,
     /// ListenerSets.
     pub listener_sets: BTreeMap<ObjectName, ListenerSetStatus>,
-    /// HTTPRoutes.
-    pub http_routes: BTreeMap<ObjectName, RouteStatus>,
+    /// Routes of every kind.
+    pub routes: BTreeMap<RouteKey, RouteStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -98,20 +103,18 @@ pub struct RouteParentStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// Every status, from what is attached.
-pub fn statuses(attached: &Attached, options: &Options) -> Statuses {
-    let counts = attached.attached_routes();
+/// Every status, from what is attached and what its rules came to.
+pub(crate) fn statuses(gateways: &Gateways, routes: &[CompiledRoute], options: &Options) -> Statuses {
+    let mut counts = vec![0; gateways.listener_count()];
+    for listener in routes.iter().flat_map(CompiledRoute::counting_listeners) {
+        counts[listener.index()] += 1;
+    }
     let attached_routes = |listener: ListenerKey| counts[listener.index()];
-    let gateways = &attached.gateways;
     Statuses {
         gateway_classes: each(&gateways.classes, |class| gateway_class::gateway_class(class, options)),
         gateways: each(&gateways.gateways, |gateway| gateway::gateway(gateway, &attached_routes)),
         listener_sets: each(&gateways.listener_sets, |set| listener_set::listener_set(set, &attached_routes)),
-        http_routes: attached
-            .http_routes
-            .iter()
-            .map(|route| (route.key.clone(), http_route::http_route(route)))
-            .collect(),
+        routes: routes.iter().map(|route| ((*route.key).clone(), route::route(route))).collect(),
     }
 }
 

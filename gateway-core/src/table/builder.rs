@@ -8,7 +8,7 @@ use super::http::{HttpTable, Placed, hostname_specificity};
 use super::port::Ports;
 use super::{Listener, ListenerId, RouteTable, RuleId};
 use crate::hostname::Hostname;
-use crate::matching::{Conditions, HttpMatch, PathMatch, Precedence, Specificity};
+use crate::matching::{Conditions, HttpMatch, Match, PathMatch, Precedence, Specificity};
 use crate::name::{Age, BackendId};
 use crate::rule::{Backend, HttpRule};
 

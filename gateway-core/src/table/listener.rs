@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
 use crate::filter::Scheme;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName};
@@ -31,24 +33,27 @@ pub struct Listener {
 pub enum ListenerProtocol {
     /// HTTP/1.1 and HTTP/2 without TLS.
     Http,
-    /// HTTP/1.1 and HTTP/2 within TLS that ends here.
+    /// HTTP/1.1 and HTTP/2 within TLS that is terminated here.
     Https(ListenerTls),
 }
 
-/// How a listener ends TLS.
-#[derive(Clone, Debug)]
+/// How a listener terminates TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerTls {
     /// The certificates to choose from by server name; never empty.
     pub certificates: Arc<[Certificate]>,
 }
 
-/// A certificate chain and its private key, in PEM.
+/// A certificate chain and its private key, parsed. A clone costs a pointer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// The chain, the end entity first.
-    pub chain: Arc<[u8]>,
-    /// The private key.
-    pub key: Arc<[u8]>,
+    content: Arc<Content>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Content {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
 }
 
 // === impl Listener ===
@@ -72,11 +77,28 @@ impl fmt::Display for Listener {
 
 // === impl Certificate ===
 
+impl Certificate {
+    /// The certificate with this chain, the end entity first, and its private key.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
+        Self { content: Arc::new(Content { chain, key }) }
+    }
+
+    /// The chain, the end entity first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.content.chain
+    }
+
+    /// The private key.
+    pub fn key(&self) -> &PrivateKeyDer<'static> {
+        &self.content.key
+    }
+}
+
 impl fmt::Debug for Certificate {
     /// Leaves the key out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
-            .field("chain", &format_args!("{} bytes", self.chain.len()))
+            .field("chain", &format_args!("{} certificates", self.chain().len()))
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use gateway_core::matching::{HttpMatch, PathMatch, RequestHead};
-//! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
 //! use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //!
@@ -22,7 +22,7 @@
 //! });
 //! let route = ObjectName::new("default", "shop");
 //! let rule = HttpRule {
-//!     id: RuleName { route: route.clone().into(), index: 0, name: None },
+//!     id: RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None },
 //!     filters: Box::default(),
 //!     backends: Backends::default(),
 //!     backend_filters: Box::default(),
@@ -52,6 +52,7 @@ mod listener;
 mod matched;
 mod port;
 mod paths;
+mod slots;
 mod value_index;
 
 use std::fmt;
@@ -67,7 +68,8 @@ pub use self::builder::{RouteId, RouteTableBuilder};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::listener::{Certificate, Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
-pub use self::port::{Port, PortId};
+pub use self::port::{Port, PortId, Transport};
+pub(crate) use self::slots::{SlotMap, Slots};
 
 /// Everything that decides about requests, compiled from one state of the resources.
 #[derive(Clone, Debug, Default)]

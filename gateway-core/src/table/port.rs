@@ -21,6 +21,15 @@ pub struct Port {
     listeners: HostnameMap<ListenerId>,
 }
 
+/// What carries a protocol; each has ports of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    /// TCP, with TLS or without.
+    Tcp,
+    /// UDP
+    Udp,
+}
+
 /// A port of a table: its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PortId(pub u32);

@@ -1,7 +1,7 @@
 //! Addresses of Gateways, and Gateways that share one.
 
-use gateway_core::attach::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
 use gateway_core::name::ObjectName;
+use gateway_core::options::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
 
 use crate::fixture::{expect_with, gateway, gateway_with, listener_set, world};
 

@@ -1,8 +1,9 @@
 //! References to certificates, and who may make them.
 
 use gateway_core::api::{AnyObject, ByteString, Kind, Resources};
-use gateway_core::attach::Options;
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
+use gateway_core::translate::translate;
 
 use crate::fixture::{certificate, expect_with, gateway, gateway_with, read, translated, world};
 
@@ -221,9 +222,7 @@ fn only_what_may_be_read_is_looked_up() {
     let reference =
         "{name: cert}, {name: missing}, {namespace: other, name: cert}, {kind: WrongKind, name: cert}";
     let resources = with_certificates(&https(reference));
-    let valid = gateway_core::validate::validate(&resources);
-    let grants = gateway_core::attach::Grants::new(&valid.reference_grants);
-    let lookups = gateway_core::attach::gateways(&valid, &grants, &Options::default()).lookups;
+    let lookups = translate(&resources, &Options::default()).lookups;
     let secrets: Vec<_> = lookups.of_kind(Kind::Secret).map(ToString::to_string).collect();
     assert_eq!(secrets, ["default/cert", "default/missing"]);
     assert!(lookups.contains(Kind::Secret, &ObjectName::new("default", "missing")), "its appearance matters");

@@ -1,9 +1,9 @@
 //! GatewayClasses.
 
-use gateway_core::attach::Options;
 use gateway_core::condition::ConditionType;
 use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
 
 use crate::fixture::{self, expect, gateway, short, translated, world};
 
@@ -60,7 +60,7 @@ fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
     let expected = ["ours: Accepted=True/Accepted SupportedVersion=False/UnsupportedVersion"];
     assert_eq!(classes("", &options), expected);
 
-    use gateway_core::attach::is_known_bundle_version as known;
+    use gateway_core::options::is_known_bundle_version as known;
     for version in ["v1.6.1", "v1.6.0-rc.1", "v1.0.0"] {
         assert!(known(Some(version)), "{version}");
     }

@@ -1,8 +1,8 @@
 //! How certificates of clients are checked, and what happens where they cannot be.
 
 use gateway_core::api::{ConfigMap, Resources};
-use gateway_core::attach::Options;
 use gateway_core::feature::Feature;
+use gateway_core::options::Options;
 
 use crate::fixture::{certificate, expect_with, gateway_with, listener_set, with_features, world};
 

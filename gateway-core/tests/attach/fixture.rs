@@ -7,11 +7,11 @@
 use std::fmt::Write;
 
 use gateway_core::api::{AnyObject, ByteString, Resources, Secret};
-use gateway_core::attach::{Address, Options};
 use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
 use gateway_core::manifest::{self, Collection};
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
+use gateway_core::options::{Address, Options};
 use gateway_core::status::{ListenerStatus, Statuses};
 use gateway_core::translate::{Translation, translate};
 
@@ -122,7 +122,8 @@ pub(crate) fn conditions(conditions: &[Condition]) -> String {
 
 /// The conditions of a route in namespace `default`: for each parent its section, and what was said about it.
 pub(crate) fn conditions_of_route(translation: &Translation, name: &str) -> Vec<String> {
-    let status = &translation.statuses.http_routes[&ObjectName::new("default", name)];
+    let status =
+        &translation.statuses.routes[&RouteKey::new(RouteKind::Http, ObjectName::new("default", name))];
     let usual = ["Accepted=True/Accepted", "ResolvedRefs=True/ResolvedRefs"];
     let parents = status.parents.iter().map(|parent| {
         let unusual = parent.conditions.iter().map(short).filter(|shown| !usual.contains(&shown.as_str()));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::attach::Options;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
+use gateway_core::options::Options;
 use gateway_core::translate::Translation;
 
 use crate::fixture::{
@@ -288,5 +288,10 @@ fn a_parent_means_its_own_listeners_and_no_others() {
           t-2 [HTTPRoute] 2: ok";
     let lines = |text: &str| text.trim().lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     assert_eq!(lines(&text(&translation.statuses)), lines(expected));
-    assert!(translation.statuses.http_routes.contains_key(&ObjectName::new("default", "all")));
+    assert!(
+        translation
+            .statuses
+            .routes
+            .contains_key(&RouteKey::new(RouteKind::Http, ObjectName::new("default", "all")))
+    );
 }

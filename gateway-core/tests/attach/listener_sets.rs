@@ -1,7 +1,7 @@
 //! ListenerSets: who may attach, who comes first, and what is whose to report.
 
-use gateway_core::attach::Options;
 use gateway_core::feature::Feature;
+use gateway_core::options::Options;
 
 use crate::fixture::{certificate, expect, expect_with, gateway_with, listener_set, world};
 

@@ -1,9 +1,9 @@
 //! Listeners side by side: protocols, conflicts, and what they make of their Gateway.
 
-use gateway_core::attach::{Options, gateways};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
 use gateway_core::validate::validate;
 
 use crate::fixture::{certificate, expect, expect_with, gateway, translated, with_features, world};
@@ -260,21 +260,20 @@ fn positive_conditions_are_always_there_and_negative_ones_only_while_true() {
                      {name: c, port: 82, protocol: HTTP, hostname: c.example},
                      {name: d, port: 82, protocol: HTTPS, hostname: d.example, tls: {certificateRefs: [{name: x}]}}";
     let resources = world(&gateway("g", listeners));
-    let valid = validate(&resources);
-    let grants = gateway_core::attach::Grants::new(&valid.reference_grants);
-    let found = gateways(&valid, &grants, &Options::default());
-    assert_eq!(found.listener_count(), 4);
-    for (index, listener) in found.listeners().enumerate() {
-        assert_eq!(listener.key().index(), index);
+    let statuses = translated(&resources, &Options::default()).statuses;
+    let found = &statuses.gateways[&ObjectName::new("default", "g")].listeners;
+    assert_eq!(found.iter().map(|listener| &*listener.name).collect::<String>(), "abcd");
+    for listener in found {
+        let name = &listener.name;
         let positive = [ConditionType::Accepted, ConditionType::Programmed, ConditionType::ResolvedRefs];
         for kind in positive {
             let count = listener.conditions.iter().filter(|condition| condition.kind == kind).count();
-            assert_eq!(count, 1, "{listener}: {kind}");
+            assert_eq!(count, 1, "{name}: {kind}");
         }
         let negative = listener.conditions.iter().filter(|condition| !positive.contains(&condition.kind));
-        assert!(negative.into_iter().all(|condition| condition.status), "{listener}");
+        assert!(negative.into_iter().all(|condition| condition.status), "{name}");
         let conflicted = Condition::holds(&listener.conditions, ConditionType::Conflicted);
-        assert_eq!(conflicted, ["c", "d"].contains(&&*listener.name), "{listener}");
+        assert_eq!(conflicted, ["c", "d"].contains(&name.as_str()), "{name}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! others pay.
 
 use gateway_core::api::{AnyObject, Gateway, ListenerSet, Resources};
-use gateway_core::attach::Options;
+use gateway_core::options::Options;
 
 use crate::fixture::{gateway, gateway_with, listener_set, translated, world};
 

@@ -11,7 +11,7 @@ use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
 use gateway_core::table::{
     Explanation, Listener, ListenerId, ListenerProtocol, ListenerTls, PortId, RouteId, RouteTable,
@@ -78,7 +78,11 @@ impl ByHand {
         let name = ObjectName::new(namespace, name);
         let rules = rules.iter().enumerate().map(|(index, (rule, entries))| {
             let rule = HttpRule {
-                id: RuleName { route: name.clone().into(), index: index as u16, name: Some((*rule).into()) },
+                id: RuleName {
+                    route: RouteKey::new(RouteKind::Http, name.clone()).into(),
+                    index: index as u16,
+                    name: Some((*rule).into()),
+                },
                 filters: Box::default(),
                 backends: Backends::default(),
                 backend_filters: Box::default(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use gateway_core::filter::HttpFilter;
 use gateway_core::matching::HttpMatch;
-use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName};
+use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RuleName, Timeouts,
 };
@@ -106,7 +106,11 @@ impl Scene {
         });
         let name = ObjectName::new("default", "route");
         let rule = HttpRule {
-            id: RuleName { route: Arc::new(name.clone()), index: 0, name: None },
+            id: RuleName {
+                route: Arc::new(RouteKey::new(RouteKind::Http, name.clone())),
+                index: 0,
+                name: None,
+            },
             filters: self.filters.into(),
             backends: Backends::new(self.backends.iter().map(|listed| listed.reference)),
             backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),

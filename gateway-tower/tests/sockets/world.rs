@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::matching::{HttpMatch, PathMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
@@ -94,7 +94,11 @@ impl Table {
         });
         let name = ObjectName::new("default", "route");
         let rule = HttpRule {
-            id: RuleName { route: Arc::new(name.clone()), index: 0, name: None },
+            id: RuleName {
+                route: Arc::new(RouteKey::new(RouteKind::Http, name.clone())),
+                index: 0,
+                name: None,
+            },
             filters: Box::default(),
             backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
             backend_filters: Box::default(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gateway_core::attach::{DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_core::duration;
+use gateway_core::options::{DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_examples::access_log;
 
 /// A gateway of the Kubernetes Gateway API that reads its resources from files.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use gateway_core::attach::Options;
+use gateway_core::options::Options;
 use gateway_examples::demo::Demo;
 use gateway_examples::files::FileStore;
 use gateway_examples::state::{State, Update};

@@ -1,15 +1,17 @@
-//! The status of an HTTPRoute: one entry for each parentRef that leads to an object of ours.
+//! The status of a Route of any kind: one entry for each parentRef that leads to an object of ours.
 
 use super::{RouteParentStatus, RouteStatus};
-use crate::attach::{AttachedHttpRoute, AttachedParent, RefProblem, RuleProblem};
+use crate::attach::AttachedParent;
+use crate::compile::CompiledRoute;
 use crate::condition::{Condition, ConditionType, Reason};
+use crate::finding::Finding;
 
 /// The conditions of a route for each of its parents: `Accepted`, `ResolvedRefs` and, where it is true,
 /// `PartiallyInvalid`.
 ///
 /// # Spec
 /// RTE-06, RTE-07, RTE-11, RTE-13, RTE-15 to RTE-20, RTE-25, CND-80 to CND-93.
-pub(super) fn http_route(route: &AttachedHttpRoute) -> RouteStatus {
+pub(super) fn route(route: &CompiledRoute) -> RouteStatus {
     let resolved_refs = resolved_refs(route);
     let parents = route
         .parents
@@ -24,11 +26,11 @@ pub(super) fn http_route(route: &AttachedHttpRoute) -> RouteStatus {
     RouteStatus { generation: route.generation, parents }
 }
 
-fn accepted(route: &AttachedHttpRoute, parent: &AttachedParent) -> Condition {
+fn accepted(route: &CompiledRoute, parent: &AttachedParent) -> Condition {
     let condition =
         |status, reason, message| Condition { kind: ConditionType::Accepted, status, reason, message };
     if let Err(not_attached) = &parent.listeners {
-        return condition(false, not_attached.reason, not_attached.message.clone());
+        return not_attached.clone().into_condition(ConditionType::Accepted);
     }
     if !route.is_usable() {
         let reason = match problems(route).next() {
@@ -38,8 +40,9 @@ fn accepted(route: &AttachedHttpRoute, parent: &AttachedParent) -> Condition {
         return condition(false, reason, format!("no rule can be carried out: {}", list_problems(route)));
     }
     let mut message = "the route is attached".to_owned();
-    let ignored: Vec<_> = (route.rules.iter())
-        .flat_map(|rule| rule.ignored.iter().map(|field| format!("rules[{}].{field}", rule.rule.id.index)))
+    let rules = route.findings.iter().enumerate();
+    let ignored: Vec<_> = rules
+        .flat_map(|(index, rule)| rule.ignored.iter().map(move |field| format!("rules[{index}].{field}")))
         .collect();
     if !ignored.is_empty() {
         message.push_str(&format!("; not supported and without effect: {}", ignored.join(", ")));
@@ -54,23 +57,23 @@ fn accepted(route: &AttachedHttpRoute, parent: &AttachedParent) -> Condition {
 ///
 /// # Spec
 /// RTE-16
-fn resolved_refs(route: &AttachedHttpRoute) -> Condition {
+fn resolved_refs(route: &CompiledRoute) -> Condition {
     const PRIORITY: [Reason; 4] =
         [Reason::RefNotPermitted, Reason::InvalidKind, Reason::BackendNotFound, Reason::UnsupportedProtocol];
-    let problems = || route.rules.iter().flat_map(|rule| &rule.ref_problems);
+    let problems = || route.findings.iter().flat_map(|rule| &rule.references);
     let kind = ConditionType::ResolvedRefs;
     let Some(first) = problems().next() else {
         let message = "all references are resolved".to_owned();
         return Condition { kind, status: true, reason: Reason::ResolvedRefs, message };
     };
     let reason = PRIORITY.into_iter().find(|reason| problems().any(|problem| problem.reason == *reason));
-    let mut messages: Vec<&str> = problems().map(|RefProblem { message, .. }| message.as_str()).collect();
+    let mut messages: Vec<&str> = problems().map(|finding| finding.message.as_str()).collect();
     messages.sort_unstable();
     messages.dedup();
     Condition { kind, status: false, reason: reason.unwrap_or(first.reason), message: messages.join("; ") }
 }
 
-fn partially_invalid(route: &AttachedHttpRoute) -> Option<Condition> {
+fn partially_invalid(route: &CompiledRoute) -> Option<Condition> {
     let (_, first) = problems(route).next()?;
     Some(Condition {
         kind: ConditionType::PartiallyInvalid,
@@ -80,13 +83,12 @@ fn partially_invalid(route: &AttachedHttpRoute) -> Option<Condition> {
     })
 }
 
-fn problems(route: &AttachedHttpRoute) -> impl Iterator<Item = (u16, &RuleProblem)> {
-    route.rules.iter().flat_map(|rule| rule.problems.iter().map(|problem| (rule.rule.id.index, problem)))
+fn problems(route: &CompiledRoute) -> impl Iterator<Item = (usize, &Finding)> {
+    let rules = route.findings.iter().enumerate();
+    rules.flat_map(|(index, rule)| rule.problems.iter().map(move |problem| (index, problem)))
 }
 
-fn list_problems(route: &AttachedHttpRoute) -> String {
-    let list: Vec<_> = problems(route)
-        .map(|(rule, problem)| format!("rules[{rule}].{}: {}", problem.field, problem.message))
-        .collect();
+fn list_problems(route: &CompiledRoute) -> String {
+    let list: Vec<_> = problems(route).map(|(rule, problem)| format!("rules[{rule}].{problem}")).collect();
     list.join("; ")
 }

@@ -1,128 +1,99 @@
 //! The filters of a rule or of a backend: from the fields as written to filters that work.
 
-use std::fmt;
-use std::sync::Arc;
-
-use super::backend_ref::{BackendReference, Backends, RefProblem};
+use super::route::RuleFindings;
+use super::scope::Scope;
 use crate::api::{
-    HttpCorsFilter, HttpHeaderFilter, HttpPathModifier, HttpPathModifierType, HttpRequestMirrorFilter,
-    HttpRequestRedirectFilter, HttpRouteFilter, HttpRouteFilterType, HttpUrlRewriteFilter,
-    LocalObjectReference, RedirectScheme,
+    GrpcRouteFilter, GrpcRouteFilterType, HttpCorsFilter, HttpHeaderFilter, HttpPathModifier,
+    HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter, HttpRouteFilter,
+    HttpRouteFilterType, HttpUrlRewriteFilter, LocalObjectReference, RedirectScheme,
 };
 use crate::condition::Reason;
 use crate::filter::{
-    Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, PathModifier, RedirectStatus, RequestMirror,
-    RequestRedirect, Scheme, Share, UrlRewrite,
+    Cors, CorsPolicy, ExtensionError, HeaderModifier, HttpFilter, PathModifier, RedirectStatus,
+    RequestMirror, RequestRedirect, Scheme, Share, UrlRewrite,
 };
-use crate::name::RouteKind;
-
-/// Finds the filters that `ExtensionRef` names: what the embedder knows and the Gateway API does not.
-///
-/// # Spec
-/// FEX-01, FEX-02.
-pub trait Extensions: Send + Sync + fmt::Debug {
-    /// The filter that a route in `namespace` refers to.
-    ///
-    /// # Errors
-    /// When there is none; the error becomes the route's `ResolvedRefs` condition and the requests get 500.
-    fn resolve(
-        &self,
-        namespace: &str,
-        group: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Arc<dyn Extension>, ExtensionError>;
-}
-
-/// Why an `ExtensionRef` leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExtensionError {
-    /// Nobody handles this kind.
-    #[error("this kind of extension is not supported here")]
-    UnknownKind,
-    /// The kind is known, the object is not there.
-    #[error("there is no such object")]
-    NotFound,
-    /// The object is there and does not make a filter.
-    #[error("{0}")]
-    Invalid(String),
-}
-
-/// Why a rule cannot be carried out as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleProblem {
-    /// The reason that the route's `Accepted` or `PartiallyInvalid` gets.
-    pub reason: Reason,
-    /// The field, below the rule.
-    pub field: String,
-    /// What is wrong, and the way out.
-    pub message: String,
-}
+use crate::finding::Finding;
 
 /// Which list a filter stands in; backends cannot have all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FilterLevel {
+pub(super) enum FilterLevel {
     Rule,
     Backend,
 }
 
-/// What resolving a list of filters found wrong.
-#[derive(Debug, Default)]
-pub(crate) struct FilterProblems {
-    pub(crate) rule: Vec<RuleProblem>,
-    pub(crate) refs: Vec<RefProblem>,
+/// Why a filter cannot be made.
+enum Problem {
+    /// The rule asks for what cannot be carried out.
+    Rule(Finding),
+    /// A reference leads nowhere.
+    Ref(Finding),
+    /// A mirror leads nowhere.
+    Mirror(Finding),
 }
 
-/// The filters of one list. A filter that cannot be made fails the requests that it would have processed.
+/// The filters of one list of an HTTPRoute, which stands at `at` below the rule. A filter that cannot be made fails the
+/// requests that it would have processed.
 ///
 /// # Spec
 /// FLT-05 to FLT-09, FMR-06, AMB-53.
-pub(crate) fn filters<'r>(
-    written: &'r [HttpRouteFilter],
+pub(super) fn http_filters(
+    written: &[HttpRouteFilter],
     level: FilterLevel,
-    namespace: &'r str,
-    backends: &mut Backends<'r>,
-    extensions: Option<&dyn Extensions>,
-    problems: &mut FilterProblems,
+    at: &str,
+    scope: &mut Scope<'_, '_>,
+    findings: &mut RuleFindings,
 ) -> Box<[HttpFilter]> {
-    let mut made = Vec::with_capacity(written.len());
-    for (index, filter) in written.iter().enumerate() {
-        match resolve(filter, level, namespace, backends, extensions) {
-            Ok(Some(filter)) => made.push(filter),
-            // Nothing to do for any request.
-            Ok(None) => {}
-            Err(Problem::Rule(reason, message)) => {
+    let made = written.iter().map(|filter| http_filter(filter, level, scope));
+    collect(made, at, findings)
+}
+
+/// The filters of one list of a GRPCRoute.
+///
+/// # Spec
+/// GRP-14, GRP-15.
+pub(super) fn grpc_filters(
+    written: &[GrpcRouteFilter],
+    at: &str,
+    scope: &mut Scope<'_, '_>,
+    findings: &mut RuleFindings,
+) -> Box<[HttpFilter]> {
+    let made = written.iter().map(|filter| grpc_filter(filter, scope));
+    collect(made, at, findings)
+}
+
+fn collect(
+    filters: impl Iterator<Item = Result<HttpFilter, Problem>>,
+    at: &str,
+    findings: &mut RuleFindings,
+) -> Box<[HttpFilter]> {
+    let mut made = Vec::with_capacity(filters.size_hint().0);
+    for (index, filter) in filters.enumerate() {
+        let below = |finding: Finding| finding.under(format_args!("{at}filters[{index}]"));
+        match filter {
+            Ok(filter) => made.push(filter),
+            Err(Problem::Rule(finding)) => {
                 made.push(HttpFilter::Unresolved);
-                problems.rule.push(RuleProblem { reason, field: format!("filters[{index}]"), message });
+                findings.problems.push(below(finding));
             }
-            Err(Problem::Ref(problem)) => {
+            Err(Problem::Ref(finding)) => {
                 made.push(HttpFilter::Unresolved);
-                problems.refs.push(problem);
+                findings.references.push(below(finding));
             }
             // A mirror that leads nowhere is left out: the request itself is not its business.
-            Err(Problem::Mirror(problem)) => problems.refs.push(problem),
+            Err(Problem::Mirror(finding)) => findings.references.push(below(finding)),
         }
     }
     made.into()
 }
 
-enum Problem {
-    Rule(Reason, String),
-    Ref(RefProblem),
-    Mirror(RefProblem),
-}
-
-fn resolve<'r>(
-    filter: &'r HttpRouteFilter,
+fn http_filter(
+    filter: &HttpRouteFilter,
     level: FilterLevel,
-    namespace: &'r str,
-    backends: &mut Backends<'r>,
-    extensions: Option<&dyn Extensions>,
-) -> Result<Option<HttpFilter>, Problem> {
+    scope: &mut Scope<'_, '_>,
+) -> Result<HttpFilter, Problem> {
     use HttpRouteFilterType as Type;
-    let missing =
-        || Problem::Rule(Reason::UnsupportedValue, format!("type {} needs its member", filter.r#type));
-    let made = match &filter.r#type {
+    let missing = || unsupported(format!("type {} needs its member", filter.r#type));
+    Ok(match &filter.r#type {
         Type::RequestHeaderModifier => HttpFilter::RequestHeaderModifier(header_modifier(
             filter.request_header_modifier.as_deref().ok_or_else(missing)?,
         )?),
@@ -135,36 +106,45 @@ fn resolve<'r>(
         Type::UrlRewrite => {
             HttpFilter::UrlRewrite(Box::new(rewrite(filter.url_rewrite.as_deref().ok_or_else(missing)?)?))
         }
-        Type::RequestMirror => {
-            return mirror(filter.request_mirror.as_deref().ok_or_else(missing)?, namespace, backends);
-        }
+        Type::RequestMirror => mirror(filter.request_mirror.as_deref().ok_or_else(missing)?, scope)?,
         Type::Cors if level == FilterLevel::Rule => {
             HttpFilter::Cors(Box::new(cors(filter.cors.as_deref().ok_or_else(missing)?)?))
         }
-        Type::ExtensionRef => {
-            let reference = filter.extension_ref.as_deref().ok_or_else(missing)?;
-            HttpFilter::Extension(extension(reference, namespace, extensions)?)
-        }
+        Type::ExtensionRef => extension(filter.extension_ref.as_deref().ok_or_else(missing)?, scope)?,
         // AMB-53: what answers instead of the backend is no filter of a backend.
         Type::RequestRedirect | Type::Cors | Type::ExternalAuth => {
             return Err(unsupported(format!("filter type {} is not supported here", filter.r#type)));
         }
-        Type::Unknown(unknown) => {
-            return Err(unsupported(format!(
-                "{unknown:?} is not a filter type; write one of {}",
-                Type::KNOWN.join(", ")
-            )));
-        }
-    };
-    Ok(Some(made))
+        Type::Unknown(unknown) => return Err(unknown_type(unknown, Type::KNOWN)),
+    })
+}
+
+fn grpc_filter(filter: &GrpcRouteFilter, scope: &mut Scope<'_, '_>) -> Result<HttpFilter, Problem> {
+    use GrpcRouteFilterType as Type;
+    let missing = || unsupported(format!("type {} needs its member", filter.r#type));
+    Ok(match &filter.r#type {
+        Type::RequestHeaderModifier => HttpFilter::RequestHeaderModifier(header_modifier(
+            filter.request_header_modifier.as_deref().ok_or_else(missing)?,
+        )?),
+        Type::ResponseHeaderModifier => HttpFilter::ResponseHeaderModifier(header_modifier(
+            filter.response_header_modifier.as_deref().ok_or_else(missing)?,
+        )?),
+        Type::RequestMirror => mirror(filter.request_mirror.as_deref().ok_or_else(missing)?, scope)?,
+        Type::ExtensionRef => extension(filter.extension_ref.as_deref().ok_or_else(missing)?, scope)?,
+        Type::Unknown(unknown) => return Err(unknown_type(unknown, Type::KNOWN)),
+    })
+}
+
+fn unknown_type(unknown: &str, known: &[&str]) -> Problem {
+    unsupported(format!("{unknown:?} is not a filter type; write one of {}", known.join(", ")))
 }
 
 fn unsupported(message: impl ToString) -> Problem {
-    Problem::Rule(Reason::UnsupportedValue, message.to_string())
+    Problem::Rule(Finding::whole(Reason::UnsupportedValue, message.to_string()))
 }
 
 fn incompatible(message: impl ToString) -> Problem {
-    Problem::Rule(Reason::IncompatibleFilters, message.to_string())
+    Problem::Rule(Finding::whole(Reason::IncompatibleFilters, message.to_string()))
 }
 
 fn header_modifier(written: &HttpHeaderFilter) -> Result<HeaderModifier, Problem> {
@@ -218,11 +198,7 @@ fn path_modifier(written: &HttpPathModifier) -> Result<PathModifier, Problem> {
     }
 }
 
-fn mirror<'r>(
-    written: &'r HttpRequestMirrorFilter,
-    namespace: &'r str,
-    backends: &mut Backends<'r>,
-) -> Result<Option<HttpFilter>, Problem> {
+fn mirror(written: &HttpRequestMirrorFilter, scope: &mut Scope<'_, '_>) -> Result<HttpFilter, Problem> {
     let share = match (written.percent, &written.fraction) {
         (Some(percent), None | Some(_)) => Share::percent(percent).map_err(unsupported)?,
         (None, Some(fraction)) => {
@@ -230,16 +206,8 @@ fn mirror<'r>(
         }
         (None, None) => Share::all(),
     };
-    let to = &written.backend_ref;
-    let reference = BackendReference {
-        group: &to.group,
-        kind: &to.kind,
-        namespace: to.namespace.as_deref(),
-        name: &to.name,
-        port: to.port,
-    };
-    let backend = backends.resolve(RouteKind::Http, namespace, reference).map_err(Problem::Mirror)?;
-    Ok(Some(HttpFilter::RequestMirror(RequestMirror { backend, share })))
+    let backend = scope.backend(written.into()).map_err(Problem::Mirror)?;
+    Ok(HttpFilter::RequestMirror(RequestMirror { backend, share }))
 }
 
 fn cors(written: &HttpCorsFilter) -> Result<Cors, Problem> {
@@ -254,25 +222,16 @@ fn cors(written: &HttpCorsFilter) -> Result<Cors, Problem> {
     .map_err(unsupported)
 }
 
-fn extension(
-    reference: &LocalObjectReference,
-    namespace: &str,
-    extensions: Option<&dyn Extensions>,
-) -> Result<Arc<dyn Extension>, Problem> {
+fn extension(reference: &LocalObjectReference, scope: &Scope<'_, '_>) -> Result<HttpFilter, Problem> {
     let LocalObjectReference { group, kind, name } = reference;
-    let found = match extensions {
-        Some(extensions) => extensions.resolve(namespace, group, kind, name),
-        None => Err(ExtensionError::UnknownKind),
-    };
+    let found = scope.extension(group, kind, name).map(HttpFilter::Extension);
     found.map_err(|error| {
         let reason = match error {
             ExtensionError::UnknownKind => Reason::InvalidKind,
             // The nearest reason there is: FEX-02.
             ExtensionError::NotFound | ExtensionError::Invalid(_) => Reason::BackendNotFound,
         };
-        Problem::Ref(RefProblem {
-            reason,
-            message: format!("extension {kind}.{group} {namespace}/{name}: {error}"),
-        })
+        let namespace = &scope.route().name.namespace;
+        Problem::Ref(Finding::whole(reason, format!("extension {kind}.{group} {namespace}/{name}: {error}")))
     })
 }

@@ -1,0 +1,131 @@
+//! Routes of every kind: from rules as written to rules that work, and what is wrong with the others.
+
+use std::sync::Arc;
+
+use super::scope::{Compiler, Scope};
+use super::{grpc_rule, http_rule, stream_rule};
+use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
+use crate::attach::{AttachedParent, AttachedRoute, ListenerKey, Route};
+use crate::finding::Finding;
+use crate::hostname::HostnameError;
+use crate::matching::HttpMatch;
+use crate::name::{Age, RouteKey};
+use crate::resolve::BackendKey;
+use crate::rule::HttpRule;
+
+/// A Route of any kind, attached, with its rules compiled: what its status is read from and what the table gets.
+#[derive(Debug)]
+pub(crate) struct CompiledRoute {
+    /// Kind, namespace and name.
+    pub(crate) key: Arc<RouteKey>,
+    /// The Route's generation, for its conditions.
+    pub(crate) generation: Option<i64>,
+    /// The place of the Route among Routes.
+    pub(crate) age: Age,
+    /// What became of each parentRef that leads to an object of ours.
+    pub(crate) parents: Vec<AttachedParent>,
+    /// The hostnames that cannot be served.
+    pub(crate) bad_hostnames: Vec<HostnameError>,
+    /// The rules that are served.
+    pub(crate) rules: Vec<CompiledRule>,
+    /// What is wrong with each rule, in the order of the spec.
+    pub(crate) findings: Vec<RuleFindings>,
+    /// The backends that the rules refer to, there or not.
+    pub(crate) used: Vec<BackendKey>,
+}
+
+/// A rule with its match entries; none for a rule that is dropped.
+pub(crate) type CompiledRule = (Box<[HttpMatch]>, HttpRule);
+
+/// What is wrong with a rule. Fields are below the rule.
+#[derive(Debug, Default)]
+pub(crate) struct RuleFindings {
+    /// Why the rule is invalid; empty for a valid one.
+    pub(crate) problems: Vec<Finding>,
+    /// Which of its references lead nowhere.
+    pub(crate) references: Vec<Finding>,
+    /// The fields that are accepted and have no effect.
+    pub(crate) ignored: Vec<&'static str>,
+}
+
+/// A kind of Route whose rules can be compiled.
+pub(crate) trait CompileRoute: Route {
+    /// Compiles every rule: those that are served, and what is wrong with each.
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>);
+}
+
+/// Compiles the rules of a Route.
+pub(crate) fn route<R: CompileRoute>(
+    attached: AttachedRoute<R>,
+    compiler: &mut Compiler<'_>,
+) -> CompiledRoute {
+    let AttachedRoute { key, object, age, parents, bad_hostnames } = attached;
+    let mut scope = Scope::new(compiler, &key);
+    let (rules, findings) = object.compile(&mut scope);
+    let (generation, used) = (object.metadata().generation, scope.into_used());
+    CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used }
+}
+
+// === impl CompiledRoute ===
+
+impl CompiledRoute {
+    /// Whether some rule can be carried out. A GRPCRoute may be without rules: it takes no call, as it says.
+    ///
+    /// # Spec
+    /// RTE-18, RTE-25, GRP-02.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.findings.is_empty() || self.findings.iter().any(|rule| rule.problems.is_empty())
+    }
+
+    /// The listeners that count the Route: those that let it in and whose parent accepts it, each once.
+    ///
+    /// # Spec
+    /// RTE-06, GWK-09 to GWK-12: whatever state the listener is in.
+    pub(crate) fn counting_listeners(&self) -> Vec<ListenerKey> {
+        let parents = self.parents.iter().filter(|_| self.is_usable());
+        let attached = parents.flat_map(|parent| parent.listeners.iter().flatten());
+        let mut listeners: Vec<_> = attached.map(|attached| attached.listener).collect();
+        listeners.sort_unstable();
+        listeners.dedup();
+        listeners
+    }
+}
+
+// === impl CompileRoute ===
+
+impl CompileRoute for HttpRoute {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+        let rules = self.spec.rules.iter().enumerate();
+        rules.map(|(index, rule)| http_rule::http_rule(index, rule, scope)).unzip()
+    }
+}
+
+// The data planes serve no other kind yet: rules of these are compiled for what is wrong with them.
+
+impl CompileRoute for GrpcRoute {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+        let findings = self.spec.rules.iter().map(|rule| grpc_rule::grpc_rule(rule, scope));
+        (Vec::new(), findings.collect())
+    }
+}
+
+impl CompileRoute for TlsRoute {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+        let rules = self.spec.rules.iter();
+        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+    }
+}
+
+impl CompileRoute for TcpRoute {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+        let rules = self.spec.rules.iter();
+        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+    }
+}
+
+impl CompileRoute for UdpRoute {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+        let rules = self.spec.rules.iter();
+        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+    }
+}

@@ -1,0 +1,125 @@
+//! What the rules of Routes are compiled with.
+
+use std::sync::Arc;
+
+use super::patterns::Patterns;
+use crate::api::{BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter};
+use crate::filter::{Extension, ExtensionError};
+use crate::finding::Finding;
+use crate::matching::Pattern;
+use crate::name::{BackendId, RouteKey};
+use crate::options::Options;
+use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends};
+use crate::rule::{BackendRef, BackendTarget};
+
+/// What all Routes share while they are compiled.
+pub(crate) struct Compiler<'c> {
+    pub(crate) references: BackendContext<'c>,
+    pub(crate) backends: &'c mut Backends,
+    pub(crate) patterns: &'c mut Patterns,
+    pub(crate) options: &'c Options,
+}
+
+/// One Route while it is compiled.
+pub(crate) struct Scope<'s, 'c> {
+    compiler: &'s mut Compiler<'c>,
+    route: &'s Arc<RouteKey>,
+    used: Vec<BackendKey>,
+}
+
+// === impl Scope ===
+
+impl<'s, 'c> Scope<'s, 'c> {
+    pub(super) fn new(compiler: &'s mut Compiler<'c>, route: &'s Arc<RouteKey>) -> Self {
+        compiler.patterns.next_route();
+        Self { compiler, route, used: Vec::new() }
+    }
+
+    /// The Route.
+    pub(super) fn route(&self) -> &Arc<RouteKey> {
+        self.route
+    }
+
+    /// The regular expression written as `source`.
+    pub(super) fn pattern(&mut self, source: &str) -> Result<Pattern, String> {
+        self.compiler.patterns.compile(source)
+    }
+
+    /// The backend that a reference leads to.
+    pub(super) fn backend(&mut self, reference: BackendReference<'_>) -> Result<BackendId, Finding> {
+        let Compiler { references, backends, .. } = &mut *self.compiler;
+        backends.resolve(*references, self.route, reference, &mut self.used)
+    }
+
+    /// One entry of a rule's backends; what is wrong with the reference goes to `findings`.
+    pub(super) fn weighted(
+        &mut self,
+        reference: BackendReference<'_>,
+        weight: i32,
+        position: usize,
+        findings: &mut Vec<Finding>,
+    ) -> BackendRef {
+        let target = match self.backend(reference) {
+            Ok(backend) => BackendTarget::Backend(backend),
+            Err(finding) => {
+                findings.push(finding.under(format_args!("backendRefs[{position}]")));
+                BackendTarget::Unresolved
+            }
+        };
+        BackendRef { target, weight: u32::try_from(weight).unwrap_or(0) }
+    }
+
+    /// The filter that an `ExtensionRef` leads to.
+    pub(super) fn extension(
+        &self,
+        group: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Arc<dyn Extension>, ExtensionError> {
+        match &self.compiler.options.extensions {
+            Some(extensions) => extensions.resolve(&self.route.name.namespace, group, kind, name),
+            None => Err(ExtensionError::UnknownKind),
+        }
+    }
+
+    /// The backends that were asked for.
+    pub(super) fn into_used(self) -> Vec<BackendKey> {
+        self.used
+    }
+}
+
+// === impl BackendReference ===
+
+impl<'r> From<&'r HttpBackendRef> for BackendReference<'r> {
+    fn from(written: &'r HttpBackendRef) -> Self {
+        let HttpBackendRef { group, kind, name, namespace, port, weight: _, filters: _ } = written;
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+    }
+}
+
+impl<'r> From<&'r GrpcBackendRef> for BackendReference<'r> {
+    fn from(written: &'r GrpcBackendRef) -> Self {
+        let GrpcBackendRef { group, kind, name, namespace, port, weight: _, filters: _ } = written;
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+    }
+}
+
+impl<'r> From<&'r WrittenBackendRef> for BackendReference<'r> {
+    fn from(written: &'r WrittenBackendRef) -> Self {
+        let WrittenBackendRef { group, kind, name, namespace, port, weight: _ } = written;
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+    }
+}
+
+impl<'r> From<&'r HttpRequestMirrorFilter> for BackendReference<'r> {
+    fn from(written: &'r HttpRequestMirrorFilter) -> Self {
+        let to = &written.backend_ref;
+        Self {
+            group: &to.group,
+            kind: &to.kind,
+            namespace: to.namespace.as_deref(),
+            name: &to.name,
+            port: to.port,
+        }
+    }
+}

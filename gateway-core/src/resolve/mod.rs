@@ -1,0 +1,20 @@
+//! What references lead to: backends, certificates, and the grants without which they must not be followed.
+//!
+//! Every reference is followed here, whoever wrote it, and a reference that leads nowhere becomes a
+//! [`Finding`](crate::finding::Finding) of the object that has it. What was asked for is remembered: Secrets and
+//! ConfigMaps as [`Lookups`], for a controller that does not keep all of them; the routes behind each Service, so that a
+//! change of one concerns those routes and no others.
+
+mod backend_ref;
+mod backend_tls_policy;
+mod certificate_ref;
+mod endpoints;
+mod lookups;
+mod reference_grant;
+
+pub(crate) use self::backend_ref::{BackendContext, BackendKey, BackendReference, Backends};
+pub(crate) use self::backend_tls_policy::TlsTargets;
+pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
+pub(crate) use self::endpoints::{Endpoints, service_of};
+pub use self::lookups::Lookups;
+pub use self::reference_grant::{Granted, Grants, Referrer, Target};

@@ -1,0 +1,128 @@
+//! Values by number, in chunks that tables share.
+//!
+//! Two tables of which one has a route more share all chunks but one. A number stays with its value as long as the value
+//! is there, so that what names it by number need not change when others come and go.
+
+use std::sync::Arc;
+
+/// How many values a chunk has. A change copies one chunk and the list of chunks.
+const CHUNK: usize = 64;
+
+/// Values by number; a copy costs a pointer for each chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots<T> {
+    chunks: Vec<Arc<Vec<Option<T>>>>,
+}
+
+/// [`Slots`] to which values can be added; gives numbers again that were given up.
+#[derive(Debug)]
+pub(crate) struct SlotMap<T> {
+    slots: Slots<T>,
+    /// The numbers without a value, below the length.
+    free: Vec<u32>,
+    /// One above the highest number ever given.
+    length: u32,
+}
+
+// === impl Slots ===
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
+    /// The value with this number.
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Option<&T> {
+        let number = number as usize;
+        self.chunks.get(number / CHUNK)?.get(number % CHUNK)?.as_ref()
+    }
+
+    /// All values with their numbers, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        let all = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        all.enumerate().filter_map(|(number, value)| Some((number as u32, value.as_ref()?)))
+    }
+}
+
+// === impl SlotMap ===
+
+impl<T> Default for SlotMap<T> {
+    fn default() -> Self {
+        Self { slots: Slots::default(), free: Vec::new(), length: 0 }
+    }
+}
+
+impl<T: Clone> SlotMap<T> {
+    /// Adds a value, and gives its number.
+    pub(crate) fn insert(&mut self, value: T) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.length += 1;
+            self.length - 1
+        });
+        *self.slot(number) = Some(value);
+        number
+    }
+
+    /// Gives the number another value.
+    pub(crate) fn replace(&mut self, number: u32, value: T) {
+        *self.slot(number) = Some(value);
+    }
+
+    /// Takes a value away; its number may be given to another.
+    pub(crate) fn remove(&mut self, number: u32) {
+        if self.slot(number).take().is_some() {
+            self.free.push(number);
+        }
+    }
+
+    /// The values as they are now.
+    pub(crate) fn slots(&self) -> &Slots<T> {
+        &self.slots
+    }
+
+    fn slot(&mut self, number: u32) -> &mut Option<T> {
+        let (chunk, place) = (number as usize / CHUNK, number as usize % CHUNK);
+        while self.slots.chunks.len() <= chunk {
+            self.slots.chunks.push(Arc::default());
+        }
+        let chunk = Arc::make_mut(&mut self.slots.chunks[chunk]);
+        while chunk.len() <= place {
+            chunk.push(None);
+        }
+        &mut chunk[place]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stays_with_its_value_and_is_given_again_after_it() {
+        let mut map = SlotMap::default();
+        let numbers: Vec<u32> = (0..200).map(|value| map.insert(value)).collect();
+        map.remove(numbers[70]);
+        map.remove(numbers[70]);
+        map.replace(numbers[3], 1_000);
+        assert_eq!(map.slots().get(numbers[70]), None);
+        assert_eq!(map.slots().get(numbers[71]), Some(&71));
+        assert_eq!(map.slots().get(numbers[3]), Some(&1_000));
+        assert_eq!(map.slots().get(5_000), None);
+        assert_eq!(map.slots().iter().count(), 199);
+        assert_eq!((map.insert(7), map.insert(8)), (numbers[70], 200), "each number once");
+    }
+
+    #[test]
+    fn a_change_leaves_other_chunks_shared_and_earlier_copies_alone() {
+        let mut map = SlotMap::default();
+        (0..200).for_each(|value| _ = map.insert(value));
+        let before = map.slots().clone();
+        map.replace(100, 0);
+        let shared = before.chunks.iter().zip(&map.slots().chunks).map(|(a, b)| Arc::ptr_eq(a, b));
+        assert_eq!(shared.collect::<Vec<_>>(), [true, false, true, true]);
+        assert_eq!(before.get(100), Some(&100));
+    }
+}
