@@ -33,7 +33,7 @@ use std::sync::Arc;
 use gateway_core::api::{Kind, Resources};
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::table::RouteTable;
@@ -229,9 +229,14 @@ fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestPro
             add(Kind::ListenerSet, key, Some(format!("listener {}", listener.name)), &listener.conditions);
         }
     }
-    for (key, status) in &statuses.http_routes {
+    for (RouteKey { kind, name }, status) in &statuses.routes {
         for parent in &status.parents {
-            add(Kind::HttpRoute, key, Some(format!("parent {}", parent.parent_ref.name)), &parent.conditions);
+            add(
+                Kind::from(*kind),
+                name,
+                Some(format!("parent {}", parent.parent_ref.name)),
+                &parent.conditions,
+            );
         }
     }
     problems
@@ -257,17 +262,21 @@ fn is_trouble(condition: &Condition) -> bool {
 
 /// The Routes that nothing here is a parent of, and that serve nothing therefore.
 fn inert_routes(resources: &Resources, statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
-    let is_inert =
-        |key: &&ObjectName| statuses.http_routes.get(*key).is_none_or(|status| status.parents.is_empty());
-    let problem = |key: &ObjectName| ManifestProblem {
+    let is_inert = |key: &RouteKey| statuses.routes.get(key).is_none_or(|status| status.parents.is_empty());
+    let problem = |RouteKey { kind, name }: &RouteKey| ManifestProblem {
         severity: Severity::Warning,
-        location: location(written, Kind::HttpRoute, key),
-        object: Some(format!("{} {key}", Kind::HttpRoute)),
+        location: location(written, Kind::from(*kind), name),
+        object: Some(format!("{kind} {name}")),
         field: Some("spec.parentRefs".to_owned()),
         message: "names no Gateway or ListenerSet that is served here, so the route serves nothing; name one"
             .to_owned(),
     };
-    resources.http_routes.keys().filter(is_inert).map(problem).collect()
+    let mut inert = Vec::new();
+    for kind in RouteKind::ALL {
+        let keys = resources.names(Kind::from(kind)).map(|name| RouteKey::new(kind, name.clone()));
+        inert.extend(keys.filter(is_inert).map(|key| problem(&key)));
+    }
+    inert
 }
 
 // === impl Change ===

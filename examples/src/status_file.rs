@@ -36,8 +36,8 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use gateway_core::api::{AnyObject, ObjectMeta, Resources, Timestamp};
-use gateway_core::name::ObjectName;
-use gateway_core::status::{Statuses, merge};
+use gateway_core::name::{ObjectName, RouteKind};
+use gateway_core::status::{RouteStatus, Statuses, merge};
 use serde_json::json;
 
 /// A file that statuses are written into.
@@ -64,7 +64,7 @@ impl StatusFile {
     /// # Errors
     /// When the file cannot be replaced.
     pub fn write(&mut self, resources: &Resources, statuses: &Statuses, now: &Timestamp) -> io::Result<()> {
-        let Statuses { gateway_classes, gateways, listener_sets, http_routes } = statuses;
+        let Statuses { gateway_classes, gateways, listener_sets, routes } = statuses;
         let mut objects = Vec::<AnyObject>::new();
         macro_rules! merge {
             ($computed:ident, |$stored:ident, $status:ident| $merged:expr) => {
@@ -84,7 +84,19 @@ impl StatusFile {
         merge!(gateway_classes, |stored, status| merge::gateway_class(stored, status, now));
         merge!(gateways, |stored, status| merge::gateway(stored, status, now));
         merge!(listener_sets, |stored, status| merge::listener_set(stored, status, now));
-        merge!(http_routes, |stored, status| merge::route(stored, status, controller_name, now));
+        let of_kind = |kind| -> BTreeMap<ObjectName, RouteStatus> {
+            let routes = routes.iter().filter(|(key, _)| key.kind == kind);
+            routes.map(|(key, status)| (key.name.clone(), status.clone())).collect()
+        };
+        macro_rules! merge_routes {
+            ($($field:ident: $kind:ident,)+) => {
+                $(
+                    let $field = &of_kind(RouteKind::$kind);
+                    merge!($field, |stored, status| merge::route(stored, status, controller_name, now));
+                )+
+            };
+        }
+        merge_routes! { http_routes: Http, grpc_routes: Grpc, tls_routes: Tls, tcp_routes: Tcp, udp_routes: Udp, }
 
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
         let text = format!("{list:#}\n");

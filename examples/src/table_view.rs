@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::status::ListenerStatus;
 
 use crate::state::{Change, Update, Verb};
@@ -142,7 +142,8 @@ impl Row<'_> {
 fn route_rows(update: &Update) -> Vec<Vec<String>> {
     let row = |(key, route): (&ObjectName, &std::sync::Arc<HttpRoute>)| {
         let spec = &route.spec;
-        let parents = update.statuses.http_routes.get(key).map_or(&[][..], |status| &status.parents);
+        let status = update.statuses.routes.get(&RouteKey::new(RouteKind::Http, key.clone()));
+        let parents = status.map_or(&[][..], |status| &status.parents);
         let names: Vec<_> = spec.parent_refs.iter().map(|parent| parent.name.as_str()).collect();
         let conditions: Vec<Condition> =
             parents.iter().flat_map(|parent| parent.conditions.clone()).collect();
@@ -222,12 +223,12 @@ pub fn conditions(update: &Update) -> String {
             add(Kind::ListenerSet, key, &format!(" listener {}", listener.name), &listener.conditions);
         }
     }
-    for (key, status) in &statuses.http_routes {
+    for (RouteKey { kind, name: key }, status) in &statuses.routes {
         for parent in &status.parents {
             let section =
                 parent.parent_ref.section_name.as_deref().map(|name| format!("/{name}")).unwrap_or_default();
             let about = format!(" parent {}{section}", parent.parent_ref.name);
-            add(Kind::HttpRoute, key, &about, &parent.conditions);
+            add(Kind::from(*kind), key, &about, &parent.conditions);
         }
     }
     text

@@ -9,7 +9,7 @@ use allocation_counter::measure;
 use gateway_core::exchange::{Arrival, Exchange};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
-use gateway_core::name::{Age, ObjectName};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
@@ -110,7 +110,7 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
     });
     let name = ObjectName::new("default", "shop");
     let rule = HttpRule {
-        id: RuleName { route: name.clone().into(), index: 0, name: None },
+        id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
         filters: Box::default(),
         backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
         backend_filters: Box::default(),

@@ -12,7 +12,7 @@ use gateway_core::filter::{
     Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, PathModifier, RequestMirror, Share, UrlRewrite,
     Verdict,
 };
-use gateway_core::name::{Age, BackendId, ObjectName};
+use gateway_core::name::{Age, BackendId, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
@@ -58,7 +58,7 @@ impl Scene {
         let name = ObjectName::new("default", "shop");
         let (refs, backend_filters): (Vec<_>, Vec<_>) = self.backends.into_iter().unzip();
         let rule = HttpRule {
-            id: RuleName { route: name.clone().into(), index: 0, name: None },
+            id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
             filters: self.filters.into(),
             backends: Backends::new(refs),
             backend_filters: backend_filters.into(),

@@ -66,6 +66,13 @@ macro_rules! resources {
                 objects
             }
 
+            /// The names of the objects of this kind, sorted.
+            pub fn names(&self, kind: Kind) -> Box<dyn Iterator<Item = &ObjectName> + '_> {
+                match kind {
+                    $(Kind::$name => Box::new(self.$field.keys()),)+
+                }
+            }
+
             /// How many objects there are.
             pub fn len(&self) -> usize {
                 0 $(+ self.$field.len())+

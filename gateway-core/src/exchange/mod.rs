@@ -22,7 +22,7 @@
 //! use gateway_core::exchange::{Arrival, Decision};
 //! use gateway_core::filter::{HttpFilter, HeaderModifier, PathModifier, UrlRewrite};
 //! # use gateway_core::matching::{HttpMatch, PathMatch};
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
 //! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //!
@@ -54,7 +54,7 @@
 //!     HttpFilter::ResponseHeaderModifier(HeaderModifier::new([("x-served-by", "shop")], [], [])?),
 //! ];
 //! # let rule = HttpRule {
-//! #     id: RuleName { route: route.clone().into(), index: 0, name: None },
+//! #     id: RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None },
 //! #     filters: filters.into(),
 //! #     backends: Backends::new([BackendRef { target: BackendTarget::Backend(shop), weight: 1 }]),
 //! #     backend_filters: Box::default(),

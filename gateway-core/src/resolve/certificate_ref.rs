@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
 use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference};
 use crate::name::ObjectName;
-use crate::table::Certificate;
+use crate::table::{Certificate, CertificateError};
 use crate::validate::Valid;
 
 const CERTIFICATE: &str = "tls.crt";
@@ -176,25 +176,31 @@ fn read_certificate(secret: &Secret) -> Result<Certificate, Unusable> {
     }
     let chain = secret.data.get(CERTIFICATE).ok_or(Unusable::NoEntry(CERTIFICATE))?;
     let key = secret.data.get(KEY).ok_or(Unusable::NoEntry(KEY))?;
-    let chain = certificates(chain).ok_or(Unusable::Malformed(CERTIFICATE, "a certificate"))?;
-    match PrivateKeyDer::from_pem_slice(key) {
-        Ok(key) if is_sequence(key.secret_der()) => Ok(Certificate::new(chain, key)),
-        Ok(_) | Err(_) => Err(Unusable::Malformed(KEY, "a private key")),
+    let malformed = |error| match error {
+        CertificateError::Key(_) => Unusable::Malformed(KEY, "a private key"),
+        _ => Unusable::Malformed(CERTIFICATE, "a certificate"),
+    };
+    let certificate = Certificate::from_pem(chain, key).map_err(malformed)?;
+    if !certificate.chain().iter().all(|der| is_sequence(der)) {
+        return Err(Unusable::Malformed(CERTIFICATE, "a certificate"));
     }
+    if !is_sequence(certificate.key().secret_der()) {
+        return Err(Unusable::Malformed(KEY, "a private key"));
+    }
+    Ok(certificate)
 }
 
 fn read_authority(config_map: &ConfigMap) -> Result<(), Unusable> {
     let text = config_map.data.get(AUTHORITY).map(String::as_bytes);
     let pem = text.or_else(|| config_map.binary_data.get(AUTHORITY).map(|bytes| &bytes.0[..]));
     let pem = pem.ok_or(Unusable::NoEntry(AUTHORITY))?;
-    certificates(pem).map(drop).ok_or(Unusable::Malformed(AUTHORITY, "a certificate"))
+    if has_certificates(pem) { Ok(()) } else { Err(Unusable::Malformed(AUTHORITY, "a certificate")) }
 }
 
-/// The certificates in a text, if there is one and every one there looks like one.
-fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+/// Whether there is a certificate, and every one there looks like one.
+fn has_certificates(pem: &[u8]) -> bool {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = all.ok().filter(|all| !all.is_empty())?;
-    all.iter().all(|certificate| is_sequence(certificate)).then_some(all)
+    all.is_ok_and(|all| !all.is_empty() && all.iter().all(|certificate| is_sequence(certificate)))
 }
 
 /// Whether this is one DER sequence and nothing else: so much is common to certificates and to keys of every format.

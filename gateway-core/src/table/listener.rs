@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-
+use super::certificate::Certificate;
 use crate::filter::Scheme;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName};
@@ -44,18 +43,6 @@ pub struct ListenerTls {
     pub certificates: Arc<[Certificate]>,
 }
 
-/// A certificate chain and its private key, parsed. A clone costs a pointer.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Certificate {
-    content: Arc<Content>,
-}
-
-#[derive(PartialEq, Eq)]
-struct Content {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
-
 // === impl Listener ===
 
 impl Listener {
@@ -72,33 +59,5 @@ impl fmt::Display for Listener {
     /// `namespace/gateway/listener`, or `namespace/listener-set/listener`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.owner, self.name)
-    }
-}
-
-// === impl Certificate ===
-
-impl Certificate {
-    /// The certificate with this chain, the end entity first, and its private key.
-    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
-        Self { content: Arc::new(Content { chain, key }) }
-    }
-
-    /// The chain, the end entity first.
-    pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.content.chain
-    }
-
-    /// The private key.
-    pub fn key(&self) -> &PrivateKeyDer<'static> {
-        &self.content.key
-    }
-}
-
-impl fmt::Debug for Certificate {
-    /// Leaves the key out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
-            .field("chain", &format_args!("{} certificates", self.chain().len()))
-            .finish_non_exhaustive()
     }
 }

@@ -44,6 +44,7 @@
 
 mod builder;
 mod candidates;
+mod certificate;
 mod depths;
 mod explain;
 mod hostname_map;
@@ -65,8 +66,9 @@ use crate::name::{BackendId, ObjectName};
 use crate::rule::{Backend, HttpRule};
 
 pub use self::builder::{RouteId, RouteTableBuilder};
+pub use self::certificate::{Certificate, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
-pub use self::listener::{Certificate, Listener, ListenerProtocol, ListenerTls};
+pub use self::listener::{Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
 pub use self::port::{Port, PortId, Transport};
 pub(crate) use self::slots::{SlotMap, Slots};

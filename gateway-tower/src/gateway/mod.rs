@@ -25,7 +25,7 @@
 //! use std::sync::Arc;
 //! use bytes::Bytes;
 //! use gateway_core::matching::{HttpMatch, PathMatch};
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
 //! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //! use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
@@ -53,7 +53,7 @@
 //! #     });
 //! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1 };
 //! #     let rule = HttpRule {
-//! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
+//! #         id: RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None },
 //! #         filters: Box::default(),
 //! #         backends: Backends::new([to_shop]),
 //! #         backend_filters: Box::default(),
@@ -103,7 +103,7 @@
 //! # use bytes::Bytes;
 //! # use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
 //! # use gateway_core::matching::HttpMatch;
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName};
+//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
 //! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //! # use gateway_tower::{BoxError, Connection, RequestBody};
@@ -161,7 +161,7 @@
 //! #     });
 //! #     let policy = CorsPolicy { allow_origins: vec!["https://shop.example"], ..CorsPolicy::default() };
 //! #     let rule = HttpRule {
-//! #         id: RuleName { route: name("shop").into(), index: 0, name: None },
+//! #         id: RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None },
 //! #         filters: [HttpFilter::Cors(Box::new(Cors::new(&policy).unwrap()))].into(),
 //! #         backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
 //! #         backend_filters: Box::default(),

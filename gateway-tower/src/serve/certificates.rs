@@ -7,18 +7,12 @@ use gateway_core::table::Certificate;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CertificateError {
-    #[error("certificate {0}: the chain is not PEM: {1}")]
-    Chain(usize, rustls_pki_types::pem::Error),
     #[error("certificate {0}: the chain holds no certificate")]
     NoCertificate(usize),
-    #[error("certificate {0}: the key is not PEM: {1}")]
-    Key(usize, rustls_pki_types::pem::Error),
     #[error("certificate {0}: {1}")]
     Pair(usize, rustls::Error),
     #[error("certificate {0}: not an X.509 certificate: {1}")]
@@ -89,17 +83,13 @@ impl Candidate {
         certificate: &Certificate,
         provider: &CryptoProvider,
     ) -> Result<Self, CertificateError> {
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&certificate.chain)
-            .collect::<Result<_, _>>()
-            .map_err(|error| CertificateError::Chain(i, error))?;
-        let end_entity = chain.first().ok_or(CertificateError::NoCertificate(i))?;
+        let end_entity = certificate.chain().first().ok_or(CertificateError::NoCertificate(i))?;
         let names = webpki::EndEntityCert::try_from(end_entity)
             .map_err(|error| CertificateError::X509(i, error))?
             .valid_dns_names()
             .filter_map(|name| name.to_ascii_lowercase().parse().ok())
             .collect();
-        let key = PrivateKeyDer::from_pem_slice(&certificate.key)
-            .map_err(|error| CertificateError::Key(i, error))?;
+        let (chain, key) = (certificate.chain().to_vec(), certificate.key().clone_key());
         let key =
             CertifiedKey::from_der(chain, key, provider).map_err(|error| CertificateError::Pair(i, error))?;
         Ok(Self { names, key: Arc::new(key) })
@@ -114,10 +104,7 @@ mod tests {
     fn certificate(names: &[&str]) -> Certificate {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
         let signed = rcgen::generate_simple_self_signed(names).unwrap();
-        Certificate {
-            chain: signed.cert.pem().into_bytes().into(),
-            key: signed.signing_key.serialize_pem().into_bytes().into(),
-        }
+        Certificate::new(vec![signed.cert.into()], signed.signing_key.into())
     }
 
     // GWT-10
@@ -145,15 +132,14 @@ mod tests {
     fn a_certificate_that_cannot_be_used_is_named() {
         let good = certificate(&["a.example"]);
         let other = certificate(&["a.example"]);
-        let with = |chain: &[u8], key: &[u8]| Certificate { chain: chain.into(), key: key.into() };
+        let with = |chain: &[&[u8]], key: &Certificate| {
+            let chain = chain.iter().map(|der| der.to_vec().into()).collect();
+            Certificate::new(chain, key.key().clone_key())
+        };
         for (bad, expected) in [
-            (with(b"", &good.key), "certificate 1: the chain holds no certificate"),
-            (with(&good.chain, b""), "certificate 1: the key is not PEM"),
-            (with(&good.chain, &other.key), "certificate 1: "),
-            (
-                with(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &good.key),
-                "certificate 1: not an X.509",
-            ),
+            (with(&[], &good), "certificate 1: the chain holds no certificate"),
+            (with(&[&good.chain()[0]], &other), "certificate 1: "),
+            (with(&[&[0; 3]], &good), "certificate 1: not an X.509"),
         ] {
             let error =
                 Certificates::read(&[good.clone(), bad], &default_provider()).unwrap_err().to_string();

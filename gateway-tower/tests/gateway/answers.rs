@@ -87,7 +87,8 @@ async fn a_request_without_a_host_is_malformed() {
 async fn a_request_for_the_host_of_another_listener_is_misdirected() {
     let mut table = RouteTable::builder(7);
     for hostname in ["a.example", "b.example"] {
-        let certificate = Certificate { chain: Arc::from(*b"chain"), key: Arc::from(*b"key") };
+        let certificate =
+            Certificate::new(vec![], rustls_pki_types::PrivatePkcs8KeyDer::from(&b"key"[..]).into());
         table.listener(Listener {
             gateway: gateway_name(),
             owner_kind: ListenerOwnerKind::Gateway,

@@ -366,8 +366,5 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 pub(crate) fn certificate(names: &[&str]) -> Certificate {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let signed = rcgen::generate_simple_self_signed(names).expect("a certificate");
-    Certificate {
-        chain: signed.cert.pem().into_bytes().into(),
-        key: signed.signing_key.serialize_pem().into_bytes().into(),
-    }
+    Certificate::new(vec![signed.cert.into()], signed.signing_key.into())
 }

@@ -95,7 +95,7 @@ fn no_port(table: &RouteTable) -> String {
 
 /// The rule as it is written.
 fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule> {
-    update.resources.http_routes.get(&*rule.id.route)?.spec.rules.get(usize::from(rule.id.index))
+    update.resources.http_routes.get(&rule.id.route.name)?.spec.rules.get(usize::from(rule.id.index))
 }
 
 fn text(update: &Update, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {

@@ -1,0 +1,100 @@
+//! Certificates that listeners show, parsed once and carried as what they are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+/// A certificate chain and its private key. A clone costs a pointer.
+///
+/// Whether key and certificate belong together is for the TLS library to say.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    content: Arc<Content>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Content {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+/// Why a text is no certificate with its key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// The chain is not PEM.
+    #[error("the chain is not PEM: {0}")]
+    Chain(pem::Error),
+    /// There is no certificate in the chain.
+    #[error("the chain holds no certificate")]
+    NoCertificate,
+    /// The key is not PEM, or there is none.
+    #[error("the key is not PEM: {0}")]
+    Key(pem::Error),
+}
+
+// === impl Certificate ===
+
+impl Certificate {
+    /// The certificate with this chain, the end entity first, and its private key.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
+        Self { content: Arc::new(Content { chain, key }) }
+    }
+
+    /// The certificate in these two texts, as a Secret of type `kubernetes.io/tls` has them.
+    ///
+    /// # Errors
+    /// When one of them is not PEM, or holds nothing of what it should.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<_, _>>()
+            .map_err(CertificateError::Chain)?;
+        if chain.is_empty() {
+            return Err(CertificateError::NoCertificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::Key)?;
+        Ok(Self::new(chain, key))
+    }
+
+    /// The chain, the end entity first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.content.chain
+    }
+
+    /// The private key.
+    pub fn key(&self) -> &PrivateKeyDer<'static> {
+        &self.content.key
+    }
+}
+
+impl fmt::Debug for Certificate {
+    /// Leaves the key out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("chain", &format_args!("{} certificates", self.chain().len()))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_holds_no_certificate_or_no_key_is_told() {
+        let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let (chain, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
+        let read = Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
+        assert_eq!(read.chain(), [signed.cert.der().clone()]);
+        for (chain, key, expected) in [
+            ("", &*key, "the chain holds no certificate"),
+            ("-----BEGIN CERTIFICATE-----\n", &key, "the chain is not PEM"),
+            (&chain, "", "the key is not PEM"),
+        ] {
+            let error = Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
