@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::options::Options;
 use gateway_core::exchange::{self, Exchange, Refusal, Stopped};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
+use gateway_core::options::Options;
 use gateway_core::table::{Explanation, NoMatch, RouteTable};
 use gateway_core::translate::translate;
 use http::{Request, Response, StatusCode, request, response};
