@@ -31,7 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gateway_core::api::{Kind, Resources};
-use gateway_core::condition::{Condition, ConditionType, Reason};
+use gateway_core::condition::{Condition, Polarity, Reason};
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
@@ -244,20 +244,13 @@ fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestPro
 
 /// Whether a condition says that something is wrong.
 fn is_trouble(condition: &Condition) -> bool {
-    let wanted = match condition.kind {
-        ConditionType::Accepted
-        | ConditionType::Programmed
-        | ConditionType::ResolvedRefs
-        | ConditionType::SupportedVersion => true,
-        ConditionType::Conflicted
-        | ConditionType::OverlappingTlsConfig
-        | ConditionType::PartiallyInvalid
-        | ConditionType::InsecureFrontendValidationMode => false,
-        // Neither good nor bad.
-        ConditionType::DefaultGateway => condition.status,
+    let is_bad = match condition.kind.polarity() {
+        Polarity::Positive => !condition.status,
+        Polarity::Negative => condition.status,
+        Polarity::Neutral => false,
     };
     // A Gateway or ListenerSet may be accepted and have listeners that are not valid.
-    condition.status != wanted || condition.reason == Reason::ListenersNotValid
+    is_bad || condition.reason == Reason::ListenersNotValid
 }
 
 /// The Routes that nothing here is a parent of, and that serve nothing therefore.

@@ -55,7 +55,7 @@ words! {
     /// Deprecated and reserved types (`Scheduled`, `Detached`, `Ready`) are missing on purpose: they are never set.
     ///
     /// # Spec
-    /// Section "condition" of every status type; GEN-07 and GEN-08 for the polarity.
+    /// Section "condition" of every status type.
     pub enum ConditionType {
         /// The object makes sense and produces some configuration.
         Accepted = "Accepted",
@@ -63,15 +63,15 @@ words! {
         Programmed = "Programmed",
         /// Every reference leads somewhere, and may.
         ResolvedRefs = "ResolvedRefs",
-        /// Another listener has the same place. Present while true only.
+        /// Another listener has the same place.
         Conflicted = "Conflicted",
-        /// Another listener on the port ends TLS for some of the same hosts. Present while true only.
+        /// Another listener on the port ends TLS for some of the same hosts.
         OverlappingTlsConfig = "OverlappingTLSConfig",
-        /// Some rules of a Route are left out. Present while true only.
+        /// Some rules of a Route are left out.
         PartiallyInvalid = "PartiallyInvalid",
         /// The installed resource definitions are of a version that is known.
         SupportedVersion = "SupportedVersion",
-        /// Clients without a valid certificate are let in somewhere. Present while true only.
+        /// Clients without a valid certificate are let in somewhere.
         InsecureFrontendValidationMode = "InsecureFrontendValidationMode",
         /// The Gateway is a default one (experimental).
         DefaultGateway = "DefaultGateway",
@@ -177,6 +177,20 @@ words! {
     }
 }
 
+/// Which status of a condition is the good one.
+///
+/// # Spec
+/// GEN-07, GEN-08
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Polarity {
+    /// `True` is good; the condition is always there.
+    Positive,
+    /// `True` is bad; the condition is there only while it is true.
+    Negative,
+    /// Neither is good or bad, and the condition is there as its owner likes.
+    Neutral,
+}
+
 /// A condition as it is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
@@ -188,6 +202,25 @@ pub struct Condition {
     pub reason: Reason,
     /// What is wrong and the way out, for a human; empty when nothing is wrong.
     pub message: String,
+}
+
+// === impl ConditionType ===
+
+impl ConditionType {
+    /// Which status is the good one.
+    pub const fn polarity(self) -> Polarity {
+        match self {
+            Self::Accepted | Self::Programmed | Self::ResolvedRefs | Self::SupportedVersion => {
+                Polarity::Positive
+            }
+            Self::Conflicted
+            | Self::OverlappingTlsConfig
+            | Self::PartiallyInvalid
+            | Self::InsecureFrontendValidationMode => Polarity::Negative,
+            // Nothing here computes it, so that it is another controller's.
+            Self::DefaultGateway => Polarity::Neutral,
+        }
+    }
 }
 
 // === impl Condition ===

@@ -31,7 +31,7 @@ use super::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
 };
 use crate::api::{self, AddressType, ConditionStatus, GATEWAY_GROUP, Timestamp};
-use crate::condition::{Condition, ConditionType};
+use crate::condition::{Condition, ConditionType, Polarity};
 use crate::options::Address;
 
 /// How long a message may be, in bytes; the schema counts characters, of which there are no more.
@@ -171,25 +171,6 @@ fn is_later(observed: Option<i64>, generation: Option<i64>) -> bool {
     matches!((observed, generation), (Some(observed), Some(generation)) if observed > generation)
 }
 
-/// Whether the condition is there only while it is true, and so goes when nothing computes it.
-///
-/// # Spec
-/// GEN-08
-fn goes_when_not_computed(kind: ConditionType) -> bool {
-    match kind {
-        ConditionType::Conflicted
-        | ConditionType::OverlappingTlsConfig
-        | ConditionType::PartiallyInvalid
-        | ConditionType::InsecureFrontendValidationMode => true,
-        ConditionType::Accepted
-        | ConditionType::Programmed
-        | ConditionType::ResolvedRefs
-        | ConditionType::SupportedVersion => false,
-        // Nothing here computes it, so that it is somebody else's.
-        ConditionType::DefaultGateway => false,
-    }
-}
-
 fn merged_conditions(
     stored: &[api::Condition],
     computed: &[Condition],
@@ -203,7 +184,8 @@ fn merged_conditions(
         match update {
             _ if is_later(known.observed_generation, generation) => merged.push(known.clone()),
             Some(condition) => merged.push(written_condition(condition, Some(known), generation, now)),
-            None if kind.is_some_and(goes_when_not_computed) => {}
+            // GEN-08: it is there only while it is true, and goes when nothing computes it.
+            None if kind.is_some_and(|kind| kind.polarity() == Polarity::Negative) => {}
             None => merged.push(known.clone()),
         }
     }
