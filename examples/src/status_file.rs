@@ -1,7 +1,7 @@
 //! Statuses in a file: what a controller would write into the objects, for those who look at a gateway from outside.
 //!
-//! The file holds a `List` of every object that has a status, as JSON. It is replaced as a whole whenever one changes, so
-//! that nobody reads half of it. As in a cluster, a condition keeps the time of its last transition, and what others have
+//! The file holds a `List` of every object that was given a status, as JSON. It is replaced as a whole whenever one
+//! changes, so that nobody reads half of it. As in a cluster, a condition keeps the time of its last transition, and what others have
 //! written into the statuses stays.
 //!
 //! ```
@@ -29,15 +29,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::{fs, io};
 
-use gateway_core::api::{AnyObject, ObjectMeta, Resources, Timestamp};
-use gateway_core::name::{ObjectName, RouteKind};
-use gateway_core::status::{RouteStatus, Statuses, merge};
+use gateway_core::api::{AnyObject, Resources, Timestamp};
+use gateway_core::status::{Statuses, merge};
 use serde_json::json;
 
 /// A file that statuses are written into.
@@ -64,41 +61,23 @@ impl StatusFile {
     /// # Errors
     /// When the file cannot be replaced.
     pub fn write(&mut self, resources: &Resources, statuses: &Statuses, now: &Timestamp) -> io::Result<()> {
-        let Statuses { gateway_classes, gateways, listener_sets, routes } = statuses;
-        let mut objects = Vec::<AnyObject>::new();
-        macro_rules! merge {
-            ($computed:ident, |$stored:ident, $status:ident| $merged:expr) => {
-                objects.extend(with_statuses(
-                    &resources.$computed,
-                    &self.written.$computed,
-                    $computed,
-                    |object| &object.metadata,
-                    |object, latest, $status| {
-                        let $stored = &latest.status;
-                        object.status = $merged.unwrap_or_else(|| $stored.clone());
-                    },
-                ));
-            };
+        let mut latest = resources.clone();
+        let mut written = Resources::default();
+        for known in self.written.iter() {
+            // An object that was deleted and made again starts anew.
+            let is_same = |object: &AnyObject| object.metadata().uid == known.metadata().uid;
+            if let Some(mut object) = resources.get(known.kind(), &known.key()).filter(is_same) {
+                object.take_status(&known);
+                latest.insert(object.clone());
+                written.insert(object);
+            }
         }
-        let controller_name = &self.controller_name;
-        merge!(gateway_classes, |stored, status| merge::gateway_class(stored, status, now));
-        merge!(gateways, |stored, status| merge::gateway(stored, status, now));
-        merge!(listener_sets, |stored, status| merge::listener_set(stored, status, now));
-        let of_kind = |kind| -> BTreeMap<ObjectName, RouteStatus> {
-            let routes = routes.iter().filter(|(key, _)| key.kind == kind);
-            routes.map(|(key, status)| (key.name.clone(), status.clone())).collect()
-        };
-        macro_rules! merge_routes {
-            ($($field:ident: $kind:ident,)+) => {
-                $(
-                    let $field = &of_kind(RouteKind::$kind);
-                    merge!($field, |stored, status| merge::route(stored, status, controller_name, now));
-                )+
-            };
-        }
-        merge_routes! { http_routes: Http, grpc_routes: Grpc, tls_routes: Tls, tcp_routes: Tcp, udp_routes: Udp, }
+        let changed: Vec<AnyObject> = merge::all(&latest, statuses, &self.controller_name, now).collect();
+        // What is said already is in the file too.
+        written.extend(statuses.keys().filter_map(|(kind, key)| latest.get(kind, key)));
+        written.extend(changed);
 
-        let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": written.iter().collect::<Vec<_>>() });
         let text = format!("{list:#}\n");
         if text != self.text {
             let mut new = OsString::from(&self.path);
@@ -107,32 +86,9 @@ impl StatusFile {
             fs::rename(&new, &self.path)?;
             self.text = text;
         }
-        self.written = objects.into_iter().collect();
+        self.written = written;
         Ok(())
     }
-}
-
-/// The objects that have a computed status, with that status merged into the latest one that is known.
-fn with_statuses<T: Clone, S>(
-    objects: &BTreeMap<ObjectName, Arc<T>>,
-    written: &BTreeMap<ObjectName, Arc<T>>,
-    computed: &BTreeMap<ObjectName, S>,
-    metadata: impl Fn(&T) -> &ObjectMeta,
-    merge: impl Fn(&mut T, &T, &S),
-) -> Vec<AnyObject>
-where
-    Arc<T>: Into<AnyObject>,
-{
-    let merged = computed.iter().filter_map(|(key, status)| {
-        let object = objects.get(key)?;
-        // An object that was deleted and made again starts anew.
-        let is_same = |old: &&Arc<T>| metadata(old).uid == metadata(object).uid;
-        let latest = written.get(key).filter(is_same).unwrap_or(object);
-        let mut new = T::clone(object);
-        merge(&mut new, latest, status);
-        Some(Arc::new(new).into())
-    });
-    merged.collect()
 }
 
 #[cfg(test)]
@@ -206,5 +162,25 @@ metadata: {name: default}
         assert_eq!(list["items"][1]["status"]["conditions"][0]["observedGeneration"], 2);
         let list = write(&mut file, &changed.replace("uid: one", "uid: two"), eleven);
         assert_eq!(condition(&list, "lastTransitionTime"), eleven, "it is another object");
+    }
+
+    // RTE-10, GEN-11, GEN-12
+    #[test]
+    fn a_route_that_left_all_our_parents_loses_what_we_said_and_keeps_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(&folder);
+        let controllers = |list: &Value| -> Vec<String> {
+            let parents = list["items"][2]["status"]["parents"].as_array().unwrap();
+            parents.iter().map(|parent| parent["controllerName"].as_str().unwrap().to_owned()).collect()
+        };
+        let both = ["example.com/other", "gateway-api.rs/controller"];
+        assert_eq!(controllers(&write(&mut file, GATEWAY, "2026-01-01T10:00:00Z")), both);
+        let left = GATEWAY.replace("parentRefs: [{name: gateway}]", "parentRefs: [{name: elsewhere}]");
+        assert_eq!(controllers(&write(&mut file, &left, "2026-01-01T11:00:00Z")), both[..1]);
+        assert_eq!(
+            controllers(&write(&mut file, &left, "2026-01-01T12:00:00Z")),
+            both[..1],
+            "and so it stays"
+        );
     }
 }

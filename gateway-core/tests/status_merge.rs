@@ -1,11 +1,14 @@
 //! Statuses that are shared with others, merged and written.
 
-use gateway_core::api::{self, ConditionStatus, ParentReference, RouteParentStatus, Timestamp};
+use gateway_core::api::{
+    self, AnyObject, ConditionStatus, ParentReference, Resources, RouteParentStatus, Timestamp,
+};
 use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::feature::Feature;
-use gateway_core::name::RouteKind;
+use gateway_core::manifest;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Address;
-use gateway_core::status::{self, merge};
+use gateway_core::status::{self, Statuses, merge};
 
 const OURS: &str = "gateway-api.rs/controller";
 
@@ -253,6 +256,87 @@ fn the_parents_of_a_route_are_merged_by_controller_and_reference() {
     let newer =
         RouteParentStatus { conditions: vec![stored("Accepted", false, 4, 8)], ..entry("a", OURS, 8) };
     expect("somebody has seen more", route(vec![newer], &computed(&[("b", None)])), None);
+}
+
+/// Objects that are named by kind and name, each with what its status says about us.
+fn said(objects: impl IntoIterator<Item = AnyObject>) -> Vec<String> {
+    let say = |object: AnyObject| {
+        let about = match object.as_route() {
+            Some(route) => route.status.parents.iter().map(|entry| entry.controller_name.clone()).collect(),
+            None => object.status().map_or(vec![], |status: &api::GatewayStatus| shown(&status.conditions)),
+        };
+        format!("{} {}: {}", object.kind(), object.key().name, about.join(" "))
+    };
+    objects.into_iter().map(say).collect()
+}
+
+// GEN-05, GEN-11, GEN-12, RTE-10
+#[test]
+fn of_all_objects_those_are_written_whose_status_changes() {
+    let yaml = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web, generation: 3}
+spec: {gatewayClassName: example, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: attached, generation: 3}
+spec: {}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: left, generation: 3}
+spec: {}
+status:
+  parents:
+  - {parentRef: {name: web}, controllerName: gateway-api.rs/controller, conditions: []}
+  - {parentRef: {name: web}, controllerName: example.com/other, conditions: []}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: foreign, generation: 3}
+spec: {}
+status:
+  parents: [{parentRef: {name: web}, controllerName: example.com/other, conditions: []}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: call, generation: 3}
+spec: {}
+status:
+  parents: [{parentRef: {name: web}, controllerName: gateway-api.rs/controller, conditions: []}]
+";
+    let read = manifest::read(yaml, "test.yaml");
+    let mut stored: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
+    let name = |name: &str| ObjectName::new("default", name);
+    let gateway = |key| {
+        (
+            key,
+            status::GatewayStatus {
+                generation: Some(3),
+                conditions: vec![Condition::accepted()],
+                ..Default::default()
+            },
+        )
+    };
+    let statuses = Statuses {
+        gateways: [gateway(name("web")), gateway(name("deleted"))].into(),
+        routes: [(RouteKey::new(RouteKind::Http, name("attached")), computed(&[("web", None)]))].into(),
+        ..Statuses::default()
+    };
+    let written: Vec<_> = merge::all(&stored, &statuses, OURS, &time(12)).collect();
+    let expected = [
+        "Gateway web: Accepted=True@3/12 Programmed=Unknown@-1/0".to_owned(),
+        format!("HTTPRoute attached: {OURS}"),
+        "HTTPRoute left: example.com/other".to_owned(),
+        "GRPCRoute call: ".to_owned(),
+    ];
+    assert_eq!(said(written.clone()), expected);
+    stored.extend(written);
+    assert_eq!(said(merge::all(&stored, &statuses, OURS, &time(13))), [""; 0], "nothing is left to write");
+    let keys: Vec<_> = statuses.keys().map(|(kind, key)| format!("{kind} {}", key.name)).collect();
+    assert_eq!(keys, ["Gateway deleted", "Gateway web", "HTTPRoute attached"]);
 }
 
 // RTE-36

@@ -8,12 +8,12 @@
 //! not among the stored objects.
 
 mod endpoints;
-mod statuses;
 
 use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Kind, Resources, Timestamp};
 use gateway_core::name::ObjectName;
+use gateway_core::status::{Statuses, merge};
 use serde_json::Value;
 
 pub use self::endpoints::PODS_LABEL;
@@ -69,6 +69,13 @@ impl Store {
         let deleted = self.objects.remove(object.kind, &object.key).is_some();
         self.derive();
         deleted
+    }
+
+    /// Brings what a translation computed together with what is stored.
+    pub fn write(&mut self, statuses: &Statuses, controller_name: &str) {
+        let now = self.now();
+        let written: Vec<AnyObject> = merge::all(&self.objects, statuses, controller_name, &now).collect();
+        self.objects.extend(written);
     }
 
     /// An object as it is stored.

@@ -6,6 +6,7 @@
 //! status does not cause another round.
 //!
 //! Every function takes the stored status of the newest object that is known, and gives the whole status to write.
+//! [`all`] does so for all objects at once.
 //!
 //! ```
 //! use gateway_core::api::{self, Timestamp};
@@ -29,9 +30,11 @@
 
 use super::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
+    Statuses,
 };
-use crate::api::{self, AddressType, ConditionStatus, GATEWAY_GROUP, Timestamp};
+use crate::api::{self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Resources, Timestamp};
 use crate::condition::{Condition, ConditionType, Polarity};
+use crate::name::RouteKey;
 use crate::options::Address;
 
 /// How long a message may be, in bytes; the schema counts characters, of which there are no more.
@@ -42,6 +45,45 @@ const MAX_ADDRESSES: usize = 16;
 
 /// How many parents the status of a Route may have.
 const MAX_PARENTS: usize = 32;
+
+/// The objects whose status is to be written, with that status; `stored` holds the newest ones that are known.
+///
+/// A Route about which nothing is computed, because it has no parent of ours any more, loses what we said about it.
+///
+/// # Spec
+/// GEN-11, GEN-12, RTE-10, and those of the functions for each kind.
+pub fn all<'a>(
+    stored: &'a Resources,
+    computed: &'a Statuses,
+    controller_name: &'a str,
+    now: &'a Timestamp,
+) -> impl Iterator<Item = AnyObject> + 'a {
+    let Statuses { gateway_classes, gateways, listener_sets, routes } = computed;
+    let classes = gateway_classes.iter().filter_map(move |(key, computed)| {
+        let object = stored.gateway_classes.get(key)?;
+        let status = gateway_class(&object.status, computed, now)?;
+        Some(api::GatewayClass { status, ..api::GatewayClass::clone(object) }.into())
+    });
+    let gateways = gateways.iter().filter_map(move |(key, computed)| {
+        let object = stored.gateways.get(key)?;
+        let status = gateway(&object.status, computed, now)?;
+        Some(api::Gateway { status, ..api::Gateway::clone(object) }.into())
+    });
+    let sets = listener_sets.iter().filter_map(move |(key, computed)| {
+        let object = stored.listener_sets.get(key)?;
+        let status = listener_set(&object.status, computed, now)?;
+        Some(api::ListenerSet { status, ..api::ListenerSet::clone(object) }.into())
+    });
+    let routes = stored.iter().filter_map(move |mut object| {
+        let found = object.as_route()?;
+        let nothing = RouteStatus { generation: object.metadata().generation, parents: Vec::new() };
+        let computed = routes.get(&RouteKey::new(found.kind, object.key())).unwrap_or(&nothing);
+        let status = route(found.status, computed, controller_name, now)?;
+        *object.status_mut()? = status;
+        Some(object)
+    });
+    classes.chain(gateways).chain(sets).chain(routes)
+}
 
 /// The conditions to write; nothing if they are those that are stored.
 ///

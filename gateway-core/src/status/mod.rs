@@ -14,7 +14,7 @@ mod route;
 
 use std::collections::BTreeMap;
 
-use crate::api::ParentReference;
+use crate::api::{Kind, ParentReference};
 use crate::attach::{Gateways, ListenerKey};
 use crate::compile::CompiledRoute;
 use crate::condition::Condition;
@@ -101,6 +101,19 @@ pub struct RouteParentStatus {
     pub parent_ref: ParentReference,
     /// The conditions.
     pub conditions: Vec<Condition>,
+}
+
+// === impl Statuses ===
+
+impl Statuses {
+    /// The objects that the statuses are about.
+    pub fn keys(&self) -> impl Iterator<Item = (Kind, &ObjectName)> {
+        let classes = self.gateway_classes.keys().map(|key| (Kind::GatewayClass, key));
+        let gateways = self.gateways.keys().map(|key| (Kind::Gateway, key));
+        let sets = self.listener_sets.keys().map(|key| (Kind::ListenerSet, key));
+        let routes = self.routes.keys().map(|key| (Kind::from(key.kind), &key.name));
+        classes.chain(gateways).chain(sets).chain(routes)
+    }
 }
 
 /// Every status, from what is attached and what its rules came to.
