@@ -98,6 +98,14 @@ impl Refused {
         }
     }
 
+    /// How far the request came, of an answer or of the refusal in its place.
+    pub(crate) fn routed_of<B>(result: &Result<Response<B>, Self>) -> Option<&Routed> {
+        match result {
+            Ok(response) => response.extensions().get::<Outcome>()?.routed.as_ref(),
+            Err(refused) => refused.routed(),
+        }
+    }
+
     /// Runs what edits the head of an answer on the head of the answer to be.
     pub(crate) fn edit_head(&mut self, edit: impl FnOnce(&mut response::Parts)) {
         let (mut head, ()) = Response::new(()).into_parts();

@@ -23,28 +23,13 @@ pub struct Routed {
     backend: Option<BackendId>,
     /// The position of the endpoint among those of the backend.
     endpoint: Option<u32>,
-    attempt: Attempt,
-}
-
-/// Which attempt at the backend it is, so that each goes to another endpoint.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Attempt {
-    /// The only one: any endpoint.
-    Only,
-    /// One of several: the endpoint this many places after the first one's, which is random.
-    OneOf {
-        /// A random number, the same for all of them.
-        first: u32,
-        /// From 0.
-        number: u32,
-    },
 }
 
 // === impl Routed ===
 
 impl Routed {
     pub(crate) fn new(exchange: Exchange<Snapshot>, connection: Arc<Connection>) -> Self {
-        Self { exchange, connection, backend: None, endpoint: None, attempt: Attempt::Only }
+        Self { exchange, connection, backend: None, endpoint: None }
     }
 
     /// The table in which the decision was made.
@@ -99,27 +84,27 @@ impl Routed {
         chosen.map(|_| ())
     }
 
-    /// Says to which endpoint of the backend this attempt goes.
-    pub(crate) fn choose_endpoint(&mut self, endpoint: u32) {
-        self.endpoint = Some(endpoint);
+    /// Says to which endpoint this attempt goes, by its position in the list of the backend; false when it is not there. The
+    /// balance layer does it; another service that takes its place has to.
+    pub fn choose_endpoint(&mut self, position: usize) -> bool {
+        let endpoints = self.backend().map_or(0, |backend| backend.endpoints.len());
+        self.endpoint = (position < endpoints).then_some(position as u32);
+        self.endpoint.is_some()
     }
 
-    /// The position of the endpoint, once it was chosen.
+    /// The position of the endpoint in the list of the backend, once it was chosen.
+    pub(crate) fn endpoint_position(&self) -> Option<u32> {
+        self.endpoint
+    }
+
+    /// What tells a client where to go, once the endpoint was chosen.
     pub(crate) fn place(&self) -> Option<(&Snapshot, BackendId, u32)> {
         Some((self.exchange.table_keeper(), self.backend?, self.endpoint?))
     }
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { backend: Some(backend), endpoint: None, attempt: Attempt::Only, ..self.clone() }
-    }
-
-    pub(crate) fn attempt(&self) -> Attempt {
-        self.attempt
-    }
-
-    pub(crate) fn set_attempt(&mut self, attempt: Attempt) {
-        self.attempt = attempt;
+        Self { backend: Some(backend), endpoint: None, ..self.clone() }
     }
 }
 

@@ -12,30 +12,30 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::filter::{HeaderModifier, HttpFilter, PathModifier, UrlRewrite};
 use gateway_core::rule::{Retry, Timeouts};
-use gateway_tower::{BoxError, RequestBody};
+use gateway_tower::balance::{ConsistentHash, LeastRequests, Pick, RoundRobin};
+use gateway_tower::{BoxError, Gateway, RequestBody, TableHandle};
 use http::{Request, Response};
 use http_body_util::Full;
+use tower::util::ServiceFn;
 use tower::{Service, service_fn};
 
 use self::scene::{Scene, get};
 
 type Body = Full<Bytes>;
 
+type Client = ServiceFn<fn(Request<RequestBody<Body>>) -> Ready<Result<Response<Body>, BoxError>>>;
+
 /// A client that allocates nothing.
-fn client() -> impl Service<
-    Request<RequestBody<Body>>,
-    Response = Response<Body>,
-    Error = BoxError,
-    Future = Ready<Result<Response<Body>, BoxError>>,
-> + Clone
-+ Send
-+ 'static {
-    service_fn(|_: Request<RequestBody<Body>>| ready(Ok(Response::new(Body::default()))))
+fn client() -> Client {
+    service_fn(|_| ready(Ok(Response::new(Body::default()))))
 }
 
 /// How often a request allocates.
 fn allocations(scene: Scene) -> u64 {
-    let mut gateway = scene.gateway(client());
+    allocations_of(scene.gateway(client()))
+}
+
+fn allocations_of(mut gateway: Gateway<Client>) -> u64 {
     let mut count = |request| {
         let info = allocation_counter::measure(|| {
             let mut context = Context::from_waker(Waker::noop());
@@ -78,6 +78,17 @@ fn filters_that_must_know_the_request_as_it_came_keep_it_once() {
     scene.filters.push(rewrite());
     // The old target is shared from then on, and the new one is written; that takes three.
     assert_eq!(allocations(scene), LEAST + 1 + 1 + 3);
+}
+
+#[test]
+fn whoever_chooses_endpoints_allocates_nothing() {
+    fn picked_by(picker: impl Pick) -> u64 {
+        let tables = TableHandle::new(Scene::with_backend().table());
+        allocations_of(Gateway::builder(tables).picker(picker).client(client()).on(scene::connection()))
+    }
+    assert_eq!(picked_by(RoundRobin::new()), LEAST);
+    assert_eq!(picked_by(LeastRequests::new()), LEAST);
+    assert_eq!(picked_by(ConsistentHash::by_header(http::header::HOST)), LEAST);
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! The answer of an endpoint.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::body::ResponseBody;
+use crate::body::guard::Guard;
 use crate::or_refused::OrRefused;
 use crate::refused::Refused;
 use crate::routed::Routed;
@@ -17,27 +20,28 @@ pin_project! {
         #[pin]
         answer: OrRefused<F>,
         attempted: Option<Routed>,
+        guard: Guard,
     }
 }
 
 // === impl BalanceFuture ===
 
 impl<F> BalanceFuture<F> {
-    pub(super) fn forwarded(future: F, routed: Routed) -> Self {
-        Self { answer: OrRefused::forwarded(future), attempted: Some(routed) }
+    pub(super) fn forwarded(future: F, routed: Routed, guard: Guard) -> Self {
+        Self { answer: OrRefused::forwarded(future), attempted: Some(routed), guard }
     }
 
     pub(super) fn refused(refused: impl Into<Refused>) -> Self {
-        Self { answer: OrRefused::refused(refused), attempted: None }
+        Self { answer: OrRefused::refused(refused), attempted: None, guard: Guard::none() }
     }
 }
 
 impl<F, B, E> Future for BalanceFuture<F>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    F: Future<Output = Result<Response<ResponseBody<B>>, E>>,
     E: Into<Refused>,
 {
-    type Output = Result<Response<B>, Refused>;
+    type Output = Result<Response<ResponseBody<B>>, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -47,6 +51,10 @@ where
             && let Some(routed) = this.attempted.take()
         {
             Refused::outcome_of(result).routed = Some(routed);
+            let guard = mem::take(this.guard);
+            if let Ok(response) = result {
+                response.body_mut().hold(guard);
+            }
         }
         answer
     }

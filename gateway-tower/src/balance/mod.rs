@@ -1,16 +1,84 @@
 //! Choosing the endpoint of an attempt, and aiming the request at it.
 //!
-//! The endpoint is random: with many requests, many gateways and connections kept alive that is as even as taking turns,
-//! and no state is shared between cores. Attempts of one request go to different endpoints, as far as there are any.
+//! A picker chooses. It sees the backend with its endpoints and [where they run](gateway_core::rule::Endpoint::locality),
+//! the request, and which endpoints were tried before:
+//!
+//! | picker | chooses | remembers |
+//! | --- | --- | --- |
+//! | [`Random`], unless another is named | any endpoint | nothing |
+//! | [`RoundRobin`] | one after the other | whose turn it is, for each backend |
+//! | [`LeastRequests`] | of two endpoints the less busy one | requests under way, for each endpoint |
+//! | [`ConsistentHash`] | the same endpoint for the same header, cookie or client | nothing |
+//! | one of your own | what [`Pick`] says | what it keeps in [`States`] |
+//!
+//! All of them send attempts of one request to different endpoints, as far as there are any (RTY-09). One picker is asked
+//! for all backends, by all connections, and by mirrors, and stays when the table changes.
 //!
 //! The request is given its [target](crate::UpstreamTarget), the endpoint as the authority of its URI, and the
 //! version that the backend speaks. The host that the client named is in the Host header afterwards, however the client
 //! named it.
+//!
+//! The surprising case: a picker is asked even where a backend has a single endpoint. There may be more of them later, and a
+//! picker that counts must have counted by then.
+//!
+//! ```
+//! use gateway_core::rule::Endpoint;
+//! use gateway_tower::balance::{Attempt, Pick, Picked, Random};
+//!
+//! /// Prefers endpoints in the gateway's own zone, for first attempts.
+//! #[derive(Debug)]
+//! struct Near(&'static str);
+//!
+//! impl Pick for Near {
+//!     fn pick(&self, attempt: &Attempt<'_>) -> Option<Picked> {
+//!         let here = |endpoint: &Endpoint| {
+//!             endpoint.locality().and_then(|locality| locality.zone.as_deref()) == Some(self.0)
+//!         };
+//!         match attempt.endpoints().iter().position(here) {
+//!             Some(near) if attempt.number() == 0 => Some(Picked::new(near)),
+//!             Some(_) | None => Random.pick(attempt),
+//!         }
+//!     }
+//! }
+//!
+//! # use std::sync::Arc;
+//! # use gateway_core::name::ObjectName;
+//! # use gateway_core::rule::{Backend, BackendProtocol, Locality};
+//! # let in_zone = |last, zone: &str| {
+//! #     let locality = Locality { zone: Some(zone.into()), node: None };
+//! #     Endpoint::new(([10, 0, 0, last], 8080).into()).at(Arc::new(locality))
+//! # };
+//! # let service = ObjectName::new("default", "shop");
+//! # let endpoints = [in_zone(1, "a"), in_zone(2, "b")].into();
+//! # let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, endpoints };
+//! // The backend has an endpoint in zone a, and then one in zone b.
+//! let request = http::Request::get("/").body(()).unwrap();
+//! let picked = Near("b").pick(&Attempt::new(&backend, &request)).unwrap();
+//! assert_eq!(picked.position(), 1);
+//! ```
 
-mod future;
+mod endpoint_key;
+mod states;
+mod attempt;
+mod pick;
+mod random;
+mod round_robin;
+mod least_requests;
+mod consistent_hash;
 mod layer;
 mod service;
+mod future;
 
+pub use self::attempt::Attempt;
+pub(crate) use self::attempt::Tried;
+pub use self::consistent_hash::ConsistentHash;
+pub use self::endpoint_key::EndpointKey;
 pub use self::future::BalanceFuture;
 pub use self::layer::BalanceLayer;
-pub use self::service::Balance;
+pub use self::least_requests::LeastRequests;
+pub use self::pick::{Pick, Picked};
+pub use self::random::Random;
+pub use self::round_robin::RoundRobin;
+pub use self::service::{Balance, aim};
+pub use self::states::States;
+pub use crate::body::guard::{Guard, Release};

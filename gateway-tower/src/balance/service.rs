@@ -1,6 +1,7 @@
 //! The service that chooses endpoints.
 
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use gateway_core::exchange;
@@ -10,33 +11,30 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
 use tower_service::Service;
 
-use super::BalanceFuture;
+use super::{Attempt, BalanceFuture, Pick, Picked};
+use crate::body::ResponseBody;
+use crate::body::guard::Guard;
 use crate::refusal::Refusal;
 use crate::refused::Refused;
-use crate::routed::{Attempt, Routed};
+use crate::routed::Routed;
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
 ///
 /// `poll_ready` is that of the service within, which must be ready for any endpoint.
 #[derive(Clone, Debug)]
 pub struct Balance<S> {
-    inner: S,
+    pub(super) inner: S,
+    pub(super) picker: Arc<dyn Pick>,
 }
 
 // === impl Balance ===
 
-impl<S> Balance<S> {
-    pub(crate) fn new(inner: S) -> Self {
-        Self { inner }
-    }
-}
-
 impl<S, B, RB> Service<Request<B>> for Balance<S>
 where
-    S: Service<Request<B>, Response = Response<RB>>,
+    S: Service<Request<B>, Response = Response<ResponseBody<RB>>>,
     S::Error: Into<Refused>,
 {
-    type Response = Response<RB>;
+    type Response = S::Response;
     type Error = Refused;
     type Future = BalanceFuture<S::Future>;
 
@@ -45,12 +43,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
-        match choose(&mut request) {
-            Ok(routed) => {
+        match choose(&mut request, &*self.picker) {
+            Ok((routed, guard)) => {
                 if let (Some(backend), Some(endpoint)) = (routed.backend(), routed.endpoint()) {
                     aim(&mut request, endpoint, backend.protocol);
                 }
-                BalanceFuture::forwarded(self.inner.call(request), routed)
+                BalanceFuture::forwarded(self.inner.call(request), routed, guard)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
         }
@@ -61,23 +59,28 @@ where
 ///
 /// # Spec
 /// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
-fn choose<B>(request: &mut Request<B>) -> Result<Routed, Refusal> {
+fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<(Routed, Guard), Refusal> {
+    let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
+    let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
+    if backend.endpoints.is_empty() {
+        return Err(exchange::Refusal::NoEndpoints.into());
+    }
+    let Picked { position, guard } =
+        picker.pick(&Attempt::new(backend, request)).ok_or(exchange::Refusal::NoEndpoints)?;
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    let count = routed.backend().ok_or(exchange::Refusal::NoBackend)?.endpoints.len() as u32;
-    routed.choose_endpoint(match (count, routed.attempt()) {
-        (0, _) => return Err(exchange::Refusal::NoEndpoints.into()),
-        (1, _) => 0,
-        (count, Attempt::Only) => fastrand::u32(..count),
-        (count, Attempt::OneOf { first, number }) => first.wrapping_add(number) % count,
-    });
-    Ok(routed.clone())
+    if !routed.choose_endpoint(position) {
+        return Err(exchange::Refusal::NoEndpoints.into());
+    }
+    Ok((routed.clone(), guard))
 }
 
 /// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.
 ///
+/// For services that choose endpoints in a way of their own; the balance layer does it.
+///
 /// # Spec
 /// FRW-08, AMB-43.
-fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtocol) {
+pub fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtocol) {
     *request.version_mut() = match protocol {
         BackendProtocol::Http1 | BackendProtocol::WebSocket => Version::HTTP_11,
         BackendProtocol::H2c => Version::HTTP_2,

@@ -6,6 +6,7 @@
 pub(crate) mod copy;
 pub(crate) mod replay;
 pub(crate) mod deadline;
+pub(crate) mod guard;
 mod trailers;
 mod request_body;
 mod response_body;

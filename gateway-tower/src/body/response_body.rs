@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::BoxError;
 use super::deadline::Deadline;
+use super::guard::Guard;
 use super::trailers;
 
 pin_project! {
@@ -21,6 +22,8 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         deadline: Option<Deadline>,
+        // Whoever counts requests under way.
+        guard: Guard,
     }
 }
 
@@ -38,7 +41,12 @@ pin_project! {
 impl<B> ResponseBody<B> {
     /// The body of a backend's answer.
     pub fn upstream(body: B) -> Self {
-        Self { kind: Kind::Upstream { body }, deadline: None }
+        Self { kind: Kind::Upstream { body }, deadline: None, guard: Guard::none() }
+    }
+
+    /// Holds `guard` until the body has ended or is dropped.
+    pub(crate) fn hold(&mut self, guard: Guard) {
+        self.guard = guard;
     }
 
     /// Breaks the body off at this time, unless something does so before.
@@ -53,7 +61,7 @@ impl<B> ResponseBody<B> {
 /// The body of an answer that is made here.
 impl<B> From<Bytes> for ResponseBody<B> {
     fn from(bytes: Bytes) -> Self {
-        Self { kind: Kind::Local { rest: bytes }, deadline: None }
+        Self { kind: Kind::Local { rest: bytes }, deadline: None, guard: Guard::none() }
     }
 }
 
@@ -82,13 +90,17 @@ where
         {
             *this.deadline = None;
             this.kind.set(Kind::Local { rest: Bytes::new() });
+            *this.guard = Guard::none();
             return Poll::Ready(Some(Err(late.into())));
         }
         match this.kind.project() {
             KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),
             KindProjected::Local { rest } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest))))),
-            KindProjected::Upstream { body } => {
-                let frame = ready!(body.poll_frame(cx));
+            KindProjected::Upstream { mut body } => {
+                let frame = ready!(body.as_mut().poll_frame(cx));
+                if !matches!(frame, Some(Ok(_))) || body.is_end_stream() {
+                    *this.guard = Guard::none();
+                }
                 Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
             }
         }

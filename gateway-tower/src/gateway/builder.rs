@@ -1,10 +1,12 @@
 //! Putting a gateway together: what is decided by, whose word counts, and the layers of one's own.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tower_layer::{Identity, Layer, Stack};
 
 use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
+use crate::balance::{BalanceLayer, Pick};
 use crate::forwarded::Trust;
 use crate::handle::TableHandle;
 
@@ -18,6 +20,7 @@ use crate::handle::TableHandle;
 pub struct GatewayBuilder<R = Identity, F = Identity, A = Identity> {
     tables: TableHandle,
     trust: Trust,
+    balance: BalanceLayer,
     after_route: R,
     after_filters: F,
     per_attempt: A,
@@ -30,6 +33,7 @@ impl GatewayBuilder {
         Self {
             tables,
             trust: Trust::default(),
+            balance: BalanceLayer::default(),
             after_route: Identity::new(),
             after_filters: Identity::new(),
             per_attempt: Identity::new(),
@@ -43,13 +47,18 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         Self { trust, ..self }
     }
 
+    /// How the endpoints of a backend are [chosen](crate::balance): at random, unless this says otherwise.
+    pub fn picker(self, picker: impl Pick) -> Self {
+        Self { balance: BalanceLayer::new(Arc::new(picker)), ..self }
+    }
+
     /// Puts a layer between the search for the rule and everything else.
     ///
     /// It sees the request as the client sent it, also where a filter will answer it, and refusals as errors.
     pub fn after_route<L>(self, layer: L) -> GatewayBuilder<Stack<L, R>, F, A> {
-        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
         let after_route = Stack::new(layer, after_route);
-        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer within the filters of rule and backend.
@@ -57,9 +66,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees the request as the backend will get it, once however often it is attempted. What it refuses is neither
     /// attempted nor mirrored; and it is within the timeout of the request, so waiting for somebody counts.
     pub fn after_filters<L>(self, layer: L) -> GatewayBuilder<R, Stack<L, F>, A> {
-        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
         let after_filters = Stack::new(layer, after_filters);
-        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer around each attempt at an endpoint.
@@ -67,9 +76,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees which endpoint was chosen, and as an error what became of the attempt, its timeout included. Copies for
     /// mirrors do not pass it.
     pub fn per_attempt<L>(self, layer: L) -> GatewayBuilder<R, F, Stack<L, A>> {
-        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
+        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
         let per_attempt = Stack::new(layer, per_attempt);
-        GatewayBuilder { tables, trust, after_route, after_filters, per_attempt }
+        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// The gateway, which sends requests through clones of `client`.
@@ -79,14 +88,18 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         F: Layer<AfterFilters<C, A>>,
         R: Layer<AfterRoute<C, F, A>>,
     {
-        let Self { tables, trust, after_route, after_filters, per_attempt } = self;
-        Gateway::stacked(tables, trust, &after_route, &after_filters, &per_attempt, client)
+        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
+        Gateway::stacked(tables, trust, &balance, (&after_route, &after_filters, &per_attempt), client)
     }
 }
 
 impl<R, F, A> fmt::Debug for GatewayBuilder<R, F, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tables, trust, after_route: _, after_filters: _, per_attempt: _ } = self;
-        f.debug_struct("GatewayBuilder").field("tables", tables).field("trust", trust).finish_non_exhaustive()
+        let Self { tables, trust, balance, after_route: _, after_filters: _, per_attempt: _ } = self;
+        f.debug_struct("GatewayBuilder")
+            .field("tables", tables)
+            .field("trust", trust)
+            .field("balance", balance)
+            .finish_non_exhaustive()
     }
 }

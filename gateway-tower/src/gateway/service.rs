@@ -81,17 +81,16 @@ where
     pub(super) fn stacked(
         tables: TableHandle,
         trust: Trust,
-        after_route: &R,
-        after_filters: &F,
-        per_attempt: &A,
+        balance: &BalanceLayer,
+        (after_route, after_filters, per_attempt): (&R, &F, &A),
         client: C,
     ) -> Self
     where
         C: Clone,
     {
-        let copy = BalanceLayer.layer(RecoverLayer.layer(client.clone()));
+        let copy = balance.layer(RecoverLayer.layer(client.clone()));
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
-        let attempts = RetryLayer.layer(BalanceLayer.layer(per_attempt.layer(attempt)));
+        let attempts = RetryLayer.layer(balance.layer(per_attempt.layer(attempt)));
         let mirrored = after_filters.layer(MirrorLayer::new(copy).layer(attempts));
         let backend = DispatchLayer.layer(FiltersLayer::new(List::Backend).layer(mirrored));
         let limited = TimeoutsLayer::new(Limit::Request).layer(backend);

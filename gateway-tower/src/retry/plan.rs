@@ -7,10 +7,11 @@ use gateway_core::rule;
 use http::{Request, Response, request};
 use http_body::Body;
 
+use crate::balance::Tried;
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
 use crate::refused::Refused;
-use crate::routed::{Attempt, Routed};
+use crate::routed::Routed;
 use crate::upgrade;
 
 /// The request as the attempts share it, and the service for the next one.
@@ -21,7 +22,8 @@ pub(super) struct Plan<S, B> {
     parts: request::Parts,
     /// None when the request has no body.
     body: Option<Replay<B>>,
-    first: u32,
+    /// The endpoints of the attempts so far.
+    tried: Vec<u32>,
 }
 
 /// The next attempt: after this pause, with this body.
@@ -39,18 +41,16 @@ where
 {
     /// The first attempt, and the plan for others if the rule wants any.
     pub(super) fn of(
-        mut request: Request<RequestBody<B>>,
+        request: Request<RequestBody<B>>,
         service: &S,
     ) -> (Request<RequestBody<B>>, Option<Box<Self>>)
     where
         S: Clone,
     {
-        let routed = request.extensions_mut().get_mut::<Routed>();
+        let routed = request.extensions().get::<Routed>();
         let Some(routed) = routed.filter(|routed| routed.rule().retry.is_some()) else {
             return (request, None);
         };
-        let first = fastrand::u32(..);
-        routed.set_attempt(Attempt::OneOf { first, number: 0 });
         let routed = routed.clone();
         if upgrade::is_requested(request.method(), request.headers()) {
             return (request, None);
@@ -58,8 +58,9 @@ where
         let (parts, body) = request.into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let body = replay.as_ref().and_then(Replay::attempt).unwrap_or_default();
+        let tried = Vec::new();
         let plan =
-            Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, first };
+            Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, tried };
         (Request::from_parts(parts, body), Some(Box::new(plan)))
     }
 
@@ -74,6 +75,7 @@ where
             None => RequestBody::empty(),
         };
         self.retries += 1;
+        self.tried.extend(Refused::routed_of(result).and_then(Routed::endpoint_position));
         let least = retry.delay(self.retries);
         let pause = least.saturating_add(least.mul_f64(fastrand::f64() / 4.0));
         tracing::debug!(rule = %self.routed.rule().id, retry = self.retries, ?pause, "trying again");
@@ -82,10 +84,8 @@ where
 
     /// The request of the attempt that is on now.
     pub(super) fn request(&self, body: RequestBody<B>) -> Request<RequestBody<B>> {
-        let mut routed = self.routed.clone();
-        routed.set_attempt(Attempt::OneOf { first: self.first, number: self.retries });
         let mut request = Request::from_parts(self.parts.clone(), body);
-        request.extensions_mut().insert(routed);
+        request.extensions_mut().insert(Tried(self.tried.as_slice().into()));
         request
     }
 }

@@ -6,6 +6,7 @@ mod forwarding;
 mod filters;
 mod timeouts;
 mod retries;
+mod balancing;
 mod mirrors;
 mod places;
 mod sockets;
