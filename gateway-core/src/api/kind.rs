@@ -10,17 +10,14 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::group::{EXPERIMENTAL_GROUP, GATEWAY_GROUP};
 use super::meta::ObjectMeta;
 use super::reference::ParentReference;
-use super::resources::DEFAULT_NAMESPACE;
 use super::route::RouteStatus;
 use crate::name::{ObjectName, RouteKind};
 
-/// The API group of Gateway API.
-pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
-
-/// The API group of Gateway API's experiments.
-pub const EXPERIMENTAL_GROUP: &str = "gateway.networking.x-k8s.io";
+/// The namespace of a namespaced object that names none.
+pub const DEFAULT_NAMESPACE: &str = "default";
 
 /// A resource: a kind of object with metadata.
 pub trait Object:

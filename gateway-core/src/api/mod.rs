@@ -17,6 +17,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod group;
 mod field;
 
 mod meta;
@@ -55,6 +56,7 @@ pub use core_v1::*;
 pub use discovery_v1::*;
 pub use gateway::*;
 pub use gateway_class::*;
+pub use group::*;
 pub use grpc_route::*;
 pub use http_filter::*;
 pub use http_route::*;

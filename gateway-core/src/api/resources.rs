@@ -6,9 +6,6 @@ use std::sync::Arc;
 use super::kind::{AnyObject, Kind, for_each_kind};
 use crate::name::ObjectName;
 
-/// The namespace of a namespaced object that names none.
-pub const DEFAULT_NAMESPACE: &str = "default";
-
 macro_rules! resources {
     ($(
         $(#[doc = $doc:literal])*
@@ -35,7 +32,7 @@ macro_rules! resources {
         impl Resources {
             /// Adds an object, and gives back the one that it replaces.
             ///
-            /// A namespaced object without a namespace is put into [`DEFAULT_NAMESPACE`]; the namespace of a
+            /// A namespaced object without a namespace is put into [`DEFAULT_NAMESPACE`](super::DEFAULT_NAMESPACE); the namespace of a
             /// cluster-scoped object is dropped. An API server does both.
             pub fn insert(&mut self, mut object: AnyObject) -> Option<AnyObject> {
                 object.settle_namespace();

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 use super::http::{HttpTable, Placed, hostname_specificity};
 use super::port::Ports;
 use super::{Listener, ListenerId, RouteTable, RuleId};

@@ -3,28 +3,9 @@
 //! Most groups are one entry without conditions; they take no room besides the path's. Large groups are
 //! [indexed](super::value_index) by the values that their entries ask for.
 
-use std::sync::Arc;
-
-use super::RuleId;
+use super::candidate::{Candidate, Chosen};
 use super::value_index::ValueIndexes;
-use crate::matching::{Conditions, RequestHead};
-
-/// One match entry of a rule, without its host and path.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) rule: RuleId,
-    /// The position in the rule's `matches`.
-    pub(crate) entry: u16,
-    /// What is asked for besides the path; nothing, for most. Shared by all hostnames of the route.
-    pub(crate) conditions: Option<Arc<Conditions>>,
-}
-
-/// The entry that serves a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Chosen {
-    pub(crate) rule: RuleId,
-    pub(crate) entry: u16,
-}
+use crate::matching::RequestHead;
 
 /// Where the candidates of one hostname and path are.
 #[derive(Clone, Copy, Debug)]
@@ -55,18 +36,6 @@ struct List {
 pub(crate) struct CandidatesBuilder {
     all: Vec<Candidate>,
     lists: Vec<List>,
-}
-
-// === impl Candidate ===
-
-impl Candidate {
-    pub(crate) fn matches(&self, request: &RequestHead<'_>) -> bool {
-        self.conditions.as_ref().is_none_or(|conditions| conditions.unmet(request).is_none())
-    }
-
-    pub(crate) fn chosen(&self) -> Chosen {
-        Chosen { rule: self.rule, entry: self.entry }
-    }
 }
 
 // === impl Candidates ===

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 use super::http::{Observer, PathStep, hostname_specificity};
 use super::{ListenerId, Matched, NoMatch, PortId, RouteTable, RuleId};
 use crate::hostname::{Host, Hostname};

@@ -4,7 +4,8 @@
 //! the regular expressions to the prefixes, longest first: the order of [`Precedence`]. Only prefixes with a number of
 //! elements that is in use for the hostname are looked up, so a table of any size costs a hash or two.
 
-use super::candidates::{Candidate, Candidates, CandidatesBuilder, Chosen, Group};
+use super::candidate::{Candidate, Chosen};
+use super::candidates::{Candidates, CandidatesBuilder, Group};
 use super::depths::{DeepDepths, Depths};
 use super::hostname_map::HostnameMap;
 use super::paths::{HostnameId, PathKind, Paths};

@@ -43,6 +43,7 @@
 //! ```
 
 mod builder;
+mod candidate;
 mod candidates;
 mod certificate;
 mod depths;

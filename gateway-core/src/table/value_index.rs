@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use http::HeaderName;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 use crate::matching::header;
 use crate::matching::query_param::first_value;
 use crate::matching::{Conditions, RequestHead, ValueMatch};

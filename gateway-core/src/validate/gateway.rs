@@ -12,7 +12,8 @@ use super::status;
 use super::valid::Validate;
 use crate::api::{
     AddressType, FromNamespaces, FrontendTlsConfig, FrontendValidationModeType, Gateway,
-    GatewayInfrastructure, GatewaySpecAddress, GatewayTlsConfig, TlsConfig,
+    GatewayInfrastructure, GatewaySpecAddress, GatewayStatus, GatewayStatusAddress, GatewayTlsConfig,
+    TlsConfig,
 };
 
 /// # Spec
@@ -46,7 +47,7 @@ impl Validate for Gateway {
     }
 
     fn status_problems(&self, at: &mut Problems) {
-        status::gateway(&self.status, at);
+        written_status(&self.status, at);
     }
 }
 
@@ -81,7 +82,7 @@ fn addresses(addresses: &[GatewaySpecAddress], at: &mut Problems) {
 }
 
 /// The type of an address, in a spec or in a status.
-pub(super) fn address_type(r#type: &AddressType, at: &mut Problems) {
+fn address_type(r#type: &AddressType, at: &mut Problems) {
     match r#type {
         AddressType::IpAddress | AddressType::Hostname | AddressType::NamedAddress => {}
         AddressType::Unknown(value) => at.text("type", value, &pattern::ADDRESS_TYPE),
@@ -157,4 +158,18 @@ fn client_validation(tls: &TlsConfig, at: &mut Problems) {
             at.field("mode").unknown_value(value, FrontendValidationModeType::KNOWN);
         }
     }
+}
+
+/// The status of a Gateway.
+fn written_status(status: &GatewayStatus, at: &mut Problems) {
+    at.list("addresses", &status.addresses, 0..=16, "LIM-05", |address, at| {
+        let GatewayStatusAddress { r#type, value } = address;
+        address_type(r#type, at);
+        at.length("value", value, 1..=253, "LIM-05");
+        if *r#type == AddressType::Hostname && !pattern::HOST.accepts(value) {
+            at.field("value").report("VAL-GW-11", pattern::HOST.refusal(value));
+        }
+    });
+    status::conditions(&status.conditions, 0, at);
+    status::listeners(&status.listeners, at);
 }

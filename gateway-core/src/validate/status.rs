@@ -4,15 +4,14 @@
 //! object that is created or changed, and checks it when it is written by itself. Who writes statuses can check here
 //! that they will be taken.
 
-use super::gateway::address_type;
 use super::listener::route_kind;
 use super::parent_ref::parent;
 use super::pattern;
 use super::problem::{Problem, Problems};
 use super::valid::Validate;
 use crate::api::{
-    AddressType, BackendStatus, Condition, ConditionStatus, GatewayStatus, GatewayStatusAddress,
-    ListenerStatus, ParentReference, PolicyStatus, RouteStatus, SupportedFeature,
+    BackendStatus, Condition, ConditionStatus, ListenerStatus, ParentReference, PolicyStatus, RouteStatus,
+    SupportedFeature,
 };
 
 /// What is wrong with the status of an object.
@@ -72,20 +71,6 @@ pub(super) fn backend(status: &BackendStatus, at: &mut Problems) {
 fn said(name: &'static str, about: &ParentReference, controller_name: &str, at: &mut Problems) {
     parent(about, &mut at.field(name));
     at.text("controllerName", controller_name, &pattern::CONTROLLER);
-}
-
-/// The status of a Gateway.
-pub(super) fn gateway(status: &GatewayStatus, at: &mut Problems) {
-    at.list("addresses", &status.addresses, 0..=16, "LIM-05", |address, at| {
-        let GatewayStatusAddress { r#type, value } = address;
-        address_type(r#type, at);
-        at.length("value", value, 1..=253, "LIM-05");
-        if *r#type == AddressType::Hostname && !pattern::HOST.accepts(value) {
-            at.field("value").report("VAL-GW-11", pattern::HOST.refusal(value));
-        }
-    });
-    conditions(&status.conditions, 0, at);
-    listeners(&status.listeners, at);
 }
 
 /// The statuses of listeners, of a Gateway or of a ListenerSet.

@@ -1,0 +1,35 @@
+//! A match entry that may serve a request, and the one that does.
+
+use std::sync::Arc;
+
+use super::RuleId;
+use crate::matching::{Conditions, RequestHead};
+
+/// One match entry of a rule, without its host and path.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) rule: RuleId,
+    /// The position in the rule's `matches`.
+    pub(crate) entry: u16,
+    /// What is asked for besides the path; nothing, for most. Shared by all hostnames of the route.
+    pub(crate) conditions: Option<Arc<Conditions>>,
+}
+
+/// The entry that serves a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) rule: RuleId,
+    pub(crate) entry: u16,
+}
+
+// === impl Candidate ===
+
+impl Candidate {
+    pub(crate) fn matches(&self, request: &RequestHead<'_>) -> bool {
+        self.conditions.as_ref().is_none_or(|conditions| conditions.unmet(request).is_none())
+    }
+
+    pub(crate) fn chosen(&self) -> Chosen {
+        Chosen { rule: self.rule, entry: self.entry }
+    }
+}
