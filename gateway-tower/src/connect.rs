@@ -8,7 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::connect_error::ConnectError;
+use crate::client::ConnectError;
 
 /// After this time without a byte the kernel asks whether the other end is still there, so that a connection to a Pod that
 /// went without a word does not stay open for ever.

@@ -7,7 +7,7 @@ use gateway_core::exchange::forwarded::{self, Client};
 use gateway_core::name::ObjectName;
 use http::HeaderValue;
 
-use crate::snapshot::Shard;
+use crate::handle::Shard;
 
 /// What is known about a client's connection.
 ///

@@ -13,19 +13,12 @@
 //!
 //! Modules are listed in order: each imports only what stands before it.
 
-mod snapshot;
-pub mod connection;
 pub mod handle;
+pub mod connection;
 pub mod routed;
 pub mod body;
-pub mod upstream_target;
-pub mod connect_error;
-pub mod grpc_code;
-pub mod custom_refusal;
-pub mod refusal;
+pub mod client;
 pub mod outcome;
-pub mod refused;
-pub mod or_refused;
 pub mod respond;
 mod upgrade;
 pub mod route;
@@ -44,14 +37,9 @@ pub mod upstream;
 pub mod serve;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
-pub use self::connect_error::ConnectError;
+pub use self::client::{ConnectError, UpstreamTarget};
 pub use self::connection::Connection;
-pub use self::custom_refusal::CustomRefusal;
 pub use self::gateway::{Gateway, GatewayBuilder};
-pub use self::grpc_code::GrpcCode;
 pub use self::handle::TableHandle;
-pub use self::outcome::{AnsweredBy, Outcome};
-pub use self::refusal::Refusal;
-pub use self::refused::Refused;
+pub use self::outcome::{AnsweredBy, CustomRefusal, GrpcCode, Outcome, Refusal, Refused};
 pub use self::routed::Routed;
-pub use self::upstream_target::UpstreamTarget;

@@ -9,7 +9,7 @@ use gateway_core::rule::{Backend, Endpoint, HttpRule};
 use gateway_core::table::{Listener, Matched, RouteTable};
 
 use crate::connection::Connection;
-use crate::snapshot::Snapshot;
+use crate::handle::Snapshot;
 
 /// The decision for a request, as far as it has come, and the one table in which it is made.
 ///

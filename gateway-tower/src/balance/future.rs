@@ -9,8 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::body::guard::Guard;
-use crate::or_refused::OrRefused;
-use crate::refused::Refused;
+use crate::outcome::{OrRefused, Refused};
 use crate::routed::Routed;
 
 pin_project! {

@@ -14,8 +14,7 @@ use tower_service::Service;
 use super::{Attempt, BalanceFuture, Pick, Picked};
 use crate::body::ResponseBody;
 use crate::body::guard::Guard;
-use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::outcome::{Refusal, Refused};
 use crate::routed::Routed;
 
 /// Sends each request to an endpoint of the backend that was chosen for it.

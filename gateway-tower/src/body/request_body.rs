@@ -8,10 +8,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::BoxError;
 use super::copy::{Copy, CopySender};
 use super::replay::Replayed;
-use super::trailers;
+use super::{BoxError, trailers};
 
 pin_project! {
     /// The body of a request as a client is given it.

@@ -7,10 +7,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::BoxError;
 use super::deadline::Deadline;
 use super::guard::Guard;
-use super::trailers;
+use super::{BoxError, trailers};
 
 pin_project! {
     /// The body of an answer: a backend's, or the gateway's own.

@@ -5,9 +5,7 @@ use std::task::{Context, Poll};
 use http::Request;
 use tower_service::Service;
 
-use crate::or_refused::OrRefused;
-use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::outcome::{OrRefused, Refusal, Refused};
 use crate::routed::Routed;
 
 /// Chooses the backend of a request.

@@ -9,10 +9,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::List;
-use crate::or_refused::OrRefused;
-use crate::outcome::{AnsweredBy, Outcome};
-use crate::refused::Refused;
-use crate::snapshot::Snapshot;
+use crate::handle::Snapshot;
+use crate::outcome::{AnsweredBy, OrRefused, Outcome, Refused};
 
 pin_project! {
     /// The answer of the service within, or of a filter, with the filters of the list run on it.

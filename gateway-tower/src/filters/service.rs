@@ -9,8 +9,7 @@ use tower_service::Service;
 
 use super::future::OnAnswer;
 use super::{Copies, FiltersFuture, List};
-use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::outcome::{Refusal, Refused};
 use crate::routed::Routed;
 
 /// Runs the filters of one list on a request, and on its answer.

@@ -107,7 +107,7 @@
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
 //! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //! # use gateway_tower::{BoxError, Connection, RequestBody};
-//! use gateway_tower::or_refused::OrRefused;
+//! use gateway_tower::outcome::OrRefused;
 //! use gateway_tower::{AnsweredBy, CustomRefusal, Gateway, Outcome, Refused, TableHandle};
 //! use http::{HeaderValue, Request, Response, StatusCode, header};
 //! # use http_body_util::Full;

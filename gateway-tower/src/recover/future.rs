@@ -7,7 +7,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::body::{BoxError, ResponseBody};
-use crate::refused::Refused;
+use crate::outcome::Refused;
 
 pin_project! {
     /// The client's answer, or a refusal in place of its error.

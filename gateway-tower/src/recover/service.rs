@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
-use crate::refused::Refused;
+use crate::outcome::Refused;
 
 /// Refuses requests that the client fails, and gives all answers one body type.
 ///

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
-use crate::refused::Refused;
+use crate::outcome::Refused;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -100,7 +100,7 @@ mod tests {
     use gateway_core::exchange;
 
     use super::*;
-    use crate::custom_refusal::CustomRefusal;
+    use crate::outcome::CustomRefusal;
 
     fn form(content_type: &'static str) -> Form {
         let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];

@@ -10,8 +10,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::Form;
-use crate::or_refused::OrRefused;
-use crate::refused::Refused;
+use crate::outcome::{OrRefused, Refused};
 
 pin_project! {
     /// The answer of the service within, or the gateway's own to a request that was refused; never an error.

@@ -10,8 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{Form, RespondFuture};
-use crate::or_refused::OrRefused;
-use crate::refused::Refused;
+use crate::outcome::{OrRefused, Refused};
 
 /// Turns refusals into answers.
 #[derive(Clone, Copy, Debug, Default)]

@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::plan::{Next, Plan};
 use crate::body::{BoxError, RequestBody};
-use crate::refused::Refused;
+use crate::outcome::Refused;
 
 pin_project! {
     /// The answer of the service within to the attempt that did not fail, or to the last one.

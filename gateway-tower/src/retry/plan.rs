@@ -10,7 +10,7 @@ use http_body::Body;
 use crate::balance::Tried;
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
-use crate::refused::Refused;
+use crate::outcome::Refused;
 use crate::routed::Routed;
 use crate::upgrade;
 

@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::RetryFuture;
 use super::plan::Plan;
 use crate::body::{BoxError, RequestBody};
-use crate::refused::Refused;
+use crate::outcome::Refused;
 
 /// Tries requests again as their rules say.
 ///

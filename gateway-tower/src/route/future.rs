@@ -6,10 +6,9 @@ use std::task::{Context, Poll};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::or_refused::OrRefused;
-use crate::refused::Refused;
+use crate::handle::Snapshot;
+use crate::outcome::{OrRefused, Refused};
 use crate::routed::Routed;
-use crate::snapshot::Snapshot;
 
 pin_project! {
     /// The answer of the service within, with the decision about the request in the answer's extensions; or a refusal.

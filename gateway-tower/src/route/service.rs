@@ -10,8 +10,7 @@ use tower_service::Service;
 use super::RouteFuture;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
-use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::outcome::{Refusal, Refused};
 use crate::routed::Routed;
 
 /// Finds the rule that serves a request.
@@ -53,7 +52,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> RouteFuture<S::Future> {
         let connection = request.extensions().get().or(self.connection.as_ref()).cloned();
         let Some(connection) = connection else { return RouteFuture::refused(Refusal::NoConnection, None) };
-        let snapshot = self.tables.snapshot(&connection);
+        let snapshot = self.tables.snapshot(connection.shard);
         let arrival = Arrival {
             server_name: connection.server_name.as_deref(),
             ..Arrival::new(&connection.gateway, connection.port)

@@ -8,8 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::outcome::{Refusal, Refused};
 
 pin_project! {
     /// The answer of the service within, or a refusal with 504 when that takes too long.

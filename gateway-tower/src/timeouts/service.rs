@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{Limit, TimeoutsFuture};
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::refused::Refused;
+use crate::outcome::Refused;
 use crate::routed::Routed;
 
 /// Refuses with 504 when a request takes longer than its rule allows.

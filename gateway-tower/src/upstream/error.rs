@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::connect_error::ConnectError;
+use crate::client::ConnectError;
 
 /// Why an attempt at a backend got no answer.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use hyper::client::conn::http2::SendRequest;
 use tokio::sync::SetOnce;
 
-use crate::connect_error::ConnectError;
+use crate::client::ConnectError;
 
 /// The open connections, each with any number of requests under way.
 pub(super) struct Http2Pool<B> {

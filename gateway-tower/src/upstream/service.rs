@@ -27,10 +27,9 @@ use super::http2_pool::{Http2Pool, Opening, Pick, StreamLease, share};
 use super::stream::BackendStream;
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2, tunnel};
 use crate::body::BoxError;
+use crate::client::{ConnectError, UpstreamTarget};
 use crate::connect;
-use crate::connect_error::ConnectError;
 use crate::drain::Member;
-use crate::upstream_target::UpstreamTarget;
 
 /// The smallest buffer of a connection of HTTP/1.1 that hyper takes.
 const SMALLEST_BUFFER: usize = 8 * 1024;

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::refused::Refused;
+use super::Refused;
 
 pin_project! {
     /// What the service within answers, or the refusal in its place.

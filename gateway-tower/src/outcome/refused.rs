@@ -28,10 +28,8 @@ use gateway_core::exchange;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, response};
 
+use super::{CustomRefusal, Outcome, Refusal};
 use crate::body::BoxError;
-use crate::custom_refusal::CustomRefusal;
-use crate::outcome::Outcome;
-use crate::refusal::Refusal;
 use crate::routed::Routed;
 
 /// A request that is not carried on: why, and what is known about it.

@@ -39,10 +39,9 @@ use std::sync::Arc;
 use gateway_core::exchange;
 use http::StatusCode;
 
+use super::{CustomRefusal, GrpcCode};
 use crate::body::{BoxError, Limit};
-use crate::connect_error::ConnectError;
-use crate::custom_refusal::CustomRefusal;
-use crate::grpc_code::GrpcCode;
+use crate::client::ConnectError;
 
 /// Why the gateway answers by itself.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
 use gateway_core::table::RouteTable;
 use http::Extensions;
 
+use crate::handle::Snapshot;
 use crate::routed::Routed;
-use crate::snapshot::Snapshot;
 
 /// The endpoint that was chosen for an attempt, and the backend that it serves.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::grpc_code::GrpcCode;
+use super::GrpcCode;
 
 /// Why a layer of one's own does not carry a request on.
 ///

@@ -7,9 +7,9 @@ use gateway_core::rule::Endpoint;
 use gateway_core::table::{Listener, NoMatch, RouteTable};
 use http::Response;
 
-use crate::refusal::Refusal;
+use super::Refusal;
+use crate::handle::Snapshot;
 use crate::routed::Routed;
-use crate::snapshot::Snapshot;
 
 /// What the gateway did with a request; in the extensions of every answer.
 #[derive(Clone, Debug, Default)]

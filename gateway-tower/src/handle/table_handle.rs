@@ -1,7 +1,4 @@
-//! The table in use, and swapping it.
-//!
-//! A table is immutable. Whoever compiles a new one stores it here; requests that are under way keep the one they
-//! started with, and those that come next see the new one. No request waits for a swap and no swap for a request.
+//! The place that holds the table in use.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,20 +6,9 @@ use std::sync::Arc;
 use gateway_core::table::RouteTable;
 use tokio::sync::watch;
 
-use crate::connection::Connection;
-use crate::snapshot::{Snapshot, Snapshots};
+use super::snapshot::{Shard, Snapshot, Snapshots};
 
 /// A place that holds the table in use. Clones are the same place.
-///
-/// ```
-/// use gateway_core::table::RouteTable;
-/// use gateway_tower::TableHandle;
-///
-/// let handle = TableHandle::new(RouteTable::builder(1).build());
-/// let before = handle.load();
-/// handle.store(RouteTable::builder(2).build());
-/// assert_eq!((before.generation(), handle.load().generation()), (1, 2));
-/// ```
 #[derive(Clone)]
 pub struct TableHandle(Arc<Shared>);
 
@@ -60,9 +46,9 @@ impl TableHandle {
         self.0.changes.subscribe()
     }
 
-    /// What a request on `connection` sees: the table in use, for its whole life.
-    pub(crate) fn snapshot(&self, connection: &Connection) -> Snapshot {
-        self.0.snapshots.load(connection.shard)
+    /// What a request sees that counts itself there: the table in use, for its whole life.
+    pub(crate) fn snapshot(&self, shard: Shard) -> Snapshot {
+        self.0.snapshots.load(shard)
     }
 }
 

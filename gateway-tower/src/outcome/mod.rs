@@ -1,0 +1,33 @@
+//! How requests end: with an answer of a backend, of a filter, or of the gateway itself, and then why.
+//!
+//! | type | is |
+//! | --- | --- |
+//! | [`Refusal`] | why the gateway answers by itself; its page has the table of statuses and codes |
+//! | [`CustomRefusal`] | the same, for layers of one's own |
+//! | [`Refused`] | the error of all layers: a refusal on its way out |
+//! | [`OrRefused`] | the future of a layer that carries a request on or refuses it |
+//! | [`Outcome`] | in the extensions of every answer, for access logs and metrics |
+//!
+//! ```
+//! use gateway_core::exchange;
+//! use gateway_tower::outcome::{GrpcCode, Refusal, Refused};
+//!
+//! let refused = Refused::from(exchange::Refusal::NoEndpoints);
+//! assert_eq!(refused.refusal().status(), 503);
+//! assert_eq!(refused.refusal().grpc_code(), GrpcCode::Unavailable);
+//! ```
+
+mod grpc_code;
+mod custom_refusal;
+mod refusal;
+#[expect(clippy::module_inception, reason = "a file is named after its main type")]
+mod outcome;
+mod refused;
+mod or_refused;
+
+pub use self::custom_refusal::CustomRefusal;
+pub use self::grpc_code::GrpcCode;
+pub use self::or_refused::OrRefused;
+pub use self::outcome::{AnsweredBy, Outcome};
+pub use self::refusal::Refusal;
+pub use self::refused::Refused;
