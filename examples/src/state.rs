@@ -129,8 +129,8 @@ impl State {
                 severity: Severity::Error,
                 location,
                 object: Some(format!("{} {}", diagnostic.kind, diagnostic.key)),
-                field: Some(diagnostic.field).filter(|field| !field.is_empty()),
-                message: diagnostic.message,
+                field: Some(diagnostic.finding.field).filter(|field| !field.is_empty()),
+                message: diagnostic.finding.message,
             });
         }
         problems.extend(status_problems(&statuses, &written));
@@ -348,7 +348,7 @@ spec:
         write(&folder.path().join("routes.yaml"), &(route("a", "/a") + &route("b", "/b")));
         let mut state = state(folder.path());
         let update = state.update().unwrap();
-        assert_eq!((update.table.generation(), update.table.rules().len()), (1, 2));
+        assert_eq!((update.table.generation(), update.table.rules().count()), (1, 2));
         assert_eq!(texts(&update.problems), [""; 0]);
         assert!(state.update().is_none(), "nothing changed");
 
@@ -425,6 +425,6 @@ spec:
             problems[1].contains("HTTPRoute default/b: spec.parentRefs: names no Gateway"),
             "{problems:?}"
         );
-        assert_eq!(update.table.rules().len(), 1, "its requests get 500");
+        assert_eq!(update.table.rules().count(), 1, "its requests get 500");
     }
 }

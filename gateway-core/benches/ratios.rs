@@ -18,10 +18,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gateway_core::matching::RequestHead;
-use gateway_core::table::{PortId, RouteTable};
+use gateway_core::table::{FrontendId, RouteTable};
 use http::HeaderMap;
 
-use self::shapes::{PORT, Request, Shape, TENANT};
+use self::shapes::{Request, Shape, TENANT};
 
 /// The yardsticks' map.
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
@@ -111,6 +111,7 @@ fn rows_of(shape: Shape) -> Vec<Row> {
         shapes::Kind::Header => shape.requests(1_000).leak(),
     };
     let table: &'static RouteTable = Box::leak(Box::new(shape.builder().build()));
+    let port = shapes::frontend(table);
     let headers: &'static [HeaderMap] = match shape.kind {
         shapes::Kind::Prefix => vec![HeaderMap::new()].leak(),
         shapes::Kind::Header => requests.iter().map(Request::headers).collect::<Vec<_>>().leak(),
@@ -121,24 +122,25 @@ fn rows_of(shape: Shape) -> Vec<Row> {
     let whole: Vec<http::Request<()>> = requests.iter().map(Request::http).collect();
     for (request, head) in requests.iter().zip(&heads) {
         assert!(shapes::is_borrowed(head));
-        assert_eq!(find(table, PORT, head), request.rule, "{request:?}");
+        let matched = table.find(port, None, head).expect("every request has its route");
+        assert!(shape.is_rule(table.rule(matched.rule), request.rule), "{request:?}");
     }
 
     let mut rows = Vec::new();
     let mut row = |what, run| {
         rows.push(Row { shape, what, run, iterations: 0, samples: Vec::new() });
     };
-    row(What::Find, over(requests.len(), move |i| find(table, PORT, &heads[i])));
+    row(What::Find, over(requests.len(), move |i| find(table, port, &heads[i])));
     row(
         What::HeadAndFind,
-        over(requests.len(), move |i| find(table, PORT, &requests[i].head(headers_of(i)))),
+        over(requests.len(), move |i| find(table, port, &requests[i].head(headers_of(i)))),
     );
     row(
         What::RequestAndFind,
         over(requests.len(), move |i| {
             let request = &whole[i];
             let head = RequestHead::new(request.method(), request.uri(), request.headers()).expect("a host");
-            find(table, PORT, &head)
+            find(table, port, &head)
         }),
     );
     let hasher = foldhash::fast::FixedState::default();
@@ -193,8 +195,8 @@ fn rows_of(shape: Shape) -> Vec<Row> {
 }
 
 #[inline(always)]
-fn find(table: &RouteTable, port: PortId, head: &RequestHead<'_>) -> u32 {
-    table.find(port, None, head).expect("every request has its route").rule.0
+fn find(table: &RouteTable, port: FrontendId, head: &RequestHead<'_>) -> u32 {
+    u32::from(black_box(table.find(port, None, head)).expect("every request has its route").entry)
 }
 
 /// A loop over the requests in visiting order, which goes on where it stopped.
@@ -262,8 +264,8 @@ fn measure_build(shape: Shape) -> Built {
     let mut kept = Vec::new();
     let whole = allocation_counter::measure(|| kept.push(shape.builder().build())).bytes_current;
     let mut rules = Vec::new();
-    let copied = kept[0].rules();
-    let rules_bytes = allocation_counter::measure(|| rules.push(Box::<[_]>::from(copied))).bytes_current;
+    let copied = || kept[0].rules().cloned().collect::<Box<[_]>>();
+    let rules_bytes = allocation_counter::measure(|| rules.push(copied())).bytes_current;
     let per_route = |bytes: i64| bytes as f64 / shape.routes() as f64;
     // What rules share by reference (the names of routes) is not copied with them, so it counts as index.
     Built {

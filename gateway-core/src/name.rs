@@ -66,11 +66,11 @@ pub struct Age {
     name: Arc<str>,
 }
 
-/// Where a table keeps a backend: its position among the table's backends.
+/// A backend of a table.
 ///
-/// Rules and filters name backends by position, so that a Service used by a thousand rules stands in the table once.
+/// Rules and filters name backends by number, so that a Service used by a thousand rules stands in the table once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BackendId(pub u32);
+pub struct BackendId(pub(crate) u32);
 
 // === impl ObjectName ===
 

@@ -12,7 +12,7 @@ use gateway_core::filter::{
     Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, PathModifier, RequestMirror, Share, UrlRewrite,
     Verdict,
 };
-use gateway_core::name::{Age, BackendId, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
@@ -119,8 +119,16 @@ fn rewrites(prefix: &str) -> HttpFilter {
     HttpFilter::UrlRewrite(Box::new(UrlRewrite { hostname: None, path }))
 }
 
-fn mirror(backend: u32, share: Share) -> HttpFilter {
-    HttpFilter::RequestMirror(RequestMirror { backend: BackendId(backend), share })
+fn mirror(share: Share) -> HttpFilter {
+    // The first backend of every table has the same id.
+    let nowhere = Backend {
+        service: ObjectName::new("default", "nowhere"),
+        port: 80,
+        protocol: BackendProtocol::Http1,
+        endpoints: [].into(),
+    };
+    let backend = RouteTable::builder(1).backend(nowhere);
+    HttpFilter::RequestMirror(RequestMirror { backend, share })
 }
 
 fn cors() -> HttpFilter {
@@ -208,9 +216,8 @@ fn only_the_filters_of_the_chosen_backend_run() {
 #[test]
 fn random_numbers_are_drawn_in_the_order_of_the_steps() {
     let half = Share::percent(50).unwrap();
-    let (mut exchange, mut parts) = Scene::new([mirror(0, half), mirror(0, half)])
-        .with_backend([mirror(0, half)])
-        .begin("http://a.example/shop");
+    let (mut exchange, mut parts) =
+        Scene::new([mirror(half), mirror(half)]).with_backend([mirror(half)]).begin("http://a.example/shop");
     let mut numbers = [10, 60, 0, 20].into_iter();
     exchange.run(&mut parts, &mut || numbers.next().unwrap()).unwrap();
     assert_eq!((exchange.mirrors().len(), numbers.next()), (2, None));
@@ -244,7 +251,7 @@ fn the_backend_is_told_about_the_client_before_the_filters_run() {
 // AMB-43, FRW-08
 #[test]
 fn the_host_that_the_backend_sees_is_always_in_the_host_header() {
-    let both = Scene::new([mirror(0, Share::all())])
+    let both = Scene::new([mirror(Share::all())])
         .with_backend([])
         .forward("http://a.example:81/shop host:b.example");
     let copy = &both.mirrors()[0];
@@ -351,7 +358,7 @@ fn what_cannot_be_forwarded_is_answered() {
 // RTY-01: the filters run once for a request, not for an attempt
 #[test]
 fn a_step_taken_again_changes_nothing() {
-    let (mut exchange, mut parts) = Scene::new([mirror(0, Share::all()), signs("rule")[0].clone()])
+    let (mut exchange, mut parts) = Scene::new([mirror(Share::all()), signs("rule")[0].clone()])
         .with_backend(signs("backend"))
         .begin("http://a.example/shop");
     let backend = exchange.run(&mut parts, &mut || 0).unwrap();
@@ -382,7 +389,7 @@ fn no_step_leads_around_the_filters() {
 // AMB-51, FMR-03
 #[test]
 fn copies_are_made_only_of_what_is_attempted_and_are_taken_once() {
-    let mirrored = || Scene::new([mirror(0, Share::all())]);
+    let mirrored = || Scene::new([mirror(Share::all())]);
     let words = "http://a.example/shop";
     let (mut exchange, mut parts) = mirrored().with_backend([teapot()]).begin(words);
     assert!(exchange.run(&mut parts, &mut || 0).is_err());

@@ -7,6 +7,7 @@ use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::rule::{BackendProtocol, BackendTarget};
+use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
 
@@ -119,7 +120,9 @@ fn state_of(translation: &Translation, parent: usize, kind: ConditionType) -> St
 /// What `GET url` gets on a port of the Gateway: the rule as `namespace/name/rule`, or a status.
 fn decide(translation: &Translation, port: u16, url: &str) -> String {
     let table = &translation.table;
-    let Some(port) = table.port(&ObjectName::new("infra", "gw"), port) else {
+    let Some(port) =
+        table.frontend(FrontendOwner::Gateway(&ObjectName::new("infra", "gw")), Transport::Tcp, port)
+    else {
         return "not served".to_owned();
     };
     let request = Request::get(format!("http://{url}")).body(()).unwrap();
@@ -238,7 +241,7 @@ fn a_bad_backend_never_costs_the_acceptance() {
         assert_eq!(state(&translation, ResolvedRefs), expected, "{reference}");
         assert_eq!(state(&translation, Accepted), "True/Accepted", "{reference}");
         assert_eq!(state(&translation, PartiallyInvalid), "-", "{reference}");
-        let target = translation.table.rules()[0].backends.refs()[0].target;
+        let target = translation.table.rules().next().unwrap().backends.refs()[0].target;
         assert_eq!(matches!(target, BackendTarget::Backend(_)), expected.starts_with("True"), "{reference}");
     }
 }
@@ -250,12 +253,19 @@ fn every_reference_counts_and_the_gravest_reason_is_given() {
     let extension = "{type: ExtensionRef, extensionRef: {group: example.com, kind: Auth, name: x}}";
     let translation = rules(&format!("{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}"));
     assert_eq!(state(&translation, ResolvedRefs), "False/BackendNotFound");
-    assert!(translation.table.rules()[0].filters.is_empty(), "a mirror that leads nowhere is left out");
+    assert!(
+        translation.table.rules().next().unwrap().filters.is_empty(),
+        "a mirror that leads nowhere is left out"
+    );
 
     let translation = rules(&format!("{{filters: [{extension}], backendRefs: [{{name: web, port: 99}}]}}"));
     assert_eq!(state(&translation, ResolvedRefs), "False/InvalidKind");
     assert_eq!(state(&translation, Accepted), "True/Accepted");
-    assert_eq!(translation.table.rules()[0].filters.len(), 1, "a filter that cannot be found is not skipped");
+    assert_eq!(
+        translation.table.rules().next().unwrap().filters.len(),
+        1,
+        "a filter that cannot be found is not skipped"
+    );
 
     let below = format!(
         "{{backendRefs: [{{name: web, port: 80, filters: [{mirror}]}}, {{name: web, namespace: nowhere, port: 1}}]}}"
@@ -326,7 +336,7 @@ fn a_filter_that_cannot_be_carried_out_fails_its_requests_and_is_not_skipped() {
         let both = rules(&format!("{rule}, {{matches: [{{path: {{value: /good}}}}]}}"));
         assert_eq!(state(&both, Accepted), "True/Accepted", "{bad}");
         assert_eq!(state(&both, PartiallyInvalid), format!("True/{reason}"), "{bad}");
-        let unresolved = format!("{:?}", both.table.rules()[0].filters);
+        let unresolved = format!("{:?}", both.table.rules().next().unwrap().filters);
         assert_eq!(unresolved, "[Unresolved]", "{bad}");
     }
 }
@@ -337,7 +347,7 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     let modifier = "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}]}}";
     let good = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{modifier}]}}]}}"));
     assert_eq!(state(&good, Accepted), "True/Accepted");
-    assert_eq!(good.table.rules()[0].filters_of(0).len(), 1);
+    assert_eq!(good.table.rules().next().unwrap().filters_of(0).len(), 1);
     for answers in [
         "{type: CORS, cors: {allowOrigins: ['*']}}",
         "{type: RequestRedirect, requestRedirect: {scheme: https}}",
@@ -361,7 +371,7 @@ fn session_persistence_is_accepted_without_effect_and_the_status_says_so() {
 fn endpoints_are_the_ready_ones_of_the_port_with_the_services_name() {
     let translation =
         rules("{backendRefs: [{name: web, port: 80}, {name: web, port: 81}, {name: web, port: 82}]}");
-    let backends = translation.table.backends();
+    let backends: Vec<_> = translation.table.backends().collect();
     let addresses = |i: usize| {
         backends[i].endpoints.iter().map(|endpoint| endpoint.address().to_string()).collect::<Vec<_>>()
     };
@@ -370,8 +380,16 @@ fn endpoints_are_the_ready_ones_of_the_port_with_the_services_name() {
     assert_eq!(addresses(2), [""; 0], "no endpoints is no error of the reference: HRB-12");
     let protocols: Vec<_> = backends.iter().map(|backend| backend.protocol).collect();
     assert_eq!(protocols, [BackendProtocol::Http1, BackendProtocol::H2c, BackendProtocol::WebSocket]);
-    let weights: Vec<_> =
-        translation.table.rules()[0].backends.refs().iter().map(|backend| backend.weight).collect();
+    let weights: Vec<_> = translation
+        .table
+        .rules()
+        .next()
+        .unwrap()
+        .backends
+        .refs()
+        .iter()
+        .map(|backend| backend.weight)
+        .collect();
     assert_eq!(weights, [1, 1, 1]);
 }
 
@@ -399,7 +417,11 @@ metadata: {name: r, namespace: apps}
 spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: zoned, port: 80}]}]}
 ";
     let translation = translated(elsewhere);
-    let places: Vec<_> = translation.table.backends()[0]
+    let places: Vec<_> = translation
+        .table
+        .backends()
+        .next()
+        .unwrap()
         .endpoints
         .iter()
         .map(|endpoint| {
@@ -424,7 +446,7 @@ metadata: {name: r, namespace: apps}
 spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}, {name: web, port: 80}]}]}
 ";
     let translation = translated(policy);
-    let refs = translation.table.rules()[0].backends.refs();
+    let refs = translation.table.rules().next().unwrap().backends.refs();
     assert_eq!([refs[0].target, refs[1].target], [BackendTarget::Unresolved; 2]);
     assert_eq!(state(&translation, ResolvedRefs), "False/UnsupportedProtocol");
 }
@@ -446,7 +468,7 @@ metadata: {name: r, namespace: apps}
 spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}, {name: web, port: 81}]}]}
 ";
     let translation = translated(policy);
-    let refs = translation.table.rules()[0].backends.refs();
+    let refs = translation.table.rules().next().unwrap().backends.refs();
     assert_ne!(refs[0].target, BackendTarget::Unresolved);
     assert_eq!(refs[1].target, BackendTarget::Unresolved);
 }
@@ -481,7 +503,7 @@ fn times_and_retries_are_as_written_and_zero_is_no_limit() {
         "{name: first, timeouts: {request: 5s, backendRequest: 0s}, retry: {codes: [500, 503], attempts: 3, backoff: 100ms}}, \
          {retry: {}}, {}, {retry: {attempts: 2147483647, backoff: 0s}}",
     );
-    let rules = translation.table.rules();
+    let rules: Vec<_> = translation.table.rules().collect();
     assert_eq!(rules[0].id.to_string(), "apps/r/first");
     assert_eq!(rules[0].timeouts.request.unwrap().as_secs(), 5);
     assert_eq!(rules[0].timeouts.backend_request, None);

@@ -5,7 +5,7 @@
 mod by_hand;
 
 use gateway_core::hostname::Host;
-use gateway_core::table::{CandidateOutcome, NoMatch, RouteTable, TieBreaker};
+use gateway_core::table::{CandidateOutcome, FrontendOwner, NoMatch, RouteTable, TieBreaker, Transport};
 
 use self::by_hand::{ByHand, ask, ask_on, assert_answers, explain, head, port, request};
 
@@ -581,9 +581,13 @@ fn ports_and_gateways_are_separate() {
     }
     let other = gateway_core::name::ObjectName::new("default", "other");
     let request = request("http://foo.com/");
-    let matched = table.find(table.port(&other, 80).expect("it listens"), None, &head(&request));
+    let matched = table.find(
+        table.frontend(FrontendOwner::Gateway(&other), Transport::Tcp, 80).expect("it listens"),
+        None,
+        &head(&request),
+    );
     assert_eq!(table.listener(matched.expect("it serves").listener).to_string(), "default/other/other");
-    assert_eq!(table.port(&other, 8080), None);
+    assert_eq!(table.frontend(FrontendOwner::Gateway(&other), Transport::Tcp, 8080), None);
 }
 
 // HST-14, HRM-29, AMB-12, AMB-13

@@ -12,7 +12,7 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
 use gateway_core::options::Options;
-use gateway_core::table::{Explanation, NoMatch, RouteTable};
+use gateway_core::table::{Explanation, FrontendOwner, NoMatch, Opening, RouteTable, Transport};
 use gateway_core::translate::translate;
 use http::{Request, Response, StatusCode, request, response};
 
@@ -65,8 +65,10 @@ impl Core {
 
     /// What a connection to the port meets.
     pub fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance {
-        let Some(port) = self.table.port(gateway, port) else { return Entrance::Closed };
-        if self.table.ports().any(|(id, found)| id == port && !found.is_secure()) {
+        let Some(port) = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port) else {
+            return Entrance::Closed;
+        };
+        if self.table.frontends().any(|(id, found)| id == port && found.opening() == Opening::Http) {
             return Entrance::Http;
         }
         let server_name = server_name.and_then(|name| Host::of_name(name).ok());
@@ -115,7 +117,10 @@ impl Core {
         let request = &arrival.request;
         let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
         let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let port = self.table.port(&arrival.gateway, arrival.port).ok_or(NoMatch::NoListener)?;
+        let port = self
+            .table
+            .frontend(FrontendOwner::Gateway(&arrival.gateway), Transport::Tcp, arrival.port)
+            .ok_or(NoMatch::NoListener)?;
         Ok(self.table.explain(port, server_name.as_ref(), &head))
     }
 }

@@ -28,7 +28,7 @@ pub fn manifest(bytes: &[u8]) {
     let translation = translate(&resources, &options);
     let request = Request::get("http://a.example.com/a/b?p=1").header("x", "1").body(()).expect("a request");
     let head = RequestHead::new(request.method(), request.uri(), request.headers()).expect("a host");
-    for (port, _) in translation.table.ports() {
+    for (port, _) in translation.table.frontends() {
         let found = translation.table.find(port, Some(&head.host), &head);
         assert_eq!(found, translation.table.explain(port, Some(&head.host), &head).decision);
     }

@@ -122,14 +122,14 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
         let table = self.tables.load_full();
-        let Some((_, port)) = table.ports().find(|(_, port)| port.number() == self.port) else {
+        let Some((_, frontend)) = table.frontends().find(|(_, frontend)| frontend.port() == self.port) else {
             return answer(session, status(StatusCode::NOT_FOUND)).await;
         };
         let peer = session.client_addr().and_then(|address| address.as_inet());
         let address = peer.map(|peer| forwarded::address(peer.ip()));
         let arrival = Arrival {
             client: Client { address: address.as_ref(), secure: false },
-            ..Arrival::new(port.gateway(), self.port)
+            ..Arrival::new(frontend.owner().name(), self.port)
         };
         let parts = request::Parts::from(session.req_header().clone());
         match table.decide(&arrival, parts, &mut || fastrand::u64(..)) {

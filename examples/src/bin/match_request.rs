@@ -10,6 +10,7 @@ use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
+use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::translate;
 use http::Request;
 
@@ -43,7 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let resources =
         manifest::read(MANIFEST, "shop.yaml").objects.into_iter().map(|(object, _)| object).collect();
     let table = translate(&resources, &Options::default()).table;
-    let port = table.port(&ObjectName::new("default", "web"), 80).ok_or("the listener is not served")?;
+    let port = table
+        .frontend(FrontendOwner::Gateway(&ObjectName::new("default", "web")), Transport::Tcp, 80)
+        .ok_or("the listener is not served")?;
 
     for request in [
         Request::get("http://shop.example.com/cart/1").body(())?,

@@ -14,7 +14,7 @@ use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
-use gateway_core::table::{Listener, ListenerProtocol, PortId, RouteTable, RouteTableBuilder};
+use gateway_core::table::{FrontendId, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// How many routes there are on how many hosts, and what distinguishes them.
@@ -46,13 +46,25 @@ pub struct Request {
     pub rule: u32,
 }
 
-pub const PORT: PortId = PortId(0);
 pub const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 const RULES_PER_ROUTE: usize = 16;
+
+/// The one frontend of a table.
+pub fn frontend(table: &RouteTable) -> FrontendId {
+    table.frontends().next().expect("there is a listener").0
+}
 
 // === impl Shape ===
 
 impl Shape {
+    /// Whether this is the rule with this number, counted over all hosts.
+    pub fn is_rule(self, rule: &HttpRule, number: u32) -> bool {
+        let (host, path) = (number as usize / self.paths, number as usize % self.paths);
+        let first = path - path % RULES_PER_ROUTE;
+        *rule.id.route.name.name == *format!("route-{host:05}-{first:06}")
+            && usize::from(rule.id.index) == path - first
+    }
+
     pub const fn prefixes(hosts: usize, paths: usize) -> Self {
         Self { hosts, paths, kind: Kind::Prefix }
     }

@@ -243,6 +243,16 @@ impl Gateways {
         self.listener_count
     }
 
+    /// Whether Routes attach here as they attach there.
+    pub(crate) fn is_same_for_routes(&self, other: &Self) -> bool {
+        self.gateways.keys().eq(other.gateways.keys())
+            && self.listener_sets.keys().eq(other.listener_sets.keys())
+            && self
+                .listeners()
+                .map(AttachedListener::for_routes)
+                .eq(other.listeners().map(AttachedListener::for_routes))
+    }
+
     /// Every listener: of each Gateway its own ones, then those of the ListenerSets.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = &AttachedListener> {
         let own = self.gateways.values().flat_map(|gateway| &gateway.listeners);

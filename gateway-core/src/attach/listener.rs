@@ -95,6 +95,12 @@ impl AttachedListener {
         self.allowed_namespaces.admits(route_namespace, namespaces)
     }
 
+    /// All that Routes that attach depend on.
+    pub(super) fn for_routes(&self) -> impl PartialEq + '_ {
+        let Self { owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, .. } = self;
+        (owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, self.is_served())
+    }
+
     /// Whether it goes into the table.
     pub(crate) fn is_served(&self) -> bool {
         self.state.is_valid() && self.state.waiting.is_none()

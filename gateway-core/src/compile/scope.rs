@@ -11,6 +11,7 @@ use crate::name::{BackendId, RouteKey};
 use crate::options::Options;
 use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends};
 use crate::rule::{BackendRef, BackendTarget};
+use crate::table::RouteTableBuilder;
 
 /// What all Routes share while they are compiled.
 pub(crate) struct Compiler<'c> {
@@ -18,6 +19,8 @@ pub(crate) struct Compiler<'c> {
     pub(crate) backends: &'c mut Backends,
     pub(crate) patterns: &'c mut Patterns,
     pub(crate) options: &'c Options,
+    /// Where the backends go.
+    pub(crate) table: &'c mut RouteTableBuilder,
 }
 
 /// One Route while it is compiled.
@@ -47,8 +50,8 @@ impl<'s, 'c> Scope<'s, 'c> {
 
     /// The backend that a reference leads to.
     pub(super) fn backend(&mut self, reference: BackendReference<'_>) -> Result<BackendId, Finding> {
-        let Compiler { references, backends, .. } = &mut *self.compiler;
-        backends.resolve(*references, self.route, reference, &mut self.used)
+        let Compiler { references, backends, table, .. } = &mut *self.compiler;
+        backends.resolve(*references, self.route, reference, &mut self.used, table)
     }
 
     /// One entry of a rule's backends; what is wrong with the reference goes to `findings`.

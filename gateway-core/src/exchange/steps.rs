@@ -18,7 +18,7 @@ use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::BackendId;
 use crate::rule::{Backend, BackendTarget, HttpRule};
-use crate::table::{Listener, Matched, NoMatch, RouteTable};
+use crate::table::{FrontendOwner, Listener, Matched, NoMatch, RouteTable, Transport};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
 ///
@@ -89,8 +89,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     {
         let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
         let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-        let port = table.port(arrival.gateway, arrival.port).ok_or(NoMatch::NoListener)?;
-        let matched = table.find(port, server_name.as_ref(), &head)?;
+        let owner = FrontendOwner::Gateway(arrival.gateway);
+        let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
+        let matched = table.find(frontend, server_name.as_ref(), &head)?;
         if let Cow::Owned(normal) = head.path {
             let uri = mem::take(request.uri_mut());
             *request.uri_mut() = with_path(uri, normal);

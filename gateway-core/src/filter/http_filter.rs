@@ -68,7 +68,7 @@ pub enum Verdict {
 
 impl HttpFilter {
     /// What the filter does to the path, if it changes it.
-    pub(crate) fn path_modifier(&self) -> Option<&PathModifier> {
+    pub fn path_modifier(&self) -> Option<&PathModifier> {
         match self {
             Self::RequestRedirect(redirect) => redirect.path.as_ref(),
             Self::UrlRewrite(rewrite) => rewrite.path.as_ref(),

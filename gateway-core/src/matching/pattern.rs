@@ -52,6 +52,7 @@ pub struct PatternError {
 
 impl Pattern {
     /// Whether there are other clones.
+    #[cfg(feature = "resources")]
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.regex) > 1
     }

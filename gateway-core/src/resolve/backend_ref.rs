@@ -18,7 +18,7 @@ use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::rule::{Backend, BackendProtocol};
-use crate::table::{SlotMap, Slots};
+use crate::table::RouteTableBuilder;
 use crate::validate::Valid;
 
 /// A reference to a backend, as any of the fields that hold one writes it.
@@ -53,7 +53,6 @@ pub(crate) struct BackendContext<'r> {
 #[derive(Debug, Default)]
 pub(crate) struct Backends {
     by_service: HashMap<ObjectName, Vec<Port>, RandomState>,
-    slots: SlotMap<Backend>,
 }
 
 /// A port of a Service in the use that some route makes of it.
@@ -98,6 +97,7 @@ impl Backends {
         route: &Arc<RouteKey>,
         reference: BackendReference<'_>,
         used: &mut Vec<BackendKey>,
+        table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
         let BackendReference { group, kind, namespace, name, port } = reference;
         let route_namespace = &*route.name.namespace;
@@ -128,7 +128,7 @@ impl Backends {
         };
         let key =
             BackendKey { service: ObjectName::new(namespace, name), port, usage: Usage::from(route.kind) };
-        let found = self.find(context, &key, route);
+        let found = self.find(context, &key, route, table);
         if !used.contains(&key) {
             used.push(key);
         }
@@ -140,12 +140,12 @@ impl Backends {
         context: BackendContext<'_>,
         key: &BackendKey,
         route: &Arc<RouteKey>,
+        table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
-        let Self { by_service, slots } = self;
-        let ports = match by_service.get_mut(&key.service) {
-            Some(ports) => ports,
-            None => by_service.entry(key.service.clone()).or_default(),
-        };
+        if !self.by_service.contains_key(&key.service) {
+            self.by_service.insert(key.service.clone(), Vec::new());
+        }
+        let ports = self.by_service.get_mut(&key.service).expect("it is there, or was just added");
         let position = ports.iter().position(|port| port.is(key)).unwrap_or_else(|| {
             ports.push(Port {
                 number: key.port,
@@ -162,12 +162,12 @@ impl Backends {
             port.stale = false;
             port.found = match (backend(context, key), &port.found) {
                 (Ok(backend), Ok(id)) => {
-                    slots.replace(id.0, backend);
+                    table.replace_backend(*id, backend);
                     Ok(*id)
                 }
-                (Ok(backend), Err(_)) => Ok(BackendId(slots.insert(backend))),
+                (Ok(backend), Err(_)) => Ok(table.backend(backend)),
                 (Err(finding), Ok(id)) => {
-                    slots.remove(id.0);
+                    table.remove_backend(*id);
                     Err(finding)
                 }
                 (Err(finding), Err(_)) => Err(finding),
@@ -180,13 +180,13 @@ impl Backends {
     }
 
     /// A route that does not refer to this backend any more.
-    pub(crate) fn release(&mut self, key: &BackendKey, route: &RouteKey) {
+    pub(crate) fn release(&mut self, key: &BackendKey, route: &RouteKey, table: &mut RouteTableBuilder) {
         let Some(ports) = self.by_service.get_mut(&key.service) else { return };
         let Some(position) = ports.iter().position(|port| port.is(key)) else { return };
         ports[position].users.remove(route);
         if ports[position].users.is_empty() {
             if let Ok(id) = ports.swap_remove(position).found {
-                self.slots.remove(id.0);
+                table.remove_backend(id);
             }
             if ports.is_empty() {
                 self.by_service.remove(&key.service);
@@ -206,11 +206,6 @@ impl Backends {
     /// Something changed that every Service depends on.
     pub(crate) fn touch_all(&mut self) {
         self.by_service.values_mut().flatten().for_each(|port| port.stale = true);
-    }
-
-    /// The backends, by id.
-    pub(crate) fn slots(&self) -> &Slots<Backend> {
-        self.slots.slots()
     }
 }
 

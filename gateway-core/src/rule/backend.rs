@@ -63,17 +63,16 @@ pub struct Locality {
 ///
 /// ```
 /// # use gateway_core::rule::{Backends, BackendRef, BackendTarget};
-/// # use gateway_core::name::BackendId;
-/// let to = |id, weight| BackendRef { target: BackendTarget::Backend(BackendId(id)), weight };
-/// let backends = Backends::new([to(0, 7), to(1, 3), to(2, 0)]);
+/// let nowhere = |weight| BackendRef { target: BackendTarget::Unresolved, weight };
+/// let backends = Backends::new([nowhere(7), nowhere(3), nowhere(0)]);
 /// // A random number picks; the share of each is its weight over the sum of all.
-/// assert_eq!(backends.pick(0), Some((0, BackendTarget::Backend(BackendId(0)))));
-/// assert_eq!(backends.pick(u64::MAX), Some((1, BackendTarget::Backend(BackendId(1)))));
+/// assert_eq!(backends.pick(0), Some((0, BackendTarget::Unresolved)));
+/// assert_eq!(backends.pick(u64::MAX), Some((1, BackendTarget::Unresolved)));
 /// ```
 ///
 /// # Spec
 /// HRB-03, HRB-04, HRB-19, AMB-68.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backends {
     refs: Box<[BackendRef]>,
     total: u64,

@@ -13,7 +13,7 @@ use crate::filter::HttpFilter;
 use crate::name::RouteKey;
 
 /// One rule of an HTTPRoute, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpRule {
     /// The route, and which of its rules this is.
     pub id: RuleName,

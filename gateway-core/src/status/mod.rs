@@ -16,11 +16,12 @@ use std::collections::BTreeMap;
 
 use crate::api::{Kind, ParentReference};
 use crate::attach::{Gateways, ListenerKey};
-use crate::compile::CompiledRoute;
 use crate::condition::Condition;
 use crate::feature::Feature;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
+
+pub(crate) use self::route::route;
 
 /// The statuses of everything of ours.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,19 +117,17 @@ impl Statuses {
     }
 }
 
-/// Every status, from what is attached and what its rules came to.
-pub(crate) fn statuses(gateways: &Gateways, routes: &[CompiledRoute], options: &Options) -> Statuses {
-    let mut counts = vec![0; gateways.listener_count()];
-    for listener in routes.iter().flat_map(CompiledRoute::counting_listeners) {
-        counts[listener.index()] += 1;
-    }
-    let attached_routes = |listener: ListenerKey| counts[listener.index()];
-    Statuses {
-        gateway_classes: each(&gateways.classes, |class| gateway_class::gateway_class(class, options)),
-        gateways: each(&gateways.gateways, |gateway| gateway::gateway(gateway, &attached_routes)),
-        listener_sets: each(&gateways.listener_sets, |set| listener_set::listener_set(set, &attached_routes)),
-        routes: routes.iter().map(|route| ((*route.key).clone(), route::route(route))).collect(),
-    }
+/// Sets the statuses of classes, Gateways and ListenerSets. `attached_routes` says how many Routes are attached to a listener.
+pub(crate) fn set_listeners(
+    statuses: &mut Statuses,
+    gateways: &Gateways,
+    attached_routes: &dyn Fn(ListenerKey) -> usize,
+    options: &Options,
+) {
+    statuses.gateway_classes = each(&gateways.classes, |class| gateway_class::gateway_class(class, options));
+    statuses.gateways = each(&gateways.gateways, |gateway| gateway::gateway(gateway, attached_routes));
+    statuses.listener_sets =
+        each(&gateways.listener_sets, |set| listener_set::listener_set(set, attached_routes));
 }
 
 fn each<A, S>(attached: &BTreeMap<ObjectName, A>, status: impl Fn(&A) -> S) -> BTreeMap<ObjectName, S> {

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 ///
 /// # Spec
 /// RTE-06, RTE-07, RTE-11, RTE-13, RTE-15 to RTE-20, RTE-25, CND-80 to CND-93.
-pub(super) fn route(route: &CompiledRoute) -> RouteStatus {
+pub(crate) fn route(route: &CompiledRoute) -> RouteStatus {
     let resolved_refs = resolved_refs(route);
     let parents = route
         .parents

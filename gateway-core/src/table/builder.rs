@@ -1,14 +1,18 @@
-//! Building a table: listeners, backends and routes, and which route is attached to which listener.
+//! Building tables: listeners, backends and routes, and which route is attached to which listener.
+//!
+//! A builder can be changed after it has built a table, and build another: the cost is that of what changed, and the tables
+//! share the rest.
 
-use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::candidate::Candidate;
-use super::http::{HttpTable, Placed, hostname_specificity};
-use super::port::Ports;
-use super::{Listener, ListenerId, RouteTable, RuleId};
+use super::frontend::Frontends;
+use super::http_part::HostRoutes;
+use super::route::{Entries, Route};
+use super::slots::SlotMap;
+use super::{Listener, ListenerId, Part, RouteTable, Served};
 use crate::hostname::Hostname;
-use crate::matching::{Conditions, HttpMatch, Match, PathMatch, Precedence, Specificity};
+use crate::matching::HttpMatch;
 use crate::name::{Age, BackendId};
 use crate::rule::{Backend, HttpRule};
 
@@ -17,38 +21,32 @@ use crate::rule::{Backend, HttpRule};
 pub struct RouteTableBuilder {
     generation: u64,
     fall_through: bool,
-    listeners: Vec<Listener>,
-    backends: Vec<Backend>,
-    routes: Vec<Route>,
-    rules: Vec<HttpRule>,
-    /// The matches of each rule.
-    matches: Vec<Box<[Entry]>>,
-    attachments: Vec<Attachment>,
+    listeners: SlotMap<Served>,
+    frontends: Option<Arc<Frontends>>,
+    backends: SlotMap<Backend>,
+    routes: SlotMap<Arc<Route>>,
+    /// What the indexes need of each route.
+    drafts: HashMap<RouteId, Draft>,
+    /// The routes of each hostname of a listener.
+    hosts: HashMap<Host, Vec<RouteId>>,
+    /// The hostnames whose routes changed since the last table.
+    changed: HashSet<Host>,
 }
 
 /// A route of a builder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteId(u32);
 
-#[derive(Debug)]
-struct Route {
-    age: Age,
-    rules: std::ops::Range<usize>,
-}
+/// A hostname of a listener; `None` for the routes without hostnames.
+type Host = (ListenerId, Option<Hostname>);
 
-/// One match of a rule, as all hostnames and listeners of its route share it.
-#[derive(Debug)]
-struct Entry {
-    path: PathMatch,
-    specificity: Specificity,
-    conditions: Option<Arc<Conditions>>,
-}
+/// The hostnames of a route at each listener that it is attached to; none for a route without hostnames.
+type Attachments = Vec<(ListenerId, Vec<Hostname>)>;
 
 #[derive(Debug)]
-struct Attachment {
-    listener: ListenerId,
-    route: RouteId,
-    hostnames: Box<[Hostname]>,
+struct Draft {
+    entries: Entries,
+    attachments: Attachments,
 }
 
 // === impl RouteTableBuilder ===
@@ -58,13 +56,20 @@ impl RouteTableBuilder {
         Self {
             generation,
             fall_through: true,
-            listeners: Vec::new(),
-            backends: Vec::new(),
-            routes: Vec::new(),
-            rules: Vec::new(),
-            matches: Vec::new(),
-            attachments: Vec::new(),
+            listeners: SlotMap::default(),
+            frontends: None,
+            backends: SlotMap::default(),
+            routes: SlotMap::default(),
+            drafts: HashMap::new(),
+            hosts: HashMap::new(),
+            changed: HashSet::new(),
         }
+    }
+
+    /// The number of the tables that are built from now on.
+    pub fn generation(&mut self, generation: u64) -> &mut Self {
+        self.generation = generation;
+        self
     }
 
     /// Whether a request that no rule of the most specific hostname matches is tried with the less specific hostnames
@@ -79,14 +84,38 @@ impl RouteTableBuilder {
 
     /// Adds a listener. Listeners of one port must differ in hostname; of several that do not, the first serves.
     pub fn listener(&mut self, listener: Listener) -> ListenerId {
-        self.listeners.push(listener);
-        ListenerId(self.listeners.len() as u32 - 1)
+        self.frontends = None;
+        let part = Part::Http(Arc::default());
+        ListenerId(self.listeners.insert(Served { listener: Arc::new(listener), part }))
+    }
+
+    /// Puts a listener in the place of another, with the same routes.
+    pub fn replace_listener(&mut self, id: ListenerId, listener: Listener) {
+        self.frontends = None;
+        if let Some(served) = self.listeners.get_mut(id.0) {
+            served.listener = Arc::new(listener);
+        }
+    }
+
+    /// Takes a listener away. Routes that are attached to it serve nothing there.
+    pub fn remove_listener(&mut self, id: ListenerId) {
+        self.frontends = None;
+        self.listeners.remove(id.0);
     }
 
     /// Adds a backend, for rules and mirrors to refer to.
     pub fn backend(&mut self, backend: Backend) -> BackendId {
-        self.backends.push(backend);
-        BackendId(self.backends.len() as u32 - 1)
+        BackendId(self.backends.insert(backend))
+    }
+
+    /// Puts a backend in the place of another, for the rules that refer to it.
+    pub fn replace_backend(&mut self, id: BackendId, backend: Backend) {
+        self.backends.replace(id.0, backend);
+    }
+
+    /// Takes a backend away, to which no rule may refer any more.
+    pub fn remove_backend(&mut self, id: BackendId) {
+        self.backends.remove(id.0);
     }
 
     /// Adds a route with its rules, each with its matches. A rule without matches serves nothing.
@@ -95,13 +124,37 @@ impl RouteTableBuilder {
         age: Age,
         rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>,
     ) -> RouteId {
-        let start = self.rules.len();
-        for (matches, rule) in rules {
-            self.matches.push(matches.into_iter().map(Entry::new).collect());
-            self.rules.push(rule);
+        let (route, entries) = compiled(age, rules);
+        let id = RouteId(self.routes.insert(Arc::new(route)));
+        self.drafts.insert(id, Draft { entries, attachments: Vec::new() });
+        id
+    }
+
+    /// Gives a route other rules. It stays attached where it is.
+    pub fn replace_route(
+        &mut self,
+        id: RouteId,
+        age: Age,
+        rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>,
+    ) {
+        let (route, entries) = compiled(age, rules);
+        let known = self.routes.slots().get(id.0);
+        let same_age = known.is_some_and(|known| known.age == route.age);
+        if known.is_none_or(|known| **known != route) {
+            self.routes.replace(id.0, Arc::new(route));
         }
-        self.routes.push(Route { age, rules: start..self.rules.len() });
-        RouteId(self.routes.len() as u32 - 1)
+        let draft = self.drafts.get_mut(&id).expect("the route is of this builder");
+        if !same_age || draft.entries != entries {
+            draft.entries = entries;
+            self.changed.extend(hosts(&draft.attachments));
+        }
+    }
+
+    /// Takes a route away.
+    pub fn remove_route(&mut self, id: RouteId) {
+        self.attach_to(id, Vec::new());
+        self.drafts.remove(&id);
+        self.routes.remove(id.0);
     }
 
     /// Attaches a route to a listener, for those of its hostnames that intersect with the listener's; none of them
@@ -112,103 +165,108 @@ impl RouteTableBuilder {
     /// # Spec
     /// HST-04, HST-05, AMB-38.
     pub fn attach(&mut self, route: RouteId, listener: ListenerId, hostnames: &[Hostname]) {
-        let attachment = Attachment { listener, route, hostnames: hostnames.into() };
-        let same = |known: &Attachment| known.listener == listener && known.route == route;
-        // Attachments of one route are made one after the other, so the same one is near the end.
-        let recent = self.attachments.iter_mut().rev().take_while(|known| known.route == route);
-        match recent.into_iter().find(|known| same(known)) {
-            // Without hostnames it serves all that the listener serves.
-            Some(known) if known.hostnames.is_empty() || hostnames.is_empty() => {
-                known.hostnames = Box::default()
+        let draft = self.drafts.get(&route).expect("the route is of this builder");
+        let mut attachments = draft.attachments.clone();
+        attachments.push((listener, hostnames.to_vec()));
+        self.attach_to(route, attachments);
+    }
+
+    /// Attaches a route to these listeners and to no others.
+    pub fn attach_to(
+        &mut self,
+        route: RouteId,
+        attachments: impl IntoIterator<Item = (ListenerId, Vec<Hostname>)>,
+    ) {
+        let mut merged: Attachments = Vec::new();
+        for (listener, hostnames) in attachments {
+            match merged.iter_mut().find(|(known, _)| *known == listener) {
+                // Without hostnames it serves all that the listener serves.
+                Some((_, known)) if known.is_empty() || hostnames.is_empty() => known.clear(),
+                Some((_, known)) => {
+                    let added: Vec<_> =
+                        hostnames.into_iter().filter(|hostname| !known.contains(hostname)).collect();
+                    known.extend(added);
+                }
+                None => merged.push((listener, hostnames)),
             }
-            Some(known) => {
-                let added = hostnames.iter().filter(|hostname| !known.hostnames.contains(hostname));
-                known.hostnames = known.hostnames.iter().chain(added).cloned().collect();
+        }
+        let draft = self.drafts.get_mut(&route).expect("the route is of this builder");
+        if draft.attachments == merged {
+            return;
+        }
+        let before = std::mem::replace(&mut draft.attachments, merged);
+        let draft = &self.drafts[&route];
+        for host in hosts(&before) {
+            if let Some(routes) = self.hosts.get_mut(&host) {
+                routes.retain(|known| *known != route);
             }
-            None => self.attachments.push(attachment),
+            self.changed.insert(host);
+        }
+        for host in hosts(&draft.attachments) {
+            let routes = self.hosts.entry(host.clone()).or_default();
+            if !routes.contains(&route) {
+                routes.push(route);
+            }
+            self.changed.insert(host);
         }
     }
 
-    /// The table.
-    pub fn build(self) -> RouteTable {
-        let ranks = ranks(&self.routes);
-        let mut ages = vec![0; self.rules.len()];
-        for (route, rank) in self.routes.iter().zip(&ranks) {
-            ages[route.rules.clone()].fill(*rank);
+    /// The table of what is there now.
+    pub fn table(&mut self) -> RouteTable {
+        for host in std::mem::take(&mut self.changed) {
+            self.index(host);
         }
-        let mut attached: Vec<Vec<&Attachment>> = self.listeners.iter().map(|_| Vec::new()).collect();
-        for attachment in &self.attachments {
-            attached[attachment.listener.0 as usize].push(attachment);
-        }
-        let http = attached
-            .into_iter()
-            .map(|attachments| {
-                HttpTable::build(
-                    attachments.into_iter().flat_map(|attachment| self.entries(attachment, &ranks)),
-                )
-            })
-            .collect();
+        let listeners = self.listeners.slots();
+        let frontends = self.frontends.get_or_insert_with(|| {
+            let numbered = listeners.iter().map(|(number, served)| (ListenerId(number), &*served.listener));
+            Arc::new(Frontends::new(numbered))
+        });
         RouteTable {
             generation: self.generation,
             fall_through: self.fall_through,
-            ports: Ports::of(&self.listeners),
-            http,
-            listeners: self.listeners.into(),
-            rules: self.rules.into(),
-            ages: ages.into(),
-            backends: self.backends.into(),
+            frontends: frontends.clone(),
+            listeners: listeners.clone(),
+            routes: self.routes.slots().clone(),
+            backends: self.backends.slots().clone(),
         }
     }
 
-    /// The match entries by which an attached route serves a listener: one for each hostname and match.
-    fn entries<'b>(
-        &'b self,
-        attachment: &'b Attachment,
-        ranks: &'b [u32],
-    ) -> impl Iterator<Item = (Option<&'b Hostname>, Placed<'b>)> + 'b {
-        let Attachment { route, hostnames, .. } = attachment;
-        let rules = self.routes[route.0 as usize].rules.clone();
-        let route = ranks[route.0 as usize];
+    /// The table, where no other is to follow.
+    pub fn build(mut self) -> RouteTable {
+        self.table()
+    }
+
+    /// Builds the index of one hostname anew.
+    fn index(&mut self, host: Host) {
+        let (listener, hostname) = &host;
+        let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) else {
+            self.hosts.remove(&host);
+            return;
+        };
+        let part = Arc::make_mut(part);
+        let Some(attached) = self.hosts.get_mut(&host).filter(|attached| !attached.is_empty()) else {
+            part.remove(hostname.as_ref());
+            self.hosts.remove(&host);
+            return;
+        };
+        let routes = self.routes.slots();
+        let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
+        attached.sort_by(|a, b| age(a).cmp(&age(b)));
+        let entries = attached.iter().enumerate().flat_map(|(rank, route)| {
+            self.drafts[route].entries.placed(route.0, rank as u32, hostname.as_ref())
+        });
+        part.insert(Arc::new(HostRoutes::build(hostname.clone(), entries)));
+    }
+}
+
+fn compiled(age: Age, rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>) -> (Route, Entries) {
+    let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+    (Route { age, rules: rules.into() }, Entries::new(matches))
+}
+
+fn hosts(attachments: &Attachments) -> impl Iterator<Item = Host> {
+    attachments.iter().flat_map(|(listener, hostnames)| {
         let none = hostnames.is_empty().then_some(None);
-        hostnames.iter().map(Some).chain(none).flat_map(move |hostname| {
-            rules.clone().flat_map(move |position| {
-                let rule = self.rules[position].id.index;
-                self.matches[position].iter().enumerate().map(move |(i, entry)| {
-                    let Entry { path, specificity, conditions } = entry;
-                    let precedence = Precedence {
-                        hostname: Reverse(hostname_specificity(hostname)),
-                        specificity: Reverse(*specificity),
-                        route,
-                        rule,
-                        entry: i as u16,
-                    };
-                    let conditions = conditions.clone();
-                    let candidate = Candidate { rule: RuleId(position as u32), entry: i as u16, conditions };
-                    let placed = Placed { path, precedence, candidate };
-                    (hostname, placed)
-                })
-            })
-        })
-    }
-}
-
-// === impl Entry ===
-
-impl Entry {
-    fn new(of: HttpMatch) -> Self {
-        let specificity = of.specificity();
-        let HttpMatch { path, conditions } = of;
-        Self { path, specificity, conditions: (!conditions.is_empty()).then(|| Arc::new(conditions)) }
-    }
-}
-
-/// The position of each route in the order of age.
-fn ranks(routes: &[Route]) -> Vec<u32> {
-    let mut by_age: Vec<usize> = (0..routes.len()).collect();
-    by_age.sort_by(|a, b| routes[*a].age.cmp(&routes[*b].age));
-    let mut ranks = vec![0; routes.len()];
-    for (rank, route) in by_age.into_iter().enumerate() {
-        ranks[route] = rank as u32;
-    }
-    ranks
+        hostnames.iter().cloned().map(Some).chain(none).map(|hostname| (*listener, hostname))
+    })
 }

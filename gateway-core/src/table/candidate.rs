@@ -1,4 +1,4 @@
-//! A match entry that may serve a request, and the one that does.
+//! One match entry of a rule, without its host and path.
 
 use std::sync::Arc;
 

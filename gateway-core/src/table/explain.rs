@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use super::candidate::Candidate;
-use super::http::{Observer, PathStep, hostname_specificity};
-use super::{ListenerId, Matched, NoMatch, PortId, RouteTable, RuleId};
+use super::http_part::{Observer, PathStep, hostname_specificity};
+use super::{FrontendId, ListenerId, Matched, NoMatch, RouteTable, RuleId};
 use crate::hostname::{Host, Hostname};
 use crate::matching::path::PathSpecificity;
 use crate::matching::{Precedence, RequestHead, Specificity, Unmet, ValueMatch};
@@ -82,11 +82,11 @@ impl RouteTable {
     /// Walks the same table in the same order; it goes on after the decision to show what else would have matched.
     pub fn explain(
         &self,
-        port: PortId,
+        frontend: FrontendId,
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Explanation {
-        let listener = match self.select(port, server_name, request) {
+        let listener = match self.select(frontend, server_name, request) {
             Ok(listener) => listener,
             Err(no_match) => {
                 return Explanation { decision: Err(no_match), listener: None, candidates: Vec::new() };
@@ -95,6 +95,7 @@ impl RouteTable {
         let mut recorder = Recorder { table: self, request, hostname: None, seen: Vec::new() };
         let decision = self.find_in(listener, request, &mut recorder);
         let mut seen = recorder.seen;
+        self.rank(&mut seen);
         seen.sort_by_key(|(precedence, _)| *precedence);
         let chosen = decision.ok().and_then(|matched| {
             let is_chosen = |(_, seen): &&(Precedence, ExplainedCandidate)| {
@@ -118,6 +119,19 @@ impl RouteTable {
         Explanation { decision, listener: Some(listener), candidates }
     }
 
+    /// Gives the routes of what was seen their places in the order of age.
+    fn rank(&self, seen: &mut [(Precedence, ExplainedCandidate)]) {
+        let age = |number: u32| self.routes.get(number).map(|route| &route.age);
+        let mut routes: Vec<u32> = seen.iter().map(|(_, candidate)| candidate.rule.route).collect();
+        routes.sort_by(|a, b| age(*a).cmp(&age(*b)));
+        routes.dedup();
+        for (precedence, candidate) in seen {
+            let rank = routes.iter().position(|number| *number == candidate.rule.route);
+            precedence.route = rank.map_or(u32::MAX, |rank| rank as u32);
+        }
+    }
+
+    /// The place of a candidate, but for the age of its route.
     fn precedence(
         &self,
         hostname: Option<&Hostname>,
@@ -125,7 +139,6 @@ impl RouteTable {
         candidate: &Candidate,
     ) -> Precedence {
         let conditions = candidate.conditions.as_deref();
-        let rule = candidate.rule.0 as usize;
         Precedence {
             hostname: Reverse(hostname_specificity(hostname)),
             specificity: Reverse(Specificity {
@@ -134,8 +147,8 @@ impl RouteTable {
                 headers: conditions.map_or(0, |conditions| conditions.headers().len()),
                 query_params: conditions.map_or(0, |conditions| conditions.query_params().len()),
             }),
-            route: self.ages[rule],
-            rule: self.rules[rule].id.index,
+            route: 0,
+            rule: candidate.rule.rule,
             entry: candidate.entry,
         }
     }

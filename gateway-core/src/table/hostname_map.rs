@@ -3,19 +3,15 @@
 //! Listeners of a port and routes of a listener are chosen by the same rule: the exact hostname first, then the wildcards
 //! from the longest to the shortest, then what has no hostname. The cost is one hash per label of the host.
 
-use std::sync::Arc;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
+use super::shared_map::SharedMap;
 use crate::hostname::Hostname;
 
-/// What serves each hostname; `None` as a hostname stands for every host.
+/// What serves each hostname; `None` as a hostname stands for every host. A copy shares all that does not change.
 #[derive(Clone, Debug)]
 pub(crate) struct HostnameMap<T> {
-    exact: HashMap<Arc<str>, T, RandomState>,
+    exact: SharedMap<T>,
     /// By the suffix after `*.`.
-    wildcard: HashMap<Arc<str>, T, RandomState>,
+    wildcard: SharedMap<T>,
     any: Option<T>,
 }
 
@@ -23,34 +19,44 @@ pub(crate) struct HostnameMap<T> {
 
 impl<T> Default for HostnameMap<T> {
     fn default() -> Self {
-        Self { exact: HashMap::default(), wildcard: HashMap::default(), any: None }
+        Self { exact: SharedMap::default(), wildcard: SharedMap::default(), any: None }
     }
 }
 
-impl<T: Copy> HostnameMap<T> {
+impl<T: Clone> HostnameMap<T> {
     /// The value of exactly this hostname, made by `make` when there is none.
-    pub(crate) fn entry(&mut self, hostname: Option<&Hostname>, make: impl FnOnce() -> T) -> T {
+    pub(crate) fn entry(&mut self, hostname: Option<&Hostname>, make: impl FnOnce() -> T) -> &mut T {
         match hostname {
-            None => *self.any.get_or_insert_with(make),
-            Some(Hostname::Exact(name)) => *self.exact.entry(name.clone()).or_insert_with(make),
-            Some(Hostname::Wildcard(suffix)) => *self.wildcard.entry(suffix.clone()).or_insert_with(make),
+            None => self.any.get_or_insert_with(make),
+            Some(Hostname::Exact(name)) => self.exact.entry(name, make),
+            Some(Hostname::Wildcard(suffix)) => self.wildcard.entry(suffix, make),
         }
     }
 
-    /// The same hostnames with other values.
-    pub(crate) fn map<U>(self, with: impl Fn(T) -> U) -> HostnameMap<U> {
-        let all = |map: HashMap<Arc<str>, T, RandomState>| {
-            map.into_iter().map(|(name, value)| (name, with(value))).collect()
-        };
-        HostnameMap { exact: all(self.exact), wildcard: all(self.wildcard), any: self.any.map(&with) }
+    /// Gives exactly this hostname a value.
+    pub(crate) fn insert(&mut self, hostname: Option<&Hostname>, value: T) {
+        match hostname {
+            None => self.any = Some(value),
+            Some(Hostname::Exact(name)) => self.exact.insert(name, value),
+            Some(Hostname::Wildcard(suffix)) => self.wildcard.insert(suffix, value),
+        }
+    }
+
+    /// Takes the value of exactly this hostname away.
+    pub(crate) fn remove(&mut self, hostname: Option<&Hostname>) {
+        match hostname {
+            None => self.any = None,
+            Some(Hostname::Exact(name)) => self.exact.remove(name),
+            Some(Hostname::Wildcard(suffix)) => self.wildcard.remove(suffix),
+        }
     }
 
     /// The values whose hostnames match `host`, most specific first.
     ///
     /// # Spec
     /// HST-08, HST-14.
-    pub(crate) fn matching<'m>(&'m self, host: &'m str) -> impl Iterator<Item = T> + 'm {
-        let exact = if self.exact.is_empty() { None } else { self.exact.get(host).copied() };
+    pub(crate) fn matching<'m>(&'m self, host: &'m str) -> impl Iterator<Item = &'m T> + 'm {
+        let exact = if self.exact.is_empty() { None } else { self.exact.get(host) };
         let mut rest = if self.wildcard.is_empty() { "" } else { host };
         let wildcards = std::iter::from_fn(move || {
             loop {
@@ -59,11 +65,11 @@ impl<T: Copy> HostnameMap<T> {
                 let labels_before = rest.len() < host.len() || dot > 0;
                 rest = &rest[dot + 1..];
                 if labels_before && let Some(found) = self.wildcard.get(rest) {
-                    return Some(*found);
+                    return Some(found);
                 }
             }
         });
-        exact.into_iter().chain(wildcards).chain(self.any)
+        exact.into_iter().chain(wildcards).chain(&self.any)
     }
 }
 
@@ -92,14 +98,14 @@ mod tests {
             ("com", &[""]),
             ("x.org", &[""]),
         ] {
-            assert_eq!(map.matching(host).collect::<Vec<_>>(), expected, "{host}");
+            assert_eq!(map.matching(host).copied().collect::<Vec<_>>(), expected, "{host}");
         }
     }
 
     #[test]
     fn the_same_hostname_is_one_entry() {
         let mut map = map(&["a.example.com"]);
-        assert_eq!(map.entry(Some(&"a.example.com".parse().unwrap()), || "new"), "a.example.com");
-        assert_eq!(map.entry(Some(&"*.example.com".parse().unwrap()), || "new"), "new");
+        assert_eq!(map.entry(Some(&"a.example.com".parse().unwrap()), || "new"), &"a.example.com");
+        assert_eq!(map.entry(Some(&"*.example.com".parse().unwrap()), || "new"), &"new");
     }
 }

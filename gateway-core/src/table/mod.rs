@@ -1,13 +1,13 @@
 //! The compiled route table: immutable, searched without locks, swapped whole.
 //!
-//! A search goes from the port to the listener that serves the host best, and in that listener's routes from the most
+//! A search goes from the frontend to the listener that serves the host best, and in that listener's routes from the most
 //! specific match to the least. Only routes attached to that listener are looked at, whatever else would match.
 //!
 //! ```
 //! use gateway_core::matching::{HttpMatch, PathMatch, RequestHead};
 //! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
-//! use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, Transport};
 //!
 //! let gateway = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
@@ -36,31 +36,36 @@
 //!
 //! let request = http::Request::get("http://www.example.com/cart/1").body(())?;
 //! let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
-//! let port = table.port(&gateway, 80).expect("the gateway listens there");
-//! let matched = table.find(port, None, &head)?;
+//! let frontend = table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 80).expect("the gateway listens there");
+//! let matched = table.find(frontend, None, &head)?;
 //! assert_eq!(table.rule(matched.rule).id.to_string(), "default/shop/0");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod builder;
-mod candidate;
-mod candidates;
-mod certificate;
+mod shared_map;
+mod slots;
 mod depths;
-mod explain;
+mod paths;
 mod hostname_map;
-mod http;
+mod certificate;
 mod listener;
 mod matched;
-mod port;
-mod paths;
-mod slots;
+mod frontend;
+mod candidate;
 mod value_index;
+mod candidates;
+mod http_part;
+mod route;
+mod builder;
+mod explain;
 
 use std::fmt;
+use std::sync::Arc;
 
-use self::http::{HttpTable, Observer};
-use self::port::Ports;
+use self::frontend::Frontends;
+use self::http_part::{HttpPart, Observer};
+use self::route::Route;
+use self::slots::Slots;
 use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
@@ -69,33 +74,49 @@ use crate::rule::{Backend, HttpRule};
 pub use self::builder::{RouteId, RouteTableBuilder};
 pub use self::certificate::{Certificate, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
+pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening, Transport};
 pub use self::listener::{Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
-pub use self::port::{Port, PortId, Transport};
-pub(crate) use self::slots::{SlotMap, Slots};
 
 /// Everything that decides about requests, compiled from one state of the resources.
+///
+/// A copy costs a few pointers. Tables that were made one after the other share what did not change between them.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     generation: u64,
     fall_through: bool,
-    ports: Ports,
-    listeners: Box<[Listener]>,
-    /// The HTTP rules of each listener, in the order of `listeners`.
-    http: Box<[HttpTable]>,
-    rules: Box<[HttpRule]>,
-    /// The place of each rule's route in the order of age, in the order of `rules`.
-    ages: Box<[u32]>,
-    backends: Box<[Backend]>,
+    frontends: Arc<Frontends>,
+    listeners: Slots<Served>,
+    routes: Slots<Arc<Route>>,
+    backends: Slots<Backend>,
 }
 
-/// A listener of a table: its position there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ListenerId(pub u32);
+/// A listener and what is behind it.
+#[derive(Clone, Debug)]
+struct Served {
+    listener: Arc<Listener>,
+    part: Part,
+}
 
-/// A rule of a table: its position there.
+/// What is behind a listener, by what it speaks.
+#[derive(Clone, Debug)]
+enum Part {
+    /// Rules for requests.
+    Http(Arc<HttpPart>),
+}
+
+/// A listener of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RuleId(pub u32);
+pub struct ListenerId(pub(crate) u32);
+
+/// A rule of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleId {
+    /// The number of its route.
+    route: u32,
+    /// Its position among the rules of the route.
+    rule: u16,
+}
 
 // === impl RouteTable ===
 
@@ -110,19 +131,24 @@ impl RouteTable {
         self.generation
     }
 
-    /// The port of a Gateway, if a listener is served there.
-    pub fn port(&self, gateway: &ObjectName, number: u16) -> Option<PortId> {
-        self.ports.find(gateway, number)
+    /// The frontend of an owner at a port, if a listener is served there.
+    pub fn frontend(
+        &self,
+        owner: FrontendOwner<&ObjectName>,
+        transport: Transport,
+        port: u16,
+    ) -> Option<FrontendId> {
+        self.frontends.find(owner, transport, port)
     }
 
-    /// All ports with a listener that is served.
-    pub fn ports(&self) -> impl ExactSizeIterator<Item = (PortId, &Port)> {
-        self.ports.all().iter().enumerate().map(|(i, port)| (PortId(i as u32), port))
+    /// All frontends with a listener that is served.
+    pub fn frontends(&self) -> impl ExactSizeIterator<Item = (FrontendId, &Frontend)> {
+        self.frontends.iter()
     }
 
     /// All listeners that are served.
-    pub fn listeners(&self) -> &[Listener] {
-        &self.listeners
+    pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
+        self.listeners.iter().map(|(number, served)| (ListenerId(number), &*served.listener))
     }
 
     /// A listener of this table.
@@ -130,12 +156,12 @@ impl RouteTable {
     /// # Panics
     /// When the id is another table's and out of range here.
     pub fn listener(&self, id: ListenerId) -> &Listener {
-        &self.listeners[id.0 as usize]
+        &self.listeners.get(id.0).expect("the listener is of this table").listener
     }
 
-    /// All rules.
-    pub fn rules(&self) -> &[HttpRule] {
-        &self.rules
+    /// All rules, those of one route one after the other.
+    pub fn rules(&self) -> impl Iterator<Item = &HttpRule> {
+        self.routes.iter().flat_map(|(_, route)| &route.rules)
     }
 
     /// A rule of this table.
@@ -143,12 +169,13 @@ impl RouteTable {
     /// # Panics
     /// When the id is another table's and out of range here.
     pub fn rule(&self, id: RuleId) -> &HttpRule {
-        &self.rules[id.0 as usize]
+        let route = self.routes.get(id.route).expect("the rule is of this table");
+        &route.rules[usize::from(id.rule)]
     }
 
     /// All backends that rules and mirrors refer to.
-    pub fn backends(&self) -> &[Backend] {
-        &self.backends
+    pub fn backends(&self) -> impl Iterator<Item = &Backend> {
+        self.backends.iter().map(|(_, backend)| backend)
     }
 
     /// A backend of this table.
@@ -156,7 +183,7 @@ impl RouteTable {
     /// # Panics
     /// When the id is another table's and out of range here.
     pub fn backend(&self, id: BackendId) -> &Backend {
-        &self.backends[id.0 as usize]
+        self.backends.get(id.0).expect("the backend is of this table")
     }
 
     /// The listener that takes a TLS connection with this server name.
@@ -165,13 +192,14 @@ impl RouteTable {
     /// HST-08, HST-22: without a server name, or with one that no listener has, it is the listener without hostname.
     pub fn listener_by_server_name(
         &self,
-        port: PortId,
+        frontend: FrontendId,
         server_name: Option<&Host<'_>>,
     ) -> Option<ListenerId> {
-        self.ports.get(port)?.best_listener(server_name)
+        self.frontends.get(frontend)?.best_listener(server_name)
     }
 
-    /// Finds the rule that serves a request which came in on `port`; for a TLS port, `server_name` is that of the handshake.
+    /// Finds the rule that serves a request which came in at `frontend`; where that opens with TLS, `server_name` is that of the
+    /// handshake.
     ///
     /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
     /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
@@ -185,25 +213,25 @@ impl RouteTable {
     /// HST-08 to HST-21, HRM-16 to HRM-29, AMB-41, AMB-42.
     pub fn find(
         &self,
-        port: PortId,
+        frontend: FrontendId,
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Result<Matched, NoMatch> {
-        let listener = self.select(port, server_name, request)?;
+        let listener = self.select(frontend, server_name, request)?;
         self.find_in(listener, request, &mut ())
     }
 
     /// The listener that serves the request's host, if it is the one that took the connection.
     fn select(
         &self,
-        port: PortId,
+        frontend: FrontendId,
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Result<ListenerId, NoMatch> {
-        let port = self.ports.get(port).ok_or(NoMatch::NoListener)?;
-        let listener = port.best_listener(Some(&request.host)).ok_or(NoMatch::NoListener)?;
-        if port.is_secure() {
-            let connection = port.best_listener(server_name);
+        let frontend = self.frontends.get(frontend).ok_or(NoMatch::NoListener)?;
+        let listener = frontend.best_listener(Some(&request.host)).ok_or(NoMatch::NoListener)?;
+        if frontend.opening() == Opening::Tls {
+            let connection = frontend.best_listener(server_name);
             // A server name that no listener has any more was that of another listener, too.
             let is_known = connection.is_some() || server_name.is_some();
             if is_known && connection != Some(listener) {
@@ -219,9 +247,10 @@ impl RouteTable {
         request: &RequestHead<'_>,
         observer: &mut O,
     ) -> Result<Matched, NoMatch> {
-        let http = self.http.get(listener.0 as usize).ok_or(NoMatch::NoListener)?;
+        let Served { part: Part::Http(part), .. } =
+            self.listeners.get(listener.0).ok_or(NoMatch::NoListener)?;
         let (chosen, path) =
-            http.find(request, self.fall_through, observer).ok_or(NoMatch::NoRule(listener))?;
+            part.find(request, self.fall_through, observer).ok_or(NoMatch::NoRule(listener))?;
         Ok(Matched { listener, rule: chosen.rule, entry: chosen.entry, path })
     }
 }

@@ -1,4 +1,4 @@
-//! The exact paths and prefixes of one listener: one hash table, keyed by hostname and path.
+//! The exact paths and prefixes of one hostname: one hash table.
 //!
 //! `matchit` was measured for this step and is 2 to 5 times slower here (see the `ratios` benchmark); besides, its `{}`
 //! syntax would have to be escaped in every path.
@@ -7,10 +7,6 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-
-/// A hostname of a listener: its position among those that its routes have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HostnameId(pub(crate) u32);
 
 /// Whether a path must be the request's or a prefix of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +29,6 @@ pub(crate) struct Paths<G> {
 /// A key and what stands behind it, in few bytes: finding a slot is the cache miss that counts.
 #[derive(Clone, Copy, Debug)]
 struct Slot<G> {
-    hostname: HostnameId,
     kind: PathKind,
     /// Where the path stands in the text.
     start: u32,
@@ -52,27 +47,20 @@ impl<G> Default for Paths<G> {
 impl<G: Copy> Paths<G> {
     /// What stands behind a path.
     #[inline]
-    pub(crate) fn find(&self, hostname: HostnameId, kind: PathKind, path: &str) -> Option<G> {
-        let is_key = |slot: &Slot<G>| slot.is(&self.text, hostname, kind, path);
-        self.slots.find(hash(&self.seed, hostname, kind, path), is_key).map(|slot| slot.group)
+    pub(crate) fn find(&self, kind: PathKind, path: &str) -> Option<G> {
+        let is_key = |slot: &Slot<G>| slot.is(&self.text, kind, path);
+        self.slots.find(hash(&self.seed, kind, path), is_key).map(|slot| slot.group)
     }
 
     /// What stands behind a path, made by `make` when there is nothing.
-    pub(crate) fn entry(
-        &mut self,
-        hostname: HostnameId,
-        kind: PathKind,
-        path: &str,
-        make: impl FnOnce() -> G,
-    ) -> G {
-        if let Some(group) = self.find(hostname, kind, path) {
+    pub(crate) fn entry(&mut self, kind: PathKind, path: &str, make: impl FnOnce() -> G) -> G {
+        if let Some(group) = self.find(kind, path) {
             return group;
         }
         let Self { slots, text, seed } = self;
-        let slot =
-            Slot { hostname, kind, start: text.len() as u32, length: path.len() as u32, group: make() };
+        let slot = Slot { kind, start: text.len() as u32, length: path.len() as u32, group: make() };
         text.push_str(path);
-        slots.insert_unique(hash(seed, hostname, kind, path), slot, |slot| slot.hash(seed, text));
+        slots.insert_unique(hash(seed, kind, path), slot, |slot| slot.hash(seed, text));
         slot.group
     }
 
@@ -83,8 +71,8 @@ impl<G: Copy> Paths<G> {
         let mut slots = HashTable::with_capacity(before.len());
         for slot in before {
             let hash = slot.hash(&seed, &text);
-            let Slot { hostname, kind, start, length, group } = slot;
-            let slot = Slot { hostname, kind, start, length, group: with(group) };
+            let Slot { kind, start, length, group } = slot;
+            let slot = Slot { kind, start, length, group: with(group) };
             slots.insert_unique(hash, slot, |slot| slot.hash(&seed, &text));
         }
         Paths { slots, text, seed }
@@ -100,16 +88,16 @@ impl<G> Slot<G> {
     }
 
     #[inline]
-    fn is(&self, text: &str, hostname: HostnameId, kind: PathKind, path: &str) -> bool {
-        self.hostname == hostname && self.kind == kind && self.path(text) == path
+    fn is(&self, text: &str, kind: PathKind, path: &str) -> bool {
+        self.kind == kind && self.path(text) == path
     }
 
     fn hash(&self, seed: &RandomState, text: &str) -> u64 {
-        hash(seed, self.hostname, self.kind, self.path(text))
+        hash(seed, self.kind, self.path(text))
     }
 }
 
 #[inline]
-fn hash(seed: &RandomState, hostname: HostnameId, kind: PathKind, path: &str) -> u64 {
-    seed.hash_one((hostname.0, kind as u8, path))
+fn hash(seed: &RandomState, kind: PathKind, path: &str) -> u64 {
+    seed.hash_one((kind as u8, path))
 }

@@ -78,6 +78,12 @@ impl<T: Clone> SlotMap<T> {
         }
     }
 
+    /// The value with this number, to be changed.
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+        self.slots.get(number)?;
+        self.slot(number).as_mut()
+    }
+
     /// The values as they are now.
     pub(crate) fn slots(&self) -> &Slots<T> {
         &self.slots

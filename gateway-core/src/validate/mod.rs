@@ -65,4 +65,4 @@ mod validated;
 
 pub use problem::{FieldPath, Problem, Problems, Segment};
 pub use valid::{Valid, Validate, check, update_problems};
-pub use validated::{Rejected, Validated, problems, status_problems, validate};
+pub use validated::{AllRejected, Rejected, Validated, problems, status_problems, validate};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::problem::Problem;
@@ -21,6 +22,10 @@ pub struct Rejected {
     pub problems: Vec<Problem>,
 }
 
+/// The objects that are left out, by kind and then by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllRejected(Vec<Rejected>);
+
 macro_rules! validated {
     ($(
         $(#[doc = $doc:literal])*
@@ -30,16 +35,43 @@ macro_rules! validated {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Validated {
             $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Valid<api::$name>>,)+
-            /// The objects that are left out, by kind and then by key.
-            pub rejected: Vec<Rejected>,
+            /// The objects that are left out.
+            pub rejected: AllRejected,
         }
 
         /// Checks every object by itself: an invalid one is left out, and no other suffers from it.
         pub fn validate(resources: &Resources) -> Validated {
-            let mut rejected = Vec::new();
-            Validated {
-                $($field: sift(&resources.$field, &mut rejected),)+
-                rejected,
+            let mut validated = Validated::default();
+            validated.update(resources);
+            validated
+        }
+
+        impl Validated {
+            /// Takes over the objects as they are now; checks those that are others than before. Gives their names.
+            pub fn update(&mut self, resources: &Resources) -> Vec<(Kind, ObjectName)> {
+                let mut changed = Vec::new();
+                $(for name in differences(&self.$field, &resources.$field) {
+                    let object = resources.$field.get(&name);
+                    self.rejected.set(Kind::$name, &name, put(&mut self.$field, &name, object));
+                    changed.push((Kind::$name, name));
+                })+
+                self.rejected.retain(resources);
+                changed
+            }
+
+            /// Checks an object, and puts it in the place of the one of its name.
+            pub fn insert(&mut self, object: &AnyObject) {
+                let (kind, name) = (object.kind(), object.key());
+                let problems = match object {
+                    $(AnyObject::$name(object) => put(&mut self.$field, &name, Some(object)),)+
+                };
+                self.rejected.set(kind, &name, problems);
+            }
+
+            /// Takes an object away.
+            pub fn remove(&mut self, kind: Kind, name: &ObjectName) {
+                match kind { $(Kind::$name => _ = self.$field.remove(name),)+ }
+                self.rejected.set(kind, name, Vec::new());
             }
         }
 
@@ -60,20 +92,85 @@ macro_rules! validated {
 
 for_each_kind!(validated);
 
-/// The objects without problems; the others go to `rejected`.
-fn sift<T: Validate>(
-    objects: &BTreeMap<ObjectName, Arc<T>>,
-    rejected: &mut Vec<Rejected>,
-) -> BTreeMap<ObjectName, Valid<T>> {
-    let valid = objects.iter().filter_map(|(key, object)| match check(object) {
-        Ok(valid) => Some((key.clone(), valid)),
-        Err(problems) => {
-            rejected.push(Rejected { kind: T::KIND_ID, key: key.clone(), problems });
-            None
+/// The names under which there is another object than before, or one where there was none, or none where there was one.
+fn differences<T>(
+    before: &BTreeMap<ObjectName, Valid<T>>,
+    now: &BTreeMap<ObjectName, Arc<T>>,
+) -> Vec<ObjectName> {
+    let gone = before.keys().filter(|name| !now.contains_key(*name)).cloned();
+    let gone: Vec<_> = if before.is_empty() { Vec::new() } else { gone.collect() };
+    let other = now
+        .iter()
+        .filter(|(name, object)| before.get(*name).is_none_or(|known| !Arc::ptr_eq(known.arc(), object)));
+    gone.into_iter().chain(other.map(|(name, _)| name.clone())).collect()
+}
+
+/// Puts an object in its place, unless something is wrong with it.
+fn put<T: Validate>(
+    valid: &mut BTreeMap<ObjectName, Valid<T>>,
+    name: &ObjectName,
+    object: Option<&Arc<T>>,
+) -> Vec<Problem> {
+    match object.map(check) {
+        Some(Ok(object)) => {
+            valid.insert(name.clone(), object);
+            Vec::new()
         }
-    });
-    // The keys come in order, from which a map is built in linear time.
-    valid.collect()
+        Some(Err(problems)) => {
+            valid.remove(name);
+            problems
+        }
+        None => {
+            valid.remove(name);
+            Vec::new()
+        }
+    }
+}
+
+// === impl AllRejected ===
+
+impl AllRejected {
+    /// What is wrong with the object of this name now: nothing, for one that is valid or gone.
+    fn set(&mut self, kind: Kind, name: &ObjectName, problems: Vec<Problem>) {
+        let found = self.0.binary_search_by(|known| (known.kind, &known.key).cmp(&(kind, name)));
+        match (found, problems.is_empty()) {
+            (Ok(place), true) => _ = self.0.remove(place),
+            (Ok(place), false) => self.0[place].problems = problems,
+            (Err(_), true) => {}
+            (Err(place), false) => self.0.insert(place, Rejected { kind, key: name.clone(), problems }),
+        }
+    }
+
+    /// Forgets objects that are not there any more.
+    fn retain(&mut self, resources: &Resources) {
+        self.0.retain(|rejected| resources.get(rejected.kind, &rejected.key).is_some());
+    }
+}
+
+impl Deref for AllRejected {
+    type Target = [Rejected];
+
+    fn deref(&self) -> &[Rejected] {
+        &self.0
+    }
+}
+
+impl IntoIterator for AllRejected {
+    type Item = Rejected;
+    type IntoIter = std::vec::IntoIter<Rejected>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'r> IntoIterator for &'r AllRejected {
+    type Item = &'r Rejected;
+    type IntoIter = std::slice::Iter<'r, Rejected>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 // === impl Rejected ===

@@ -180,7 +180,8 @@ fn one_certificate_that_is_missing_does_not_take_the_others_away() {
            https [HTTPRoute]: ResolvedRefs=False/RefNotPermitted",
     );
     let table = translated(&resources, &Options::default()).table;
-    let gateway_core::table::ListenerProtocol::Https(tls) = &table.listeners()[0].protocol else {
+    let gateway_core::table::ListenerProtocol::Https(tls) = &table.listeners().next().unwrap().1.protocol
+    else {
         panic!("it is an HTTPS listener")
     };
     assert_eq!(tls.certificates.len(), 1, "and none twice");

@@ -152,7 +152,7 @@ fn a_data_plane_that_cannot_check_clients_does_not_serve_without() {
            open [HTTPRoute]: ok",
     );
     let table = crate::fixture::translated(&resources, &Options::default()).table;
-    assert_eq!(table.ports().map(|(_, port)| port.number()).collect::<Vec<_>>(), [8443]);
+    assert_eq!(table.frontends().map(|(_, frontend)| frontend.port()).collect::<Vec<_>>(), [8443]);
 }
 
 // GWF-10, GEN-08, CND-29

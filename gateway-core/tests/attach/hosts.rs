@@ -6,6 +6,7 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
+use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::Translation;
 
 use crate::fixture::{
@@ -36,7 +37,9 @@ fn listeners(listeners: &[(&str, &str)]) -> String {
 /// The answer to `GET http://host/path` on a port of Gateway `default/g`: 200 when some rule serves it.
 fn answer(translation: &Translation, port: u16, server_name: Option<&str>, url: &str) -> u16 {
     let table = &translation.table;
-    let port = table.port(&ObjectName::new("default", "g"), port).expect("it is served");
+    let port = table
+        .frontend(FrontendOwner::Gateway(&ObjectName::new("default", "g")), Transport::Tcp, port)
+        .expect("it is served");
     let request = http::Request::get(format!("http://{url}")).body(()).unwrap();
     let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
     let server_name = server_name.map(|name| Host::of_name(name).unwrap());

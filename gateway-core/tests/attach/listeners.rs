@@ -223,9 +223,9 @@ fn what_is_not_programmed_is_not_in_the_table() {
                      {name: c, port: 81, protocol: HTTP},
                      {name: d, port: 82, protocol: HTTPS, tls: {certificateRefs: [{name: missing}]}}";
     let table = translated(&world(&gateway("g", listeners)), &Options::default()).table;
-    let names: Vec<_> = table.listeners().iter().map(ToString::to_string).collect();
+    let names: Vec<_> = table.listeners().map(|(_, listener)| listener.to_string()).collect();
     assert_eq!(names, ["default/g/c"]);
-    assert_eq!(table.ports().map(|(_, port)| port.number()).collect::<Vec<_>>(), [81]);
+    assert_eq!(table.frontends().map(|(_, frontend)| frontend.port()).collect::<Vec<_>>(), [81]);
 }
 
 // GWL-20

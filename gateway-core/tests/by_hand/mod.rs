@@ -14,8 +14,8 @@ use gateway_core::matching::{
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
 use gateway_core::table::{
-    Explanation, Listener, ListenerId, ListenerProtocol, ListenerTls, PortId, RouteId, RouteTable,
-    RouteTableBuilder,
+    Explanation, FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, ListenerTls, RouteId,
+    RouteTable, RouteTableBuilder, Transport,
 };
 use http::{HeaderName, HeaderValue, Method, Request};
 
@@ -164,8 +164,10 @@ pub fn head(request: &Request<()>) -> RequestHead<'_> {
 }
 
 /// The port of the default Gateway.
-pub fn port(table: &RouteTable, number: u16) -> PortId {
-    table.port(&ObjectName::new("default", "gateway"), number).expect("a listener is there")
+pub fn port(table: &RouteTable, number: u16) -> FrontendId {
+    table
+        .frontend(FrontendOwner::Gateway(&ObjectName::new("default", "gateway")), Transport::Tcp, number)
+        .expect("a listener is there")
 }
 
 /// The name of the rule that serves the request on port 80, or the status of its refusal.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
-use gateway_core::table::RouteTable;
+use gateway_core::table::{FrontendOwner, Opening, RouteTable, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -232,9 +232,15 @@ impl<M: ConnectionService> Supervisor<M> {
     /// What is to be bound, and what cannot be because another port is to be bound at the same address.
     fn wanted(&self, table: &RouteTable) -> (Vec<Slot>, Vec<Slot>) {
         let mut slots = Vec::new();
-        for (_, port) in table.ports() {
-            for address in self.addresses.sockets(port.gateway(), port.number()) {
-                let (gateway, port, secure) = (port.gateway().clone(), port.number(), port.is_secure());
+        for (_, frontend) in table.frontends() {
+            // This server stands before Gateways, and takes TCP.
+            let (FrontendOwner::Gateway(gateway), Transport::Tcp) = (frontend.owner(), frontend.transport())
+            else {
+                continue;
+            };
+            let (port, secure) = (frontend.port(), frontend.opening() == Opening::Tls);
+            for address in self.addresses.sockets(gateway, port) {
+                let gateway = gateway.clone();
                 slots.push(Slot { address, gateway, port, secure });
             }
         }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gateway_core::hostname::Host;
 use gateway_core::name::{ListenerOwnerKind, ObjectName};
-use gateway_core::table::{Certificate, Listener, ListenerId, ListenerProtocol, RouteTable};
+use gateway_core::table::{
+    Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, Transport,
+};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
@@ -84,7 +86,7 @@ impl Current {
     /// # Spec
     /// HST-22
     fn config(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Arc<ServerConfig> {
-        let port = self.table.port(gateway, port);
+        let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
         let listener = port.and_then(|port| self.table.listener_by_server_name(port, host));
         let known = listener.and_then(|listener| self.configs.get(&listener));
         Arc::clone(known.map_or(&self.refusing, |known| &known.config))
@@ -116,7 +118,7 @@ impl TlsUpdater {
     pub(super) fn must_read(&self, table: &RouteTable) -> bool {
         let current = self.tls.0.load();
         let known = current.by_name();
-        table.listeners().iter().any(|listener| match &listener.protocol {
+        table.listeners().any(|(_, listener)| match &listener.protocol {
             ListenerProtocol::Http => false,
             ListenerProtocol::Https(tls) => {
                 known.get(&name(listener)).is_none_or(|known| known.certificates != tls.certificates)
@@ -130,7 +132,7 @@ impl TlsUpdater {
         let mut known = before.by_name();
         let mut configs = HashMap::new();
         let mut problems = Vec::new();
-        for (i, listener) in table.listeners().iter().enumerate() {
+        for (id, listener) in table.listeners() {
             let certificates = match &listener.protocol {
                 ListenerProtocol::Http => continue,
                 ListenerProtocol::Https(tls) => &tls.certificates,
@@ -143,7 +145,7 @@ impl TlsUpdater {
             match config {
                 Ok(config) => {
                     let known = Known { certificates: Arc::clone(certificates), config };
-                    configs.insert(ListenerId(i as u32), known);
+                    configs.insert(id, known);
                 }
                 Err(error) => {
                     tracing::warn!(%listener, %error, "a listener cannot take TLS connections");

@@ -25,7 +25,7 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
     writeln!(
         out,
         "{objects} objects, {} rules served: {errors} errors, {warnings} warnings",
-        update.table.rules().len()
+        update.table.rules().count()
     )?;
     let failed = errors > 0 || warnings > 0 && !args.allow_warnings;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -9,7 +9,7 @@ use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::rule::{BackendTarget, HttpRule};
-use gateway_core::table::{Explanation, Port, PortId, RouteTable};
+use gateway_core::table::{Explanation, Frontend, FrontendId, Opening, RouteTable};
 use gateway_examples::state::Update;
 use http::{Method, Request, Uri, request};
 
@@ -29,7 +29,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     for (id, port) in ports {
         let head = RequestHead::new(&request.method, &request.uri, &request.headers)
             .map_err(|error| invalid(error.to_string()))?;
-        let server_name = match (&args.server_name, port.is_secure()) {
+        let server_name = match (&args.server_name, port.opening() == Opening::Tls) {
             (Some(name), _) => Some(Host::of_name(name).map_err(|error| invalid(error.to_string()))?),
             (None, true) => Some(head.host.clone()),
             (None, false) => None,
@@ -64,25 +64,25 @@ fn parse(args: &Explain) -> Result<request::Parts, String> {
 }
 
 /// The ports that the request may come to: those of its URL's port number, or the only ones of its scheme.
-fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(PortId, &'t Port)> {
+fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(FrontendId, &'t Frontend)> {
     let secure = uri.scheme_str() == Some("https");
     let candidates: Vec<_> = table
-        .ports()
-        .filter(|(_, port)| port.is_secure() == secure)
-        .filter(|(_, port)| gateway.is_none_or(|gateway| port.gateway().to_string() == gateway))
+        .frontends()
+        .filter(|(_, port)| (port.opening() == Opening::Tls) == secure)
+        .filter(|(_, port)| gateway.is_none_or(|gateway| port.owner().name().to_string() == gateway))
         .collect();
     let wanted = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let exact: Vec<_> = candidates.iter().copied().filter(|(_, port)| port.number() == wanted).collect();
+    let exact: Vec<_> = candidates.iter().copied().filter(|(_, port)| port.port() == wanted).collect();
     if exact.is_empty() && uri.port_u16().is_none() && candidates.len() == 1 { candidates } else { exact }
 }
 
 fn no_port(table: &RouteTable) -> String {
     let mut text = "no Gateway has a listener for this scheme and port".to_owned();
     let ports: Vec<_> = table
-        .ports()
+        .frontends()
         .map(|(_, port)| {
-            let scheme = if port.is_secure() { "https" } else { "http" };
-            format!("{scheme} port {} of {}", port.number(), port.gateway())
+            let scheme = if port.opening() == Opening::Tls { "https" } else { "http" };
+            format!("{scheme} port {} of {}", port.port(), port.owner().name())
         })
         .collect();
     if ports.is_empty() {
@@ -98,15 +98,10 @@ fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule>
     update.resources.http_routes.get(&rule.id.route.name)?.spec.rules.get(usize::from(rule.id.index))
 }
 
-fn text(update: &Update, port: &Port, request: &request::Parts, explanation: &Explanation) -> String {
+fn text(update: &Update, port: &Frontend, request: &request::Parts, explanation: &Explanation) -> String {
     let table = &update.table;
-    let mut text = format!(
-        "{} {}\n  comes to port {} of Gateway {}\n",
-        request.method,
-        request.uri,
-        port.number(),
-        port.gateway()
-    );
+    let mut text =
+        format!("{} {}\n  comes to port {} of {}\n", request.method, request.uri, port.port(), port.owner());
     if let Some(listener) = explanation.listener {
         let listener = table.listener(listener);
         let hostname =

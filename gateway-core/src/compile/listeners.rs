@@ -1,0 +1,71 @@
+//! The listeners that are served, in the table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::attach::{AttachedListener, Gateways, ListenerKey, Protocol};
+use crate::name::{ListenerOwnerKind, ObjectName};
+use crate::table::{Listener, ListenerId, ListenerProtocol, RouteTableBuilder};
+
+/// Which listeners are served, by the key under which Routes are attached to them.
+///
+/// A listener keeps its place in the table as long as it is served, whatever others come and go.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    by_key: Vec<Option<ListenerId>>,
+    by_name: BTreeMap<Name, ListenerId>,
+}
+
+/// The object that holds a listener, and the name of the listener there.
+type Name = (ListenerOwnerKind, ObjectName, Arc<str>);
+
+// === impl Listeners ===
+
+impl Listeners {
+    /// Brings the listeners of the table in line with those that are attached.
+    pub(crate) fn update(&mut self, gateways: &Gateways, table: &mut RouteTableBuilder) {
+        self.by_key = vec![None; gateways.listener_count()];
+        let mut before = std::mem::take(&mut self.by_name);
+        for attached in gateways.listeners() {
+            let Some(listener) = served(attached) else { continue };
+            let name = (listener.owner_kind, listener.owner.clone(), listener.name.clone());
+            let id = match before.remove(&name) {
+                Some(id) => {
+                    table.replace_listener(id, listener);
+                    id
+                }
+                None => table.listener(listener),
+            };
+            self.by_key[attached.key.index()] = Some(id);
+            self.by_name.insert(name, id);
+        }
+        before.into_values().for_each(|id| table.remove_listener(id));
+    }
+
+    /// The listener in the table, if it is served.
+    pub(crate) fn get(&self, key: ListenerKey) -> Option<ListenerId> {
+        self.by_key[key.index()]
+    }
+}
+
+/// The listener as it is served, if it is.
+fn served(listener: &AttachedListener) -> Option<Listener> {
+    if !listener.is_served() {
+        return None;
+    }
+    let protocol = match &listener.protocol {
+        Protocol::Http => ListenerProtocol::Http,
+        Protocol::Https => ListenerProtocol::Https(listener.tls.clone()?),
+        // No data plane has these yet: their features are not supported.
+        Protocol::Tls(_) | Protocol::Tcp | Protocol::Udp | Protocol::Other(_) => return None,
+    };
+    Some(Listener {
+        gateway: listener.gateway.clone(),
+        owner_kind: listener.owner_kind,
+        owner: listener.owner.clone(),
+        name: listener.name.clone(),
+        port: listener.port,
+        protocol,
+        hostname: listener.hostname.clone(),
+    })
+}

@@ -1,0 +1,194 @@
+//! The frontends of a table: where connections and datagrams come in.
+
+use std::fmt;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::hostname_map::HostnameMap;
+use super::{Listener, ListenerId, ListenerProtocol};
+use crate::hostname::Host;
+use crate::name::ObjectName;
+
+/// One port of one owner: the unit that is bound, and within which listeners are isolated from each other.
+///
+/// # Spec
+/// HST-13, GWL-05, GWL-16.
+#[derive(Clone, Debug)]
+pub struct Frontend {
+    owner: FrontendOwner,
+    transport: Transport,
+    port: u16,
+    opening: Opening,
+    listeners: HostnameMap<ListenerId>,
+}
+
+/// The object whose traffic comes in: a Gateway, or in a mesh a Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FrontendOwner<N = ObjectName> {
+    /// A Gateway of this name.
+    Gateway(N),
+    /// A Service of this name.
+    Service(N),
+}
+
+/// What carries a protocol; each has ports of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    /// TCP, with TLS or without.
+    Tcp,
+    /// UDP
+    Udp,
+}
+
+/// What connections to a frontend begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Opening {
+    /// HTTP/1.1, or HTTP/2 by prior knowledge.
+    Http,
+    /// A TLS handshake, whose server name tells the listener.
+    Tls,
+}
+
+/// A frontend of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrontendId(u32);
+
+/// All frontends of a table, found with one hash: servers ask for each request.
+///
+/// Hashed with a seed of this table, so nobody can name owners that collide.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frontends {
+    all: Vec<Frontend>,
+    by_key: HashTable<FrontendId>,
+    seed: RandomState,
+}
+
+// === impl Frontend ===
+
+impl Frontend {
+    /// The owner.
+    pub fn owner(&self) -> &FrontendOwner {
+        &self.owner
+    }
+
+    /// What carries the traffic.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The number of the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What connections begin with.
+    pub fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    pub(super) fn best_listener(&self, host: Option<&Host<'_>>) -> Option<ListenerId> {
+        self.listeners.matching(host.map_or("", Host::as_str)).next().copied()
+    }
+
+    fn is(&self, owner: FrontendOwner<&ObjectName>, transport: Transport, port: u16) -> bool {
+        self.port == port && self.transport == transport && self.owner.as_ref() == owner
+    }
+}
+
+// === impl FrontendOwner ===
+
+impl<N> FrontendOwner<N> {
+    /// The name, whatever the kind.
+    pub fn name(&self) -> &N {
+        match self {
+            Self::Gateway(name) | Self::Service(name) => name,
+        }
+    }
+
+    /// The same with a borrowed name.
+    pub fn as_ref(&self) -> FrontendOwner<&N> {
+        match self {
+            Self::Gateway(name) => FrontendOwner::Gateway(name),
+            Self::Service(name) => FrontendOwner::Service(name),
+        }
+    }
+}
+
+impl FrontendOwner<&ObjectName> {
+    fn to_owned(self) -> FrontendOwner {
+        match self {
+            Self::Gateway(name) => FrontendOwner::Gateway(name.clone()),
+            Self::Service(name) => FrontendOwner::Service(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for FrontendOwner {
+    /// `Gateway namespace/name`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gateway(name) => write!(f, "Gateway {name}"),
+            Self::Service(name) => write!(f, "Service {name}"),
+        }
+    }
+}
+
+// === impl Frontends ===
+
+impl Frontends {
+    /// The frontends of these listeners.
+    pub(super) fn new<'l>(listeners: impl IntoIterator<Item = (ListenerId, &'l Listener)>) -> Self {
+        let mut frontends = Self::default();
+        for (id, listener) in listeners {
+            let frontend = frontends.find_or_add(listener);
+            frontends.all[frontend.0 as usize].listeners.entry(listener.hostname.as_ref(), || id);
+        }
+        frontends
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (FrontendId, &Frontend)> {
+        self.all.iter().enumerate().map(|(position, frontend)| (FrontendId(position as u32), frontend))
+    }
+
+    pub(super) fn get(&self, id: FrontendId) -> Option<&Frontend> {
+        self.all.get(id.0 as usize)
+    }
+
+    pub(super) fn find(
+        &self,
+        owner: FrontendOwner<&ObjectName>,
+        transport: Transport,
+        port: u16,
+    ) -> Option<FrontendId> {
+        let is_it = |id: &FrontendId| self.all[id.0 as usize].is(owner, transport, port);
+        self.by_key.find(self.seed.hash_one((owner, transport, port)), is_it).copied()
+    }
+
+    fn find_or_add(&mut self, listener: &Listener) -> FrontendId {
+        let (owner, transport) = (FrontendOwner::Gateway(&listener.gateway), Transport::Tcp);
+        if let Some(known) = self.find(owner, transport, listener.port) {
+            return known;
+        }
+        let id = FrontendId(self.all.len() as u32);
+        self.all.push(Frontend {
+            owner: owner.to_owned(),
+            transport,
+            port: listener.port,
+            opening: match listener.protocol {
+                ListenerProtocol::Http => Opening::Http,
+                ListenerProtocol::Https(_) => Opening::Tls,
+            },
+            listeners: HostnameMap::default(),
+        });
+        let Self { all, by_key, seed } = self;
+        let hash = |id: &FrontendId| {
+            let Frontend { owner, transport, port, .. } = &all[id.0 as usize];
+            seed.hash_one((owner.as_ref(), *transport, *port))
+        };
+        by_key.insert_unique(hash(&id), id, hash);
+        id
+    }
+}

@@ -1,0 +1,182 @@
+//! The Routes of a translator: what each came to, and what has to be done again when something changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::Arc;
+
+use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
+use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
+use crate::hostname::Hostname;
+use crate::name::{ObjectName, RouteKey, RouteKind};
+use crate::resolve::BackendKey;
+use crate::status;
+use crate::status::RouteStatus;
+use crate::table::{ListenerId, RouteId, RouteTableBuilder};
+use crate::validate::{Valid, Validated};
+
+/// The Routes of every kind that have a parent of ours.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    known: BTreeMap<Arc<RouteKey>, Known>,
+    /// How many Routes each listener counts.
+    counts: Vec<usize>,
+    /// Whether the counts changed since somebody looked.
+    recounted: bool,
+}
+
+/// What is remembered of a Route, to be undone when it changes.
+#[derive(Debug)]
+struct Known {
+    /// The Route in the table, unless it serves nothing.
+    id: Option<RouteId>,
+    counting: Vec<ListenerKey>,
+    used: Vec<BackendKey>,
+}
+
+/// What Routes are translated with.
+pub(super) struct Environment<'e> {
+    pub(super) valid: &'e Validated,
+    pub(super) gateways: &'e Gateways,
+    pub(super) namespaces: &'e Namespaces,
+    pub(super) listeners: &'e Listeners,
+}
+
+// === impl Routes ===
+
+impl Routes {
+    /// Every Route that is known, and every one that there is.
+    pub(super) fn all(&self, valid: &Validated) -> BTreeSet<RouteKey> {
+        let mut all: BTreeSet<RouteKey> = self.known.keys().map(|key| (**key).clone()).collect();
+        let mut add = |kind: RouteKind, names: &mut dyn Iterator<Item = &ObjectName>| {
+            all.extend(names.map(|name| RouteKey::new(kind, name.clone())));
+        };
+        add(RouteKind::Http, &mut valid.http_routes.keys());
+        add(RouteKind::Grpc, &mut valid.grpc_routes.keys());
+        add(RouteKind::Tls, &mut valid.tls_routes.keys());
+        add(RouteKind::Tcp, &mut valid.tcp_routes.keys());
+        add(RouteKind::Udp, &mut valid.udp_routes.keys());
+        all
+    }
+
+    /// Forgets how many Routes the listeners count: the listeners are others now, and all Routes are translated again.
+    pub(super) fn forget_counts(&mut self, listeners: usize) {
+        self.known.values_mut().for_each(|known| known.counting.clear());
+        self.counts = vec![0; listeners];
+        self.recounted = true;
+    }
+
+    /// How many Routes each listener counts, if that changed since it was asked for last.
+    pub(super) fn take_recounted(&mut self) -> bool {
+        mem::take(&mut self.recounted)
+    }
+
+    /// How many Routes a listener counts.
+    pub(super) fn count(&self, listener: ListenerKey) -> usize {
+        self.counts[listener.index()]
+    }
+
+    /// Translates a Route, and gives its status; nothing for one that is not there or has no parent of ours.
+    pub(super) fn translate(
+        &mut self,
+        key: &RouteKey,
+        environment: &Environment<'_>,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<RouteStatus> {
+        let valid = environment.valid;
+        let name = &key.name;
+        let compiled = match key.kind {
+            RouteKind::Http => compiled(name, valid.http_routes.get(name), environment, compiler),
+            RouteKind::Grpc => compiled(name, valid.grpc_routes.get(name), environment, compiler),
+            RouteKind::Tls => compiled(name, valid.tls_routes.get(name), environment, compiler),
+            RouteKind::Tcp => compiled(name, valid.tcp_routes.get(name), environment, compiler),
+            RouteKind::Udp => compiled(name, valid.udp_routes.get(name), environment, compiler),
+        };
+        let before = self.known.remove(key);
+        let Some(route) = compiled else {
+            self.forget(key, before, compiler);
+            return None;
+        };
+        let status = status::route(&route);
+        let counting = route.counting_listeners();
+        let CompiledRoute { key, age, parents, rules, used, .. } = route;
+        let (before, counted, released) = match before {
+            Some(known) => (known.id, known.counting, known.used),
+            None => (None, Vec::new(), Vec::new()),
+        };
+        let id = serve(before, age, rules, attachments(&parents, environment.listeners), compiler.table);
+        self.count_again(&counted, &counting);
+        for unused in released.iter().filter(|before| !used.contains(before)) {
+            compiler.backends.release(unused, &key, compiler.table);
+        }
+        self.known.insert(key, Known { id, counting, used });
+        Some(status)
+    }
+
+    fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
+        let Some(Known { id, counting, used }) = known else { return };
+        if let Some(id) = id {
+            compiler.table.remove_route(id);
+        }
+        self.count_again(&counting, &[]);
+        for unused in &used {
+            compiler.backends.release(unused, key, compiler.table);
+        }
+    }
+
+    fn count_again(&mut self, before: &[ListenerKey], now: &[ListenerKey]) {
+        if before == now {
+            return;
+        }
+        self.recounted = true;
+        before.iter().for_each(|listener| self.counts[listener.index()] -= 1);
+        now.iter().for_each(|listener| self.counts[listener.index()] += 1);
+    }
+}
+
+fn compiled<R: CompileRoute>(
+    name: &ObjectName,
+    route: Option<&Valid<R>>,
+    environment: &Environment<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Option<CompiledRoute> {
+    let attached = attach::route(name, route?, environment.gateways, environment.namespaces)?;
+    Some(compile::route(attached, compiler))
+}
+
+/// The listeners that are served and let the Route in, with the hostnames that it has there.
+fn attachments(parents: &[AttachedParent], listeners: &Listeners) -> Vec<(ListenerId, Vec<Hostname>)> {
+    let attached = parents.iter().flat_map(|parent| parent.listeners.iter().flatten());
+    let served = attached.filter_map(|to| Some((listeners.get(to.listener)?, to.hostnames.clone())));
+    served.collect()
+}
+
+/// Puts a Route into the table, if it serves anything.
+///
+/// A Route of which no rule is valid is not accepted, and yet those of its rules are added that fail their requests:
+/// leaving them out would hand the requests to a Route without the filter that could not be made.
+///
+/// # Spec
+/// RTE-22, FLT-05, AMB-38, AMB-62.
+fn serve(
+    before: Option<RouteId>,
+    age: crate::name::Age,
+    rules: Vec<CompiledRule>,
+    attachments: Vec<(ListenerId, Vec<Hostname>)>,
+    table: &mut RouteTableBuilder,
+) -> Option<RouteId> {
+    let serves = !rules.is_empty() && !attachments.is_empty();
+    let id = match (before, serves) {
+        (Some(id), true) => {
+            table.replace_route(id, age, rules);
+            id
+        }
+        (None, true) => table.http_route(age, rules),
+        (Some(id), false) => {
+            table.remove_route(id);
+            return None;
+        }
+        (None, false) => return None,
+    };
+    table.attach_to(id, attachments);
+    Some(id)
+}

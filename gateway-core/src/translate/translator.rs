@@ -1,0 +1,280 @@
+//! Translating again and again, at the cost of what changed.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::sync::Arc;
+
+use super::routes::{Environment, Routes};
+use super::{Diagnostic, Translation};
+use crate::api::{AnyObject, Kind, Resources};
+use crate::attach::{self, Gateways, Namespaces};
+use crate::compile::{Compiler, Listeners, Patterns};
+use crate::condition::Reason;
+use crate::finding::Finding;
+use crate::name::{ObjectName, RouteKey, RouteKind};
+use crate::options::Options;
+use crate::resolve::{
+    BackendContext, Backends, Certificates, Endpoints, Grants, KeptCertificates, TlsTargets, service_of,
+};
+use crate::status;
+use crate::table::{RouteTable, RouteTableBuilder};
+use crate::validate::Validated;
+
+/// Translates resources, and keeps what did not change from one translation to the next: objects that were checked,
+/// certificates that were read, expressions that were compiled, and the parts of the table.
+///
+/// What it gives is always what a translation from nothing gives.
+///
+/// ```
+/// use gateway_core::manifest;
+/// use gateway_core::options::Options;
+/// use gateway_core::translate::Translator;
+///
+/// let mut translator = Translator::new(Options::default());
+/// let namespace = |team| format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{team: {team}}}}}}}");
+/// for team in ["red", "blue"] {
+///     let (object, _) = manifest::read(&namespace(team), "namespace.yaml").objects.remove(0);
+///     translator.insert(object);
+///     let translation = translator.translate();
+///     assert!(translation.diagnostics.is_empty());
+/// }
+/// assert_eq!(translator.translation().table.generation(), 1, "numbered from the options' generation on");
+/// ```
+#[derive(Debug)]
+pub struct Translator {
+    options: Options,
+    valid: Validated,
+    /// The objects that changed since the last translation.
+    changed: BTreeSet<(Kind, ObjectName)>,
+    /// Whether everything is to be done again.
+    fresh: bool,
+    grants: Grants,
+    namespaces: Namespaces,
+    tls_targets: TlsTargets,
+    endpoints: Endpoints,
+    certificates: KeptCertificates,
+    backends: Backends,
+    patterns: Patterns,
+    gateways: Gateways,
+    listeners: Listeners,
+    routes: Routes,
+    table: RouteTableBuilder,
+    translation: Translation,
+}
+
+// === impl Translator ===
+
+impl Translator {
+    /// A translator without any resources. Its first table has the generation of the options, and each that follows the next.
+    pub fn new(options: Options) -> Self {
+        let mut table = RouteTable::builder(options.generation);
+        table.hostname_fall_through(options.hostname_fall_through);
+        Self {
+            options,
+            valid: Validated::default(),
+            changed: BTreeSet::new(),
+            fresh: true,
+            grants: Grants::default(),
+            namespaces: Namespaces::default(),
+            tls_targets: TlsTargets::default(),
+            endpoints: Endpoints::default(),
+            certificates: KeptCertificates::default(),
+            backends: Backends::default(),
+            patterns: Patterns::new(),
+            gateways: Gateways::default(),
+            listeners: Listeners::default(),
+            routes: Routes::default(),
+            table,
+            translation: Translation::default(),
+        }
+    }
+
+    /// Takes other options. Their generation does not count: tables are numbered on.
+    pub fn set_options(&mut self, options: Options) {
+        self.table.hostname_fall_through(options.hostname_fall_through);
+        self.options = Options { generation: self.options.generation, ..options };
+        self.fresh = true;
+    }
+
+    /// Takes an object, in the place of the one of its kind and name.
+    pub fn insert(&mut self, mut object: AnyObject) {
+        object.settle_namespace();
+        let (kind, name) = (object.kind(), object.key());
+        self.before(kind, &name);
+        self.valid.insert(&object);
+        self.after(kind, &name);
+    }
+
+    /// Takes an object away.
+    pub fn remove(&mut self, kind: Kind, name: &ObjectName) {
+        self.before(kind, name);
+        self.valid.remove(kind, name);
+        self.after(kind, name);
+    }
+
+    /// Takes these resources in the place of all that it has. Objects that are the same as before cost a comparison of
+    /// pointers.
+    pub fn update(&mut self, resources: &Resources) {
+        for (name, slice) in &self.valid.endpoint_slices {
+            if resources.endpoint_slices.get(name).is_none_or(|now| !Arc::ptr_eq(now, slice.arc())) {
+                self.endpoints.remove(name, slice);
+                self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+            }
+        }
+        for (kind, name) in self.valid.update(resources) {
+            self.after(kind, &name);
+        }
+    }
+
+    /// What the resources amount to now.
+    pub fn translate(&mut self) -> &Translation {
+        let changed = mem::take(&mut self.changed);
+        let fresh = mem::replace(&mut self.fresh, false);
+        let touched = |kinds: &[Kind]| fresh || changed.iter().any(|(kind, _)| kinds.contains(kind));
+
+        if touched(&[Kind::ReferenceGrant]) {
+            self.grants = Grants::new(&self.valid.reference_grants);
+        }
+        if touched(&[Kind::Namespace]) {
+            self.namespaces = Namespaces::new(&self.valid.namespaces);
+        }
+        if touched(&[Kind::BackendTlsPolicy]) {
+            self.tls_targets = TlsTargets::new(&self.valid.backend_tls_policies);
+            self.backends.touch_all();
+        }
+        let asked = |(kind, name): &(Kind, ObjectName)| self.translation.lookups.contains(*kind, name);
+        let attach_again = touched(&[
+            Kind::GatewayClass,
+            Kind::Gateway,
+            Kind::ListenerSet,
+            Kind::Namespace,
+            Kind::ReferenceGrant,
+        ]) || changed.iter().any(asked);
+        let all = (attach_again && self.attach())
+            || touched(&[Kind::ReferenceGrant, Kind::Namespace, Kind::BackendTlsPolicy]);
+
+        let routes = if all { self.routes.all(&self.valid) } else { self.affected(&changed) };
+        self.compile(routes);
+        if self.routes.take_recounted() || attach_again {
+            self.set_statuses();
+        }
+        self.set_diagnostics();
+        self.table.generation(self.options.generation);
+        self.options.generation += 1;
+        self.translation.table = self.table.table();
+        self.patterns.sweep();
+        &self.translation
+    }
+
+    /// The last translation.
+    pub fn translation(&self) -> &Translation {
+        &self.translation
+    }
+
+    /// The last translation, where no other is to follow.
+    pub fn into_translation(self) -> Translation {
+        self.translation
+    }
+
+    /// The slices of a Service are kept apart; an old one has to go before it is forgotten.
+    fn before(&mut self, kind: Kind, name: &ObjectName) {
+        if kind == Kind::EndpointSlice
+            && let Some(slice) = self.valid.endpoint_slices.get(name)
+        {
+            self.endpoints.remove(name, slice);
+            self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+        }
+    }
+
+    fn after(&mut self, kind: Kind, name: &ObjectName) {
+        if kind == Kind::EndpointSlice
+            && let Some(slice) = self.valid.endpoint_slices.get(name)
+        {
+            self.endpoints.insert(name, slice);
+            self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+        }
+        self.changed.insert((kind, name.clone()));
+    }
+
+    /// Attaches Gateways and listeners again. Says whether anything came of it that Routes depend on.
+    fn attach(&mut self) -> bool {
+        let kept = mem::take(&mut self.certificates);
+        let mut certificates =
+            Certificates::new(&self.valid.secrets, &self.valid.config_maps, &self.grants, kept);
+        let gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
+        (self.certificates, self.translation.lookups) = certificates.finish();
+        let before = mem::replace(&mut self.gateways, gateways);
+        if !before.listeners().eq(self.gateways.listeners()) {
+            self.listeners.update(&self.gateways, &mut self.table);
+        }
+        let other = !before.is_same_for_routes(&self.gateways);
+        if other {
+            self.routes.forget_counts(self.gateways.listener_count());
+        }
+        other
+    }
+
+    /// The Routes that changed, and those that refer to a Service that did.
+    fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> BTreeSet<RouteKey> {
+        let mut affected = BTreeSet::new();
+        for (kind, name) in changed {
+            if *kind == Kind::Service {
+                affected.extend(self.backends.touch(name).map(|key| (**key).clone()));
+            }
+            let route = RouteKind::ALL.into_iter().find(|route| Kind::from(*route) == *kind);
+            affected.extend(route.map(|route| RouteKey::new(route, name.clone())));
+        }
+        affected
+    }
+
+    /// Compiles these Routes again.
+    fn compile(&mut self, routes: BTreeSet<RouteKey>) {
+        let references = BackendContext {
+            services: &self.valid.services,
+            endpoints: &self.endpoints,
+            tls_targets: &self.tls_targets,
+            grants: &self.grants,
+        };
+        let mut compiler = Compiler {
+            references,
+            backends: &mut self.backends,
+            patterns: &mut self.patterns,
+            options: &self.options,
+            table: &mut self.table,
+        };
+        let environment = Environment {
+            valid: &self.valid,
+            gateways: &self.gateways,
+            namespaces: &self.namespaces,
+            listeners: &self.listeners,
+        };
+        for key in routes {
+            match self.routes.translate(&key, &environment, &mut compiler) {
+                Some(status) => self.translation.statuses.routes.insert(key, status),
+                None => self.translation.statuses.routes.remove(&key),
+            };
+        }
+    }
+
+    /// The statuses of what holds listeners.
+    fn set_statuses(&mut self) {
+        let attached_routes = |listener| self.routes.count(listener);
+        status::set_listeners(
+            &mut self.translation.statuses,
+            &self.gateways,
+            &attached_routes,
+            &self.options,
+        );
+    }
+
+    fn set_diagnostics(&mut self) {
+        let diagnostics = self.valid.rejected.iter().flat_map(|rejected| {
+            rejected.problems.iter().map(|problem| Diagnostic {
+                kind: rejected.kind,
+                key: rejected.key.clone(),
+                finding: Finding::new(problem.field.to_string(), Reason::Invalid, problem.message.clone()),
+            })
+        });
+        self.translation.diagnostics = diagnostics.collect();
+    }
+}
