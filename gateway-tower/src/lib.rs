@@ -32,7 +32,6 @@ pub mod retry;
 pub mod recover;
 pub mod gateway;
 mod drain;
-mod connect;
 pub mod upstream;
 pub mod serve;
 

@@ -65,20 +65,13 @@
 //! # Spec
 //! GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16.
 
-mod accepted;
-mod addresses;
-mod certificates;
-mod listener;
 mod options;
-mod preface;
-mod server;
-mod service;
 mod sockets;
 mod stream;
-mod tls;
+mod http;
+mod server;
 
-pub use self::addresses::Addresses;
+pub use self::http::ConnectionService;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
-pub use self::service::ConnectionService;
-pub use self::sockets::{CertificateProblem, Socket, Sockets};
+pub use self::sockets::{Addresses, CertificateProblem, Socket, Sockets};

@@ -11,11 +11,10 @@ use gateway_core::table::{FrontendOwner, Opening, RouteTable, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use super::accepted::{Acceptance, Protocols};
-use super::listener::Listener;
-use super::sockets::{CertificateProblem, Socket, Sockets};
-use super::tls::TlsUpdater;
-use super::{Addresses, ConnectionService, ServeOptions};
+use super::http::{Acceptance, ConnectionService, Protocols};
+use super::options::ServeOptions;
+use super::sockets::{Addresses, CertificateProblem, Listener, Socket, Sockets};
+use super::stream::TlsUpdater;
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
 

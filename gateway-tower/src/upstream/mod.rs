@@ -47,6 +47,7 @@
 //! # Spec
 //! BPR-04, BPR-07, FRW-08.
 
+mod connect;
 mod body;
 mod error;
 mod http1;

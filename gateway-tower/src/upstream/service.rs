@@ -25,10 +25,9 @@ use super::body::Lease;
 use super::http1_pool::Http1Pool;
 use super::http2_pool::{Http2Pool, Opening, Pick, StreamLease, share};
 use super::stream::BackendStream;
-use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2, tunnel};
+use super::{UpstreamBody, UpstreamError, UpstreamOptions, connect, http1, http2, tunnel};
 use crate::body::BoxError;
 use crate::client::{ConnectError, UpstreamTarget};
-use crate::connect;
 use crate::drain::Member;
 
 /// The smallest buffer of a connection of HTTP/1.1 that hyper takes.

@@ -14,29 +14,27 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::options::ServeOptions;
-use super::preface::FirstBytes;
 use super::service::{ConnectionService, PerConnection};
-use super::stream::Stream;
-use super::tls::Tls;
 use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
+use crate::serve::options::ServeOptions;
+use crate::serve::stream::{FirstBytes, Stream, Tls};
 
 /// What all connections of one socket have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Acceptance {
-    pub(super) gateway: ObjectName,
-    pub(super) port: u16,
+pub(in crate::serve) struct Acceptance {
+    pub(in crate::serve) gateway: ObjectName,
+    pub(in crate::serve) port: u16,
     /// Where connections start with a handshake.
-    pub(super) tls: Option<Tls>,
-    pub(super) handshake_timeout: Duration,
-    pub(super) protocols: Protocols,
+    pub(in crate::serve) tls: Option<Tls>,
+    pub(in crate::serve) handshake_timeout: Duration,
+    pub(in crate::serve) protocols: Protocols,
 }
 
 /// How to speak the two versions of HTTP.
 #[derive(Clone, Debug)]
-pub(super) struct Protocols {
+pub(in crate::serve) struct Protocols {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
@@ -61,7 +59,7 @@ pin_project! {
 // === impl Protocols ===
 
 impl Protocols {
-    pub(super) fn new(options: &ServeOptions) -> Self {
+    pub(in crate::serve) fn new(options: &ServeOptions) -> Self {
         let head = options.max_head_bytes.max(8 * 1024);
         let mut http1 = http1::Builder::new();
         http1
@@ -82,7 +80,7 @@ impl Acceptance {
     ///
     /// The task of a connection is as large as the largest thing that it ever waits for, and there is one for each
     /// connection: what only some wait for, a handshake or HTTP/2, and what begins later, is in a box of its own.
-    pub(super) async fn serve(
+    pub(in crate::serve) async fn serve(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,

@@ -19,15 +19,15 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::certificates::Certificates;
-use super::sockets::CertificateProblem;
+use crate::serve::sockets::CertificateProblem;
 
 /// What handshakes need of the table in use. Clones are the same place.
 #[derive(Clone, Debug)]
-pub(super) struct Tls(Arc<ArcSwap<Current>>);
+pub(in crate::serve) struct Tls(Arc<ArcSwap<Current>>);
 
 /// Keeps [`Tls`] up with the table.
 #[derive(Debug)]
-pub(super) struct TlsUpdater {
+pub(in crate::serve) struct TlsUpdater {
     tls: Tls,
     maker: ConfigMaker,
 }
@@ -63,7 +63,7 @@ struct NoCertificate;
 
 impl Tls {
     /// Takes a handshake. Returns the server name with the stream.
-    pub(super) async fn accept<T: AsyncRead + AsyncWrite + Unpin>(
+    pub(in crate::serve) async fn accept<T: AsyncRead + AsyncWrite + Unpin>(
         &self,
         gateway: &ObjectName,
         port: u16,
@@ -96,7 +96,7 @@ impl Current {
 // === impl TlsUpdater ===
 
 impl TlsUpdater {
-    pub(super) fn new() -> Self {
+    pub(in crate::serve) fn new() -> Self {
         let maker = ConfigMaker {
             provider: Arc::new(ring::default_provider()),
             // Fails only without a source of random numbers; then every handshake is a full one.
@@ -110,12 +110,12 @@ impl TlsUpdater {
         Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), maker }
     }
 
-    pub(super) fn tls(&self) -> Tls {
+    pub(in crate::serve) fn tls(&self) -> Tls {
         self.tls.clone()
     }
 
     /// Whether there are certificates in `table` that [`update`](Self::update) will have to read.
-    pub(super) fn must_read(&self, table: &RouteTable) -> bool {
+    pub(in crate::serve) fn must_read(&self, table: &RouteTable) -> bool {
         let current = self.tls.0.load();
         let known = current.by_name();
         table.listeners().any(|(_, listener)| match &listener.protocol {
@@ -127,7 +127,7 @@ impl TlsUpdater {
     }
 
     /// Goes on to `table`; reads only certificates that were not there before. Returns the listeners with problems.
-    pub(super) fn update(&self, table: Arc<RouteTable>) -> Vec<CertificateProblem> {
+    pub(in crate::serve) fn update(&self, table: Arc<RouteTable>) -> Vec<CertificateProblem> {
         let before = self.tls.0.load();
         let mut known = before.by_name();
         let mut configs = HashMap::new();

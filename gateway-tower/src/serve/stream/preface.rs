@@ -18,7 +18,7 @@ const BLOCK: usize = 4 * 1024;
 
 /// The first bytes of a connection, read to look at them and handed on.
 #[derive(Debug, Default)]
-pub(super) struct FirstBytes {
+pub(in crate::serve) struct FirstBytes {
     bytes: Vec<u8>,
     taken: usize,
 }
@@ -29,7 +29,7 @@ impl FirstBytes {
     /// Reads until it is clear whether this is HTTP/2. Less than a whole preface at the end of the stream is not.
     ///
     /// There is no buffer until something has come: connections that were opened in advance wait here.
-    pub(super) async fn read(stream: &TcpStream) -> io::Result<(Self, bool)> {
+    pub(in crate::serve) async fn read(stream: &TcpStream) -> io::Result<(Self, bool)> {
         let mut bytes = Vec::new();
         let http2 = loop {
             stream.readable().await?;
@@ -54,7 +54,7 @@ impl FirstBytes {
     }
 
     /// Moves what there is room for into `buf`. What is held is given back with the last of it.
-    pub(super) fn take(&mut self, buf: &mut ReadBuf<'_>) {
+    pub(in crate::serve) fn take(&mut self, buf: &mut ReadBuf<'_>) {
         let left = &self.bytes[self.taken..];
         let now = left.len().min(buf.remaining());
         buf.put_slice(&left[..now]);
@@ -64,7 +64,7 @@ impl FirstBytes {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::serve) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 }

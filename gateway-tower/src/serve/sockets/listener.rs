@@ -10,10 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::accepted::Acceptance;
-use super::options::ServeOptions;
-use super::service::ConnectionService;
 use crate::drain::Connections;
+use crate::serve::http::{Acceptance, ConnectionService};
+use crate::serve::options::ServeOptions;
 
 /// The first pause after accepting failed for want of something, usually file descriptors; it doubles up to
 /// [`LONGEST_PAUSE`].
@@ -24,9 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A bound socket and its connections.
 #[derive(Debug)]
-pub(super) struct Listener {
-    pub(super) local: SocketAddr,
-    pub(super) connections: Connections,
+pub(in crate::serve) struct Listener {
+    pub(in crate::serve) local: SocketAddr,
+    pub(in crate::serve) connections: Connections,
     accepting: JoinHandle<()>,
 }
 
@@ -37,7 +36,7 @@ impl Listener {
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub(super) fn bind(
+    pub(in crate::serve) fn bind(
         address: SocketAddr,
         options: &ServeOptions,
         acceptance: Acceptance,
@@ -53,7 +52,7 @@ impl Listener {
     }
 
     /// Stops accepting; the socket is closed when this returns. The connections go on.
-    pub(super) async fn unbind(self) -> Connections {
+    pub(in crate::serve) async fn unbind(self) -> Connections {
         self.accepting.abort();
         let _ = self.accepting.await;
         self.connections

@@ -10,7 +10,7 @@ use super::preface::FirstBytes;
 use crate::drain::Member;
 
 /// A stream that tells the open connections when bytes move.
-pub(super) struct Stream<T> {
+pub(in crate::serve) struct Stream<T> {
     io: T,
     first: FirstBytes,
     member: Member,
@@ -19,7 +19,7 @@ pub(super) struct Stream<T> {
 // === impl Stream ===
 
 impl<T> Stream<T> {
-    pub(super) fn new(io: T, first: FirstBytes, member: Member) -> Self {
+    pub(in crate::serve) fn new(io: T, first: FirstBytes, member: Member) -> Self {
         Self { io, first, member }
     }
 

@@ -1,0 +1,12 @@
+//! Streams of bytes, before it is said what they carry: their first bytes, TLS, and watching whether bytes move.
+//!
+//! Nothing here knows HTTP but for the first bytes by which its version is told.
+
+mod preface;
+mod counted;
+mod certificates;
+mod tls;
+
+pub(super) use self::counted::Stream;
+pub(super) use self::preface::FirstBytes;
+pub(super) use self::tls::{Tls, TlsUpdater};
