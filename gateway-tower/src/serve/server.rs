@@ -11,7 +11,7 @@ use gateway_core::table::{FrontendOwner, Opening, RouteTable, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use super::http::{Acceptance, ConnectionService, Protocols};
+use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::options::ServeOptions;
 use super::sockets::{Addresses, CertificateProblem, Listener, Socket, Sockets};
 use super::stream::TlsUpdater;
@@ -257,7 +257,8 @@ impl<M: ConnectionService> Supervisor<M> {
             handshake_timeout: self.options.handshake_timeout,
             protocols: self.protocols.clone(),
         };
-        let listener = Listener::bind(slot.address, &self.options, acceptance, self.services.clone())?;
+        let http = Http::new(acceptance, self.services.clone());
+        let listener = Listener::bind(slot.address, &self.options, http)?;
         tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())

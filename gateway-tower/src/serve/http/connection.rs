@@ -19,10 +19,19 @@ use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
 use crate::serve::options::ServeOptions;
+use crate::serve::sockets::Accept;
 use crate::serve::stream::{FirstBytes, Stream, Tls};
 
+/// HTTP on the connections of one socket.
+#[derive(Debug)]
+pub(in crate::serve) struct Http<M> {
+    shared: Arc<Acceptance>,
+    /// Makes the service of each.
+    services: M,
+}
+
 /// What all connections of one socket have in common.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::serve) struct Acceptance {
     pub(in crate::serve) gateway: ObjectName,
     pub(in crate::serve) port: u16,
@@ -73,61 +82,65 @@ impl Protocols {
     }
 }
 
-// === impl Acceptance ===
+// === impl Http ===
 
-impl Acceptance {
-    /// Serves a connection to its end.
-    ///
-    /// The task of a connection is as large as the largest thing that it ever waits for, and there is one for each
-    /// connection: what only some wait for, a handshake or HTTP/2, and what begins later, is in a box of its own.
-    pub(in crate::serve) async fn serve(
-        self: Arc<Self>,
+impl<M> Http<M> {
+    pub(in crate::serve) fn new(acceptance: Acceptance, services: M) -> Self {
+        Self { shared: Arc::new(acceptance), services }
+    }
+}
+
+impl<M: ConnectionService> Accept for Http<M> {
+    /// The task of a connection is as large as all that it ever waits for, and there is one for each connection: what only
+    /// some wait for, a handshake or HTTP/2, and what begins with the first bytes, is in a box of its own. A block rather
+    /// than an `async fn`, which would keep its arguments twice.
+    fn serve(
+        &self,
         stream: TcpStream,
         peer: SocketAddr,
         member: Member,
-        services: impl ConnectionService,
-    ) {
-        // Fails only on a socket that is closed again, which the first read will tell.
-        let _ = stream.set_nodelay(true);
-        let speaking = match self.tls.clone() {
-            None => self.plain(stream, peer, &member, services).await,
-            Some(tls) => Box::pin(self.secure(tls, stream, peer, &member, services)).await,
-        };
-        let served = match speaking {
-            Ok(Some(speaking)) => speaking.await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = served {
-            tracing::debug!(%peer, error = &*error, "a connection failed");
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (shared, services) = (Arc::clone(&self.shared), self.services.clone());
+        async move {
+            // Fails only on a socket that is closed again, which the first read will tell.
+            let _ = stream.set_nodelay(true);
+            let speaking = match &shared.tls {
+                None => {
+                    let read = tokio::select! {
+                        biased;
+                        // Nothing has come that would have to be finished.
+                        () = member.reached(Phase::Draining) => return,
+                        read = FirstBytes::read(&stream) => read,
+                    };
+                    read.map_err(Into::into).map(|(first, http2)| {
+                        let connection = shared.connection(&stream, peer);
+                        Some(shared.speak(stream, first, http2, connection, member, services))
+                    })
+                }
+                Some(tls) => Box::pin(shared.secure(tls, stream, peer, member, services)).await,
+            };
+            let served = match speaking {
+                Ok(Some(speaking)) => speaking.await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = served {
+                tracing::debug!(%peer, error = &*error, "a connection failed");
+            }
         }
     }
+}
 
-    /// A connection that begins with HTTP; `None` if it need not be served any more.
-    async fn plain(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        member: &Member,
-        services: impl ConnectionService,
-    ) -> Result<Option<Speaking>, BoxError> {
-        let (first, http2) = tokio::select! {
-            biased;
-            // Nothing has come that would have to be finished.
-            () = member.reached(Phase::Draining) => return Ok(None),
-            read = FirstBytes::read(&stream) => read?,
-        };
-        let connection = self.connection(&stream, peer);
-        Ok(Some(self.speak(stream, first, http2, connection, member, services)))
-    }
+// === impl Acceptance ===
 
+impl Acceptance {
     /// A connection that begins with a handshake; `None` if it need not be served any more.
     async fn secure(
         &self,
-        tls: Tls,
+        tls: &Tls,
         stream: TcpStream,
         peer: SocketAddr,
-        member: &Member,
+        member: Member,
         services: impl ConnectionService,
     ) -> Result<Option<Speaking>, BoxError> {
         let mut connection = self.connection(&stream, peer);
@@ -155,7 +168,7 @@ impl Acceptance {
         first: FirstBytes,
         http2: bool,
         connection: Connection,
-        member: &Member,
+        member: Member,
         services: impl ConnectionService,
     ) -> Speaking
     where
@@ -166,10 +179,10 @@ impl Acceptance {
         if http2 {
             member.set_multiplexed();
             let serving = self.protocols.http2.serve_connection(io, service);
-            Box::pin(Driven::new(serving, http2::Connection::graceful_shutdown, member.clone()))
+            Box::pin(Driven::new(serving, http2::Connection::graceful_shutdown, member))
         } else {
             let serving = self.protocols.http1.serve_connection(io, service).with_upgrades();
-            Box::pin(Driven::new(serving, http1::UpgradeableConnection::graceful_shutdown, member.clone()))
+            Box::pin(Driven::new(serving, http1::UpgradeableConnection::graceful_shutdown, member))
         }
     }
 }

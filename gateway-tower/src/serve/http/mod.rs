@@ -3,5 +3,5 @@
 mod service;
 mod connection;
 
-pub(super) use self::connection::{Acceptance, Protocols};
+pub(super) use self::connection::{Acceptance, Http, Protocols};
 pub use self::service::ConnectionService;

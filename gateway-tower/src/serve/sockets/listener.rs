@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::drain::Connections;
-use crate::serve::http::{Acceptance, ConnectionService};
+use crate::drain::{Connections, Member};
 use crate::serve::options::ServeOptions;
 
 /// The first pause after accepting failed for want of something, usually file descriptors; it doubles up to
@@ -29,25 +28,34 @@ pub(in crate::serve) struct Listener {
     accepting: JoinHandle<()>,
 }
 
+/// What is done with the connections of a socket.
+pub(in crate::serve) trait Accept: Send + 'static {
+    /// Serves a connection to its end. `member` is its place among the open ones.
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        member: Member,
+    ) -> impl Future<Output = ()> + Send + 'static;
+}
+
 // === impl Listener ===
 
 impl Listener {
-    /// Binds the socket and starts to accept.
+    /// Binds the socket and starts to accept; `serving` gets the connections.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub(in crate::serve) fn bind(
         address: SocketAddr,
         options: &ServeOptions,
-        acceptance: Acceptance,
-        services: impl ConnectionService,
+        serving: impl Accept,
     ) -> io::Result<Self> {
         let listener = socket(address, options)?;
         let local = listener.local_addr()?;
         let connections = Connections::default();
         let room = Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-        let accepting =
-            tokio::spawn(accept(listener, connections.clone(), room, Arc::new(acceptance), services));
+        let accepting = tokio::spawn(accept(listener, connections.clone(), room, serving));
         Ok(Self { local, connections, accepting })
     }
 
@@ -77,13 +85,7 @@ fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener
 }
 
 /// Accepts until it is aborted.
-async fn accept(
-    listener: TcpListener,
-    connections: Connections,
-    room: Arc<Semaphore>,
-    acceptance: Arc<Acceptance>,
-    services: impl ConnectionService,
-) {
+async fn accept(listener: TcpListener, connections: Connections, room: Arc<Semaphore>, serving: impl Accept) {
     let mut pause = FIRST_PAUSE;
     loop {
         let permit = Arc::clone(&room).acquire_owned().await.ok();
@@ -91,7 +93,7 @@ async fn accept(
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
                 let member = connections.join(permit);
-                tokio::spawn(Arc::clone(&acceptance).serve(stream, peer, member, services.clone()));
+                tokio::spawn(serving.serve(stream, peer, member));
             }
             // Only this connection failed.
             Err(error) if is_of_connection(&error) => {}

@@ -1,4 +1,6 @@
 //! Sockets: where they are bound, how they stand, and the loop that accepts from each.
+//!
+//! What is done with a connection is up to whoever binds: an `Accept` for each protocol.
 
 mod addresses;
 #[expect(clippy::module_inception, reason = "named after its type")]
@@ -6,5 +8,5 @@ mod sockets;
 mod listener;
 
 pub use self::addresses::Addresses;
-pub(super) use self::listener::Listener;
+pub(super) use self::listener::{Accept, Listener};
 pub use self::sockets::{CertificateProblem, Socket, Sockets};
