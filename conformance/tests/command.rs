@@ -16,10 +16,11 @@ use gateway_core::manifest;
 use gateway_core::options::Options;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
-use gateway_tower::serve::{Addresses, ServeOptions, Server};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, TlsOptions};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use libtest_mimic::{Arguments, Failed, Trial};
+use rustls::crypto::ring;
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -60,7 +61,9 @@ async fn serve(manifests: &Path, address: &str, offset: &str) -> ! {
     let mut addresses = Addresses::all_on(address.parse().expect("an address"));
     addresses.port_offset = offset.parse().expect("a number");
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-    let server = Server::start(&tables, addresses.clone(), ServeOptions::default(), services);
+    let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("ring has all that TLS needs");
+    let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
+    let server = Server::start(&tables, addresses.clone(), options, services);
     let mut options = Options { controller_name: CONTROLLER_NAME.to_owned(), ..Options::default() };
     let mut known = String::new();
     loop {

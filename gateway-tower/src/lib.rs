@@ -11,6 +11,14 @@
 //! `tracing::level_filters::LevelFilter::current()` tells once the subscriber is in place; the features
 //! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
 //!
+//! # Features
+//! The layers need none of these; each is there by default.
+//!
+//! - `server`: [`serve`], sockets that follow the table.
+//! - `client`: [`upstream`], the client with its pools.
+//! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
+//! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
+//!
 //! Modules are listed in order: each imports only what stands before it.
 
 pub mod handle;
@@ -31,8 +39,15 @@ pub mod mirror;
 pub mod retry;
 pub mod recover;
 pub mod gateway;
+#[cfg(any(feature = "client", feature = "server"))]
+#[cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(dead_code, reason = "each uses a part of it")
+)]
 mod drain;
+#[cfg(feature = "client")]
 pub mod upstream;
+#[cfg(feature = "server")]
 pub mod serve;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};

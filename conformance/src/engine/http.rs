@@ -10,9 +10,10 @@ use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{Translation, translate};
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
+use rustls::crypto::ring;
 
 use super::{Abilities, CONTROLLER_NAME, EngineError, Engines, gateway_class};
 use crate::backend::Backends;
@@ -63,6 +64,12 @@ impl Engines for HttpEngines {
     }
 }
 
+/// As a server that terminates TLS is started.
+fn options() -> ServeOptions {
+    let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("ring has all that TLS needs");
+    ServeOptions { tls: Some(tls), ..ServeOptions::default() }
+}
+
 // === impl HttpProxy ===
 
 impl HttpProxy {
@@ -74,7 +81,7 @@ impl HttpProxy {
         let tables = TableHandle::new(RouteTable::builder(0).build());
         let gateway = Gateway::new(tables.clone(), Upstream::default());
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let server = Server::start(&tables, free_ports(), ServeOptions::default(), services);
+        let server = Server::start(&tables, free_ports(), options(), services);
         let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
         Self { store, addresses, generation: 0, tables, server, sockets }
     }

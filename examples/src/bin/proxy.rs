@@ -3,14 +3,16 @@
 //! `cargo run -p gateway-examples --bin proxy -- shop.yaml`
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::manifest;
 use gateway_core::options::Options;
 use gateway_core::translate::translate;
-use gateway_tower::serve::{Addresses, ServeOptions, Server};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, TlsOptions};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Gateway, TableHandle};
+use rustls::crypto::ring;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,7 +24,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let service = move |connection| gateway.clone().on(connection);
-    let server = Server::start(&tables, Addresses::default(), ServeOptions::default(), service);
+    let tls = TlsOptions::new(Arc::new(ring::default_provider()))?;
+    let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
+    let server = Server::start(&tables, Addresses::default(), options, service);
 
     tokio::signal::ctrl_c().await?;
     server.drain(Duration::from_secs(10)).await;

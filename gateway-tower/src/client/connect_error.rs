@@ -23,18 +23,28 @@ pub struct ConnectError {
 impl ConnectError {
     /// Whether `error`, or what caused it, is that no connection could be made.
     ///
-    /// Knows this type and the errors of the client of hyper-util.
+    /// Knows this type and, with the feature `hyper-util`, the errors of the client of that crate.
     pub fn is(error: &(dyn Error + 'static)) -> bool {
         let mut next = Some(error);
         while let Some(error) = next {
-            let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
-            if error.is::<Self>() || client.is_some_and(hyper_util::client::legacy::Error::is_connect) {
+            if error.is::<Self>() || is_of_hyper_util(error) {
                 return true;
             }
             next = error.source();
         }
         false
     }
+}
+
+#[cfg(feature = "hyper-util")]
+fn is_of_hyper_util(error: &(dyn Error + 'static)) -> bool {
+    use hyper_util::client::legacy;
+    error.downcast_ref().is_some_and(legacy::Error::is_connect)
+}
+
+#[cfg(not(feature = "hyper-util"))]
+fn is_of_hyper_util(_: &(dyn Error + 'static)) -> bool {
+    false
 }
 
 #[cfg(test)]

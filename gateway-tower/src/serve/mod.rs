@@ -6,13 +6,24 @@
 //! they stand.
 //!
 //! - Without TLS, a connection speaks HTTP/1.1, or HTTP/2 if it starts with that protocol's preface.
-//! - With TLS, the listener and its certificate are chosen by the server name, in the table in use at that moment; the
+//! - With TLS, for which [`ServeOptions::tls`] names the cryptography, the listener and its certificate are chosen by the server name, in the table in use at that moment; the
 //!   protocol is agreed on by ALPN, HTTP/2 before HTTP/1.1. A server name that no listener serves, or none where no listener
 //!   does without, ends the handshake. Connections outlive a change of certificates.
 //! - Every connection gets a service of its own, made with what is known about it, for example
 //!   `move |connection| gateway.clone().on(connection)`.
 //! - When a server [drains](Server::drain) or a port goes, answers under way are finished, HTTP/1.1 connections close
 //!   after them, HTTP/2 clients are told to go, and tunnels stay until the time is up.
+//!
+//! | within | there is | it does not know |
+//! | --- | --- | --- |
+//! | `options` | what is limited | |
+//! | `sockets` | addresses, binding, accepting; how the sockets stand | what is done with a connection |
+//! | `stream` | the first bytes, TLS, watching that bytes move | HTTP |
+//! | `http` | connections of hyper, and a service for each | sockets and tables |
+//! | `server` | following the table: which sockets, with which protocol | |
+//!
+//! Nothing is decided here that the table has decided; what turns out here, a port in use or a certificate that cannot be
+//! used, is in [`Sockets`] for whoever writes statuses.
 //!
 //! Everything that a client can make grow is limited by [`ServeOptions`]. No timer is set for a request: once a second
 //! all connections are looked at, so that limits of time are kept to within two seconds.
@@ -75,3 +86,5 @@ pub use self::http::ConnectionService;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
 pub use self::sockets::{Addresses, CertificateProblem, Socket, Sockets};
+#[cfg(feature = "tls")]
+pub use self::stream::TlsOptions;

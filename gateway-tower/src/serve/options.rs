@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use super::stream::TlsOptions;
 use crate::drain::Patience;
 
 /// The limits of a [`Server`](super::Server).
 ///
 /// A request has at most 100 header lines over HTTP/1.1; more get 431. The reason for this number is that hyper keeps so
 /// many without allocating.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServeOptions {
+    /// What TLS is done with. Without it, ports whose listeners terminate TLS are not bound, and
+    /// [`Sockets`](super::Sockets) says so.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsOptions>,
     /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
     pub max_connections: usize,
     /// The connections that the kernel keeps waiting.
@@ -47,6 +53,8 @@ impl ServeOptions {
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
+            #[cfg(feature = "tls")]
+            tls: None,
             max_connections: 65_536,
             backlog: 1_024,
             reuse_port: false,

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::options::ServeOptions;
 use super::sockets::{Addresses, CertificateProblem, Listener, Socket, Sockets};
-use super::stream::TlsUpdater;
+use super::stream::{Tls, TlsUpdater};
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
 
@@ -54,7 +54,7 @@ struct Supervisor<M> {
     options: ServeOptions,
     protocols: Protocols,
     services: M,
-    tls: Arc<TlsUpdater>,
+    tls: Option<Arc<TlsUpdater>>,
     listeners: BTreeMap<Slot, Listener>,
     failures: BTreeMap<Slot, String>,
     /// Connections of sockets that are closed, while they finish.
@@ -90,10 +90,13 @@ impl Server {
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {
             protocols: Protocols::new(&options),
+            #[cfg(feature = "tls")]
+            tls: options.tls.clone().map(|tls| Arc::new(TlsUpdater::new(tls))),
+            #[cfg(not(feature = "tls"))]
+            tls: None,
             addresses,
             options,
             services,
-            tls: Arc::new(TlsUpdater::new()),
             listeners: BTreeMap::new(),
             failures: BTreeMap::new(),
             leaving: Vec::new(),
@@ -193,7 +196,7 @@ impl<M: ConnectionService> Supervisor<M> {
 
     /// Makes the sockets those of `table`. Returns when to try again, if one could not be bound.
     async fn follow(&mut self, table: &Arc<RouteTable>) -> Option<Instant> {
-        let certificates = update_tls(&self.tls, table).await;
+        let certificates = update_tls(self.tls.as_ref(), table).await;
         let (wanted, doubled) = self.wanted(table);
         let gone: Vec<_> = self.listeners.keys().filter(|slot| !wanted.contains(slot)).cloned().collect();
         for slot in gone {
@@ -253,7 +256,8 @@ impl<M: ConnectionService> Supervisor<M> {
         let acceptance = Acceptance {
             gateway: slot.gateway.clone(),
             port: slot.port,
-            tls: slot.secure.then(|| self.tls.tls()),
+            tls: if slot.secure { Some(self.tls()?) } else { None },
+            #[cfg(feature = "tls")]
             handshake_timeout: self.options.handshake_timeout,
             protocols: self.protocols.clone(),
         };
@@ -262,6 +266,17 @@ impl<M: ConnectionService> Supervisor<M> {
         tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())
+    }
+
+    /// What terminates TLS.
+    fn tls(&self) -> std::io::Result<Tls> {
+        let none = || {
+            std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                "the server was started without TLS: set ServeOptions::tls",
+            )
+        };
+        self.tls.as_ref().map(|tls| tls.tls()).ok_or_else(none)
     }
 
     /// Lets the connections of a closed socket finish.
@@ -293,7 +308,8 @@ impl<M: ConnectionService> Supervisor<M> {
 }
 
 /// Reads new certificates in a thread for such work: keys take milliseconds each to check.
-async fn update_tls(tls: &Arc<TlsUpdater>, table: &Arc<RouteTable>) -> Vec<CertificateProblem> {
+async fn update_tls(tls: Option<&Arc<TlsUpdater>>, table: &Arc<RouteTable>) -> Vec<CertificateProblem> {
+    let Some(tls) = tls else { return Vec::new() };
     if !tls.must_read(table) {
         return tls.update(Arc::clone(table));
     }

@@ -112,6 +112,17 @@ async fn start_on(addresses: Addresses, table: &Table) -> (TableHandle, Server) 
     (tables, server)
 }
 
+#[tokio::test]
+async fn without_cryptography_a_port_with_tls_is_not_bound_and_the_server_says_so() {
+    let table = Table::new(1, echo().await).https(443, None, &certificate(&["example.com"]));
+    let (_tables, server) = start_on(loopback(), &table).await;
+    let sockets = server.reached(1).await;
+    let bound = |port| sockets.address(&gateway_name(), port).is_some();
+    assert!(bound(80) && !bound(443), "{sockets:?}");
+    let why = sockets.sockets.iter().find_map(|socket| socket.bound.as_ref().err());
+    assert_eq!(why.unwrap(), "the server was started without TLS: set ServeOptions::tls");
+}
+
 // GWL-16
 #[tokio::test]
 async fn every_address_of_the_gateway_is_bound() {

@@ -12,7 +12,7 @@ use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
 use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, RouteTable};
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{BoxError, Connection, Gateway, TableHandle};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::crypto::ring;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -143,6 +144,9 @@ impl World {
         let tables = TableHandle::new(table.build());
         let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("a usable provider");
+        let tls = tls.with_tickets(ring::Ticketer::new().expect("random numbers"));
+        let options = ServeOptions { tls: Some(tls), ..options };
         let server = Server::start(&tables, loopback(), options, services);
         let world = Self { tables, server };
         world.reached(table.generation).await;

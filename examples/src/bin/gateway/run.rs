@@ -17,9 +17,10 @@ use gateway_examples::state::{State, Update};
 use gateway_examples::status_file::StatusFile;
 use gateway_examples::table_view::{self, Bound};
 use gateway_examples::watch::{QUIET_WHILE_WRITING, Stopper, Wake, Watch};
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets};
+use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
+use rustls::crypto::ring;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -53,7 +54,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let (mut state, update) = blocking(state, |state| state.update()).await?;
     let mut update = update.expect("the first look gives an update");
     let tables = TableHandle::new(std::mem::take(&mut update.table));
-    let server = start(args, &tables);
+    let server = start(args, &tables)?;
     let sockets = server.reached(tables.load().generation()).await;
     let mut statuses = args.write_status.as_ref().map(|path| StatusWriter {
         file: StatusFile::new(path.clone(), args.options().controller_name),
@@ -83,16 +84,17 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 }
 
 /// Serves the tables, with or without a log of requests.
-fn start(args: &Run, tables: &TableHandle) -> Server {
+fn start(args: &Run, tables: &TableHandle) -> io::Result<Server> {
     let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
     let defaults = ServeOptions::default();
     let options = ServeOptions {
+        tls: Some(tls().map_err(io::Error::other)?),
         max_connections: args.max_connections.map_or(defaults.max_connections, |limit| limit as usize),
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
         ..defaults
     };
-    match args.access_log.into() {
+    Ok(match args.access_log.into() {
         Format::Off => {
             let service = move |connection| gateway.clone().on(connection);
             Server::start(tables, addresses(args), options, service)
@@ -103,7 +105,11 @@ fn start(args: &Run, tables: &TableHandle) -> Server {
             };
             Server::start(tables, addresses(args), options, service)
         }
-    }
+    })
+}
+
+fn tls() -> Result<TlsOptions, rustls::Error> {
+    Ok(TlsOptions::new(Arc::new(ring::default_provider()))?.with_tickets(ring::Ticketer::new()?))
 }
 
 fn addresses(args: &Run) -> Addresses {

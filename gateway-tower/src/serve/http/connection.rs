@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+#[cfg(feature = "tls")]
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
 use tokio::time::timeout;
 
 use super::service::{ConnectionService, PerConnection};
@@ -37,6 +39,7 @@ pub(in crate::serve) struct Acceptance {
     pub(in crate::serve) port: u16,
     /// Where connections start with a handshake.
     pub(in crate::serve) tls: Option<Tls>,
+    #[cfg(feature = "tls")]
     pub(in crate::serve) handshake_timeout: Duration,
     pub(in crate::serve) protocols: Protocols,
 }
@@ -117,7 +120,10 @@ impl<M: ConnectionService> Accept for Http<M> {
                         Some(shared.speak(stream, first, http2, connection, member, services))
                     })
                 }
+                #[cfg(feature = "tls")]
                 Some(tls) => Box::pin(shared.secure(tls, stream, peer, member, services)).await,
+                #[cfg(not(feature = "tls"))]
+                Some(tls) => match *tls {},
             };
             let served = match speaking {
                 Ok(Some(speaking)) => speaking.await,
@@ -135,6 +141,7 @@ impl<M: ConnectionService> Accept for Http<M> {
 
 impl Acceptance {
     /// A connection that begins with a handshake; `None` if it need not be served any more.
+    #[cfg(feature = "tls")]
     async fn secure(
         &self,
         tls: &Tls,

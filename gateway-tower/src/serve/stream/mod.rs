@@ -4,9 +4,18 @@
 
 mod preface;
 mod counted;
+#[cfg(feature = "tls")]
 mod certificates;
+#[cfg(feature = "tls")]
+mod tls_options;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
 mod tls;
 
 pub(super) use self::counted::Stream;
 pub(super) use self::preface::FirstBytes;
 pub(super) use self::tls::{Tls, TlsUpdater};
+#[cfg(feature = "tls")]
+pub use self::tls_options::TlsOptions;

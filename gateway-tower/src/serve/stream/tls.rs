@@ -11,14 +11,14 @@ use gateway_core::table::{
     Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, Transport,
 };
 use rustls::ServerConfig;
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::certificates::Certificates;
+use super::tls_options::TlsOptions;
 use crate::serve::sockets::CertificateProblem;
 
 /// What handshakes need of the table in use. Clones are the same place.
@@ -29,7 +29,7 @@ pub(in crate::serve) struct Tls(Arc<ArcSwap<Current>>);
 #[derive(Debug)]
 pub(in crate::serve) struct TlsUpdater {
     tls: Tls,
-    maker: ConfigMaker,
+    options: TlsOptions,
 }
 
 #[derive(Debug)]
@@ -46,13 +46,6 @@ struct Current {
 struct Known {
     certificates: Arc<[Certificate]>,
     config: Arc<ServerConfig>,
-}
-
-#[derive(Debug)]
-struct ConfigMaker {
-    provider: Arc<CryptoProvider>,
-    /// One for all listeners: rustls resumes a session only for the server name that it began with.
-    ticketer: Option<Arc<dyn ProducesTickets>>,
 }
 
 /// Has no certificate for anyone.
@@ -96,18 +89,13 @@ impl Current {
 // === impl TlsUpdater ===
 
 impl TlsUpdater {
-    pub(in crate::serve) fn new() -> Self {
-        let maker = ConfigMaker {
-            provider: Arc::new(ring::default_provider()),
-            // Fails only without a source of random numbers; then every handshake is a full one.
-            ticketer: ring::Ticketer::new().ok(),
-        };
+    pub(in crate::serve) fn new(options: TlsOptions) -> Self {
         let current = Current {
             table: Arc::default(),
             configs: HashMap::new(),
-            refusing: maker.config(Arc::new(NoCertificate)),
+            refusing: config(&options, Arc::new(NoCertificate)),
         };
-        Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), maker }
+        Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), options }
     }
 
     pub(in crate::serve) fn tls(&self) -> Tls {
@@ -139,8 +127,8 @@ impl TlsUpdater {
             };
             let config = match known.remove(&name(listener)) {
                 Some(known) if known.certificates == *certificates => Ok(Arc::clone(&known.config)),
-                Some(_) | None => Certificates::read(certificates, &self.maker.provider)
-                    .map(|certificates| self.maker.config(Arc::new(certificates))),
+                Some(_) | None => Certificates::read(certificates, &self.options.provider)
+                    .map(|certificates| config(&self.options, Arc::new(certificates))),
             };
             match config {
                 Ok(config) => {
@@ -175,23 +163,19 @@ fn name(listener: &Listener) -> ListenerName<'_> {
     (listener.owner_kind, &listener.owner, &listener.name)
 }
 
-// === impl ConfigMaker ===
-
-impl ConfigMaker {
-    fn config(&self, resolver: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites for the default versions");
-        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
-        // GRP-18
-        config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
-        // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        if let Some(ticketer) = &self.ticketer {
-            config.ticketer = Arc::clone(ticketer);
-        }
-        Arc::new(config)
+fn config(options: &TlsOptions, resolver: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&options.provider))
+        .with_safe_default_protocol_versions()
+        .expect("it was tried when the options were made");
+    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    // GRP-18
+    config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+    // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    if let Some(tickets) = &options.tickets {
+        config.ticketer = Arc::clone(tickets);
     }
+    Arc::new(config)
 }
 
 // === impl NoCertificate ===
