@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{BoxError, RequestBody};
+use super::BoxError;
 
 /// The most bytes of a body that are kept for a retry: 64 KiB.
 pub(crate) const LIMIT: usize = 64 << 10;
@@ -20,7 +20,7 @@ pub(crate) const LIMIT: usize = 64 << 10;
 pub(crate) struct Replay<B>(Arc<Mutex<Shared<B>>>);
 
 /// The body as one attempt reads it: first what is kept, then what is still to come.
-pub(super) struct Replayed<B> {
+pub(crate) struct Replayed<B> {
     shared: Arc<Mutex<Shared<B>>>,
     attempt: u32,
     /// How much of what is kept has been read.
@@ -29,7 +29,7 @@ pub(super) struct Replayed<B> {
 }
 
 struct Shared<B> {
-    source: Pin<Box<RequestBody<B>>>,
+    source: Pin<Box<B>>,
     /// The size before anything was read.
     hint: SizeHint,
     kept: BytesMut,
@@ -58,11 +58,10 @@ struct Superseded;
 
 impl<B> Replay<B>
 where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error = BoxError>,
 {
     /// Keeps `body` for more than one attempt.
-    pub(crate) fn new(body: RequestBody<B>) -> Self {
+    pub(crate) fn new(body: B) -> Self {
         Self(Arc::new(Mutex::new(Shared {
             hint: body.size_hint(),
             source: Box::pin(body),
@@ -74,18 +73,13 @@ where
     }
 
     /// The body for the next attempt; none when it cannot be sent again. The attempts before it get no more of it.
-    pub(crate) fn attempt(&self) -> Option<RequestBody<B>> {
+    pub(crate) fn attempt(&self) -> Option<Replayed<B>> {
         let mut shared = lock(&self.0);
         if shared.progress == Progress::Lost {
             return None;
         }
         shared.attempt += 1;
-        Some(RequestBody::replayed(Replayed {
-            shared: Arc::clone(&self.0),
-            attempt: shared.attempt,
-            read: 0,
-            trailers_read: false,
-        }))
+        Some(Replayed { shared: Arc::clone(&self.0), attempt: shared.attempt, read: 0, trailers_read: false })
     }
 }
 
@@ -93,8 +87,7 @@ where
 
 impl<B> Replayed<B>
 where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error = BoxError>,
 {
     pub(super) fn poll_frame(
         &mut self,
@@ -179,8 +172,9 @@ mod tests {
     use http_body_util::{BodyExt, Full};
 
     use super::*;
+    use crate::body::RequestBody;
 
-    fn replay(body: &'static [u8]) -> Replay<Full<Bytes>> {
+    fn replay(body: &'static [u8]) -> Replay<RequestBody<Full<Bytes>>> {
         Replay::new(RequestBody::new(Full::from(body)))
     }
 
@@ -188,7 +182,7 @@ mod tests {
     async fn every_attempt_has_the_body_and_its_length() {
         let replay = replay(b"body");
         for _ in 0..3 {
-            let attempt = replay.attempt().expect("it is short");
+            let attempt = RequestBody::replayed(replay.attempt().expect("it is short"));
             assert_eq!(attempt.size_hint().exact(), Some(4));
             assert!(!attempt.is_end_stream());
             assert_eq!(attempt.collect().await.unwrap().to_bytes(), "body");
@@ -198,8 +192,8 @@ mod tests {
     #[tokio::test]
     async fn an_attempt_that_was_given_up_gets_no_more() {
         let replay = replay(b"body");
-        let first = replay.attempt().unwrap();
-        let second = replay.attempt().unwrap();
+        let first = RequestBody::replayed(replay.attempt().unwrap());
+        let second = RequestBody::replayed(replay.attempt().unwrap());
         let error = first.collect().await.unwrap_err();
         assert_eq!(error.to_string(), "the request is being tried again");
         assert_eq!(second.collect().await.unwrap().to_bytes(), "body");

@@ -33,7 +33,7 @@ pin_project! {
         /// What a mirror gets.
         Copy { copy: Copy },
         /// What an attempt gets that may be repeated.
-        Replayed { replayed: Replayed<B> },
+        Replayed { replayed: Replayed<RequestBody<B>> },
     }
 }
 
@@ -49,7 +49,8 @@ impl<B> RequestBody<B> {
         Self { kind: Kind::Copy { copy } }
     }
 
-    pub(super) fn replayed(replayed: Replayed<B>) -> Self {
+    /// What one attempt reads of a body that others may read again.
+    pub(crate) fn replayed(replayed: Replayed<Self>) -> Self {
         Self { kind: Kind::Replayed { replayed } }
     }
 

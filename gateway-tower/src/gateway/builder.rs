@@ -26,10 +26,28 @@ pub struct GatewayBuilder<R = Identity, F = Identity, A = Identity> {
     per_attempt: A,
 }
 
+// === impl Gateway ===
+
+impl<C: Clone> Gateway<C> {
+    /// A gateway that decides by the table in `tables` and sends requests through clones of `client`.
+    ///
+    /// Requests must have an `Arc<Connection>` in their extensions, unless a connection is [named](Self::on).
+    pub fn new(tables: TableHandle, client: C) -> Self {
+        GatewayBuilder::new(tables).client(client)
+    }
+}
+
+impl Gateway<()> {
+    /// A gateway that decides by the table in `tables`, with more to be said about it.
+    pub fn builder(tables: TableHandle) -> GatewayBuilder {
+        GatewayBuilder::new(tables)
+    }
+}
+
 // === impl GatewayBuilder ===
 
 impl GatewayBuilder {
-    pub(super) fn new(tables: TableHandle) -> Self {
+    fn new(tables: TableHandle) -> Self {
         Self {
             tables,
             trust: Trust::default(),

@@ -10,7 +10,6 @@ use http_body::Body;
 use tower_layer::{Identity, Layer};
 use tower_service::Service;
 
-use super::GatewayBuilder;
 use crate::balance::{Balance, BalanceLayer};
 use crate::body::{Limit, RequestBody};
 use crate::connection::Connection;
@@ -28,7 +27,7 @@ use crate::timeouts::{Timeouts, TimeoutsLayer};
 /// A whole gateway between a server and a client: requests in, answers out, never an error.
 ///
 /// `Gateway<C>` is one over the client `C`; `R`, `F` and `A` are the layers of one's own that it may have, as a
-/// [`GatewayBuilder`] was given them. A server that clones it for each connection and names the [connection](Self::on) has the
+/// [`GatewayBuilder`](super::GatewayBuilder) was given them. A server that clones it for each connection and names the [connection](Self::on) has the
 /// cheapest requests.
 ///
 /// `poll_ready` is that of the client, except that an error of it becomes the answer to the call that follows.
@@ -54,22 +53,6 @@ type Whole<C, R, F, A> = Respond<Route<Around<R, AfterRoute<C, F, A>>>>;
 type Around<L, S> = <L as Layer<S>>::Service;
 
 // === impl Gateway ===
-
-impl<C: Clone> Gateway<C> {
-    /// A gateway that decides by the table in `tables` and sends requests through clones of `client`.
-    ///
-    /// Requests must have an `Arc<Connection>` in their extensions, unless a connection is [named](Self::on).
-    pub fn new(tables: TableHandle, client: C) -> Self {
-        GatewayBuilder::new(tables).client(client)
-    }
-}
-
-impl Gateway<()> {
-    /// A gateway that decides by the table in `tables`, with more to be said about it.
-    pub fn builder(tables: TableHandle) -> GatewayBuilder {
-        GatewayBuilder::new(tables)
-    }
-}
 
 impl<C, R, F, A> Gateway<C, R, F, A>
 where

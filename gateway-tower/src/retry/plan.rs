@@ -21,7 +21,7 @@ pub(super) struct Plan<S, B> {
     routed: Routed,
     parts: request::Parts,
     /// None when the request has no body.
-    body: Option<Replay<B>>,
+    body: Option<Replay<RequestBody<B>>>,
     /// The endpoints of the attempts so far.
     tried: Vec<u32>,
 }
@@ -57,7 +57,7 @@ where
         }
         let (parts, body) = request.into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
-        let body = replay.as_ref().and_then(Replay::attempt).unwrap_or_default();
+        let body = replay.as_ref().and_then(Replay::attempt).map(RequestBody::replayed).unwrap_or_default();
         let tried = Vec::new();
         let plan =
             Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, tried };
@@ -71,7 +71,7 @@ where
             return None;
         }
         let body = match &self.body {
-            Some(replay) => replay.attempt()?,
+            Some(replay) => RequestBody::replayed(replay.attempt()?),
             None => RequestBody::empty(),
         };
         self.retries += 1;
