@@ -76,15 +76,17 @@
 //! # Spec
 //! GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16.
 
+mod certificate_problem;
 mod options;
 mod sockets;
 mod stream;
 mod http;
 mod server;
 
+pub use self::certificate_problem::CertificateProblem;
 pub use self::http::ConnectionService;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
-pub use self::sockets::{Addresses, CertificateProblem, Socket, Sockets};
+pub use self::sockets::{Addresses, Socket, Sockets};
 #[cfg(feature = "tls")]
 pub use self::stream::TlsOptions;

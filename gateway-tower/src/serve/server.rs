@@ -11,9 +11,10 @@ use gateway_core::table::{FrontendOwner, Opening, RouteTable, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::certificate_problem::CertificateProblem;
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::options::ServeOptions;
-use super::sockets::{Addresses, CertificateProblem, Listener, Socket, Sockets};
+use super::sockets::{Addresses, Listener, Socket, Sockets};
 use super::stream::{Tls, TlsUpdater};
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use gateway_core::name::ObjectName;
 
+use crate::serve::certificate_problem::CertificateProblem;
+
 /// The sockets of a server, and what hinders some of them.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Sockets {
@@ -26,15 +28,6 @@ pub struct Socket {
     pub address: SocketAddr,
     /// Where it is bound, or why it is not. It is tried again until it is.
     pub bound: Result<SocketAddr, String>,
-}
-
-/// A listener whose certificates cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateProblem {
-    /// The listener.
-    pub listener: String,
-    /// What is wrong.
-    pub problem: String,
 }
 
 // === impl Sockets ===

@@ -19,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::certificates::Certificates;
 use super::tls_options::TlsOptions;
-use crate::serve::sockets::CertificateProblem;
+use crate::serve::certificate_problem::CertificateProblem;
 
 /// What handshakes need of the table in use. Clones are the same place.
 #[derive(Clone, Debug)]

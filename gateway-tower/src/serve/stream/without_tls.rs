@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gateway_core::table::RouteTable;
 
-use crate::serve::sockets::CertificateProblem;
+use crate::serve::certificate_problem::CertificateProblem;
 
 /// Terminates TLS: there is none.
 #[derive(Clone, Debug)]
