@@ -26,9 +26,7 @@
 //! ```
 
 mod future;
-mod layer;
 mod service;
 
 pub use self::future::RecoverFuture;
-pub use self::layer::RecoverLayer;
-pub use self::service::Recover;
+pub use self::service::{Recover, RecoverLayer};

@@ -1,14 +1,19 @@
-//! The service that turns errors into refusals.
+//! The layer, and the service that turns errors into refusals.
 
 use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
+use tower_layer::Layer;
 use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
 use crate::outcome::Refused;
+
+/// Refuses requests that the client fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecoverLayer;
 
 /// Refuses requests that the client fails, and gives all answers one body type.
 ///
@@ -17,6 +22,16 @@ use crate::outcome::Refused;
 pub struct Recover<C> {
     client: C,
     not_ready: Option<BoxError>,
+}
+
+// === impl RecoverLayer ===
+
+impl<C> Layer<C> for RecoverLayer {
+    type Service = Recover<C>;
+
+    fn layer(&self, client: C) -> Recover<C> {
+        Recover::new(client)
+    }
 }
 
 // === impl Recover ===

@@ -11,12 +11,50 @@
 //! Between attempts there is a pause: at least the rule's backoff, twice as long each time, and up to a quarter more at
 //! random, so that requests which failed together do not come back together. The layer stands within the request
 //! timeout, which cuts it short (RTY-06).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! # use std::time::Duration;
+//! use bytes::Bytes;
+//! use gateway_core::name::ObjectName;
+//! # use gateway_core::rule::Retry;
+//! use gateway_tower::balance::BalanceLayer;
+//! use gateway_tower::dispatch::DispatchLayer;
+//! use gateway_tower::recover::RecoverLayer;
+//! use gateway_tower::retry::RetryLayer;
+//! use gateway_tower::route::RouteLayer;
+//! use gateway_tower::{Connection, Outcome, RequestBody, TableHandle};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let table = table(|_, rule| rule.retry = Some(Box::new(Retry { codes: Box::default(), attempts: 1, backoff: Duration::ZERO })));
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! let attempts = Arc::new(AtomicU32::new(0));
+//! let client = service_fn(move |_: Request<RequestBody<Full<Bytes>>>| {
+//!     let first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
+//!     std::future::ready(if first { Err("broken") } else { Ok(Response::new(Full::<Bytes>::from("hello"))) })
+//! });
+//! // The table has one rule, which says that its requests may be tried once more.
+//! let service = ServiceBuilder::new()
+//!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
+//!     .layer(DispatchLayer)
+//!     .layer(RetryLayer)
+//!     .layer(BalanceLayer::default())
+//!     .layer(RecoverLayer)
+//!     .service(client);
+//! let request = Request::get("/shop/cart").header("host", "example.com").body(RequestBody::empty()).unwrap();
+//! let answer = service.oneshot(request).await.unwrap();
+//! assert_eq!(answer.status(), 200);
+//! assert_eq!(answer.extensions().get::<Outcome>().unwrap().retries, 1);
+//! # }
+//! ```
 
 mod future;
-mod layer;
 mod plan;
 mod service;
 
 pub use self::future::RetryFuture;
-pub use self::layer::RetryLayer;
-pub use self::service::Retry;
+pub use self::service::{Retry, RetryLayer};

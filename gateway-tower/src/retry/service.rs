@@ -1,16 +1,21 @@
-//! The service that retries.
+//! The layer, and the service that retries.
 
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use tower_layer::Layer;
 use tower_service::Service;
 
 use super::RetryFuture;
 use super::plan::Plan;
 use crate::body::{BoxError, RequestBody};
 use crate::outcome::Refused;
+
+/// Tries requests again as their rules say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RetryLayer;
 
 /// Tries requests again as their rules say.
 ///
@@ -20,7 +25,17 @@ use crate::outcome::Refused;
 /// A retry panics when there is no tokio runtime with a timer.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
-    pub(super) inner: S,
+    inner: S,
+}
+
+// === impl RetryLayer ===
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retry<S>;
+
+    fn layer(&self, inner: S) -> Retry<S> {
+        Retry { inner }
+    }
 }
 
 // === impl Retry ===
