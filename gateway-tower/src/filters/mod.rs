@@ -18,19 +18,31 @@
 //! filters that its rule may have.
 //!
 //! ```
+//! use std::convert::Infallible;
+//! use std::sync::Arc;
 //! use bytes::Bytes;
-//! use gateway_tower::Refusal;
+//! # use gateway_core::filter::{HeaderModifier, HttpFilter};
+//! use gateway_core::name::ObjectName;
 //! use gateway_tower::filters::{FiltersLayer, List};
+//! use gateway_tower::route::RouteLayer;
+//! use gateway_tower::{Connection, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};
-//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let table = table(|_, rule| rule.filters = [HttpFilter::RequestHeaderModifier(HeaderModifier::new([("x-shop", "7")], [], []).unwrap())].into());
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! // The table has one rule, which sets `x-shop: 7` on requests.
 //! let service = ServiceBuilder::new()
+//!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
 //!     .layer(FiltersLayer::new(List::Rule))
-//!     .service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default())));
-//! let refused = service.oneshot(Request::new(())).await.unwrap_err();
-//! assert!(matches!(refused.refusal(), Refusal::NotRouted), "no route layer stands around it");
+//!     .service_fn(async |request: Request<()>| {
+//!         assert_eq!(request.headers()["x-shop"], "7");
+//!         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+//!     });
+//! let request = Request::get("/shop/cart").header("host", "example.com").body(()).unwrap();
+//! assert!(service.oneshot(request).await.is_ok());
 //! # }
 //! ```
 

@@ -24,55 +24,22 @@
 //! ```
 //! use std::sync::Arc;
 //! use bytes::Bytes;
-//! use gateway_core::matching::{HttpMatch, PathMatch};
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
-//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! use gateway_core::name::ObjectName;
 //! use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceExt, service_fn};
 //!
-//! # fn table() -> RouteTable {
-//! #     let name = |name| ObjectName::new("default", name);
-//! #     let mut table = RouteTable::builder(1);
-//! #     let listener = table.listener(Listener {
-//! #         gateway: name("gateway"),
-//! #         owner_kind: ListenerOwnerKind::Gateway,
-//! #         owner: name("gateway"),
-//! #         name: "http".into(),
-//! #         port: 80,
-//! #         protocol: ListenerProtocol::Http,
-//! #         hostname: None,
-//! #     });
-//! #     let backend = table.backend(Backend {
-//! #         service: name("shop"),
-//! #         port: 80,
-//! #         protocol: BackendProtocol::Http1,
-//! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
-//! #     });
-//! #     let to_shop = BackendRef { target: BackendTarget::Backend(backend), weight: 1 };
-//! #     let rule = HttpRule {
-//! #         id: RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None },
-//! #         filters: Box::default(),
-//! #         backends: Backends::new([to_shop]),
-//! #         backend_filters: Box::default(),
-//! #         timeouts: Timeouts::default(),
-//! #         retry: None,
-//! #     };
-//! #     let matches = [HttpMatch { path: PathMatch::prefix("/shop"), ..HttpMatch::default() }];
-//! #     let route = table.http_route(Age::new(None, &name("shop")), [(matches.into(), rule)]);
-//! #     table.attach(route, listener, &[]);
-//! #     table.build()
-//! # }
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let table = table(|_, _| {});
 //! // Answers with the address to which the request would go.
 //! let client = service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
 //!     Ok::<_, BoxError>(Response::new(Full::<Bytes>::from(request.uri().to_string())))
 //! });
 //! // The table has one rule, for paths under `/shop`.
 //! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
-//! let gateway = Gateway::new(TableHandle::new(table()), client).on(connection);
+//! let gateway = Gateway::new(TableHandle::new(table), client).on(connection);
 //!
 //! let request = |path| Request::get(path).header("host", "example.com").body(Full::default()).unwrap();
 //! let Ok(found) = gateway.clone().oneshot(request("/shop/cart")).await;
@@ -102,10 +69,7 @@
 //! # use std::sync::Arc;
 //! # use bytes::Bytes;
 //! # use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
-//! # use gateway_core::matching::HttpMatch;
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
-//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! # use gateway_core::name::ObjectName;
 //! # use gateway_tower::{BoxError, Connection, RequestBody};
 //! use gateway_tower::outcome::OrRefused;
 //! use gateway_tower::{AnsweredBy, CustomRefusal, Gateway, Outcome, Refused, TableHandle};
@@ -141,46 +105,18 @@
 //!     }
 //! }
 //!
-//! # fn table() -> RouteTable {
-//! #     let name = |name| ObjectName::new("default", name);
-//! #     let mut table = RouteTable::builder(1);
-//! #     let listener = table.listener(Listener {
-//! #         gateway: name("gateway"),
-//! #         owner_kind: ListenerOwnerKind::Gateway,
-//! #         owner: name("gateway"),
-//! #         name: "http".into(),
-//! #         port: 80,
-//! #         protocol: ListenerProtocol::Http,
-//! #         hostname: None,
-//! #     });
-//! #     let backend = table.backend(Backend {
-//! #         service: name("shop"),
-//! #         port: 80,
-//! #         protocol: BackendProtocol::Http1,
-//! #         endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
-//! #     });
-//! #     let policy = CorsPolicy { allow_origins: vec!["https://shop.example"], ..CorsPolicy::default() };
-//! #     let rule = HttpRule {
-//! #         id: RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None },
-//! #         filters: [HttpFilter::Cors(Box::new(Cors::new(&policy).unwrap()))].into(),
-//! #         backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
-//! #         backend_filters: Box::default(),
-//! #         timeouts: Timeouts::default(),
-//! #         retry: None,
-//! #     };
-//! #     let route = table.http_route(Age::new(None, &name("shop")), [([HttpMatch::default()].into(), rule)]);
-//! #     table.attach(route, listener, &[]);
-//! #     table.build()
-//! # }
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let policy = CorsPolicy { allow_origins: vec!["https://shop.example"], ..CorsPolicy::default() };
+//! # let table = table(|_, rule| rule.filters = [HttpFilter::Cors(Box::new(Cors::new(&policy).unwrap()))].into());
 //! # let client = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| -> Result<Response<Full<Bytes>>, BoxError> {
 //! #     panic!("nobody gets that far")
 //! # });
 //! # let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
 //! // The table has one rule, which lets scripts of `https://shop.example` read its answers.
-//! let gateway = Gateway::builder(TableHandle::new(table())).after_filters(layer_fn(Auth)).client(client);
+//! let gateway = Gateway::builder(TableHandle::new(table)).after_filters(layer_fn(Auth)).client(client);
 //!
-//! let request = Request::get("/").header("host", "example.com").header("origin", "https://shop.example");
+//! let request = Request::get("/shop").header("host", "example.com").header("origin", "https://shop.example");
 //! let Ok(denied) = gateway.on(connection).oneshot(request.body(Full::default()).unwrap()).await;
 //! assert_eq!(denied.status(), StatusCode::UNAUTHORIZED);
 //! assert_eq!(denied.headers()["www-authenticate"], "Bearer");

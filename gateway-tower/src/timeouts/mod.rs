@@ -9,19 +9,30 @@
 //! time (AMB-55). The conversation that follows may last.
 //!
 //! ```
+//! use std::convert::Infallible;
+//! use std::future::pending;
+//! use std::sync::Arc;
+//! # use std::time::Duration;
 //! use bytes::Bytes;
-//! use gateway_tower::ResponseBody;
+//! use gateway_core::name::ObjectName;
+//! use gateway_tower::route::RouteLayer;
 //! use gateway_tower::timeouts::{Limit, TimeoutsLayer};
+//! use gateway_tower::{Connection, Refusal, ResponseBody, TableHandle};
 //! use http::{Request, Response};
+//! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};
-//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! type Body = ResponseBody<http_body_util::Empty<Bytes>>;
+//! # let table = table(|_, rule| rule.timeouts.request = Some(Duration::from_millis(1)));
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! // The table has one rule, whose requests may take a millisecond.
 //! let service = ServiceBuilder::new()
+//!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
 //!     .layer(TimeoutsLayer::new(Limit::Request))
-//!     .service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(Body::default())));
-//! // Nothing was routed, so there is no rule that could limit the time.
-//! assert!(service.oneshot(Request::new(())).await.is_ok());
+//!     .service_fn(async |_: Request<()>| pending::<Result<Response<ResponseBody<Full<Bytes>>>, Infallible>>().await);
+//! let request = Request::get("/shop/cart").header("host", "example.com").body(()).unwrap();
+//! let refused = service.oneshot(request).await.unwrap_err();
+//! assert!(matches!(refused.refusal(), Refusal::TimedOut(Limit::Request)));
 //! # }
 //! ```
 
