@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::conflict::Conflict;
 use super::hostnames::Hostnames;
 use super::listener::AttachedListener;
 use super::protocol::Protocol;
@@ -15,17 +16,6 @@ use crate::api::TlsModeType;
 use crate::condition::Reason;
 use crate::hostname::Hostname;
 use crate::table::Transport;
-
-/// Why a listener cannot stand beside another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Conflict {
-    /// Same port and protocol, and the same hostname, or hostnames that the protocols cannot share.
-    Hostname,
-    /// Same port, and protocols that do not go together.
-    Protocol,
-    /// Same port, and one of the two only terminates TLS.
-    TlsMode,
-}
 
 /// The places of a Gateway that are taken.
 #[derive(Debug)]
@@ -61,17 +51,6 @@ enum Apart {
     Protocol,
     /// Nothing helps: both have to terminate TLS, or neither.
     TlsMode,
-}
-
-// === impl Conflict ===
-
-impl Conflict {
-    pub(crate) fn reason(self) -> Reason {
-        match self {
-            Self::Hostname => Reason::HostnameConflict,
-            Self::Protocol | Self::TlsMode => Reason::ProtocolConflict,
-        }
-    }
 }
 
 // === impl Places ===

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
-use super::distinct::Conflict;
+use super::conflict::Conflict;
 use super::protocol::Protocol;
 use crate::condition::Reason;
 use crate::finding::Finding;

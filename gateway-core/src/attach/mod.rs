@@ -11,6 +11,7 @@
 mod address;
 mod allowed_routes;
 mod client_validation;
+mod conflict;
 mod distinct;
 mod gateway;
 mod gateway_class;
@@ -24,7 +25,7 @@ mod route;
 mod written_listener;
 
 pub(crate) use self::allowed_routes::Namespaces;
-pub(crate) use self::distinct::Conflict;
+pub(crate) use self::conflict::Conflict;
 pub(crate) use self::gateway::AttachedGateway;
 pub(crate) use self::gateway_class::AttachedGatewayClass;
 pub(crate) use self::gateways::{Gateways, gateways};

@@ -1,6 +1,6 @@
 //! The filters of a rule or of a backend: from the fields as written to filters that work.
 
-use super::route::RuleFindings;
+use super::rule::RuleFindings;
 use super::scope::Scope;
 use crate::api::{
     GrpcRouteFilter, GrpcRouteFilterType, HttpCorsFilter, HttpHeaderFilter, HttpPathModifier,

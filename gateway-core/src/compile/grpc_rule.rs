@@ -2,7 +2,7 @@
 
 use super::filters;
 use super::http_match::{headers, unknown_type};
-use super::route::RuleFindings;
+use super::rule::RuleFindings;
 use super::scope::Scope;
 use crate::api::{GrpcMethodMatch, GrpcMethodMatchType, GrpcRouteMatch, GrpcRouteRule};
 use crate::condition::Reason;

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::filters::{self, FilterLevel};
 use super::http_match::http_match;
-use super::route::{CompiledRule, RuleFindings};
+use super::rule::{CompiledRule, RuleFindings};
 use super::scope::Scope;
 use crate::api::{HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts};
 use crate::condition::Reason;

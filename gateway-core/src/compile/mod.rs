@@ -10,10 +10,12 @@ mod http_rule;
 mod listeners;
 mod patterns;
 mod route;
+mod rule;
 mod scope;
 mod stream_rule;
 
 pub(crate) use self::listeners::Listeners;
 pub(crate) use self::patterns::Patterns;
-pub(crate) use self::route::{CompileRoute, CompiledRoute, CompiledRule, route};
+pub(crate) use self::route::{CompileRoute, CompiledRoute, route};
+pub(crate) use self::rule::CompiledRule;
 pub(crate) use self::scope::Compiler;

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use super::rule::{CompiledRule, RuleFindings};
 use super::scope::{Compiler, Scope};
 use super::{grpc_rule, http_rule, stream_rule};
 use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
 use crate::attach::{AttachedParent, AttachedRoute, ListenerKey, Route};
-use crate::finding::Finding;
 use crate::hostname::HostnameError;
-use crate::matching::HttpMatch;
 use crate::name::{Age, RouteKey};
 use crate::resolve::BackendKey;
-use crate::rule::HttpRule;
 
 /// A Route of any kind, attached, with its rules compiled: what its status is read from and what the table gets.
 #[derive(Debug)]
@@ -32,20 +30,6 @@ pub(crate) struct CompiledRoute {
     pub(crate) findings: Vec<RuleFindings>,
     /// The backends that the rules refer to, there or not.
     pub(crate) used: Vec<BackendKey>,
-}
-
-/// A rule with its match entries; none for a rule that is dropped.
-pub(crate) type CompiledRule = (Box<[HttpMatch]>, HttpRule);
-
-/// What is wrong with a rule. Fields are below the rule.
-#[derive(Debug, Default)]
-pub(crate) struct RuleFindings {
-    /// Why the rule is invalid; empty for a valid one.
-    pub(crate) problems: Vec<Finding>,
-    /// Which of its references lead nowhere.
-    pub(crate) references: Vec<Finding>,
-    /// The fields that are accepted and have no effect.
-    pub(crate) ignored: Vec<&'static str>,
 }
 
 /// A kind of Route whose rules can be compiled.

@@ -1,6 +1,6 @@
 //! One rule of a TLSRoute, TCPRoute or UDPRoute: where connections or datagrams go.
 
-use super::route::RuleFindings;
+use super::rule::RuleFindings;
 use super::scope::Scope;
 use crate::api::BackendRef;
 

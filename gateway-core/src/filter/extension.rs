@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{request, response};
 
-use super::http_filter::Verdict;
+use super::verdict::Verdict;
 
 /// A filter that an `ExtensionRef` names.
 ///

@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Response;
-
 use super::cors::Cors;
 use super::extension::Extension;
 use super::header_modifier::HeaderModifier;
 use super::path_modifier::PathModifier;
 use super::request_mirror::RequestMirror;
 use super::request_redirect::RequestRedirect;
-use super::scheme::Scheme;
 use super::url_rewrite::UrlRewrite;
-use crate::matching::MatchedPath;
 
 /// One filter of a rule or of a backend.
 ///
@@ -40,28 +35,6 @@ pub enum HttpFilter {
     /// # Spec
     /// FLT-05
     Unresolved,
-}
-
-/// What filters must know besides the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilterContext {
-    /// The scheme of the listener that received the request.
-    pub scheme: Scheme,
-    /// The port of that listener, as the Gateway names it.
-    pub port: u16,
-    /// How the path of the request was matched.
-    pub path: MatchedPath,
-}
-
-/// What is to happen with a request after its filters have run.
-#[derive(Debug)]
-pub enum Verdict {
-    /// Go on: run the next list, forward the request.
-    Continue,
-    /// Do not forward: this is the answer. [`on_response`](super::on_response) is still to be run on it.
-    Respond(Box<Response<Bytes>>),
-    /// Do not forward: a filter cannot be carried out. Answer 500, in the protocol's own way (gRPC has no such status).
-    Fail,
 }
 
 // === impl HttpFilter ===

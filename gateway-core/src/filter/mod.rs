@@ -31,6 +31,8 @@
 //! ```
 
 pub mod scheme;
+mod filter_context;
+mod verdict;
 mod forwarded_host;
 pub mod precise_hostname;
 pub mod path_modifier;
@@ -48,8 +50,9 @@ pub mod run;
 pub use self::cors::{Cors, CorsError, CorsPolicy};
 pub use self::cors_origin::{AllowedOrigins, OriginError};
 pub use self::extension::{Extension, ExtensionError, Extensions};
+pub use self::filter_context::FilterContext;
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
-pub use self::http_filter::{FilterContext, HttpFilter, Verdict};
+pub use self::http_filter::HttpFilter;
 pub use self::path_modifier::{PathModifier, PathModifierError};
 pub use self::precise_hostname::{PreciseHostname, PreciseHostnameError};
 pub use self::request_edits::{MirrorCopy, RequestEdits};
@@ -58,3 +61,4 @@ pub use self::request_redirect::{RedirectStatus, RedirectStatusError, RequestRed
 pub use self::run::{on_local_response, on_request, on_response};
 pub use self::scheme::{Scheme, SchemeError};
 pub use self::url_rewrite::UrlRewrite;
+pub use self::verdict::Verdict;

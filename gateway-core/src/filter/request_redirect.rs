@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
-use super::http_filter::FilterContext;
+use super::filter_context::FilterContext;
 use super::path_modifier::PathModifier;
 use super::precise_hostname::PreciseHostname;
 use super::request_edits::Target;

@@ -3,8 +3,10 @@
 use http::{header, request, response};
 
 use super::cors::{self, Cors};
-use super::http_filter::{FilterContext, HttpFilter, Verdict};
+use super::filter_context::FilterContext;
+use super::http_filter::HttpFilter;
 use super::request_edits::RequestEdits;
+use super::verdict::Verdict;
 
 /// Runs the filters of one list, in list order, until one answers.
 ///

@@ -5,10 +5,11 @@ use std::mem;
 use http::request;
 use http::uri::Uri;
 
-use super::http_filter::{FilterContext, Verdict};
+use super::filter_context::FilterContext;
 use super::path_modifier::PathModifier;
 use super::precise_hostname::PreciseHostname;
 use super::request_edits::Original;
+use super::verdict::Verdict;
 
 /// Another host, another path, or both; what is absent stays as the client sent it.
 ///

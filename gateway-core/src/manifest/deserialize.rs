@@ -1,11 +1,10 @@
-//! serde over a [`Tape`], as strict as an API server.
+//! serde over a [`Tape`](super::tape::Tape), as strict as an API server.
 //!
 //! Three things that a general YAML deserializer does not do make this one worth its lines:
 //! - a string field does not take `8080` or `yes` without quotes, because a cluster would refuse them;
 //! - every error knows the path of its field, and where that is written;
 //! - a field that nobody reads is noted, with the known field that may have been meant.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use serde::de::value::StrDeserializer;
@@ -15,43 +14,15 @@ use serde::forward_to_deserialize_any;
 use super::field_error::FieldError;
 use super::field_path::FieldPath;
 use super::merge;
+use super::reading::Reading;
 use super::scalar::Scalar;
-use super::tape::{NodeId, Tape, Value};
+use super::tape::{NodeId, Value};
 use super::unknown_field::UnknownField;
 use super::unread::is_unread;
-use crate::api::Kind;
-
-/// How much of a document may be read by way of an alias, in nodes, where a long text counts for several. What is read grows
-/// with the text of the document, but not beyond that.
-const MAX_REPEATED: usize = 1_000_000;
-
-/// How many bytes of a repeated text count as one node.
-const BYTES_OF_A_NODE: usize = 64;
-
-/// One object that is being read.
-pub(super) struct Reading<'r, 't> {
-    pub(super) tape: &'r Tape<'t>,
-    /// Counts over the whole document.
-    repeated: &'r Cell<usize>,
-    /// The kind of an object of Kubernetes, which may have fields that are passed over.
-    kind: Option<Kind>,
-    unknown: RefCell<Vec<UnknownField>>,
-    most_unknown: usize,
-}
 
 // === impl Reading ===
 
 impl<'r, 't> Reading<'r, 't> {
-    /// `repeated` counts over all objects of a document; only the first `most_unknown` unknown fields are noted.
-    pub(super) fn of(
-        tape: &'r Tape<'t>,
-        repeated: &'r Cell<usize>,
-        kind: Option<Kind>,
-        most_unknown: usize,
-    ) -> Self {
-        Self { tape, repeated, kind, unknown: RefCell::default(), most_unknown }
-    }
-
     /// Reads the object, and says which fields nobody knew.
     pub(super) fn object<'de, S: DeserializeSeed<'de>>(
         self,
@@ -63,23 +34,6 @@ impl<'r, 't> Reading<'r, 't> {
             NodeReader { reading: &self, node, path: &path, key: node, siblings: &[], repeats: false };
         let result = seed.deserialize(reader).map_err(|error| reader.locate(error));
         (result, self.unknown.into_inner())
-    }
-
-    /// Counts a node that an alias or a merge key led to.
-    pub(super) fn count(&self, repeats: bool) -> Result<(), FieldError> {
-        self.count_text(repeats, "")
-    }
-
-    /// Counts a text that an alias or a merge key led to.
-    fn count_text(&self, repeats: bool, text: &str) -> Result<(), FieldError> {
-        if repeats {
-            self.repeated.set(self.repeated.get() + 1 + text.len() / BYTES_OF_A_NODE);
-            if self.repeated.get() > MAX_REPEATED {
-                let message = format!("aliases repeat more than {MAX_REPEATED} values; write fewer of them");
-                return Err(FieldError::new(message));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::deserialize::Reading;
+use super::reading::Reading;
 use super::tape::{Documents, NodeId, Place, Tape, Value};
 use super::{Location, MAX_PROBLEMS, ManifestProblem, Severity};
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::deserialize::Reading;
 use super::field_error::FieldError;
+use super::reading::Reading;
 use super::tape::{NodeId, Value};
 
 /// How deep merge keys may refer to objects with merge keys.

@@ -36,6 +36,7 @@ mod field_error;
 mod field_path;
 mod merge;
 mod problem;
+mod reading;
 mod scalar;
 mod tape;
 mod unknown_field;
@@ -50,8 +51,8 @@ pub use collection::Collection;
 pub use document::{Document, document};
 pub use problem::{Location, ManifestProblem, Severity};
 
-use deserialize::Reading;
 use field_path::FieldPath;
+use reading::Reading;
 use scalar::Scalar;
 use tape::{Documents, NodeId, Place, Tape, Value};
 use verdict::{Verdict, judge};
