@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::feature::{Feature, SUPPORTED};
 use crate::filter::Extensions;
 use crate::name::ObjectName;
+use crate::rule::RuleDataSource;
 
 /// The name under which this controller answers for GatewayClasses unless told otherwise.
 pub const DEFAULT_CONTROLLER_NAME: &str = "gateway-api.rs/controller";
@@ -49,6 +50,8 @@ pub struct Options {
     pub hostname_fall_through: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind.
     pub extensions: Option<Arc<dyn Extensions>>,
+    /// Makes the embedder's own data of rules.
+    pub rule_data: Option<Arc<dyn RuleDataSource>>,
 }
 
 /// Which addresses Gateways have, and which they may ask for.
@@ -133,6 +136,7 @@ impl Default for Options {
             generation: 0,
             hostname_fall_through: true,
             extensions: None,
+            rule_data: None,
         }
     }
 }

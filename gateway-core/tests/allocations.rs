@@ -116,6 +116,7 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
         backend_filters: Box::default(),
         timeouts: Timeouts::default(),
         retry: None,
+        data: None,
     };
     let route = table.builder.http_route(Age::new(None, &name), [([entry("/shop")].into(), rule)]);
     table.attach(route, listener, &[]);

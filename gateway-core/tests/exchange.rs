@@ -64,6 +64,7 @@ impl Scene {
             backend_filters: backend_filters.into(),
             timeouts: Timeouts::default(),
             retry: None,
+            data: None,
         };
         let listener = self.table.http("http", 80, "");
         let matches = [entry("/shop")];

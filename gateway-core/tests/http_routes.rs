@@ -1,12 +1,15 @@
 //! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use gateway_core::api::Resources;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
-use gateway_core::rule::{BackendProtocol, BackendTarget};
+use gateway_core::rule::{BackendProtocol, BackendTarget, RuleData, RuleDataSource, RuleName};
 use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
@@ -534,4 +537,40 @@ fn replacing_a_prefix_needs_a_prefix_in_every_match() {
         "{{matches: [{{path: {{type: Exact, value: /x}}}}], backendRefs: [{backend}, {backend}]}}"
     ));
     assert_eq!(state(&translation, Accepted), "False/UnsupportedValue");
+}
+
+/// Reads the annotation `example.com/quota`.
+#[derive(Debug)]
+struct Quotas;
+
+impl RuleDataSource for Quotas {
+    fn data(
+        &self,
+        rule: &RuleName,
+        _labels: &BTreeMap<String, String>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Option<RuleData> {
+        let quota: u32 = annotations.get("example.com/quota")?.parse().ok()?;
+        Some(RuleData::new(quota + u32::from(rule.index)))
+    }
+}
+
+#[test]
+fn a_rule_carries_what_the_embedder_makes_of_its_routes_annotations() {
+    let route = "
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {namespace: apps, name: r, annotations: {example.com/quota: '40'}}
+spec: {parentRefs: [{namespace: infra, name: gw}], rules: [{}, {}]}
+";
+    let manifest = manifest::read(&format!("{BASE}{route}"), "test.yaml");
+    let resources: Resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
+    let options = Options { rule_data: Some(Arc::new(Quotas)), ..Options::default() };
+    let quotas = |options: &Options| -> Vec<Option<u32>> {
+        let table = translate(&resources, options).table;
+        table.rules().map(|rule| rule.data.as_ref()?.get().copied()).collect()
+    };
+    assert_eq!(quotas(&options), [Some(40), Some(41)]);
+    assert_eq!(quotas(&Options::default()), [None, None]);
 }

@@ -128,6 +128,7 @@ impl Shape {
                         backend_filters: Box::default(),
                         timeouts: Timeouts::default(),
                         retry: None,
+                        data: None,
                     };
                     (Box::from([self.entry(j)]), rule)
                 });

@@ -67,12 +67,14 @@ pub(super) fn http_rule(
         findings.ignored.push("sessionPersistence");
     }
 
+    let id = RuleName {
+        route: scope.route().clone(),
+        index: index as u16,
+        name: written.name.as_deref().map(Into::into),
+    };
     let rule = HttpRule {
-        id: RuleName {
-            route: scope.route().clone(),
-            index: index as u16,
-            name: written.name.as_deref().map(Into::into),
-        },
+        data: scope.data(&id),
+        id,
         filters: of_rule,
         backends: Backends::new(refs),
         backend_filters: if any_filters { of_backends.into() } else { Box::default() },

@@ -44,7 +44,7 @@ pub(crate) fn route<R: CompileRoute>(
     compiler: &mut Compiler<'_>,
 ) -> CompiledRoute {
     let AttachedRoute { key, object, age, parents, bad_hostnames } = attached;
-    let mut scope = Scope::new(compiler, &key);
+    let mut scope = Scope::new(compiler, &key, object.metadata());
     let (rules, findings) = object.compile(&mut scope);
     let (generation, used) = (object.metadata().generation, scope.into_used());
     CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::patterns::Patterns;
-use crate::api::{BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter};
+use crate::api::{
+    BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
+};
 use crate::filter::{Extension, ExtensionError};
 use crate::finding::Finding;
 use crate::matching::Pattern;
 use crate::name::{BackendId, RouteKey};
 use crate::options::Options;
 use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends};
-use crate::rule::{BackendRef, BackendTarget};
+use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName};
 use crate::table::RouteTableBuilder;
 
 /// What all Routes share while they are compiled.
@@ -27,15 +29,20 @@ pub(crate) struct Compiler<'c> {
 pub(crate) struct Scope<'s, 'c> {
     compiler: &'s mut Compiler<'c>,
     route: &'s Arc<RouteKey>,
+    metadata: &'s ObjectMeta,
     used: Vec<BackendKey>,
 }
 
 // === impl Scope ===
 
 impl<'s, 'c> Scope<'s, 'c> {
-    pub(super) fn new(compiler: &'s mut Compiler<'c>, route: &'s Arc<RouteKey>) -> Self {
+    pub(super) fn new(
+        compiler: &'s mut Compiler<'c>,
+        route: &'s Arc<RouteKey>,
+        metadata: &'s ObjectMeta,
+    ) -> Self {
         compiler.patterns.next_route();
-        Self { compiler, route, used: Vec::new() }
+        Self { compiler, route, metadata, used: Vec::new() }
     }
 
     /// The Route.
@@ -83,6 +90,12 @@ impl<'s, 'c> Scope<'s, 'c> {
             Some(extensions) => extensions.resolve(&self.route.name.namespace, group, kind, name),
             None => Err(ExtensionError::UnknownKind),
         }
+    }
+
+    /// What the embedder wants to know about a rule.
+    pub(super) fn data(&self, rule: &RuleName) -> Option<RuleData> {
+        let source = self.compiler.options.rule_data.as_ref()?;
+        source.data(rule, &self.metadata.labels, &self.metadata.annotations)
     }
 
     /// The backends that were asked for.

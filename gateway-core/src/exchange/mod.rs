@@ -60,6 +60,7 @@
 //! #     backend_filters: Box::default(),
 //! #     timeouts: Timeouts::default(),
 //! #     retry: None,
+//! #     data: None,
 //! # };
 //! # let matches = [HttpMatch { path: PathMatch::prefix("/shop"), ..HttpMatch::default() }];
 //! # let route = table.http_route(Age::new(None, &route), [(matches.into(), rule)]);

@@ -1,12 +1,14 @@
 //! What follows when a match was found: filters, backends, timeouts and retries of one rule.
 
 pub mod backend;
+mod data;
 pub mod retry;
 pub mod timeouts;
 
 use std::sync::Arc;
 
 pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality};
+pub use self::data::{RuleData, RuleDataSource};
 pub use self::retry::Retry;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
@@ -28,6 +30,8 @@ pub struct HttpRule {
     pub timeouts: Timeouts,
     /// When they are tried again; never without it.
     pub retry: Option<Box<Retry>>,
+    /// What the embedder wants to know about the rule.
+    pub data: Option<RuleData>,
 }
 
 /// Which rule it is: the identity that logs, metrics and `explain` give.

@@ -28,6 +28,7 @@
 //!     backend_filters: Box::default(),
 //!     timeouts: Timeouts::default(),
 //!     retry: None,
+//!     data: None,
 //! };
 //! let matches = [HttpMatch { path: PathMatch::prefix("/cart"), ..HttpMatch::default() }];
 //! let shop = table.http_route(Age::new(None, &route), [(matches.into(), rule)]);

@@ -88,6 +88,7 @@ impl ByHand {
                 backend_filters: Box::default(),
                 timeouts: Timeouts::default(),
                 retry: None,
+                data: None,
             };
             (entries.iter().map(|words| entry(words)).collect(), rule)
         });

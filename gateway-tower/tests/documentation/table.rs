@@ -27,6 +27,7 @@ fn table(
         backend_filters: Box::default(),
         timeouts: Timeouts::default(),
         retry: None,
+        data: None,
     };
     change(&mut table, &mut rule);
     let path = gateway_core::matching::PathMatch::prefix("/shop");

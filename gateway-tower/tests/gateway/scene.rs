@@ -116,6 +116,7 @@ impl Scene {
             backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),
             timeouts: self.timeouts,
             retry: self.retry.map(Box::new),
+            data: None,
         };
         let route = self.table.http_route(Age::new(None, &name), [([self.matches].into(), rule)]);
         self.table.attach(route, listener, &[]);

@@ -105,6 +105,7 @@ impl Table {
             backend_filters: Box::default(),
             timeouts: self.timeouts,
             retry: None,
+            data: None,
         };
         let matches = HttpMatch { path: PathMatch::prefix("/"), ..HttpMatch::default() };
         let route = table.http_route(Age::new(None, &name), [([matches].into(), rule)]);
