@@ -11,7 +11,10 @@ pub struct CaseReport {
     pub name: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// Steps that were passed over although the case passed, with the reason: statuses of an engine that has none.
+    /// How many steps held: those that look at something or send something, not those that only change objects.
+    pub checked: usize,
+    /// Steps that were passed over although the case went to its end, with the reason: statuses of an engine that has
+    /// none, and what is sent where the engine carries nothing.
     pub passed_over: Vec<String>,
     /// How long it took.
     pub duration: Duration,

@@ -29,6 +29,7 @@ impl DeadEngines {
             features: &case.features | &case.only_with,
             controller_name: "example.org/dead".to_owned(),
             statuses: true,
+            traffic: true,
             pace: Pace::Immediate,
             static_addresses: Some(addresses),
         };

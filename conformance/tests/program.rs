@@ -193,6 +193,17 @@ fn what_is_not_claimed_is_not_supported() {
 }
 
 #[test]
+fn statuses_can_be_looked_at_alone() {
+    let run = |more: &[&str]| result(&[&["run", "--profile", "gateway-tcp", "--no-beyond"], more].concat());
+    let (code, table, _) = run(&["--statuses-only"]);
+    assert_eq!(code, 0, "{table}");
+    assert!(table.contains("GATEWAY-TCP   core          14       0        5              0\n"), "{table}");
+    let (code, table, _) = run(&["--statuses-only", "--exempt-features", "TCPRoute"]);
+    assert_eq!(code, 0, "{table}");
+    assert!(table.contains("GATEWAY-TCP   core          11       0        0              8\n"), "{table}");
+}
+
+#[test]
 fn a_program_that_cannot_start_is_no_result() {
     let (code, table, error) =
         result(&["run", "--command", "no-such-gateway {manifests}", "--features", "HTTPRoute"]);

@@ -126,6 +126,9 @@ pub struct Abilities {
     pub controller_name: String,
     /// Whether it has statuses to look at; without, those steps are passed over.
     pub statuses: bool,
+    /// Whether it carries what is sent; without, those steps are left out, and a case that has some counts as skipped. So
+    /// a control plane that stands alone runs the cases for their statuses.
+    pub traffic: bool,
     /// How fast what is applied takes effect.
     pub pace: Pace,
     /// An address that a Gateway may ask for, and one that it may not; needed for GatewayStaticAddresses only.
@@ -179,6 +182,7 @@ impl Abilities {
             features: SUPPORTED.iter().copied().collect(),
             controller_name: CONTROLLER_NAME.to_owned(),
             statuses: true,
+            traffic: true,
             pace: Pace::Immediate,
             static_addresses: Some(Addresses::to_ask_for()),
         }

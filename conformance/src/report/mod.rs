@@ -22,6 +22,7 @@
 //! let passed = CaseReport {
 //!     name: case.name.clone(),
 //!     verdict: Verdict::Passed,
+//!     checked: 4,
 //!     passed_over: Vec::new(),
 //!     duration: Duration::from_millis(3),
 //! };

@@ -47,22 +47,29 @@ pub use self::sent::sent;
 pub use self::settings::Settings;
 pub use self::suite::{Event, run, run_all};
 
-use self::stage::{Place, Stage, Stop};
-use crate::case::{Case, Step};
+use self::stage::{About, Place, Stage, Stop};
+use crate::case::Case;
 use crate::engine::{Abilities, Engines};
 use crate::outcome::{CaseReport, Finding, Verdict};
 use crate::skips;
 
+/// How much of a case was looked at.
+#[derive(Default)]
+struct Seen {
+    checked: usize,
+    passed_over: Vec<String>,
+}
+
 /// Plays a case with an engine of its own.
 pub async fn run_case<E: Engines>(engines: &E, case: &Case, settings: &Settings) -> CaseReport {
     let started = Instant::now();
-    let mut passed_over = Vec::new();
+    let mut seen = Seen::default();
     let abilities = engines.abilities();
-    let verdict = match without_running(engines, case, settings, &abilities, &mut passed_over) {
+    let verdict = match without_running(engines, case, settings, &abilities, &mut seen.passed_over) {
         Some(verdict) => verdict,
         None => {
             let place = Place::default();
-            let play = play(engines, case, settings, &abilities, &place, &mut passed_over);
+            let play = play(engines, case, settings, &abilities, &place, &mut seen);
             let play = AssertUnwindSafe(play).catch_unwind();
             let failed = |expected: &str, got: String| {
                 let finding = Finding { expected: expected.to_owned(), got, ..Finding::default() };
@@ -82,7 +89,8 @@ pub async fn run_case<E: Engines>(engines: &E, case: &Case, settings: &Settings)
             }
         }
     };
-    CaseReport { name: case.name.clone(), verdict, passed_over, duration: started.elapsed() }
+    let Seen { checked, passed_over } = seen;
+    CaseReport { name: case.name.clone(), verdict, checked, passed_over, duration: started.elapsed() }
 }
 
 /// The verdict about a case that need not run, or cannot.
@@ -121,27 +129,45 @@ async fn play<E: Engines>(
     settings: &Settings,
     abilities: &Abilities,
     place: &Place,
-    passed_over: &mut Vec<String>,
+    seen: &mut Seen,
 ) -> Result<(), Stop> {
     place.set("start of the engine");
     let engine = engines.start(case).await?;
     let mut stage = Stage::new(engine, case, settings, abilities, place);
     stage.set_up().await?;
-    let mut shown = false;
+    let mut not_sent = 0;
     for (index, step) in case.steps.iter().enumerate() {
         place.set(format!("steps[{index}].{}", step.key()));
-        if !abilities.statuses && stage::is_about_statuses(step) {
-            passed_over.push(format!("{}: the engine has no statuses", place.get()));
-            continue;
+        match About::from(step) {
+            About::Statuses if !abilities.statuses => {
+                seen.passed_over.push(format!("{}: the engine has no statuses", place.get()));
+            }
+            About::Traffic if !abilities.traffic => {
+                seen.passed_over.push(format!("{}: the engine carries no traffic", place.get()));
+                not_sent += 1;
+            }
+            About::Objects => stage.step(step).await?,
+            About::Statuses | About::Infrastructure | About::Traffic => {
+                stage.step(step).await?;
+                seen.checked += 1;
+            }
         }
-        stage.step(step).await?;
-        shown |= !matches!(step, Step::Apply(_) | Step::Delete(_) | Step::Patch(_));
     }
-    if !shown {
-        passed_over.clear();
-        return Err(Stop::Skipped("it is about statuses only, and the engine has none".to_owned()));
+    match (seen.checked, not_sent) {
+        (0, _) => {
+            seen.passed_over.clear();
+            let skipped = match abilities.statuses {
+                false => "it is about statuses only, and the engine has none",
+                true => "it is about traffic only, and the engine carries none",
+            };
+            Err(Stop::Skipped(skipped.to_owned()))
+        }
+        (_, 0) => Ok(()),
+        // What was looked at is as it must be; but the case is not shown by half of it.
+        (held, left_out) => Err(Stop::Skipped(format!(
+            "{held} steps hold, and {left_out} were left out because the engine carries no traffic"
+        ))),
     }
-    Ok(())
 }
 
 /// What a panic says.

@@ -135,6 +135,7 @@ mod tests {
             features: BTreeSet::new(),
             controller_name: "example.org/mine".to_owned(),
             statuses: true,
+            traffic: true,
             pace: Pace::Immediate,
             static_addresses: Some(StaticAddresses {
                 usable: "127.0.0.1".to_owned(),

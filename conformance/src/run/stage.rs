@@ -60,17 +60,17 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// The next second, in which the age of objects is another one.
 const YOUNGER: Duration = Duration::from_millis(1100);
 
-/// Whether the step is passed over with an engine without statuses.
-pub(super) fn is_about_statuses(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Ready(_)
-            | Step::Accepted(_)
-            | Step::Resolved(_)
-            | Step::NotAccepted(_)
-            | Step::NoRoutes(_)
-            | Step::Status(_)
-    )
+/// What a step is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// It changes objects, and looks at nothing.
+    Objects,
+    /// It looks at statuses.
+    Statuses,
+    /// It looks at what was made for a Gateway.
+    Infrastructure,
+    /// It sends something.
+    Traffic,
 }
 
 // === impl Stage ===
@@ -287,6 +287,32 @@ impl<'a, E: Engine> Stage<'a, E> {
     /// How many copies of a request a backend has.
     pub(super) async fn received(&mut self, backend: &ObjectName, path: &str) -> Result<usize, Stop> {
         Ok(self.engine.received(backend, path).await?)
+    }
+}
+
+// === impl About ===
+
+impl From<&Step> for About {
+    fn from(step: &Step) -> Self {
+        match step {
+            Step::Apply(_) | Step::Delete(_) | Step::Patch(_) => Self::Objects,
+            Step::Ready(_)
+            | Step::Accepted(_)
+            | Step::Resolved(_)
+            | Step::NotAccepted(_)
+            | Step::NoRoutes(_)
+            | Step::Status(_) => Self::Statuses,
+            Step::Infrastructure(_) => Self::Infrastructure,
+            Step::Http(_)
+            | Step::Grpc(_)
+            | Step::WebSocket(_)
+            | Step::Tcp(_)
+            | Step::Udp(_)
+            | Step::Dns(_)
+            | Step::Mesh(_)
+            | Step::Distribution(_)
+            | Step::MirrorShare(_) => Self::Traffic,
+        }
     }
 }
 

@@ -69,6 +69,7 @@ fn lost(case: &Case) -> CaseReport {
     CaseReport {
         name: case.name.clone(),
         verdict: Verdict::Failed(Box::new(finding)),
+        checked: 0,
         passed_over: Vec::new(),
         duration: std::time::Duration::ZERO,
     }

@@ -44,6 +44,7 @@ impl Fake {
             features: [Feature::Gateway, Feature::HttpRoute].into(),
             controller_name: "example.org/fake".to_owned(),
             statuses: false,
+            traffic: true,
             pace: Pace::Immediate,
             static_addresses: None,
         };
@@ -465,4 +466,26 @@ async fn many_run_and_tell_of_it() {
     assert_eq!(events, ["started", "started", "passed", "started", "passed", "failed"]);
     let passed: Vec<bool> = reports.iter().map(|report| report.verdict == Verdict::Passed).collect();
     assert_eq!(passed, [true, false, true], "in the order of the cases");
+}
+
+#[tokio::test]
+async fn a_case_of_which_nothing_is_sent_is_skipped_and_its_statuses_are_looked_at_all_the_same() {
+    const STEPS: &str = "
+- notAccepted: [HTTPRoute first]";
+    let mut fake = Fake::good();
+    (fake.abilities.statuses, fake.abilities.traffic) = (true, false);
+    let report = fake.run(&format!("{STEPS}{ONE}{STEPS}")).await;
+    let reason = "2 steps hold, and 1 were left out because the engine carries no traffic";
+    assert_eq!(report.verdict, Verdict::Skipped(reason.to_owned()));
+    assert_eq!(report.checked, 2);
+    assert_eq!(report.passed_over, ["steps[1].http: the engine carries no traffic"]);
+    assert!(fake.log().paths.is_empty(), "nothing was sent");
+
+    let whole = fake.run(STEPS).await;
+    assert_eq!((whole.verdict, whole.checked), (Verdict::Passed, 1), "nothing of it was left out");
+    let nothing = fake.run(ONE).await;
+    let about = "it is about traffic only, and the engine carries none";
+    assert_eq!((nothing.verdict, nothing.checked), (Verdict::Skipped(about.to_owned()), 0));
+    let finding = fake.finding(&format!("{ONE}\n- accepted: [HTTPRoute first]")).await;
+    assert_eq!(finding.at, "steps[1].accepted[0] (scripted.yaml:16)", "what does not hold is a failure");
 }

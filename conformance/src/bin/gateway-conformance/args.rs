@@ -170,6 +170,10 @@ pub(crate) struct ClaimArgs {
     /// Take these features for not claimed, whatever else is said.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = feature)]
     pub(crate) exempt_features: Vec<Feature>,
+    /// Look at statuses only, for a control plane that stands alone: nothing is sent, and a case that sends something
+    /// counts as skipped. The engine `core` claims kinds of Routes then that it has statuses for and does not serve.
+    #[arg(long)]
+    pub(crate) statuses_only: bool,
     /// An address that a Gateway can ask for and gets; for GatewayStaticAddresses.
     #[arg(long, value_name = "ADDRESS", requires = "unusable_address")]
     pub(crate) usable_address: Option<String>,

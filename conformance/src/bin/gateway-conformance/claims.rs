@@ -22,6 +22,7 @@ impl<E: Engines> Claiming<E> {
     pub(crate) fn new(engines: E, args: &ClaimArgs) -> Self {
         let mut abilities = engines.abilities();
         abilities.features = claimed(abilities.features, args);
+        abilities.traffic &= !args.statuses_only;
         if let (Some(usable), Some(unusable)) = (&args.usable_address, &args.unusable_address) {
             abilities.static_addresses =
                 Some(StaticAddresses { usable: usable.clone(), unusable: unusable.clone() });
@@ -46,7 +47,8 @@ impl<E: Engines> Engines for Claiming<E> {
     }
 }
 
-fn claimed(own: BTreeSet<Feature>, args: &ClaimArgs) -> BTreeSet<Feature> {
+/// What is claimed by engines that claim these by themselves.
+pub(crate) fn claimed(own: BTreeSet<Feature>, args: &ClaimArgs) -> BTreeSet<Feature> {
     let mut features = match (args.all_features, args.supported_features.as_slice()) {
         (true, _) => Feature::ALL.iter().copied().collect(),
         (false, []) => own,

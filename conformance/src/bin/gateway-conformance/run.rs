@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use conformance::case::{Case, base};
 use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOptions};
 use conformance::engine::http::HttpEngines;
-use conformance::engine::pure::{CoreEngines, ReferenceEngines};
+use conformance::engine::pure::{CoreEngines, CoreStatusEngines, ReferenceEngines};
 use conformance::engine::tower::TowerEngines;
 use conformance::engine::{Engine, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
@@ -21,7 +21,7 @@ use gateway_core::feature::Profile;
 
 use crate::args::{AddressesName, EngineName, ImplementationArgs, ProgramArgs, Run};
 use crate::choose::{Chosen, chosen};
-use crate::claims::Claiming;
+use crate::claims::{Claiming, claimed};
 use crate::progress::Progress;
 use crate::{Trouble, load};
 
@@ -33,6 +33,11 @@ pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble>
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::Start(format!("there is no runtime: {error}")))?;
     match args.engine {
+        EngineName::Core if args.claims.statuses_only => {
+            // It translates with what is claimed: that is what its statuses are about.
+            let features = claimed(CoreStatusEngines::default().features, &args.claims);
+            runtime.block_on(run_with(CoreStatusEngines { features }, args, cases, chosen, out))
+        }
         EngineName::Core => runtime.block_on(run_with(CoreEngines, args, cases, chosen, out)),
         EngineName::Reference => runtime.block_on(run_with(ReferenceEngines, args, cases, chosen, out)),
         EngineName::Tower => runtime.block_on(run_with(TowerEngines, args, cases, chosen, out)),
@@ -124,6 +129,7 @@ fn skipped(case: &Case) -> CaseReport {
     CaseReport {
         name: case.name.clone(),
         verdict: Verdict::Skipped("passed over with --skip".to_owned()),
+        checked: 0,
         passed_over: Vec::new(),
         duration: Duration::ZERO,
     }

@@ -129,6 +129,7 @@ impl Engines for CommandEngines {
             features: self.options.features.clone(),
             controller_name: self.options.controller_name.clone(),
             statuses: self.options.command.names(Placeholder::Status),
+            traffic: true,
             pace: Pace::Eventual,
             static_addresses: None,
         }

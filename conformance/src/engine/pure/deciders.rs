@@ -1,9 +1,12 @@
 //! The engines without a network that there are: the core, and the plain reference.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
+use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::translate::translate;
 
@@ -20,13 +23,24 @@ use crate::engine::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CoreEngines;
 
+/// Makes engines that run the core for its statuses alone, with more features than a data plane of ours has.
+///
+/// Every kind of Route goes through all the stages that end in a status, whether it is served or not. These engines claim
+/// such features too, and carry no traffic.
+#[derive(Clone, Debug)]
+pub struct CoreStatusEngines {
+    /// The features that it claims.
+    pub features: BTreeSet<Feature>,
+}
+
 /// Makes engines that run the plain reference.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReferenceEngines;
 
 /// The core with the table of the resources as they are now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CoreDecider {
+    features: BTreeSet<Feature>,
     core: Core,
     generation: u64,
 }
@@ -39,10 +53,24 @@ pub struct ReferenceDecider {
 
 // === impl CoreDecider ===
 
+impl CoreDecider {
+    /// The core, told that its data plane has these features.
+    pub fn with_features(features: BTreeSet<Feature>) -> Self {
+        Self { features, core: Core::default(), generation: 0 }
+    }
+}
+
+impl Default for CoreDecider {
+    fn default() -> Self {
+        Self::with_features(SUPPORTED.iter().copied().collect())
+    }
+}
+
 impl Decider for CoreDecider {
     fn update(&mut self, resources: &Arc<Resources>, addresses: &Addresses) -> Option<Statuses> {
         self.generation += 1;
-        let translation = translate(resources, &options(addresses, self.generation));
+        let options = Options { features: self.features.clone(), ..options(addresses, self.generation) };
+        let translation = translate(resources, &options);
         self.core = Core::with_table(translation.table);
         Some(translation.statuses)
     }
@@ -117,6 +145,43 @@ impl Engines for CoreEngines {
     }
 }
 
+// === impl CoreStatusEngines ===
+
+impl CoreStatusEngines {
+    /// The features whose objects the core gives statuses to although no data plane of ours serves them.
+    pub const UNSERVED: [Feature; 7] = [
+        Feature::GrpcRoute,
+        Feature::GrpcRouteNamedRouteRule,
+        Feature::TcpRoute,
+        Feature::TlsRoute,
+        Feature::TlsRouteModeMixed,
+        Feature::TlsRouteModeTerminate,
+        Feature::UdpRoute,
+    ];
+}
+
+impl Default for CoreStatusEngines {
+    fn default() -> Self {
+        Self { features: SUPPORTED.iter().copied().chain(Self::UNSERVED).collect() }
+    }
+}
+
+impl Engines for CoreStatusEngines {
+    type Engine = Pure<CoreDecider>;
+
+    fn name(&self) -> &str {
+        "core-statuses"
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { features: self.features.clone(), traffic: false, ..Abilities::of_the_core() }
+    }
+
+    async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
+        Ok(Pure::start(CoreDecider::with_features(self.features.clone()), case))
+    }
+}
+
 // === impl ReferenceEngines ===
 
 impl Engines for ReferenceEngines {
@@ -131,6 +196,7 @@ impl Engines for ReferenceEngines {
             features: reference::features().collect(),
             controller_name: CONTROLLER_NAME.to_owned(),
             statuses: false,
+            traffic: true,
             pace: Pace::Immediate,
             static_addresses: None,
         }

@@ -22,7 +22,7 @@ use gateway_core::api::{AnyObject, Resources};
 use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 
-pub use self::deciders::{CoreDecider, CoreEngines, ReferenceDecider, ReferenceEngines};
+pub use self::deciders::{CoreDecider, CoreEngines, CoreStatusEngines, ReferenceDecider, ReferenceEngines};
 
 use super::arrival::{self, Place};
 use super::{
