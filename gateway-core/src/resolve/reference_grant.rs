@@ -59,8 +59,11 @@ pub struct Granted<R>(R);
 /// RGR-01 to RGR-11.
 #[derive(Debug, Default)]
 pub struct Grants {
-    by_namespaces: HashMap<FromEntry<Box<str>>, HashMap<ToEntry<Box<str>>, Names>>,
+    by_namespaces: HashMap<FromEntry<Box<str>>, Targets>,
 }
+
+/// What one entry of `from` may refer to.
+type Targets = HashMap<ToEntry<Box<str>>, Names>;
 
 /// The namespace of the target, and one entry of `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +92,7 @@ struct Names {
 impl Grants {
     /// Arranges these grants.
     pub fn new<G: Deref<Target = ReferenceGrant>>(grants: &BTreeMap<ObjectName, G>) -> Self {
-        let mut by_namespaces: HashMap<_, HashMap<_, Names>> = HashMap::default();
+        let mut by_namespaces: HashMap<_, Targets> = HashMap::default();
         for (key, grant) in grants {
             for from in &grant.spec.from {
                 let from = FromEntry {

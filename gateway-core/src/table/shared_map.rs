@@ -19,10 +19,13 @@ const NAMES: usize = 16;
 #[derive(Clone)]
 pub(crate) struct SharedMap<T> {
     /// As many as a power of two, or none.
-    maps: Vec<Arc<HashTable<(Arc<str>, T)>>>,
+    maps: Vec<Arc<Part<T>>>,
     length: usize,
     seed: RandomState,
 }
+
+/// The names whose hashes end alike, with their values.
+type Part<T> = HashTable<(Arc<str>, T)>;
 
 // === impl SharedMap ===
 
