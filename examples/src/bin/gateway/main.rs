@@ -1,6 +1,8 @@
 //! A gateway that reads its resources from files. `gateway --help` says what it can do; the parts that it puts together are
 //! the modules of [`gateway_examples`].
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod allocator;
 mod args;
 mod check;
 mod explain;
