@@ -403,6 +403,28 @@ mod tests {
         drop(request);
     }
 
+    #[tokio::test]
+    async fn an_answer_rests_until_bytes_go_to_the_client_again() {
+        let connections = Connections::default();
+        let member = connections.join(None);
+        let room = |member: &Member| {
+            let member = member.clone();
+            async move { poll_fn(|cx| member.poll_room(cx)).await }
+        };
+        room(&member).await;
+        member.set_blocked();
+        let mut resting = tokio::spawn(room(&member));
+        tokio::task::yield_now().await;
+        assert!(!resting.is_finished());
+        member.count_write();
+        (&mut resting).await.unwrap();
+
+        // Over HTTP/2 the connection may wait for one answer, and another have room.
+        member.set_multiplexed();
+        member.set_blocked();
+        room(&member).await;
+    }
+
     #[test]
     fn a_tunnel_is_left_alone() {
         let connections = Connections::default();
