@@ -37,8 +37,7 @@ use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::table::RouteTable;
-use gateway_core::translate::{self, Translation};
-use gateway_core::validate;
+use gateway_core::translate::{Translation, Translator};
 
 use crate::files::{FileChange, FileStore};
 
@@ -46,10 +45,11 @@ use crate::files::{FileChange, FileStore};
 #[derive(Debug)]
 pub struct State {
     files: FileStore,
-    options: Options,
+    translator: Translator,
     /// The objects in use: those of the files, where they are good, and else their last good versions.
     used: Arc<Resources>,
-    generation: u64,
+    /// Whether the files were looked at before.
+    looked: bool,
 }
 
 /// What came of a look at the files.
@@ -96,8 +96,8 @@ pub enum Verb {
 impl State {
     /// The state of these files; nothing is read before the first [`update`](Self::update).
     pub fn new(files: FileStore, options: Options) -> Self {
-        let generation = options.generation;
-        Self { files, options, used: Arc::default(), generation }
+        let options = Options { generation: options.generation + 1, ..options };
+        Self { files, translator: Translator::new(options), used: Arc::default(), looked: false }
     }
 
     /// The files.
@@ -109,20 +109,18 @@ impl State {
     /// changed.
     pub fn update(&mut self) -> Option<Update> {
         let files = self.files.rescan();
-        if files.is_empty() && self.generation > self.options.generation {
+        if files.is_empty() && self.looked {
             return None;
         }
-        self.generation += 1;
+        self.looked = true;
         let mut written = self.files.collection();
         let mut problems = std::mem::take(&mut written.problems);
         let mut resources = std::mem::take(&mut written.resources);
         self.keep_last_good(&mut resources, &written, &mut problems);
         let changes = changes(&self.used, &resources);
 
-        let options = Options { generation: self.generation, ..self.options.clone() };
         // Everything is read, so nobody has to know what was looked for.
-        let Translation { table, statuses, diagnostics, lookups: _ } =
-            translate::translate(&resources, &options);
+        let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
         for diagnostic in diagnostics {
             let location = location(&written, diagnostic.kind, &diagnostic.key);
             problems.push(ManifestProblem {
@@ -142,12 +140,13 @@ impl State {
 
     /// Puts the last good version in the place of every object that an API server would have refused.
     fn keep_last_good(
-        &self,
+        &mut self,
         resources: &mut Resources,
         written: &Collection,
         problems: &mut Vec<ManifestProblem>,
     ) {
-        for rejected in validate::validate(resources).rejected {
+        self.translator.update(resources);
+        for rejected in self.translator.rejected().to_vec() {
             let (kind, key) = (rejected.kind, &rejected.key);
             let good = self.used.get(kind, key);
             let consequence =
@@ -161,9 +160,11 @@ impl State {
             }));
             match good {
                 Some(good) => {
+                    self.translator.insert(good.clone());
                     resources.insert(good);
                 }
                 None => {
+                    self.translator.remove(kind, key);
                     resources.remove(kind, key);
                 }
             }

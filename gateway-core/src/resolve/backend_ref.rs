@@ -159,19 +159,7 @@ impl Backends {
         });
         let port = &mut ports[position];
         if port.stale {
-            port.stale = false;
-            port.found = match (backend(context, key), &port.found) {
-                (Ok(backend), Ok(id)) => {
-                    table.replace_backend(*id, backend);
-                    Ok(*id)
-                }
-                (Ok(backend), Err(_)) => Ok(table.backend(backend)),
-                (Err(finding), Ok(id)) => {
-                    table.remove_backend(*id);
-                    Err(finding)
-                }
-                (Err(finding), Err(_)) => Err(finding),
-            };
+            port.look_again(context, &key.service, table);
         }
         if !port.users.contains(route) {
             port.users.insert(route.clone());
@@ -194,13 +182,23 @@ impl Backends {
         }
     }
 
-    /// Something about this Service changed. Gives the routes that refer to it.
-    pub(crate) fn touch(&mut self, service: &ObjectName) -> impl Iterator<Item = &Arc<RouteKey>> {
-        let ports = self.by_service.get_mut(service).map_or(&mut [][..], Vec::as_mut_slice);
-        ports.iter_mut().flat_map(|port| {
-            port.stale = true;
-            &port.users
-        })
+    /// Something about this Service changed. Gives the routes for which the outcome is another now; other endpoints are
+    /// none of theirs.
+    pub(crate) fn touch(
+        &mut self,
+        context: BackendContext<'_>,
+        service: &ObjectName,
+        table: &mut RouteTableBuilder,
+    ) -> Vec<Arc<RouteKey>> {
+        let mut concerned = Vec::new();
+        for port in self.by_service.get_mut(service).into_iter().flatten() {
+            let before = port.found.clone();
+            port.look_again(context, service, table);
+            if port.found != before {
+                concerned.extend(port.users.iter().cloned());
+            }
+        }
+        concerned
     }
 
     /// Something changed that every Service depends on.
@@ -288,6 +286,29 @@ fn http_protocol(
 // === impl Port ===
 
 impl Port {
+    /// Looks at the Service as it is now. A backend that still is one keeps its place in the table.
+    fn look_again(
+        &mut self,
+        context: BackendContext<'_>,
+        service: &ObjectName,
+        table: &mut RouteTableBuilder,
+    ) {
+        self.stale = false;
+        let key = BackendKey { service: service.clone(), port: self.number, usage: self.usage };
+        self.found = match (backend(context, &key), &self.found) {
+            (Ok(backend), Ok(id)) => {
+                table.replace_backend(*id, backend);
+                Ok(*id)
+            }
+            (Ok(backend), Err(_)) => Ok(table.backend(backend)),
+            (Err(finding), Ok(id)) => {
+                table.remove_backend(*id);
+                Err(finding)
+            }
+            (Err(finding), Err(_)) => Err(finding),
+        };
+    }
+
     fn is(&self, key: &BackendKey) -> bool {
         self.number == key.port && self.usage == key.usage
     }

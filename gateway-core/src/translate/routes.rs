@@ -1,8 +1,11 @@
 //! The Routes of a translator: what each came to, and what has to be done again when something changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
 use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
@@ -17,7 +20,7 @@ use crate::validate::{Valid, Validated};
 /// The Routes of every kind that have a parent of ours.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    known: BTreeMap<Arc<RouteKey>, Known>,
+    known: HashMap<Arc<RouteKey>, Known, RandomState>,
     /// How many Routes each listener counts.
     counts: Vec<usize>,
     /// Whether the counts changed since somebody looked.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::mem;
-use std::sync::Arc;
 
 use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
@@ -18,7 +17,7 @@ use crate::resolve::{
 };
 use crate::status;
 use crate::table::{RouteTable, RouteTableBuilder};
-use crate::validate::Validated;
+use crate::validate::{Rejected, Validated};
 
 /// Translates resources, and keeps what did not change from one translation to the next: objects that were checked,
 /// certificates that were read, expressions that were compiled, and the parts of the table.
@@ -112,11 +111,10 @@ impl Translator {
         self.after(kind, name);
     }
 
-    /// Takes these resources in the place of all that it has. Objects that are the same as before cost a comparison of
-    /// pointers.
+    /// Takes these resources in the place of all that it has. Objects that are the same as before cost a comparison.
     pub fn update(&mut self, resources: &Resources) {
         for (name, slice) in &self.valid.endpoint_slices {
-            if resources.endpoint_slices.get(name).is_none_or(|now| !Arc::ptr_eq(now, slice.arc())) {
+            if resources.endpoint_slices.get(name).is_none_or(|now| !slice.is_same(now)) {
                 self.endpoints.remove(name, slice);
                 self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
             }
@@ -153,8 +151,9 @@ impl Translator {
         let all = (attach_again && self.attach())
             || touched(&[Kind::ReferenceGrant, Kind::Namespace, Kind::BackendTlsPolicy]);
 
-        let routes = if all { self.routes.all(&self.valid) } else { self.affected(&changed) };
-        self.compile(routes);
+        // Services are looked at in any case, since what leads to them is remembered.
+        let affected = self.affected(&changed);
+        self.compile(if all { self.routes.all(&self.valid) } else { affected });
         if self.routes.take_recounted() || attach_again {
             self.set_statuses();
         }
@@ -164,6 +163,11 @@ impl Translator {
         self.translation.table = self.table.table();
         self.patterns.sweep();
         &self.translation
+    }
+
+    /// The objects that an API server would have refused, as of the last edit. They are left out.
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.valid.rejected
     }
 
     /// The last translation.
@@ -214,12 +218,15 @@ impl Translator {
         other
     }
 
-    /// The Routes that changed, and those that refer to a Service that did.
+    /// The Routes that changed, and those for which a Service that did is no longer what it was.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> BTreeSet<RouteKey> {
         let mut affected = BTreeSet::new();
+        let Self { valid, endpoints, tls_targets, grants, backends, table, .. } = self;
+        let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
         for (kind, name) in changed {
             if *kind == Kind::Service {
-                affected.extend(self.backends.touch(name).map(|key| (**key).clone()));
+                let concerned = backends.touch(references, name, table);
+                affected.extend(concerned.iter().map(|key| (**key).clone()));
             }
             let route = RouteKind::ALL.into_iter().find(|route| Kind::from(*route) == *kind);
             affected.extend(route.map(|route| RouteKey::new(route, name.clone())));
@@ -229,21 +236,12 @@ impl Translator {
 
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let references = BackendContext {
-            services: &self.valid.services,
-            endpoints: &self.endpoints,
-            tls_targets: &self.tls_targets,
-            grants: &self.grants,
-        };
-        let mut compiler = Compiler {
-            references,
-            backends: &mut self.backends,
-            patterns: &mut self.patterns,
-            options: &self.options,
-            table: &mut self.table,
-        };
+        let Self { valid, endpoints, tls_targets, grants, backends, table, .. } = self;
+        let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
+        let mut compiler =
+            Compiler { references, backends, patterns: &mut self.patterns, options: &self.options, table };
         let environment = Environment {
-            valid: &self.valid,
+            valid,
             gateways: &self.gateways,
             namespaces: &self.namespaces,
             listeners: &self.listeners,

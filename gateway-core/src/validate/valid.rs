@@ -56,6 +56,14 @@ pub fn update_problems<T: Validate>(old: &T, new: &T) -> Vec<Problem> {
 // === impl Valid ===
 
 impl<T> Valid<T> {
+    /// Whether this is the object that was checked, or one like it.
+    pub(crate) fn is_same(&self, object: &Arc<T>) -> bool
+    where
+        T: PartialEq,
+    {
+        Arc::ptr_eq(&self.0, object) || *self.0 == **object
+    }
+
     /// The object that was checked.
     pub fn arc(&self) -> &Arc<T> {
         &self.0

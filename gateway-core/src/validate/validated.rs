@@ -93,7 +93,7 @@ macro_rules! validated {
 for_each_kind!(validated);
 
 /// The names under which there is another object than before, or one where there was none, or none where there was one.
-fn differences<T>(
+fn differences<T: PartialEq>(
     before: &BTreeMap<ObjectName, Valid<T>>,
     now: &BTreeMap<ObjectName, Arc<T>>,
 ) -> Vec<ObjectName> {
