@@ -219,7 +219,7 @@ impl Entry {
             bytes,
             complete = ended,
             listener = outcome.listener().map(tracing::field::display),
-            route = rule.map(|rule| tracing::field::display(&rule.route)),
+            route = rule.map(|rule| tracing::field::display(&rule.route.name)),
             rule = rule.map(|rule| match &rule.name {
                 Some(name) => name.to_string(),
                 None => rule.index.to_string(),
