@@ -59,8 +59,8 @@ pub enum Stopped {
 /// The backend of a request.
 #[derive(Clone, Copy, Debug)]
 struct Chosen {
-    /// Among those of the rule.
-    position: usize,
+    /// Among those of the rule. Half a word, since exchanges are moved and cloned a lot.
+    position: u32,
     id: BackendId,
 }
 
@@ -314,7 +314,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
             BackendTarget::Backend(id) => id,
             BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
         };
-        self.chosen = Some(Chosen { position, id });
+        self.chosen = Some(Chosen { position: position as u32, id });
         if self.table.backend(id).endpoints.is_empty() {
             return Err(Refusal::NoEndpoints);
         }
@@ -325,7 +325,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     pub fn filters(&self, list: List) -> &[HttpFilter] {
         match (list, self.chosen) {
             (List::Rule, _) => &self.rule().filters,
-            (List::Backend, Some(chosen)) => self.rule().filters_of(chosen.position),
+            (List::Backend, Some(chosen)) => self.rule().filters_of(chosen.position as usize),
             (List::Backend, None) => &[],
         }
     }

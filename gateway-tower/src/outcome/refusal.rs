@@ -72,8 +72,9 @@ pub enum Refusal {
     #[error("a layer failed")]
     LayerFailed(#[source] Arc<dyn Error + Send + Sync>),
     /// A layer that is not of this crate refuses.
+    // In a box: it is larger than all others, and every answer has room for a refusal.
     #[error(transparent)]
-    Custom(#[from] CustomRefusal),
+    Custom(Box<CustomRefusal>),
 }
 
 // === impl Refusal ===
@@ -149,6 +150,12 @@ impl Refusal {
             Self::LayerFailed(_) => "500: the gateway failed\n",
             Self::Custom(custom) => custom.parts().2,
         }
+    }
+}
+
+impl From<CustomRefusal> for Refusal {
+    fn from(custom: CustomRefusal) -> Self {
+        Self::Custom(Box::new(custom))
     }
 }
 
