@@ -1,0 +1,92 @@
+//! Translating again after edits: the cases in which what was kept was once too old.
+//!
+//! Sequences of generated edits are compared in the conformance crate; here is what they found, one case each.
+
+use gateway_core::api::{AnyObject, Resources};
+use gateway_core::manifest;
+use gateway_core::options::Options;
+use gateway_core::translate::{Translation, Translator, translate};
+
+const CLASS: &str = "{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: example}, \
+                     spec: {controllerName: gateway-api.rs/controller}}";
+
+/// A translator beside the resources that it has.
+struct Edited {
+    resources: Resources,
+    translator: Translator,
+}
+
+fn read(yaml: &str) -> Vec<AnyObject> {
+    let read = manifest::read(yaml, "test.yaml");
+    assert!(read.problems.is_empty(), "{:?}", read.problems);
+    read.objects.into_iter().map(|(object, _)| object).collect()
+}
+
+fn gateway(name: &str, more: &str, listeners: &str) -> String {
+    format!(
+        "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: {name}{more}}}, \
+         spec: {{gatewayClassName: example, listeners: [{listeners}]}}}}"
+    )
+}
+
+fn http_route(name: &str, spec: &str) -> String {
+    format!(
+        "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: {name}}}, spec: {{{spec}}}}}"
+    )
+}
+
+fn service(name: &str, port: u16) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{ports: [{{port: {port}}}]}}}}"
+    )
+}
+
+const LISTENER: &str = "{name: http, port: 80, protocol: HTTP}";
+
+// === impl Edited ===
+
+impl Edited {
+    fn new(yaml: &[&str]) -> Self {
+        let translator = Translator::new(Options::default());
+        let mut edited = Self { resources: Resources::default(), translator };
+        edited.insert(CLASS);
+        yaml.iter().for_each(|yaml| edited.insert(yaml));
+        edited.translate();
+        edited
+    }
+
+    fn insert(&mut self, yaml: &str) {
+        for object in read(yaml) {
+            self.resources.insert(object.clone());
+            self.translator.insert(object);
+        }
+    }
+
+    /// Translates, and compares with a translation from nothing.
+    fn translate(&mut self) -> &Translation {
+        let fresh = translate(&self.resources, &Options::default());
+        let kept = self.translator.translate();
+        assert_eq!(kept.statuses, fresh.statuses);
+        assert_eq!(kept.lookups, fresh.lookups);
+        assert_eq!(kept.diagnostics, fresh.diagnostics);
+        let backends = |translation: &Translation| {
+            let mut all: Vec<_> =
+                translation.table.backends().map(|backend| format!("{backend:?}")).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(backends(kept), backends(&fresh));
+        kept
+    }
+}
+
+#[test]
+fn a_service_is_looked_at_again_when_a_gateway_changes_with_it() {
+    let route =
+        http_route("route", "parentRefs: [{name: a}], rules: [{backendRefs: [{name: shop, port: 80}]}]");
+    let mut edited = Edited::new(&[&gateway("a", "", LISTENER), &route]);
+    assert_eq!(edited.translate().table.backends().count(), 0);
+    edited.insert(&service("shop", 80));
+    edited.insert(&gateway("a", "", "{name: http, port: 80, protocol: HTTP, hostname: a.example}"));
+    assert_eq!(edited.translate().table.backends().count(), 1);
+}
