@@ -4,6 +4,7 @@
 
 use gateway_core::api::{AnyObject, Resources};
 use gateway_core::manifest;
+use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::translate::{Translation, Translator, translate};
 
@@ -78,6 +79,10 @@ impl Edited {
         assert_eq!(backends(kept), backends(&fresh));
         kept
     }
+
+    fn attached_routes(&mut self, gateway: &str) -> usize {
+        self.translate().statuses.gateways[&ObjectName::new("default", gateway)].listeners[0].attached_routes
+    }
 }
 
 #[test]
@@ -89,4 +94,19 @@ fn a_service_is_looked_at_again_when_a_gateway_changes_with_it() {
     edited.insert(&service("shop", 80));
     edited.insert(&gateway("a", "", "{name: http, port: 80, protocol: HTTP, hostname: a.example}"));
     assert_eq!(edited.translate().table.backends().count(), 1);
+}
+
+#[test]
+fn gateways_that_change_places_by_age_keep_their_routes() {
+    let created = |year: u16| format!(", creationTimestamp: '{year}-01-01T00:00:00Z'");
+    let route = http_route("route", "parentRefs: [{name: a}], rules: [{}]");
+    let mut edited = Edited::new(&[
+        &gateway("a", &created(2025), LISTENER),
+        &gateway("b", &created(2024), LISTENER),
+        &route,
+    ]);
+    edited.insert(&gateway("b", &created(2026), LISTENER));
+    assert_eq!((edited.attached_routes("a"), edited.attached_routes("b")), (1, 0));
+    edited.insert(&http_route("route", "parentRefs: [{name: b}], rules: [{}]"));
+    assert_eq!((edited.attached_routes("a"), edited.attached_routes("b")), (0, 1));
 }

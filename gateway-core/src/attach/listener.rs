@@ -95,10 +95,10 @@ impl AttachedListener {
         self.allowed_namespaces.admits(route_namespace, namespaces)
     }
 
-    /// All that Routes that attach depend on.
+    /// All that Routes that attach depend on, and the number under which they are counted.
     pub(super) fn for_routes(&self) -> impl PartialEq + '_ {
-        let Self { owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, .. } = self;
-        (owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, self.is_served())
+        let Self { owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, key, .. } = self;
+        (key, owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, self.is_served())
     }
 
     /// Whether it goes into the table.
