@@ -92,8 +92,19 @@ impl Core {
             let (entry, path, outcome) = (candidate.entry, &candidate.path, &candidate.outcome);
             lines.push(format!("{rule} matches[{entry}], {hostname} {path}: {outcome}"));
         }
-        if let Err(no_match) = explanation.decision {
-            lines.push(no_match.to_string());
+        // By name: the numbers of listeners say nothing to readers.
+        let listener = |id| self.table.listener(id).to_string();
+        match explanation.decision {
+            Ok(_) => {}
+            Err(NoMatch::NoListener) => lines.push(NoMatch::NoListener.to_string()),
+            Err(NoMatch::NoRule(_)) => lines.push("no rule of the routes attached to it matches".to_owned()),
+            Err(NoMatch::Misdirected { connection, host }) => {
+                let connection = connection.map_or("none".to_owned(), listener);
+                let host = listener(host);
+                lines.push(format!(
+                    "the connection was made for listener {connection}, the host is that of {host}"
+                ));
+            }
         }
         lines.join("\n")
     }
