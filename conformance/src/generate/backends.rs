@@ -31,7 +31,7 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     }
 }
 
-fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> Service {
+pub(super) fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> Service {
     let protocol = if source.chance(3) { TransportProtocol::Udp } else { TransportProtocol::Tcp };
     let app_protocols = ["kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss", "example.com/other"];
     let port = |name: &str, port| ServicePort { name: Some(name.to_owned()), port, ..ServicePort::default() };
@@ -47,7 +47,12 @@ fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> Service {
     Service { metadata: metadata(namespace, name), spec }
 }
 
-fn slice(source: &mut Source<'_>, namespace: &str, service: &str, first: [u8; 4]) -> EndpointSlice {
+pub(super) fn slice(
+    source: &mut Source<'_>,
+    namespace: &str,
+    service: &str,
+    first: [u8; 4],
+) -> EndpointSlice {
     let [a, b, c, d] = first;
     let mut metadata = metadata(namespace, format!("{service}-{d}"));
     metadata.labels = BTreeMap::from([("kubernetes.io/service-name".to_owned(), service.to_owned())]);
@@ -74,7 +79,7 @@ fn slice(source: &mut Source<'_>, namespace: &str, service: &str, first: [u8; 4]
     EndpointSlice { metadata, address_type, endpoints, ports }
 }
 
-fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
+pub(super) fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
     let from = source.list(1, 2, |source| ReferenceGrantFrom {
         group: GATEWAY_GROUP.to_owned(),
         kind: source.one(&["HTTPRoute", "HTTPRoute", "Gateway", "ListenerSet", "GRPCRoute"]).to_owned(),

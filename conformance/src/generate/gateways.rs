@@ -20,17 +20,10 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         if source.chance(10) {
             continue;
         }
-        let mut metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
-        if let Some(team) = source.some(60, |source| source.one(&["red", "blue"])) {
-            metadata.labels.insert("team".to_owned(), team.to_owned());
-        }
-        resources.insert(Namespace { metadata }.into());
+        resources.insert(namespace(source, name).into());
     }
-    for (name, controller_name) in [("ours", CONTROLLER_NAME), ("theirs", "example.com/another")] {
-        let spec =
-            GatewayClassSpec { controller_name: controller_name.to_owned(), ..GatewayClassSpec::default() };
-        let metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
-        resources.insert(GatewayClass { metadata, spec, ..GatewayClass::default() }.into());
+    for (name, controller_name) in CLASSES {
+        resources.insert(class(name, controller_name).into());
     }
     for namespace in ["infra", "app"] {
         resources.insert(certificate(namespace).into());
@@ -46,7 +39,25 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     }
 }
 
-fn gateway(source: &mut Source<'_>) -> Gateway {
+pub(super) fn namespace(source: &mut Source<'_>, name: &str) -> Namespace {
+    let mut metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
+    if let Some(team) = source.some(60, |source| source.one(&["red", "blue"])) {
+        metadata.labels.insert("team".to_owned(), team.to_owned());
+    }
+    Namespace { metadata }
+}
+
+/// The classes, each with its controller.
+pub(super) const CLASSES: [(&str, &str); 2] = [("ours", CONTROLLER_NAME), ("theirs", "example.com/another")];
+
+pub(super) fn class(name: &str, controller_name: &str) -> GatewayClass {
+    let spec =
+        GatewayClassSpec { controller_name: controller_name.to_owned(), ..GatewayClassSpec::default() };
+    let metadata = ObjectMeta { name: name.to_owned(), ..ObjectMeta::default() };
+    GatewayClass { metadata, spec, ..GatewayClass::default() }
+}
+
+pub(super) fn gateway(source: &mut Source<'_>) -> Gateway {
     let metadata = metadata(source.one(&["infra", "app"]), source.one(&["gw", "gw-b"]));
     let class = if source.chance(4) { source.one(&["theirs", "nobody"]) } else { "ours" };
     let spec = GatewaySpec {
@@ -61,7 +72,7 @@ fn gateway(source: &mut Source<'_>) -> Gateway {
     Gateway { metadata, spec, ..Gateway::default() }
 }
 
-fn listener_set(source: &mut Source<'_>, gateways: &[ObjectName]) -> ListenerSet {
+pub(super) fn listener_set(source: &mut Source<'_>, gateways: &[ObjectName]) -> ListenerSet {
     let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["set", "set-b", "gw"]));
     // Ages that tie.
     metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
@@ -166,7 +177,7 @@ fn kinds(source: &mut Source<'_>) -> Vec<RouteGroupKind> {
 }
 
 /// A certificate as far as translation looks at it: an empty DER sequence in PEM.
-fn certificate(namespace: &str) -> Secret {
+pub(super) fn certificate(namespace: &str) -> Secret {
     let pem = |label: &str| {
         let text = format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
         ByteString(text.into_bytes())

@@ -15,24 +15,32 @@ use super::words::{
 use super::{created, filters, metadata};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    let parents = parents(resources);
+    for i in 0..1 + source.below(6) {
+        resources.insert(route(source, &parents, i).into());
+    }
+}
+
+/// What routes may be attached to.
+pub(super) fn parents(resources: &Resources) -> Vec<(&'static str, ObjectName)> {
     let gateways = resources.gateways.keys().map(|key| ("Gateway", key.clone()));
     let sets = resources.listener_sets.keys().map(|key| ("ListenerSet", key.clone()));
     // More routes on Gateways than on ListenerSets, of which many have no place.
-    let parents: Vec<(&str, ObjectName)> =
-        gateways.clone().chain(gateways.clone()).chain(gateways).chain(sets).collect();
-    for i in 0..1 + source.below(6) {
-        // Names and ages that tie.
-        let namespace = source.one(&NAMESPACES);
-        let mut metadata = metadata(namespace, format!("{}-{i}", source.one(&["r", "q"])));
-        metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
-        let spec = HttpRouteSpec {
-            parent_refs: parent_refs(source, &parents, namespace),
-            hostnames: unique(source.list(0, 3, |source| source.one(&HOSTNAMES).to_owned())),
-            rules: if source.chance(8) { source.list(1, 3, many) } else { source.list(1, 4, rule) },
-            ..HttpRouteSpec::default()
-        };
-        resources.insert(HttpRoute { metadata, spec, ..HttpRoute::default() }.into());
-    }
+    gateways.clone().chain(gateways.clone()).chain(gateways).chain(sets).collect()
+}
+
+pub(super) fn route(source: &mut Source<'_>, parents: &[(&str, ObjectName)], number: usize) -> HttpRoute {
+    // Names and ages that tie.
+    let namespace = source.one(&NAMESPACES);
+    let mut metadata = metadata(namespace, format!("{}-{number}", source.one(&["r", "q"])));
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    let spec = HttpRouteSpec {
+        parent_refs: parent_refs(source, parents, namespace),
+        hostnames: unique(source.list(0, 3, |source| source.one(&HOSTNAMES).to_owned())),
+        rules: if source.chance(8) { source.list(1, 3, many) } else { source.list(1, 4, rule) },
+        ..HttpRouteSpec::default()
+    };
+    HttpRoute { metadata, spec, ..HttpRoute::default() }
 }
 
 fn unique(mut words: Vec<String>) -> Vec<String> {
