@@ -8,7 +8,8 @@ use conformance::fuzzing;
 /// A fuzz target by name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
+    ("edits", fuzzing::edits),
     ("find", |bytes| {
         fuzzing::find(bytes);
     }),

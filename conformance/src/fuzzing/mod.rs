@@ -3,16 +3,19 @@
 //! | target | what must hold |
 //! | --- | --- |
 //! | [`find`] | core and reference agree on what becomes of generated requests, with generated resources |
+//! | [`edits`] | a translator that takes generated edits gives what a translation from nothing gives |
 //! | [`rewrite`] | they agree on paths that are replaced, with any text as path, prefix and replacement |
 //! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
 //! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
 
 mod agreement;
+mod edits;
 mod hostname;
 mod manifest;
 mod rewrite;
 
 pub use self::agreement::{Compared, Disagreement, any_order, compare, find};
+pub use self::edits::{Divergence, Followed, edits, follow};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
 pub use self::rewrite::rewrite;

@@ -18,8 +18,10 @@
 //! ```
 
 mod backends;
+mod edits;
 mod filters;
 mod gateways;
+mod objects;
 mod requests;
 mod routes;
 mod source;
@@ -27,8 +29,10 @@ mod words;
 
 use gateway_core::api::{ObjectMeta, Resources, Timestamp};
 
+pub use self::edits::{Edit, edit, options};
 pub use self::requests::arrival;
 pub use self::source::Source;
+pub use self::words::HOSTS;
 
 /// The controller whose GatewayClasses count in a [`World`].
 pub const CONTROLLER_NAME: &str = "example.com/gateway";

@@ -17,7 +17,7 @@ pub(super) const HOSTNAMES: [&str; 10] = [
 ];
 
 /// Hosts that requests name, as they may be written.
-pub(super) const HOSTS: [&str; 22] = [
+pub const HOSTS: [&str; 22] = [
     "a.example.com",
     "b.example.com",
     "x.a.example.com",

@@ -1,0 +1,231 @@
+//! Single objects of every kind that a translation looks at, under few names, so that one often takes another's place.
+
+use std::collections::BTreeMap;
+
+use gateway_core::api::{
+    AnyObject, BackendRef, BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, ConfigMap,
+    FrontendTlsConfig, FrontendTlsValidation, Gateway, GatewayTlsConfig, GrpcBackendRef, GrpcRoute,
+    GrpcRouteRule, GrpcRouteSpec, HttpBackendRef, HttpRoute, Kind, Listener, ListenerTlsConfig,
+    LocalPolicyTargetReferenceWithSectionName, ObjectReference, Resources, Secret, TcpRoute, TcpRouteRule,
+    TcpRouteSpec, TlsConfig, TlsModeType, TlsRoute, TlsRouteRule, TlsRouteSpec, UdpRoute, UdpRouteRule,
+    UdpRouteSpec, WellKnownCaCertificatesType,
+};
+use gateway_core::name::ObjectName;
+
+use super::source::Source;
+use super::words::{NAMESPACES, SERVICES};
+use super::{backends, created, gateways, metadata, routes};
+
+/// The kinds of which objects are made, the livelier ones more often.
+pub(super) const KINDS: [Kind; 26] = [
+    Kind::HttpRoute,
+    Kind::HttpRoute,
+    Kind::HttpRoute,
+    Kind::HttpRoute,
+    Kind::HttpRoute,
+    Kind::Gateway,
+    Kind::Gateway,
+    Kind::Gateway,
+    Kind::ListenerSet,
+    Kind::ListenerSet,
+    Kind::Service,
+    Kind::Service,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::EndpointSlice,
+    Kind::EndpointSlice,
+    Kind::ReferenceGrant,
+    Kind::Namespace,
+    Kind::Secret,
+    Kind::ConfigMap,
+    Kind::BackendTlsPolicy,
+    Kind::GatewayClass,
+    Kind::GrpcRoute,
+    Kind::TlsRoute,
+    Kind::TcpRoute,
+    Kind::UdpRoute,
+];
+
+/// Makes an object of a kind. Routes and ListenerSets have their parents among `resources`, which hold a Gateway.
+pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources) -> AnyObject {
+    let route = |source: &mut Source<'_>| {
+        let number = source.below(4);
+        routes::route(source, &routes::parents(resources), number)
+    };
+    match kind {
+        Kind::Namespace => {
+            let name = source.one(&NAMESPACES);
+            gateways::namespace(source, name).into()
+        }
+        Kind::GatewayClass => {
+            let (name, controller_name) = source.one(&gateways::CLASSES);
+            gateways::class(name, controller_name).into()
+        }
+        Kind::Secret => secret(source).into(),
+        Kind::ConfigMap => config_map(source).into(),
+        Kind::Gateway => gateway(source).into(),
+        Kind::ListenerSet => {
+            let parents: Vec<ObjectName> = resources.gateways.keys().cloned().collect();
+            let mut set = gateways::listener_set(source, &parents);
+            set.spec.listeners.iter_mut().for_each(|listener| other_protocol(source, listener));
+            set.into()
+        }
+        Kind::Service => {
+            let (namespace, name) = (source.one(&NAMESPACES), source.one(&SERVICES));
+            let mut service = backends::service(source, namespace, name);
+            if source.chance(30) {
+                service.spec.ports.remove(source.below(2));
+            }
+            service.into()
+        }
+        Kind::EndpointSlice => {
+            let (i, j, k) = (source.below(3), source.below(3), source.below(2));
+            let first_address = [10, i as u8, j as u8, k as u8 * 10];
+            let mut slice = backends::slice(source, NAMESPACES[i], SERVICES[j], first_address);
+            // The name of another Service's slice: endpoints move from one to the other.
+            if source.chance(30) {
+                slice.metadata.name = format!("{}-{}", source.one(&SERVICES[..3]), k * 10);
+            }
+            slice.into()
+        }
+        Kind::ReferenceGrant => {
+            let name = format!("grant-{}", source.below(4));
+            backends::grant(source, name).into()
+        }
+        Kind::BackendTlsPolicy => policy(source).into(),
+        Kind::GrpcRoute => grpc_route(route(source)).into(),
+        Kind::TlsRoute => tls_route(route(source)).into(),
+        Kind::TcpRoute => tcp_route(route(source)).into(),
+        Kind::UdpRoute => udp_route(route(source)).into(),
+        // Nothing is translated of the experimental kinds.
+        Kind::HttpRoute | Kind::XBackend | Kind::XBackendTrafficPolicy | Kind::XMesh => route(source).into(),
+    }
+}
+
+fn secret(source: &mut Source<'_>) -> Secret {
+    let mut secret = gateways::certificate(source.one(&["infra", "app"]));
+    match source.below(4) {
+        0 | 1 => {}
+        2 => secret.r#type = "Opaque".to_owned(),
+        _ => _ = secret.data.remove("tls.key"),
+    }
+    secret
+}
+
+fn config_map(source: &mut Source<'_>) -> ConfigMap {
+    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let text = source.one(&[pem, pem, "no certificate"]);
+    ConfigMap {
+        metadata: metadata(source.one(&["infra", "app"]), "authority"),
+        data: BTreeMap::from([("ca.crt".to_owned(), text.to_owned())]),
+        ..ConfigMap::default()
+    }
+}
+
+fn gateway(source: &mut Source<'_>) -> Gateway {
+    let mut gateway = gateways::gateway(source);
+    gateway.metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    gateway.spec.listeners.iter_mut().for_each(|listener| other_protocol(source, listener));
+    gateway.spec.tls = source.some(15, |source| {
+        let reference = ObjectReference {
+            group: String::new(),
+            kind: "ConfigMap".to_owned(),
+            name: "authority".to_owned(),
+            namespace: source.some(20, |source| source.one(&NAMESPACES).to_owned()),
+        };
+        let validation =
+            FrontendTlsValidation { ca_certificate_refs: vec![reference], mode: Default::default() };
+        let default = TlsConfig { validation: Some(validation) };
+        GatewayTlsConfig {
+            backend: None,
+            frontend: Some(FrontendTlsConfig { default, per_port: Vec::new() }),
+        }
+    });
+    gateway
+}
+
+/// Now and then a listener speaks something else than HTTP.
+fn other_protocol(source: &mut Source<'_>, listener: &mut Listener) {
+    if !source.chance(15) {
+        return;
+    }
+    let protocol = source.one(&["TCP", "UDP", "TLS", "TLS", "example.com/other"]);
+    listener.protocol = protocol.to_owned();
+    listener.tls = None;
+    match protocol {
+        "TLS" => {
+            let mode =
+                source.one(&[TlsModeType::Passthrough, TlsModeType::Passthrough, TlsModeType::Terminate]);
+            listener.tls = Some(ListenerTlsConfig { mode, ..ListenerTlsConfig::default() });
+        }
+        _ => listener.hostname = None,
+    }
+}
+
+fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
+    let target = LocalPolicyTargetReferenceWithSectionName {
+        group: String::new(),
+        kind: "Service".to_owned(),
+        name: source.one(&SERVICES).to_owned(),
+        section_name: source.some(50, |source| source.one(&["http", "other"]).to_owned()),
+    };
+    let validation = BackendTlsPolicyValidation {
+        well_known_ca_certificates: Some(WellKnownCaCertificatesType::System),
+        hostname: "backend.test".to_owned(),
+        ..BackendTlsPolicyValidation::default()
+    };
+    let spec =
+        BackendTlsPolicySpec { target_refs: vec![target], validation, ..BackendTlsPolicySpec::default() };
+    let metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
+    BackendTlsPolicy { metadata, spec, ..BackendTlsPolicy::default() }
+}
+
+// Routes of other kinds have the names, parents, hostnames and backends that HTTPRoutes have.
+
+fn grpc_route(route: HttpRoute) -> GrpcRoute {
+    let rule =
+        GrpcRouteRule { backend_refs: backend_refs(&route, grpc_backend_ref), ..GrpcRouteRule::default() };
+    let HttpRoute { metadata, spec, .. } = route;
+    let (parent_refs, hostnames) = (spec.parent_refs, spec.hostnames);
+    let spec = GrpcRouteSpec { parent_refs, hostnames, rules: vec![rule], ..GrpcRouteSpec::default() };
+    GrpcRoute { metadata, spec, ..GrpcRoute::default() }
+}
+
+fn tls_route(route: HttpRoute) -> TlsRoute {
+    let rule = TlsRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
+    let HttpRoute { metadata, spec, .. } = route;
+    let (parent_refs, mut hostnames) = (spec.parent_refs, spec.hostnames);
+    if hostnames.is_empty() {
+        hostnames.push("a.example.com".to_owned());
+    }
+    let spec = TlsRouteSpec { parent_refs, hostnames, rules: vec![rule], ..TlsRouteSpec::default() };
+    TlsRoute { metadata, spec, ..TlsRoute::default() }
+}
+
+fn tcp_route(route: HttpRoute) -> TcpRoute {
+    let rule = TcpRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
+    let HttpRoute { metadata, spec, .. } = route;
+    let spec = TcpRouteSpec { parent_refs: spec.parent_refs, rules: vec![rule], ..TcpRouteSpec::default() };
+    TcpRoute { metadata, spec, ..TcpRoute::default() }
+}
+
+fn udp_route(route: HttpRoute) -> UdpRoute {
+    let rule = UdpRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
+    let HttpRoute { metadata, spec, .. } = route;
+    let spec = UdpRouteSpec { parent_refs: spec.parent_refs, rules: vec![rule], ..UdpRouteSpec::default() };
+    UdpRoute { metadata, spec, ..UdpRoute::default() }
+}
+
+fn backend_refs<B>(route: &HttpRoute, make: impl Fn(&HttpBackendRef) -> B) -> Vec<B> {
+    route.spec.rules.iter().flat_map(|rule| &rule.backend_refs).map(make).collect()
+}
+
+fn grpc_backend_ref(written: &HttpBackendRef) -> GrpcBackendRef {
+    let HttpBackendRef { group, kind, name, namespace, port, weight, filters: _ } = written.clone();
+    GrpcBackendRef { group, kind, name, namespace, port, weight, filters: Vec::new() }
+}
+
+fn backend_ref(written: &HttpBackendRef) -> BackendRef {
+    let HttpBackendRef { group, kind, name, namespace, port, weight, filters: _ } = written.clone();
+    BackendRef { group, kind, name, namespace, port, weight }
+}
