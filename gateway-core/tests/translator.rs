@@ -1,8 +1,8 @@
-//! Translating again after edits: the cases in which what was kept was once too old.
+//! Translating again after edits: the cases in which what was kept was once too old, what is kept, and how much.
 //!
 //! Sequences of generated edits are compared in the conformance crate; here is what they found, one case each.
 
-use gateway_core::api::{AnyObject, Resources};
+use gateway_core::api::{AnyObject, Kind, Resources};
 use gateway_core::manifest;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
@@ -63,6 +63,12 @@ impl Edited {
         }
     }
 
+    fn remove(&mut self, kind: Kind, name: &str) {
+        let name = ObjectName::new("default", name);
+        self.resources.remove(kind, &name);
+        self.translator.remove(kind, &name);
+    }
+
     /// Translates, and compares with a translation from nothing.
     fn translate(&mut self) -> &Translation {
         let fresh = translate(&self.resources, &Options::default());
@@ -109,4 +115,76 @@ fn gateways_that_change_places_by_age_keep_their_routes() {
     assert_eq!((edited.attached_routes("a"), edited.attached_routes("b")), (1, 0));
     edited.insert(&http_route("route", "parentRefs: [{name: b}], rules: [{}]"));
     assert_eq!((edited.attached_routes("a"), edited.attached_routes("b")), (0, 1));
+}
+
+#[test]
+fn a_service_that_loses_its_port_and_gets_it_back_serves_all_its_routes() {
+    let route =
+        |name| http_route(name, "parentRefs: [{name: a}], rules: [{backendRefs: [{name: shop, port: 80}]}]");
+    let mut edited =
+        Edited::new(&[&gateway("a", "", LISTENER), &route("one"), &route("two"), &service("shop", 80)]);
+    for (port, backends) in [(80, 1), (81, 0), (80, 1), (81, 0)] {
+        edited.insert(&service("shop", port));
+        assert_eq!(edited.translate().table.backends().count(), backends);
+    }
+    edited.insert(&service("shop", 80));
+    edited.remove(Kind::HttpRoute, "one");
+    assert_eq!(edited.translate().table.backends().count(), 1, "the other refers to it");
+    edited.remove(Kind::HttpRoute, "two");
+    assert_eq!(edited.translate().table.backends().count(), 0);
+}
+
+#[test]
+fn endpoints_move_with_their_slice_to_another_service() {
+    let slice = |service: &str| {
+        format!(
+            "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: slice, labels: \
+             {{kubernetes.io/service-name: {service}}}}}, addressType: IPv4, ports: [{{port: 8080}}], \
+             endpoints: [{{addresses: [10.0.0.1]}}]}}"
+        )
+    };
+    let to = |name| format!("rules: [{{backendRefs: [{{name: {name}, port: 80}}]}}]");
+    let route = |name| http_route(name, &format!("parentRefs: [{{name: a}}], {}", to(name)));
+    let mut edited = Edited::new(&[
+        &gateway("a", "", LISTENER),
+        &route("one"),
+        &route("two"),
+        &service("one", 80),
+        &service("two", 80),
+    ]);
+    for owner in ["one", "two", "one"] {
+        edited.insert(&slice(owner));
+        for backend in edited.translate().table.backends() {
+            assert_eq!(
+                !backend.endpoints.is_empty(),
+                &*backend.service.name == owner,
+                "{owner}: {backend:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_came_and_went_leaves_nothing_behind() {
+    let mut edited = Edited::new(&[&gateway("a", "", LISTENER)]);
+    let mut cycle = |i: usize| {
+        let (route, to) = (format!("route-{i}"), format!("service-{i}"));
+        let spec = format!(
+            "parentRefs: [{{name: a}}], hostnames: [h{i}.example, '*.h{i}.example'], rules: [{{matches: [{{path: \
+             {{type: RegularExpression, value: /{i}.*}}}}], backendRefs: [{{name: {to}, port: 80}}]}}]"
+        );
+        for yaml in [http_route(&route, &spec), service(&to, 80)] {
+            read(&yaml).into_iter().for_each(|object| edited.translator.insert(object));
+        }
+        assert_eq!(edited.translator.translate().table.rules().count(), 1);
+        for (kind, name) in [(Kind::HttpRoute, route), (Kind::Service, to)] {
+            edited.translator.remove(kind, &ObjectName::new("default", name));
+        }
+        assert_eq!(edited.translator.translate().table.rules().count(), 0);
+    };
+    // Enough for every map to have the size that it keeps, and for expressions to be swept.
+    (0..500).for_each(&mut cycle);
+    let more = allocation_counter::measure(|| (500..1_500).for_each(&mut cycle));
+    // At most what is kept of expressions between two sweeps.
+    assert!(more.bytes_current < 1 << 20, "{} bytes after 1,000 cycles", more.bytes_current);
 }
