@@ -108,4 +108,16 @@ mod tests {
             assert!(compiled(&mut patterns));
         }
     }
+    #[test]
+    fn an_expression_is_compiled_once_as_long_as_it_is_in_use() {
+        let mut patterns = Patterns::new();
+        let used = patterns.compile("/used.*").unwrap();
+        for i in 0..10 * FIRST_SWEEP {
+            patterns.next_route();
+            assert!(patterns.compile(&format!("/{i}.*")).is_ok());
+            patterns.sweep();
+            assert!(patterns.known.len() <= FIRST_SWEEP);
+        }
+        assert!(patterns.compile("/used.*").unwrap().is_clone_of(&used));
+    }
 }

@@ -57,6 +57,12 @@ impl Pattern {
         Arc::strong_count(&self.regex) > 1
     }
 
+    /// Whether the other was cloned from this one, and not compiled again.
+    #[cfg(test)]
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.regex, &other.regex)
+    }
+
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)

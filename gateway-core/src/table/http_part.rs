@@ -94,6 +94,12 @@ impl HttpPart {
         self.hostnames.remove(hostname);
     }
 
+    /// The routes of every hostname that matches.
+    #[cfg(test)]
+    pub(crate) fn routes_for(&self, host: &str) -> Vec<Arc<HostRoutes>> {
+        self.hostnames.matching(host).map(|served| served.routes.clone()).collect()
+    }
+
     /// The candidate with the highest precedence that the request meets, and how its path matched.
     pub(crate) fn find<O: Observer>(
         &self,

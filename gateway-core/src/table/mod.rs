@@ -256,6 +256,32 @@ impl RouteTable {
     }
 }
 
+/// What tests ask: whether tables share what is in them.
+#[cfg(test)]
+impl RouteTable {
+    /// Whether all that is behind the listener of this name is shared with another table.
+    pub(crate) fn shares_listener(&self, other: &Self, name: &str) -> bool {
+        let part = |table: &Self| match table.served(name) {
+            Served { part: Part::Http(part), .. } => part.clone(),
+        };
+        Arc::ptr_eq(&part(self), &part(other))
+    }
+
+    /// Whether the routes that the listener of this name has for a host are shared with another table.
+    pub(crate) fn shares_host(&self, other: &Self, name: &str, host: &str) -> bool {
+        let part = |table: &Self| match table.served(name) {
+            Served { part: Part::Http(part), .. } => part.routes_for(host),
+        };
+        let (one, other) = (part(self), part(other));
+        !one.is_empty() && one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
+    fn served(&self, name: &str) -> &Served {
+        let mut all = self.listeners.iter().map(|(_, served)| served);
+        all.find(|served| *served.listener.name == *name).expect("the listener is served")
+    }
+}
+
 // === impl ListenerId ===
 
 impl fmt::Display for ListenerId {

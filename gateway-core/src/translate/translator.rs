@@ -276,3 +276,114 @@ impl Translator {
         self.translation.diagnostics = diagnostics.collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest;
+    use crate::table::ListenerProtocol;
+
+    const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: tls}, type: kubernetes.io/tls, data: {tls.crt: \
+                          CERTIFICATE, tls.key: KEY}}";
+
+    /// A Gateway with a listener for each of two hosts, and the listeners that `more` adds.
+    fn gateway(more: &str) -> String {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: gateway}}, spec: \
+             {{gatewayClassName: example, listeners: [{{name: a, port: 80, protocol: HTTP}}, \
+             {{name: b, port: 81, protocol: HTTP}}{more}]}}}}"
+        )
+    }
+
+    fn route(name: &str, listener: &str, host: &str, path: &str) -> String {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: {name}}}, spec: \
+             {{parentRefs: [{{name: gateway, sectionName: {listener}}}], hostnames: [{host}], \
+             rules: [{{matches: [{{path: {{value: {path}}}}}]}}]}}}}"
+        )
+    }
+
+    fn insert(translator: &mut Translator, yaml: &str) -> RouteTable {
+        let read = manifest::read(yaml, "test.yaml");
+        assert!(read.problems.is_empty(), "{:?}", read.problems);
+        read.objects.into_iter().for_each(|(object, _)| translator.insert(object));
+        translator.translate().table.clone()
+    }
+
+    fn translator() -> Translator {
+        let mut translator = Translator::new(Options::default());
+        let class = "{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: example}, \
+                     spec: {controllerName: gateway-api.rs/controller}}";
+        for yaml in [
+            class,
+            &gateway(""),
+            &route("one", "a", "one.example", "/"),
+            &route("two", "a", "two.example", "/"),
+            &route("three", "b", "one.example", "/"),
+        ] {
+            insert(&mut translator, yaml);
+        }
+        translator
+    }
+
+    #[test]
+    fn a_route_that_changes_leaves_other_listeners_and_hostnames_as_they_were() {
+        let mut translator = translator();
+        let before = translator.translation().table.clone();
+        let after = insert(&mut translator, &route("one", "a", "one.example", "/new"));
+        assert!(!after.shares_listener(&before, "a") && after.shares_listener(&before, "b"));
+        assert!(!after.shares_host(&before, "a", "one.example"));
+        assert!(after.shares_host(&before, "a", "two.example"));
+    }
+
+    #[test]
+    fn a_route_that_is_written_again_changes_nothing() {
+        let mut translator = translator();
+        let before = translator.translation().table.clone();
+        let after = insert(&mut translator, &route("one", "a", "one.example", "/"));
+        assert!(after.shares_listener(&before, "a") && after.shares_listener(&before, "b"));
+    }
+
+    #[test]
+    fn a_listener_that_comes_or_goes_leaves_the_others_as_they_were() {
+        let mut translator = translator();
+        let before = translator.translation().table.clone();
+        for more in [
+            ", {name: c, port: 82, protocol: HTTP}",
+            "",
+            ", {name: c, port: 80, protocol: HTTP, hostname: c.example}",
+        ] {
+            let after = insert(&mut translator, &gateway(more));
+            assert!(after.shares_listener(&before, "a") && after.shares_listener(&before, "b"), "{more}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_stays_is_not_read_again() {
+        let base64 = |pem: String| {
+            use base64::Engine;
+            base64::engine::general_purpose::STANDARD.encode(pem)
+        };
+        let secret = || {
+            let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+            let (certificate, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
+            SECRET.replace("CERTIFICATE", &base64(certificate)).replace("KEY", &base64(key))
+        };
+        let mut translator = translator();
+        insert(&mut translator, &secret());
+        let https = ", {name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}";
+        let chain = |table: &RouteTable| {
+            let mut all = table.listeners().map(|(_, listener)| listener.protocol.clone());
+            all.find_map(|protocol| match protocol {
+                ListenerProtocol::Https(tls) => Some(tls.certificates[0].chain().as_ptr()),
+                ListenerProtocol::Http => None,
+            })
+        };
+        let before = insert(&mut translator, &gateway(https));
+        let after =
+            insert(&mut translator, &gateway(&format!("{https}, {{name: c, port: 82, protocol: HTTP}}")));
+        assert!(chain(&before).is_some() && chain(&before) == chain(&after));
+        let other = insert(&mut translator, &secret());
+        assert_ne!(chain(&before), chain(&other), "another certificate");
+    }
+}
