@@ -58,7 +58,7 @@ impl Pattern {
     }
 
     /// Whether the other was cloned from this one, and not compiled again.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "resources"))]
     pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.regex, &other.regex)
     }

@@ -95,7 +95,7 @@ impl HttpPart {
     }
 
     /// The routes of every hostname that matches.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "resources"))]
     pub(crate) fn routes_for(&self, host: &str) -> Vec<Arc<HostRoutes>> {
         self.hostnames.matching(host).map(|served| served.routes.clone()).collect()
     }

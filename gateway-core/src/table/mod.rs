@@ -257,7 +257,7 @@ impl RouteTable {
 }
 
 /// What tests ask: whether tables share what is in them.
-#[cfg(test)]
+#[cfg(all(test, feature = "resources"))]
 impl RouteTable {
     /// Whether all that is behind the listener of this name is shared with another table.
     pub(crate) fn shares_listener(&self, other: &Self, name: &str) -> bool {
