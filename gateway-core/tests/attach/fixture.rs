@@ -120,12 +120,20 @@ pub(crate) fn conditions(conditions: &[Condition]) -> String {
     if shown.is_empty() { "ok".to_owned() } else { shown.join(" ") }
 }
 
-/// The conditions of a route in namespace `default`: for each parent its section, and what was said about it.
+/// The conditions of an HTTPRoute in namespace `default`: for each parent its section, and what was said about it.
 pub(crate) fn conditions_of_route(translation: &Translation, name: &str) -> Vec<String> {
-    let status =
-        &translation.statuses.routes[&RouteKey::new(RouteKind::Http, ObjectName::new("default", name))];
+    conditions_of(translation, RouteKind::Http, name)
+}
+
+/// The same for a route of any kind; empty for one that has no status.
+pub(crate) fn conditions_of(translation: &Translation, kind: RouteKind, name: &str) -> Vec<String> {
+    let key = RouteKey::new(kind, ObjectName::new("default", name));
+    let Some(status) = translation.statuses.routes.get(&key) else { return Vec::new() };
     let usual = ["Accepted=True/Accepted", "ResolvedRefs=True/ResolvedRefs"];
     let parents = status.parents.iter().map(|parent| {
+        // RTE-13: both are always there.
+        let kinds: Vec<_> = parent.conditions.iter().map(|condition| condition.kind.as_str()).collect();
+        assert!(kinds.starts_with(&["Accepted", "ResolvedRefs"]), "{kinds:?}");
         let unusual = parent.conditions.iter().map(short).filter(|shown| !usual.contains(&shown.as_str()));
         let unusual: Vec<_> = unusual.collect();
         let shown = if unusual.is_empty() { "ok".to_owned() } else { unusual.join(" ") };

@@ -1,4 +1,4 @@
-//! Classes, Gateways, listeners and ListenerSets: manifests in, statuses out.
+//! Classes, Gateways, listeners, ListenerSets, and Routes of every kind: manifests in, statuses out.
 //!
 //! Nearly every case goes through the whole translation, and compares the statuses of all Gateways and ListenerSets as text.
 
@@ -12,4 +12,5 @@ mod hosts;
 mod kinds;
 mod listener_sets;
 mod listeners;
+mod routes;
 mod tenants;
