@@ -231,8 +231,8 @@ fn the_table_of_rules_names_the_test_of_each_or_the_reason_why_there_is_none() {
         "<!-- Made by `examples/tests/rules.rs` of rules.txt and the comments above tests; do not edit. -->\n\
          # Rules of the specification and the tests that show them\n\n\
          Of {} rules about HTTP routing, {} are shown by a test and {} are not.\n\
-         The rules of other kinds of Route, and of what this project does not do yet, stand here without a verdict unless \
-         a test names them.\n",
+         The rules of other kinds of Route, and of what this project does not do yet, stand here with the test that shows \
+         them, or with a reason, or without a verdict.\n",
         shown.len() + open.len(),
         shown.len(),
         open.len()

@@ -95,7 +95,11 @@ fn at_every_listener(yaml: &str) -> Translation {
 }
 
 fn resources(yaml: &str) -> Resources {
-    let mut resources = world(&(gateway("g", LISTENERS) + SERVICES + yaml));
+    with_certificate(world(&(gateway("g", LISTENERS) + SERVICES + yaml)))
+}
+
+/// The same with the certificate that listeners here name.
+fn with_certificate(mut resources: Resources) -> Resources {
     resources.insert(certificate("default", "cert"));
     resources
 }
@@ -229,6 +233,54 @@ fn hostnames_intersect_with_those_of_the_listener() {
     }
 }
 
+// TLR-01, TLR-09, TLR-10, TLR-11, GWL-07, GWL-19, GWK-02
+#[test]
+fn a_tls_listener_has_the_modes_that_the_data_plane_has() {
+    let listeners = |terminating: u16| {
+        let certificate = "certificateRefs: [{name: cert}]";
+        let yaml = gateway(
+            "g",
+            &format!(
+                "{{name: passthrough, port: 8443, protocol: TLS, hostname: p.example.com, tls: {{mode: Passthrough}}}}, \
+                 {{name: terminate, port: {terminating}, protocol: TLS, hostname: '*.example.com', \
+                 tls: {{mode: Terminate, {certificate}}}}}"
+            ),
+        ) + SERVICES
+            + &route(Tls, "r", "{name: g, sectionName: terminate}", web(Tls));
+        with_certificate(world(&yaml))
+    };
+    let mut features = vec![Feature::TlsRoute];
+    expect_with(
+        "no Terminate",
+        &listeners(8444),
+        &with_features(&features),
+        "Gateway default/g: Accepted=True/ListenersNotValid
+           passthrough [TLSRoute]: ok
+           terminate []: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+    );
+    features.push(Feature::TlsRouteModeTerminate);
+    expect_with(
+        "two ports",
+        &listeners(8444),
+        &with_features(&features),
+        "Gateway default/g: ok
+           passthrough [TLSRoute]: ok
+           terminate [TLSRoute] 1: ok",
+    );
+    expect_with("one port", &listeners(8443), &with_features(&features), "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid
+           passthrough []: Accepted=False/ProtocolConflict Programmed=False/ProtocolConflict Conflicted=True/ProtocolConflict
+           terminate []: Accepted=False/ProtocolConflict Programmed=False/ProtocolConflict Conflicted=True/ProtocolConflict");
+    features.push(Feature::TlsRouteModeMixed);
+    expect_with(
+        "one port, mixed",
+        &listeners(8443),
+        &with_features(&features),
+        "Gateway default/g: ok
+           passthrough [TLSRoute]: ok
+           terminate [TLSRoute] 1: ok",
+    );
+}
+
 // LST-16, LST-17, RTE-02, RTE-11
 #[test]
 fn routes_of_every_kind_attach_to_listener_sets() {
@@ -259,7 +311,7 @@ fn routes_of_every_kind_attach_to_listener_sets() {
 
 // === what is counted ===
 
-// GWK-09, GWK-11, GWK-13, TCR-03, UDR-03, GRP-08, GRP-09
+// GWK-09, GWK-11, GWK-13, GRP-09, AMB-39
 #[test]
 fn every_accepted_route_is_counted_whatever_its_kind_and_whoever_has_the_traffic() {
     let routes = [Http, Grpc, Tls, Tcp, Udp].map(|kind| {
