@@ -54,7 +54,7 @@ impl RouteTable {
         match exchange.run(&mut parts, random) {
             Ok(backend) => {
                 into_origin_form(&mut parts);
-                for copy in &mut exchange.mirrors {
+                for copy in exchange.mirrors_mut().into_iter().flatten() {
                     into_origin_form(&mut copy.parts);
                 }
                 Decision::Forward(Box::new(Forward { exchange, backend, parts }))

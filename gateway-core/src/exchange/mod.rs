@@ -101,4 +101,4 @@ pub use self::arrival::Arrival;
 pub use self::decision::{Decision, Forward};
 pub use self::header_set::HeaderSet;
 pub use self::refusal::Refusal;
-pub use self::steps::{Exchange, List, Stopped};
+pub use self::steps::{Exchange, List, Stopped, find};

@@ -41,9 +41,8 @@ pub struct Exchange<T = Arc<RouteTable>> {
     stopped: Option<Refusal>,
     /// Whether the client asks for another protocol on its connection.
     upgrade: bool,
-    pub(super) mirrors: Vec<MirrorCopy>,
-    /// What the filters must know later, where they left something. The mirrors are not here. Shared by clones until the
-    /// next list has something to add.
+    /// What the filters left, where they left something: copies for mirrors, and what they must know later. Shared by
+    /// clones until the next list has something to add; but while there are copies, nobody shares it.
     edits: Option<Arc<RequestEdits>>,
 }
 
@@ -87,25 +86,12 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     where
         T: Clone,
     {
-        let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
-        let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-        let owner = FrontendOwner::Gateway(arrival.gateway);
-        let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
-        let matched = table.find(frontend, server_name.as_ref(), &head)?;
-        if let Cow::Owned(normal) = head.path {
-            let uri = mem::take(request.uri_mut());
-            *request.uri_mut() = with_path(uri, normal);
-        }
-        Ok(Self {
-            table: table.clone(),
-            matched,
-            chosen: None,
-            ran: None,
-            stopped: None,
-            upgrade: false,
-            mirrors: Vec::new(),
-            edits: None,
-        })
+        Ok(Self::new(table.clone(), find(table, arrival, request)?))
+    }
+
+    /// An exchange whose rule was [found](find) before, in this table.
+    pub fn new(table: T, matched: Matched) -> Self {
+        Self { table, matched, chosen: None, ran: None, stopped: None, upgrade: false, edits: None }
     }
 
     /// Takes out what the client said about its own connection, and tells the backend about the client.
@@ -291,12 +277,18 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
 
     /// The copies for mirrors, in the order of the filters. Send them once the request itself is attempted.
     pub fn mirrors(&self) -> &[MirrorCopy] {
-        &self.mirrors
+        self.edits.as_deref().map_or(&[], |edits| &edits.mirrors)
+    }
+
+    /// The same, to be changed; none where there are none.
+    pub(super) fn mirrors_mut(&mut self) -> Option<&mut Vec<MirrorCopy>> {
+        let edits = self.edits.as_mut().filter(|edits| !edits.mirrors.is_empty())?;
+        Some(&mut Arc::make_mut(edits).mirrors)
     }
 
     /// Takes the copies out.
     pub fn take_mirrors(&mut self) -> Vec<MirrorCopy> {
-        mem::take(&mut self.mirrors)
+        self.mirrors_mut().map(mem::take).unwrap_or_default()
     }
 
     /// An error when a step has stopped the request.
@@ -349,15 +341,12 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         let mut fresh = RequestEdits::default();
         let edits = kept.as_mut().map_or(&mut fresh, Arc::make_mut);
         let verdict = filter::on_request(self.filters(list), &context, parts, edits, random);
-        self.mirrors.append(&mut edits.mirrors);
         self.edits = kept.or_else(|| (!fresh.is_empty()).then(|| Arc::new(fresh)));
         let stopped = match verdict {
             Verdict::Continue => return Ok(()),
             Verdict::Respond(response) => Stopped::Answered(response),
             Verdict::Fail => Stopped::Refused(Refusal::Filter),
         };
-        // AMB-51: only what is attempted itself is mirrored.
-        self.mirrors.clear();
         self.stopped = Some(Refusal::Filter);
         Err(stopped)
     }
@@ -378,7 +367,11 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
 
 impl<T: Clone> Clone for Exchange<T> {
     fn clone(&self) -> Self {
-        Self { table: self.table.clone(), mirrors: Vec::new(), edits: self.edits.clone(), ..*self }
+        let edits = match &self.edits {
+            Some(edits) if !edits.mirrors.is_empty() => Some(Arc::new(edits.without_mirrors())),
+            shared => shared.clone(),
+        };
+        Self { table: self.table.clone(), edits, ..*self }
     }
 }
 
@@ -401,6 +394,31 @@ impl From<Refusal> for Stopped {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
+}
+
+/// Finds the rule that serves a request, and brings the request's path into the form that was matched: what
+/// [`Exchange::begin`] does first.
+///
+/// # Errors
+/// When the request names no valid host, or no rule serves it.
+///
+/// # Spec
+/// AMB-01, AMB-16, HST-08, HRM-16.
+pub fn find<B>(
+    table: &RouteTable,
+    arrival: &Arrival<'_>,
+    request: &mut Request<B>,
+) -> Result<Matched, Refusal> {
+    let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+    let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
+    let owner = FrontendOwner::Gateway(arrival.gateway);
+    let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
+    let matched = table.find(frontend, server_name.as_ref(), &head)?;
+    if let Cow::Owned(normal) = head.path {
+        let uri = mem::take(request.uri_mut());
+        *request.uri_mut() = with_path(uri, normal);
+    }
+    Ok(matched)
 }
 
 /// AMB-01: the backend gets the path that was matched.

@@ -53,6 +53,17 @@ impl RequestEdits {
         self.mirrors.is_empty() && self.origin.is_none() && !self.preflight && self.original.is_none()
     }
 
+    /// The same without the copies, for those who are not to send them.
+    pub(crate) fn without_mirrors(&self) -> Self {
+        let Self { mirrors: _, origin, preflight, original } = self;
+        Self {
+            mirrors: Vec::new(),
+            origin: origin.clone(),
+            preflight: *preflight,
+            original: original.clone(),
+        }
+    }
+
     /// Remembers what the client asked for; the first call counts.
     pub(super) fn keep_original(&mut self, parts: &request::Parts) -> &Original {
         self.original.get_or_insert_with(|| Original {

@@ -156,6 +156,7 @@ impl RouteTable {
     ///
     /// # Panics
     /// When the id is another table's and out of range here.
+    #[inline]
     pub fn listener(&self, id: ListenerId) -> &Listener {
         &self.listeners.get(id.0).expect("the listener is of this table").listener
     }
@@ -169,6 +170,7 @@ impl RouteTable {
     ///
     /// # Panics
     /// When the id is another table's and out of range here.
+    #[inline]
     pub fn rule(&self, id: RuleId) -> &HttpRule {
         let route = self.routes.get(id.route).expect("the rule is of this table");
         &route.rules[usize::from(id.rule)]
@@ -183,6 +185,7 @@ impl RouteTable {
     ///
     /// # Panics
     /// When the id is another table's and out of range here.
+    #[inline]
     pub fn backend(&self, id: BackendId) -> &Backend {
         self.backends.get(id.0).expect("the backend is of this table")
     }

@@ -95,8 +95,8 @@ impl Outcome {
     }
 
     /// Says in which table no rule was found.
-    pub(crate) fn unmatched(&mut self, snapshot: Option<Snapshot>) {
-        self.snapshot = snapshot;
+    pub(crate) fn unmatched(&mut self, snapshot: Snapshot) {
+        self.snapshot = Some(snapshot);
     }
 
     /// Why the gateway answered by itself, if it did.

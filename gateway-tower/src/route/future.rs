@@ -1,11 +1,16 @@
 //! The answer to a request that was looked up.
 
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use gateway_core::exchange::Exchange;
+use gateway_core::table::Matched;
 use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::connection::Connection;
 use crate::handle::Snapshot;
 use crate::outcome::{OrRefused, Refused};
 use crate::routed::Routed;
@@ -16,21 +21,37 @@ pin_project! {
     pub struct RouteFuture<F> {
         #[pin]
         answer: OrRefused<F>,
-        routed: Option<Routed>,
-        // The table, when it has no rule for the request.
-        unmatched: Option<Snapshot>,
+        known: Known,
     }
+}
+
+/// What the answer says when no layer within knows more.
+#[derive(Debug)]
+enum Known {
+    Nothing,
+    /// The table has no rule for the request.
+    Unmatched(Snapshot),
+    Matched(Start),
+}
+
+/// Where the way of a request begins: what makes a [`Routed`], and is smaller.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    pub(super) snapshot: Snapshot,
+    pub(super) connection: Arc<Connection>,
+    pub(super) matched: Matched,
 }
 
 // === impl RouteFuture ===
 
 impl<F> RouteFuture<F> {
-    pub(super) fn forwarded(future: F, routed: Routed) -> Self {
-        Self { answer: OrRefused::forwarded(future), routed: Some(routed), unmatched: None }
+    pub(super) fn forwarded(future: F, start: Start) -> Self {
+        Self { answer: OrRefused::forwarded(future), known: Known::Matched(start) }
     }
 
     pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Snapshot>) -> Self {
-        Self { answer: OrRefused::refused(refused), routed: None, unmatched: snapshot }
+        let known = snapshot.map_or(Known::Nothing, Known::Unmatched);
+        Self { answer: OrRefused::refused(refused), known }
     }
 }
 
@@ -49,10 +70,22 @@ where
             let outcome = Refused::outcome_of(result);
             // A layer within knows more: the backend too.
             if outcome.routed.is_none() {
-                outcome.routed = this.routed.take();
-                outcome.unmatched(this.unmatched.take());
+                match mem::replace(this.known, Known::Nothing) {
+                    Known::Nothing => {}
+                    Known::Unmatched(snapshot) => outcome.unmatched(snapshot),
+                    Known::Matched(start) => outcome.routed = Some(start.routed()),
+                }
             }
         }
         answer
+    }
+}
+
+// === impl Start ===
+
+impl Start {
+    pub(super) fn routed(self) -> Routed {
+        let Self { snapshot, connection, matched } = self;
+        Routed::new(Exchange::new(snapshot, matched), connection)
     }
 }

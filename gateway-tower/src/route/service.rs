@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use gateway_core::exchange::{Arrival, Exchange};
+use gateway_core::exchange::{self, Arrival};
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::RouteFuture;
+use super::future::Start;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
 use crate::outcome::{Refusal, Refused};
-use crate::routed::Routed;
 
 /// Finds the rule that serves a request.
 ///
@@ -57,11 +57,11 @@ where
             server_name: connection.server_name.as_deref(),
             ..Arrival::new(&connection.gateway, connection.port)
         };
-        match Exchange::begin(&snapshot, &arrival, &mut request) {
-            Ok(exchange) => {
-                let routed = Routed::new(exchange, connection);
-                request.extensions_mut().insert(routed.clone());
-                RouteFuture::forwarded(self.inner.call(request), routed)
+        match exchange::find(&snapshot, &arrival, &mut request) {
+            Ok(matched) => {
+                let start = Start { snapshot, connection, matched };
+                request.extensions_mut().insert(start.clone().routed());
+                RouteFuture::forwarded(self.inner.call(request), start)
             }
             Err(refusal) => RouteFuture::refused(refusal, Some(snapshot)),
         }
