@@ -14,7 +14,6 @@ use crate::routed::Routed;
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     backend: &'a Backend,
-    tried: &'a [u32],
     method: &'a Method,
     uri: &'a Uri,
     headers: &'a HeaderMap,
@@ -33,7 +32,6 @@ impl<'a> Attempt<'a> {
     pub fn new<B>(backend: &'a Backend, request: &'a Request<B>) -> Self {
         Self {
             backend,
-            tried: request.extensions().get().map_or(&[], |Tried(tried)| tried),
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
@@ -53,12 +51,12 @@ impl<'a> Attempt<'a> {
 
     /// How many attempts there were before this one.
     pub fn number(&self) -> u32 {
-        self.tried.len() as u32
+        self.tried_before().len() as u32
     }
 
     /// The positions of the endpoints that were tried before, in order; one that was tried twice is there twice.
     pub fn tried(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + 'a {
-        self.tried.iter().map(|position| *position as usize)
+        self.tried_before().iter().map(|position| *position as usize)
     }
 
     /// The first position from `start` on, going around, that was not tried before; `start` when all were.
@@ -68,8 +66,13 @@ impl<'a> Attempt<'a> {
     pub fn first_untried(&self, start: usize) -> usize {
         assert!(start < self.endpoints().len(), "there is an endpoint to start from");
         let (before, from) = (0..start, start..self.endpoints().len());
-        let untried = |position: &usize| !self.tried.contains(&(*position as u32));
+        let tried = self.tried_before();
+        let untried = |position: &usize| !tried.contains(&(*position as u32));
         from.chain(before).find(untried).unwrap_or(start)
+    }
+
+    fn tried_before(&self) -> &'a [u32] {
+        self.extensions.get().map_or(&[], |Tried(tried)| tried)
     }
 
     /// The method of the request.

@@ -16,11 +16,13 @@ impl Pick for Random {
     /// RTY-09.
     fn pick(&self, attempt: &Attempt<'_>) -> Option<Picked> {
         let count = attempt.endpoints().len();
-        let position = match (count, attempt.tried().next_back()) {
-            (0, _) => return None,
-            (1, _) => 0,
-            (count, None) => fastrand::usize(..count),
-            (count, Some(last)) => (last + 1) % count,
+        let position = match count {
+            0 => return None,
+            1 => 0,
+            count => match attempt.tried().next_back() {
+                None => fastrand::usize(..count),
+                Some(last) => (last + 1) % count,
+            },
         };
         Some(Picked::new(position))
     }
