@@ -44,17 +44,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Edited where it is: an answer is large to move.
-        let mut answer = this.answer.poll(cx);
-        if let Poll::Ready(result) = &mut answer
-            && let Some(routed) = this.attempted.take()
-        {
-            Refused::outcome_of(result).routed = Some(routed);
+        this.answer.poll_edited(cx, |mut result| {
+            let Some(routed) = this.attempted.take() else { return };
             let guard = mem::take(this.guard);
-            if let Ok(response) = result {
+            if let Ok(response) = &mut result {
                 response.body_mut().hold(guard);
             }
-        }
-        answer
+            Refused::outcome_of(result).routed = Some(routed);
+        })
     }
 }

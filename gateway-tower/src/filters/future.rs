@@ -67,6 +67,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = match this.state.project() {
+            StateProjected::Passed { answer } if this.on_answer.is_none() => return answer.poll(cx),
             StateProjected::Passed { answer } => answer.poll(cx),
             StateProjected::Answered { response } => {
                 let response = *response.take().expect("a future is not polled after it was ready");

@@ -1,5 +1,6 @@
 //! The service that mirrors.
 
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -48,23 +49,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> S::Future {
-        match request.extensions_mut().remove() {
-            Some(Copies(copies)) => {
-                let request = self.mirror(request, copies);
-                self.inner.call(request)
-            }
-            None => self.inner.call(request),
+        if let Some(Copies(copies)) = request.extensions_mut().remove() {
+            self.mirror(&mut request, copies);
         }
+        self.inner.call(request)
     }
 }
 
 impl<S, M> Mirror<S, M> {
-    /// Starts the copies, and gives back the request that they are copied from.
-    fn mirror<B, MB>(
-        &self,
-        request: Request<RequestBody<B>>,
-        copies: Vec<MirrorCopy>,
-    ) -> Request<RequestBody<B>>
+    /// Starts the copies, and has the request copied to them.
+    fn mirror<B, MB>(&self, request: &mut Request<RequestBody<B>>, copies: Vec<MirrorCopy>)
     where
         M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Clone + Send + 'static,
         M::Error: Into<BoxError>,
@@ -74,11 +68,11 @@ impl<S, M> Mirror<S, M> {
         MB: Body + Send,
         MB::Error: Into<BoxError>,
     {
-        let Some(routed) = request.extensions().get::<Routed>().cloned() else { return request };
+        let Some(routed) = request.extensions().get::<Routed>().cloned() else { return };
         if upgrade::is_requested(request.method(), request.headers()) {
-            return request;
+            return;
         }
-        let (parts, body) = request.into_parts();
+        let body = mem::take(request.body_mut());
         let mut senders = Vec::new();
         for MirrorCopy { backend, parts } in copies {
             let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
@@ -90,6 +84,6 @@ impl<S, M> Mirror<S, M> {
             copy.extensions_mut().insert(routed.for_mirror(backend));
             copies::send(self.mirror.clone(), copy, room);
         }
-        Request::from_parts(parts, body.copied_to(senders))
+        *request.body_mut() = body.copied_to(senders);
     }
 }

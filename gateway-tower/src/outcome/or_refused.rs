@@ -39,6 +39,42 @@ impl<F> OrRefused<F> {
     }
 }
 
+impl<F> OrRefused<F> {
+    /// The same as `poll`, with the answer, or the refusal in its place, edited where it is: an answer is large to move.
+    pub(crate) fn poll_edited<R, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        edit: impl FnOnce(Result<&mut R, &mut Refused>),
+    ) -> Poll<Result<R, Refused>>
+    where
+        F: Future<Output = Result<R, E>>,
+        E: Into<Refused>,
+    {
+        let mut refused = match self.project().state.project() {
+            StateProjected::Forwarded { future } => {
+                let mut answer = future.poll(cx);
+                match &mut answer {
+                    Poll::Ready(Ok(response)) => edit(Ok(response)),
+                    Poll::Ready(Err(_)) => {
+                        return answer.map_err(|error| {
+                            let mut refused = error.into();
+                            edit(Err(&mut refused));
+                            refused
+                        });
+                    }
+                    Poll::Pending => {}
+                }
+                return answer.map_err(Into::into);
+            }
+            StateProjected::Refused { refused } => {
+                refused.take().expect("a future is not polled after it was ready")
+            }
+        };
+        edit(Err(&mut refused));
+        Poll::Ready(Err(refused))
+    }
+}
+
 impl<F, R, E> Future for OrRefused<F>
 where
     F: Future<Output = Result<R, E>>,

@@ -89,7 +89,7 @@ impl Refused {
     }
 
     /// The outcome that goes with an answer, or with the refusal in its place.
-    pub(crate) fn outcome_of<B>(result: &mut Result<Response<B>, Self>) -> &mut Outcome {
+    pub(crate) fn outcome_of<'a, B>(result: Result<&'a mut Response<B>, &'a mut Self>) -> &'a mut Outcome {
         match result {
             Ok(response) => Outcome::of(response),
             Err(refused) => &mut refused.0.outcome,

@@ -20,7 +20,8 @@ pub enum Form {
     Http,
     /// 200, a code and a message, in the content type of the request. All of it stands in the head, which gRPC calls
     /// `Trailers-Only`.
-    Grpc(HeaderValue),
+    // In a box: every request has room for it while its answer is waited for.
+    Grpc(Box<HeaderValue>),
 }
 
 // === impl Form ===
@@ -33,7 +34,9 @@ impl Form {
     /// after a plus sign.
     pub fn from_request(headers: &HeaderMap) -> Self {
         match headers.get(header::CONTENT_TYPE) {
-            Some(content_type) if is_grpc(content_type.as_bytes()) => Self::Grpc(content_type.clone()),
+            Some(content_type) if is_grpc(content_type.as_bytes()) => {
+                Self::Grpc(Box::new(content_type.clone()))
+            }
             Some(_) | None => Self::Http,
         }
     }
@@ -59,7 +62,7 @@ impl Form {
                 *response.headers_mut() = headers;
                 let code = HeaderValue::from_static(refusal.grpc_code().as_str());
                 for (name, value) in [
-                    (header::CONTENT_TYPE, content_type),
+                    (header::CONTENT_TYPE, *content_type),
                     (GRPC_STATUS, code),
                     (GRPC_MESSAGE, message(refusal.text().trim_end())),
                 ] {
@@ -119,7 +122,8 @@ mod tests {
             ("application/json", false),
             ("application/gr", false),
         ] {
-            let expected = if grpc { Form::Grpc(HeaderValue::from_static(content_type)) } else { Form::Http };
+            let value = HeaderValue::from_static(content_type);
+            let expected = if grpc { Form::Grpc(Box::new(value)) } else { Form::Http };
             assert_eq!(form(content_type), expected, "{content_type}");
         }
         assert_eq!(Form::from_request(&HeaderMap::new()), Form::Http);

@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{Form, RespondFuture};
-use crate::outcome::{OrRefused, Refused};
+use crate::outcome::Refused;
 
 /// Turns refusals into answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,11 +63,10 @@ where
 
     fn call(&mut self, request: Request<B>) -> RespondFuture<S::Future> {
         let form = Form::from_request(request.headers());
-        let future = match self.not_ready.take() {
-            None => OrRefused::forwarded(self.inner.call(request)),
-            Some(refused) => OrRefused::refused(refused),
-        };
-        RespondFuture::new(future, form)
+        match self.not_ready.take() {
+            None => RespondFuture::forwarded(self.inner.call(request), form),
+            Some(refused) => RespondFuture::not_ready(refused, form),
+        }
     }
 }
 

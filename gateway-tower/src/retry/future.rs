@@ -89,7 +89,7 @@ where
 
 fn counted<B>(mut result: Result<Response<B>, Refused>, retries: u32) -> Result<Response<B>, Refused> {
     if retries > 0 {
-        Refused::outcome_of(&mut result).retries = retries;
+        Refused::outcome_of(result.as_mut()).retries = retries;
     }
     result
 }

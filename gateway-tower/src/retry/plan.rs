@@ -1,5 +1,6 @@
 //! What is kept of a request in order to try it again.
 
+use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,29 +40,25 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    /// The first attempt, and the plan for others if the rule wants any.
-    pub(super) fn of(
-        request: Request<RequestBody<B>>,
-        service: &S,
-    ) -> (Request<RequestBody<B>>, Option<Box<Self>>)
+    /// The plan for other attempts if the rule wants any; the request is the first of them from then on.
+    pub(super) fn of(request: &mut Request<RequestBody<B>>, service: &S) -> Option<Box<Self>>
     where
         S: Clone,
     {
-        let routed = request.extensions().get::<Routed>();
-        let Some(routed) = routed.filter(|routed| routed.rule().retry.is_some()) else {
-            return (request, None);
-        };
+        let routed = request.extensions().get::<Routed>()?;
+        routed.rule().retry.as_ref()?;
         let routed = routed.clone();
         if upgrade::is_requested(request.method(), request.headers()) {
-            return (request, None);
+            return None;
         }
-        let (parts, body) = request.into_parts();
+        let (parts, body) = mem::take(request).into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let body = replay.as_ref().and_then(Replay::attempt).map(RequestBody::replayed).unwrap_or_default();
         let tried = Vec::new();
         let plan =
             Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, tried };
-        (Request::from_parts(parts, body), Some(Box::new(plan)))
+        *request = Request::from_parts(parts, body);
+        Some(Box::new(plan))
     }
 
     /// What is to follow when this was the last attempt's result, if anything.

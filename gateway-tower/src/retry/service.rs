@@ -55,8 +55,8 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<RequestBody<B>>) -> RetryFuture<S, B> {
-        let (request, plan) = Plan::of(request, &self.inner);
+    fn call(&mut self, mut request: Request<RequestBody<B>>) -> RetryFuture<S, B> {
+        let plan = Plan::of(&mut request, &self.inner);
         RetryFuture::new(self.inner.call(request), plan)
     }
 }

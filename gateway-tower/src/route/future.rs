@@ -64,9 +64,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Edited where it is: an answer is large to move.
-        let mut answer = this.answer.poll(cx);
-        if let Poll::Ready(result) = &mut answer {
+        this.answer.poll_edited(cx, |result| {
             let outcome = Refused::outcome_of(result);
             // A layer within knows more: the backend too.
             if outcome.routed.is_none() {
@@ -76,8 +74,7 @@ where
                     Known::Matched(start) => outcome.routed = Some(start.routed()),
                 }
             }
-        }
-        answer
+        })
     }
 }
 

@@ -39,9 +39,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = this.future.poll(cx).map_err(Into::into);
-        let Some(deadline) = this.deadline else { return answer };
-        match answer {
+        let Some(deadline) = this.deadline else { return this.future.poll(cx).map_err(Into::into) };
+        match this.future.poll(cx) {
             Poll::Ready(Ok(mut response)) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
                     || (*this.tunnel && response.status().is_success());
@@ -52,7 +51,7 @@ where
                 }
                 Poll::Ready(Ok(response))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => deadline.poll(cx).map(|late| Err(Refusal::TimedOut(late.0).into())),
         }
     }

@@ -46,8 +46,13 @@ where
             Limit::Request => timeouts.request,
             Limit::BackendRequest => timeouts.backend_request,
         });
-        let deadline = after.map(|after| Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit });
         let tunnel = *request.method() == Method::CONNECT;
-        TimeoutsFuture::new(self.inner.call(request), deadline, tunnel)
+        match after {
+            None => TimeoutsFuture::new(self.inner.call(request), None, tunnel),
+            Some(after) => {
+                let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit };
+                TimeoutsFuture::new(self.inner.call(request), Some(deadline), tunnel)
+            }
+        }
     }
 }
