@@ -40,7 +40,7 @@ pub struct Options {
     pub max_listeners: usize,
     /// Installed resource definitions whose version is not known, by name; always empty where there are none.
     pub unknown_definitions: Vec<String>,
-    /// The number of the table that is made; raised by the caller with each translation.
+    /// The number of the table that is made. Whoever calls `translate` raises it each time; a `Translator` counts on from it.
     pub generation: u64,
     /// Whether a request that no rule of the most specific hostname matches is tried with less specific hostnames of the
     /// same listener.

@@ -27,9 +27,9 @@ pub(crate) enum AllowedNamespaces {
 }
 
 /// The labels of every namespace.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Namespaces {
-    namespaces: HashMap<Arc<str>, Valid<Namespace>>,
+    labels: HashMap<Arc<str>, BTreeMap<String, String>>,
 }
 
 // === impl AllowedNamespaces ===
@@ -69,8 +69,9 @@ impl AllowedNamespaces {
 impl Namespaces {
     /// The labels of these namespaces.
     pub(crate) fn new(namespaces: &BTreeMap<ObjectName, Valid<Namespace>>) -> Self {
-        let by_name = namespaces.iter().map(|(key, namespace)| (key.name.clone(), namespace.clone()));
-        Self { namespaces: by_name.collect() }
+        let labels =
+            namespaces.iter().map(|(key, namespace)| (key.name.clone(), namespace.metadata.labels.clone()));
+        Self { labels: labels.collect() }
     }
 
     /// Whether the selector picks this namespace; never a namespace that is not known.
@@ -78,8 +79,7 @@ impl Namespaces {
     /// # Spec
     /// GWK-07; the choice is AMB-58.
     pub(crate) fn selected(&self, namespace: &str, selector: &LabelSelector) -> bool {
-        let Some(known) = self.namespaces.get(namespace) else { return false };
-        let labels = &known.metadata.labels;
+        let Some(labels) = self.labels.get(namespace) else { return false };
         let value = |key: &str| match labels.get(key) {
             Some(value) => Some(value.as_str()),
             // Outside a cluster nobody has put it there.

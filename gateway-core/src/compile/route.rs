@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
 use super::rule::{CompiledRule, RuleFindings};
 use super::scope::{Compiler, Scope};
 use super::{grpc_rule, http_rule, stream_rule};
@@ -29,7 +32,7 @@ pub(crate) struct CompiledRoute {
     /// What is wrong with each rule, in the order of the spec.
     pub(crate) findings: Vec<RuleFindings>,
     /// The backends that the rules refer to, there or not.
-    pub(crate) used: Vec<BackendKey>,
+    pub(crate) used: HashSet<BackendKey, RandomState>,
 }
 
 /// A kind of Route whose rules can be compiled.

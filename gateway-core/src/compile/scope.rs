@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
 use super::patterns::Patterns;
 use crate::api::{
     BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
@@ -30,7 +33,7 @@ pub(crate) struct Scope<'s, 'c> {
     compiler: &'s mut Compiler<'c>,
     route: &'s Arc<RouteKey>,
     metadata: &'s ObjectMeta,
-    used: Vec<BackendKey>,
+    used: HashSet<BackendKey, RandomState>,
 }
 
 // === impl Scope ===
@@ -42,7 +45,7 @@ impl<'s, 'c> Scope<'s, 'c> {
         metadata: &'s ObjectMeta,
     ) -> Self {
         compiler.patterns.next_route();
-        Self { compiler, route, metadata, used: Vec::new() }
+        Self { compiler, route, metadata, used: HashSet::default() }
     }
 
     /// The Route.
@@ -99,7 +102,7 @@ impl<'s, 'c> Scope<'s, 'c> {
     }
 
     /// The backends that were asked for.
-    pub(super) fn into_used(self) -> Vec<BackendKey> {
+    pub(super) fn into_used(self) -> HashSet<BackendKey, RandomState> {
         self.used
     }
 }

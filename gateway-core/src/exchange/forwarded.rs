@@ -74,28 +74,35 @@ pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
     }
     match trust {
         Trust::Edge => {
-            headers.insert(PROTO, proto);
+            set(headers, PROTO, proto);
             match host {
-                Some(host) => headers.insert(HOST, host),
-                None => headers.remove(HOST),
-            };
+                Some(host) => set(headers, HOST, host),
+                None => _ = headers.remove(HOST),
+            }
         }
         Trust::Chained => {
-            headers.entry(PROTO).or_insert(proto);
-            if let Some(host) = host {
-                headers.entry(HOST).or_insert(host);
+            if !headers.contains_key(&PROTO) {
+                set(headers, PROTO, proto);
+            }
+            if let Some(host) = host
+                && !headers.contains_key(&HOST)
+            {
+                set(headers, HOST, host);
             }
         }
     }
 }
 
+/// Sets a header, unless there is no room for any more: no server lets a request through that comes near that.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+    _ = headers.try_insert(name, value);
+}
+
 /// Makes one line of all that there are, with the address at the end.
 fn append(headers: &mut HeaderMap, address: &HeaderValue) {
-    match headers.entry(FOR) {
-        Entry::Vacant(entry) => {
-            entry.insert(address.clone());
-        }
-        Entry::Occupied(mut entry) => {
+    match headers.try_entry(FOR) {
+        Ok(Entry::Vacant(entry)) => _ = entry.try_insert(address.clone()),
+        Ok(Entry::Occupied(mut entry)) => {
             let mut joined = Vec::new();
             for line in entry.iter().filter(|line| !line.is_empty()) {
                 joined.extend_from_slice(line.as_bytes());
@@ -106,6 +113,8 @@ fn append(headers: &mut HeaderMap, address: &HeaderValue) {
                 HeaderValue::try_from(joined).expect("header values joined by a comma are a header value");
             entry.insert(joined);
         }
+        // See `set`.
+        Err(_) => {}
     }
 }
 

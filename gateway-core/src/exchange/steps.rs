@@ -158,7 +158,11 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
             return Ok(chosen.id);
         }
         let chosen = self.choose(random);
-        self.stopped = chosen.err();
+        if let Err(refusal) = chosen {
+            // AMB-51: only what is attempted itself is mirrored.
+            self.mirrors.clear();
+            self.stopped = Some(refusal);
+        }
         chosen
     }
 
@@ -176,7 +180,10 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     ) -> Result<(), Stopped> {
         self.go_on()?;
         match (self.chosen, self.ran) {
-            (None, _) => Err(Refusal::NoBackend.into()),
+            (None, _) => {
+                self.stopped = Some(Refusal::NoBackend);
+                Err(Refusal::NoBackend.into())
+            }
             (Some(_), None | Some(List::Rule)) => self.run_list(List::Backend, parts, random),
             (Some(_), Some(List::Backend)) => Ok(()),
         }

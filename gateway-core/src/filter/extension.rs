@@ -48,6 +48,9 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
 
 /// Finds the filters that `ExtensionRef` names: what the embedder knows and the Gateway API does not.
 ///
+/// Asked when a Route is compiled. A `Translator` compiles a Route when it changes; after a change of the objects that are
+/// found here, its `set_options` has all Routes compiled again.
+///
 /// # Spec
 /// FEX-01, FEX-02.
 pub trait Extensions: Send + Sync + fmt::Debug {

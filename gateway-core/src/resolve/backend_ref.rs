@@ -56,7 +56,7 @@ pub(crate) struct Backends {
 }
 
 /// A port of a Service in the use that some route makes of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BackendKey {
     pub(crate) service: ObjectName,
     port: i32,
@@ -64,7 +64,7 @@ pub(crate) struct BackendKey {
 }
 
 /// What is sent to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Usage {
     Http,
     Tcp,
@@ -96,7 +96,7 @@ impl Backends {
         context: BackendContext<'_>,
         route: &Arc<RouteKey>,
         reference: BackendReference<'_>,
-        used: &mut Vec<BackendKey>,
+        used: &mut HashSet<BackendKey, RandomState>,
         table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
         let BackendReference { group, kind, namespace, name, port } = reference;
@@ -129,9 +129,7 @@ impl Backends {
         let key =
             BackendKey { service: ObjectName::new(namespace, name), port, usage: Usage::from(route.kind) };
         let found = self.find(context, &key, route, table);
-        if !used.contains(&key) {
-            used.push(key);
-        }
+        used.insert(key);
         found
     }
 

@@ -7,7 +7,7 @@ use crate::name::ObjectName;
 use crate::validate::Valid;
 
 /// The targets of all BackendTLSPolicies.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TlsTargets {
     /// For each Service the names of the ports that a policy is for; none of them for a policy for all ports.
     sections: HashMap<ObjectName, Vec<Option<Box<str>>>>,

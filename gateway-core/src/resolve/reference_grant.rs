@@ -57,7 +57,7 @@ pub struct Granted<R>(R);
 ///
 /// # Spec
 /// RGR-01 to RGR-11.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     by_namespaces: HashMap<FromEntry<Box<str>>, Targets>,
 }
@@ -81,7 +81,7 @@ struct ToEntry<S> {
     kind: S,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Names {
     every: bool,
     some: HashSet<Box<str>>,

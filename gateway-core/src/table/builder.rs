@@ -28,7 +28,7 @@ pub struct RouteTableBuilder {
     /// What the indexes need of each route.
     drafts: HashMap<RouteId, Draft>,
     /// The routes of each hostname of a listener.
-    hosts: HashMap<Host, Vec<RouteId>>,
+    hosts: HashMap<Host, HashSet<RouteId>>,
     /// The hostnames whose routes changed since the last table.
     changed: HashSet<Host>,
 }
@@ -82,7 +82,7 @@ impl RouteTableBuilder {
         self
     }
 
-    /// Adds a listener. Listeners of one port must differ in hostname; of several that do not, the first serves.
+    /// Adds a listener. Listeners of one port must differ in hostname; of several that do not, one serves.
     pub fn listener(&mut self, listener: Listener) -> ListenerId {
         self.frontends = None;
         let part = Part::Http(Arc::default());
@@ -131,6 +131,9 @@ impl RouteTableBuilder {
     }
 
     /// Gives a route other rules. It stays attached where it is.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
     pub fn replace_route(
         &mut self,
         id: RouteId,
@@ -151,6 +154,9 @@ impl RouteTableBuilder {
     }
 
     /// Takes a route away.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
     pub fn remove_route(&mut self, id: RouteId) {
         self.attach_to(id, Vec::new());
         self.drafts.remove(&id);
@@ -162,6 +168,9 @@ impl RouteTableBuilder {
     ///
     /// A route that is attached to a listener more than once is served once.
     ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
+    ///
     /// # Spec
     /// HST-04, HST-05, AMB-38.
     pub fn attach(&mut self, route: RouteId, listener: ListenerId, hostnames: &[Hostname]) {
@@ -172,6 +181,9 @@ impl RouteTableBuilder {
     }
 
     /// Attaches a route to these listeners and to no others.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
     pub fn attach_to(
         &mut self,
         route: RouteId,
@@ -198,15 +210,12 @@ impl RouteTableBuilder {
         let draft = &self.drafts[&route];
         for host in hosts(&before) {
             if let Some(routes) = self.hosts.get_mut(&host) {
-                routes.retain(|known| *known != route);
+                routes.remove(&route);
             }
             self.changed.insert(host);
         }
         for host in hosts(&draft.attachments) {
-            let routes = self.hosts.entry(host.clone()).or_default();
-            if !routes.contains(&route) {
-                routes.push(route);
-            }
+            self.hosts.entry(host.clone()).or_default().insert(route);
             self.changed.insert(host);
         }
     }
@@ -244,13 +253,14 @@ impl RouteTableBuilder {
             return;
         };
         let part = Arc::make_mut(part);
-        let Some(attached) = self.hosts.get_mut(&host).filter(|attached| !attached.is_empty()) else {
+        let Some(attached) = self.hosts.get(&host).filter(|attached| !attached.is_empty()) else {
             part.remove(hostname.as_ref());
             self.hosts.remove(&host);
             return;
         };
         let routes = self.routes.slots();
         let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
+        let mut attached: Vec<_> = attached.iter().copied().collect();
         attached.sort_by(|a, b| age(a).cmp(&age(b)));
         let entries = attached.iter().enumerate().flat_map(|(rank, route)| {
             self.drafts[route].entries.placed(route.0, rank as u32, hostname.as_ref())

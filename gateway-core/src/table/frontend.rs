@@ -142,6 +142,9 @@ impl Frontends {
     /// The frontends of these listeners.
     pub(super) fn new<'l>(listeners: impl IntoIterator<Item = (ListenerId, &'l Listener)>) -> Self {
         let mut frontends = Self::default();
+        let mut listeners: Vec<_> = listeners.into_iter().collect();
+        // So that the order does not tell in which order listeners came and went.
+        listeners.sort_by(|(_, a), (_, b)| (&a.gateway, a.port).cmp(&(&b.gateway, b.port)));
         for (id, listener) in listeners {
             let frontend = frontends.find_or_add(listener);
             frontends.all[frontend.0 as usize].listeners.entry(listener.hostname.as_ref(), || id);

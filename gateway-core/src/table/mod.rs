@@ -155,7 +155,7 @@ impl RouteTable {
     /// A listener of this table.
     ///
     /// # Panics
-    /// When the id is another table's and out of range here.
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     #[inline]
     pub fn listener(&self, id: ListenerId) -> &Listener {
         &self.listeners.get(id.0).expect("the listener is of this table").listener
@@ -169,14 +169,14 @@ impl RouteTable {
     /// A rule of this table.
     ///
     /// # Panics
-    /// When the id is another table's and out of range here.
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     #[inline]
     pub fn rule(&self, id: RuleId) -> &HttpRule {
         let route = self.routes.get(id.route).expect("the rule is of this table");
         &route.rules[usize::from(id.rule)]
     }
 
-    /// All backends that rules and mirrors refer to.
+    /// All backends that rules and mirrors refer to, those of Routes that carry no traffic yet among them.
     pub fn backends(&self) -> impl Iterator<Item = &Backend> {
         self.backends.iter().map(|(_, backend)| backend)
     }
@@ -184,7 +184,7 @@ impl RouteTable {
     /// A backend of this table.
     ///
     /// # Panics
-    /// When the id is another table's and out of range here.
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     #[inline]
     pub fn backend(&self, id: BackendId) -> &Backend {
         self.backends.get(id.0).expect("the backend is of this table")

@@ -66,14 +66,17 @@ impl<T: Clone> SlotMap<T> {
         number
     }
 
-    /// Gives the number another value.
+    /// Gives the number another value, if it has one.
     pub(crate) fn replace(&mut self, number: u32, value: T) {
-        *self.slot(number) = Some(value);
+        if let Some(known) = self.get_mut(number) {
+            *known = value;
+        }
     }
 
     /// Takes a value away; its number may be given to another.
     pub(crate) fn remove(&mut self, number: u32) {
-        if self.slot(number).take().is_some() {
+        if self.slots.get(number).is_some() {
+            *self.slot(number) = None;
             self.free.push(number);
         }
     }

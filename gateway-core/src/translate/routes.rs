@@ -5,12 +5,12 @@ use std::mem;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
 use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
 use crate::hostname::Hostname;
-use crate::name::{ObjectName, RouteKey, RouteKind};
+use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
 use crate::status;
 use crate::status::RouteStatus;
@@ -33,7 +33,7 @@ struct Known {
     /// The Route in the table, unless it serves nothing.
     id: Option<RouteId>,
     counting: Vec<ListenerKey>,
-    used: Vec<BackendKey>,
+    used: HashSet<BackendKey, RandomState>,
 }
 
 /// What Routes are translated with.
@@ -104,11 +104,11 @@ impl Routes {
         let CompiledRoute { key, age, parents, rules, used, .. } = route;
         let (before, counted, released) = match before {
             Some(known) => (known.id, known.counting, known.used),
-            None => (None, Vec::new(), Vec::new()),
+            None => (None, Vec::new(), HashSet::default()),
         };
         let id = serve(before, age, rules, attachments(&parents, environment.listeners), compiler.table);
         self.count_again(&counted, &counting);
-        for unused in released.iter().filter(|before| !used.contains(before)) {
+        for unused in released.difference(&used) {
             compiler.backends.release(unused, &key, compiler.table);
         }
         self.known.insert(key, Known { id, counting, used });
@@ -162,7 +162,7 @@ fn attachments(parents: &[AttachedParent], listeners: &Listeners) -> Vec<(Listen
 /// RTE-22, FLT-05, AMB-38, AMB-62.
 fn serve(
     before: Option<RouteId>,
-    age: crate::name::Age,
+    age: Age,
     rules: Vec<CompiledRule>,
     attachments: Vec<(ListenerId, Vec<Hostname>)>,
     table: &mut RouteTableBuilder,

@@ -130,26 +130,22 @@ impl Translator {
         let fresh = mem::replace(&mut self.fresh, false);
         let touched = |kinds: &[Kind]| fresh || changed.iter().any(|(kind, _)| kinds.contains(kind));
 
-        if touched(&[Kind::ReferenceGrant]) {
-            self.grants = Grants::new(&self.valid.reference_grants);
-        }
-        if touched(&[Kind::Namespace]) {
-            self.namespaces = Namespaces::new(&self.valid.namespaces);
-        }
-        if touched(&[Kind::BackendTlsPolicy]) {
-            self.tls_targets = TlsTargets::new(&self.valid.backend_tls_policies);
+        let grants = touched(&[Kind::ReferenceGrant])
+            && replace(&mut self.grants, Grants::new(&self.valid.reference_grants));
+        let namespaces = touched(&[Kind::Namespace])
+            && replace(&mut self.namespaces, Namespaces::new(&self.valid.namespaces));
+        let tls = touched(&[Kind::BackendTlsPolicy])
+            && replace(&mut self.tls_targets, TlsTargets::new(&self.valid.backend_tls_policies));
+        if tls {
             self.backends.touch_all();
         }
         let asked = |(kind, name): &(Kind, ObjectName)| self.translation.lookups.contains(*kind, name);
-        let attach_again = touched(&[
-            Kind::GatewayClass,
-            Kind::Gateway,
-            Kind::ListenerSet,
-            Kind::Namespace,
-            Kind::ReferenceGrant,
-        ]) || changed.iter().any(asked);
-        let all = (attach_again && self.attach())
-            || touched(&[Kind::ReferenceGrant, Kind::Namespace, Kind::BackendTlsPolicy]);
+        let attach_again = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet])
+            || grants
+            || namespaces
+            || changed.iter().any(asked);
+        let attached_otherwise = attach_again && self.attach();
+        let all = fresh || attached_otherwise || grants || namespaces || tls;
 
         // Services are looked at in any case, since what leads to them is remembered.
         let affected = self.affected(&changed);
@@ -275,6 +271,13 @@ impl Translator {
         });
         self.translation.diagnostics = diagnostics.collect();
     }
+}
+
+/// Says whether the value is another than before.
+fn replace<T: PartialEq>(value: &mut T, now: T) -> bool {
+    let other = *value != now;
+    *value = now;
+    other
 }
 
 #[cfg(test)]

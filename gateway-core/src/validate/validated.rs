@@ -23,8 +23,12 @@ pub struct Rejected {
 }
 
 /// The objects that are left out, by kind and then by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllRejected(Vec<Rejected>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AllRejected {
+    all: Vec<Rejected>,
+    /// The objects themselves, in the same order: one that stays as it is need not be checked again.
+    objects: Vec<AnyObject>,
+}
 
 macro_rules! validated {
     ($(
@@ -50,9 +54,10 @@ macro_rules! validated {
             /// Takes over the objects as they are now; checks those that are others than before. Gives their names.
             pub fn update(&mut self, resources: &Resources) -> Vec<(Kind, ObjectName)> {
                 let mut changed = Vec::new();
-                $(for name in differences(&self.$field, &resources.$field) {
+                $(for name in differences(&self.$field, &resources.$field, &self.rejected) {
                     let object = resources.$field.get(&name);
-                    self.rejected.set(Kind::$name, &name, put(&mut self.$field, &name, object));
+                    let problems = put(&mut self.$field, &name, object);
+                    self.rejected.set(Kind::$name, &name, problems, object.cloned().map(AnyObject::from));
                     changed.push((Kind::$name, name));
                 })+
                 self.rejected.retain(resources);
@@ -65,13 +70,13 @@ macro_rules! validated {
                 let problems = match object {
                     $(AnyObject::$name(object) => put(&mut self.$field, &name, Some(object)),)+
                 };
-                self.rejected.set(kind, &name, problems);
+                self.rejected.set(kind, &name, problems, Some(object.clone()));
             }
 
             /// Takes an object away.
             pub fn remove(&mut self, kind: Kind, name: &ObjectName) {
                 match kind { $(Kind::$name => _ = self.$field.remove(name),)+ }
-                self.rejected.set(kind, name, Vec::new());
+                self.rejected.set(kind, name, Vec::new(), None);
             }
         }
 
@@ -93,15 +98,20 @@ macro_rules! validated {
 for_each_kind!(validated);
 
 /// The names under which there is another object than before, or one where there was none, or none where there was one.
-fn differences<T: PartialEq>(
+fn differences<T: Validate>(
     before: &BTreeMap<ObjectName, Valid<T>>,
     now: &BTreeMap<ObjectName, Arc<T>>,
-) -> Vec<ObjectName> {
+    rejected: &AllRejected,
+) -> Vec<ObjectName>
+where
+    AnyObject: From<Arc<T>>,
+{
     let gone = before.keys().filter(|name| !now.contains_key(*name)).cloned();
     let gone: Vec<_> = if before.is_empty() { Vec::new() } else { gone.collect() };
-    let other = now
-        .iter()
-        .filter(|(name, object)| before.get(*name).is_none_or(|known| !Arc::ptr_eq(known.arc(), object)));
+    let other = now.iter().filter(|(name, object)| match before.get(*name) {
+        Some(known) => !known.is_same(object),
+        None => !rejected.contains(name, object),
+    });
     gone.into_iter().chain(other.map(|(name, _)| name.clone())).collect()
 }
 
@@ -130,20 +140,42 @@ fn put<T: Validate>(
 // === impl AllRejected ===
 
 impl AllRejected {
+    fn place(&self, kind: Kind, name: &ObjectName) -> Result<usize, usize> {
+        self.all.binary_search_by(|known| (known.kind, &known.key).cmp(&(kind, name)))
+    }
+
+    /// Whether just this object was rejected.
+    fn contains<T: Validate>(&self, name: &ObjectName, object: &Arc<T>) -> bool
+    where
+        AnyObject: From<Arc<T>>,
+    {
+        // Hardly any object is.
+        let place = if self.all.is_empty() { Err(0) } else { self.place(T::KIND_ID, name) };
+        place.is_ok_and(|place| self.objects[place] == AnyObject::from(object.clone()))
+    }
+
     /// What is wrong with the object of this name now: nothing, for one that is valid or gone.
-    fn set(&mut self, kind: Kind, name: &ObjectName, problems: Vec<Problem>) {
-        let found = self.0.binary_search_by(|known| (known.kind, &known.key).cmp(&(kind, name)));
-        match (found, problems.is_empty()) {
-            (Ok(place), true) => _ = self.0.remove(place),
-            (Ok(place), false) => self.0[place].problems = problems,
-            (Err(_), true) => {}
-            (Err(place), false) => self.0.insert(place, Rejected { kind, key: name.clone(), problems }),
+    fn set(&mut self, kind: Kind, name: &ObjectName, problems: Vec<Problem>, object: Option<AnyObject>) {
+        let found = self.place(kind, name);
+        if let Ok(place) = found {
+            self.all.remove(place);
+            self.objects.remove(place);
+        }
+        if let (false, Some(object)) = (problems.is_empty(), object) {
+            let place = found.unwrap_or_else(|place| place);
+            self.all.insert(place, Rejected { kind, key: name.clone(), problems });
+            self.objects.insert(place, object);
         }
     }
 
     /// Forgets objects that are not there any more.
     fn retain(&mut self, resources: &Resources) {
-        self.0.retain(|rejected| resources.get(rejected.kind, &rejected.key).is_some());
+        let there: Vec<bool> =
+            self.all.iter().map(|known| resources.get(known.kind, &known.key).is_some()).collect();
+        let mut keep = there.iter();
+        self.objects.retain(|_| keep.next().is_some_and(|there| *there));
+        let mut keep = there.iter();
+        self.all.retain(|_| keep.next().is_some_and(|there| *there));
     }
 }
 
@@ -151,7 +183,7 @@ impl Deref for AllRejected {
     type Target = [Rejected];
 
     fn deref(&self) -> &[Rejected] {
-        &self.0
+        &self.all
     }
 }
 
@@ -160,7 +192,7 @@ impl IntoIterator for AllRejected {
     type IntoIter = std::vec::IntoIter<Rejected>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.all.into_iter()
     }
 }
 
@@ -169,7 +201,7 @@ impl<'r> IntoIterator for &'r AllRejected {
     type IntoIter = std::slice::Iter<'r, Rejected>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.all.iter()
     }
 }
 
