@@ -805,3 +805,19 @@ fn an_explanation_of_a_refused_host_has_no_listener() {
     assert_eq!(explanation.listener, None);
     assert!(explanation.candidates.is_empty());
 }
+
+// === changes ===
+
+#[test]
+fn a_listener_that_takes_the_place_of_another_has_none_of_its_routes() {
+    let (mut table, first) = ByHand::with_listener();
+    let route = table.route("old", None, &[("old", &["/"])]);
+    table.attach(route, first, &[]);
+    assert_eq!(ask(&table.builder.table(), "http://a/"), "old");
+    table.builder.remove_listener(first);
+    let second = table.http("second", 80, "");
+    table.serve(second, "new", &[], &[("new", &["/new"])]);
+    assert_answers(&table.builder.table(), &[("http://a/new", "new"), ("http://a/", "404")]);
+    table.attach(route, second, &[]);
+    assert_answers(&table.builder.table(), &[("http://a/new", "new"), ("http://a/", "old")]);
+}

@@ -101,6 +101,10 @@ impl RouteTableBuilder {
     pub fn remove_listener(&mut self, id: ListenerId) {
         self.frontends = None;
         self.listeners.remove(id.0);
+        // Its number may be given to another listener, to which they are not attached.
+        self.drafts.values_mut().for_each(|draft| draft.attachments.retain(|(listener, _)| *listener != id));
+        self.hosts.retain(|(listener, _), _| *listener != id);
+        self.changed.retain(|(listener, _)| *listener != id);
     }
 
     /// Adds a backend, for rules and mirrors to refer to.
