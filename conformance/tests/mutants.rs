@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use conformance::case::{Case, Step, cases};
-use conformance::engine::pure::CoreEngines;
+use conformance::engine::Engines;
+use conformance::engine::pure::{CoreEngines, CoreStatusEngines};
 use conformance::mutant::{Fault, Mutant, Mutated, RIGHT_ORDER, mutants};
 use conformance::outcome::Verdict;
 use conformance::run::{Settings, run_all};
@@ -31,6 +32,10 @@ async fn every_mutant_is_caught_by_some_case() {
     let (many_requests, few): (Vec<&Case>, Vec<&Case>) =
         good.into_iter().partition(|case| sends_many_requests(case));
 
+    // And what it has statuses for without serving it can be wrong there.
+    let statuses_only = Arc::new(CoreStatusEngines::default());
+    let statuses = about_statuses(&statuses_only, &settings).await;
+
     let of_control = caught_by(&engines, RIGHT_ORDER, &few, &settings).await;
 
     let mut table = String::new();
@@ -42,6 +47,9 @@ async fn every_mutant_is_caught_by_some_case() {
         }
         if caught.is_empty() {
             caught = caught_by(&engines, mutant, &many_requests, &settings).await;
+        }
+        if caught.is_empty() {
+            caught = caught_by(&statuses_only, mutant, &statuses, &settings).await;
         }
         if caught.is_empty() {
             survivors.push(mutant.name);
@@ -60,9 +68,16 @@ fn sends_many_requests(case: &Case) -> bool {
     case.steps.iter().any(|step| matches!(step, Step::Distribution(_) | Step::MirrorShare(_)))
 }
 
+/// The cases of which the good engine shows some status.
+async fn about_statuses(engines: &Arc<CoreStatusEngines>, settings: &Settings) -> Vec<&'static Case> {
+    let reports = run_all(engines.clone(), cases().iter().collect(), settings, |_| {}).await;
+    let shown = cases().iter().zip(&reports).filter(|(_, report)| report.checked > 0);
+    shown.map(|(case, _)| case).collect()
+}
+
 /// The cases that fail because of the mutant.
-async fn caught_by(
-    engines: &Arc<CoreEngines>,
+async fn caught_by<E: Engines + 'static>(
+    engines: &Arc<E>,
     mutant: Mutant,
     good: &[&'static Case],
     settings: &Settings,
@@ -78,7 +93,8 @@ fn check_docs(table: &str) {
     let text = format!(
         "# Mutants\n\n\
          Mistakes that implementations make, put into the engine `core` one at a time, and the cases that fail because of each.\n\
-         Cases that send hundreds of requests are asked only where no other case fails.\n\
+         Cases that send hundreds of requests are asked only where no other case fails, and then the statuses of the kinds of\n\
+         Route that are not served yet.\n\
          The faults are in `src/mutant/`; `REWRITE=1 cargo test -p gateway-conformance --test mutants` writes this page anew.\n\n\
          | mutant | cases that fail | the first of them |\n| --- | --- | --- |\n{table}"
     );

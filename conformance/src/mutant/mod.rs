@@ -10,6 +10,7 @@
 
 mod answers;
 mod engine;
+mod kinds;
 mod objects;
 mod order;
 mod requests;
@@ -63,6 +64,7 @@ pub fn mutants() -> Vec<Mutant> {
         requests::MUTANTS,
         answers::MUTANTS,
         statuses::MUTANTS,
+        kinds::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()

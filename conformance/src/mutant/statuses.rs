@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Condition, ConditionStatus, ListenerStatus, RouteGroupKind};
 
+use super::kinds::route_status;
 use super::{Fault, Mutant};
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -119,16 +120,15 @@ fn each(object: &mut AnyObject, change: &mut dyn FnMut(&mut Condition)) {
             Arc::make_mut(gateway).status.conditions.iter_mut().for_each(&mut *change)
         }
         AnyObject::ListenerSet(set) => Arc::make_mut(set).status.conditions.iter_mut().for_each(&mut *change),
-        AnyObject::HttpRoute(route) => {
-            let parents = Arc::make_mut(route).status.parents.iter_mut();
+        _ => {
+            let parents = route_status(object).into_iter().flat_map(|status| &mut status.parents);
             parents.flat_map(|parent| &mut parent.conditions).for_each(&mut *change);
         }
-        _ => {}
     }
     listeners(object, |listener| listener.conditions.iter_mut().for_each(&mut *change));
 }
 
-fn listeners(object: &mut AnyObject, change: impl FnMut(&mut ListenerStatus)) {
+pub(super) fn listeners(object: &mut AnyObject, change: impl FnMut(&mut ListenerStatus)) {
     match object {
         AnyObject::Gateway(gateway) => Arc::make_mut(gateway).status.listeners.iter_mut().for_each(change),
         AnyObject::ListenerSet(set) => Arc::make_mut(set).status.listeners.iter_mut().for_each(change),
@@ -136,7 +136,7 @@ fn listeners(object: &mut AnyObject, change: impl FnMut(&mut ListenerStatus)) {
     }
 }
 
-fn always_true(object: &mut AnyObject, about: &str) {
+pub(super) fn always_true(object: &mut AnyObject, about: &str) {
     each(object, &mut |condition| {
         if condition.r#type == about {
             condition.status = ConditionStatus::True;
