@@ -160,7 +160,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         let chosen = self.choose(random);
         if let Err(refusal) = chosen {
             // AMB-51: only what is attempted itself is mirrored.
-            self.mirrors.clear();
+            self.take_mirrors();
             self.stopped = Some(refusal);
         }
         chosen
