@@ -78,6 +78,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> OrRefused<S::Future> {
         match choose(&mut request) {
             Ok(()) => OrRefused::forwarded(self.inner.call(request)),

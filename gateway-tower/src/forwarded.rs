@@ -88,6 +88,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         hop_by_hop::remove_from_request(request.headers_mut());
         let connection = match request.extensions().get::<Routed>() {

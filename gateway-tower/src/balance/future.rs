@@ -42,6 +42,7 @@ where
 {
     type Output = Result<Response<ResponseBody<B>>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         this.answer.poll_edited(cx, |mut result| {

@@ -41,6 +41,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
         match choose(&mut request, &*self.picker) {
             Ok((routed, guard)) => {

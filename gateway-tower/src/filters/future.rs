@@ -64,6 +64,7 @@ where
 {
     type Output = Result<Response<B>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = match this.state.project() {

@@ -37,6 +37,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> FiltersFuture<S::Future> {
         let Some(routed) = request.extensions().get::<Routed>() else {
             return FiltersFuture::refused(Refusal::NotRouted, None);

@@ -103,6 +103,7 @@ where
         self.stack.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.stack.call(request.map(RequestBody::new))
     }

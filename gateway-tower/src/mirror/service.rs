@@ -48,6 +48,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> S::Future {
         if let Some(Copies(copies)) = request.extensions_mut().remove() {
             self.mirror(&mut request, copies);

@@ -41,6 +41,7 @@ impl<F> OrRefused<F> {
 
 impl<F> OrRefused<F> {
     /// The same as `poll`, with the answer, or the refusal in its place, edited where it is: an answer is large to move.
+    #[inline]
     pub(crate) fn poll_edited<R, E>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -82,6 +83,7 @@ where
 {
     type Output = Result<R, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjected::Forwarded { future } => future.poll(cx).map_err(Into::into),

@@ -46,6 +46,7 @@ where
 {
     type Output = Result<Response<ResponseBody<B>>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let error = match self.project().state.project() {
             StateProjected::Forwarded { future } => match ready!(future.poll(cx)) {

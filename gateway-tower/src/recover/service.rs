@@ -58,6 +58,7 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> RecoverFuture<C::Future> {
         match self.not_ready.take() {
             None => RecoverFuture::forwarded(self.client.call(request)),

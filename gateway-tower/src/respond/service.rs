@@ -61,6 +61,7 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> RespondFuture<S::Future> {
         let form = Form::from_request(request.headers());
         match self.not_ready.take() {

@@ -55,6 +55,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> RetryFuture<S, B> {
         let plan = Plan::of(&mut request, &self.inner);
         RetryFuture::new(self.inner.call(request), plan)

@@ -62,6 +62,7 @@ where
 {
     type Output = Result<Response<B>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         this.answer.poll_edited(cx, |result| {

@@ -49,6 +49,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> RouteFuture<S::Future> {
         let connection = request.extensions().get().or(self.connection.as_ref()).cloned();
         let Some(connection) = connection else { return RouteFuture::refused(Refusal::NoConnection, None) };

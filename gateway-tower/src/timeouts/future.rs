@@ -37,6 +37,7 @@ where
 {
     type Output = Result<Response<ResponseBody<RB>>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(deadline) = this.deadline else { return this.future.poll(cx).map_err(Into::into) };

@@ -39,6 +39,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {
         // A request that was not routed has no rule, and so no timeout.
         let timeouts = request.extensions().get().map(|routed: &Routed| routed.rule().timeouts);
