@@ -590,6 +590,17 @@ fn ports_and_gateways_are_separate() {
     assert_eq!(table.frontend(FrontendOwner::Gateway(&other), Transport::Tcp, 8080), None);
 }
 
+// RTE-20, AMB-12, AMB-62
+#[test]
+fn a_hostname_whose_rules_are_all_dropped_hides_no_other() {
+    let (mut table, listener) = ByHand::with_listener();
+    table.builder.hostname_fall_through(false);
+    let dropped: &[&str] = &[];
+    table.serve(listener, "r", &["a.example"], &[("dropped", dropped)]);
+    table.serve(listener, "s", &["*.example"], &[("wild", &["/"])]);
+    assert_answers(&table.build(), &[("http://a.example/", "wild")]);
+}
+
 // HST-14, HRM-29, AMB-12, AMB-13
 #[test]
 fn the_more_specific_hostname_goes_first_and_the_others_follow() {

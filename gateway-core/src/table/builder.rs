@@ -269,7 +269,13 @@ impl RouteTableBuilder {
         let entries = attached.iter().enumerate().flat_map(|(rank, route)| {
             self.drafts[route].entries.placed(route.0, rank as u32, hostname.as_ref())
         });
-        part.insert(Arc::new(HostRoutes::build(hostname.clone(), entries)));
+        let mut entries = entries.peekable();
+        // RTE-20: rules that are dropped are as if they were not there, and so is a hostname that only such rules have.
+        if entries.peek().is_none() {
+            part.remove(hostname.as_ref());
+        } else {
+            part.insert(Arc::new(HostRoutes::build(hostname.clone(), entries)));
+        }
     }
 }
 
