@@ -139,7 +139,7 @@
 //! use tower::{ServiceBuilder, service_fn};
 //! use tower_http::limit::RequestBodyLimitLayer;
 //!
-//! # async fn client<B>(_: Request<RequestBody<B>>) -> Result<Response<Full<Bytes>>, BoxError> { unimplemented!() }
+//! # async fn client<B>(_: Request<RequestBody<B>>) -> Result<Response<Full<Bytes>>, BoxError> { Ok(Response::default()) }
 //! # let tables = TableHandle::new(RouteTable::default());
 //! let limited = ServiceBuilder::new()
 //!     .map_response(|response: Response<_>| response.map(ResponseBody::upstream))
