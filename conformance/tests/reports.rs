@@ -88,7 +88,7 @@ fn everything() -> Run {
         Feature::GatewayPort8080,
         Feature::HttpRoute,
         Feature::HttpRouteCors,
-        Feature::HttpRouteRetry,
+        Feature::HttpRouteRetryCodes,
         Feature::ReferenceGrant,
         Feature::TcpRoute,
     ])
@@ -98,7 +98,7 @@ fn everything() -> Run {
     .case("HTTPRouteServiceTypes", "Gateway, HTTPRoute", "", Verdict::Passed)
     .passed_over("steps[0].ready: the engine has no statuses")
     .case("HTTPRouteCORS", "Gateway, HTTPRoute, HTTPRouteCORS", "", failed())
-    .case("HTTPRouteRetry", "Gateway, HTTPRoute, HTTPRouteRetry", "provisional: true", Verdict::Passed)
+    .case("HTTPRouteRetry", "Gateway, HTTPRoute, HTTPRouteRetryCodes", "provisional: true", Verdict::Passed)
     .case(
         "HTTPRouteHostRewrite",
         "Gateway, HTTPRoute, HTTPRouteHostRewrite",
@@ -240,7 +240,7 @@ fn profiles_have_one_order_and_provisional_cases_can_be_left_out() {
 #[test]
 fn the_channel_is_that_of_the_claimed_features() {
     assert_eq!(Run::new(CORE).report(HTTP).channel, "standard");
-    assert_eq!(Run::new(&[Feature::HttpRouteRetry]).report(HTTP).channel, "experimental");
+    assert_eq!(Run::new(&[Feature::HttpRouteDestinationPortMatching]).report(HTTP).channel, "experimental");
 }
 
 #[test]

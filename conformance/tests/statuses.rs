@@ -110,10 +110,7 @@ async fn every_status_step_of_the_kinds_without_traffic_holds() {
         }
         assert_eq!(count, expected, "{profile}");
     }
-    assert_eq!(
-        not_supported,
-        ["GatewayInfrastructure: [GatewayInfrastructurePropagation]".to_owned()].into()
-    );
+    assert_eq!(not_supported, ["GatewayInfrastructure: [GatewayInfrastructure]".to_owned()].into());
     // They are about data planes that cannot do what is claimed here; they have their turn below.
     assert_eq!(nothing_to_show, WITHOUT_A_MODE.map(|(name, _)| name).into());
 }

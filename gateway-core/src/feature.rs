@@ -36,7 +36,7 @@ macro_rules! features {
         }
 
         impl Feature {
-            /// Every feature of v1.6.1, sorted by name.
+            /// Every feature of v1.7.0, sorted by name.
             pub const ALL: &'static [Feature] = &[$(Feature::$variant),+];
 
             /// The name.
@@ -130,13 +130,21 @@ pub struct UnknownProfile(String);
 // Sorted by name: the order of the variants is the order of publication, which a test checks. No feature is core in one
 // profile and extended in another.
 features! {
-    BackendTlsPolicy = "BackendTLSPolicy", Standard, Gateway, Extended, &[GatewayHttp], Unsupported;
-    BackendTlsPolicySanValidation =
-        "BackendTLSPolicySANValidation", Standard, Gateway, Extended, &[GatewayHttp], Unsupported;
+    BackendTlsPolicy = "BackendTLSPolicy",
+        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Unsupported;
+    BackendTlsPolicySanValidation = "BackendTLSPolicySANValidation",
+        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Unsupported;
+    ClusterTrustBundle = "ClusterTrustBundle", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
     GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Unsupported;
     GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Unsupported;
+    GrpcRouteRequestHeaderModifier =
+        "GRPCRouteRequestHeaderModifier", Standard, Gateway, Extended, &[], Unsupported;
     Gateway = "Gateway", Standard, Gateway, Core, GATEWAYS, Supported;
     GatewayAddressEmpty = "GatewayAddressEmpty", Standard, Gateway, Extended, GATEWAYS, Supported;
+    GatewayAddressRoutability =
+        "GatewayAddressRoutability", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayAddressRoutabilityCluster =
+        "GatewayAddressRoutabilityCluster", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
     GatewayBackendClientCertificate =
         "GatewayBackendClientCertificate", Standard, Gateway, Extended, GATEWAYS, Unsupported;
     GatewayFrontendClientCertificateValidation =
@@ -148,9 +156,11 @@ features! {
         "GatewayHTTPListenerIsolation", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayHttpsListenerDetectMisdirectedRequests =
         "GatewayHTTPSListenerDetectMisdirectedRequests", Standard, Gateway, Extended, GATEWAYS, Supported;
-    GatewayInfrastructurePropagation =
-        "GatewayInfrastructurePropagation", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayInfrastructure = "GatewayInfrastructure", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayListenerFilters = "GatewayListenerFilters", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
     GatewayPort8080 = "GatewayPort8080", Standard, Gateway, Extended, GATEWAYS, Supported;
+    GatewayRouteHostnameIntersectionPrecedence =
+        "GatewayRouteHostnameIntersectionPrecedence", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayStaticAddresses = "GatewayStaticAddresses", Standard, Gateway, Extended, GATEWAYS, Supported;
     HttpRoute = "HTTPRoute", Standard, Gateway, Core, &[GatewayHttp, MeshHttp], Supported;
     HttpRoute303RedirectStatusCode =
@@ -167,6 +177,8 @@ features! {
         "HTTPRouteBackendRequestHeaderModification", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteBackendTimeout =
         "HTTPRouteBackendTimeout", Standard, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteBackendUrlRewrite =
+        "HTTPRouteBackendURLRewrite", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteCors = "HTTPRouteCORS", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteDestinationPortMatching =
         "HTTPRouteDestinationPortMatching", Experimental, Gateway, Extended, &[GatewayHttp], Unsupported;
@@ -190,11 +202,9 @@ features! {
         "HTTPRouteRequestTimeout", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteResponseHeaderModification =
         "HTTPRouteResponseHeaderModification", Standard, Gateway, Extended, &[GatewayHttp], Supported;
-    HttpRouteRetry = "HTTPRouteRetry", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
-    HttpRouteRetryBackendTimeout =
-        "HTTPRouteRetryBackendTimeout", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
+    HttpRouteRetryCodes = "HTTPRouteRetryCodes", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteRetryConnectionError =
-        "HTTPRouteRetryConnectionError", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
+        "HTTPRouteRetryConnectionError", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteSchemeRedirect =
         "HTTPRouteSchemeRedirect", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     ListenerSet = "ListenerSet", Standard, Gateway, Extended, GATEWAYS, Supported;
@@ -215,7 +225,7 @@ features! {
     ReferenceGrant = "ReferenceGrant", Standard, Gateway, Core, GATEWAYS, Supported;
     TcpRoute = "TCPRoute", Standard, Gateway, Core, &[GatewayTcp], Unsupported;
     TlsRoute = "TLSRoute", Standard, Gateway, Core, &[GatewayTls], Unsupported;
-    TlsRouteModeMixed = "TLSRouteModeMixed", Experimental, Gateway, Extended, &[GatewayTls], Unsupported;
+    TlsRouteModeMixed = "TLSRouteModeMixed", Standard, Gateway, Extended, &[GatewayTls], Unsupported;
     TlsRouteModeTerminate = "TLSRouteModeTerminate", Standard, Gateway, Extended, &[GatewayTls], Unsupported;
     UdpRoute = "UDPRoute", Standard, Gateway, Core, &[GatewayUdp], Unsupported;
 }
@@ -355,6 +365,12 @@ mod tests {
         }
         let core: Vec<_> = GatewayHttp.features(SupportLevel::Core).collect();
         assert_eq!(core, [Feature::Gateway, Feature::HttpRoute, Feature::ReferenceGrant]);
+        let extended = Profile::ALL.iter().map(|profile| profile.features(SupportLevel::Extended).count());
+        assert_eq!(
+            extended.collect::<Vec<_>>(),
+            [43, 17, 19, 15, 15, 9, 9],
+            "as upstream's profiles have them"
+        );
     }
 
     #[test]
@@ -369,7 +385,18 @@ mod tests {
         for feature in Feature::ALL {
             assert_eq!(Feature::parse(feature.as_str()), Some(*feature));
         }
-        assert_eq!(Feature::ALL.len(), 58, "as many as v1.6.1 lists");
-        assert!(Feature::HttpRouteRetry.is_experimental() && !Feature::HttpRouteCors.is_experimental());
+        assert_eq!(Feature::ALL.len(), 64, "as many as v1.7.0 lists");
+        let experimental: Vec<_> =
+            Feature::ALL.iter().copied().filter(|feature| feature.is_experimental()).collect();
+        assert_eq!(
+            experimental,
+            [
+                Feature::ClusterTrustBundle,
+                Feature::GatewayAddressRoutability,
+                Feature::GatewayAddressRoutabilityCluster,
+                Feature::GatewayListenerFilters,
+                Feature::HttpRouteDestinationPortMatching,
+            ]
+        );
     }
 }

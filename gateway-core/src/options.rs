@@ -105,19 +105,19 @@ pub enum Address {
 /// Whether this version of the resource definitions is one that is understood: what their annotation
 /// `gateway.networking.k8s.io/bundle-version` says, if they have it.
 ///
-/// Every `v1` up to 1.6 is: later versions added to the earlier ones, and changed nothing.
+/// Every `v1` up to 1.7 is: later versions added to the earlier ones, and changed nothing.
 ///
 /// ```
 /// use gateway_core::options::is_known_bundle_version;
 ///
-/// assert!(is_known_bundle_version(Some("v1.6.1")));
+/// assert!(is_known_bundle_version(Some("v1.7.0")) && is_known_bundle_version(Some("v1.6.1")));
 /// assert!(!is_known_bundle_version(Some("v2.0.0")) && !is_known_bundle_version(None));
 /// ```
 ///
 /// # Spec
 /// GC-08
 pub fn is_known_bundle_version(version: Option<&str>) -> bool {
-    const NEWEST_MINOR: u32 = 6;
+    const NEWEST_MINOR: u32 = 7;
     let minor = version.and_then(|version| version.strip_prefix("v1.")).and_then(|rest| rest.split_once('.'));
     minor.is_some_and(|(minor, _)| minor.parse().is_ok_and(|minor: u32| minor <= NEWEST_MINOR))
 }
@@ -143,8 +143,24 @@ impl Default for Options {
 
 impl Options {
     /// Whether the data plane has this feature.
+    ///
+    /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it
+    /// does not match away from the others, so that the precedence by hostnames is not the one of the feature.
     pub fn supports(&self, feature: Feature) -> bool {
-        self.features.contains(&feature)
+        let possible = match feature {
+            Feature::GatewayRouteHostnameIntersectionPrecedence => self.hostname_fall_through,
+            _ => true,
+        };
+        possible && self.features.contains(&feature)
+    }
+
+    /// The features that the GatewayClasses publish, sorted by name.
+    ///
+    /// # Spec
+    /// GC-11, GC-12
+    pub(crate) fn published_features(&self) -> Vec<Feature> {
+        let published = |feature: &Feature| !feature.is_mesh() && self.supports(*feature);
+        self.features.iter().copied().filter(published).collect()
     }
 }
 

@@ -504,7 +504,8 @@ fn a_route_serves_the_intersection_with_each_listener() {
 fn times_and_retries_are_as_written_and_zero_is_no_limit() {
     let translation = rules(
         "{name: first, timeouts: {request: 5s, backendRequest: 0s}, retry: {codes: [500, 503], attempts: 3, backoff: 100ms}}, \
-         {retry: {}}, {}, {retry: {attempts: 2147483647, backoff: 0s}}",
+         {retry: {}}, {}, {retry: {attempts: 2147483647, backoff: 0s}}, \
+         {retry: {attempts: 0, codes: [503]}}",
     );
     let rules: Vec<_> = translation.table.rules().collect();
     assert_eq!(rules[0].id.to_string(), "apps/r/first");
@@ -516,6 +517,7 @@ fn times_and_retries_are_as_written_and_zero_is_no_limit() {
     assert_eq!((default.codes.len(), default.attempts), (0, 1));
     assert!(rules[2].retry.is_none() && rules[2].timeouts.request.is_none());
     assert_eq!(rules[3].retry.as_deref().unwrap().attempts, 100, "a request comes to an end");
+    assert!(rules[4].retry.is_none(), "0 disables retries altogether");
 }
 
 // HRM-02, HRM-03

@@ -117,7 +117,7 @@ fn timeouts(source: &mut Source<'_>) -> HttpRouteTimeouts {
 fn retry(source: &mut Source<'_>) -> HttpRouteRetry {
     HttpRouteRetry {
         codes: source.one(&[&[][..], &[500], &[503, 502, 429]]).to_vec(),
-        attempts: source.some(60, |source| source.one(&[1, 3, 1000])),
+        attempts: source.one(&[0, 1, 1, 3, 1000]),
         backoff: source.some(40, |source| source.one(&["0s", "100ms", "1m1s"]).to_owned()),
     }
 }

@@ -22,14 +22,14 @@
 //!   --skip HTTPRouteRedirectPortAndScheme --skip BeyondListenerWithoutCertificate \
 //!   --skip BeyondRedirectPortOfEveryListener --controller-name gateway-api.rs/controller --command \
 //!   'examples/pingora/target/debug/gateway-pingora-example {manifests} {address} {port-offset}' --features \
-//!   Gateway,GatewayHTTPListenerIsolation,GatewayPort8080,HTTPRoute,HTTPRoute303RedirectStatusCode,\
-//! HTTPRoute307RedirectStatusCode,HTTPRoute308RedirectStatusCode,HTTPRouteBackendProtocolH2C,\
-//! HTTPRouteBackendProtocolWebSocket,HTTPRouteBackendRequestHeaderModification,HTTPRouteBackendTimeout,HTTPRouteCORS,\
-//! HTTPRouteHostRewrite,HTTPRouteMethodMatching,HTTPRouteNamedRouteRule,HTTPRouteParentRefPort,HTTPRoutePathRedirect,\
-//! HTTPRoutePathRewrite,HTTPRoutePortRedirect,HTTPRouteQueryParamMatching,HTTPRouteRequestMirror,\
-//! HTTPRouteRequestMultipleMirrors,HTTPRouteRequestPercentageMirror,HTTPRouteRequestTimeout,\
-//! HTTPRouteResponseHeaderModification,HTTPRouteRetry,HTTPRouteRetryBackendTimeout,HTTPRouteRetryConnectionError,\
-//! HTTPRouteSchemeRedirect,ListenerSet,ReferenceGrant
+//!   Gateway,GatewayHTTPListenerIsolation,GatewayPort8080,GatewayRouteHostnameIntersectionPrecedence,HTTPRoute,\
+//! HTTPRoute303RedirectStatusCode,HTTPRoute307RedirectStatusCode,HTTPRoute308RedirectStatusCode,\
+//! HTTPRouteBackendProtocolH2C,HTTPRouteBackendProtocolWebSocket,HTTPRouteBackendRequestHeaderModification,\
+//! HTTPRouteBackendTimeout,HTTPRouteBackendURLRewrite,HTTPRouteCORS,HTTPRouteHostRewrite,HTTPRouteMethodMatching,\
+//! HTTPRouteNamedRouteRule,HTTPRouteParentRefPort,HTTPRoutePathRedirect,HTTPRoutePathRewrite,HTTPRoutePortRedirect,\
+//! HTTPRouteQueryParamMatching,HTTPRouteRequestMirror,HTTPRouteRequestMultipleMirrors,\
+//! HTTPRouteRequestPercentageMirror,HTTPRouteRequestTimeout,HTTPRouteResponseHeaderModification,HTTPRouteRetryCodes,\
+//! HTTPRouteRetryConnectionError,HTTPRouteSchemeRedirect,ListenerSet,ReferenceGrant
 //! ```
 
 use std::fs;

@@ -145,6 +145,8 @@ schema_defaults! {
     hundred, or_hundred: i32 = 100;
     /// How long a CORS preflight answer may be cached, in seconds.
     cors_max_age, or_cors_max_age: i32 = 5;
+    /// How often a rule with retries tries again when it gives no number.
+    one_attempt, or_one_attempt: i32 = 1;
     /// The share of requests that may be retries, in percent.
     retry_percent, or_retry_percent: i32 = 20;
     /// The time over which a retry budget is counted.

@@ -262,19 +262,19 @@ pub struct HttpRouteTimeouts {
     pub backend_request: Option<String>,
 }
 
-/// When a request is tried again (experimental).
+/// When a request is tried again.
 ///
 /// # Spec
 /// `HTTPRouteRetry` in `httproute_types.go`; GEP-1731.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteRetry {
     /// The status codes to try again after, 400 to 599.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<u16>,
-    /// How often to try again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attempts: Option<i32>,
+    /// How often to try again; 0 is never.
+    #[serde(default = "one_attempt", deserialize_with = "or_one_attempt")]
+    pub attempts: i32,
     /// How long to wait before trying again, as a duration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff: Option<String>,
@@ -324,6 +324,15 @@ impl Default for HttpRouteRule {
             retry: None,
             session_persistence: None,
         }
+    }
+}
+
+// === impl HttpRouteRetry ===
+
+impl Default for HttpRouteRetry {
+    /// One attempt more, after no answer in particular.
+    fn default() -> Self {
+        Self { codes: Vec::new(), attempts: one_attempt(), backoff: None }
     }
 }
 

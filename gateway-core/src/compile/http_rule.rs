@@ -118,10 +118,9 @@ fn timeouts(written: Option<&HttpRouteTimeouts>) -> Result<Timeouts, Finding> {
 fn retry(written: Option<&HttpRouteRetry>) -> Result<Option<Retry>, Finding> {
     let Some(written) = written else { return Ok(None) };
     let codes = written.codes.iter().filter_map(|code| StatusCode::from_u16(*code).ok()).collect();
-    let attempts = written.attempts.and_then(|attempts| u32::try_from(attempts).ok());
-    let attempts = attempts.map_or(Retry::DEFAULT_ATTEMPTS, |attempts| attempts.min(Retry::MAX_ATTEMPTS));
+    let attempts = u32::try_from(written.attempts).unwrap_or_default().min(Retry::MAX_ATTEMPTS);
     let backoff = time("retry.backoff", written.backoff.as_deref())?.unwrap_or(Retry::DEFAULT_BACKOFF);
-    Ok(Some(Retry { codes, attempts, backoff }))
+    Ok((attempts > 0).then_some(Retry { codes, attempts, backoff }))
 }
 
 fn time(field: &str, written: Option<&str>) -> Result<Option<Duration>, Finding> {

@@ -21,9 +21,6 @@ pub struct Retry {
 // === impl Retry ===
 
 impl Retry {
-    /// The retries where the rule does not give a number.
-    pub const DEFAULT_ATTEMPTS: u32 = 1;
-
     /// The most retries that are made, whatever the rule says: without a bound one request might never end.
     pub const MAX_ATTEMPTS: u32 = 100;
 

@@ -15,7 +15,7 @@ pub(super) fn gateway_class(class: &AttachedGatewayClass, options: &Options) -> 
     GatewayClassStatus {
         generation: class.object.metadata.generation,
         conditions: vec![accepted, supported_version(options)],
-        supported_features: options.features.iter().copied().filter(|feature| !feature.is_mesh()).collect(),
+        supported_features: options.published_features(),
     }
 }
 
@@ -27,7 +27,7 @@ fn supported_version(options: &Options) -> Condition {
             Reason::UnsupportedVersion,
             format!(
                 "these resource definitions are of an unknown version, and are used as far as they are understood: {}; \
-                 install those of v1.6",
+                 install those of v1.7",
                 unknown.join(", ")
             ),
         ),

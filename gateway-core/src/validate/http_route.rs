@@ -95,7 +95,7 @@ fn retry(retry: &HttpRouteRetry, at: &mut Problems) {
             at.report("VAL-ST-02", format!("{code} is in the list already; each may be there once"));
         }
     });
-    at.optional_number("attempts", retry.attempts, 1..=i32::MAX);
+    at.number("attempts", retry.attempts, 0..=i32::MAX);
     at.optional_text("backoff", retry.backoff.as_deref(), &pattern::DURATION);
 }
 

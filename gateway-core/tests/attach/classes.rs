@@ -61,11 +61,11 @@ fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
     assert_eq!(classes("", &options), expected);
 
     use gateway_core::options::is_known_bundle_version as known;
-    for version in ["v1.6.1", "v1.6.0-rc.1", "v1.0.0"] {
+    for version in ["v1.7.0", "v1.7.1-rc.1", "v1.6.1", "v1.0.0"] {
         assert!(known(Some(version)), "{version}");
     }
     for version in
-        [None, Some(""), Some("v1"), Some("v1.7.0"), Some("v10.1.0"), Some("v0.8.1"), Some("v1.x.0")]
+        [None, Some(""), Some("v1"), Some("v1.8.0"), Some("v10.1.0"), Some("v0.8.1"), Some("v1.x.0")]
     {
         assert!(!known(version), "{version:?}");
     }
@@ -82,6 +82,19 @@ fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_mesh
     assert!(published.is_sorted_by(|a, b| a.as_str() < b.as_str()));
     assert!(published.contains(&Feature::GrpcRoute) && !published.contains(&Feature::HttpRouteCors));
     assert_eq!(published.len(), SUPPORTED.len());
+}
+
+// HST-14, AMB-12: who answers for a hostname as a whole must not claim the precedence.
+#[test]
+fn the_precedence_by_hostnames_is_published_only_while_hostnames_fall_through() {
+    for hostname_fall_through in [true, false] {
+        let options = Options { hostname_fall_through, ..Options::default() };
+        let statuses = translated(&world(""), &options).statuses;
+        let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
+        let precedence = Feature::GatewayRouteHostnameIntersectionPrecedence;
+        assert_eq!(published.contains(&precedence), hostname_fall_through);
+        assert_eq!(options.supports(precedence), hostname_fall_through);
+    }
 }
 
 // GC-14, GEN-10

@@ -273,7 +273,7 @@ fn rules() {
                 retry("codes: [500, 501, 500]"),
                 "spec.rules[0].retry.codes[2]",
             ),
-            row("VAL-ST-06", retry("attempts: 1"), retry("attempts: 0"), "spec.rules[0].retry.attempts"),
+            row("VAL-ST-06", retry("attempts: 0"), retry("attempts: -1"), "spec.rules[0].retry.attempts"),
             row("PAT-DUR", retry("backoff: 10ms"), retry("backoff: '10'"), "spec.rules[0].retry.backoff"),
         ],
     );

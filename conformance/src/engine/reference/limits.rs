@@ -14,12 +14,12 @@ pub(super) fn timeouts(rule: &HttpRouteRule) -> Timeouts {
     Timeouts { request: limit(&written.request), backend_request: limit(&written.backend_request) }
 }
 
-/// RTY-01, RTY-02, RTY-05; AMB-56: one retry and 25 milliseconds where nothing is said, and never more than 100 retries.
+/// RTY-01, RTY-02, RTY-05; AMB-56: 25 milliseconds where nothing is said, never more than 100 retries, and 0 is none.
 pub(super) fn retry(rule: &HttpRouteRule) -> Option<Retry> {
-    let written = rule.retry.as_ref()?;
+    let written = rule.retry.as_ref().filter(|written| written.attempts > 0)?;
     Some(Retry {
         codes: written.codes.clone(),
-        attempts: written.attempts.map_or(1, |attempts| attempts.clamp(0, 100) as u32),
+        attempts: written.attempts.min(100) as u32,
         backoff: written.backoff.as_deref().map_or(Duration::from_millis(25), duration),
     })
 }
