@@ -51,7 +51,7 @@ pub mod upstream;
 pub mod serve;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
-pub use self::client::{ConnectError, UpstreamTarget};
+pub use self::client::{ConnectError, NotProcessed, UpstreamTarget};
 pub use self::connection::Connection;
 pub use self::gateway::{Gateway, GatewayBuilder};
 pub use self::handle::TableHandle;

@@ -1,10 +1,13 @@
 //! What a client and the layers around it say to each other: where a request goes, and that it could not get there.
 //!
 //! Any service that takes requests to endpoints is a client; [ours](crate::upstream) is one. It finds its
-//! [`UpstreamTarget`] in the request, and says with a [`ConnectError`] that nothing was sent.
+//! [`UpstreamTarget`] in the request, says with a [`ConnectError`] that nothing was sent, and with [`NotProcessed`] that
+//! the backend has done nothing with what was.
 
 mod upstream_target;
 mod connect_error;
+mod not_processed;
 
 pub use self::connect_error::ConnectError;
+pub use self::not_processed::NotProcessed;
 pub use self::upstream_target::UpstreamTarget;

@@ -15,7 +15,7 @@
 //! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
 //! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
 //! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
-//! | no connection to the endpoint | 503 | 14 `UNAVAILABLE` | HRB-22 |
+//! | no connection to the endpoint, or it did not take the request | 503 | 14 `UNAVAILABLE` | HRB-22 |
 //! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | HRB-22 |
 //! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | TMO-01, TMO-02 |
 //! | the layers are put together wrongly, or one of them failed | 500 | 13 `INTERNAL` | |
@@ -41,7 +41,7 @@ use http::StatusCode;
 
 use super::{CustomRefusal, GrpcCode};
 use crate::body::{BoxError, Limit};
-use crate::client::ConnectError;
+use crate::client::NotProcessed;
 
 /// Why the gateway answers by itself.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,7 +59,8 @@ pub enum Refusal {
     /// No route layer has seen the request: the gateway is not put together correctly.
     #[error("the request has not been routed; put the route layer outside of this one")]
     NotRouted,
-    /// No connection to the endpoint could be made.
+    /// No connection to the endpoint could be made, or the endpoint [did not take](NotProcessed) the request: it has processed
+    /// nothing.
     #[error("the backend cannot be reached")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
     /// The exchange with the endpoint failed.
@@ -82,7 +83,7 @@ pub enum Refusal {
 impl Refusal {
     /// Why a client could not get an answer.
     pub fn from_client_error(error: BoxError) -> Self {
-        if ConnectError::is(&*error) {
+        if NotProcessed::is(&*error) {
             Self::Unreachable(error.into())
         } else {
             Self::BackendFailed(error.into())

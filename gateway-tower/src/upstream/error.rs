@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::client::ConnectError;
+use crate::body::BoxError;
+use crate::client::{ConnectError, NotProcessed};
 
 /// Why an attempt at a backend got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum UpstreamError {
     /// There is no connection to the endpoint; nothing was sent.
     #[error("the backend cannot be reached")]
     Connect(#[source] ConnectError),
+    /// The endpoint has processed nothing of the request.
+    #[error("the backend did not take the request")]
+    NotProcessed(#[source] NotProcessed),
     /// The connection failed before the head of the answer was there, or the answer is not HTTP.
     #[error("the exchange with {endpoint} failed")]
     Exchange {
@@ -17,7 +21,7 @@ pub enum UpstreamError {
         endpoint: SocketAddr,
         /// What happened.
         #[source]
-        cause: hyper::Error,
+        cause: BoxError,
     },
     /// The answer switches to another protocol, which nobody asked for.
     #[error("{endpoint} switched protocols without being asked to")]

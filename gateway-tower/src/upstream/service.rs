@@ -27,7 +27,7 @@ use super::http2_pool::{Http2Pool, Opening, Pick, StreamLease, share};
 use super::stream::BackendStream;
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, connect, http1, http2, tunnel};
 use crate::body::BoxError;
-use crate::client::{ConnectError, UpstreamTarget};
+use crate::client::{ConnectError, NotProcessed, UpstreamTarget};
 use crate::drain::Member;
 
 /// The smallest buffer of a connection of HTTP/1.1 that hyper takes.
@@ -192,9 +192,8 @@ where
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent,
-                    Some(_) | None => {
-                        return Err(UpstreamError::Exchange { endpoint, cause: error.into_error() });
-                    }
+                    Some(_) => return Err(not_processed(endpoint, error.into_error())),
+                    None => return Err(failed(endpoint, error.into_error())),
                 },
             }
         }
@@ -215,9 +214,8 @@ where
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if !fresh => request = unsent,
-                    Some(_) | None => {
-                        return Err(UpstreamError::Exchange { endpoint, cause: error.into_error() });
-                    }
+                    Some(_) => return Err(not_processed(endpoint, error.into_error())),
+                    None => return Err(failed(endpoint, error.into_error())),
                 },
             }
         }
@@ -339,10 +337,7 @@ where
                         .as_mut()
                         .poll(cx)
                 }
-                None => {
-                    let (endpoint, cause) = (rest.endpoint, error.into_error());
-                    Poll::Ready(Err(UpstreamError::Exchange { endpoint, cause }))
-                }
+                None => Poll::Ready(Err(failed(rest.endpoint, error.into_error()))),
             },
         }
     }
@@ -371,6 +366,16 @@ impl<B: Send + 'static> Rest<B> {
         };
         Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
     }
+}
+
+/// The error of an attempt of which not one byte was sent.
+fn not_processed(endpoint: SocketAddr, cause: hyper::Error) -> UpstreamError {
+    UpstreamError::NotProcessed(NotProcessed { endpoint, cause: cause.into() })
+}
+
+/// The error of an attempt that may have reached the backend.
+fn failed(endpoint: SocketAddr, cause: hyper::Error) -> UpstreamError {
+    UpstreamError::Exchange { endpoint, cause: cause.into() }
 }
 
 /// The answer to a request that is not forwarded to anyone.
