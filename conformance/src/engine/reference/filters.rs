@@ -1,8 +1,8 @@
 //! The filters of the rule that serves a request, and what is sent where in the end.
 
 use gateway_core::api::{
-    HttpHeaderFilter, HttpRequestMirrorFilter, HttpRouteFilter, HttpRouteFilterType, HttpRouteMatch,
-    HttpUrlRewriteFilter, Resources, TransportProtocol,
+    HttpHeaderFilter, HttpRequestMirrorFilter, HttpRoute, HttpRouteFilter, HttpRouteFilterType,
+    HttpRouteMatch, HttpUrlRewriteFilter, Resources, TransportProtocol,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
@@ -10,7 +10,7 @@ use super::super::{Arrival, Effect, Forwarded, Mirrored, Reply, Sent, headers};
 use super::backend::Referrer;
 use super::gateway::Frontend;
 use super::request::Seen;
-use super::route::{Candidate, entries};
+use super::route::{Candidate, RequestRoute as _};
 use super::{backend, cors, grpc, header_modifier, limits, path_modifier, redirect, request};
 
 /// Where a list of filters stands.
@@ -200,7 +200,7 @@ impl Passing<'_> {
 
     /// FLT-01: the filters of one list, in order, until one answers.
     fn run(&mut self, filters: &[HttpRouteFilter], level: Level) -> Run {
-        let entries = entries(&self.candidate.rule);
+        let entries = HttpRoute::entries(&self.candidate.rule);
         let of_list = filters.iter().find_map(|filter| filter.cors.as_deref());
         let preflight = of_list.filter(|_| level == Level::Rule && cors::is_preflight(self.seen));
         if !filters.iter().all(|filter| can_be_carried_out(filter, level, &entries)) {

@@ -1,95 +1,77 @@
-//! GRPCRoutes: the match entries that fit a call, in order, and the answers that are no HTTP.
+//! GRPCRoutes among the routes that serve requests (GRP-01), and the answers that are no HTTP.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gateway_core::api::{
     GrpcMethodMatch, GrpcMethodMatchType, GrpcRoute, GrpcRouteFilter, GrpcRouteFilterType, GrpcRouteMatch,
     GrpcRouteRule, HttpBackendRef, HttpHeaderMatch, HttpRouteFilter, HttpRouteFilterType, HttpRouteMatch,
-    HttpRouteRule, Resources,
+    HttpRouteRule, ObjectMeta, ParentReference, Resources,
 };
 use gateway_core::name::ObjectName;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
 use super::super::{Effect, Reply, headers};
-use super::gateway::Listener;
+use super::matching;
 use super::request::Seen;
-use super::route::{Candidate, matching_hostnames};
-use super::{age, matching, parent_ref};
+use super::route::RequestRoute;
 
 /// The status codes of gRPC that the gateway answers with.
 const UNIMPLEMENTED: &str = "12";
 const UNAVAILABLE: &str = "14";
 
-/// GRP-01: the entries of all GRPCRoutes of the listener that fit the call; the first one serves it.
-pub(super) fn candidates<'r>(
-    resources: &'r Resources,
-    listener: &Listener<'_>,
-    seen: &Seen,
-    hostname_fall_through: bool,
-) -> Vec<Candidate<'r>> {
-    let attached = resources.grpc_routes.iter().filter(|(key, route)| {
-        parent_ref::is_attached(resources, "GRPCRoute", key, &route.spec.parent_refs, listener)
-    });
-    let by_hostname = attached.flat_map(|(key, route)| {
-        matching_hostnames(&route.spec.hostnames, &seen.host)
-            .into_iter()
-            .map(move |rank| (key, &**route, rank))
-    });
-    in_order(by_hostname.collect(), seen, hostname_fall_through)
-}
+impl RequestRoute for GrpcRoute {
+    const KIND: &'static str = "GRPCRoute";
+    type Rule = GrpcRouteRule;
+    type Entry = GrpcRouteMatch;
 
-/// The entries of these GRPCRoutes, each with how specific its hostname is, that fit the call.
-pub(super) fn in_order<'r>(
-    routes: Vec<(&'r ObjectName, &'r GrpcRoute, (usize, usize))>,
-    seen: &Seen,
-    hostname_fall_through: bool,
-) -> Vec<Candidate<'r>> {
-    let mut candidates = Vec::new();
-    let mut best_hostname = (0, 0);
-    for (key, route, hostname) in routes {
-        // GRP-02: without rules it serves nothing.
-        for (rule_index, rule) in route.spec.rules.iter().enumerate() {
-            // RTE-20, RTE-22, GRP-16: a rule with a match that cannot be carried out is as if it were not there.
-            let entries = entries(rule);
-            if !entries.iter().all(is_valid) {
-                continue;
-            }
-            best_hostname = best_hostname.max(hostname);
-            for (entry_index, entry) in entries.iter().enumerate().filter(|(_, entry)| matches(entry, seen)) {
-                let candidate = Candidate {
-                    kind: "GRPCRoute",
-                    route: key,
-                    rule: Cow::Owned(as_http(rule)),
-                    rule_index,
-                    entry: headers_of(entry),
-                    entry_index,
-                    hostname,
-                    age: age::of(&route.metadata, key),
-                };
-                candidates.push((specificity(entry), candidate));
-            }
-        }
+    fn all(resources: &Resources) -> &BTreeMap<ObjectName, Arc<Self>> {
+        &resources.grpc_routes
     }
-    // AMB-12
-    if !hostname_fall_through {
-        candidates.retain(|(_, candidate)| candidate.hostname == best_hostname);
-    }
-    candidates.sort_by(|(a_specificity, a), (b_specificity, b)| {
-        // GRP-07: (1, 2) the most specific hostname, (3 to 5) the most specific entry,
-        b.hostname
-            .cmp(&a.hostname)
-            .then_with(|| b_specificity.cmp(a_specificity))
-            // the oldest route, then the smallest `namespace/name`, then the first rule and the first entry.
-            .then_with(|| a.age.cmp(&b.age))
-            .then_with(|| a.rule_index.cmp(&b.rule_index))
-            .then_with(|| a.entry_index.cmp(&b.entry_index))
-    });
-    candidates.into_iter().map(|(_, candidate)| candidate).collect()
-}
 
-/// GRP-02: an empty list of matches is one that matches every call.
-fn entries(rule: &GrpcRouteRule) -> Vec<GrpcRouteMatch> {
-    if rule.matches.is_empty() { vec![GrpcRouteMatch::default()] } else { rule.matches.clone() }
+    fn metadata(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn parents(&self) -> &[ParentReference] {
+        &self.spec.parent_refs
+    }
+
+    fn hostnames(&self) -> &[String] {
+        &self.spec.hostnames
+    }
+
+    fn rules(&self) -> &[GrpcRouteRule] {
+        &self.spec.rules
+    }
+
+    /// GRP-02: an empty list of matches is one that matches every call.
+    fn entries(rule: &GrpcRouteRule) -> Vec<GrpcRouteMatch> {
+        if rule.matches.is_empty() { vec![GrpcRouteMatch::default()] } else { rule.matches.clone() }
+    }
+
+    fn is_valid(entry: &GrpcRouteMatch) -> bool {
+        is_valid(entry)
+    }
+
+    fn matches(entry: &GrpcRouteMatch, seen: &Seen) -> bool {
+        matches(entry, seen)
+    }
+
+    /// GRP-07: the most specific one.
+    fn compare(a: &GrpcRouteMatch, b: &GrpcRouteMatch) -> Ordering {
+        specificity(b).cmp(&specificity(a))
+    }
+
+    fn as_http(rule: &GrpcRouteRule) -> Cow<'_, HttpRouteRule> {
+        Cow::Owned(as_http(rule))
+    }
+
+    fn entry_as_http(entry: GrpcRouteMatch) -> HttpRouteMatch {
+        headers_of(&entry)
+    }
 }
 
 /// GRP-04: an empty text is nothing.

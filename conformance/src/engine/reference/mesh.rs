@@ -10,6 +10,8 @@ use super::super::{
     Arrival, Effect, Forwarded, Headers, MeshArrival, Reply, Sent, Target, Timeouts, headers,
 };
 use super::gateway::Frontend;
+use super::request::Seen;
+use super::route::{Candidate, RequestRoute};
 use super::{backend, filters, grpc, hostname, namespace, request, route};
 
 /// What becomes of a request; nothing if there is no such Service or port.
@@ -19,7 +21,10 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     // MSH-06: the routes of the client's own namespace; if there are none, those of the Service's.
     let groups = [&*arrival.client_namespace, &*arrival.service.namespace];
     let (http, grpc) = groups
-        .map(|group| (routes(resources, group, service, port), calls(resources, group, service, port)))
+        .map(|group| {
+            let http = routes::<HttpRoute>(resources, group, service, port);
+            (http, routes::<GrpcRoute>(resources, group, service, port))
+        })
         .into_iter()
         .find(|(http, grpc)| !http.is_empty() || !grpc.is_empty())
         .unwrap_or_default();
@@ -30,17 +35,11 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     let Some(seen) = request::read(&arrival.request) else {
         return Some(answered(StatusCode::BAD_REQUEST));
     };
-    // MSH-09: of several kinds for one port GRPCRoutes win. MSH-02, MSH-10: hostnames do not matter, also not the one that
-    // the request names.
-    let any_host = hostname::rank(None);
-    let candidates = if grpc.is_empty() {
-        let ranked = http.into_iter().map(|(key, route)| (key, route, any_host)).collect();
-        route::in_order(ranked, &seen, true)
-    } else if seen.is_grpc() {
-        let ranked = grpc.into_iter().map(|(key, route)| (key, route, any_host)).collect();
-        grpc::in_order(ranked, &seen, true)
-    } else {
-        Vec::new()
+    // MSH-09: of several kinds for one port GRPCRoutes win.
+    let candidates = match (grpc.is_empty(), seen.is_grpc()) {
+        (true, _) => candidates(http, &seen),
+        (false, true) => candidates(grpc, &seen),
+        (false, false) => Vec::new(),
     };
     // MSH-08: where there are routes, all else is refused.
     let Some(candidate) = candidates.into_iter().next() else {
@@ -57,28 +56,23 @@ fn is_tcp(port: &ServicePort, number: u16) -> bool {
     port.port == i32::from(number) && port.protocol == TransportProtocol::Tcp
 }
 
-/// The HTTPRoutes of a namespace that are bound to the port of the Service.
-fn routes<'r>(
+/// The routes of a namespace that are bound to the port of the Service.
+fn routes<'r, R: RequestRoute>(
     resources: &'r Resources,
     group: &str,
     service: &Service,
     port: &ServicePort,
-) -> Vec<(&'r ObjectName, &'r HttpRoute)> {
-    let of_group = resources.http_routes.iter().filter(|(key, _)| *key.namespace == *group);
-    let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
+) -> Vec<(&'r ObjectName, &'r R)> {
+    let of_group = R::all(resources).iter().filter(|(key, _)| *key.namespace == *group);
+    let bound = of_group.filter(|(key, route)| is_bound(key, route.parents(), service, port));
     bound.map(|(key, route)| (key, &**route)).collect()
 }
 
-/// The same for GRPCRoutes.
-fn calls<'r>(
-    resources: &'r Resources,
-    group: &str,
-    service: &Service,
-    port: &ServicePort,
-) -> Vec<(&'r ObjectName, &'r GrpcRoute)> {
-    let of_group = resources.grpc_routes.iter().filter(|(key, _)| *key.namespace == *group);
-    let bound = of_group.filter(|(key, route)| is_bound(key, &route.spec.parent_refs, service, port));
-    bound.map(|(key, route)| (key, &**route)).collect()
+/// The candidates among routes that are bound to a Service. MSH-02, MSH-10: hostnames do not matter, also not the one that
+/// the request names.
+fn candidates<'r, R: RequestRoute>(routes: Vec<(&'r ObjectName, &'r R)>, seen: &Seen) -> Vec<Candidate<'r>> {
+    let any_host = hostname::rank(None);
+    route::in_order(routes.into_iter().map(|(key, route)| (key, route, any_host)).collect(), seen, true)
 }
 
 /// MSH-01, MSH-03: some parentRef leads to the Service, and to this port or to all.

@@ -12,7 +12,7 @@
 //! | which listeners are served | `gateway`, with `listener_set`, `conflict`, `allowed_namespaces` |
 //! | what TLS meets there | `frontend_tls` |
 //! | what the request says | `request` |
-//! | which routes a listener has, and which match entry goes first | `parent_ref`, then `route` or `grpc`, with `matching`, `hostname`, `age` |
+//! | which routes a listener has, and which match entry goes first | `parent_ref`, then `route` with `http` or `grpc`, and `matching`, `hostname`, `age` |
 //! | what the filters of the first make of it | `filters`, with a file for each filter |
 //! | where it goes | `backend`, with `backend_tls_policy` |
 //!
@@ -30,6 +30,7 @@ mod gateway;
 mod grpc;
 mod header_modifier;
 mod hostname;
+mod http;
 mod limits;
 mod listener_set;
 mod matching;
@@ -45,10 +46,10 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use gateway_core::api::Resources;
+use ::http::StatusCode;
+use gateway_core::api::{GrpcRoute, HttpRoute, Resources};
 use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
-use http::StatusCode;
 
 pub use self::hostname::matches as hostname_matches;
 pub use self::path_modifier::target as replaced_path;
@@ -194,8 +195,9 @@ impl<'r> Reference<'r> {
         // HST-11: only routes attached to this listener are considered. HRM-16: without a match, 404.
         let fall_through = self.hostname_fall_through;
         // AMB-39, AMB-40, GRP-08: a call goes to GRPCRoutes first; nothing else goes there.
-        let calls = seen.is_grpc().then(|| grpc::candidates(self.resources, best, &seen, fall_through));
-        let requests = || route::candidates(self.resources, best, &seen, fall_through);
+        let calls =
+            seen.is_grpc().then(|| route::candidates::<GrpcRoute>(self.resources, best, &seen, fall_through));
+        let requests = || route::candidates::<HttpRoute>(self.resources, best, &seen, fall_through);
         let candidate = calls.into_iter().flatten().next().or_else(|| requests().into_iter().next());
         let candidate = candidate.ok_or(StatusCode::NOT_FOUND)?;
         Ok(Served { listener: *best, candidate, seen })

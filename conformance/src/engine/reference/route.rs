@@ -1,13 +1,49 @@
-//! The HTTPRoutes of a listener, and their match entries that fit a request, in order.
+//! The HTTPRoutes or GRPCRoutes of a listener, and their match entries that fit a request, in order.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use gateway_core::api::{HttpRoute, HttpRouteMatch, HttpRouteRule, Resources};
+use gateway_core::api::{HttpRouteMatch, HttpRouteRule, ObjectMeta, ParentReference, Resources};
 use gateway_core::name::ObjectName;
 
 use super::gateway::Listener;
 use super::request::Seen;
-use super::{age, hostname, matching, parent_ref};
+use super::{age, hostname, parent_ref};
+
+/// A kind of route that serves requests: HTTPRoute or GRPCRoute.
+pub(super) trait RequestRoute: 'static {
+    const KIND: &'static str;
+    type Rule;
+    type Entry;
+
+    /// All routes of the kind.
+    fn all(resources: &Resources) -> &BTreeMap<ObjectName, Arc<Self>>;
+
+    fn metadata(&self) -> &ObjectMeta;
+    fn parents(&self) -> &[ParentReference];
+    fn hostnames(&self) -> &[String];
+    fn rules(&self) -> &[Self::Rule];
+
+    /// The match entries of a rule, never none.
+    fn entries(rule: &Self::Rule) -> Vec<Self::Entry>;
+
+    /// Whether the entry can be carried out.
+    fn is_valid(entry: &Self::Entry) -> bool;
+
+    /// Whether the entry fits the request.
+    fn matches(entry: &Self::Entry, seen: &Seen) -> bool;
+
+    /// Which of two entries that fit is tried first.
+    fn compare(a: &Self::Entry, b: &Self::Entry) -> Ordering;
+
+    /// The rule, written as one of an HTTPRoute.
+    fn as_http(rule: &Self::Rule) -> Cow<'_, HttpRouteRule>;
+
+    /// The entry, written as one of an HTTPRoute.
+    fn entry_as_http(entry: Self::Entry) -> HttpRouteMatch;
+}
 
 /// A match entry that fits the request.
 #[derive(Clone, Debug)]
@@ -20,83 +56,78 @@ pub(super) struct Candidate<'r> {
     pub(super) rule_index: usize,
     pub(super) entry: HttpRouteMatch,
     pub(super) entry_index: usize,
-    /// HST-14, AMB-13: how specific the hostname is, the route's own.
-    pub(super) hostname: (usize, usize),
-    pub(super) age: (i64, String),
 }
 
-/// The entries of all HTTPRoutes of the listener that fit the request; the first one serves it.
-pub(super) fn candidates<'r>(
+/// A match entry that fits the request, and what its place among others depends on.
+struct Ranked<'r, R: RequestRoute> {
+    route: &'r ObjectName,
+    rule: &'r R::Rule,
+    rule_index: usize,
+    entry: R::Entry,
+    entry_index: usize,
+    /// HST-14, AMB-13: how specific the hostname is, the route's own.
+    hostname: (usize, usize),
+    age: (i64, String),
+}
+
+/// The entries of all routes of the listener that fit the request; the first one serves it.
+pub(super) fn candidates<'r, R: RequestRoute>(
     resources: &'r Resources,
     listener: &Listener<'_>,
     seen: &Seen,
     hostname_fall_through: bool,
 ) -> Vec<Candidate<'r>> {
-    let attached = resources.http_routes.iter().filter(|(key, route)| {
-        parent_ref::is_attached(resources, "HTTPRoute", key, &route.spec.parent_refs, listener)
-    });
+    let attached = R::all(resources)
+        .iter()
+        .filter(|(key, route)| parent_ref::is_attached(resources, R::KIND, key, route.parents(), listener));
     let by_hostname = attached.flat_map(|(key, route)| {
-        matching_hostnames(&route.spec.hostnames, &seen.host)
-            .into_iter()
-            .map(move |rank| (key, &**route, rank))
+        matching_hostnames(route.hostnames(), &seen.host).into_iter().map(move |rank| (key, &**route, rank))
     });
     in_order(by_hostname.collect(), seen, hostname_fall_through)
 }
 
-/// The entries of these HTTPRoutes, each with how specific its hostname is, that fit the request.
-pub(super) fn in_order<'r>(
-    routes: Vec<(&'r ObjectName, &'r HttpRoute, (usize, usize))>,
+/// The entries of these routes, each with how specific its hostname is, that fit the request.
+pub(super) fn in_order<'r, R: RequestRoute>(
+    routes: Vec<(&'r ObjectName, &'r R, (usize, usize))>,
     seen: &Seen,
     hostname_fall_through: bool,
 ) -> Vec<Candidate<'r>> {
-    let mut candidates = Vec::new();
+    let mut ranked: Vec<Ranked<'r, R>> = Vec::new();
     let mut best_hostname = (0, 0);
     for (key, route, hostname) in routes {
-        for (rule_index, rule) in route.spec.rules.iter().enumerate() {
-            // RTE-20, RTE-22, AMB-62: a rule with a match that cannot be carried out is as if it were not there.
-            let entries = entries(rule);
-            if !entries.iter().all(matching::is_valid) {
+        // GRP-02: without rules it serves nothing.
+        for (rule_index, rule) in route.rules().iter().enumerate() {
+            // RTE-20, RTE-22, AMB-62, GRP-16: a rule with a match that cannot be carried out is as if it were not there.
+            let entries = R::entries(rule);
+            if !entries.iter().all(R::is_valid) {
                 continue;
             }
             best_hostname = best_hostname.max(hostname);
             for (entry_index, entry) in entries.into_iter().enumerate() {
-                if matching::matches(&entry, seen) {
-                    candidates.push(Candidate {
-                        kind: "HTTPRoute",
-                        route: key,
-                        rule: Cow::Borrowed(rule),
-                        rule_index,
-                        entry,
-                        entry_index,
-                        hostname,
-                        age: age::of(&route.metadata, key),
-                    });
+                if R::matches(&entry, seen) {
+                    let age = age::of(route.metadata(), key);
+                    ranked.push(Ranked { route: key, rule, rule_index, entry, entry_index, hostname, age });
                 }
             }
         }
     }
     // AMB-12
     if !hostname_fall_through {
-        candidates.retain(|candidate| candidate.hostname == best_hostname);
+        ranked.retain(|candidate| candidate.hostname == best_hostname);
     }
-    candidates.sort_by(|a, b| {
+    ranked.sort_by(|a, b| {
         // HST-14: the most specific hostname,
         b.hostname
             .cmp(&a.hostname)
-            // HRM-20: the most specific entry,
-            .then_with(|| matching::compare(&a.entry, &b.entry))
+            // HRM-20, GRP-07: the most specific entry,
+            .then_with(|| R::compare(&a.entry, &b.entry))
             // HRM-22, AMB-36: the oldest route, then the smallest `namespace/name`,
             .then_with(|| a.age.cmp(&b.age))
             // HRM-23, AMB-37: the first rule, then the first entry.
             .then_with(|| a.rule_index.cmp(&b.rule_index))
             .then_with(|| a.entry_index.cmp(&b.entry_index))
     });
-    candidates
-}
-
-/// HRM-03: an empty list of matches is one that matches everything.
-pub(super) fn entries(rule: &HttpRouteRule) -> Vec<HttpRouteMatch> {
-    if rule.matches.is_empty() { vec![HttpRouteMatch::default()] } else { rule.matches.clone() }
+    ranked.into_iter().map(Ranked::into_candidate).collect()
 }
 
 /// How specific each hostname of the route is that matches the host; HST-05: a route without hostnames takes all hosts.
@@ -108,4 +139,14 @@ pub(super) fn matching_hostnames(hostnames: &[String], host: &str) -> Vec<(usize
     }
     let matching = hostnames.iter().filter(|hostname| hostname::matches(hostname, host));
     matching.map(|hostname| hostname::rank(Some(hostname))).collect()
+}
+
+// === impl Ranked ===
+
+impl<'r, R: RequestRoute> Ranked<'r, R> {
+    fn into_candidate(self) -> Candidate<'r> {
+        let Self { route, rule, rule_index, entry, entry_index, .. } = self;
+        let (rule, entry) = (R::as_http(rule), R::entry_as_http(entry));
+        Candidate { kind: R::KIND, route, rule, rule_index, entry, entry_index }
+    }
 }
