@@ -6,7 +6,8 @@ use gateway_core::name::ObjectName;
 use super::super::{StreamArrival, StreamOutcome, Transport};
 use super::backend::Referrer;
 use super::gateway::{self, Listener, Protocol};
-use super::{age, backend, hostname, parent_ref, request};
+use super::route::matching_hostnames;
+use super::{age, backend, parent_ref, request};
 
 /// A route with the backends of its one rule: TCR-01, TLR-02, UDR-01.
 struct Route<'r> {
@@ -43,8 +44,11 @@ pub(super) fn decide(
         Protocol::TlsPassthrough | Protocol::TlsTerminate => {
             // TLR-06: without a server name nobody knows where to.
             let server_name = server_name?;
-            // TLR-05: the most specific hostname, as the listener narrows it; then the oldest.
-            let ranked = routes.filter_map(|route| Some((rank(&route, listener, &server_name)?, route)));
+            // TLR-03, TLR-05: the most specific hostname, as the route has it and not as the listener narrows it; then the
+            // oldest. HST-03 to HST-05 as for requests.
+            let rank =
+                |route: &Route<'_>| matching_hostnames(route.hostnames, &server_name).into_iter().max();
+            let ranked = routes.filter_map(|route| Some((rank(&route)?, route)));
             let order = |(rank, route): &((usize, usize), Route<'_>)| {
                 (std::cmp::Reverse(*rank), age::of(route.metadata, route.key))
             };
@@ -104,16 +108,4 @@ fn routes(resources: &Resources, protocol: Protocol) -> Vec<Route<'_>> {
         Protocol::Udp => routes!(udp_routes, "UDPRoute", route => &[]),
         Protocol::Http | Protocol::Https => Vec::new(),
     }
-}
-
-/// How specific the route is for a server name on the listener, if it takes it at all: TLR-03, HST-03 to HST-05.
-///
-/// Both hostnames match the server name, so that the intersection is the more specific of the two.
-fn rank(route: &Route<'_>, listener: &Listener<'_>, server_name: &str) -> Option<(usize, usize)> {
-    let of_listener = hostname::rank(listener.hostname);
-    if route.hostnames.is_empty() {
-        return Some(of_listener);
-    }
-    let matching = route.hostnames.iter().filter(|hostname| hostname::matches(hostname, server_name));
-    matching.map(|hostname| hostname::rank(Some(hostname)).max(of_listener)).max()
 }

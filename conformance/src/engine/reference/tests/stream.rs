@@ -43,10 +43,10 @@ fn the_server_name_picks_the_listener_and_then_the_route() {
     let tls = |server_name| stream(&resources, 443, Transport::Tcp, server_name);
     // TLR-05: the exact name first.
     assert_eq!(tls(Some("x.example.com")), Some(("two".to_owned(), false)));
-    // TLR-05, HST-03: both are narrowed to `*.example.com`, so that the names of the routes decide.
-    assert_eq!(tls(Some("y.example.com")), Some(("one".to_owned(), false)));
+    // TLR-05: the listener narrows both to `*.example.com`, and what the routes say decides.
+    assert_eq!(tls(Some("y.example.com")), Some(("three".to_owned(), false)));
     // TLR-11, TLR-08
-    assert_eq!(tls(Some("end.example.com")), Some(("one".to_owned(), true)));
+    assert_eq!(tls(Some("end.example.com")), Some(("three".to_owned(), true)));
     // TLR-06
     assert_eq!(tls(Some("x.example.org")), None);
     assert_eq!(tls(None), None);
