@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use conformance::case::{Case, cases};
 use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOptions};
-use conformance::engine::{CONTROLLER_NAME, Engine, Engines};
+use conformance::engine::{CONTROLLER_NAME, ControlPlane, Engines};
 use conformance::outcome::Verdict;
 use conformance::run::{Settings, run_case};
 use gateway_core::api::{AnyObject, Resources};

@@ -4,7 +4,9 @@ use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 
 use conformance::case::{Case, ObjectRef, cases};
-use conformance::engine::{Abilities, Engine, EngineError, Engines, Infrastructure, Pace, StaticAddresses};
+use conformance::engine::{
+    Abilities, ControlPlane, Engine, EngineError, Engines, Infrastructure, Pace, StaticAddresses,
+};
 use conformance::exchange::{Answer, Exchange, Failure};
 use conformance::outcome::Verdict;
 use conformance::run::{Settings, run_case};
@@ -55,7 +57,7 @@ impl Engines for DeadEngines {
 
 // === impl Dead ===
 
-impl Engine for Dead {
+impl ControlPlane for Dead {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.store.apply(objects);
         Ok(())
@@ -70,16 +72,18 @@ impl Engine for Dead {
         Ok(self.store.get(object.kind, &object.key))
     }
 
+    async fn infrastructure(&self, _gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        Ok(Vec::new())
+    }
+}
+
+impl Engine for Dead {
     async fn send(&mut self, _exchange: &Exchange) -> Result<Answer, EngineError> {
         Ok(Answer::Failed(Failure::Connect("nobody is there".to_owned())))
     }
 
     async fn received(&self, _backend: &ObjectName, _path: &str) -> Result<usize, EngineError> {
         Ok(0)
-    }
-
-    async fn infrastructure(&self, _gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
-        Ok(Vec::new())
     }
 }
 

@@ -3,7 +3,7 @@
 use conformance::case::{Case, Step, base, read};
 use conformance::certificate::certificates;
 use conformance::engine::http::HttpEngines;
-use conformance::engine::{Engine, Engines};
+use conformance::engine::{ControlPlane as _, Engine, Engines};
 use conformance::exchange::{Answer, Exchange, Failure, HttpAnswer};
 use gateway_core::api::{AnyObject, ConditionStatus};
 use gateway_core::name::ObjectName;

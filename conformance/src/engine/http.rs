@@ -15,7 +15,7 @@ use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
 
-use super::{Abilities, CONTROLLER_NAME, EngineError, Engines, gateway_class};
+use super::{Abilities, CONTROLLER_NAME, ControlPlane, EngineError, Engines, gateway_class};
 use crate::backend::Backends;
 use crate::case::{Case, ObjectRef};
 use crate::cluster::deployments;
@@ -98,7 +98,7 @@ impl HttpProxy {
     }
 }
 
-impl Proxy for HttpProxy {
+impl ControlPlane for HttpProxy {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.store.apply(objects);
         self.update().await;
@@ -116,7 +116,9 @@ impl Proxy for HttpProxy {
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
         Ok(self.store.get(object.kind, &object.key))
     }
+}
 
+impl Proxy for HttpProxy {
     async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
         Ok(self.sockets.address(gateway, port))
     }

@@ -13,6 +13,7 @@ pub mod tower;
 
 mod addresses;
 mod arrival;
+mod control_plane;
 mod decision;
 mod mesh;
 mod stream;
@@ -29,6 +30,7 @@ use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::name::ObjectName;
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
+pub use self::control_plane::ControlPlane;
 pub use self::decision::{
     Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
     Timeouts, headers,
@@ -37,7 +39,7 @@ pub use self::mesh::MeshArrival;
 pub use self::stream::{StreamArrival, StreamOutcome, Transport};
 pub use self::tls::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 
-use crate::case::{Case, ObjectRef};
+use crate::case::Case;
 use crate::exchange::{Answer, Exchange};
 
 /// The name of the controller of every engine in this process.
@@ -49,22 +51,10 @@ pub const GATEWAY_CLASS: &str = "gateway-conformance";
 /// What cases call the controller under test.
 pub const CONTROLLER: &str = "gateway-conformance.example/controller";
 
-/// Something that implements Gateway API, in the hands of one case.
+/// Something that implements Gateway API, in the hands of one case: a [`ControlPlane`] that also carries requests.
 ///
 /// The runner makes one for each case, applies the base and the objects of the case, goes through the steps, and drops it.
-pub trait Engine: Send + Sync {
-    /// Creates objects, or replaces those that are there. All of one call are there before any of them counts.
-    fn apply(&mut self, objects: Vec<AnyObject>) -> impl Future<Output = Result<(), EngineError>> + Send;
-
-    /// Deletes an object.
-    fn delete(&mut self, object: &ObjectRef) -> impl Future<Output = Result<(), EngineError>> + Send;
-
-    /// The object as it is stored now, with its status; nothing if there is no such object.
-    fn object(
-        &self,
-        object: &ObjectRef,
-    ) -> impl Future<Output = Result<Option<AnyObject>, EngineError>> + Send;
-
+pub trait Engine: ControlPlane {
     /// Carries an exchange. A connection that fails is an [`Answer`] too.
     fn send(&mut self, exchange: &Exchange) -> impl Future<Output = Result<Answer, EngineError>> + Send;
 
@@ -74,19 +64,6 @@ pub trait Engine: Send + Sync {
         backend: &ObjectName,
         path: &str,
     ) -> impl Future<Output = Result<usize, EngineError>> + Send;
-
-    /// What was made for a Gateway: ServiceAccounts, Services or Pods that carry its name.
-    fn infrastructure(
-        &self,
-        _gateway: &ObjectName,
-    ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
-        async { Err(EngineError::unsupported("the engine makes no infrastructure")) }
-    }
-
-    /// Why an exchange went where it went, if the engine can tell.
-    fn explain(&self, _exchange: &Exchange) -> Option<String> {
-        None
-    }
 }
 
 /// The GatewayClass that engines start with.

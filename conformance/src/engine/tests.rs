@@ -5,7 +5,7 @@ use gateway_core::name::ObjectName;
 
 use super::pure::{CoreEngines, ReferenceEngines};
 use super::tower::TowerEngines;
-use super::{Engine, Engines};
+use super::{ControlPlane as _, Engine, Engines};
 use crate::case::{
     Case, HttpRequest, ObjectRef, Target, WebSocketConversation, WebSocketMessage, base, read,
 };

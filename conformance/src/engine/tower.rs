@@ -23,8 +23,8 @@ use tower::{Service, ServiceExt};
 use super::arrival::{self, Place, http_answer};
 use super::core::Core;
 use super::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, Engine, EngineError, Engines, Reply, gateway_class,
-    headers, options,
+    Abilities, Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Reply,
+    gateway_class, headers, options,
 };
 use crate::backend::{Received, VirtualBackends, read_echo};
 use crate::case::{Case, ObjectRef, Target};
@@ -121,7 +121,7 @@ impl Tower {
     }
 }
 
-impl Engine for Tower {
+impl ControlPlane for Tower {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.store.apply(objects);
         self.update();
@@ -138,6 +138,13 @@ impl Engine for Tower {
         Ok(self.store.get(object.kind, &object.key))
     }
 
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
+        Some(self.core.explain(&arrival))
+    }
+}
+
+impl Engine for Tower {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         match exchange {
             Exchange::Http(target, request) => {
@@ -171,11 +178,6 @@ impl Engine for Tower {
         // Copies are sent beside the request, and nobody waits for them.
         tokio::time::sleep(MIRRORS_ARRIVE_WITHIN).await;
         Ok(self.received.of(backend, path))
-    }
-
-    fn explain(&self, exchange: &Exchange) -> Option<String> {
-        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
-        Some(self.core.explain(&arrival))
     }
 }
 

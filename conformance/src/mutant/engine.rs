@@ -12,7 +12,7 @@ use gateway_core::name::ObjectName;
 use super::order::{Entry, split};
 use super::{Fault, Mutant};
 use crate::case::{Case, ObjectRef};
-use crate::engine::{Abilities, Engine, EngineError, Engines, Infrastructure};
+use crate::engine::{Abilities, ControlPlane, Engine, EngineError, Engines, Infrastructure};
 use crate::exchange::{Answer, Exchange, HttpAnswer};
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -94,7 +94,7 @@ impl<E: Engines + 'static> Engines for Mutated<E> {
 
 // === impl MutatedEngine ===
 
-impl<E: Engines + 'static> Engine for MutatedEngine<E> {
+impl<E: Engines + 'static> ControlPlane for MutatedEngine<E> {
     async fn apply(&mut self, mut objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.alone.clear();
         if let Fault::Blind(blind) = self.mutant.fault {
@@ -127,6 +127,16 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
         Ok(found)
     }
 
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        self.inner.infrastructure(gateway).await
+    }
+
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        self.inner.explain(exchange)
+    }
+}
+
+impl<E: Engines + 'static> Engine for MutatedEngine<E> {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         let mut exchange = exchange.clone();
         if let (Fault::Request(mistake), Exchange::Http(_, request)) = (self.mutant.fault, &mut exchange) {
@@ -152,14 +162,6 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
             Fault::Copies(copies) => received * copies,
             _ => received,
         })
-    }
-
-    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
-        self.inner.infrastructure(gateway).await
-    }
-
-    fn explain(&self, exchange: &Exchange) -> Option<String> {
-        self.inner.explain(exchange)
     }
 }
 

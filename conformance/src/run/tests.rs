@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::case::{self, INFRA, ObjectRef};
-use crate::engine::{Engine, EngineError, Infrastructure, Pace};
+use crate::engine::{ControlPlane, Engine, EngineError, Infrastructure, Pace};
 use crate::exchange::{Answer, Echo, Exchange, HttpAnswer, Pod};
 
 /// What the engine answers to the exchange with this number.
@@ -96,7 +96,7 @@ impl Engines for Fake {
     }
 }
 
-impl Engine for Fake {
+impl ControlPlane for Fake {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         let named = objects.into_iter().map(|object| (ObjectRef::new(object.kind(), object.key()), object));
         self.log().objects.extend(named);
@@ -114,6 +114,17 @@ impl Engine for Fake {
         Ok(Some(placeholder::read(object.kind(), value).unwrap()))
     }
 
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        let labels = [("made-for".to_owned(), gateway.name.to_string())].into();
+        Ok(vec![Infrastructure { name: "Service s".to_owned(), labels, ..Infrastructure::default() }])
+    }
+
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        Some(format!("{} has its reasons", request_path(exchange)))
+    }
+}
+
+impl Engine for Fake {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         let number = {
             let mut log = self.log();
@@ -129,15 +140,6 @@ impl Engine for Fake {
 
     async fn received(&self, backend: &ObjectName, _path: &str) -> Result<usize, EngineError> {
         Ok((self.copies)(backend, self.log().paths.len()))
-    }
-
-    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
-        let labels = [("made-for".to_owned(), gateway.name.to_string())].into();
-        Ok(vec![Infrastructure { name: "Service s".to_owned(), labels, ..Infrastructure::default() }])
-    }
-
-    fn explain(&self, exchange: &Exchange) -> Option<String> {
-        Some(format!("{} has its reasons", request_path(exchange)))
     }
 }
 

@@ -8,50 +8,25 @@ use gateway_core::name::ObjectName;
 
 use crate::backend::Backends;
 use crate::case::{ObjectRef, Target};
-use crate::engine::{Engine, EngineError, Infrastructure};
+use crate::engine::{ControlPlane, Engine, EngineError, Infrastructure};
 use crate::exchange::{Answer, Exchange, Failure};
 
-/// A gateway that listens on sockets: all that differs from one to another.
+/// A [`ControlPlane`] whose gateway listens on sockets: all that differs from one to another.
 ///
-/// An embedder implements this, and [`Engines`](crate::engine::Engines) with `type Engine = Wire<MyProxy>`: its `start`
+/// An embedder implements both, and [`Engines`](crate::engine::Engines) with `type Engine = Wire<MyProxy>`: its `start`
 /// runs the [`Backends`] of the case, puts the endpoints of their pods where the gateway looks for them (a
 /// [`Store`](crate::store::Store) makes EndpointSlices of them), starts the gateway, and hands both to [`Wire::new`].
 /// [`engine::http`](crate::engine::http) is a complete example.
 ///
-/// The functions that change something return when the gateway has taken notice of it if its
+/// The functions of the control plane that change something return when the gateway has taken notice of it if its
 /// [pace](crate::engine::Pace) is `Immediate`, and may return before that otherwise.
-pub trait Proxy: Send + Sync {
-    /// Creates objects, or replaces those that are there. All of one call are there before any of them counts.
-    fn apply(&mut self, objects: Vec<AnyObject>) -> impl Future<Output = Result<(), EngineError>> + Send;
-
-    /// Deletes an object.
-    fn delete(&mut self, object: &ObjectRef) -> impl Future<Output = Result<(), EngineError>> + Send;
-
-    /// The object as it is stored now, with its status; nothing if there is no such object.
-    fn object(
-        &self,
-        object: &ObjectRef,
-    ) -> impl Future<Output = Result<Option<AnyObject>, EngineError>> + Send;
-
+pub trait Proxy: ControlPlane {
     /// Where this port of a Gateway is bound; nothing if it is not bound.
     fn address(
         &self,
         gateway: &ObjectName,
         port: u16,
     ) -> impl Future<Output = Result<Option<SocketAddr>, EngineError>> + Send;
-
-    /// What was made for a Gateway.
-    fn infrastructure(
-        &self,
-        _gateway: &ObjectName,
-    ) -> impl Future<Output = Result<Vec<Infrastructure>, EngineError>> + Send {
-        async { Err(EngineError::unsupported("the gateway makes no infrastructure")) }
-    }
-
-    /// Why an exchange went where it went, if the gateway can tell.
-    fn explain(&self, _exchange: &Exchange) -> Option<String> {
-        None
-    }
 
     /// How long no copy of a request must arrive at a backend until those that came are all. Only a gateway whose pace is
     /// `Immediate` needs to say: with another, the runner waits by itself.
@@ -100,7 +75,7 @@ impl<P: Proxy> Wire<P> {
     }
 }
 
-impl<P: Proxy> Engine for Wire<P> {
+impl<P: Proxy> ControlPlane for Wire<P> {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.proxy.apply(objects).await
     }
@@ -113,6 +88,16 @@ impl<P: Proxy> Engine for Wire<P> {
         self.proxy.object(object).await
     }
 
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        self.proxy.infrastructure(gateway).await
+    }
+
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        self.proxy.explain(exchange)
+    }
+}
+
+impl<P: Proxy> Engine for Wire<P> {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         let target = match exchange {
             Exchange::Http(target, _)
@@ -146,13 +131,5 @@ impl<P: Proxy> Engine for Wire<P> {
             known = now;
         }
         Ok(known)
-    }
-
-    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
-        self.proxy.infrastructure(gateway).await
-    }
-
-    fn explain(&self, exchange: &Exchange) -> Option<String> {
-        self.proxy.explain(exchange)
     }
 }

@@ -12,7 +12,7 @@ use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOpti
 use conformance::engine::http::HttpEngines;
 use conformance::engine::pure::{CoreEngines, CoreStatusEngines, ReferenceEngines};
 use conformance::engine::tower::TowerEngines;
-use conformance::engine::{Engine, EngineError, Engines};
+use conformance::engine::{ControlPlane, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
 use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
 use conformance::run::{Settings, run_all};

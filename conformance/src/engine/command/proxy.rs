@@ -16,7 +16,7 @@ use super::process::Process;
 use super::{CommandAddresses, CommandOptions, Placeholder, loopback, status};
 use crate::case::ObjectRef;
 use crate::cluster::RunningPod;
-use crate::engine::{EngineError, gateway_class};
+use crate::engine::{ControlPlane, EngineError, gateway_class};
 use crate::store::Store;
 use crate::wire::Proxy;
 
@@ -175,7 +175,7 @@ impl CommandProxy {
     }
 }
 
-impl Proxy for CommandProxy {
+impl ControlPlane for CommandProxy {
     async fn apply(&mut self, mut objects: Vec<AnyObject>) -> Result<(), EngineError> {
         for object in &mut objects {
             self.give_address(object);
@@ -200,7 +200,9 @@ impl Proxy for CommandProxy {
             false => Ok(Some(stored)),
         }
     }
+}
 
+impl Proxy for CommandProxy {
     async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
         self.alive().await?;
         Ok(self.bound(gateway, port))

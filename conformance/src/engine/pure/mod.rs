@@ -26,8 +26,8 @@ pub use self::deciders::{CoreDecider, CoreEngines, CoreStatusEngines, ReferenceD
 
 use super::arrival::{self, Place};
 use super::{
-    Addresses, Arrival, CONTROLLER_NAME, Effect, Engine, EngineError, Entrance, Handshake, MeshArrival,
-    Outcome, StreamArrival, StreamOutcome, gateway_class,
+    Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Effect, Engine, EngineError, Entrance, Handshake,
+    MeshArrival, Outcome, StreamArrival, StreamOutcome, gateway_class,
 };
 use crate::backend::{Received, VirtualBackends};
 use crate::case::{Case, ObjectRef, Target};
@@ -125,7 +125,7 @@ impl<D: Decider> Pure<D> {
     }
 }
 
-impl<D: Decider> Engine for Pure<D> {
+impl<D: Decider> ControlPlane for Pure<D> {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
         self.store.apply(objects);
         self.update();
@@ -142,6 +142,13 @@ impl<D: Decider> Engine for Pure<D> {
         Ok(self.store.get(object.kind, &object.key))
     }
 
+    fn explain(&self, exchange: &Exchange) -> Option<String> {
+        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
+        self.decider.explain(&arrival)
+    }
+}
+
+impl<D: Decider> Engine for Pure<D> {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         match exchange {
             Exchange::Http(target, request) => self.http(target, request),
@@ -156,10 +163,5 @@ impl<D: Decider> Engine for Pure<D> {
 
     async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         Ok(self.received.of(backend, path))
-    }
-
-    fn explain(&self, exchange: &Exchange) -> Option<String> {
-        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
-        self.decider.explain(&arrival)
     }
 }
