@@ -63,23 +63,15 @@ async fn serve(manifests: &Path, address: &str, offset: &str) -> ! {
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
     let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("ring has all that TLS needs");
     let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
-    let server = Server::start(&tables, addresses.clone(), options, services);
-    let mut options = Options { controller_name: CONTROLLER_NAME.to_owned(), ..Options::default() };
+    let server = Server::start(&tables, addresses, options, services).await;
+    let _server = server.expect("without listeners there is nothing to be bound");
+    let options = Options { controller_name: CONTROLLER_NAME.to_owned(), ..Options::default() };
     let mut known = String::new();
     loop {
         let text = read(manifests);
         if text != known {
             let read = manifest::read(&text, "manifests");
             let resources: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
-            for (key, gateway) in &resources.gateways {
-                let own = gateway.spec.addresses.iter().filter_map(|it| it.value.as_ref()?.parse().ok());
-                let own: Vec<_> = own.collect();
-                if !own.is_empty() {
-                    addresses.gateways.insert(key.clone(), own);
-                }
-            }
-            server.rebind(addresses.clone());
-            options.generation += 1;
             tables.store(translate(&resources, &options).table);
             known = text;
         }

@@ -36,7 +36,7 @@ use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
-use gateway_core::table::RouteTable;
+use gateway_core::table::{RouteTable, Unbound};
 use gateway_core::translate::{Translation, Translator};
 
 use crate::files::{FileChange, FileStore};
@@ -50,6 +50,7 @@ pub struct State {
     used: Arc<Resources>,
     /// Whether the files were looked at before.
     looked: bool,
+    unbound: Vec<Unbound>,
 }
 
 /// What came of a look at the files.
@@ -97,7 +98,13 @@ impl State {
     /// The state of these files; nothing is read before the first [`update`](Self::update).
     pub fn new(files: FileStore, options: Options) -> Self {
         let options = Options { generation: options.generation + 1, ..options };
-        Self { files, translator: Translator::new(options), used: Arc::default(), looked: false }
+        Self {
+            files,
+            translator: Translator::new(options),
+            used: Arc::default(),
+            looked: false,
+            unbound: Vec::new(),
+        }
     }
 
     /// The files.
@@ -113,6 +120,22 @@ impl State {
             return None;
         }
         self.looked = true;
+        Some(self.look(files))
+    }
+
+    /// Takes note of what could not be bound. Gives something if that is other than before: the table stays as it was,
+    /// statuses and problems do not.
+    pub fn set_unbound(&mut self, unbound: Vec<Unbound>) -> Option<Update> {
+        if self.unbound == unbound {
+            return None;
+        }
+        self.unbound.clone_from(&unbound);
+        self.translator.set_unbound(unbound);
+        Some(self.look(Vec::new()))
+    }
+
+    /// Translates what the files hold.
+    fn look(&mut self, files: Vec<FileChange>) -> Update {
         let mut written = self.files.collection();
         let mut problems = std::mem::take(&mut written.problems);
         let mut resources = std::mem::take(&mut written.resources);
@@ -135,7 +158,7 @@ impl State {
         problems.extend(inert_routes(&resources, &statuses, &written));
         problems.sort_by(|a, b| a.location.cmp(&b.location));
         self.used = Arc::new(resources);
-        Some(Update { files, changes, problems, resources: self.used.clone(), table, statuses })
+        Update { files, changes, problems, resources: self.used.clone(), table, statuses }
     }
 
     /// Puts the last good version in the place of every object that an API server would have refused.
@@ -271,6 +294,18 @@ fn inert_routes(resources: &Resources, statuses: &Statuses, written: &Collection
         inert.extend(keys.filter(is_inert).map(|key| problem(&key)));
     }
     inert
+}
+
+// === impl Update ===
+
+impl Update {
+    /// This update together with one right before it.
+    pub fn after(self, before: Option<Update>) -> Self {
+        match before {
+            Some(Update { files, changes, .. }) => Self { files, changes, ..self },
+            None => self,
+        }
+    }
 }
 
 // === impl Change ===

@@ -33,9 +33,9 @@ pub struct Watch {
     signals: Receiver<Signal>,
 }
 
-/// Ends the [`wait`](Watch::wait) of a watch. Clones end the same one.
+/// Ends the [`wait`](Watch::wait) of a watch from another thread. Clones end the same one.
 #[derive(Clone, Debug)]
-pub struct Stopper(Sender<Signal>);
+pub struct Waker(Sender<Signal>);
 
 /// Why to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Wake {
     Change,
     /// Nothing is known to have changed, but it is time.
     Poll,
+    /// Somebody wants a look.
+    Asked,
     /// The watch was stopped.
     Stop,
 }
@@ -54,6 +56,7 @@ enum Signal {
     Writing,
     /// Anything else changed.
     Changed,
+    Asked,
     Stop,
 }
 
@@ -97,6 +100,7 @@ impl Watch {
         let mut quiet = match self.signals.recv_timeout(POLL) {
             Ok(Signal::Writing) => QUIET_WHILE_WRITING,
             Ok(Signal::Changed) => QUIET,
+            Ok(Signal::Asked) => return Wake::Asked,
             Ok(Signal::Stop) => return Wake::Stop,
             // The other end of the channel is in `self`, so it is never closed.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Wake::Poll,
@@ -106,7 +110,7 @@ impl Watch {
             let left = LONGEST_WAIT.saturating_sub(start.elapsed()).min(quiet);
             quiet = match self.signals.recv_timeout(left) {
                 Ok(Signal::Writing) => QUIET_WHILE_WRITING,
-                Ok(Signal::Changed) => QUIET,
+                Ok(Signal::Changed | Signal::Asked) => QUIET,
                 Ok(Signal::Stop) => return Wake::Stop,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Wake::Change,
             };
@@ -114,8 +118,8 @@ impl Watch {
     }
 
     /// What ends the wait from another thread.
-    pub fn stopper(&self) -> Stopper {
-        Stopper(self.sender.clone())
+    pub fn waker(&self) -> Waker {
+        Waker(self.sender.clone())
     }
 }
 
@@ -155,9 +159,15 @@ impl fmt::Debug for Watch {
     }
 }
 
-// === impl Stopper ===
+// === impl Waker ===
 
-impl Stopper {
+impl Waker {
+    /// Asks for a look.
+    pub fn wake(&self) {
+        // A watch that is gone waits for nothing.
+        let _ = self.0.send(Signal::Asked);
+    }
+
     /// Ends the wait.
     pub fn stop(&self) {
         // A watch that is gone waits for nothing.
@@ -197,7 +207,7 @@ mod tests {
         fs::write(folder.path().join("a.yaml"), "a").unwrap();
         let mut watch = Watch::new(&[folder.path().join("a.yaml")]);
         fs::read(folder.path().join("a.yaml")).unwrap();
-        watch.stopper().stop();
+        watch.waker().stop();
         assert_eq!(watch.wait(), Wake::Stop);
     }
 }

@@ -9,6 +9,7 @@ use crate::feature::{Feature, SUPPORTED};
 use crate::filter::Extensions;
 use crate::name::ObjectName;
 use crate::rule::RuleDataSource;
+use crate::table::{CertificateCheck, Unbound};
 
 /// The name under which this controller answers for GatewayClasses unless told otherwise.
 pub const DEFAULT_CONTROLLER_NAME: &str = "gateway-api.rs/controller";
@@ -40,7 +41,8 @@ pub struct Options {
     pub max_listeners: usize,
     /// Installed resource definitions whose version is not known, by name; always empty where there are none.
     pub unknown_definitions: Vec<String>,
-    /// The number of the table that is made. Whoever calls `translate` raises it each time; a `Translator` counts on from it.
+    /// The number of the table that is made; a `Translator` counts on from it. The data plane counts the tables that it takes
+    /// into use by itself.
     pub generation: u64,
     /// Whether a request that no rule of the most specific hostname matches is tried with less specific hostnames of the
     /// same listener.
@@ -50,6 +52,12 @@ pub struct Options {
     pub hostname_fall_through: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind.
     pub extensions: Option<Arc<dyn Extensions>>,
+    /// Says which certificates the data plane can serve with. Without it only their form is looked at, and a certificate
+    /// with the key of another one is found out in the first handshake.
+    ///
+    /// # Spec
+    /// GWT-05
+    pub certificate_check: Option<Arc<dyn CertificateCheck>>,
     /// Makes the embedder's own data of rules.
     pub rule_data: Option<Arc<dyn RuleDataSource>>,
 }
@@ -71,6 +79,9 @@ pub struct AddressPolicy {
     pub hostnames: BTreeSet<String>,
     /// Ports that no listener may have, because something else is bound to them.
     pub reserved_ports: BTreeSet<u16>,
+    /// What the data plane could not bind of the last table. It is said in statuses, and changes no table: the data plane
+    /// goes on trying.
+    pub unbound: Vec<Unbound>,
 }
 
 /// The addresses of a Gateway that asks for none and has none assigned.
@@ -80,6 +91,9 @@ pub enum DefaultAddresses {
     #[default]
     Virtual,
     /// These, together with all other such Gateways: of several that want the same port, the oldest gets it.
+    ///
+    /// `0.0.0.0` and `::` are every address of their family. They compete with Gateways that ask for one of these
+    /// addresses too, and are not shown in statuses.
     Shared(Vec<IpAddr>),
 }
 
@@ -136,6 +150,7 @@ impl Default for Options {
             generation: 0,
             hostname_fall_through: true,
             extensions: None,
+            certificate_check: None,
             rule_data: None,
         }
     }

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, LazyLock};
 
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, Options, UsableAddresses};
+use gateway_tower::serve::TlsOptions;
+use rustls::crypto::ring;
 
 use super::{CONTROLLER_NAME, StaticAddresses};
 
@@ -22,6 +25,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
     let (usable, _) = STATIC_ADDRESSES;
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
+        certificate_check: Some(check()),
         addresses: AddressPolicy {
             assigned: assigned.collect(),
             usable: UsableAddresses::Only(BTreeSet::from([usable.into()])),
@@ -30,6 +34,15 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         generation,
         ..Options::default()
     }
+}
+
+/// How a gateway of `gateway-tower` judges certificates.
+fn check() -> Arc<TlsOptions> {
+    static CHECK: LazyLock<Arc<TlsOptions>> = LazyLock::new(|| {
+        let tls = TlsOptions::new(Arc::new(ring::default_provider()));
+        Arc::new(tls.expect("ring has all that TLS needs"))
+    });
+    CHECK.clone()
 }
 
 // === impl Addresses ===

@@ -58,7 +58,7 @@ impl Engines for HttpEngines {
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
         let backends = Backends::start(deployments(case)).await.map_err(EngineError::failed)?;
-        let mut proxy = HttpProxy::new(Store::new(backends.pods().to_vec()));
+        let mut proxy = HttpProxy::new(Store::new(backends.pods().to_vec())).await;
         proxy.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
         Ok(Wire::new(proxy, backends))
     }
@@ -77,11 +77,12 @@ impl HttpProxy {
     ///
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
-    pub fn new(store: Store) -> Self {
+    pub async fn new(store: Store) -> Self {
         let tables = TableHandle::new(RouteTable::builder(0).build());
         let gateway = Gateway::new(tables.clone(), Upstream::default());
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let server = Server::start(&tables, free_ports(), options(), services);
+        let server = Server::start(&tables, free_ports(), options(), services).await;
+        let server = server.expect("without listeners there is nothing to be bound");
         let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
         Self { store, addresses, generation: 0, tables, server, sockets }
     }
@@ -92,9 +93,9 @@ impl HttpProxy {
         self.generation += 1;
         let options = super::options(&self.addresses, self.generation);
         let Translation { table, statuses, .. } = translate(self.store.resources(), &options);
-        self.tables.store(table);
+        let stored = self.tables.store(table);
         self.store.write(&statuses, &options.controller_name);
-        self.sockets = self.server.reached(self.generation).await;
+        self.sockets = self.server.reached(stored).await;
     }
 }
 
@@ -132,6 +133,7 @@ impl Proxy for HttpProxy {
 fn free_ports() -> Addresses {
     static FREE: LazyLock<Addresses> = LazyLock::new(|| {
         let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
+        addresses.assigned = false;
         // All of them: which ones a case will come to use is not known when the server starts.
         addresses.ports = (0..=u16::MAX).map(|port| (port, 0)).collect();
         addresses

@@ -98,7 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let service = move |connection| gateway.clone().on(connection);
     let addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
-    let server = Server::start(&tables, addresses, ServeOptions::default(), service);
+    let server = Server::start(&tables, addresses, ServeOptions::default(), service).await?;
 
     tokio::signal::ctrl_c().await?;
     server.drain(Duration::from_secs(10)).await;

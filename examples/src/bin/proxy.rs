@@ -19,14 +19,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("name a file")?;
     let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
     let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
-    let options = Options { any_class: true, ..Options::default() };
+    let tls = TlsOptions::new(Arc::new(ring::default_provider()))?;
+    let check = Arc::new(tls.clone());
+    let options = Options { any_class: true, certificate_check: Some(check), ..Options::default() };
     let tables = TableHandle::new(translate(&resources, &options).table);
 
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let service = move |connection| gateway.clone().on(connection);
-    let tls = TlsOptions::new(Arc::new(ring::default_provider()))?;
     let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
-    let server = Server::start(&tables, Addresses::default(), options, service);
+    let server = Server::start(&tables, Addresses::default(), options, service).await?;
 
     tokio::signal::ctrl_c().await?;
     server.drain(Duration::from_secs(10)).await;

@@ -4,14 +4,14 @@
 //! GWA-01 to GWA-07, GWL-13, GWL-16.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::api::{AddressType, GatewaySpecAddress};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::options::{Address, AddressPolicy, DefaultAddresses};
-use crate::table::Transport;
+use crate::table::{Transport, Unbound, UnboundCause};
 
 /// The addresses of a Gateway, and what is wrong with those that it asks for.
 #[derive(Clone, Debug, Default)]
@@ -24,9 +24,15 @@ pub(crate) struct Addresses {
     pub(crate) refusal: Option<Finding>,
     /// Why it is not programmed.
     pub(crate) obstacle: Option<Finding>,
+    /// Why the data plane has not programmed it at all addresses.
+    pub(crate) unbound: Option<Finding>,
+    /// The addresses that the machine turned out not to have.
+    pub(crate) missing: Vec<IpAddr>,
 }
 
 /// The ports that are taken by Gateways, address by address.
+///
+/// An unspecified address stands for every address of its family.
 #[derive(Debug, Default)]
 pub(super) struct TakenPorts {
     taken: HashMap<(Transport, u16), HashSet<Address>>,
@@ -69,6 +75,49 @@ impl Addresses {
             }
         }
         found
+    }
+
+    /// The addresses to bind, as far as they are IP addresses.
+    pub(crate) fn to_bind(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().filter_map(|address| match address {
+            Address::Ip(address) => Some(*address),
+            Address::Hostname(_) => None,
+        })
+    }
+
+    /// The addresses at which it can be reached, as far as they are known one by one.
+    pub(crate) fn shown(&self) -> Vec<Address> {
+        let is_shown = |address: &&Address| match address {
+            Address::Ip(address) => !address.is_unspecified() && !self.missing.contains(address),
+            Address::Hostname(_) => true,
+        };
+        self.addresses.iter().filter(is_shown).cloned().collect()
+    }
+
+    /// Notes what could not be bound for want of the address.
+    ///
+    /// # Spec
+    /// GWA-03
+    pub(super) fn note_missing(&mut self, wanted: &[GatewaySpecAddress], unbound: &[&Unbound]) {
+        let missing = unbound.iter().filter(|unbound| unbound.cause == UnboundCause::Address);
+        self.missing = missing.clone().map(|unbound| unbound.address).collect();
+        self.missing.dedup();
+        self.unbound = missing.clone().next().map(|unbound| {
+            let is_this = |wanted: &GatewaySpecAddress| {
+                wanted.value.as_deref().and_then(|value| value.parse().ok()) == Some(unbound.address)
+            };
+            let field = match wanted.iter().position(is_this) {
+                Some(index) => format!("spec.addresses[{index}].value"),
+                None => "spec.addresses".to_owned(),
+            };
+            let missing: Vec<_> = self.missing.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "{field}: cannot be bound at {}: {}; ask for an address of this machine, or for none",
+                missing.join(", "),
+                unbound.message
+            );
+            Finding::new(field, Reason::AddressNotUsable, message)
+        });
     }
 
     /// Adds an address that the embedding chose.
@@ -132,8 +181,12 @@ impl Addresses {
 impl TakenPorts {
     /// Whether an earlier Gateway has this port of one of these addresses.
     pub(super) fn contains(&self, addresses: &[Address], transport: Transport, port: u16) -> bool {
-        let taken = self.taken.get(&(transport, port));
-        taken.is_some_and(|taken| addresses.iter().any(|address| taken.contains(address)))
+        let Some(taken) = self.taken.get(&(transport, port)) else { return false };
+        addresses.iter().any(|address| match address {
+            Address::Ip(ip) if ip.is_unspecified() => taken.iter().any(|taken| is_of_family(taken, *ip)),
+            Address::Ip(ip) => taken.contains(address) || taken.contains(&every_address(*ip)),
+            Address::Hostname(_) => taken.contains(address),
+        })
     }
 
     /// Takes this port of all these addresses.
@@ -142,4 +195,16 @@ impl TakenPorts {
             self.taken.entry((transport, port)).or_default().extend(addresses.iter().cloned());
         }
     }
+}
+
+fn is_of_family(address: &Address, family: IpAddr) -> bool {
+    matches!(address, Address::Ip(address) if address.is_ipv4() == family.is_ipv4())
+}
+
+/// The address that stands for every address of the family of this one.
+fn every_address(address: IpAddr) -> Address {
+    Address::Ip(match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    })
 }

@@ -80,6 +80,11 @@ impl AttachedGateway {
         self.refusal.is_none() && self.listeners.iter().any(|listener| listener.state.is_accepted())
     }
 
+    /// Whether it is accepted, and the port of some listener that makes sense is bound as far as is known.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.refusal.is_none() && self.listeners.iter().any(|listener| listener.state.is_placed())
+    }
+
     /// Why none of its listeners is served, if so.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
         if !self.is_accepted() {

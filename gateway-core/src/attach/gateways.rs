@@ -1,6 +1,7 @@
 //! All Gateways of this controller: who comes first, and what that leaves for the others.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::address::{Addresses, TakenPorts};
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
@@ -19,6 +20,7 @@ use crate::finding::Finding;
 use crate::name::{ListenerOwnerKind, ObjectName};
 use crate::options::{Address, Options};
 use crate::resolve::Certificates;
+use crate::table::Unbound;
 use crate::validate::{Valid, Validated};
 
 /// Everything of ours that holds listeners.
@@ -59,10 +61,16 @@ pub(crate) fn gateways(
             ..Gateways::default()
         },
     };
+    // Where every class is ours, so is one that is not written.
+    let ours = |gateway: &Gateway| {
+        let class = class_of(gateway);
+        attaching.found.classes.contains_key(&class)
+            || options.any_class && !valid.gateway_classes.contains_key(&class)
+    };
     let mut oldest_first: Vec<_> = valid
         .gateways
         .iter()
-        .filter(|(_, gateway)| attaching.found.classes.contains_key(&class_of(gateway)))
+        .filter(|(_, gateway)| ours(gateway))
         .map(|(key, gateway)| (gateway.metadata.age(key), key, gateway))
         .collect();
     oldest_first.sort_by(|(a, ..), (b, ..)| a.cmp(b));
@@ -205,7 +213,7 @@ impl<'a> Attaching<'a, '_> {
     /// # Spec
     /// GC-14
     fn class_refusal(&self, gateway: &Gateway) -> Option<Finding> {
-        let class = &self.found.classes[&class_of(gateway)];
+        let class = self.found.classes.get(&class_of(gateway))?;
         class.refusal.is_some().then(|| {
             let message =
                 format!("GatewayClass {} is not accepted; see its status", gateway.spec.gateway_class_name);
@@ -252,6 +260,33 @@ impl Gateways {
                 .listeners()
                 .map(AttachedListener::for_routes)
                 .eq(other.listeners().map(AttachedListener::for_routes))
+    }
+
+    /// The IP addresses of Gateways that have some, to be bound.
+    pub(crate) fn addresses(&self) -> BTreeMap<ObjectName, Vec<IpAddr>> {
+        let all = self.gateways.iter().map(|(key, gateway)| {
+            let addresses: Vec<_> = gateway.addresses.to_bind().collect();
+            (key.clone(), addresses)
+        });
+        all.filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
+
+    /// Notes what the data plane could not bind, in the place of what was noted before.
+    ///
+    /// # Spec
+    /// GWL-13, GWL-16, GWA-03.
+    pub(crate) fn note_unbound(&mut self, unbound: &[Unbound]) {
+        let mut by_gateway: BTreeMap<&ObjectName, Vec<&Unbound>> = BTreeMap::new();
+        for unbound in unbound {
+            by_gateway.entry(&unbound.gateway).or_default().push(unbound);
+        }
+        let of = |gateway: &ObjectName| by_gateway.get(gateway).map_or(&[][..], Vec::as_slice);
+        for (key, gateway) in &mut self.gateways {
+            gateway.addresses.note_missing(&gateway.object.spec.addresses, of(key));
+            gateway.listeners.iter_mut().for_each(|listener| listener.note_unbound(of(key)));
+        }
+        let of_sets = self.listener_sets.values_mut().flat_map(|set| &mut set.listeners);
+        of_sets.for_each(|listener| listener.note_unbound(of(&listener.gateway.clone())));
     }
 
     /// Every listener: of each Gateway its own ones, then those of the ListenerSets.

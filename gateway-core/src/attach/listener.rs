@@ -9,7 +9,7 @@ use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
-use crate::table::ListenerTls;
+use crate::table::{ListenerTls, Unbound, UnboundCause};
 
 /// A listener as it stands in the specification of its owner, with all that was found out about it.
 ///
@@ -57,6 +57,8 @@ pub(crate) struct ListenerState {
     pub(crate) obstacle: Option<Finding>,
     /// Why nothing of its Gateway is served.
     pub(crate) waiting: Option<Waiting>,
+    /// Why the data plane has not bound its port. It stays in the table, since the data plane goes on trying.
+    pub(crate) unbound: Option<Finding>,
     /// References that lead nowhere.
     pub(crate) unresolved: Vec<Finding>,
     /// Whether another listener terminates TLS for some of its hosts.
@@ -101,6 +103,25 @@ impl AttachedListener {
         (key, owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, self.is_served())
     }
 
+    /// Notes which sockets of its Gateway could not be bound.
+    pub(super) fn note_unbound(&mut self, unbound: &[&Unbound]) {
+        let mine = unbound.iter().filter(|unbound| {
+            unbound.port == self.port
+                && unbound.transport == self.protocol.transport()
+                && unbound.cause == UnboundCause::Port
+        });
+        let reasons: Vec<_> =
+            mine.map(|unbound| format!("{}: {}", unbound.address, unbound.message)).collect();
+        self.state.unbound = (!reasons.is_empty()).then(|| {
+            let message = format!(
+                "port {} cannot be bound at {}; use another port or another address",
+                self.port,
+                reasons.join(", ")
+            );
+            Finding::new("port", Reason::PortUnavailable, message)
+        });
+    }
+
     /// Whether it goes into the table.
     pub(crate) fn is_served(&self) -> bool {
         self.state.is_valid() && self.state.waiting.is_none()
@@ -125,9 +146,14 @@ impl ListenerState {
         self.is_accepted() && self.obstacle.is_none()
     }
 
+    /// Whether it makes sense and its port is bound, as far as is known.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.is_accepted() && self.unbound.is_none()
+    }
+
     /// In one word, what keeps the listener from being served.
     pub(crate) fn defect(&self) -> Option<Reason> {
-        let finding = || self.refusal.as_ref().or(self.obstacle.as_ref());
+        let finding = || self.refusal.as_ref().or(self.obstacle.as_ref()).or(self.unbound.as_ref());
         self.conflict.map(Conflict::reason).or_else(|| finding().map(|finding| finding.reason))
     }
 }

@@ -50,4 +50,10 @@ impl AttachedListenerSet {
     pub(crate) fn is_accepted(&self) -> bool {
         self.refusal.is_none() && self.listeners.iter().any(|listener| listener.state.is_valid())
     }
+
+    /// Whether it is accepted, and the port of some listener that could be served is bound as far as is known.
+    pub(crate) fn is_placed(&self) -> bool {
+        let placed = |listener: &AttachedListener| listener.state.is_valid() && listener.state.is_placed();
+        self.refusal.is_none() && self.listeners.iter().any(placed)
+    }
 }

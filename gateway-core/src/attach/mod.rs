@@ -24,6 +24,7 @@ mod protocol;
 mod route;
 mod written_listener;
 
+pub(crate) use self::address::Addresses;
 pub(crate) use self::allowed_routes::Namespaces;
 pub(crate) use self::conflict::Conflict;
 pub(crate) use self::gateway::AttachedGateway;

@@ -2,8 +2,8 @@
 //!
 //! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
 //! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is
-//! none, and is carried on as what it is: DER, never text to be read again. Whether key and certificate belong together is
-//! for the TLS library to say.
+//! none, and is carried on as what it is: DER, never text to be read again. Whether handshakes can be made with it, the
+//! TLS library says by way of the embedding's [`CertificateCheck`].
 //!
 //! # Spec
 //! GWT-05 to GWT-09, GWF-03 to GWF-06, GWB-02, GWB-03, RGR-04, RGR-08.
@@ -19,7 +19,7 @@ use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
 use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference};
 use crate::name::ObjectName;
-use crate::table::{Certificate, CertificateError};
+use crate::table::{Certificate, CertificateCheck, CertificateError};
 use crate::validate::Valid;
 
 const CERTIFICATE: &str = "tls.crt";
@@ -35,6 +35,7 @@ pub(crate) struct Certificates<'a> {
     secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
     config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
     grants: &'a Grants,
+    check: Option<&'a dyn CertificateCheck>,
     kept: KeptCertificates,
     read: KeptCertificates,
     lookups: Lookups,
@@ -72,6 +73,8 @@ pub(crate) enum Unusable {
     NoEntry(&'static str),
     #[error("has an entry {0:?} that is not {1} in PEM")]
     Malformed(&'static str, &'static str),
+    #[error("cannot be used: {0}")]
+    Refused(String),
 }
 
 // === impl Certificates ===
@@ -82,10 +85,11 @@ impl<'a> Certificates<'a> {
         secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
         config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
         grants: &'a Grants,
+        check: Option<&'a dyn CertificateCheck>,
         kept: KeptCertificates,
     ) -> Self {
         let (read, lookups) = (KeptCertificates::default(), Lookups::default());
-        Self { secrets, config_maps, grants, kept, read, lookups }
+        Self { secrets, config_maps, grants, check, kept, read, lookups }
     }
 
     /// What was read, to be kept, and what was asked for, there or not.
@@ -108,7 +112,8 @@ impl<'a> Certificates<'a> {
         let key = key(granted, Kind::Secret)?;
         self.lookups.insert(Kind::Secret, key.clone());
         let (kept, read) = (&mut self.kept.certificates, &mut self.read.certificates);
-        let certificate = read_once(&key, self.secrets, kept, read, read_certificate);
+        let checked = |secret: &Secret| read_certificate(secret, self.check);
+        let certificate = read_once(&key, self.secrets, kept, read, checked);
         certificate.map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
     }
 
@@ -170,7 +175,7 @@ fn key(target: Granted<Target<'_>>, wanted: Kind) -> Result<ObjectName, RefError
     Err(RefError::Kind { group, kind, wanted: wanted.as_str() })
 }
 
-fn read_certificate(secret: &Secret) -> Result<Certificate, Unusable> {
+fn read_certificate(secret: &Secret, check: Option<&dyn CertificateCheck>) -> Result<Certificate, Unusable> {
     if secret.r#type != TLS_SECRET {
         return Err(Unusable::Type(secret.r#type.clone()));
     }
@@ -186,6 +191,9 @@ fn read_certificate(secret: &Secret) -> Result<Certificate, Unusable> {
     }
     if !is_sequence(certificate.key().secret_der()) {
         return Err(Unusable::Malformed(KEY, "a private key"));
+    }
+    if let Some(check) = check {
+        check.check(&certificate).map_err(Unusable::Refused)?;
     }
     Ok(certificate)
 }

@@ -2,7 +2,7 @@
 
 use super::GatewayStatus;
 use super::listener::{listeners, summary};
-use crate::attach::{AttachedGateway, ListenerKey};
+use crate::attach::{Addresses, AttachedGateway, AttachedListener, ListenerKey};
 use crate::condition::{Condition, ConditionType, Reason};
 
 /// `attached_routes` says how many Routes are attached to a listener.
@@ -24,7 +24,7 @@ pub(super) fn gateway(
     GatewayStatus {
         generation: gateway.object.metadata.generation,
         conditions,
-        addresses: gateway.addresses.addresses.clone(),
+        addresses: gateway.addresses.shown(),
         listeners: listeners(&gateway.listeners, attached_routes),
         attached_listener_sets: gateway.attached_listener_sets,
     }
@@ -35,10 +35,10 @@ fn accepted(gateway: &AttachedGateway) -> Condition {
         return refusal.clone().into_condition(ConditionType::Accepted);
     }
     match summary(&gateway.listeners) {
-        None if gateway.is_accepted() => Condition::accepted(),
+        None if gateway.is_placed() => Condition::accepted(),
         listeners => Condition {
             kind: ConditionType::Accepted,
-            status: gateway.is_accepted(),
+            status: gateway.is_placed(),
             reason: Reason::ListenersNotValid,
             message: listeners.unwrap_or_default(),
         },
@@ -48,11 +48,13 @@ fn accepted(gateway: &AttachedGateway) -> Condition {
 fn programmed(gateway: &AttachedGateway) -> Condition {
     let denied = |message: &str| Condition::failed(ConditionType::Programmed, Reason::Invalid, message);
     let sets_served = gateway.attached_listener_sets > 0;
-    if !gateway.is_accepted() {
+    let placed = |listener: &AttachedListener| listener.state.is_valid() && listener.state.is_placed();
+    let Addresses { obstacle, unbound, .. } = &gateway.addresses;
+    if !gateway.is_placed() {
         denied("the Gateway is not accepted; see Accepted")
-    } else if let Some(obstacle) = &gateway.addresses.obstacle {
+    } else if let Some(obstacle) = obstacle.as_ref().or(unbound.as_ref()) {
         obstacle.clone().into_condition(ConditionType::Programmed)
-    } else if !sets_served && !gateway.listeners.iter().any(|listener| listener.state.is_valid()) {
+    } else if !sets_served && !gateway.listeners.iter().any(placed) {
         denied("no listener can be served; see the conditions of the listeners")
     } else {
         Condition::programmed()

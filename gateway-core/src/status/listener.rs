@@ -45,7 +45,7 @@ fn conditions(listener: &AttachedListener) -> Vec<Condition> {
         let message = conflict_message(conflict, listener);
         conditions.push(Condition::failed(ConditionType::Accepted, conflict.reason(), message.clone()));
         conditions.push(Condition::failed(ConditionType::Programmed, conflict.reason(), message));
-    } else if let Some(refusal) = &state.refusal {
+    } else if let Some(refusal) = state.refusal.as_ref().or(state.unbound.as_ref()) {
         conditions.push(refusal.clone().into_condition(ConditionType::Accepted));
         // Of the reasons for not being accepted, Programmed has this one only, and on ListenerSets only.
         let repeated = refusal.reason == Reason::PortUnavailable

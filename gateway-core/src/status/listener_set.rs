@@ -34,7 +34,7 @@ fn conditions(set: &AttachedListenerSet) -> Vec<Condition> {
             refusal.clone().into_condition(ConditionType::Accepted),
             Condition::failed(ConditionType::Programmed, programmed, refusal.message.clone()),
         ]
-    } else if set.is_accepted() {
+    } else if set.is_placed() {
         let accepted = match listeners {
             None => Condition::accepted(),
             Some(message) => Condition::noted(ConditionType::Accepted, Reason::ListenersNotValid, message),

@@ -3,7 +3,8 @@
 //! A builder can be changed after it has built a table, and build another: the cost is that of what changed, and the tables
 //! share the rest.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::frontend::Frontends;
@@ -13,7 +14,7 @@ use super::slots::SlotMap;
 use super::{Listener, ListenerId, Part, RouteTable, Served};
 use crate::hostname::Hostname;
 use crate::matching::HttpMatch;
-use crate::name::{Age, BackendId};
+use crate::name::{Age, BackendId, ObjectName};
 use crate::rule::{Backend, HttpRule};
 
 /// Collects what a [`RouteTable`] is made of. Order does not matter: equal contents give tables that decide equally.
@@ -21,6 +22,7 @@ use crate::rule::{Backend, HttpRule};
 pub struct RouteTableBuilder {
     generation: u64,
     fall_through: bool,
+    addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
@@ -56,6 +58,7 @@ impl RouteTableBuilder {
         Self {
             generation,
             fall_through: true,
+            addresses: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
             backends: SlotMap::default(),
@@ -79,6 +82,14 @@ impl RouteTableBuilder {
     /// HRM-29; the choice is AMB-12.
     pub fn hostname_fall_through(&mut self, fall_through: bool) -> &mut Self {
         self.fall_through = fall_through;
+        self
+    }
+
+    /// The IP addresses that Gateways are to be bound to; the data plane chooses for those that are missing.
+    pub fn addresses(&mut self, addresses: BTreeMap<ObjectName, Vec<IpAddr>>) -> &mut Self {
+        if *self.addresses != addresses {
+            self.addresses = Arc::new(addresses);
+        }
         self
     }
 
@@ -237,6 +248,7 @@ impl RouteTableBuilder {
         RouteTable {
             generation: self.generation,
             fall_through: self.fall_through,
+            addresses: self.addresses.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),

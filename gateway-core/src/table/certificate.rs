@@ -8,7 +8,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A certificate chain and its private key. A clone costs a pointer.
 ///
-/// Whether key and certificate belong together is for the TLS library to say.
+/// Whether key and certificate belong together is for the TLS library to say, see [`CertificateCheck`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     content: Arc<Content>,
@@ -18,6 +18,18 @@ pub struct Certificate {
 struct Content {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+}
+
+/// Says whether a data plane can serve with a certificate, by asking the TLS library that it serves with.
+///
+/// Whatever that library would refuse, a key of another certificate or of an unknown kind, is so found out once, when
+/// the certificate is read, and is said in the statuses of those that refer to it.
+pub trait CertificateCheck: fmt::Debug + Send + Sync {
+    /// Whether handshakes can be made with the certificate.
+    ///
+    /// # Errors
+    /// Why not, as what follows on "cannot be used:".
+    fn check(&self, certificate: &Certificate) -> Result<(), String>;
 }
 
 /// Why a text is no certificate with its key.

@@ -57,10 +57,13 @@ mod value_index;
 mod candidates;
 mod http_part;
 mod route;
+mod unbound;
 mod builder;
 mod explain;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use self::frontend::Frontends;
@@ -73,11 +76,12 @@ use crate::name::{BackendId, ObjectName};
 use crate::rule::{Backend, HttpRule};
 
 pub use self::builder::{RouteId, RouteTableBuilder};
-pub use self::certificate::{Certificate, CertificateError};
+pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening, Transport};
 pub use self::listener::{Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
+pub use self::unbound::{Unbound, UnboundCause};
 
 /// Everything that decides about requests, compiled from one state of the resources.
 ///
@@ -86,6 +90,7 @@ pub use self::matched::{Matched, NoMatch};
 pub struct RouteTable {
     generation: u64,
     fall_through: bool,
+    addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
@@ -130,6 +135,19 @@ impl RouteTable {
     /// The number of this table.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The same table with another number.
+    pub fn with_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// The IP addresses that a Gateway is to be bound to; nothing where the data plane chooses.
+    ///
+    /// # Spec
+    /// GWL-16
+    pub fn addresses(&self, gateway: &ObjectName) -> Option<&[IpAddr]> {
+        self.addresses.get(gateway).map(Vec::as_slice)
     }
 
     /// The frontend of an owner at a port, if a listener is served there.

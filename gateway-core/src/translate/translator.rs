@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::mem;
+use std::sync::Arc;
 
 use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
@@ -16,7 +17,7 @@ use crate::resolve::{
     BackendContext, Backends, Certificates, Endpoints, Grants, KeptCertificates, TlsTargets, service_of,
 };
 use crate::status;
-use crate::table::{RouteTable, RouteTableBuilder};
+use crate::table::{RouteTable, RouteTableBuilder, Unbound};
 use crate::validate::{Rejected, Validated};
 
 /// Translates resources, and keeps what did not change from one translation to the next: objects that were checked,
@@ -47,6 +48,8 @@ pub struct Translator {
     changed: BTreeSet<(Kind, ObjectName)>,
     /// Whether everything is to be done again.
     fresh: bool,
+    /// Whether what could not be bound is other than at the last translation.
+    unbound_anew: bool,
     grants: Grants,
     namespaces: Namespaces,
     tls_targets: TlsTargets,
@@ -73,6 +76,7 @@ impl Translator {
             valid: Validated::default(),
             changed: BTreeSet::new(),
             fresh: true,
+            unbound_anew: false,
             grants: Grants::default(),
             namespaces: Namespaces::default(),
             tls_targets: TlsTargets::default(),
@@ -90,9 +94,57 @@ impl Translator {
 
     /// Takes other options. Their generation does not count: tables are numbered on.
     pub fn set_options(&mut self, options: Options) {
+        let same_check = match (&self.options.certificate_check, &options.certificate_check) {
+            (None, None) => true,
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if !same_check {
+            self.certificates = KeptCertificates::default();
+        }
         self.table.hostname_fall_through(options.hostname_fall_through);
         self.options = Options { generation: self.options.generation, ..options };
         self.fresh = true;
+    }
+
+    /// Takes note of what the data plane could not bind, in the place of what it could not bind before. Only statuses
+    /// depend on it.
+    ///
+    /// ```
+    /// use gateway_core::manifest;
+    /// use gateway_core::name::ObjectName;
+    /// use gateway_core::options::Options;
+    /// use gateway_core::table::{Transport, Unbound, UnboundCause};
+    /// use gateway_core::translate::Translator;
+    ///
+    /// let text = "
+    /// apiVersion: gateway.networking.k8s.io/v1
+    /// kind: Gateway
+    /// metadata: {name: web}
+    /// spec: {gatewayClassName: any, listeners: [{name: http, port: 80, protocol: HTTP}]}
+    /// ";
+    /// let mut translator = Translator::new(Options { any_class: true, ..Options::default() });
+    /// manifest::read(text, "web.yaml").objects.into_iter().for_each(|(object, _)| translator.insert(object));
+    /// let web = ObjectName::new("default", "web");
+    /// let accepted = |translator: &mut Translator| {
+    ///     let status = &translator.translate().statuses.gateways[&web].listeners[0];
+    ///     status.conditions[0].reason.to_string()
+    /// };
+    /// assert_eq!(accepted(&mut translator), "Accepted");
+    ///
+    /// translator.set_unbound(vec![Unbound {
+    ///     gateway: web.clone(),
+    ///     transport: Transport::Tcp,
+    ///     port: 80,
+    ///     address: [127, 0, 0, 1].into(),
+    ///     cause: UnboundCause::Port,
+    ///     message: "address already in use".to_owned(),
+    /// }]);
+    /// assert_eq!(accepted(&mut translator), "PortUnavailable");
+    /// ```
+    pub fn set_unbound(&mut self, unbound: Vec<Unbound>) {
+        self.unbound_anew |= self.options.addresses.unbound != unbound;
+        self.options.addresses.unbound = unbound;
     }
 
     /// Takes an object, in the place of the one of its kind and name.
@@ -150,7 +202,11 @@ impl Translator {
         // Services are looked at in any case, since what leads to them is remembered.
         let affected = self.affected(&changed);
         self.compile(if all { self.routes.all(&self.valid) } else { affected });
-        if self.routes.take_recounted() || attach_again {
+        let unbound_anew = mem::take(&mut self.unbound_anew) || attach_again;
+        if unbound_anew {
+            self.gateways.note_unbound(&self.options.addresses.unbound);
+        }
+        if self.routes.take_recounted() || unbound_anew {
             self.set_statuses();
         }
         self.set_diagnostics();
@@ -199,11 +255,18 @@ impl Translator {
     /// Attaches Gateways and listeners again. Says whether anything came of it that Routes depend on.
     fn attach(&mut self) -> bool {
         let kept = mem::take(&mut self.certificates);
-        let mut certificates =
-            Certificates::new(&self.valid.secrets, &self.valid.config_maps, &self.grants, kept);
+        let mut certificates = Certificates::new(
+            &self.valid.secrets,
+            &self.valid.config_maps,
+            &self.grants,
+            self.options.certificate_check.as_deref(),
+            kept,
+        );
         let gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
         (self.certificates, self.translation.lookups) = certificates.finish();
-        let before = mem::replace(&mut self.gateways, gateways);
+        let mut before = mem::replace(&mut self.gateways, gateways);
+        before.note_unbound(&[]);
+        self.table.addresses(self.gateways.addresses());
         if !before.listeners().eq(self.gateways.listeners()) {
             self.listeners.update(&self.gateways, &mut self.table);
         }

@@ -2,8 +2,9 @@
 
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
+use gateway_core::table::{Transport, Unbound, UnboundCause};
 
-use crate::fixture::{expect_with, gateway, gateway_with, listener_set, world};
+use crate::fixture::{expect_with, gateway, gateway_with, listener_set, translated, world};
 
 fn ip(text: &str) -> std::net::IpAddr {
     text.parse().unwrap()
@@ -218,5 +219,126 @@ fn the_listeners_of_a_set_stand_at_the_addresses_of_the_gateway() {
            a [HTTPRoute]: Programmed=False/Pending
          ListenerSet default/set: Programmed=False/ParentNotProgrammed
            a [HTTPRoute]: Programmed=False/Pending",
+    );
+}
+
+// GEN-18, GWL-13
+#[test]
+fn an_unspecified_address_is_every_address_of_its_family() {
+    let addresses = |default: &str| AddressPolicy {
+        default: DefaultAddresses::Shared(vec![ip(default)]),
+        ..AddressPolicy::default()
+    };
+    let http = "{name: a, port: 80, protocol: HTTP}";
+    let own = |name: &str, created: &str, address: &str| {
+        aged(name, created, http).replace("]}", &format!("], addresses: [{{value: '{address}'}}]}}"))
+    };
+    let one = own("one", "2026-01-02T00:00:00Z", "127.0.0.2");
+    let two = own("two", "2026-01-03T00:00:00Z", "127.0.0.3");
+    let refused = "Accepted=False/ListenersNotValid Programmed=False/Invalid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid";
+    let options = Options { addresses: addresses("0.0.0.0"), ..Options::default() };
+    expect_with(
+        "each at its own address",
+        &world(&(one.clone() + &two)),
+        &options,
+        "Gateway default/one at 127.0.0.2: ok
+           a [HTTPRoute]: ok
+         Gateway default/two at 127.0.0.3: ok
+           a [HTTPRoute]: ok",
+    );
+    let all = aged("all", "2026-01-01T00:00:00Z", http);
+    expect_with(
+        "an older one has the port of all, and shows no address",
+        &world(&(all.clone() + &one)),
+        &options,
+        &format!("Gateway default/all: ok\n a [HTTPRoute]: ok\n Gateway default/one at 127.0.0.2: {refused}"),
+    );
+    let all = all.replace("2026-01-01", "2026-01-09");
+    expect_with(
+        "a younger one has none",
+        &world(&(all.clone() + &one)),
+        &options,
+        &format!("Gateway default/all: {refused}\n Gateway default/one at 127.0.0.2: ok\n a [HTTPRoute]: ok"),
+    );
+    let options = Options { addresses: addresses("::"), ..Options::default() };
+    expect_with(
+        "of another family",
+        &world(&(all + &one)),
+        &options,
+        "Gateway default/all: ok
+           a [HTTPRoute]: ok
+         Gateway default/one at 127.0.0.2: ok
+           a [HTTPRoute]: ok",
+    );
+}
+
+// GWA-03, GWL-13, GWS-01, GWS-02, CND-52
+#[test]
+fn what_the_data_plane_could_not_bind_is_said_and_stays_in_the_table() {
+    let yaml = gateway_with(
+        "g",
+        "{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: HTTP}",
+        ", allowedListeners: {namespaces: {from: Same}}, addresses: [{value: 127.0.0.1}, {value: 192.0.2.1}]",
+    ) + &listener_set(
+        "default",
+        "set",
+        "2026-01-01T00:00:00Z",
+        "g",
+        "{name: c, port: 82, protocol: HTTP}",
+    );
+    let resources = world(&yaml);
+    let expect = |name: &str, unbound: &[(u16, &str, UnboundCause)], expected: &str| {
+        let unbound = unbound.iter().map(|(port, address, cause)| Unbound {
+            gateway: ObjectName::new("default", "g"),
+            transport: Transport::Tcp,
+            port: *port,
+            address: ip(address),
+            cause: *cause,
+            message: "it does not work".to_owned(),
+        });
+        let addresses = AddressPolicy { unbound: unbound.collect(), ..AddressPolicy::default() };
+        let options = Options { addresses, ..Options::default() };
+        expect_with(name, &resources, &options, expected);
+        let table = translated(&resources, &options).table;
+        assert_eq!(table.listeners().count(), 3, "{name}: the data plane goes on trying");
+    };
+    let port = |port| (port, "127.0.0.1", UnboundCause::Port);
+    expect(
+        "a port that is in use",
+        &[port(80)],
+        "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: Accepted=True/ListenersNotValid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute]: ok
+         ListenerSet default/set: ok
+           c [HTTPRoute]: ok",
+    );
+    expect(
+        "all ports of the Gateway",
+        &[port(80), port(81)],
+        "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: Accepted=False/ListenersNotValid Programmed=False/Invalid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+         ListenerSet default/set: ok
+           c [HTTPRoute]: ok",
+    );
+    expect(
+        "the port of a ListenerSet",
+        &[port(82)],
+        "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: ok
+           a [HTTPRoute]: ok
+           b [HTTPRoute]: ok
+         ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
+           c [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
+    );
+    let missing = |port| (port, "192.0.2.1", UnboundCause::Address);
+    expect(
+        "an address that the machine does not have",
+        &[missing(80), missing(81), missing(82)],
+        "Gateway default/g at 127.0.0.1 with 1: Programmed=False/AddressNotUsable
+           a [HTTPRoute]: ok
+           b [HTTPRoute]: ok
+         ListenerSet default/set: ok
+           c [HTTPRoute]: ok",
     );
 }

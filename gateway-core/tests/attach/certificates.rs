@@ -1,9 +1,12 @@
 //! References to certificates, and who may make them.
 
+use std::sync::Arc;
+
 use gateway_core::api::{AnyObject, ByteString, Kind, Resources};
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
+use gateway_core::table::{Certificate, CertificateCheck};
+use gateway_core::translate::{Translator, translate};
 
 use crate::fixture::{certificate, expect_with, gateway, gateway_with, read, translated, world};
 
@@ -227,4 +230,46 @@ fn only_what_may_be_read_is_looked_up() {
     let secrets: Vec<_> = lookups.of_kind(Kind::Secret).map(ToString::to_string).collect();
     assert_eq!(secrets, ["default/cert", "default/missing"]);
     assert!(lookups.contains(Kind::Secret, &ObjectName::new("default", "missing")), "its appearance matters");
+}
+
+/// Refuses the certificates of one object, as a TLS library would.
+#[derive(Debug)]
+struct Refusing(Certificate);
+
+impl CertificateCheck for Refusing {
+    fn check(&self, certificate: &Certificate) -> Result<(), String> {
+        if *certificate == self.0 { Err("the key is of a kind that is unknown".to_owned()) } else { Ok(()) }
+    }
+}
+
+// GWT-05, GWT-09
+#[test]
+fn a_certificate_that_the_data_plane_refuses_is_named_and_the_others_are_served() {
+    let mut resources = with_certificates(&https("{name: cert}, {name: bad}"));
+    resources.insert(certificate("default", "bad"));
+    let secret = &resources.secrets[&ObjectName::new("default", "bad")];
+    let bad = Certificate::from_pem(&secret.data["tls.crt"].0, &secret.data["tls.key"].0).unwrap();
+    let options = Options { certificate_check: Some(Arc::new(Refusing(bad))), ..Options::default() };
+    expect_with(
+        "one of two",
+        &resources,
+        &options,
+        "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
+           https [HTTPRoute]: ResolvedRefs=False/InvalidCertificateRef",
+    );
+    let translation = translated(&resources, &options);
+    let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
+    assert_eq!(
+        status.listeners[0].conditions[2].message,
+        "tls.certificateRefs[1] refers to Secret default/bad, which cannot be used: the key is of a kind that is unknown"
+    );
+    assert_eq!(translation.table.listeners().count(), 1);
+
+    // Who judges otherwise later is asked again.
+    let mut translator = Translator::new(options);
+    translator.update(&resources);
+    translator.translate();
+    translator.set_options(Options::default());
+    let status = &translator.translate().statuses.gateways[&ObjectName::new("default", "g")];
+    assert!(status.listeners[0].conditions.iter().all(|condition| condition.status), "{status:?}");
 }

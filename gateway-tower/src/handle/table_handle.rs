@@ -20,9 +20,9 @@ struct Shared {
 // === impl TableHandle ===
 
 impl TableHandle {
-    /// A handle that starts with `table`.
+    /// A handle that starts with `table`, the first that it counts.
     pub fn new(table: RouteTable) -> Self {
-        let table = Arc::new(table);
+        let table = Arc::new(numbered(table, 1));
         Self(Arc::new(Shared { snapshots: Snapshots::new(&table), changes: watch::Sender::new(table) }))
     }
 
@@ -31,14 +31,18 @@ impl TableHandle {
         Arc::clone(&self.0.changes.borrow())
     }
 
-    /// Puts `table` into use, and tells those who [subscribed](Self::subscribe).
-    pub fn store(&self, table: RouteTable) {
-        let table = Arc::new(table);
+    /// Puts `table` into use, and tells those who [subscribed](Self::subscribe). Gives the number under which it is in
+    /// use: the table's own, or the one after that of the table before, whichever is greater.
+    pub fn store(&self, table: RouteTable) -> u64 {
+        let mut generation = 0;
         // Within the lock of the channel, so that of two stores at once the same one is the last for both.
         self.0.changes.send_modify(|latest| {
-            *latest = Arc::clone(&table);
+            let table = Arc::new(numbered(table, latest.generation() + 1));
+            generation = table.generation();
             self.0.snapshots.store(&table);
+            *latest = table;
         });
+        generation
     }
 
     /// The table in use and every one that comes after it; of several that come quickly perhaps only the last.
@@ -50,6 +54,12 @@ impl TableHandle {
     pub(crate) fn snapshot(&self, shard: Shard) -> Snapshot {
         self.0.snapshots.load(shard)
     }
+}
+
+/// The table with its number, or with the lowest that it may have.
+fn numbered(table: RouteTable, lowest: u64) -> RouteTable {
+    let generation = table.generation().max(lowest);
+    table.with_generation(generation)
 }
 
 impl fmt::Debug for TableHandle {
@@ -72,5 +82,15 @@ mod tests {
         tables.changed().await.unwrap();
         assert_eq!(tables.borrow_and_update().generation(), 3);
         assert!(!tables.has_changed().unwrap());
+    }
+
+    #[test]
+    fn tables_are_counted_whatever_their_numbers_are() {
+        let handle = TableHandle::new(RouteTable::default());
+        assert_eq!(handle.load().generation(), 1);
+        assert_eq!(handle.store(RouteTable::default()), 2);
+        assert_eq!(handle.store(RouteTable::builder(7).build()), 7);
+        assert_eq!(handle.store(RouteTable::builder(7).build()), 8);
+        assert_eq!(handle.load().generation(), 8);
     }
 }

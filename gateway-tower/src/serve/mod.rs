@@ -2,8 +2,9 @@
 //!
 //! A [`Server`] follows a [`TableHandle`](crate::TableHandle). For each port of each Gateway in the table it binds the
 //! [`Addresses`] of that Gateway; when a port goes, its socket is closed and its connections finish what they have begun,
-//! while all others go on. A socket that cannot be bound is tried again, and hinders no other; [`Server::sockets`] says how
-//! they stand.
+//! while all others go on. A socket that cannot be bound is an error when the server starts; later it is tried again, and
+//! hinders no other, and [`Server::sockets`] says how they stand. A socket that serves is never given up for one that could be
+//! bound in its place.
 //!
 //! - Without TLS, a connection speaks HTTP/1.1, or HTTP/2 if it starts with that protocol's preface.
 //! - With TLS, for which [`ServeOptions::tls`] names the cryptography, the listener and its certificate are chosen by the server name, in the table in use at that moment; the
@@ -23,7 +24,7 @@
 //! | `server` | following the table: which sockets, with which protocol | |
 //!
 //! Nothing is decided here that the table has decided; what turns out here, a port in use or a certificate that cannot be
-//! used, is in [`Sockets`] for whoever writes statuses.
+//! used, is in [`Sockets`] for those who write statuses: [`Sockets::unbound`] is what a translator takes.
 //!
 //! Everything that a client can make grow is limited by [`ServeOptions`]. No timer is set for a request: once a second
 //! all connections are looked at, so that limits of time are kept to within two seconds.
@@ -43,7 +44,7 @@
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::TcpStream;
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let name = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
 //! table.listener(Listener {
@@ -61,8 +62,8 @@
 //! addresses.ports.insert(80, 0);
 //!
 //! let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-//! let server = Server::start(&tables, addresses, ServeOptions::default(), services);
-//! let address = server.reached(1).await.address(&name, 80).expect("there is a free port");
+//! let server = Server::start(&tables, addresses, ServeOptions::default(), services).await?;
+//! let address = server.sockets().borrow().address(&name, 80).expect("it is bound");
 //!
 //! let mut client = TcpStream::connect(address).await?;
 //! client.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n").await?;
@@ -82,11 +83,13 @@ mod sockets;
 mod stream;
 mod http;
 mod server;
+mod not_bound;
 
 pub use self::certificate_problem::CertificateProblem;
 pub use self::http::ConnectionService;
+pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
-pub use self::sockets::{Addresses, Socket, Sockets};
+pub use self::sockets::{Addresses, BindError, Socket, Sockets};
 #[cfg(feature = "tls")]
 pub use self::stream::TlsOptions;

@@ -13,8 +13,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::certificate_problem::CertificateProblem;
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
+use super::not_bound::NotBound;
 use super::options::ServeOptions;
-use super::sockets::{Addresses, Listener, Socket, Sockets};
+use super::sockets::{Addresses, BindError, Listener, Socket, Sockets};
 use super::stream::{Tls, TlsUpdater};
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
@@ -57,7 +58,7 @@ struct Supervisor<M> {
     services: M,
     tls: Option<Arc<TlsUpdater>>,
     listeners: BTreeMap<Slot, Listener>,
-    failures: BTreeMap<Slot, String>,
+    failures: BTreeMap<Slot, BindError>,
     /// Connections of sockets that are closed, while they finish.
     leaving: Vec<Connections>,
     sockets: watch::Sender<Sockets>,
@@ -77,16 +78,20 @@ struct Slot {
 
 impl Server {
     /// Starts to serve the ports of the table in `tables` on their `addresses`; each connection gets a service from
-    /// `services`.
+    /// `services`. Returns once the sockets of that table are bound.
+    ///
+    /// # Errors
+    /// When not all of them could be, or a certificate cannot be used. The server runs nevertheless:
+    /// [`NotBound::into_server`].
     ///
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
-    pub fn start(
+    pub async fn start(
         tables: &TableHandle,
         addresses: Addresses,
         options: ServeOptions,
         services: impl ConnectionService,
-    ) -> Self {
+    ) -> Result<Self, NotBound> {
         let (orders, received) = mpsc::unbounded_channel();
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {
@@ -105,7 +110,10 @@ impl Server {
             pause: FIRST_PAUSE,
         };
         tokio::spawn(supervisor.run(tables.subscribe(), received));
-        Self { orders, sockets: watched }
+        let server = Self { orders, sockets: watched };
+        // Tables are counted from 1.
+        let sockets = server.reached(1).await;
+        if sockets.all_good() { Ok(server) } else { Err(NotBound::new(server, sockets)) }
     }
 
     /// How the sockets stand, and every change of that.
@@ -113,7 +121,8 @@ impl Server {
         self.sockets.clone()
     }
 
-    /// Waits until the sockets are those of this table or a later one, bound or not.
+    /// Waits until the sockets are those of this table or a later one, bound or not. The number is the one that
+    /// [`TableHandle::store`] gave.
     pub async fn reached(&self, generation: u64) -> Sockets {
         let mut sockets = self.sockets.clone();
         let reached = sockets.wait_for(|sockets| sockets.generation >= generation).await;
@@ -211,15 +220,15 @@ impl<M: ConnectionService> Supervisor<M> {
             if !self.listeners.contains_key(slot)
                 && let Err(error) = self.bind(slot)
             {
-                failures.insert(slot.clone(), error.to_string());
+                failures.insert(slot.clone(), error.into());
             }
         }
         for slot in doubled {
-            failures.insert(slot, "another port is bound there".to_owned());
+            failures.insert(slot, BindError::doubled());
         }
         for (slot, error) in failures.iter().filter(|(slot, error)| self.failures.get(slot) != Some(error)) {
             let Slot { address, gateway, port, secure: _ } = slot;
-            tracing::warn!(%address, %gateway, port, error, "cannot bind; trying again");
+            tracing::warn!(%address, %gateway, port, %error, "cannot bind; trying again");
         }
         self.failures = failures;
         self.report(table.generation(), certificates);
@@ -232,7 +241,8 @@ impl<M: ConnectionService> Supervisor<M> {
         Some(retry)
     }
 
-    /// What is to be bound, and what cannot be because another port is to be bound at the same address.
+    /// What is to be bound, and what cannot be because another port is to be bound at the same address: a socket that
+    /// serves goes before one that does not yet.
     fn wanted(&self, table: &RouteTable) -> (Vec<Slot>, Vec<Slot>) {
         let mut slots = Vec::new();
         for (_, frontend) in table.frontends() {
@@ -242,13 +252,14 @@ impl<M: ConnectionService> Supervisor<M> {
                 continue;
             };
             let (port, secure) = (frontend.port(), frontend.opening() == Opening::Tls);
-            for address in self.addresses.sockets(gateway, port) {
+            for address in self.addresses.sockets(gateway, table.addresses(gateway), port) {
                 let gateway = gateway.clone();
                 slots.push(Slot { address, gateway, port, secure });
             }
         }
         slots.sort();
         slots.dedup();
+        slots.sort_by_key(|slot| !self.listeners.contains_key(slot));
         let mut taken = HashSet::new();
         slots.into_iter().partition(|slot| slot.address.port() == 0 || taken.insert(slot.address))
     }

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_tower::serve::{Addresses, Drained, ServeOptions, Server};
+use gateway_core::name::{ListenerOwnerKind, ObjectName};
+use gateway_core::table::{Listener, ListenerProtocol, RouteTable, UnboundCause};
+use gateway_tower::serve::{Addresses, Drained, NotBound, ServeOptions, Server};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use http::{Response, StatusCode};
@@ -108,8 +110,8 @@ async fn start_on(addresses: Addresses, table: &Table) -> (TableHandle, Server) 
     let tables = TableHandle::new(table.build());
     let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-    let server = Server::start(&tables, addresses, ServeOptions::default(), services);
-    (tables, server)
+    let server = Server::start(&tables, addresses, ServeOptions::default(), services).await;
+    (tables, server.unwrap_or_else(NotBound::into_server))
 }
 
 #[tokio::test]
@@ -120,7 +122,7 @@ async fn without_cryptography_a_port_with_tls_is_not_bound_and_the_server_says_s
     let bound = |port| sockets.address(&gateway_name(), port).is_some();
     assert!(bound(80) && !bound(443), "{sockets:?}");
     let why = sockets.sockets.iter().find_map(|socket| socket.bound.as_ref().err());
-    assert_eq!(why.unwrap(), "the server was started without TLS: set ServeOptions::tls");
+    assert_eq!(why.unwrap().to_string(), "the server was started without TLS: set ServeOptions::tls");
 }
 
 // GWL-16
@@ -144,6 +146,76 @@ async fn every_address_of_the_gateway_is_bound() {
     }
 }
 
+// GWL-13
+#[tokio::test]
+async fn a_server_that_cannot_bind_says_so_when_it_starts() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut addresses = loopback();
+    addresses.ports.insert(81, taken.local_addr().unwrap().port());
+    addresses.gateways.insert(gateway_name(), vec![Ipv4Addr::LOCALHOST.into(), "192.0.2.1".parse().unwrap()]);
+    let tables = TableHandle::new(Table::new(1, echo().await).http(81).build());
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let error = Server::start(&tables, addresses, ServeOptions::default(), services).await.unwrap_err();
+    let causes: Vec<_> = error.sockets().unbound().into_iter().map(|it| (it.port, it.cause)).collect();
+    let expected = [(81, UnboundCause::Port), (80, UnboundCause::Address), (81, UnboundCause::Address)];
+    assert_eq!(causes, expected);
+    let text = error.to_string();
+    assert!(text.contains("port 81 of Gateway default/gateway cannot be bound at 127.0.0.1: "), "{text}");
+    let server = error.into_server();
+    let address = server.sockets().borrow().address(&gateway_name(), 80).expect("it is served nevertheless");
+    let mut client = Client::http1(TcpStream::connect(address).await.unwrap()).await;
+    assert_eq!(client.send(get("/")).await.status, StatusCode::OK);
+}
+
+// GWL-13
+#[tokio::test]
+async fn a_socket_that_serves_is_not_given_up_for_another_port() {
+    let backend = echo().await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut addresses = loopback();
+    addresses.ports.extend([(81, free), (82, free)]);
+    let table = Table::without_listener(1, backend).http(82);
+    let (tables, server) = start_on(addresses, &table).await;
+    let address = server.sockets().borrow().address(&gateway_name(), 82).expect("it is bound");
+    let mut client = Client::http1(TcpStream::connect(address).await.unwrap()).await;
+    client.send(get("/")).await;
+
+    // Port 81 goes before 82 in every other respect.
+    let sockets = server.reached(tables.store(table.http(81).build())).await;
+    assert_eq!(sockets.address(&gateway_name(), 82), Some(address));
+    assert_eq!(sockets.address(&gateway_name(), 81), None);
+    assert_eq!(client.send(get("/")).await.status, StatusCode::OK, "connections stay too");
+}
+
+// GWA-01, GWL-16
+#[tokio::test]
+async fn a_gateway_is_bound_at_the_addresses_that_it_has_in_the_table() {
+    let mut table = RouteTable::builder(1);
+    for name in ["first", "second", "third"] {
+        let name = ObjectName::new("default", name);
+        table.listener(Listener {
+            gateway: name.clone(),
+            owner_kind: ListenerOwnerKind::Gateway,
+            owner: name,
+            name: "http".into(),
+            port: 80,
+            protocol: ListenerProtocol::Http,
+            hostname: None,
+        });
+    }
+    let own = |address: &str| vec![address.parse().unwrap()];
+    let addresses = [("first", own("127.0.0.2")), ("second", own("127.0.0.3"))];
+    table.addresses(addresses.map(|(name, own)| (ObjectName::new("default", name), own)).into());
+    let tables = TableHandle::new(table.build());
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let server = Server::start(&tables, loopback(), ServeOptions::default(), services).await.unwrap();
+    let sockets = server.sockets().borrow().clone();
+    let bound = |name| sockets.address(&ObjectName::new("default", name), 80).unwrap().ip().to_string();
+    assert_eq!(["first", "second", "third"].map(bound), ["127.0.0.2", "127.0.0.3", "127.0.0.1"]);
+}
+
 // GWL-13, GWL-16
 #[tokio::test]
 async fn a_port_that_is_taken_is_reported_and_bound_when_it_is_free() {
@@ -156,7 +228,7 @@ async fn a_port_that_is_taken_is_reported_and_bound_when_it_is_free() {
     assert!(sockets.address(&gateway_name(), 80).is_some(), "the other port is served");
     assert_eq!(sockets.address(&gateway_name(), 81), None);
     let failed = sockets.sockets.iter().find(|socket| socket.port == 81).expect("it is listed");
-    assert!(failed.bound.as_ref().is_err_and(|error| error.contains("in use")), "{failed:?}");
+    assert!(failed.bound.as_ref().is_err_and(|error| error.message.contains("in use")), "{failed:?}");
 
     drop(taken);
     let mut watch = server.sockets();
@@ -177,7 +249,7 @@ async fn two_ports_at_one_address_are_not_both_bound() {
     let bound =
         |port| sockets.sockets.iter().find(|socket| socket.port == port).expect("listed").bound.clone();
     assert!(bound(81).is_ok());
-    assert_eq!(bound(82), Err("another port is bound there".to_owned()));
+    assert_eq!(bound(82).unwrap_err().to_string(), "another port is bound there");
 }
 
 // GWL-16
@@ -332,7 +404,7 @@ async fn a_port_can_be_shared_where_that_is_wanted() {
         let tables = TableHandle::new(Table::new(1, backend).build());
         let gateway = Gateway::new(tables.clone(), Upstream::default());
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let server = Server::start(&tables, addresses, share(), services);
+        let server = Server::start(&tables, addresses, share(), services).await.expect("all is bound");
         let address = server.reached(1).await.address(&gateway_name(), 80);
         (server, address.expect("it is bound"))
     };

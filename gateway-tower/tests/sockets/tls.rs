@@ -193,6 +193,23 @@ async fn a_listener_with_a_bad_certificate_hinders_no_other() {
     assert!(is_served(&handshake(&world, "a.example", &[]).await.unwrap(), &good));
 }
 
+// GWT-09
+#[tokio::test]
+async fn a_bad_certificate_of_a_listener_leaves_the_others_of_it_serving() {
+    let [good, other] = [&["a.example"], &["b.example"]].map(|names| certificate(names));
+    let swapped = Certificate::new(other.chain().to_vec(), good.key().clone_key());
+    let backend = echo().await;
+    let world = World::start(&Table::without_listener(1, backend).https(443, None, &swapped)).await;
+    assert!(handshake(&world, "b.example", &[]).await.is_err(), "there is no other");
+
+    let sockets = world.swap(&Table::without_listener(2, backend).certificates(&[&swapped, &good])).await;
+    for name in ["a.example", "b.example"] {
+        assert!(is_served(&handshake(&world, name, &[]).await.unwrap(), &good), "{name}");
+    }
+    let [problem] = &sockets.certificates[..] else { panic!("{sockets:?}") };
+    assert!(problem.to_string().starts_with("listener default/gateway/443-0: certificate 0: "), "{problem}");
+}
+
 // GWT-10
 #[tokio::test]
 async fn who_speaks_without_tls_is_not_served() {

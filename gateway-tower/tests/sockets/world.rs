@@ -12,7 +12,7 @@ use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
 use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, RouteTable};
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
+use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets, TlsOptions};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{BoxError, Connection, Gateway, TableHandle};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -43,7 +43,8 @@ pub(crate) fn gateway_name() -> ObjectName {
 #[derive(Clone)]
 pub(crate) struct Table {
     generation: u64,
-    listeners: Vec<(u16, Option<&'static str>, Option<Certificate>)>,
+    /// Ports and hostnames; those with certificates terminate TLS.
+    listeners: Vec<(u16, Option<&'static str>, Vec<Certificate>)>,
     endpoints: Vec<SocketAddr>,
     protocol: BackendProtocol,
     pub(crate) timeouts: Timeouts,
@@ -66,7 +67,7 @@ impl Table {
     }
 
     pub(crate) fn http(mut self, port: u16) -> Self {
-        self.listeners.push((port, None, None));
+        self.listeners.push((port, None, Vec::new()));
         self
     }
 
@@ -76,7 +77,14 @@ impl Table {
         hostname: Option<&'static str>,
         certificate: &Certificate,
     ) -> Self {
-        self.listeners.push((port, hostname, Some(certificate.clone())));
+        self.listeners.push((port, hostname, vec![certificate.clone()]));
+        self
+    }
+
+    /// A listener on port 443 with all these.
+    pub(crate) fn certificates(mut self, certificates: &[&Certificate]) -> Self {
+        let certificates = certificates.iter().map(|certificate| (*certificate).clone());
+        self.listeners.push((443, None, certificates.collect()));
         self
     }
 
@@ -109,18 +117,16 @@ impl Table {
         };
         let matches = HttpMatch { path: PathMatch::prefix("/"), ..HttpMatch::default() };
         let route = table.http_route(Age::new(None, &name), [([matches].into(), rule)]);
-        for (i, (port, hostname, certificate)) in self.listeners.iter().enumerate() {
+        for (i, (port, hostname, certificates)) in self.listeners.iter().enumerate() {
             let listener = table.listener(Listener {
                 gateway: gateway_name(),
                 owner_kind: ListenerOwnerKind::Gateway,
                 owner: gateway_name(),
                 name: format!("{port}-{i}").into(),
                 port: *port,
-                protocol: match certificate {
-                    None => ListenerProtocol::Http,
-                    Some(certificate) => {
-                        ListenerProtocol::Https(ListenerTls { certificates: [certificate.clone()].into() })
-                    }
+                protocol: match &certificates[..] {
+                    [] => ListenerProtocol::Http,
+                    all => ListenerProtocol::Https(ListenerTls { certificates: all.into() }),
                 },
                 hostname: hostname.map(|hostname| hostname.parse().expect("a hostname")),
             });
@@ -148,16 +154,15 @@ impl World {
         let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("a usable provider");
         let tls = tls.with_tickets(ring::Ticketer::new().expect("random numbers"));
         let options = ServeOptions { tls: Some(tls), ..options };
-        let server = Server::start(&tables, loopback(), options, services);
-        let world = Self { tables, server };
-        world.reached(table.generation).await;
-        world
+        let server = tokio::time::timeout(LONG, Server::start(&tables, loopback(), options, services)).await;
+        let server = server.expect("the server starts").unwrap_or_else(NotBound::into_server);
+        Self { tables, server }
     }
 
     /// Swaps the table, and waits until the sockets follow.
     pub(crate) async fn swap(&self, table: &Table) -> Sockets {
-        self.tables.store(table.build());
-        self.reached(table.generation).await
+        let stored = self.tables.store(table.build());
+        self.reached(stored).await
     }
 
     async fn reached(&self, generation: u64) -> Sockets {

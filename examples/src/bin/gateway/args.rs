@@ -1,13 +1,16 @@
 //! The command line.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
-use gateway_core::options::{DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
+use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_examples::access_log;
+
+use crate::tls;
 
 /// A gateway of the Kubernetes Gateway API that reads its resources from files.
 #[derive(Debug, Parser)]
@@ -58,7 +61,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) source: Source,
 
-    /// Address to listen on; may be given several times [default: 0.0.0.0, with --demo 127.0.0.1].
+    /// Address of the Gateways that have none in spec.addresses, where those that have are bound; may be given several
+    /// times. Of several Gateways that want the same port of an address the oldest gets it [default: 0.0.0.0, with --demo
+    /// 127.0.0.1].
     #[arg(long, value_name = "IP")]
     pub(crate) address: Vec<IpAddr>,
 
@@ -82,8 +87,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
     pub(crate) access_log: AccessLog,
 
-    /// Write the statuses of all objects into this file, as a List in JSON, whenever they change. With it, the addresses of
-    /// Gateways are those given with --address, and of several that want the same port the oldest gets it.
+    /// Write the statuses of all objects into this file, as a List in JSON, whenever they change.
     #[arg(long, value_name = "FILE")]
     pub(crate) write_status: Option<PathBuf>,
 
@@ -109,6 +113,11 @@ pub(crate) struct Run {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) source: Source,
+
+    /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
+    /// competes with another for a port.
+    #[arg(long)]
+    own_addresses: bool,
 
     /// Exit with 0 if there are warnings only.
     #[arg(long)]
@@ -141,6 +150,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "NAME")]
     pub(crate) server_name: Option<String>,
 
+    /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
+    /// competes with another for a port.
+    #[arg(long)]
+    own_addresses: bool,
+
     /// The Gateway, as namespace/name, where several have the port.
     #[arg(long, value_name = "NAMESPACE/NAME")]
     pub(crate) gateway: Option<String>,
@@ -160,9 +174,11 @@ pub(crate) enum AccessLog {
 // === impl Source ===
 
 impl Source {
-    /// What a translation must know.
-    pub(crate) fn options(&self) -> Options {
+    /// What a translation must know, with these addresses for Gateways that ask for none.
+    fn options(&self, default: DefaultAddresses) -> Options {
         Options {
+            certificate_check: Some(Arc::new(tls::options())),
+            addresses: AddressPolicy { default, ..AddressPolicy::default() },
             controller_name: self
                 .controller_name
                 .clone()
@@ -172,6 +188,16 @@ impl Source {
             ..Options::default()
         }
     }
+
+    /// The addresses of Gateways that ask for none, as `run` has them unless it is told otherwise.
+    fn addresses(&self, own: bool) -> DefaultAddresses {
+        if own { DefaultAddresses::Virtual } else { DefaultAddresses::Shared(vec![self.address()]) }
+    }
+
+    /// The address that Gateways share.
+    fn address(&self) -> IpAddr {
+        if self.demo { Ipv4Addr::LOCALHOST.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+    }
 }
 
 // === impl Run ===
@@ -179,12 +205,33 @@ impl Source {
 impl Run {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        let mut options = self.source.options();
-        let all_known = self.address.iter().all(|address| !address.is_unspecified());
-        if self.write_status.is_some() && !self.address.is_empty() && all_known {
-            options.addresses.default = DefaultAddresses::Shared(self.address.clone());
+        self.source.options(DefaultAddresses::Shared(self.addresses()))
+    }
+
+    /// The addresses of Gateways that ask for none.
+    fn addresses(&self) -> Vec<IpAddr> {
+        match &self.address[..] {
+            [] => vec![self.source.address()],
+            given => given.to_vec(),
         }
-        options
+    }
+}
+
+// === impl Check ===
+
+impl Check {
+    /// What a translation must know.
+    pub(crate) fn options(&self) -> Options {
+        self.source.options(self.source.addresses(self.own_addresses))
+    }
+}
+
+// === impl Explain ===
+
+impl Explain {
+    /// What a translation must know.
+    pub(crate) fn options(&self) -> Options {
+        self.source.options(self.source.addresses(self.own_addresses))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::load;
 
 pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     let request = parse(args).map_err(invalid)?;
-    let (update, _demo) = load::load(&args.source)?;
+    let (update, _demo) = load::load(&args.source, args.options())?;
     let table = &update.table;
     let ports = ports(table, &request.uri, args.gateway.as_deref());
     if ports.is_empty() {

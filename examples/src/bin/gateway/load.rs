@@ -11,9 +11,9 @@ use gateway_examples::state::{State, Update};
 use crate::args::Source;
 
 /// What the files hold now. The backends of the demo live as long as what comes with it.
-pub(crate) fn load(source: &Source) -> io::Result<(Update, Option<Demo>)> {
+pub(crate) fn load(source: &Source, options: Options) -> io::Result<(Update, Option<Demo>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut state, demo) = runtime.block_on(state(source, source.options()))?;
+    let (mut state, demo) = runtime.block_on(state(source, options))?;
     let update = state.update().expect("the first look gives an update");
     Ok((update, demo))
 }

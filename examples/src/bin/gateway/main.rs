@@ -9,6 +9,7 @@ mod explain;
 mod load;
 mod log;
 mod run;
+mod tls;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

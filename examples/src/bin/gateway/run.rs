@@ -1,8 +1,8 @@
 //! `gateway run`
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -16,8 +16,8 @@ use gateway_examples::admin::{Admin, Health};
 use gateway_examples::state::{State, Update};
 use gateway_examples::status_file::StatusFile;
 use gateway_examples::table_view::{self, Bound};
-use gateway_examples::watch::{QUIET_WHILE_WRITING, Stopper, Wake, Watch};
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
+use gateway_examples::watch::{QUIET_WHILE_WRITING, Wake, Waker, Watch};
+use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::args::Run;
-use crate::{load, log};
+use crate::{load, log, tls};
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
     log::start(&args.log, args.access_log.into())?;
@@ -51,44 +51,46 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 
     // The demo's backends live until the end of this function.
     let (state, _demo) = load::state(&args.source, args.options()).await?;
-    let (mut state, update) = blocking(state, |state| state.update()).await?;
+    let (state, update) = blocking(state, |state| state.update()).await?;
     let mut update = update.expect("the first look gives an update");
     let tables = TableHandle::new(std::mem::take(&mut update.table));
-    let server = start(args, &tables)?;
-    let sockets = server.reached(tables.load().generation()).await;
-    let mut statuses = args.write_status.as_ref().map(|path| StatusWriter {
-        file: StatusFile::new(path.clone(), args.options().controller_name),
-        sockets: server.sockets(),
-        runtime: Handle::current(),
-    });
+    // What could not be bound is among the problems.
+    let server = start(args, &tables).await?.unwrap_or_else(NotBound::into_server);
+    let sockets = server.sockets().borrow().clone();
+    let unbound = sockets.unbound();
+    let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
+    update = heard.unwrap_or(update);
+    let controller_name = args.options().controller_name;
+    let mut statuses = args.write_status.clone().map(|path| StatusFile::new(path, controller_name));
     if let Some(statuses) = &mut statuses {
-        statuses.write(&update)?;
+        write(statuses, &update)?;
     }
     print(&table_view::overview(&update, |gateway, port| bound(&sockets, gateway, port)));
 
     let watch = Watch::new(state.files().roots());
-    let stopper = watch.stopper();
+    let waker = watch.waker();
     let latest = Latest(Arc::new(Mutex::new(Arc::new(update))));
     let (of_latest, sockets) = (latest.clone(), server.sockets());
     health.set_status(move || {
         let sockets = sockets.borrow().clone();
         table_view::overview(&of_latest.load(), |gateway, port| bound(&sockets, gateway, port))
     });
+    let served = Served { tables, sockets: server.sockets(), runtime: Handle::current() };
     thread::Builder::new()
         .name("files".to_owned())
-        .spawn(move || follow(&mut state, watch, &tables, &latest, statuses))?;
-    tokio::spawn(report(health.clone(), server.sockets()));
+        .spawn(move || follow(&mut state, watch, &served, &latest, statuses))?;
+    tokio::spawn(report(health.clone(), server.sockets(), waker.clone()));
 
     signal().await?;
-    end(args, server, &health, &stopper).await
+    end(args, server, &health, &waker).await
 }
 
 /// Serves the tables, with or without a log of requests.
-fn start(args: &Run, tables: &TableHandle) -> io::Result<Server> {
+async fn start(args: &Run, tables: &TableHandle) -> io::Result<Result<Server, NotBound>> {
     let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
     let defaults = ServeOptions::default();
     let options = ServeOptions {
-        tls: Some(tls().map_err(io::Error::other)?),
+        tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
         max_connections: args.max_connections.map_or(defaults.max_connections, |limit| limit as usize),
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
@@ -97,29 +99,21 @@ fn start(args: &Run, tables: &TableHandle) -> io::Result<Server> {
     Ok(match args.access_log.into() {
         Format::Off => {
             let service = move |connection| gateway.clone().on(connection);
-            Server::start(tables, addresses(args), options, service)
+            Server::start(tables, addresses(args), options, service).await
         }
         Format::Text | Format::Json => {
             let service = move |connection: Arc<Connection>| {
                 AccessLog::new(gateway.clone().on(connection.clone()), connection)
             };
-            Server::start(tables, addresses(args), options, service)
+            Server::start(tables, addresses(args), options, service).await
         }
     })
 }
 
-fn tls() -> Result<TlsOptions, rustls::Error> {
-    Ok(TlsOptions::new(Arc::new(ring::default_provider()))?.with_tickets(ring::Ticketer::new()?))
-}
-
+/// The table has the addresses of all Gateways.
 fn addresses(args: &Run) -> Addresses {
-    let default = if args.source.demo { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
-    let others = match &args.address[..] {
-        [] => vec![IpAddr::V4(default)],
-        given => given.to_vec(),
-    };
     let ports = args.port_map.iter().copied().collect();
-    Addresses { gateways: HashMap::new(), others, ports, port_offset: args.port_offset }
+    Addresses { ports, port_offset: args.port_offset, ..Addresses::all_on(Ipv4Addr::LOCALHOST.into()) }
 }
 
 fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
@@ -135,31 +129,28 @@ fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
     (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
 }
 
-/// Writes statuses once what they say is true.
-struct StatusWriter {
-    file: StatusFile,
+/// Writes the statuses into the file.
+fn write(statuses: &mut StatusFile, update: &Update) -> io::Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp::from_unix_seconds(since.as_secs().try_into().unwrap_or(i64::MAX));
+    let written = statuses.write(&update.resources, &update.statuses, &now);
+    written.map_err(|error| io::Error::new(error.kind(), format!("--write-status: {error}")))
+}
+
+/// What is served, for a thread outside of the runtime.
+struct Served {
+    tables: TableHandle,
     sockets: watch::Receiver<Sockets>,
     runtime: Handle,
 }
 
-impl StatusWriter {
-    fn write(&mut self, update: &Update) -> io::Result<()> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Timestamp::from_unix_seconds(since.as_secs().try_into().unwrap_or(i64::MAX));
-        let written = self.file.write(&update.resources, &update.statuses, &now);
-        written.map_err(|error| io::Error::new(error.kind(), format!("--write-status: {error}")))
-    }
-
-    /// Waits until the sockets are those of the table with this number, and writes. For threads outside of the runtime.
-    fn follow(&mut self, update: &Update, generation: u64) {
-        let served = self.sockets.wait_for(|sockets| sockets.generation >= generation);
-        if self.runtime.block_on(served).is_err() {
-            // The server has ended, and so will this program.
-            return;
-        }
-        if let Err(error) = self.write(update) {
-            print(&format!("{error}\n"));
-        }
+impl Served {
+    /// Puts the table of an update into use, and waits until its sockets are bound or are known not to be.
+    fn serve(&self, update: &mut Update) {
+        let generation = self.tables.store(std::mem::take(&mut update.table));
+        let mut sockets = self.sockets.clone();
+        // Fails when the server has ended, and so will this program.
+        let _ = self.runtime.block_on(sockets.wait_for(|sockets| sockets.generation >= generation));
     }
 }
 
@@ -178,13 +169,14 @@ impl Latest {
     }
 }
 
-/// Looks at the files whenever they change, and puts new tables into use. Ends when it is told to.
+/// Looks at the files whenever they change, and puts new tables into use; looks at the sockets too, and writes statuses
+/// once what they say is true. Ends when it is told to.
 fn follow(
     state: &mut State,
     mut watch: Watch,
-    tables: &TableHandle,
+    served: &Served,
     latest: &Latest,
-    mut statuses: Option<StatusWriter>,
+    mut statuses: Option<StatusFile>,
 ) {
     loop {
         let wake = watch.wait();
@@ -195,12 +187,19 @@ fn follow(
             // Perhaps only for a moment, by a program that is about to write it.
             thread::sleep(QUIET_WHILE_WRITING);
         }
-        let Some(mut update) = state.update() else { continue };
-        if !update.changes.is_empty() {
-            tables.store(std::mem::take(&mut update.table));
-            if let Some(statuses) = &mut statuses {
-                statuses.follow(&update, tables.load().generation());
-            }
+        let mut update = state.update();
+        if let Some(update) = update.as_mut().filter(|update| !update.changes.is_empty()) {
+            served.serve(update);
+        }
+        let unbound = served.sockets.borrow().unbound();
+        if let Some(heard) = state.set_unbound(unbound) {
+            update = Some(heard.after(update));
+        }
+        let Some(update) = update else { continue };
+        if let Some(statuses) = &mut statuses
+            && let Err(error) = write(statuses, &update)
+        {
+            print(&format!("{error}\n"));
         }
         if wake == Wake::Poll {
             // Nobody told of this change: a folder that was watched is perhaps another one now.
@@ -218,15 +217,15 @@ fn changed(update: &Update, known: &[ManifestProblem]) -> String {
     let is_new = |problem: &&ManifestProblem| !known.contains(&problem.to_string());
     let new: Vec<_> = update.problems.iter().filter(is_new).cloned().collect();
     text.push_str(&table_view::problems(&new));
-    if text.is_empty() {
+    if text.is_empty() && !update.files.is_empty() {
         let files: Vec<_> = update.files.iter().map(ToString::to_string).collect();
         text = format!("{}; nothing in it changed\n", files.join(", "));
     }
     text
 }
 
-/// Tells the admin port whether everything is served.
-async fn report(health: Health, mut sockets: watch::Receiver<Sockets>) {
+/// Tells the admin port whether everything is served, and has statuses say so.
+async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Waker) {
     loop {
         match missing(&sockets.borrow_and_update()) {
             None => health.ready(),
@@ -236,6 +235,7 @@ async fn report(health: Health, mut sockets: watch::Receiver<Sockets>) {
             // The server has ended, and so will this program.
             return;
         }
+        waker.wake();
     }
 }
 
@@ -248,11 +248,7 @@ fn missing(sockets: &Sockets) -> Option<String> {
         let error = socket.bound.as_ref().err()?;
         Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
     });
-    let certificate = || {
-        let problem = sockets.certificates.first()?;
-        Some(format!("listener {} has no usable certificate: {}", problem.listener, problem.problem))
-    };
-    unbound.or_else(certificate)
+    unbound.or_else(|| sockets.certificates.first().map(ToString::to_string))
 }
 
 /// Waits for a signal to end.
@@ -270,9 +266,9 @@ async fn signal() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-async fn end(args: &Run, server: Server, health: &Health, stopper: &Stopper) -> io::Result<ExitCode> {
+async fn end(args: &Run, server: Server, health: &Health, waker: &Waker) -> io::Result<ExitCode> {
     health.not_ready("ending");
-    stopper.stop();
+    waker.stop();
     print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
     tokio::select! {
         drained = server.drain(args.drain_timeout) => {

@@ -7,6 +7,8 @@ use gateway_core::name::ObjectName;
 
 /// Where the ports of each Gateway are bound. Every listener of a Gateway is bound on every address of it.
 ///
+/// A Gateway that has addresses in the [table](gateway_core::table::RouteTable::addresses) is bound there.
+///
 /// ```
 /// use gateway_core::name::ObjectName;
 /// use gateway_tower::serve::Addresses;
@@ -14,9 +16,13 @@ use gateway_core::name::ObjectName;
 /// let mut addresses = Addresses::default();
 /// addresses.gateways.insert(ObjectName::new("default", "inner"), vec!["10.0.0.5".parse()?]);
 /// addresses.port_offset = 8000;
-/// let bound = |name| addresses.sockets(&ObjectName::new("default", name), 80).collect::<Vec<_>>();
-/// assert_eq!(bound("inner"), ["10.0.0.5:8080".parse()?]);
-/// assert_eq!(bound("any"), ["0.0.0.0:8080".parse()?]);
+/// let bound = |name, assigned| {
+///     addresses.sockets(&ObjectName::new("default", name), assigned, 80).collect::<Vec<_>>()
+/// };
+/// let assigned = ["10.0.0.6".parse()?];
+/// assert_eq!(bound("inner", Some(&assigned)), ["10.0.0.5:8080".parse()?]);
+/// assert_eq!(bound("any", Some(&assigned)), ["10.0.0.6:8080".parse()?]);
+/// assert_eq!(bound("any", None), ["0.0.0.0:8080".parse()?]);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 ///
@@ -24,8 +30,11 @@ use gateway_core::name::ObjectName;
 /// GWL-16.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// The addresses of Gateways that have their own.
+    /// The addresses of single Gateways, whatever the table says.
     pub gateways: HashMap<ObjectName, Vec<IpAddr>>,
+    /// Whether Gateways that have addresses in the table are bound there. Where they are addresses of something else,
+    /// which passes connections on, they are not.
+    pub assigned: bool,
     /// The addresses of all others. An IPv6 address takes no IPv4 connections: name `0.0.0.0` beside `::`.
     pub others: Vec<IpAddr>,
     /// Ports that are bound to another number than that of the listeners; 0 lets the kernel choose one.
@@ -37,14 +46,26 @@ pub struct Addresses {
 // === impl Addresses ===
 
 impl Addresses {
-    /// All Gateways on this address.
+    /// All Gateways on this address, other than those that have addresses in the table.
     pub fn all_on(address: IpAddr) -> Self {
-        Self { gateways: HashMap::new(), others: vec![address], ports: HashMap::new(), port_offset: 0 }
+        Self {
+            gateways: HashMap::new(),
+            assigned: true,
+            others: vec![address],
+            ports: HashMap::new(),
+            port_offset: 0,
+        }
     }
 
-    /// Where this port of this Gateway is bound.
-    pub fn sockets(&self, gateway: &ObjectName, port: u16) -> impl Iterator<Item = SocketAddr> {
-        let addresses = self.gateways.get(gateway).unwrap_or(&self.others);
+    /// Where this port of this Gateway is bound. `assigned` are the addresses that it has in the table.
+    pub fn sockets<'a>(
+        &'a self,
+        gateway: &ObjectName,
+        assigned: Option<&'a [IpAddr]>,
+        port: u16,
+    ) -> impl Iterator<Item = SocketAddr> + use<'a> {
+        let own = self.gateways.get(gateway).map(Vec::as_slice);
+        let addresses = own.or(assigned.filter(|_| self.assigned)).unwrap_or(&self.others);
         let port = match self.ports.get(&port) {
             Some(port) => *port,
             None => port.saturating_add(self.port_offset),
@@ -54,7 +75,7 @@ impl Addresses {
 }
 
 impl Default for Addresses {
-    /// All Gateways on all IPv4 addresses of the machine, each port under its own number.
+    /// All Gateways that have no addresses in the table on all IPv4 addresses of the machine, each port under its own number.
     fn default() -> Self {
         Self::all_on(Ipv4Addr::UNSPECIFIED.into())
     }

@@ -9,4 +9,4 @@ mod listener;
 
 pub use self::addresses::Addresses;
 pub(super) use self::listener::{Accept, Listener};
-pub use self::sockets::{Socket, Sockets};
+pub use self::sockets::{BindError, Socket, Sockets};

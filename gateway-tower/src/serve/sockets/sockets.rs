@@ -1,19 +1,22 @@
 //! How the sockets of a server stand.
 
+use std::io;
 use std::net::SocketAddr;
 
 use gateway_core::name::ObjectName;
+use gateway_core::table::{Transport, Unbound, UnboundCause};
 
 use crate::serve::certificate_problem::CertificateProblem;
 
 /// The sockets of a server, and what hinders some of them.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Sockets {
-    /// The number of the table that this comes from.
+    /// The number of the table that this comes from, as [`TableHandle::store`](crate::TableHandle::store) gave it.
     pub generation: u64,
     /// One for each address of each port.
     pub sockets: Vec<Socket>,
-    /// The listeners whose TLS handshakes fail.
+    /// The certificates that cannot be used. None are, if the core was given the
+    /// [check](gateway_core::table::CertificateCheck) of the same [`TlsOptions`](crate::serve::TlsOptions).
     pub certificates: Vec<CertificateProblem>,
 }
 
@@ -27,7 +30,17 @@ pub struct Socket {
     /// Where it is to be bound.
     pub address: SocketAddr,
     /// Where it is bound, or why it is not. It is tried again until it is.
-    pub bound: Result<SocketAddr, String>,
+    pub bound: Result<SocketAddr, BindError>,
+}
+
+/// Why a socket is not bound.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BindError {
+    /// Whether the address or the port is to blame.
+    pub cause: UnboundCause,
+    /// What the operating system said.
+    pub message: String,
 }
 
 // === impl Sockets ===
@@ -39,8 +52,43 @@ impl Sockets {
         here.find_map(|socket| socket.bound.as_ref().ok().copied())
     }
 
+    /// What could not be bound, for those who write statuses.
+    pub fn unbound(&self) -> Vec<Unbound> {
+        let unbound = self.sockets.iter().filter_map(|Socket { gateway, port, address, bound }| {
+            let BindError { cause, message } = bound.as_ref().err()?;
+            Some(Unbound {
+                gateway: gateway.clone(),
+                transport: Transport::Tcp,
+                port: *port,
+                address: address.ip(),
+                cause: *cause,
+                message: message.clone(),
+            })
+        });
+        unbound.collect()
+    }
+
     /// Whether every socket is bound and every certificate usable.
     pub fn all_good(&self) -> bool {
         self.certificates.is_empty() && self.sockets.iter().all(|socket| socket.bound.is_ok())
+    }
+}
+
+// === impl BindError ===
+
+impl BindError {
+    /// Another port of the table has the same place.
+    pub(in crate::serve) fn doubled() -> Self {
+        Self { cause: UnboundCause::Port, message: "another port is bound there".to_owned() }
+    }
+}
+
+impl From<io::Error> for BindError {
+    fn from(error: io::Error) -> Self {
+        let cause = match error.kind() {
+            io::ErrorKind::AddrNotAvailable => UnboundCause::Address,
+            _ => UnboundCause::Port,
+        };
+        Self { cause, message: error.to_string() }
     }
 }

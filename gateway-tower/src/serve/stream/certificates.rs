@@ -3,22 +3,28 @@
 use std::sync::Arc;
 
 use gateway_core::hostname::{Host, Hostname};
-use gateway_core::table::Certificate;
+use gateway_core::table::{Certificate, CertificateCheck};
+use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::tls_options::TlsOptions;
+
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CertificateError {
-    #[error("certificate {0}: the chain holds no certificate")]
-    NoCertificate(usize),
-    #[error("certificate {0}: {1}")]
-    Pair(usize, rustls::Error),
-    #[error("certificate {0}: not an X.509 certificate: {1}")]
-    X509(usize, webpki::Error),
-    #[error("the listener has no certificate")]
-    None,
+    #[error("the chain holds no certificate")]
+    NoCertificate,
+    #[error(
+        "the private key is not that of the first certificate of the chain; put the two that belong together into it, \
+         that of the server first"
+    )]
+    OtherKey,
+    #[error("the private key cannot be used: {0}")]
+    Key(rustls::Error),
+    #[error("the first certificate of the chain is not X.509: {0}")]
+    X509(webpki::Error),
 }
 
 /// The certificates of one listener.
@@ -34,20 +40,24 @@ struct Candidate {
 // === impl Certificates ===
 
 impl Certificates {
-    /// Reads them all; one that cannot be read spoils the listener, which otherwise would serve some names with the
-    /// certificate of others.
+    /// Reads them all. One that cannot be used costs itself: it is told with its position, and the others serve.
     pub(super) fn read(
         certificates: &[Certificate],
         provider: &CryptoProvider,
-    ) -> Result<Self, CertificateError> {
-        if certificates.is_empty() {
-            return Err(CertificateError::None);
+    ) -> (Self, Vec<(usize, CertificateError)>) {
+        let (mut good, mut bad) = (Vec::with_capacity(certificates.len()), Vec::new());
+        for (position, certificate) in certificates.iter().enumerate() {
+            match Candidate::read(certificate, provider) {
+                Ok(candidate) => good.push(candidate),
+                Err(error) => bad.push((position, error)),
+            }
         }
-        let numbered = certificates.iter().enumerate();
-        numbered
-            .map(|(i, certificate)| Candidate::read(i, certificate, provider))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        (Self(good), bad)
+    }
+
+    /// Whether no handshake can be made with them.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The certificate for a handshake: of those whose key the client can check, the one with the name that matches the
@@ -78,21 +88,28 @@ impl ResolvesServerCert for Certificates {
 // === impl Candidate ===
 
 impl Candidate {
-    fn read(
-        i: usize,
-        certificate: &Certificate,
-        provider: &CryptoProvider,
-    ) -> Result<Self, CertificateError> {
-        let end_entity = certificate.chain().first().ok_or(CertificateError::NoCertificate(i))?;
+    fn read(certificate: &Certificate, provider: &CryptoProvider) -> Result<Self, CertificateError> {
+        let end_entity = certificate.chain().first().ok_or(CertificateError::NoCertificate)?;
         let names = webpki::EndEntityCert::try_from(end_entity)
-            .map_err(|error| CertificateError::X509(i, error))?
+            .map_err(CertificateError::X509)?
             .valid_dns_names()
             .filter_map(|name| name.to_ascii_lowercase().parse().ok())
             .collect();
         let (chain, key) = (certificate.chain().to_vec(), certificate.key().clone_key());
-        let key =
-            CertifiedKey::from_der(chain, key, provider).map_err(|error| CertificateError::Pair(i, error))?;
+        let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::OtherKey,
+            error => CertificateError::Key(error),
+        })?;
         Ok(Self { names, key: Arc::new(key) })
+    }
+}
+
+// === impl TlsOptions ===
+
+/// Reads the certificate as the server does.
+impl CertificateCheck for TlsOptions {
+    fn check(&self, certificate: &Certificate) -> Result<(), String> {
+        Candidate::read(certificate, &self.provider).map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -100,6 +117,7 @@ impl Candidate {
 mod tests {
     use super::*;
     use rustls::crypto::ring::default_provider;
+    use rustls_pki_types::PrivatePkcs8KeyDer;
 
     fn certificate(names: &[&str]) -> Certificate {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
@@ -113,7 +131,8 @@ mod tests {
         let certificates =
             [&["*.example.com"][..], &["a.example.com", "b.example.com"], &["*.a.example.com"]]
                 .map(certificate);
-        let certificates = Certificates::read(&certificates, &default_provider()).unwrap();
+        let (certificates, bad) = Certificates::read(&certificates, &default_provider());
+        assert!(bad.is_empty(), "{bad:?}");
         for (server_name, expected) in [
             (Some("a.example.com"), 1),
             (Some("B.example.com"), 1),
@@ -128,23 +147,43 @@ mod tests {
         assert!(certificates.best(None, |_| false).is_none());
     }
 
+    // GWT-09
     #[test]
-    fn a_certificate_that_cannot_be_used_is_named() {
-        let good = certificate(&["a.example"]);
-        let other = certificate(&["a.example"]);
+    fn a_certificate_that_cannot_be_used_is_named_and_costs_itself() {
+        let [good, other] = [(); 2].map(|()| certificate(&["a.example"]));
         let with = |chain: &[&[u8]], key: &Certificate| {
             let chain = chain.iter().map(|der| der.to_vec().into()).collect();
             Certificate::new(chain, key.key().clone_key())
         };
-        for (bad, expected) in [
-            (with(&[], &good), "certificate 1: the chain holds no certificate"),
-            (with(&[&good.chain()[0]], &other), "certificate 1: "),
-            (with(&[&[0; 3]], &good), "certificate 1: not an X.509"),
+        let curve = {
+            let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+            Certificate::new(good.chain().to_vec(), PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        };
+        let options = TlsOptions::new(Arc::new(default_provider())).unwrap();
+        for (name, bad, expected) in [
+            ("no chain", with(&[], &good), "the chain holds no certificate"),
+            ("swapped", with(&[&good.chain()[0]], &other), "the private key is not that of the first"),
+            ("another curve", curve, "the private key is not that of the first"),
+            (
+                "the issuer first",
+                with(&[&other.chain()[0], &good.chain()[0]], &good),
+                "the private key is not that of the first certificate",
+            ),
+            ("no X.509", with(&[&[0x30, 0]], &good), "the first certificate of the chain is not X.509"),
+            (
+                "no key",
+                Certificate::new(good.chain().to_vec(), PrivatePkcs8KeyDer::from(vec![0x30, 0]).into()),
+                "the private key cannot be used: ",
+            ),
         ] {
-            let error =
-                Certificates::read(&[good.clone(), bad], &default_provider()).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{error}");
+            let (certificates, problems) =
+                Certificates::read(&[good.clone(), bad.clone(), good.clone()], &default_provider());
+            assert_eq!(certificates.0.len(), 2, "{name}");
+            let [(1, error)] = &problems[..] else { panic!("{name}: {problems:?}") };
+            assert!(error.to_string().starts_with(expected), "{name}: {error}");
+            // What the statuses say is what is served.
+            assert_eq!(options.check(&bad), Err(error.to_string()), "{name}");
         }
-        assert!(matches!(Certificates::read(&[], &default_provider()), Err(CertificateError::None)));
+        assert_eq!(options.check(&good), Ok(()));
     }
 }

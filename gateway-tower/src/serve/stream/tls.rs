@@ -35,7 +35,6 @@ pub(in crate::serve) struct TlsUpdater {
 #[derive(Debug)]
 struct Current {
     table: Arc<RouteTable>,
-    /// By listener; those of listeners whose certificates cannot be used are missing.
     configs: HashMap<ListenerId, Known>,
     /// Ends handshakes that no listener takes, so that clients get an alert.
     refusing: Arc<ServerConfig>,
@@ -45,7 +44,10 @@ struct Current {
 #[derive(Clone, Debug)]
 struct Known {
     certificates: Arc<[Certificate]>,
-    config: Arc<ServerConfig>,
+    /// Without any certificate that can be used there is none.
+    config: Option<Arc<ServerConfig>>,
+    /// What is wrong with those that cannot.
+    problems: Arc<[String]>,
 }
 
 /// Has no certificate for anyone.
@@ -82,7 +84,7 @@ impl Current {
         let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
         let listener = port.and_then(|port| self.table.listener_by_server_name(port, host));
         let known = listener.and_then(|listener| self.configs.get(&listener));
-        Arc::clone(known.map_or(&self.refusing, |known| &known.config))
+        Arc::clone(known.and_then(|known| known.config.as_ref()).unwrap_or(&self.refusing))
     }
 }
 
@@ -125,28 +127,40 @@ impl TlsUpdater {
                 ListenerProtocol::Http => continue,
                 ListenerProtocol::Https(tls) => &tls.certificates,
             };
-            let config = match known.remove(&name(listener)) {
-                Some(known) if known.certificates == *certificates => Ok(Arc::clone(&known.config)),
-                Some(_) | None => Certificates::read(certificates, &self.options.provider)
-                    .map(|certificates| config(&self.options, Arc::new(certificates))),
+            let known = match known.remove(&name(listener)) {
+                Some(known) if known.certificates == *certificates => known.clone(),
+                Some(_) | None => {
+                    let known = self.read(certificates);
+                    for problem in &*known.problems {
+                        tracing::warn!(%listener, problem, "a certificate cannot be used");
+                    }
+                    known
+                }
             };
-            match config {
-                Ok(config) => {
-                    let known = Known { certificates: Arc::clone(certificates), config };
-                    configs.insert(id, known);
-                }
-                Err(error) => {
-                    tracing::warn!(%listener, %error, "a listener cannot take TLS connections");
-                    problems.push(CertificateProblem {
-                        listener: listener.to_string(),
-                        problem: error.to_string(),
-                    });
-                }
-            }
+            let problem = |problem: &String| CertificateProblem {
+                listener: listener.to_string(),
+                problem: problem.clone(),
+            };
+            problems.extend(known.problems.iter().map(problem));
+            configs.insert(id, known);
         }
         let refusing = Arc::clone(&before.refusing);
         self.tls.0.store(Arc::new(Current { table, configs, refusing }));
         problems
+    }
+
+    fn read(&self, certificates: &Arc<[Certificate]>) -> Known {
+        let (usable, bad) = Certificates::read(certificates, &self.options.provider);
+        let mut problems: Vec<_> =
+            bad.iter().map(|(position, error)| format!("certificate {position}: {error}")).collect();
+        if certificates.is_empty() {
+            problems.push("there is none".to_owned());
+        }
+        Known {
+            certificates: Arc::clone(certificates),
+            config: (!usable.is_empty()).then(|| config(&self.options, Arc::new(usable))),
+            problems: problems.into(),
+        }
     }
 }
 

@@ -1,0 +1,185 @@
+//! What statuses say and what is served: the same.
+
+mod harness;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use harness::{Gateway, PATIENCE, get, run};
+use serde_json::Value;
+
+const CLASS: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: test}
+spec: {controllerName: example.net/own}
+";
+
+/// A Gateway with one listener, of this year, and a route whose redirects name the Gateway.
+fn gateway(namespace: &str, name: &str, year: u16, listener: &str, more: &str) -> String {
+    format!(
+        "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{namespace: {namespace}, name: {name}, creationTimestamp: '{year}-01-01T00:00:00Z'}}
+spec: {{gatewayClassName: test, listeners: [{{name: a, {listener}}}]{more}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{namespace: {namespace}, name: {name}}}
+spec:
+  parentRefs: [{{name: {name}}}]
+  rules: [{{filters: [{{type: RequestRedirect, requestRedirect: {{hostname: {name}.example}}}}]}}]
+"
+    )
+}
+
+/// The conditions in the status file, of the Gateway and of its listener, once the Gateway has one like this.
+fn conditions(file: &std::path::Path, name: &str, wanted: &str) -> Vec<String> {
+    let start = Instant::now();
+    loop {
+        let list: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let items = list["items"].as_array().unwrap();
+        let gateway = items.iter().find(|it| it["kind"] == "Gateway" && it["metadata"]["name"] == name);
+        let status = &gateway.expect("the Gateway has a status")["status"];
+        let all = [&status["conditions"], &status["listeners"][0]["conditions"]];
+        let all = all.iter().flat_map(|list| list.as_array().unwrap());
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let said: Vec<_> = all
+            .map(|it| format!("{}={}/{}", word(&it["type"]), word(&it["status"]), word(&it["reason"])))
+            .collect();
+        if said.iter().any(|condition| condition == wanted) {
+            return said;
+        }
+        assert!(start.elapsed() < PATIENCE, "{wanted}: {said:#?}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// A port that is free at every address of the loopback interface.
+fn free_port() -> u16 {
+    let taken = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    taken.local_addr().unwrap().port()
+}
+
+fn at(address: &str, port: u16) -> SocketAddr {
+    SocketAddr::new(address.parse().unwrap(), port)
+}
+
+async fn redirects_to(address: SocketAddr) -> String {
+    let answer = get(address, "/").await;
+    answer.header("location").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+}
+
+// GWA-01, GWA-03, GWL-16
+#[tokio::test]
+async fn gateways_are_bound_at_the_addresses_that_they_ask_for_or_it_is_said_why_not() {
+    let port = free_port();
+    let listener = format!("port: {port}, protocol: HTTP");
+    let own = |address: &str| format!(", addresses: [{{value: {address}}}]");
+    let files = CLASS.to_owned()
+        + &gateway("default", "first", 2026, &listener, &own("127.0.0.2"))
+        + &gateway("default", "second", 2026, &listener, &own("127.0.0.3"))
+        + &gateway("default", "elsewhere", 2026, &listener, &own("192.0.2.1"));
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let running = Gateway::start(&[("all.yaml", &files)], &["--write-status", status.to_str().unwrap()]);
+    for (address, name) in [("127.0.0.2", "first"), ("127.0.0.3", "second")] {
+        assert!(redirects_to(at(address, port)).await.contains(name));
+        conditions(&status, name, "Programmed=True/Programmed");
+    }
+    conditions(&status, "elsewhere", "Programmed=False/AddressNotUsable");
+    running.wait_for_line("spec.addresses[0].value: cannot be bound at 192.0.2.1");
+}
+
+// GEN-18, GWL-13
+#[tokio::test]
+async fn a_port_stays_with_the_older_gateway_and_the_other_learns_it() {
+    let port = free_port();
+    let listener = format!("port: {port}, protocol: HTTP");
+    let shop = gateway("team-b", "shop", 2020, &listener, "");
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let files = [("class.yaml", CLASS), ("shop.yaml", &shop)];
+    let running = Gateway::start(&files, &["--write-status", status.to_str().unwrap()]);
+    assert!(redirects_to(at("127.0.0.1", port)).await.contains("shop"));
+
+    let other = gateway("team-a", "other", 2026, &listener, "");
+    running.write("other.yaml", &other);
+    running.wait_for_line("PortUnavailable");
+    let said = conditions(&status, "other", "Accepted=False/PortUnavailable");
+    assert!(said.contains(&"Programmed=False/Invalid".to_owned()), "{said:?}");
+    assert!(redirects_to(at("127.0.0.1", port)).await.contains("shop"));
+
+    // Without a server, the same is said.
+    let checked = run(&["check", running.path("").to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("PortUnavailable"), "{checked:?}");
+    assert_eq!(checked.status.code(), Some(1));
+    let apart = run(&["check", "--own-addresses", running.path("").to_str().unwrap()]);
+    assert_eq!(apart.status.code(), Some(0), "{apart:?}");
+}
+
+// GWL-13
+#[tokio::test]
+async fn a_port_that_another_process_holds_is_said_for_as_long_as_it_does() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let files =
+        CLASS.to_owned() + &gateway("default", "web", 2026, &format!("port: {port}, protocol: HTTP"), "");
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let running = Gateway::start(&[("all.yaml", &files)], &["--write-status", status.to_str().unwrap()]);
+    let said = conditions(&status, "web", "Accepted=False/PortUnavailable");
+    assert!(said.contains(&"Accepted=False/ListenersNotValid".to_owned()), "{said:?}");
+    running.wait_for_line("already in use");
+
+    drop(taken);
+    let said = conditions(&status, "web", "Accepted=True/Accepted");
+    assert!(!said.iter().any(|condition| condition.contains("=False/")), "{said:?}");
+    assert!(redirects_to(at("127.0.0.1", port)).await.contains("web"));
+}
+
+/// A Secret with this certificate and this key.
+fn secret(name: &str, certificate: &str, key: &str) -> String {
+    let (certificate, key) = (STANDARD.encode(certificate), STANDARD.encode(key));
+    format!(
+        "---
+apiVersion: v1
+kind: Secret
+metadata: {{name: {name}}}
+type: kubernetes.io/tls
+data: {{tls.crt: {certificate}, tls.key: {key}}}
+"
+    )
+}
+
+// GWT-05, GWT-09
+#[tokio::test]
+async fn a_certificate_with_the_key_of_another_is_named_and_costs_itself() {
+    let [good, other] = [(); 2].map(|()| {
+        let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        (signed.cert.pem(), signed.signing_key.serialize_pem())
+    });
+    let port = free_port();
+    let tls = "tls: {certificateRefs: [{name: good}, {name: other}]}";
+    let files = CLASS.to_owned()
+        + &gateway("default", "web", 2026, &format!("port: {port}, protocol: HTTPS, {tls}"), "")
+        + &secret("good", &good.0, &good.1);
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let names = [("all.yaml", &*files), ("other.yaml", &secret("other", &other.0, &other.1))];
+    let running = Gateway::start(&names, &["--write-status", status.to_str().unwrap()]);
+    conditions(&status, "web", "ResolvedRefs=True/ResolvedRefs");
+
+    running.write("other.yaml", secret("other", &other.0, &good.1));
+    let line = running.wait_for_line("InvalidCertificateRef");
+    let why = "tls.certificateRefs[1] refers to Secret default/other, which cannot be used: the private key is not that of";
+    assert!(line.contains(why), "{line}");
+    let said = conditions(&status, "web", "ResolvedRefs=False/InvalidCertificateRef");
+    assert!(said.contains(&"Programmed=True/Programmed".to_owned()), "the good one is served: {said:?}");
+    let checked = run(&["check", running.path("").to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&checked.stdout).contains(why), "{checked:?}");
+}
