@@ -1,7 +1,7 @@
 //! A body that can be sent once more, as long as it is short.
 //!
 //! What streams through an attempt is kept, up to [`LIMIT`]. A longer body streams on, but what was kept is forgotten,
-//! and the request cannot be tried again.
+//! and the request cannot be tried again. Nor can it once the [`Replay`] is dropped: the last attempt keeps nothing.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,8 +23,6 @@ pub(crate) struct Replay<B>(Arc<Mutex<Shared<B>>>);
 pub(crate) struct Replayed<B> {
     shared: Arc<Mutex<Shared<B>>>,
     attempt: u32,
-    /// How much of what is kept has been read.
-    read: usize,
     trailers_read: bool,
 }
 
@@ -33,10 +31,14 @@ struct Shared<B> {
     /// The size before anything was read.
     hint: SizeHint,
     kept: BytesMut,
+    /// How much of what is kept the attempt has read.
+    read: usize,
     trailers: Option<HeaderMap>,
     progress: Progress,
     /// The attempt that may read; an earlier one may be around for a while.
     attempt: u32,
+    /// There will be no attempt after it.
+    is_last: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ struct Superseded;
 
 impl<B> Replay<B>
 where
-    B: Body<Data = Bytes, Error = BoxError>,
+    B: Body<Data = Bytes>,
 {
     /// Keeps `body` for more than one attempt.
     pub(crate) fn new(body: B) -> Self {
@@ -66,9 +68,11 @@ where
             hint: body.size_hint(),
             source: Box::pin(body),
             kept: BytesMut::new(),
+            read: 0,
             trailers: None,
             progress: Progress::Open,
             attempt: 0,
+            is_last: false,
         })))
     }
 
@@ -79,33 +83,53 @@ where
             return None;
         }
         shared.attempt += 1;
-        Some(Replayed { shared: Arc::clone(&self.0), attempt: shared.attempt, read: 0, trailers_read: false })
+        shared.read = 0;
+        Some(Replayed { shared: Arc::clone(&self.0), attempt: shared.attempt, trailers_read: false })
+    }
+}
+
+impl<B> Drop for Replay<B> {
+    fn drop(&mut self) {
+        let mut shared = lock(&self.0);
+        shared.is_last = true;
+        if shared.progress == Progress::Open {
+            shared.progress = Progress::Lost;
+        }
+        shared.forget();
     }
 }
 
 // === impl Replayed ===
 
-impl<B> Replayed<B>
+impl<B> Body for Replayed<B>
 where
-    B: Body<Data = Bytes, Error = BoxError>,
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
 {
-    pub(super) fn poll_frame(
-        &mut self,
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut shared = lock(&self.shared);
-        if shared.attempt != self.attempt {
+        let this = &mut *self;
+        let mut shared = lock(&this.shared);
+        if shared.attempt != this.attempt {
             return Poll::Ready(Some(Err(Superseded.into())));
         }
-        if self.read < shared.kept.len() {
-            let rest = Bytes::copy_from_slice(&shared.kept[self.read..]);
-            self.read = shared.kept.len();
+        if shared.read < shared.kept.len() {
+            let rest = Bytes::copy_from_slice(&shared.kept[shared.read..]);
+            shared.read = shared.kept.len();
+            if shared.is_last {
+                shared.forget();
+            }
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         if let Some(trailers) = &shared.trailers
-            && !self.trailers_read
+            && !this.trailers_read
         {
-            self.trailers_read = true;
+            this.trailers_read = true;
             return Poll::Ready(Some(Ok(Frame::trailers(trailers.clone()))));
         }
         if shared.progress == Progress::Ended {
@@ -115,26 +139,26 @@ where
         match &frame {
             Some(Ok(frame)) => {
                 shared.keep(frame);
-                self.read = shared.kept.len();
-                self.trailers_read = frame.is_trailers();
+                shared.read = shared.kept.len();
+                this.trailers_read = frame.is_trailers();
             }
             Some(Err(_)) => shared.lose(),
             None if shared.progress == Progress::Open => shared.progress = Progress::Ended,
             None => {}
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
-    pub(super) fn is_end_stream(&self) -> bool {
+    fn is_end_stream(&self) -> bool {
         let shared = lock(&self.shared);
-        let caught_up = self.read >= shared.kept.len() && (self.trailers_read || shared.trailers.is_none());
+        let caught_up = shared.read >= shared.kept.len() && (self.trailers_read || shared.trailers.is_none());
         caught_up && (shared.progress == Progress::Ended || shared.source.is_end_stream())
     }
 
-    pub(super) fn size_hint(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         let shared = lock(&self.shared);
         // Only an attempt that has read nothing is asked, to announce the length.
-        if self.read == 0 { shared.hint } else { SizeHint::default() }
+        if shared.read == 0 { shared.hint } else { SizeHint::default() }
     }
 }
 
@@ -158,7 +182,14 @@ impl<B> Shared<B> {
 
     fn lose(&mut self) {
         self.progress = Progress::Lost;
-        self.kept = BytesMut::new();
+        self.forget();
+    }
+
+    /// Gives back the room of what is kept, unless an attempt has still to read it.
+    fn forget(&mut self) {
+        if self.read >= self.kept.len() {
+            self.kept = BytesMut::new();
+        }
     }
 }
 
@@ -186,6 +217,23 @@ mod tests {
             assert_eq!(attempt.size_hint().exact(), Some(4));
             assert!(!attempt.is_end_stream());
             assert_eq!(attempt.collect().await.unwrap().to_bytes(), "body");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_given_back_when_there_will_be_no_other_attempt() {
+        for read_before in [false, true] {
+            let replay = replay(b"body");
+            if read_before {
+                let first = RequestBody::replayed(replay.attempt().unwrap());
+                assert_eq!(first.collect().await.unwrap().to_bytes(), "body");
+            }
+            let mut last = replay.attempt().unwrap();
+            let shared = Arc::clone(&last.shared);
+            drop(replay);
+            assert_eq!(last.frame().await.unwrap().unwrap().into_data().unwrap(), "body");
+            assert!(last.is_end_stream());
+            assert_eq!(lock(&shared).kept.capacity(), 0, "read before: {read_before}");
         }
     }
 

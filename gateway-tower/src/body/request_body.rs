@@ -33,7 +33,7 @@ pin_project! {
         /// What a mirror gets.
         Copy { copy: Copy },
         /// What an attempt gets that may be repeated.
-        Replayed { replayed: Replayed<RequestBody<B>> },
+        Replayed { #[pin] replayed: Replayed<RequestBody<B>> },
     }
 }
 

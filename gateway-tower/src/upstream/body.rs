@@ -1,6 +1,5 @@
 //! The body of a backend's answer.
 
-use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,72 +8,113 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::http2_pool::StreamLease;
+use super::http2_body::Http2Body;
+use crate::body::BoxError;
 
 /// The body of a backend's answer, and the hold on the connection that it comes over.
 ///
-/// Dropping it before its end gives the answer up: over HTTP/1.1 that closes the connection to the backend.
-pub struct UpstreamBody {
-    /// None for the few answers that are made here.
-    incoming: Option<Incoming>,
-    lease: Lease,
+/// Dropping it before its end gives the answer up: over HTTP/1.1 that closes the connection to the backend, over HTTP/2 it
+/// resets the stream.
+pub struct UpstreamBody(Kind);
+
+enum Kind {
+    /// Of the few answers that are made here.
+    Empty,
+    Http1 {
+        incoming: Incoming,
+        /// None when the connection is back in its pool already.
+        connection: Option<Box<dyn Settle + Send>>,
+    },
+    Http2(Http2Body),
 }
 
-/// What is to be done when the body has ended: dropping this does it.
-#[expect(dead_code, reason = "held for what happens when it is dropped")]
-pub(super) enum Lease {
-    /// Nothing: the connection is back in its pool already.
-    None,
-    /// Puts a connection of HTTP/1.1 back.
-    Connection(Box<dyn Any + Send>),
-    /// Frees a stream of HTTP/2.
-    Stream(StreamLease),
+/// A connection of HTTP/1.1 that an answer comes over. Dropping it closes it.
+pub(super) trait Settle {
+    /// The answer has ended, and the connection may be used again.
+    fn settle(self: Box<Self>);
 }
 
 // === impl UpstreamBody ===
 
 impl UpstreamBody {
-    pub(super) fn new(incoming: Incoming, lease: Lease) -> Self {
+    pub(super) fn http1(incoming: Incoming, connection: Option<Box<dyn Settle + Send>>) -> Self {
+        let mut body = Self(Kind::Http1 { incoming, connection });
         // An answer without body is at its end already, and nobody may ever poll it.
-        let lease = if incoming.is_end_stream() { Lease::None } else { lease };
-        Self { incoming: Some(incoming), lease }
+        body.settle_at_end();
+        body
+    }
+
+    pub(super) fn http2(body: Http2Body) -> Self {
+        Self(Kind::Http2(body))
     }
 
     pub(super) fn empty() -> Self {
-        Self { incoming: None, lease: Lease::None }
+        Self(Kind::Empty)
+    }
+
+    fn settle_at_end(&mut self) {
+        if let Kind::Http1 { incoming, connection } = &mut self.0
+            && incoming.is_end_stream()
+            && let Some(connection) = connection.take()
+        {
+            connection.settle();
+        }
     }
 }
 
 impl Body for UpstreamBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = self.get_mut();
-        let Some(incoming) = &mut this.incoming else {
-            return Poll::Ready(None);
-        };
-        let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) || incoming.is_end_stream() {
-            this.lease = Lease::None;
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Http1 { incoming, connection } => {
+                let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                match &frame {
+                    Some(Ok(_)) => self.settle_at_end(),
+                    Some(Err(_)) => *connection = None,
+                    None => {
+                        if let Some(connection) = connection.take() {
+                            connection.settle();
+                        }
+                    }
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            Kind::Http2(body) => body.poll_frame(cx).map_err(Into::into),
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Http1 { incoming, .. } => incoming.is_end_stream(),
+            Kind::Http2(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Http1 { incoming, .. } => incoming.size_hint(),
+            // Where the length is known it is among the headers.
+            Kind::Http2(body) if body.is_end_stream() => SizeHint::with_exact(0),
+            Kind::Http2(_) => SizeHint::default(),
+        }
     }
 }
 
 impl fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamBody").field("incoming", &self.incoming).finish_non_exhaustive()
+        let kind = match &self.0 {
+            Kind::Empty => "empty",
+            Kind::Http1 { .. } => "HTTP/1.1",
+            Kind::Http2(_) => "HTTP/2",
+        };
+        f.debug_tuple("UpstreamBody").field(&kind).finish()
     }
 }

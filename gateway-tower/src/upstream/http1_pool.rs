@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
-use hyper::client::conn::http1::SendRequest;
+
+use super::http1_connection::Http1Connection;
 
 /// The connections that carry no request.
 ///
@@ -21,12 +22,13 @@ pub(super) struct Http1Pool<B> {
 /// The connections to one endpoint.
 struct Idle<B> {
     ready: Vec<Parked<B>>,
-    /// Still busy with the end of their last exchange: about to be ready, or to close.
+    /// Still busy with the end of their last exchange: about to be ready, or to close, or the request was answered before its
+    /// end. They take no place of those that are ready, and have until the sweep after the next.
     settling: Vec<Parked<B>>,
 }
 
 struct Parked<B> {
-    sender: SendRequest<B>,
+    connection: Http1Connection<B>,
     since: u32,
 }
 
@@ -39,27 +41,28 @@ impl<B> Http1Pool<B> {
     }
 
     /// Takes out a connection that can carry a request now.
-    pub(super) fn take(&self, endpoint: &SocketAddr) -> Option<SendRequest<B>> {
+    pub(super) fn take(&self, endpoint: &SocketAddr) -> Option<Http1Connection<B>> {
         let mut endpoints = self.endpoints();
         let idle = endpoints.get_mut(endpoint)?;
         if let Some(found) = idle.pop() {
             return Some(found);
         }
-        idle.settle();
+        idle.settle(self.max_idle);
         idle.pop()
     }
 
     /// Takes in a connection whose exchange is over, or nearly.
-    pub(super) fn put(&self, endpoint: SocketAddr, sender: SendRequest<B>) {
-        if sender.is_closed() {
+    pub(super) fn put(&self, endpoint: SocketAddr, connection: Http1Connection<B>) {
+        if connection.is_closed() {
             return;
         }
-        let ready = sender.is_ready();
-        let parked = Parked { sender, since: self.now.load(Ordering::Relaxed) };
+        let ready = connection.is_ready();
+        let parked = Parked { connection, since: self.now.load(Ordering::Relaxed) };
         let mut endpoints = self.endpoints();
         let idle = endpoints.entry(endpoint).or_default();
-        if idle.ready.len() + idle.settling.len() < self.max_idle {
-            if ready { idle.ready.push(parked) } else { idle.settling.push(parked) }
+        let place = if ready { &mut idle.ready } else { &mut idle.settling };
+        if place.len() < self.max_idle {
+            place.push(parked);
         }
     }
 
@@ -67,12 +70,10 @@ impl<B> Http1Pool<B> {
     pub(super) fn sweep(&self, max_age: u32) {
         let now = self.now.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         self.endpoints().retain(|_, idle| {
-            idle.settle();
-            let stays = |parked: &mut Parked<B>| {
-                !parked.sender.is_closed() && now.wrapping_sub(parked.since) <= max_age
-            };
-            idle.ready.retain_mut(stays);
-            idle.settling.retain_mut(stays);
+            idle.settle(self.max_idle);
+            let age = |parked: &Parked<B>| now.wrapping_sub(parked.since);
+            idle.ready.retain(|parked| !parked.connection.is_closed() && age(parked) <= max_age);
+            idle.settling.retain(|parked| age(parked) <= 1);
             !(idle.ready.is_empty() && idle.settling.is_empty())
         });
     }
@@ -91,21 +92,22 @@ impl<B> Default for Idle<B> {
 }
 
 impl<B> Idle<B> {
-    fn pop(&mut self) -> Option<SendRequest<B>> {
+    fn pop(&mut self) -> Option<Http1Connection<B>> {
         while let Some(parked) = self.ready.pop() {
             // The backend may have closed it since.
-            if parked.sender.is_ready() {
-                return Some(parked.sender);
+            if parked.connection.is_ready() {
+                return Some(parked.connection);
             }
         }
         None
     }
 
-    fn settle(&mut self) {
-        for parked in
-            self.settling.extract_if(.., |parked| parked.sender.is_ready() || parked.sender.is_closed())
+    fn settle(&mut self, max_idle: usize) {
+        for parked in self
+            .settling
+            .extract_if(.., |parked| parked.connection.is_ready() || parked.connection.is_closed())
         {
-            if !parked.sender.is_closed() {
+            if !parked.connection.is_closed() && self.ready.len() < max_idle {
                 self.ready.push(parked);
             }
         }

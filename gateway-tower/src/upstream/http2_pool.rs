@@ -1,34 +1,34 @@
 //! Connections of HTTP/2, by endpoint.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
-use hyper::client::conn::http2::SendRequest;
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 
+use super::http2_connection::{Http2Connection, Place};
 use crate::client::ConnectError;
 
-/// The open connections, each with any number of requests under way.
-pub(super) struct Http2Pool<B> {
-    endpoints: Mutex<HashMap<SocketAddr, Endpoint<B>, RandomState>>,
+/// The open connections, each with as many requests under way as both ends allow.
+pub(super) struct Http2Pool {
+    endpoints: Mutex<HashMap<SocketAddr, Endpoint, RandomState>>,
     streams: usize,
     max_connections: usize,
 }
 
 /// The connections to one endpoint.
-struct Endpoint<B> {
-    open: Vec<Shared<B>>,
+#[derive(Default)]
+struct Endpoint {
+    open: Vec<Shared>,
     /// The attempt at another one: requests that find all full wait for it together.
     opening: Option<Opening>,
+    /// Where requests wait when there cannot be another one.
+    places: Arc<Notify>,
 }
 
-struct Shared<B> {
-    sender: SendRequest<B>,
-    streams: Arc<AtomicUsize>,
+struct Shared {
+    connection: Http2Connection,
     /// For how many sweeps it has had no request.
     idle: u32,
 }
@@ -36,17 +36,16 @@ struct Shared<B> {
 /// An attempt to connect: how it ended, once it has.
 pub(super) type Opening = Arc<SetOnce<Result<(), Arc<ConnectError>>>>;
 
-/// One request under way on a connection.
-pub(super) struct StreamLease(Arc<AtomicUsize>);
-
 /// What a pool says to a request.
-pub(super) enum Pick<B> {
+pub(super) enum Pick {
     /// Take this one.
-    Open(SendRequest<B>, StreamLease),
+    Open(Http2Connection, Place),
     /// Wait for this attempt, and ask again.
     Wait(Opening),
-    /// Make this attempt, and ask again.
-    Start(Opening),
+    /// Make this attempt, and ask again. Its connection is to tell of places here.
+    Start(Opening, Arc<Notify>),
+    /// All are full: wait for a place, and ask again.
+    Full(Arc<Notify>),
 }
 
 /// The cause of an attempt's failure, for all who waited for it.
@@ -56,79 +55,60 @@ struct SharedError(Arc<ConnectError>);
 
 // === impl Http2Pool ===
 
-impl<B> Http2Pool<B> {
-    /// A pool of at most `max_connections` to each endpoint, of which the next is made when the others have `streams`.
+impl Http2Pool {
+    /// A pool of at most `max_connections` to each endpoint, of which the next is made when the others have `streams`, or as
+    /// many as the endpoint allows.
     pub(super) fn new(streams: usize, max_connections: usize) -> Self {
         Self { endpoints: Mutex::default(), streams: streams.max(1), max_connections: max_connections.max(1) }
     }
 
-    /// The connection for a request.
-    pub(super) fn pick(&self, endpoint: SocketAddr) -> Pick<B> {
+    /// The connection for a request; the one that has refused it only if there can be no other.
+    pub(super) fn pick(&self, endpoint: SocketAddr, refused: Option<&Http2Connection>) -> Pick {
         let mut endpoints = self.endpoints();
-        let known = endpoints.entry(endpoint).or_insert_with(|| Endpoint { open: Vec::new(), opening: None });
-        known.open.retain(|shared| !shared.sender.is_closed());
+        let known = endpoints.entry(endpoint).or_default();
+        known.open.retain(|shared| !shared.connection.is_closed());
         let may_open = known.open.len() < self.max_connections;
-        let least = known.open.iter_mut().min_by_key(|shared| shared.streams.load(Ordering::Relaxed));
-        match least {
-            Some(shared) if !may_open || shared.streams.load(Ordering::Relaxed) < self.streams => {
-                shared.lease()
+        known.open.sort_by_key(|shared| shared.connection.streams());
+        let has_refused =
+            |shared: &Shared| refused.is_some_and(|refused| refused.is_same(&shared.connection));
+        for shared in &mut known.open {
+            if !(may_open && has_refused(shared))
+                && let Some(place) = shared.connection.place(self.streams)
+            {
+                shared.idle = 0;
+                return Pick::Open(shared.connection.clone(), place);
             }
-            Some(_) | None => match &known.opening {
-                Some(opening) if !opening.initialized() => Pick::Wait(Arc::clone(opening)),
-                Some(_) | None => {
-                    let opening = Opening::default();
-                    known.opening = Some(Arc::clone(&opening));
-                    Pick::Start(opening)
-                }
-            },
+        }
+        match &known.opening {
+            Some(opening) if !opening.initialized() => Pick::Wait(Arc::clone(opening)),
+            Some(_) | None if may_open => {
+                let opening = Opening::default();
+                known.opening = Some(Arc::clone(&opening));
+                Pick::Start(opening, Arc::clone(&known.places))
+            }
+            Some(_) | None => Pick::Full(Arc::clone(&known.places)),
         }
     }
 
     /// Takes in a new connection.
-    pub(super) fn put(&self, endpoint: SocketAddr, sender: SendRequest<B>) {
-        let mut endpoints = self.endpoints();
-        let known = endpoints.entry(endpoint).or_insert_with(|| Endpoint { open: Vec::new(), opening: None });
-        known.open.push(Shared { sender, streams: Arc::default(), idle: 0 });
+    pub(super) fn put(&self, endpoint: SocketAddr, connection: Http2Connection) {
+        self.endpoints().entry(endpoint).or_default().open.push(Shared { connection, idle: 0 });
     }
 
     /// Drops those that are closed, and those that have had no request for `max_age` sweeps.
     pub(super) fn sweep(&self, max_age: u32) {
         self.endpoints().retain(|_, known| {
             known.open.retain_mut(|shared| {
-                shared.idle = if shared.streams.load(Ordering::Relaxed) == 0 { shared.idle + 1 } else { 0 };
-                !shared.sender.is_closed() && shared.idle <= max_age
+                shared.idle = if shared.connection.streams() == 0 { shared.idle + 1 } else { 0 };
+                !shared.connection.is_closed() && shared.idle <= max_age
             });
             let opening = known.opening.as_ref().is_some_and(|opening| !opening.initialized());
             opening || !known.open.is_empty()
         });
     }
 
-    fn endpoints(&self) -> MutexGuard<'_, HashMap<SocketAddr, Endpoint<B>, RandomState>> {
+    fn endpoints(&self) -> MutexGuard<'_, HashMap<SocketAddr, Endpoint, RandomState>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl Shared ===
-
-impl<B> Shared<B> {
-    fn lease(&mut self) -> Pick<B> {
-        self.idle = 0;
-        self.streams.fetch_add(1, Ordering::Relaxed);
-        Pick::Open(self.sender.clone(), StreamLease(Arc::clone(&self.streams)))
-    }
-}
-
-// === impl StreamLease ===
-
-impl Drop for StreamLease {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for StreamLease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StreamLease").field(&self.0).finish()
     }
 }
 

@@ -6,14 +6,26 @@
 //! to rules nor to tables. A new table costs no connection, and a hundred rules for one Service use the same few.
 //!
 //! - The Host header is never changed; over HTTP/2 it becomes `:authority`.
-//! - A connection that the backend closed while it was idle is found out and replaced; the request is sent again only when
-//!   not one byte of it was. Any other trying again is up to the rule.
+//! - A connection that the backend closed while it was idle is found out and replaced. A request is sent again, up to three
+//!   times, when the backend cannot have processed anything of it: not one byte was sent, or a backend of HTTP/2 refused
+//!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::NotProcessed).
+//!   Any other trying again is up to the rule.
 //! - An upgrade, to WebSocket or to anything but HTTP/2, is passed on over HTTP/1.1. When the backend switches, both
 //!   connections are joined until one of them closes or nothing was sent for [some time](UpstreamOptions::tunnel_idle).
 //!   To a backend of `kubernetes.io/h2c` the request goes without the wish to upgrade.
 //! - CONNECT gets 501: a gateway is no way through to anywhere. So does a transfer coding other than `chunked`, since the
 //!   backend might read another length out of it. Extended CONNECT (RFC 8441) is not offered to clients.
 //! - Nothing here limits how long an answer may take: that is for the timeouts of a rule.
+//!
+//! # Connections that are shared
+//! Over HTTP/2, requests of several clients go over one connection, and none of them must stop the others.
+//!
+//! - A connection has room for as many bytes as all its requests together may have that are not read yet.
+//! - It carries no more requests than the backend allows at that moment; then another one is made. Nothing is sent before
+//!   the backend has said how many it allows.
+//! - A backend that is silent while it owes answers is asked for a sign of life.
+//! - An answer that is complete ends its request: a body that is still being sent is cut off. That is so over HTTP/1.1 too,
+//!   within two sweeps over the idle connections.
 //!
 //! The surprising case: of a request over HTTP/2, cookies arrive in several lines; a backend of HTTP/1.1 gets them in one.
 //!
@@ -47,15 +59,20 @@
 //! # Spec
 //! BPR-04, BPR-07, FRW-08.
 
-mod connect;
-mod body;
 mod error;
+mod options;
+mod connect;
+mod stream;
 mod http1;
+mod http1_connection;
 mod http1_pool;
 mod http2;
+mod http2_connection;
 mod http2_pool;
-mod options;
-mod stream;
+mod http2_upload;
+mod http2_body;
+mod http2_exchange;
+mod body;
 mod service;
 mod tunnel;
 

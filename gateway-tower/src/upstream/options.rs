@@ -15,11 +15,26 @@ pub struct UpstreamOptions {
     /// are used. A client that does not read holds as much three times: once that the server has taken over, and once or
     /// twice on the way there.
     pub buffer_bytes: usize,
-    /// The requests under way on a connection of HTTP/2 at which another connection is made.
+    /// The most header lines of an answer over HTTP/1.1.
+    pub max_header_lines: usize,
+    /// The most bytes in the head of an answer over HTTP/2, as RFC 9113 section 6.5.2 counts them.
+    pub max_head_bytes: u32,
+    /// The most requests under way on a connection of HTTP/2; fewer where the backend allows no more. When all connections
+    /// have that many, another is made.
     pub http2_streams: usize,
-    /// The most connections of HTTP/2 to an endpoint. When all are [full](Self::http2_streams), requests are spread evenly
-    /// and wait for the backend to take them.
+    /// The most connections of HTTP/2 to an endpoint. When all are [full](Self::http2_streams), requests wait for a place,
+    /// each as long as for a [connection](Self::connect_timeout).
     pub http2_connections_per_endpoint: usize,
+    /// The most bytes of an answer over HTTP/2 that its client has not read yet. A connection has room for as many of each of
+    /// its [requests](Self::http2_streams), so that a client that does not read keeps no other from its answer. With a
+    /// round trip to the backend of 1 ms, 64 KiB let 64 MiB/s of an answer through.
+    pub http2_window: u32,
+    /// How long a connection of HTTP/2 may be silent while answers are owed, until the backend is asked for a sign of life.
+    /// It is asked again only after more of an answer has come, or five minutes: servers of gRPC allow no more. `None`
+    /// asks never.
+    pub http2_ping_after: Option<Duration>,
+    /// How long a backend may take to give that sign; then the connection is closed, and its requests have failed.
+    pub http2_ping_timeout: Duration,
     /// How long a tunnel, into which an upgraded connection turns, may go without a byte in either direction. `None` is
     /// no limit.
     pub tunnel_idle: Option<Duration>,
@@ -34,8 +49,13 @@ impl Default for UpstreamOptions {
             idle_timeout: Duration::from_secs(60),
             max_idle_per_endpoint: 256,
             buffer_bytes: 24 * 1024,
+            max_header_lines: 200,
+            max_head_bytes: 64 * 1024,
             http2_streams: 100,
-            http2_connections_per_endpoint: 8,
+            http2_connections_per_endpoint: 100,
+            http2_window: 64 * 1024,
+            http2_ping_after: Some(Duration::from_secs(30)),
+            http2_ping_timeout: Duration::from_secs(20),
             tunnel_idle: Some(Duration::from_secs(60 * 60)),
         }
     }

@@ -15,23 +15,30 @@ use gateway_core::rule::BackendProtocol;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1 as http1_connection, http2 as http2_connection};
+use hyper::client::conn::TrySendError;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use pin_project_lite::pin_project;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tower_service::Service;
 
-use super::body::Lease;
+use super::body::Settle;
+use super::http1_connection::Http1Connection;
 use super::http1_pool::Http1Pool;
-use super::http2_pool::{Http2Pool, Opening, Pick, StreamLease, share};
-use super::stream::BackendStream;
-use super::{UpstreamBody, UpstreamError, UpstreamOptions, connect, http1, http2, tunnel};
+use super::http2_connection::{Http2Connection, Place};
+use super::http2_exchange::{Failure, Http2Exchange};
+use super::http2_pool::{Http2Pool, Opening, Pick, share};
+use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2, tunnel};
 use crate::body::BoxError;
+use crate::body::replay::Replay;
 use crate::client::{ConnectError, NotProcessed, UpstreamTarget};
 use crate::drain::Member;
 
-/// The smallest buffer of a connection of HTTP/1.1 that hyper takes.
-const SMALLEST_BUFFER: usize = 8 * 1024;
+/// How often a request that was not processed is sent again.
+const SENT_AGAIN: u32 = 3;
+
+/// The pause before a request that a busy backend has refused is sent again; it doubles each time.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`] names. Always ready.
 ///
@@ -41,7 +48,7 @@ pub struct Upstream<B>(Arc<Shared<B>>);
 struct Shared<B> {
     options: UpstreamOptions,
     http1: Http1Pool<B>,
-    http2: Http2Pool<B>,
+    http2: Http2Pool,
     /// Whether there is a task that looks for idle connections.
     swept: AtomicBool,
 }
@@ -74,15 +81,15 @@ pin_project! {
 struct Rest<B> {
     shared: Arc<Shared<B>>,
     endpoint: SocketAddr,
-    sender: http1_connection::SendRequest<B>,
+    connection: Http1Connection<B>,
     upgrade: Option<Upgrade>,
 }
 
-/// A connection of HTTP/1.1 that goes back to its pool when this is dropped.
-struct Http1Lease<B> {
+/// A connection of HTTP/1.1 while an answer comes over it.
+struct Lent<B> {
     shared: Arc<Shared<B>>,
     endpoint: SocketAddr,
-    sender: Option<http1_connection::SendRequest<B>>,
+    connection: Http1Connection<B>,
 }
 
 // === impl Upstream ===
@@ -146,12 +153,12 @@ where
                     .map(|client| Upgrade { client, member: request.extensions_mut().remove() });
                 match shared.http1.take(&endpoint) {
                     // Sent here rather than by the future, which would have to hold the request for it.
-                    Some(mut sender) => {
-                        let sent = sender.try_send_request(request);
+                    Some(mut connection) => {
+                        let sent = connection.send(request);
                         UpstreamFuture(Box::pin(Exchange {
                             sent,
                             again: None,
-                            rest: Some(Rest { shared, endpoint, sender, upgrade }),
+                            rest: Some(Rest { shared, endpoint, connection, upgrade }),
                         }))
                     }
                     None => UpstreamFuture::new(shared.send_http1(endpoint, request, upgrade)),
@@ -182,13 +189,17 @@ where
         loop {
             let idle = self.http1.take(&endpoint);
             let reused = idle.is_some();
-            let mut sender = match idle {
-                Some(sender) => sender,
-                None => self.open_http1(endpoint).await.map_err(UpstreamError::Connect)?,
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => {
+                    self.sweep();
+                    let opened = Http1Connection::open(endpoint, &self.options).await;
+                    opened.map_err(UpstreamError::Connect)?
+                }
             };
-            match sender.try_send_request(request).await {
+            match connection.send(request).await {
                 Ok(response) => {
-                    return Rest { shared: self, endpoint, sender, upgrade }.answer(response);
+                    return Rest { shared: self, endpoint, connection, upgrade }.answer(response);
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent,
@@ -199,89 +210,97 @@ where
         }
     }
 
+    /// Sends a request, and again if it was not processed.
     async fn send_http2(
         self: Arc<Self>,
         endpoint: SocketAddr,
-        mut request: Request<B>,
+        request: Request<B>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let (head, body) = request.into_parts();
+        let replay = (!body.is_end_stream()).then(|| Replay::new(body));
+        let mut body = replay.as_ref().and_then(Replay::attempt);
+        let mut refused = None;
+        let mut again = 0;
         loop {
-            let (mut sender, lease, fresh) =
-                self.http2_sender(endpoint).await.map_err(UpstreamError::Connect)?;
-            match sender.try_send_request(request).await {
-                Ok(mut response) => {
-                    http1::clean(response.headers_mut(), false);
-                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, Lease::Stream(lease))));
+            let place = self.http2_place(endpoint, refused.as_ref()).await;
+            let (connection, place) = place.map_err(UpstreamError::Connect)?;
+            let started = match connection.clone().sender() {
+                Ok(sender) => Http2Exchange::start(sender, place, &head, body),
+                Err(error) => Err(Failure::unsent(error)),
+            };
+            let answered = match started {
+                Ok(exchange) => exchange.await,
+                Err(failure) => Err(failure),
+            };
+            let cause = match answered {
+                Ok(mut answer) => {
+                    http1::clean(answer.headers_mut(), false);
+                    return Ok(answer.map(UpstreamBody::http2));
                 }
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if !fresh => request = unsent,
-                    Some(_) => return Err(not_processed(endpoint, error.into_error())),
-                    None => return Err(failed(endpoint, error.into_error())),
-                },
+                Err(Failure::Failed(cause)) => return Err(UpstreamError::Exchange { endpoint, cause }),
+                Err(Failure::NotProcessed(cause)) => cause,
+            };
+            tracing::debug!(%endpoint, %cause, again, "a backend did not take a request");
+            body = replay.as_ref().and_then(Replay::attempt);
+            if again == SENT_AGAIN || body.is_none() && replay.is_some() {
+                let cause = cause.into();
+                return Err(UpstreamError::NotProcessed(NotProcessed { endpoint, cause }));
             }
+            if !connection.is_closed() {
+                // It is busy, and not to be asked again at once.
+                tokio::time::sleep(PAUSE * (1 << again)).await;
+                refused = Some(connection);
+            }
+            again += 1;
         }
     }
 
-    /// A connection for one more request, and whether it was made for it.
-    async fn http2_sender(
+    /// A place for one more request.
+    async fn http2_place(
         self: &Arc<Self>,
         endpoint: SocketAddr,
-    ) -> Result<(http2_connection::SendRequest<B>, StreamLease, bool), ConnectError> {
-        let mut fresh = false;
-        // Each round but the last leaves one more connection; a backend that closes them all at once ends the search.
-        for _ in 0..=self.options.http2_connections_per_endpoint {
-            let opening = match self.http2.pick(endpoint) {
-                Pick::Open(sender, lease) => return Ok((sender, lease, fresh)),
+        refused: Option<&Http2Connection>,
+    ) -> Result<(Http2Connection, Place), ConnectError> {
+        let deadline = Instant::now() + self.options.connect_timeout;
+        let error = |cause: &str| ConnectError { endpoint, cause: cause.into() };
+        let mut waited = None;
+        let mut attempts = 0;
+        loop {
+            let opening = match self.http2.pick(endpoint, refused) {
+                Pick::Open(connection, place) => {
+                    // There may be more room than this, and others who wait for it.
+                    waited.inspect(|places: &Arc<Notify>| places.notify_one());
+                    return Ok((connection, place));
+                }
+                Pick::Full(places) => {
+                    let freed = tokio::time::timeout_at(deadline, places.notified()).await;
+                    freed.map_err(|_| error("all its connections are full"))?;
+                    waited = Some(places);
+                    continue;
+                }
                 Pick::Wait(opening) => opening,
-                Pick::Start(opening) => {
+                Pick::Start(opening, places) => {
                     // A task of its own: the request may be given up, while others wait for the same connection.
-                    tokio::spawn(Arc::clone(self).open_http2(endpoint, Arc::clone(&opening)));
+                    tokio::spawn(Arc::clone(self).open_http2(endpoint, Arc::clone(&opening), places));
                     opening
                 }
             };
-            fresh = true;
+            // Each attempt leaves one more connection; a backend that closes them all at once ends the search.
+            attempts += 1;
+            if attempts > self.options.http2_connections_per_endpoint + 1 {
+                return Err(error("it closes every connection before it is used"));
+            }
             if let Err(error) = opening.wait().await {
                 return Err(share(error));
             }
         }
-        Err(ConnectError { endpoint, cause: "it closes every connection before it is used".into() })
     }
 
-    async fn open_http1(
-        self: &Arc<Self>,
-        endpoint: SocketAddr,
-    ) -> Result<http1_connection::SendRequest<B>, ConnectError> {
+    async fn open_http2(self: Arc<Self>, endpoint: SocketAddr, opening: Opening, places: Arc<Notify>) {
         self.sweep();
-        let stream = connect::tcp(endpoint, self.options.connect_timeout).await?;
-        let io = TokioIo::new(BackendStream::new(stream));
-        let mut builder = http1_connection::Builder::new();
-        builder.max_buf_size(self.options.buffer_bytes.max(SMALLEST_BUFFER));
-        let handshake = builder.handshake(io).await;
-        let (sender, connection) =
-            handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%endpoint, %error, "a connection to a backend failed");
-            }
-        });
-        Ok(sender)
-    }
-
-    async fn open_http2(self: Arc<Self>, endpoint: SocketAddr, opening: Opening) {
-        self.sweep();
-        let connected = async {
-            let stream = connect::tcp(endpoint, self.options.connect_timeout).await?;
-            let handshake =
-                http2_connection::Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await;
-            handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })
-        };
-        let result = match connected.await {
-            Ok((sender, connection)) => {
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%endpoint, %error, "a connection to a backend failed");
-                    }
-                });
-                self.http2.put(endpoint, sender);
+        let result = match Http2Connection::open(endpoint, &self.options, places).await {
+            Ok(connection) => {
+                self.http2.put(endpoint, connection);
                 Ok(())
             }
             Err(error) => Err(Arc::new(error)),
@@ -331,7 +350,7 @@ where
             Err(mut error) => match error.take_message() {
                 // It was closed while idle, and nothing was sent.
                 Some(unsent) => {
-                    let Rest { shared, endpoint, sender: _, upgrade } = rest;
+                    let Rest { shared, endpoint, connection: _, upgrade } = rest;
                     this.again
                         .insert(Box::pin(shared.send_http1(endpoint, unsent, upgrade)))
                         .as_mut()
@@ -348,23 +367,27 @@ where
 impl<B: Send + 'static> Rest<B> {
     /// What is passed on of an answer.
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let Self { shared, endpoint, sender, upgrade } = self;
+        let Self { shared, endpoint, connection, upgrade } = self;
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         http1::clean(response.headers_mut(), upgraded);
         if upgraded {
             let Upgrade { client, member } = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
             let backend = hyper::upgrade::on(&mut response);
-            tokio::spawn(tunnel::join(client, backend, shared.options.tunnel_idle, member));
-            return Ok(response.map(|incoming| UpstreamBody::new(incoming, Lease::None)));
+            let joined = tunnel::join(client, backend, shared.options.tunnel_idle, member);
+            tokio::spawn(async move {
+                joined.await;
+                drop(connection);
+            });
+            return Ok(response.map(|incoming| UpstreamBody::http1(incoming, None)));
         }
         // The end of a short answer was read together with its head, and the connection is free again.
-        let lease = if sender.is_ready() {
-            shared.http1.put(endpoint, sender);
-            Lease::None
+        let lent: Option<Box<dyn Settle + Send>> = if connection.is_ready() {
+            shared.http1.put(endpoint, connection);
+            None
         } else {
-            Lease::Connection(Box::new(Http1Lease { shared, endpoint, sender: Some(sender) }))
+            Some(Box::new(Lent { shared, endpoint, connection }))
         };
-        Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
+        Ok(response.map(|incoming| UpstreamBody::http1(incoming, lent)))
     }
 }
 
@@ -385,13 +408,12 @@ fn refuse() -> Response<UpstreamBody> {
     response
 }
 
-// === impl Http1Lease ===
+// === impl Lent ===
 
-impl<B> Drop for Http1Lease<B> {
-    fn drop(&mut self) {
-        if let Some(sender) = self.sender.take() {
-            self.shared.http1.put(self.endpoint, sender);
-        }
+impl<B: Send + 'static> Settle for Lent<B> {
+    fn settle(self: Box<Self>) {
+        let Self { shared, endpoint, connection } = *self;
+        shared.http1.put(endpoint, connection);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Server, gateway and client together, over real sockets of the loopback interface.
 
 mod world;
+mod frames;
 mod protocols;
 mod tls;
 mod malformed;
@@ -9,3 +10,4 @@ mod upgrades;
 mod lifecycle;
 mod pools;
 mod hostile;
+mod http2_backends;

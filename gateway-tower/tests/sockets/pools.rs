@@ -16,10 +16,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
-use crate::world::{Body, Client, LONG, Table, World, echo, full, get, get2, raw_backend, read_head};
+use crate::world::{
+    Body, Client, LONG, Table, World, echo, exchange, full, get, get2, raw_backend, read_head,
+};
 
 /// A backend that counts its connections.
-async fn counting<F, R>(streams: u32, handle: F) -> (SocketAddr, Arc<AtomicUsize>)
+pub(crate) async fn counting<F, R>(streams: u32, handle: F) -> (SocketAddr, Arc<AtomicUsize>)
 where
     F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
@@ -186,4 +188,83 @@ async fn no_request_fails_while_tables_are_swapped_on_one_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_tables_are_swapped_on_several_threads() {
     no_request_fails_while_tables_are_swapped().await;
+}
+
+/// A backend that answers before it has read the request, and goes on with the connection.
+async fn early() -> (SocketAddr, Arc<AtomicUsize>) {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let address = raw_backend(move |mut stream| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            while !read_head(&mut stream).await.is_empty() {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            }
+        }
+    })
+    .await;
+    (address, connections)
+}
+
+#[tokio::test]
+async fn half_sent_requests_that_were_answered_take_no_place_of_idle_connections() {
+    let (address, connections) = early().await;
+    let upstream = UpstreamOptions { max_idle_per_endpoint: 8, ..UpstreamOptions::default() };
+    let world = World::with(&Table::new(1, address), ServeOptions::default(), upstream).await;
+    let mut uploads = Vec::new();
+    for _ in 0..20 {
+        let mut upload = world.connect().await;
+        upload.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+        assert!(read_head(&mut upload).await.starts_with("HTTP/1.1 200 "));
+        uploads.push(upload);
+    }
+    let before = connections.load(Ordering::SeqCst);
+    for _ in 0..20 {
+        assert_eq!(world.send(get("/")).await.text(), "ok");
+    }
+    let opened = connections.load(Ordering::SeqCst) - before;
+    assert_eq!(opened, 1, "they share a connection");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_up_closes_its_connection_though_the_request_goes_on() {
+    let (sender, mut closed) = tokio::sync::mpsc::channel(1);
+    let backend = raw_backend(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            read_head(&mut stream).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf").await;
+            let mut rest = Vec::new();
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+            let _ = sender.send(()).await;
+        }
+    })
+    .await;
+    let mut table = Table::new(1, backend);
+    table.timeouts.backend_request = Some(Duration::from_millis(200));
+    let world = World::start(&table).await;
+    let mut upload = world.connect().await;
+    upload.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+    tokio::time::timeout(LONG, closed.recv()).await.expect("the connection is closed");
+    drop(upload);
+}
+
+// RFC 9112 sections 5.1 and 5.2
+#[tokio::test]
+async fn heads_of_answers_are_read_as_leniently_as_a_proxy_has_to() {
+    let backend = raw_backend(|mut stream| async move {
+        read_head(&mut stream).await;
+        let many: String = (0..150).map(|i| format!("x-{i}: y\r\n")).collect();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nx-space : a\r\nx-fold: a\r\n b\r\n{many}content-length: 2\r\n\r\nok");
+        let _ = stream.write_all(head.as_bytes()).await;
+    })
+    .await;
+    let world = World::start(&Table::new(1, backend)).await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let answer = exchange(world.address(80), request).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert!(answer.contains("x-space: a\r\n") && answer.contains("x-149: y\r\n"), "{answer}");
+    let fold = answer.lines().find_map(|line| line.strip_prefix("x-fold: ")).expect("a line");
+    assert_eq!(fold.split_whitespace().collect::<Vec<_>>(), ["a", "b"]);
 }

@@ -1,0 +1,81 @@
+//! One connection of HTTP/1.1 to an endpoint.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
+
+use super::stream::BackendStream;
+use super::{UpstreamOptions, connect};
+use crate::body::BoxError;
+use crate::client::ConnectError;
+
+/// The smallest buffer of a connection that hyper takes.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// A connection, which carries one request at a time.
+///
+/// It is closed when this is dropped, whatever it is at: a request that is still being sent would keep it open until the
+/// client has sent the rest.
+pub(super) struct Http1Connection<B> {
+    sender: SendRequest<B>,
+    task: AbortHandle,
+}
+
+// === impl Http1Connection ===
+
+impl<B> Http1Connection<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    pub(super) async fn open(endpoint: SocketAddr, options: &UpstreamOptions) -> Result<Self, ConnectError> {
+        let stream = connect::tcp(endpoint, options.connect_timeout).await?;
+        let mut builder = Builder::new();
+        builder
+            .max_buf_size(options.buffer_bytes.max(SMALLEST_BUFFER))
+            .max_headers(options.max_header_lines)
+            // RFC 9112 sections 5.1 and 5.2: taken out of answers, where requests with either are refused.
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_obsolete_multiline_headers_in_responses(true);
+        let handshake = builder.handshake(TokioIo::new(BackendStream::new(stream))).await;
+        let (sender, connection) =
+            handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                tracing::debug!(%endpoint, %error, "a connection to a backend failed");
+            }
+        });
+        Ok(Self { sender, task: task.abort_handle() })
+    }
+
+    pub(super) fn send(
+        &mut self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + Send + use<B> {
+        self.sender.try_send_request(request)
+    }
+}
+
+impl<B> Http1Connection<B> {
+    /// Whether it can carry a request now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+impl<B> Drop for Http1Connection<B> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,78 @@
+//! The body of an answer over HTTP/2.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http_body::Frame;
+
+use super::http2_connection::Place;
+use super::http2_upload::Rest;
+
+/// The body of an answer over HTTP/2.
+pub(super) struct Http2Body {
+    stream: RecvStream,
+    data_ended: bool,
+    /// What is held until the end.
+    held: Option<(Place, Option<Rest>)>,
+}
+
+/// The backend, or its connection, broke an answer off.
+///
+/// It does not give the error of HTTP/2 as its source: the server would reset the client's stream for the same reason. To the
+/// client REFUSED_STREAM would mean that nothing was processed, and NO_ERROR that the answer is whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer broke off: {0}")]
+pub(super) struct BrokenOff(h2::Error);
+
+// === impl Http2Body ===
+
+impl Http2Body {
+    pub(super) fn new(stream: RecvStream, place: Place, rest: Option<Rest>) -> Self {
+        let mut body = Self { stream, data_ended: false, held: Some((place, rest)) };
+        body.release_at_end();
+        body
+    }
+
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if !self.data_ended {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // Fails only for a stream that is over.
+                    let _ = self.stream.flow_control().release_capacity(data.len());
+                    self.heard();
+                    self.release_at_end();
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => {
+                    self.held = None;
+                    return Poll::Ready(Some(Err(BrokenOff(error))));
+                }
+                None => self.data_ended = true,
+            }
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx));
+        self.heard();
+        self.held = None;
+        Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers)).map_err(BrokenOff).transpose())
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn heard(&self) {
+        if let Some((place, _)) = &self.held {
+            place.heard();
+        }
+    }
+
+    fn release_at_end(&mut self) {
+        if self.stream.is_end_stream() {
+            self.held = None;
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One connection of HTTP/2 to an endpoint: how much it carries, and whether it lives.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, Connection, SendRequest};
+use h2::{Ping, PingPong};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{UpstreamOptions, connect};
+use crate::body::BoxError;
+use crate::client::ConnectError;
+
+/// The least time between two pings of a connection over which no answer came meanwhile. Servers of gRPC close a connection
+/// whose client pings more often than every five minutes.
+const BETWEEN_PINGS: Duration = Duration::from_secs(5 * 60 + 10);
+
+/// How often a connection is looked at within the time that it may be silent.
+const LOOKS: u32 = 4;
+
+/// The largest window of a connection.
+///
+/// # Spec
+/// RFC 9113 section 6.9.1.
+const LARGEST_WINDOW: u32 = (1 << 31) - 1;
+
+/// A connection that requests may be sent over.
+#[derive(Clone)]
+pub(super) struct Http2Connection {
+    sender: SendRequest<Bytes>,
+    load: Arc<Load>,
+}
+
+/// What a connection carries, and how much more it may.
+#[derive(Debug)]
+pub(super) struct Load {
+    streams: AtomicUsize,
+    /// How many streams the backend allows: none until it has said so.
+    allowed: AtomicUsize,
+    /// Pieces of answers that have come.
+    heard: AtomicU32,
+    closed: AtomicBool,
+    /// Told when there may be a place for another request.
+    places: Arc<Notify>,
+}
+
+/// The place of one request on a connection, until both its bodies are done.
+#[derive(Debug)]
+pub(super) struct Place(Arc<Load>);
+
+// === impl Http2Connection ===
+
+impl Http2Connection {
+    /// Connects, and waits until the backend has said how many requests it takes at a time.
+    pub(super) async fn open(
+        endpoint: SocketAddr,
+        options: &UpstreamOptions,
+        places: Arc<Notify>,
+    ) -> Result<Self, ConnectError> {
+        let stream = connect::tcp(endpoint, options.connect_timeout).await?;
+        let failed = |cause: BoxError| ConnectError { endpoint, cause };
+        let opened = timeout(options.connect_timeout, Self::over(stream, endpoint, options, places)).await;
+        opened.unwrap_or_else(|_| Err("it allows no requests".into())).map_err(failed)
+    }
+
+    async fn over(
+        stream: TcpStream,
+        endpoint: SocketAddr,
+        options: &UpstreamOptions,
+        places: Arc<Notify>,
+    ) -> Result<Self, BoxError> {
+        let streams = u32::try_from(options.http2_streams.max(1)).unwrap_or(LARGEST_WINDOW);
+        let window = options.http2_window.clamp(1, LARGEST_WINDOW);
+        let mut builder = Builder::new();
+        builder
+            // Not one before the backend has said how many it takes.
+            .initial_max_send_streams(0)
+            .initial_window_size(window)
+            // A client that does not read its answer must not keep others from theirs.
+            .initial_connection_window_size(window.saturating_mul(streams).min(LARGEST_WINDOW))
+            .max_header_list_size(options.max_head_bytes)
+            .max_send_buffer_size(options.buffer_bytes)
+            .enable_push(false);
+        let (sender, mut connection) = builder.handshake(stream).await?;
+        let load = Arc::new(Load {
+            streams: AtomicUsize::new(0),
+            allowed: AtomicUsize::new(0),
+            heard: AtomicU32::new(0),
+            closed: AtomicBool::new(false),
+            places,
+        });
+        let pings = connection.ping_pong().expect("it is asked for once");
+        let (opened, settled) = oneshot::channel();
+        let driven = drive(connection, Arc::clone(&load), opened, pings, options.clone());
+        tokio::spawn(async move {
+            if let Err(error) = driven.await {
+                tracing::debug!(%endpoint, error = &*error, "a connection to a backend failed");
+            }
+        });
+        settled.await.map_err(|_| "it closed the connection before it was used")?;
+        Ok(Self { sender, load })
+    }
+
+    /// A place for one more request; `most` is how many it may carry by our own choice.
+    pub(super) fn place(&self, most: usize) -> Option<Place> {
+        let most = most.min(self.load.allowed.load(Ordering::Relaxed));
+        // Only within the lock of its pool are places taken, so that no more than these can be.
+        (self.streams() < most).then(|| {
+            self.load.streams.fetch_add(1, Ordering::Relaxed);
+            Place(Arc::clone(&self.load))
+        })
+    }
+
+    /// How many requests it carries.
+    pub(super) fn streams(&self) -> usize {
+        self.load.streams.load(Ordering::Relaxed)
+    }
+
+    /// Whether it takes no more requests.
+    pub(super) fn is_closed(&self) -> bool {
+        self.load.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are one connection.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.load, &other.load)
+    }
+
+    /// What requests are sent with, unless the backend has closed the connection or said that it will.
+    pub(super) fn sender(mut self) -> Result<SendRequest<Bytes>, h2::Error> {
+        // No stream of this handle waits to be opened, so that it is ready or has failed.
+        match self.sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            std::task::Poll::Ready(Err(error)) => {
+                self.load.closed.store(true, Ordering::Relaxed);
+                Err(error)
+            }
+            std::task::Poll::Ready(Ok(())) | std::task::Poll::Pending => Ok(self.sender),
+        }
+    }
+}
+
+// === impl Load ===
+
+impl Load {
+    /// Takes note of how many streams the backend allows.
+    fn allow(&self, streams: usize) {
+        if self.allowed.swap(streams, Ordering::Relaxed) < streams {
+            self.places.notify_one();
+        }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    /// A piece of the answer has come.
+    pub(super) fn heard(&self) {
+        self.0.heard.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+        self.0.places.notify_one();
+    }
+}
+
+/// Keeps a connection going until it ends or answers no ping. Says in `opened` when it takes requests.
+async fn drive<T>(
+    mut connection: Connection<T, Bytes>,
+    load: Arc<Load>,
+    opened: oneshot::Sender<()>,
+    pings: PingPong,
+    options: UpstreamOptions,
+) -> Result<(), BoxError>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut opened = Some(opened);
+    let driven = std::future::poll_fn(|cx| {
+        let ended = Pin::new(&mut connection).poll(cx);
+        let allowed = connection.max_concurrent_send_streams();
+        load.allow(allowed);
+        if allowed > 0
+            && let Some(opened) = opened.take()
+        {
+            // Fails when it took too long.
+            let _ = opened.send(());
+        }
+        ended
+    });
+    let ended = tokio::select! {
+        ended = driven => ended.map_err(Into::into),
+        () = silent(pings, &load, &options) => Err("it answers no ping".into()),
+    };
+    load.closed.store(true, Ordering::Relaxed);
+    load.places.notify_one();
+    ended
+}
+
+/// Ends when the backend is silent while it owes answers, and answers no ping either.
+async fn silent(mut pings: PingPong, load: &Load, options: &UpstreamOptions) {
+    let Some(after) = options.http2_ping_after else { return std::future::pending().await };
+    let look = (after / LOOKS).max(Duration::from_millis(10));
+    let mut heard = 0;
+    let mut quiet = Duration::ZERO;
+    let mut pinged: Option<Instant> = None;
+    loop {
+        sleep(look).await;
+        let now = load.heard.load(Ordering::Relaxed);
+        if std::mem::replace(&mut heard, now) != now {
+            quiet = Duration::ZERO;
+            pinged = None;
+            continue;
+        }
+        quiet = if load.streams.load(Ordering::Relaxed) == 0 { Duration::ZERO } else { quiet + look };
+        if quiet < after || pinged.is_some_and(|pinged| pinged.elapsed() < BETWEEN_PINGS) {
+            continue;
+        }
+        match timeout(options.http2_ping_timeout, pings.ping(Ping::opaque())).await {
+            Ok(Ok(_)) => pinged = Some(Instant::now()),
+            // The connection has ended, and says so itself.
+            Ok(Err(_)) => return std::future::pending().await,
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The body of a request over HTTP/2.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::{Reason, SendStream};
+use http_body::{Body, Frame};
+use pin_project_lite::pin_project;
+use tokio::task::AbortHandle;
+
+use crate::body::BoxError;
+
+pin_project! {
+    /// Sends a body. Dropped before its end, it takes the whole exchange back.
+    pub(super) struct Upload<B> {
+        #[pin]
+        body: B,
+        stream: SendStream<Bytes>,
+        // What there is no room for yet.
+        piece: Option<Bytes>,
+    }
+}
+
+/// What is still being sent when the answer has begun; it ends at the latest with the answer.
+pub(super) struct Rest(AbortHandle);
+
+// === impl Upload ===
+
+impl<B> Upload<B> {
+    pub(super) fn new(body: B, stream: SendStream<Bytes>) -> Self {
+        Self { body, stream, piece: None }
+    }
+}
+
+impl<B> Future for Upload<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<(), BoxError>;
+
+    /// Ready with an error only if the body broke off; how the stream ends otherwise, the answer tells.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            if this.stream.poll_reset(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            let sent = if let Some(piece) = this.piece.as_ref() {
+                // A byte will do to begin with: what is handed over waits within the stream's buffer, which is limited.
+                this.stream.reserve_capacity(usize::from(!piece.is_empty()));
+                while !piece.is_empty() && this.stream.capacity() == 0 {
+                    let Some(Ok(_)) = ready!(this.stream.poll_capacity(cx)) else {
+                        return Poll::Ready(Ok(()));
+                    };
+                }
+                let piece = this.piece.take().unwrap_or_default();
+                let ended = this.body.is_end_stream();
+                this.stream.send_data(piece, ended).map(|()| ended)
+            } else {
+                match ready!(this.body.as_mut().poll_frame(cx)).transpose().map_err(Into::into) {
+                    Ok(Some(frame)) => match frame.into_data().map_err(Frame::into_trailers) {
+                        Ok(piece) => {
+                            *this.piece = Some(piece);
+                            Ok(false)
+                        }
+                        Err(Ok(trailers)) => this.stream.send_trailers(trailers).map(|()| true),
+                        Err(Err(_unknown)) => Ok(false),
+                    },
+                    Ok(None) => this.stream.send_data(Bytes::new(), true).map(|()| true),
+                    Err(error) => {
+                        this.stream.send_reset(Reason::CANCEL);
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            };
+            match sent {
+                Ok(false) => {}
+                Ok(true) | Err(_) => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+// === impl Rest ===
+
+impl Rest {
+    pub(super) fn spawn<B>(upload: Pin<Box<Upload<B>>>) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let task = tokio::spawn(async move {
+            if let Err(error) = upload.await {
+                tracing::debug!(error = &*error, "a request broke off after its answer had begun");
+            }
+        });
+        Self(task.abort_handle())
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
