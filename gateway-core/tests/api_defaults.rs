@@ -253,10 +253,12 @@ fn a_new_object_waits_for_its_controller() {
 // DEF-17
 #[test]
 fn a_session_is_a_cookie_of_the_browser_session() {
-    let route = http_route("spec: {rules: [{sessionPersistence: {cookieConfig: {}}}]}");
+    let route = http_route("spec: {rules: [{sessionPersistence: {cookie: {}}}]}");
     let session = route.spec.rules[0].session_persistence.as_ref().unwrap();
     assert_eq!(session.r#type, SessionPersistenceType::Cookie);
-    assert_eq!(session.cookie_config, Some(CookieConfig { lifetime_type: CookieLifetimeType::Session }));
+    let lifetime_type = CookieLifetimeType::Session;
+    // SES-08
+    assert_eq!(session.cookie, Some(CookieConfig { name: None, path: "/".to_owned(), lifetime_type }));
 }
 
 // DEF-18

@@ -363,7 +363,8 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
 // SES-02, AMB-54
 #[test]
 fn session_persistence_is_accepted_without_effect_and_the_status_says_so() {
-    let translation = rules("{sessionPersistence: {sessionName: s}, backendRefs: [{name: web, port: 80}]}");
+    let translation =
+        rules("{sessionPersistence: {cookie: {name: s}}, backendRefs: [{name: web, port: 80}]}");
     assert_eq!(state(&translation, Accepted), "True/Accepted");
     let message = &condition(&translation, 0, Accepted).unwrap().message;
     assert!(message.contains("rules[0].sessionPersistence"), "{message}");

@@ -180,6 +180,7 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         | Kind::ConfigMap
         | Kind::XBackend
         | Kind::XBackendTrafficPolicy
+        | Kind::XTelemetryPolicy
         | Kind::XMesh => return None,
     };
     let (mut broken, kind) = (value(object), object.kind());

@@ -113,6 +113,7 @@ fn listener(source: &mut Source<'_>) -> Listener {
         protocol: if https { "HTTPS" } else { "HTTP" }.to_owned(),
         tls: https.then(|| tls(source)),
         allowed_routes: AllowedRoutes { namespaces: route_namespaces(source), kinds: kinds(source) },
+        filters: None,
     }
 }
 

@@ -98,7 +98,11 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
         // Nothing is translated of the experimental kinds.
-        Kind::HttpRoute | Kind::XBackend | Kind::XBackendTrafficPolicy | Kind::XMesh => route(source).into(),
+        Kind::HttpRoute
+        | Kind::XBackend
+        | Kind::XBackendTrafficPolicy
+        | Kind::XTelemetryPolicy
+        | Kind::XMesh => route(source).into(),
     }
 }
 

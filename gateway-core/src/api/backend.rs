@@ -1,11 +1,14 @@
 //! XBackend: a destination that is no Service (experimental).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::backend_tls_policy::BackendTlsPolicyValidation;
 use super::field::{or_default, or_empty, written_enum};
 use super::meta::{Condition, ObjectMeta};
 use super::reference::{ParentReference, SecretObjectReference};
+use super::session_persistence::SessionPersistence;
 
 /// A destination that is no Service.
 ///
@@ -35,14 +38,20 @@ pub struct BackendSpec {
     /// A name outside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_hostname: Option<ExternalHostnameBackend>,
+    /// Pods of the namespace, by their labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_selector: Option<EndpointSelectorBackend>,
     /// The port.
     pub port: BackendPort,
+    /// How the requests of a session stay with one pod; for type `EndpointSelector` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_persistence: Option<SessionPersistence>,
     /// What is spoken on the port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<BackendProtocol>,
-    /// TLS towards it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<BackendTls>,
+    /// TLS towards it; there is none when absent.
+    #[serde(default, deserialize_with = "or_default")]
+    pub tls: BackendTls,
 }
 
 written_enum! {
@@ -53,6 +62,8 @@ written_enum! {
     pub enum BackendType {
         /// A name outside the cluster.
         ExternalHostname = "ExternalHostname",
+        /// Pods of the namespace, by their labels.
+        EndpointSelector = "EndpointSelector",
     }
 }
 
@@ -67,6 +78,17 @@ pub struct ExternalHostnameBackend {
     pub hostname: String,
 }
 
+/// Pods of the namespace, by their labels.
+///
+/// # Spec
+/// `EndpointSelectorBackend` in `apisx/v1alpha1/xbackend_types.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointSelectorBackend {
+    /// Labels that a pod must have all of, 1 to 64.
+    pub match_labels: BTreeMap<String, String>,
+}
+
 /// The port of an XBackend.
 ///
 /// # Spec
@@ -74,11 +96,9 @@ pub struct ExternalHostnameBackend {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendPort {
-    /// The name of the port.
+    /// The number, 1 to 65535. The schema asks for something in the port, and there is nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The number, 1 to 65535.
-    pub port: i32,
+    pub number: Option<i32>,
 }
 
 written_enum! {
@@ -99,6 +119,10 @@ written_enum! {
         H2c = "H2C",
         /// Model Context Protocol.
         Mcp = "MCP",
+        /// gRPC.
+        Grpc = "GRPC",
+        /// WebSocket over TLS.
+        Wss = "WSS",
     }
 }
 
@@ -106,12 +130,12 @@ written_enum! {
 ///
 /// # Spec
 /// `BackendTLS` in `apisx/v1alpha1/xbackend_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendTls {
     /// Who shows a certificate.
     pub mode: BackendTlsMode,
-    /// How the backend's certificate is checked.
+    /// How the backend's certificate is checked; required with TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<BackendTlsPolicyValidation>,
     /// The certificate that is shown to the backend.
@@ -124,8 +148,10 @@ written_enum! {
     ///
     /// # Spec
     /// `BackendTLSMode` in `apisx/v1alpha1/xbackend_types.go`.
+    #[derive(Default)]
     pub enum BackendTlsMode {
-        /// Nobody: there is no TLS.
+        /// Neither side: there is no TLS.
+        #[default]
         None = "None",
         /// The backend.
         ServerOnly = "ServerOnly",
@@ -134,27 +160,27 @@ written_enum! {
     }
 }
 
-/// The status of an XBackend: one entry for every parent and controller.
+/// The status of an XBackend: one entry for every ancestor and controller.
 ///
 /// # Spec
 /// `BackendStatus` in `apisx/v1alpha1/xbackend_types.go`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendStatus {
-    /// What each controller says about each parent.
+    /// What each controller says about each ancestor.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
-    pub parents: Vec<BackendParentStatus>,
+    pub ancestors: Vec<BackendAncestorStatus>,
 }
 
-/// What one controller says about an XBackend with regard to one parent, usually a Gateway.
+/// What one controller says about an XBackend with regard to one ancestor, usually a Gateway.
 ///
 /// # Spec
-/// `BackendParentStatus` in `apisx/v1alpha1/xbackend_types.go`.
+/// `BackendAncestorStatus` in `apisx/v1alpha1/xbackend_types.go`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BackendParentStatus {
-    /// The parent.
-    pub parent_ref: ParentReference,
+pub struct BackendAncestorStatus {
+    /// The ancestor.
+    pub ancestor_ref: ParentReference,
     /// The controller that wrote the entry, and that alone may change it.
     pub controller_name: String,
     /// The conditions.
@@ -167,6 +193,6 @@ pub struct BackendParentStatus {
 impl BackendStatus {
     /// Whether no controller has said anything yet.
     pub fn is_empty(&self) -> bool {
-        self.parents.is_empty()
+        self.ancestors.is_empty()
     }
 }

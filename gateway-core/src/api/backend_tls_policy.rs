@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{or_default, or_empty, written_enum};
+use super::field::{optional_list, or_default, or_empty, written_enum};
 use super::meta::ObjectMeta;
 use super::policy::PolicyStatus;
 use super::reference::{LocalObjectReference, LocalPolicyTargetReferenceWithSectionName};
@@ -48,9 +48,10 @@ pub struct BackendTlsPolicySpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendTlsPolicyValidation {
-    /// The certificate authorities to trust; either this or `wellKnownCACertificates`.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
-    pub ca_certificate_refs: Vec<LocalObjectReference>,
+    /// The certificate authorities to trust; either this or `wellKnownCACertificates`. An empty list is not the same as
+    /// none: the experimental channel does not take it.
+    #[serde(default, deserialize_with = "optional_list", skip_serializing_if = "Option::is_none")]
+    pub ca_certificate_refs: Option<Vec<LocalObjectReference>>,
     /// A set of certificate authorities that needs no reference.
     #[serde(rename = "wellKnownCACertificates", skip_serializing_if = "Option::is_none")]
     pub well_known_ca_certificates: Option<WellKnownCaCertificatesType>,

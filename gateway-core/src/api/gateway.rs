@@ -67,6 +67,10 @@ pub struct GatewaySpecAddress {
     /// The address; any of the kind when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// From where it must be reachable: `Cluster`, or a value of an implementation's own, with a domain prefix; no matter
+    /// from where when absent or empty (experimental).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routability: Option<String>,
 }
 
 written_enum! {
@@ -259,6 +263,9 @@ pub struct GatewayStatusAddress {
     pub r#type: AddressType,
     /// The address.
     pub value: String,
+    /// From where it is reachable; an empty value says that there is nothing to say (experimental).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routability: Option<String>,
 }
 
 /// The conditions of an object that no controller has looked at.

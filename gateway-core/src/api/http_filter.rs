@@ -342,7 +342,7 @@ pub struct HttpAuthConfig {
 pub struct ForwardBodyConfig {
     /// At most this many bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_size: Option<u16>,
+    pub max_size: Option<i32>,
 }
 
 // === impl HttpRouteFilter ===

@@ -47,7 +47,7 @@ pub trait Object:
 /// A row is the type, the field that holds its objects, and then: group, kind, plural in API paths, scope, versions; for
 /// kinds with a status its type, and for Routes the [`RouteKind`]. Rows that are referred to stand before those that refer.
 ///
-/// The versions are those that the experimental channel of v1.6.1 serves. The first is the one that is written: the
+/// The versions are those that the experimental channel of v1.7.0 serves. The first is the one that is written: the
 /// newest, which for ReferenceGrant is not the one that an API server stores.
 macro_rules! for_each_kind {
     ($make:ident) => {
@@ -112,6 +112,10 @@ macro_rules! for_each_kind {
             XBackendTrafficPolicy in backend_traffic_policies {
                 EXPERIMENTAL_GROUP, "XBackendTrafficPolicy", "xbackendtrafficpolicies", Namespaced, ["v1alpha1"],
                 PolicyStatus
+            }
+            /// An XTelemetryPolicy.
+            XTelemetryPolicy in telemetry_policies {
+                EXPERIMENTAL_GROUP, "XTelemetryPolicy", "xtelemetrypolicies", Namespaced, ["v1alpha1"], PolicyStatus
             }
             /// An XMesh.
             XMesh in meshes { EXPERIMENTAL_GROUP, "XMesh", "xmeshes", Cluster, ["v1alpha1"], MeshStatus }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::field::*;
+use super::listener_filter::ListenerFilters;
 use super::meta::{Condition, LabelSelector};
 use super::reference::SecretObjectReference;
 
@@ -30,6 +31,9 @@ pub struct Listener {
     /// Which Routes may attach; those of the same namespace when absent.
     #[serde(default, deserialize_with = "or_default")]
     pub allowed_routes: AllowedRoutes,
+    /// What happens to requests before a Route is looked for; for `HTTP` and `HTTPS` only (experimental).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<ListenerFilters>,
 }
 
 /// How a listener speaks TLS.

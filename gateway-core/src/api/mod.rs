@@ -1,6 +1,6 @@
 //! The resources as written: serde, and no behaviour.
 //!
-//! Every type has the fields of the v1.6.1 schema, standard and experimental channel, under the name that the Go API gives
+//! Every type has the fields of the v1.7.0 schema, standard and experimental channel, under the name that the Go API gives
 //! it, in Rust case. Reading does what an API server does before it stores an object, and nothing more:
 //! - a default is applied where the schema has one, to absent fields only, where an explicit `null` counts as absent;
 //! - a value that an enumeration does not list is kept, as `Unknown`: later stages make a condition of it, not an error;
@@ -36,6 +36,7 @@ mod grpc_route;
 mod http_filter;
 mod http_route;
 mod listener;
+mod listener_filter;
 mod listener_set;
 mod mesh;
 mod policy;
@@ -43,6 +44,7 @@ mod reference_grant;
 mod route;
 mod session_persistence;
 mod tcp_route;
+mod telemetry_policy;
 mod tls_route;
 mod udp_route;
 
@@ -62,6 +64,7 @@ pub use http_filter::*;
 pub use http_route::*;
 pub use kind::*;
 pub use listener::*;
+pub use listener_filter::*;
 pub use listener_set::*;
 pub use mesh::*;
 pub use meta::*;
@@ -72,6 +75,7 @@ pub use resources::*;
 pub use route::*;
 pub use session_persistence::*;
 pub use tcp_route::*;
+pub use telemetry_policy::*;
 pub use timestamp::*;
 pub use tls_route::*;
 pub use udp_route::*;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{or_default, written_enum};
+use super::field::*;
 
 /// How the requests of a session stay with one backend.
 ///
@@ -11,18 +11,18 @@ use super::field::{or_default, written_enum};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionPersistence {
-    /// The name of the cookie or header; the implementation chooses when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_name: Option<String>,
     /// After this time a session ends in any case, as a duration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absolute_timeout: Option<String>,
     /// What carries the session; `Cookie` when absent.
     #[serde(default, deserialize_with = "or_default")]
     pub r#type: SessionPersistenceType,
-    /// Details for `Cookie`.
+    /// Details for `Cookie`; required for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cookie_config: Option<CookieConfig>,
+    pub cookie: Option<CookieConfig>,
+    /// Details for `Header`; required for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderConfig>,
 }
 
 written_enum! {
@@ -44,9 +44,15 @@ written_enum! {
 ///
 /// # Spec
 /// `CookieConfig` in `shared_types.go`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CookieConfig {
+    /// The name of the cookie; the implementation chooses one of its own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The path that the cookie is sent for; `/` when absent.
+    #[serde(default = "root_path", deserialize_with = "or_root_path")]
+    pub path: String,
     /// Whether the cookie outlives the browser session; it does not when absent.
     #[serde(default, deserialize_with = "or_default")]
     pub lifetime_type: CookieLifetimeType,
@@ -64,5 +70,25 @@ written_enum! {
         Session = "Session",
         /// It lives until the absolute timeout.
         Permanent = "Permanent",
+    }
+}
+
+/// Details of a session header.
+///
+/// # Spec
+/// `HeaderConfig` in `shared_types.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeaderConfig {
+    /// The name of the header, which the client sends again with each request.
+    pub name: String,
+}
+
+// === impl CookieConfig ===
+
+impl Default for CookieConfig {
+    /// A cookie for every path, as long as the browser session lasts.
+    fn default() -> Self {
+        Self { name: None, path: root_path(), lifetime_type: CookieLifetimeType::default() }
     }
 }

@@ -50,7 +50,7 @@ impl Addresses {
         if wanted.is_empty() {
             found.assign(key, policy);
         }
-        for (index, GatewaySpecAddress { r#type, value }) in wanted.iter().enumerate() {
+        for (index, GatewaySpecAddress { r#type, value, routability: _ }) in wanted.iter().enumerate() {
             let value = value.as_deref().filter(|value| !value.is_empty());
             match (r#type, value) {
                 (AddressType::IpAddress, None) => found.assign(key, policy),

@@ -34,7 +34,7 @@ impl AttachedListener {
         certificates: &mut Certificates<'_>,
         options: &Options,
     ) -> Self {
-        let api::Listener { name, hostname, port, protocol, tls, allowed_routes } = written;
+        let api::Listener { name, hostname, port, protocol, tls, allowed_routes, filters: _ } = written;
         let namespaces = &allowed_routes.namespaces;
         let mut listener = Self {
             gateway: owner.gateway.clone(),

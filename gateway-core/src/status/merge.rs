@@ -309,7 +309,7 @@ fn written_address(address: &Address) -> api::GatewayStatusAddress {
         Address::Ip(_) => AddressType::IpAddress,
         Address::Hostname(_) => AddressType::Hostname,
     };
-    api::GatewayStatusAddress { r#type, value: address.to_string() }
+    api::GatewayStatusAddress { r#type, value: address.to_string(), routability: None }
 }
 
 fn written_count(count: usize) -> i32 {

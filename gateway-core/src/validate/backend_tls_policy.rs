@@ -2,7 +2,7 @@
 
 use super::listener::options;
 use super::pattern;
-use super::problem::{Problems, clipped};
+use super::problem::{Channel, Problems, clipped};
 use super::reference;
 use super::status;
 use super::valid::Validate;
@@ -70,23 +70,42 @@ pub(super) fn validation(validation: &BackendTlsPolicyValidation, at: &mut Probl
         hostname,
         subject_alt_names,
     } = validation;
-    at.list("caCertificateRefs", ca_certificate_refs, 0..=8, "LIM-19", reference::local);
+    let refs = ca_certificate_refs.as_deref();
+    at.list("caCertificateRefs", refs.unwrap_or_default(), 0..=8, "LIM-19", reference::local);
     if let Some(WellKnownCaCertificatesType::Unknown(value)) = well_known_ca_certificates {
         at.text("wellKnownCACertificates", value, &pattern::WELL_KNOWN_CA);
     }
     let well_known = well_known_ca_certificates.as_ref().is_some_and(|set| !set.as_str().is_empty());
-    match (ca_certificate_refs.is_empty(), well_known) {
-        (false, true) => {
-            at.report("VAL-BT-03", "has both caCertificateRefs and wellKnownCACertificates; drop one of them")
-        }
-        (true, false) => at.report(
-            "VAL-BT-04",
-            "trusts nobody; write caCertificateRefs, or wellKnownCACertificates: System",
-        ),
-        (true, true) | (false, false) => {}
+    sources(Channel::Standard, refs.is_some_and(|refs| !refs.is_empty()), well_known, at);
+    sources(Channel::Experimental, refs.is_some(), well_known_ca_certificates.is_some(), at);
+    if refs.is_some_and(<[_]>::is_empty) {
+        at.field("caCertificateRefs").report_in(
+            Channel::Experimental,
+            "LIM-19",
+            "is empty; name one at least, or drop the field",
+        );
     }
     at.text("hostname", hostname, &pattern::PRECISE);
     at.list("subjectAltNames", subject_alt_names, 0..=5, "LIM-19", subject_alt_name);
+}
+
+/// There must be exactly one source of certificate authorities. To the standard channel an empty one is none, to the
+/// experimental channel everything that is written is one.
+///
+/// # Spec
+/// VAL-BT-03, VAL-BT-04; BTP-11.
+fn sources(channel: Channel, refs: bool, well_known: bool, at: &mut Problems) {
+    match (refs, well_known) {
+        (true, true) => {
+            let message = "has both caCertificateRefs and wellKnownCACertificates; drop one of them";
+            at.report_in(channel, "VAL-BT-03", message);
+        }
+        (false, false) => {
+            let message = "trusts no authority; write caCertificateRefs, or wellKnownCACertificates: System";
+            at.report_in(channel, "VAL-BT-04", message);
+        }
+        (true, false) | (false, true) => {}
+    }
 }
 
 /// # Spec

@@ -13,11 +13,11 @@ use super::valid::Validate;
 use crate::api::{
     AddressType, FromNamespaces, FrontendTlsConfig, FrontendValidationModeType, Gateway,
     GatewayInfrastructure, GatewaySpecAddress, GatewayStatus, GatewayStatusAddress, GatewayTlsConfig,
-    TlsConfig,
+    Listener, TlsConfig,
 };
 
 /// # Spec
-/// VAL-GW-01 to VAL-GW-16, LIM-01, LIM-03 to LIM-07.
+/// VAL-GW-01 to VAL-GW-18, LIM-01, LIM-03 to LIM-07.
 impl Validate for Gateway {
     fn problems(&self, problems: &mut Problems) {
         let spec = &self.spec;
@@ -28,6 +28,7 @@ impl Validate for Gateway {
             at.length("gatewayClassName", &spec.gateway_class_name, 1..=253, "VAL-ST-08");
         }
         listener::listeners(&spec.listeners, at);
+        at.each("listeners", &spec.listeners[..spec.listeners.len().min(64)], filters_of_protocol);
         addresses(&spec.addresses, at);
         if let Some(infrastructure) = &spec.infrastructure {
             self::infrastructure(infrastructure, &mut at.field("infrastructure"));
@@ -51,11 +52,24 @@ impl Validate for Gateway {
     }
 }
 
+/// Filters need requests, and so a protocol that has them. A ListenerSet is not asked for it (PRF-09).
+///
 /// # Spec
-/// LIM-05, VAL-GW-08, VAL-GW-09.
+/// VAL-GW-17
+fn filters_of_protocol(listener: &Listener, at: &mut Problems) {
+    if listener.filters.is_some() && !matches!(listener.protocol.as_str(), "HTTP" | "HTTPS") {
+        let message =
+            format!("are not for protocol {}; drop them, or write HTTP or HTTPS", listener.protocol);
+        at.field("filters").report("VAL-GW-17", message);
+    }
+}
+
+/// # Spec
+/// LIM-05, VAL-GW-08, VAL-GW-09, VAL-GW-18.
 fn addresses(addresses: &[GatewaySpecAddress], at: &mut Problems) {
     let addresses = at.list("addresses", addresses, 0..=16, "LIM-05", |address, at| {
         address_type(&address.r#type, at);
+        at.optional_text("routability", address.routability.as_deref(), &pattern::ROUTABILITY);
         if let Some(value) = &address.value {
             at.length("value", value, 0..=253, "LIM-05");
             if address.r#type == AddressType::Hostname && !pattern::HOST.accepts(value) {
@@ -71,7 +85,7 @@ fn addresses(addresses: &[GatewaySpecAddress], at: &mut Problems) {
             AddressType::NamedAddress | AddressType::Unknown(_) => continue,
         };
         if let Some(value) = &address.value
-            && let Some(first) = addresses[..second].iter().position(|earlier| earlier == address)
+            && let Some(first) = addresses[..second].iter().position(|earlier| same_address(earlier, address))
         {
             at.field("addresses").index(second).field("value").report(
                 rule,
@@ -79,6 +93,11 @@ fn addresses(addresses: &[GatewaySpecAddress], at: &mut Problems) {
             );
         }
     }
+}
+
+/// What both want is compared, not from where it must be reachable.
+fn same_address(a: &GatewaySpecAddress, b: &GatewaySpecAddress) -> bool {
+    a.r#type == b.r#type && a.value == b.value
 }
 
 /// The type of an address, in a spec or in a status.
@@ -150,6 +169,10 @@ fn tls(tls: &GatewayTlsConfig, at: &mut Problems) {
     }
 }
 
+/// That a ClusterTrustBundle is in no namespace is asked by the experimental channel alone, so that it refuses no object.
+///
+/// # Spec
+/// VAL-GW-19
 fn client_validation(tls: &TlsConfig, at: &mut Problems) {
     if let Some(validation) = &tls.validation {
         let at = &mut *at.field("validation");
@@ -163,9 +186,10 @@ fn client_validation(tls: &TlsConfig, at: &mut Problems) {
 /// The status of a Gateway.
 fn written_status(status: &GatewayStatus, at: &mut Problems) {
     at.list("addresses", &status.addresses, 0..=16, "LIM-05", |address, at| {
-        let GatewayStatusAddress { r#type, value } = address;
+        let GatewayStatusAddress { r#type, value, routability } = address;
         address_type(r#type, at);
         at.length("value", value, 1..=253, "LIM-05");
+        at.optional_text("routability", routability.as_deref(), &pattern::ROUTABILITY);
         if *r#type == AddressType::Hostname && !pattern::HOST.accepts(value) {
             at.field("value").report("VAL-GW-11", pattern::HOST.refusal(value));
         }

@@ -47,7 +47,7 @@ pub(super) fn same_controller(old: &str, new: &str, problems: &mut Problems) {
     if old != new {
         problems.field("spec").field("controllerName").report(
             "VAL-GC-01",
-            format!("was {old:?} and cannot be changed; make another object for another controller"),
+            format!("is immutable, and was {old:?}; make another object for another controller"),
         );
     }
 }

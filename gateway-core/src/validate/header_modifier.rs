@@ -16,7 +16,7 @@ pub(super) fn header_modifier(modifier: &HttpHeaderFilter, at: &mut Problems) {
     at.unique("remove", remove, None, "VAL-ST-02", |name| name.as_str());
 }
 
-fn header(header: &HttpHeader, at: &mut Problems) {
+pub(super) fn header(header: &HttpHeader, at: &mut Problems) {
     at.text("name", &header.name, &pattern::HEADER_NAME);
-    at.text("value", &header.value, &pattern::HEADER_VALUE);
+    at.header_value(&header.value);
 }

@@ -123,19 +123,24 @@ pub(super) fn member(
 pub(super) fn request_mirror(mirror: &HttpRequestMirrorFilter, at: &mut Problems) {
     reference::backend((&mirror.backend_ref).into(), &mut at.field("backendRef"));
     at.optional_number("percent", mirror.percent, 0..=100);
-    if let Some(Fraction { numerator, denominator }) = mirror.fraction {
-        let at = &mut *at.field("fraction");
-        at.number("numerator", numerator, 0..=i32::MAX);
-        at.number("denominator", denominator, 1..=i32::MAX);
-        if numerator > denominator {
-            at.report(
-                "VAL-HR-39",
-                format!("{numerator}/{denominator} is more than all requests; 1 is the most"),
-            );
-        }
+    if let Some(fraction) = &mirror.fraction {
+        self::fraction(fraction, &mut at.field("fraction"));
     }
     if mirror.percent.is_some() && mirror.fraction.is_some() {
         at.report("VAL-HR-38", "has both percent and fraction; drop one of them");
+    }
+}
+
+/// A share of requests.
+///
+/// # Spec
+/// VAL-HR-39, VAL-ST-06.
+pub(super) fn fraction(fraction: &Fraction, at: &mut Problems) {
+    let Fraction { numerator, denominator } = *fraction;
+    at.number("numerator", numerator, 0..=i32::MAX);
+    at.number("denominator", denominator, 1..=i32::MAX);
+    if numerator > denominator {
+        at.report("VAL-HR-39", format!("{numerator}/{denominator} is more than all requests; 1 is the most"));
     }
 }
 
@@ -217,10 +222,10 @@ fn alone<'a>(
 }
 
 /// # Spec
-/// VAL-HR-34 to VAL-HR-37, VAL-RT-03, VAL-ST-02, VAL-ST-04.
-fn external_auth(auth: &HttpExternalAuthFilter, at: &mut Problems) {
+/// VAL-HR-34 to VAL-HR-37, VAL-RT-03, VAL-ST-02, VAL-ST-04, VAL-ST-06.
+pub(super) fn external_auth(auth: &HttpExternalAuthFilter, at: &mut Problems) {
     use HttpRouteExternalAuthProtocol as Protocol;
-    let HttpExternalAuthFilter { protocol, backend_ref, grpc, http, forward_body: _ } = auth;
+    let HttpExternalAuthFilter { protocol, backend_ref, grpc, http, forward_body } = auth;
     match protocol {
         Protocol::Http | Protocol::Grpc => {
             let of_grpc = *protocol == Protocol::Grpc;
@@ -230,6 +235,9 @@ fn external_auth(auth: &HttpExternalAuthFilter, at: &mut Problems) {
         Protocol::Unknown(value) => at.field("protocol").unknown_value(value, Protocol::KNOWN),
     }
     reference::backend(backend_ref.into(), &mut at.field("backendRef"));
+    if let Some(forward_body) = forward_body {
+        at.field("forwardBody").optional_number("maxSize", forward_body.max_size, 0..=i32::MAX);
+    }
     if let Some(grpc) = grpc {
         text_set("allowedHeaders", &grpc.allowed_headers, None, "VAL-ST-02", &mut at.field("grpc"));
     }

@@ -14,7 +14,7 @@ pub(super) fn http_match(entry: &HttpRouteMatch, at: &mut Problems) {
     if !entry.headers.is_empty() {
         let headers = at.list("headers", &entry.headers, 0..=16, "LIM-13", |header, at| {
             at.text("name", &header.name, &pattern::HEADER_NAME);
-            at.text("value", &header.value, &pattern::HEADER_VALUE);
+            at.header_value(&header.value);
         });
         at.unique("headers", headers, Some("name"), "VAL-ST-01", |header| header.name.as_str());
     }

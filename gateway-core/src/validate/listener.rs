@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::listener_filter;
 use super::pattern;
 use super::problem::{Problems, clipped};
 use super::reference;
@@ -39,7 +40,7 @@ pub(super) fn listeners(listeners: &[Listener], at: &mut Problems) {
 /// # Spec
 /// VAL-GW-01 to VAL-GW-04.
 fn listener(listener: &Listener, at: &mut Problems) {
-    let Listener { name, hostname, port, protocol, tls, allowed_routes } = listener;
+    let Listener { name, hostname, port, protocol, tls, allowed_routes, filters } = listener;
     at.text("name", name, &pattern::PRECISE);
     at.optional_text("hostname", hostname.as_deref(), &pattern::HOST);
     at.number("port", *port, PORT);
@@ -66,6 +67,9 @@ fn listener(listener: &Listener, at: &mut Problems) {
     {
         at.field("hostname")
             .report("VAL-GW-04", format!("is not for protocol {protocol}, which carries no name; drop it"));
+    }
+    if let Some(filters) = filters {
+        listener_filter::filters(filters, &mut at.field("filters"));
     }
     let at = &mut *at.field("allowedRoutes");
     at.list("kinds", &allowed_routes.kinds, 0..=8, "LIM-03", route_kind);

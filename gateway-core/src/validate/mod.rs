@@ -3,8 +3,8 @@
 //! The specification puts a part of its rules into the schemas of the resources and relies on an API server to enforce
 //! them. Whoever reads resources from files has none, so the same rules are checked here, for every kind, before
 //! anything else looks at an object: lengths, forms and ranges of fields, uniqueness in lists, and the rules between
-//! fields that the schemas state in CEL. The rules are those of v1.6.1, experimental channel. What an object refers to is
-//! not looked at here: that is for the next stage.
+//! fields that the schemas state in CEL. The rules are those of v1.7.0, and an object that either channel takes is taken:
+//! an API server may have stored it. What an object refers to is not looked at here: that is for the next stage.
 //!
 //! Some things that an API server refuses pass here, because the specification gives them a consequence that users can
 //! see (`Accepted: False`, `UnsupportedValue`; GEN-14, RTE-30): values of matches and filters that are not known, and
@@ -42,6 +42,7 @@ mod header_modifier;
 mod http_filter;
 mod http_match;
 mod listener;
+mod listener_filter;
 mod route;
 mod stream_route;
 
@@ -58,6 +59,7 @@ mod listener_set;
 mod mesh;
 mod reference_grant;
 mod tcp_route;
+mod telemetry_policy;
 mod tls_route;
 mod udp_route;
 

@@ -1,7 +1,7 @@
 //! The parents that a Route names.
 
 use super::pattern;
-use super::problem::{Problems, clipped};
+use super::problem::{Channel, Problems, clipped};
 use super::schema::PORT;
 use crate::api::{GatewayDefaultScope, ParentReference};
 
@@ -44,7 +44,8 @@ pub(super) fn default_scope(name: &'static str, scope: Option<&GatewayDefaultSco
     }
 }
 
-/// Two references to one parent must mean two different parts of it, and say so in the same way.
+/// Two references to one parent must mean two different parts of it, and say so in the same way: in the standard channel
+/// by `sectionName`, in the experimental one by `port` as well.
 fn two_of_one_parent(
     first: usize,
     earlier: &ParentReference,
@@ -55,24 +56,27 @@ fn two_of_one_parent(
     let mut list = at.field("parentRefs");
     let mut at = list.index(second);
     let name = clipped(&parent.name);
-    let alike = section(earlier).is_some() == section(parent).is_some()
-        && port(earlier).is_some() == port(parent).is_some();
-    if !alike {
-        at.report(
-            "VAL-RT-01",
-            format!(
+    let sections_alike = section(earlier).is_some() == section(parent).is_some();
+    let ports_alike = port(earlier).is_some() == port(parent).is_some();
+    let same_section = section(earlier) == section(parent);
+    let same_port = port(earlier) == port(parent);
+    for (channel, alike, same) in [
+        (Channel::Standard, sections_alike, same_section),
+        (Channel::Experimental, sections_alike && ports_alike, same_section && same_port),
+    ] {
+        if !alike {
+            let message = format!(
                 "names {name:?} as parentRefs[{first}] does, but not with the same fields; \
                  write sectionName in both or in neither, and port likewise"
-            ),
-        );
-    } else if section(earlier) == section(parent) && port(earlier) == port(parent) {
-        at.report(
-            "VAL-RT-02",
-            format!(
+            );
+            at.report_in(channel, "VAL-RT-01", message);
+        } else if same {
+            let message = format!(
                 "names the same part of {name:?} as parentRefs[{first}]; \
                  drop one of them, or tell them apart by sectionName or port"
-            ),
-        );
+            );
+            at.report_in(channel, "VAL-RT-02", message);
+        }
     }
 }
 

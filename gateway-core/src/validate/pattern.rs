@@ -117,6 +117,23 @@ pub(super) const ADDRESS_TYPE: Pattern = Pattern {
     },
 };
 
+/// Empty, `Cluster`, or `^.*/.+$` with a DNS name before the first `/` that is not of `k8s.io`. A line break is no `.`.
+pub(super) const ROUTABILITY: Pattern = Pattern {
+    id: "VAL-GW-18",
+    max_length: 253,
+    wanted: "empty, Cluster, or a domain and a path, as in example.com/scope; k8s.io and its subdomains are reserved",
+    matches: |text| {
+        let prefixed = |(domain, path): (&str, &str)| {
+            is_dns_name(domain)
+                && domain != "k8s.io"
+                && !domain.ends_with(".k8s.io")
+                && !path.is_empty()
+                && !path.contains('\n')
+        };
+        matches!(text, "" | "Cluster") || text.split_once('/').is_some_and(prefixed)
+    },
+};
+
 /// `^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$`
 pub(super) const HEADER_NAME: Pattern = Pattern {
     id: "PAT-HDRNAME",
@@ -266,6 +283,41 @@ pub(super) const GRPC_SERVICE: Pattern = Pattern {
     },
 };
 
+/// `^[a-zA-Z0-9_.:/-]+$`
+pub(super) const SERVICE_NAME: Pattern = Pattern {
+    id: "VAL-TP-05",
+    max_length: 253,
+    wanted: "a name of letters, digits and _.:/- only",
+    matches: is_telemetry_name,
+};
+
+/// `^[a-zA-Z0-9_.:/-]+( [a-zA-Z0-9_.:/-]+)*$`
+pub(super) const SPAN_NAME: Pattern = Pattern {
+    id: "VAL-TP-06",
+    max_length: 256,
+    wanted: "a name of letters, digits, _.:/- and single spaces between them",
+    matches: |text| text.split(' ').all(is_telemetry_name),
+};
+
+/// `^[a-zA-Z0-9_.:/-]+$`
+pub(super) const ATTRIBUTE_NAME: Pattern = Pattern {
+    id: "VAL-TP-07",
+    max_length: 256,
+    wanted: "a name of letters, digits and _.:/- only",
+    matches: is_telemetry_name,
+};
+
+/// `^[a-z0-9_.-]+$`
+pub(super) const ATTRIBUTE_KEY: Pattern = Pattern {
+    id: "VAL-TP-11",
+    max_length: 256,
+    wanted: "a key of OpenTelemetry, as in http.request.method",
+    matches: |text| {
+        let key = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-');
+        !text.is_empty() && text.bytes().all(key)
+    },
+};
+
 /// `^[A-Za-z_][A-Za-z_0-9]*$`
 pub(super) const GRPC_METHOD: Pattern = Pattern {
     id: "VAL-GR-04",
@@ -302,6 +354,12 @@ impl Pattern {
 /// Starts with one of `first`, goes on with `inner`, and does not end with a hyphen.
 fn enclosed(text: &[u8], first: impl Fn(&u8) -> bool, inner: impl Fn(&u8) -> bool) -> bool {
     text.first().is_some_and(first) && text.iter().all(inner) && text.last() != Some(&b'-')
+}
+
+/// `[a-zA-Z0-9_.:/-]+`
+fn is_telemetry_name(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'/' | b'-');
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// `[A-Za-z0-9\/\-._~%!$&'()*+,;=:]`

@@ -5,6 +5,8 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
+use crate::api::EXPERIMENTAL_GROUP;
+
 /// Something in an object that an API server would have refused.
 ///
 /// # Spec
@@ -34,7 +36,17 @@ pub enum Segment {
     Key(Box<str>),
 }
 
+/// A release channel of the resource definitions. Most rules are in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    Standard,
+    Experimental,
+}
+
 /// Collects the problems of one object, and knows which field is being looked at.
+///
+/// An object that the definitions of either channel take is one that an API server may have stored, so it has a problem
+/// only if both channels refuse it; one of a kind that a single channel has, if that one does.
 ///
 /// A path is built when there is a problem, and only then: an object without problems costs no allocation. Only the
 /// checks of this module report anything.
@@ -42,7 +54,10 @@ pub enum Segment {
 pub struct Problems {
     /// The way to the field that is being looked at.
     path: SmallVec<[Step; 16]>,
-    found: Vec<Problem>,
+    /// Each with the channel that alone has the rule, if one has.
+    found: Vec<(Problem, Option<Channel>)>,
+    /// The channel that alone has the kind of object, if one has.
+    channel: Option<Channel>,
     /// How many there are beyond the limit.
     omitted: usize,
 }
@@ -110,6 +125,12 @@ impl fmt::Display for FieldPath {
 // === impl Problems ===
 
 impl Problems {
+    /// The problems of an object of this group: that of the experimental kinds is in one channel only.
+    pub(super) fn of_group(group: &str) -> Self {
+        let channel = (group == EXPERIMENTAL_GROUP).then_some(Channel::Experimental);
+        Self { channel, ..Self::default() }
+    }
+
     /// Looks at a field of the present object.
     pub(super) fn field(&mut self, name: &'static str) -> At<'_> {
         self.path.push(Step::Field(name));
@@ -141,34 +162,57 @@ impl Problems {
     /// Reports a problem of the present field.
     #[cold]
     pub(super) fn report(&mut self, rule: &'static str, message: impl Into<String>) {
-        self.push(None, rule, message.into());
+        self.push(None, rule, message.into(), None);
+    }
+
+    /// Reports a problem of the present field that the definitions of one channel only know.
+    #[cold]
+    pub(super) fn report_in(&mut self, channel: Channel, rule: &'static str, message: impl Into<String>) {
+        self.push(None, rule, message.into(), Some(channel));
     }
 
     /// Reports a problem of an entry of the present map.
     #[cold]
     pub(super) fn report_key(&mut self, key: &str, rule: &'static str, message: impl Into<String>) {
-        self.push(Some(Segment::Key(clipped(key).into())), rule, message.into());
+        self.push(Some(Segment::Key(clipped(key).into())), rule, message.into(), None);
     }
 
-    fn push(&mut self, last: Option<Segment>, rule: &'static str, message: String) {
+    fn push(&mut self, last: Option<Segment>, rule: &'static str, message: String, only: Option<Channel>) {
         if self.found.len() == MAX_PROBLEMS {
-            self.omitted += 1;
+            self.omitted += usize::from(only.is_none());
             return;
         }
         let steps = self.path.iter().map(|step| match *step {
             Step::Field(name) => Segment::Field(name),
             Step::Index(index) => Segment::Index(index),
         });
-        self.found.push(Problem { field: FieldPath(steps.chain(last).collect()), rule, message });
+        let field = FieldPath(steps.chain(last).collect());
+        let same = |(known, channel): &&mut (Problem, Option<Channel>)| {
+            channel.is_some() && *channel != only && known.rule == rule && known.field == field
+        };
+        match self.found.iter_mut().find(same) {
+            // Each channel says it in its own way.
+            Some((_, channel)) if only.is_some() => *channel = None,
+            Some(_) | None => self.found.push((Problem { field, rule, message }, only)),
+        }
     }
 
     /// The problems, in the order of the fields.
-    pub(super) fn into_result(mut self) -> Result<(), Vec<Problem>> {
+    pub(super) fn into_result(self) -> Result<(), Vec<Problem>> {
+        let of = |wanted: Channel| self.found.iter().any(|(_, only)| *only == Some(wanted));
+        let each = of(Channel::Standard) && of(Channel::Experimental);
+        let counts = |only: Option<Channel>| match (only, self.channel) {
+            (None, _) => true,
+            (Some(_), None) => each,
+            (Some(only), Some(channel)) => only == channel,
+        };
+        let found = self.found.into_iter().filter(|(_, only)| counts(*only));
+        let mut found: Vec<Problem> = found.map(|(problem, _)| problem).collect();
         if self.omitted > 0 {
             let message = format!("{} more problems are not listed", self.omitted);
-            self.found.push(Problem { field: FieldPath::default(), rule: Problem::OMITTED, message });
+            found.push(Problem { field: FieldPath::default(), rule: Problem::OMITTED, message });
         }
-        if self.found.is_empty() { Ok(()) } else { Err(self.found) }
+        if found.is_empty() { Ok(()) } else { Err(found) }
     }
 }
 
@@ -228,6 +272,31 @@ mod tests {
                 "has no name (VAL-ST-08)",
             ]
         );
+    }
+
+    #[test]
+    fn an_object_that_either_channel_takes_has_no_problem() {
+        use Channel::{Experimental, Standard};
+        let found = |reported: &[(Option<Channel>, &'static str)]| {
+            let mut problems = Problems::default();
+            for (channel, rule) in reported {
+                match channel {
+                    Some(channel) => problems.report_in(*channel, rule, "is wrong"),
+                    None => problems.report(rule, "is wrong"),
+                }
+            }
+            let found = problems.into_result().err().unwrap_or_default();
+            found.iter().map(|problem| problem.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[(Some(Standard), "A"), (Some(Standard), "B")]), [""; 0]);
+        assert_eq!(found(&[(Some(Experimental), "A")]), [""; 0]);
+        assert_eq!(found(&[(Some(Standard), "A"), (Some(Experimental), "B")]), ["A", "B"]);
+        assert_eq!(found(&[(Some(Standard), "A"), (Some(Experimental), "A")]), ["A"], "said once");
+        assert_eq!(found(&[(Some(Experimental), "A"), (None, "B")]), ["B"], "A alone would be taken");
+        let mut problems = Problems::of_group(EXPERIMENTAL_GROUP);
+        problems.report_in(Standard, "A", "is wrong");
+        problems.report_in(Experimental, "B", "is wrong");
+        assert_eq!(problems.into_result().unwrap_err()[0].rule, "B", "there is no other channel");
     }
 
     #[test]

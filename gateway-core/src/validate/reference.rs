@@ -1,11 +1,11 @@
 //! How one object names another.
 
 use super::pattern;
-use super::problem::Problems;
+use super::problem::{Channel, Problems};
 use super::schema::PORT;
 use crate::api::{
-    BackendObjectReference, BackendRef, LocalObjectReference, ObjectReference, ParametersReference,
-    SecretObjectReference,
+    BackendObjectReference, BackendRef, LocalObjectReference, Object, ObjectReference, ParametersReference,
+    SecretObjectReference, XBackend,
 };
 
 /// The parts that every reference to a backend has, whatever is written beside them.
@@ -24,13 +24,17 @@ const WEIGHT: std::ops::RangeInclusive<i32> = 0..=1_000_000;
 /// A reference to a backend.
 ///
 /// # Spec
-/// VAL-RT-03, VAL-ST-06.
+/// VAL-RT-03, XBK-08, VAL-ST-06.
 pub(super) fn backend(reference: BackendParts<'_>, at: &mut Problems) {
     let BackendParts { group, kind, name, namespace, port } = reference;
     // Nearly every reference is to a Service of the core group, whose name is all that is left to check.
     let service = group.is_empty() && kind == "Service";
     if !service {
         at.group_kind(group, kind);
+        if port.is_some() && group == XBackend::GROUP && kind == XBackend::KIND {
+            let message = "is not for an XBackend, which has a port of its own; drop it";
+            at.field("port").report_in(Channel::Experimental, "XBK-08", message);
+        }
     } else if port.is_none() {
         at.report("VAL-RT-03", "names a Service without a port; write the port of the Service");
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::pattern::{self, Pattern};
-use super::problem::{Problems, clipped};
+use super::problem::{Channel, Problems, clipped};
 
 /// What a port may be.
 pub(super) const PORT: RangeInclusive<i32> = 1..=65535;
@@ -81,6 +81,22 @@ impl Problems {
     pub(super) fn optional_text(&mut self, name: &'static str, text: Option<&str>, pattern: &Pattern) {
         if let Some(text) = text {
             self.text(name, text, pattern);
+        }
+    }
+
+    /// The value of a header, whose form the experimental channel alone knows.
+    ///
+    /// # Spec
+    /// PAT-HDRVAL
+    #[inline]
+    pub(super) fn header_value(&mut self, value: &str) {
+        const PATTERN: &Pattern = &pattern::HEADER_VALUE;
+        if !PATTERN.accepts(value) {
+            let mut at = self.field("value");
+            match (1..=PATTERN.max_length).contains(&value.chars().count()) {
+                true => at.report_in(Channel::Experimental, PATTERN.id, PATTERN.refusal(value)),
+                false => at.wrong_text(value, PATTERN),
+            }
         }
     }
 

@@ -1,27 +1,38 @@
-//! Session persistence, of rules and of XBackendTrafficPolicy.
+//! Session persistence, of rules, XBackend and XBackendTrafficPolicy.
 
+use super::http_filter::member;
 use super::pattern;
 use super::problem::Problems;
-use crate::api::{CookieLifetimeType, SessionPersistence, SessionPersistenceType};
+use crate::api::{CookieConfig, CookieLifetimeType, SessionPersistence, SessionPersistenceType as Type};
 
 /// # Spec
-/// VAL-SP-01, VAL-SP-02, VAL-ST-04, LIM-22.
+/// VAL-SP-01 to VAL-SP-05, VAL-ST-04.
 pub(super) fn session_persistence(session: &SessionPersistence, at: &mut Problems) {
-    if let Some(name) = &session.session_name {
-        at.length("sessionName", name, 0..=128, "LIM-22");
+    let SessionPersistence { absolute_timeout, r#type, cookie, header } = session;
+    at.optional_text("absoluteTimeout", absolute_timeout.as_deref(), &pattern::DURATION);
+    if let Type::Unknown(value) = r#type {
+        at.field("type").unknown_value(value, Type::KNOWN);
     }
-    at.optional_text("absoluteTimeout", session.absolute_timeout.as_deref(), &pattern::DURATION);
-    if let SessionPersistenceType::Unknown(value) = &session.r#type {
-        at.field("type").unknown_value(value, SessionPersistenceType::KNOWN);
+    let of_cookie = *r#type == Type::Cookie;
+    member("cookie", Type::Cookie.as_str(), of_cookie, cookie.is_some(), "VAL-SP-02", "VAL-SP-03", at);
+    let of_header = *r#type == Type::Header;
+    member("header", Type::Header.as_str(), of_header, header.is_some(), "VAL-SP-04", "VAL-SP-05", at);
+    if let Some(cookie) = cookie {
+        self::cookie(cookie, absolute_timeout.is_some(), at);
     }
-    let Some(cookie) = &session.cookie_config else { return };
-    if session.r#type != SessionPersistenceType::Cookie {
-        at.field("cookieConfig").report("VAL-SP-02", "is for type Cookie only; drop it, or change the type");
+    if let Some(header) = header {
+        at.field("header").text("name", &header.name, &pattern::HEADER_NAME);
     }
-    match &cookie.lifetime_type {
+}
+
+/// # Spec
+/// VAL-SP-01, LIM-22.
+fn cookie(cookie: &CookieConfig, has_absolute_timeout: bool, at: &mut Problems) {
+    let CookieConfig { name, path, lifetime_type } = cookie;
+    match lifetime_type {
         CookieLifetimeType::Session => {}
         CookieLifetimeType::Permanent => {
-            if session.absolute_timeout.is_none() {
+            if !has_absolute_timeout {
                 at.field("absoluteTimeout").report(
                     "VAL-SP-01",
                     "is absent, but a cookie of lifetimeType Permanent needs it; write when it expires",
@@ -29,7 +40,10 @@ pub(super) fn session_persistence(session: &SessionPersistence, at: &mut Problem
             }
         }
         CookieLifetimeType::Unknown(value) => {
-            at.field("cookieConfig").field("lifetimeType").unknown_value(value, CookieLifetimeType::KNOWN);
+            at.field("cookie").field("lifetimeType").unknown_value(value, CookieLifetimeType::KNOWN);
         }
     }
+    let at = &mut *at.field("cookie");
+    at.optional_text("name", name.as_deref(), &pattern::HEADER_NAME);
+    at.length("path", path, 0..=1024, "LIM-22");
 }

@@ -57,10 +57,10 @@ pub(super) fn policy(status: &PolicyStatus, at: &mut Problems) {
     });
 }
 
-/// What each controller says about each parent. An entry may have no condition here, or any number.
+/// What each controller says about each ancestor. An entry may have no condition here, or any number.
 pub(super) fn backend(status: &BackendStatus, at: &mut Problems) {
-    at.list("parents", &status.parents, 0..=32, "LIM-23", |entry, at| {
-        said("parentRef", &entry.parent_ref, &entry.controller_name, at);
+    at.list("ancestors", &status.ancestors, 0..=32, "LIM-23", |entry, at| {
+        said("ancestorRef", &entry.ancestor_ref, &entry.controller_name, at);
         let looked_at = &entry.conditions[..entry.conditions.len().min(64)];
         at.each("conditions", looked_at, condition);
         at.unique("conditions", looked_at, Some("type"), "VAL-ST-01", |condition| condition.r#type.as_str());

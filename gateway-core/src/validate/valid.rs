@@ -35,9 +35,9 @@ pub trait Validate: Object {
 /// Everything that is wrong with the object, not only what is found first.
 ///
 /// # Spec
-/// The schemas of v1.6.1 with their CEL rules, experimental channel.
+/// The schemas of v1.7.0 with their CEL rules: an object that either channel takes is taken.
 pub fn check<T: Validate>(object: &Arc<T>) -> Result<Valid<T>, Vec<Problem>> {
-    let mut problems = Problems::default();
+    let mut problems = Problems::of_group(T::GROUP);
     metadata::metadata::<T>(object.metadata(), &mut problems.field("metadata"));
     object.problems(&mut problems);
     problems.into_result().map(|()| Valid(object.clone()))

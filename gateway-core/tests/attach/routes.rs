@@ -554,7 +554,7 @@ fn references_of_filters_count_for_grpc_routes() {
 // SES-02
 #[test]
 fn session_persistence_of_grpc_is_accepted_without_effect_and_the_status_says_so() {
-    let rule = ", rules: [{sessionPersistence: {sessionName: s}}]";
+    let rule = ", rules: [{sessionPersistence: {cookie: {name: s}}}]";
     let translation = at_every_listener(&route_with(Grpc, "r", "{name: g, sectionName: http}", rule));
     assert_eq!(conditions_of(&translation, Grpc, "r"), ["http: ok"]);
     let message = condition(&translation, Grpc, "r", ConditionType::Accepted).message;

@@ -54,15 +54,15 @@ fn specs() {
             row("VAL-ST-06", rate("count: 1000000"), rate("count: 1000001"), COUNT),
             row(
                 "VAL-SP-01",
-                with("sessionPersistence: {absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}}"),
-                with("sessionPersistence: {cookieConfig: {lifetimeType: Permanent}}"),
+                with("sessionPersistence: {absoluteTimeout: 1h, cookie: {lifetimeType: Permanent}}"),
+                with("sessionPersistence: {cookie: {lifetimeType: Permanent}}"),
                 "spec.sessionPersistence.absoluteTimeout",
             ),
             row(
                 "VAL-SP-02",
-                with("sessionPersistence: {type: Header}"),
-                with("sessionPersistence: {type: Header, cookieConfig: {}}"),
-                "spec.sessionPersistence.cookieConfig",
+                with("sessionPersistence: {type: Header, header: {name: a}}"),
+                with("sessionPersistence: {type: Header, header: {name: a}, cookie: {}}"),
+                "spec.sessionPersistence.cookie",
             ),
         ],
     );

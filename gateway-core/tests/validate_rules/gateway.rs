@@ -201,7 +201,18 @@ fn addresses() {
     let host = |host: &str| addresses(&format!("{{type: Hostname, value: '{host}'}}"));
     let of_type = |r#type: &str| addresses(&format!("{{type: '{type}', value: a}}"));
     const TYPE: &str = "spec.addresses[0].type";
+    let routability = |scope: &str| addresses(&format!("{{value: 10.0.0.1, routability: '{scope}'}}"));
+    const ROUTABILITY: &str = "spec.addresses[0].routability";
     check([
+        row("VAL-GW-18", routability(""), routability("k8s.io/a"), ROUTABILITY),
+        row("VAL-GW-18", routability("Cluster"), routability("Public"), ROUTABILITY),
+        row("VAL-GW-18", routability("example.com/a"), routability("gateway.k8s.io/a"), ROUTABILITY),
+        row(
+            "VAL-GW-08",
+            addresses("{value: 10.0.0.1, routability: Cluster}"),
+            addresses("{value: 10.0.0.1, routability: Cluster}, {value: 10.0.0.1}"),
+            "spec.addresses[1].value",
+        ),
         row("LIM-05", numbered(16), numbered(17), "spec.addresses"),
         row(
             "VAL-GW-08",
@@ -283,6 +294,80 @@ fn infrastructure() {
             "spec.infrastructure.parametersRef.name",
         ),
     ]);
+}
+
+// PRF-09: a ListenerSet may have filters beside any protocol.
+#[test]
+fn filters_of_listeners() {
+    const FILTERS: &str =
+        "filters: {requests: [{type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}]}";
+    const TCP: &str = "listeners: [{name: a, port: 80, protocol: TCP, ";
+    check([row(
+        "VAL-GW-17",
+        format!("gatewayClassName: a, listeners: [{{name: a, port: 80, protocol: HTTP, {FILTERS}}}]"),
+        format!("gatewayClassName: a, {TCP}{FILTERS}}}]"),
+        "spec.listeners[0].filters",
+    )]);
+    let of_set = format!("parentRef: {{name: a}}, {TCP}{FILTERS}}}]");
+    assert_eq!(found(Kind::ListenerSet, &Kind::ListenerSet.api_version(), &of_set), [""; 0]);
+
+    let filters = |filters: &str| http("a", &format!(", filters: {{requests: [{filters}]}}"));
+    let auth = |more: &str| {
+        filters(&format!(
+            "{{type: ExternalAuth, externalAuth: {{protocol: HTTP, http: {{}}, backendRef: {{name: a, port: 80}}{more}}}}}"
+        ))
+    };
+    const EXTENSION: &str = "{type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}";
+    const BOTH: &str = "extensionRef: {group: a, kind: B, name: c}, \
+                        externalAuth: {protocol: HTTP, http: {}, backendRef: {name: a, port: 80}}";
+    check_listeners([
+        (
+            "LIM-24",
+            filters(&many(16, |_| EXTENSION.into())),
+            filters(&many(17, |_| EXTENSION.into())),
+            "[0].filters.requests",
+        ),
+        (
+            "VAL-LF-01",
+            filters(EXTENSION),
+            filters(&format!("{{type: ExtensionRef, {BOTH}}}")),
+            "[0].filters.requests[0].externalAuth",
+        ),
+        ("VAL-LF-02", auth(""), filters("{type: ExternalAuth}"), "[0].filters.requests[0].externalAuth"),
+        (
+            "VAL-LF-03",
+            auth(""),
+            filters(&format!("{{type: ExternalAuth, {BOTH}}}")),
+            "[0].filters.requests[0].extensionRef",
+        ),
+        (
+            "VAL-LF-04",
+            filters(EXTENSION),
+            filters("{type: ExtensionRef}"),
+            "[0].filters.requests[0].extensionRef",
+        ),
+        ("VAL-ST-04", filters(EXTENSION), filters("{type: CORS}"), "[0].filters.requests[0].type"),
+        (
+            "VAL-ST-06",
+            auth(", forwardBody: {maxSize: 2147483647}"),
+            auth(", forwardBody: {maxSize: -1}"),
+            "[0].filters.requests[0].externalAuth.forwardBody.maxSize",
+        ),
+    ]);
+}
+
+// VAL-GW-19, CTB-01: the standard channel does not know the kind.
+#[test]
+fn the_namespace_of_a_bundle_refuses_no_gateway() {
+    let authority = |listener: &str, namespace: &str| {
+        format!(
+            "gatewayClassName: a, listeners: [{{name: a, port: 80, {listener}}}], tls: {{frontend: {{default: {{validation: \
+             {{caCertificateRefs: [{{group: certificates.k8s.io, kind: ClusterTrustBundle, name: a{namespace}}}]}}}}}}}}"
+        )
+    };
+    let found = |spec: &str| found(Kind::Gateway, &Kind::Gateway.api_version(), spec);
+    assert_eq!(found(&authority("protocol: HTTP", "")), [""; 0]);
+    assert_eq!(found(&authority("protocol: HTTP", ", namespace: b")), [""; 0]);
 }
 
 #[test]

@@ -60,8 +60,9 @@ fn the_controller_stays() {
     let text: Vec<_> = update_problems(&old, &new).iter().map(ToString::to_string).collect();
     assert_eq!(
         text,
-        ["spec.controllerName: was \"example.com/a\" and cannot be changed; \
-          make another object for another controller (VAL-GC-01)"]
+        [
+            "spec.controllerName: is immutable, and was \"example.com/a\"; make another object for another controller (VAL-GC-01)"
+        ]
     );
 
     let mut mesh = XMesh::default();

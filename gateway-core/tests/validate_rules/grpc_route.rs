@@ -42,9 +42,9 @@ fn rules() {
         row("LIM-14", backends(16), backends(17), "spec.rules[0].backendRefs"),
         row(
             "VAL-SP-02",
-            "rules: [{sessionPersistence: {cookieConfig: {}}}]",
-            "rules: [{sessionPersistence: {type: Header, cookieConfig: {}}}]",
-            "spec.rules[0].sessionPersistence.cookieConfig",
+            "rules: [{sessionPersistence: {cookie: {}}}]",
+            "rules: [{sessionPersistence: {type: Header, header: {name: a}, cookie: {}}}]",
+            "spec.rules[0].sessionPersistence.cookie",
         ),
     ]);
 }

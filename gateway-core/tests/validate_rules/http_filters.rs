@@ -127,7 +127,7 @@ fn header_modifiers() {
         of_filters(
             "PAT-HDRVAL",
             &request("set: [{name: a, value: 'b c'}]"),
-            &request("set: [{name: a, value: ' b'}]"),
+            &request("set: [{name: a, value: ''}]"),
             "spec.rules[0].filters[0].requestHeaderModifier.set[0].value",
         ),
     ]);

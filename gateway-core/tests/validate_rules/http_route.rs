@@ -180,7 +180,7 @@ fn matches() {
             row(
                 "PAT-HDRVAL",
                 headers("{name: a, value: 'b c'}"),
-                headers("{name: a, value: 'b  c'}"),
+                headers("{name: a, value: ''}"),
                 "spec.rules[0].matches[0].headers[0].value",
             ),
             row(
@@ -281,47 +281,56 @@ fn rules() {
     assert_eq!(found_in("rules: [{timeouts: {backendRequest: 1h}}, {timeouts: {request: 1s}}]"), [""; 0]);
 }
 
+// SES-02
 #[test]
 fn session_persistence() {
     let session = |session: &str| format!("rules: [{{sessionPersistence: {{{session}}}}}]");
+    let cookie = |cookie: &str| session(&format!("cookie: {{{cookie}}}"));
+    let header = |header: &str| session(&format!("type: Header, header: {{{header}}}"));
+    let field = |field: &str| format!("spec.rules[0].sessionPersistence.{field}");
     check_rows(
         KIND,
         [
             row(
                 "VAL-SP-01",
-                session("absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}"),
-                session("cookieConfig: {lifetimeType: Permanent}"),
-                "spec.rules[0].sessionPersistence.absoluteTimeout",
+                session("absoluteTimeout: 1h, cookie: {lifetimeType: Permanent}"),
+                cookie("lifetimeType: Permanent"),
+                field("absoluteTimeout"),
             ),
             row(
                 "VAL-SP-02",
-                session("cookieConfig: {}"),
-                session("type: Header, cookieConfig: {}"),
-                "spec.rules[0].sessionPersistence.cookieConfig",
+                cookie(""),
+                session("type: Header, header: {name: a}, cookie: {}"),
+                field("cookie"),
             ),
+            row("VAL-SP-03", session("type: Cookie, cookie: {}"), session(""), field("cookie")),
+            row("VAL-SP-04", header("name: a"), session("cookie: {}, header: {name: a}"), field("header")),
+            row("VAL-SP-05", header("name: a"), session("type: Header"), field("header")),
+            row("VAL-ST-04", header("name: a"), session("type: Query"), field("type")),
             row(
                 "VAL-ST-04",
-                session("type: Header"),
-                session("type: Query"),
-                "spec.rules[0].sessionPersistence.type",
+                cookie("lifetimeType: Session"),
+                cookie("lifetimeType: Eternal"),
+                field("cookie.lifetimeType"),
             ),
+            row("PAT-HDRNAME", cookie("name: a"), cookie("name: 'a b'"), field("cookie.name")),
             row(
-                "VAL-ST-04",
-                session("cookieConfig: {lifetimeType: Session}"),
-                session("cookieConfig: {lifetimeType: Eternal}"),
-                "spec.rules[0].sessionPersistence.cookieConfig.lifetimeType",
+                "PAT-HDRNAME",
+                header(&format!("name: {}", long(256))),
+                header("name: ''"),
+                field("header.name"),
             ),
             row(
                 "LIM-22",
-                session(&format!("sessionName: {}", long(128))),
-                session(&format!("sessionName: {}", long(129))),
-                "spec.rules[0].sessionPersistence.sessionName",
+                cookie(&format!("path: {}", long(1024))),
+                cookie(&format!("path: {}", long(1025))),
+                field("cookie.path"),
             ),
             row(
                 "PAT-DUR",
-                session("absoluteTimeout: 1h"),
-                session("absoluteTimeout: 1d"),
-                "spec.rules[0].sessionPersistence.absoluteTimeout",
+                session("absoluteTimeout: 1h, cookie: {}"),
+                session("absoluteTimeout: 1d, cookie: {}"),
+                field("absoluteTimeout"),
             ),
         ],
     );

@@ -18,6 +18,7 @@ mod reference_grant;
 mod references;
 mod statuses;
 mod stream_routes;
+mod telemetry_policy;
 
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::manifest;

@@ -46,9 +46,10 @@ fn names() {
         ),
         (
             Kind::XBackend,
-            ", spec: {type: ExternalHostname, externalHostname: {hostname: a}, port: {port: 1}}",
+            ", spec: {type: ExternalHostname, externalHostname: {hostname: a}, port: {number: 1}}",
         ),
         (Kind::XBackendTrafficPolicy, ", spec: {targetRefs: [{group: '', kind: A, name: b}]}"),
+        (Kind::XTelemetryPolicy, ", spec: {targetRefs: [{group: '', kind: A, name: b}], tracing: {}}"),
         (Kind::XMesh, ", spec: {controllerName: a/b}"),
     ];
     assert_eq!(every.map(|(kind, _)| kind), Kind::ALL, "every kind is here");

@@ -35,12 +35,6 @@ fn parents() {
                     SECOND,
                 ),
                 row(
-                    "VAL-RT-01",
-                    parents("{name: a, sectionName: b, port: 80}, {name: a, sectionName: b, port: 81}"),
-                    parents("{name: a, sectionName: b}, {name: a, sectionName: c, port: 81}"),
-                    SECOND,
-                ),
-                row(
                     "VAL-RT-02",
                     parents("{name: a}, {name: a, namespace: b}"),
                     parents("{name: a}, {name: a}"),
@@ -87,6 +81,65 @@ fn parents() {
             ],
         );
     }
+}
+
+// What either channel takes is taken: the standard one tells parents apart by sectionName alone, the other by port as well.
+#[test]
+fn parents_that_either_channel_takes_are_taken() {
+    for (kind, hostnames, rules) in ROUTES {
+        let found = |parents: &str| {
+            found(kind, &kind.api_version(), &format!("{hostnames}{rules}parentRefs: [{parents}]"))
+        };
+        let standard = "{name: a, sectionName: b, port: 80}, {name: a, sectionName: c}";
+        let experimental = "{name: d, port: 80}, {name: d, port: 81}";
+        assert_eq!(found(standard), [""; 0], "{kind}");
+        assert_eq!(found(experimental), [""; 0], "{kind}");
+        assert_eq!(
+            found(&format!("{standard}, {experimental}")),
+            ["VAL-RT-01 spec.parentRefs[1]", "VAL-RT-02 spec.parentRefs[3]"],
+            "{kind}: neither channel takes both",
+        );
+    }
+}
+
+// PAT-HDRVAL: the form of a value is asked for by the experimental channel alone.
+#[test]
+fn a_header_value_that_the_standard_channel_takes_is_taken() {
+    let route = |parents: &str| {
+        format!(
+            "parentRefs: [{parents}], rules: [{{matches: [{{headers: [{{name: a, value: 'b  c'}}]}}], filters: [\
+             {{type: RequestHeaderModifier, requestHeaderModifier: {{add: [{{name: a, value: ' b'}}]}}}}]}}]"
+        )
+    };
+    let found = |spec: &str| found(Kind::HttpRoute, &Kind::HttpRoute.api_version(), spec);
+    assert_eq!(found(&route("{name: d, sectionName: a}")), [""; 0]);
+    assert_eq!(
+        found(&route("{name: d, port: 80}, {name: d, port: 81}")),
+        [
+            "VAL-RT-02 spec.parentRefs[1]",
+            "PAT-HDRVAL spec.rules[0].matches[0].headers[0].value",
+            "PAT-HDRVAL spec.rules[0].filters[0].requestHeaderModifier.add[0].value",
+        ]
+    );
+}
+
+// XBK-08: the standard channel does not know the kind, and takes a port.
+#[test]
+fn an_xbackend_has_a_port_of_its_own() {
+    let route = |parents: &str, port: &str| {
+        format!(
+            "parentRefs: [{parents}], rules: [{{backendRefs: \
+             [{{group: gateway.networking.x-k8s.io, kind: XBackend, name: a{port}}}]}}]"
+        )
+    };
+    let found = |spec: &str| found(Kind::HttpRoute, &Kind::HttpRoute.api_version(), spec);
+    const BY_PORT: &str = "{name: d, port: 80}, {name: d, port: 81}";
+    assert_eq!(found(&route("{name: d}", ", port: 80")), [""; 0]);
+    assert_eq!(found(&route(BY_PORT, "")), [""; 0]);
+    assert_eq!(
+        found(&route(BY_PORT, ", port: 80")),
+        ["VAL-RT-02 spec.parentRefs[1]", "XBK-08 spec.rules[0].backendRefs[0].port"]
+    );
 }
 
 // VAL-RT-01, VAL-RT-02: every pair is compared, not neighbours only.

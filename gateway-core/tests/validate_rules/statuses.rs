@@ -6,7 +6,7 @@ use gateway_core::validate::{problems, status_problems};
 use super::{long, many, read};
 
 /// Each kind with a status, and a spec.
-const KINDS: [(Kind, &str); 12] = [
+const KINDS: [(Kind, &str); 13] = [
     (Kind::GatewayClass, "controllerName: a/b"),
     (Kind::Gateway, "gatewayClassName: a, listeners: [{name: a, port: 80, protocol: HTTP}]"),
     (Kind::ListenerSet, "parentRef: {name: a}, listeners: [{name: a, port: 80, protocol: HTTP}]"),
@@ -19,8 +19,9 @@ const KINDS: [(Kind, &str); 12] = [
         Kind::BackendTlsPolicy,
         "targetRefs: [{group: '', kind: A, name: b}], validation: {hostname: a, wellKnownCACertificates: System}",
     ),
-    (Kind::XBackend, "type: ExternalHostname, externalHostname: {hostname: a}, port: {port: 1}"),
+    (Kind::XBackend, "type: ExternalHostname, externalHostname: {hostname: a}, port: {number: 1}"),
     (Kind::XBackendTrafficPolicy, "targetRefs: [{group: '', kind: A, name: b}]"),
+    (Kind::XTelemetryPolicy, "targetRefs: [{group: a, kind: A, name: b}], tracing: {}"),
     (Kind::XMesh, "controllerName: a/b"),
 ];
 
@@ -60,17 +61,15 @@ fn conditions(count: usize) -> String {
 fn conditions_of_every_kind() {
     for (kind, _) in KINDS {
         let (before, behind, at) = match kind {
-            Kind::HttpRoute
-            | Kind::GrpcRoute
-            | Kind::TlsRoute
-            | Kind::TcpRoute
-            | Kind::UdpRoute
-            | Kind::XBackend => (
+            Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::UdpRoute => (
                 "parents: [{parentRef: {name: a}, controllerName: a/b, conditions: [",
                 "]}]",
                 "status.parents[0].conditions",
             ),
-            Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => (
+            Kind::BackendTlsPolicy
+            | Kind::XBackend
+            | Kind::XBackendTrafficPolicy
+            | Kind::XTelemetryPolicy => (
                 "ancestors: [{ancestorRef: {name: a}, controllerName: a/b, conditions: [",
                 "]}]",
                 "status.ancestors[0].conditions",
@@ -137,7 +136,7 @@ fn entries_and_addresses() {
             (kind, "PAT-CONTROLLER", of("a/b"), of("a"), "status.parents[0].controllerName"),
         ]);
     }
-    for kind in [Kind::BackendTlsPolicy, Kind::XBackendTrafficPolicy] {
+    for kind in [Kind::BackendTlsPolicy, Kind::XBackendTrafficPolicy, Kind::XTelemetryPolicy] {
         check_statuses([(kind, "LIM-19", ancestors(16), ancestors(17), "status.ancestors")]);
     }
     for kind in [Kind::GatewayClass, Kind::XMesh] {
@@ -161,7 +160,7 @@ fn entries_and_addresses() {
         ]);
     }
     check_statuses([
-        (Kind::XBackend, "LIM-23", parents(32), parents(33), "status.parents"),
+        (Kind::XBackend, "LIM-23", ancestors(32), ancestors(33), "status.ancestors"),
         (Kind::Gateway, "LIM-05", numbered(16), numbered(17), "status.addresses"),
         (
             Kind::Gateway,
@@ -176,6 +175,13 @@ fn entries_and_addresses() {
             addresses("{value: a}, {value: a}"),
             addresses("{value: ''}"),
             "status.addresses[0].value",
+        ),
+        (
+            Kind::Gateway,
+            "VAL-GW-18",
+            addresses("{value: a, routability: ''}"),
+            addresses("{value: a, routability: Public}"),
+            "status.addresses[0].routability",
         ),
         (
             Kind::Gateway,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use gateway_core::api::{AddressType, AnyObject, Gateway, GatewaySpecAddress};
+use gateway_core::api::{AnyObject, Gateway, GatewaySpecAddress};
 use gateway_core::name::ObjectName;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -149,7 +149,7 @@ impl CommandProxy {
         {
             let address = *self.given.entry(key).or_insert_with(loopback::address);
             let address =
-                GatewaySpecAddress { r#type: AddressType::IpAddress, value: Some(address.to_string()) };
+                GatewaySpecAddress { value: Some(address.to_string()), ..GatewaySpecAddress::default() };
             Arc::make_mut(gateway).spec.addresses = vec![address];
         }
     }

@@ -83,7 +83,7 @@ fn authorities(
         let map = ObjectName::new(&*key.namespace, reference.name.as_str());
         resources.config_maps.get(&map).filter(|_| is_config_map).and_then(|map| frontend_tls::pem_of(map))
     };
-    let known: Vec<String> = validation.ca_certificate_refs.iter().filter_map(authority).collect();
+    let known: Vec<String> = validation.ca_certificate_refs.iter().flatten().filter_map(authority).collect();
     if known.is_empty() { Err(InvalidPolicy) } else { Ok(Authorities::Pem(known)) }
 }
 

@@ -11,7 +11,7 @@ fn originals() -> Vec<(&'static Pattern, Regex)> {
     const PATH_OF_DOMAIN: &str = r"[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+";
     const TOKEN: &str = r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$";
     const SHORT: &str = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]";
-    let all: [(&'static Pattern, String); 21] = [
+    let all: [(&'static Pattern, String); 26] = [
         (&HOST, format!(r"^(\*\.)?{DNS}$")),
         (&PRECISE, format!("^{DNS}$")),
         (&NAMESPACE, r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$".into()),
@@ -37,6 +37,12 @@ fn originals() -> Vec<(&'static Pattern, Regex)> {
         (&LABEL_VALUE, r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$".into()),
         (&GRPC_SERVICE, r"^(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*$".into()),
         (&GRPC_METHOD, "^[A-Za-z_][A-Za-z_0-9]*$".into()),
+        // The CEL rule in one: `k8s.io` and its subdomains are left to a test of its own.
+        (&ROUTABILITY, format!("^$|^Cluster$|^{DNS}/.+$")),
+        (&SERVICE_NAME, "^[a-zA-Z0-9_.:/-]+$".into()),
+        (&SPAN_NAME, "^[a-zA-Z0-9_.:/-]+( [a-zA-Z0-9_.:/-]+)*$".into()),
+        (&ATTRIBUTE_NAME, "^[a-zA-Z0-9_.:/-]+$".into()),
+        (&ATTRIBUTE_KEY, "^[a-z0-9_.-]+$".into()),
     ];
     all.into_iter().map(|(pattern, text)| (pattern, Regex::new(&text).expect(&text))).collect()
 }
@@ -82,6 +88,7 @@ fn texts() -> impl Strategy<Value = String> {
         "http://",
         "https://",
         "System",
+        "Cluster",
         "Hostname",
         "IPAddress",
         "NamedAddress",
@@ -156,6 +163,26 @@ fn each_is_its_regular_expression_for_every_byte() {
                 }
             }
         }
+    }
+}
+
+// VAL-GW-18
+#[test]
+fn a_reserved_domain_is_no_routability() {
+    for (text, accepted) in [
+        ("", true),
+        ("Cluster", true),
+        ("cluster", false),
+        ("Public", false),
+        ("example.com/a", true),
+        ("example.com/", false),
+        ("Example.com/a", false),
+        ("k8s.io/a", false),
+        ("gateway.k8s.io/a", false),
+        ("testing.x-k8s.io/sentinel", true),
+        ("xk8s.io/a", true),
+    ] {
+        assert_eq!(ROUTABILITY.accepts(text), accepted, "{text}");
     }
 }
 
