@@ -286,7 +286,7 @@ impl RouteTableBuilder {
         if entries.peek().is_none() {
             part.remove(hostname.as_ref());
         } else {
-            part.insert(Arc::new(HostRoutes::build(hostname.clone(), entries)));
+            part.insert(HostRoutes::build(hostname.clone(), entries));
         }
     }
 }

@@ -15,11 +15,12 @@ pub(crate) struct Candidate {
     pub(crate) conditions: Option<Arc<Conditions>>,
 }
 
-/// The entry that serves a request.
+/// The entry that serves a request, in few bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    pub(crate) rule: RuleId,
-    pub(crate) entry: u16,
+    route: u32,
+    rule: u16,
+    entry: u16,
 }
 
 // === impl Candidate ===
@@ -30,6 +31,25 @@ impl Candidate {
     }
 
     pub(crate) fn chosen(&self) -> Chosen {
-        Chosen { rule: self.rule, entry: self.entry }
+        let RuleId { route, rule } = self.rule;
+        Chosen { route, rule, entry: self.entry }
+    }
+}
+
+// === impl Chosen ===
+
+impl Chosen {
+    pub(crate) fn rule(self) -> RuleId {
+        RuleId { route: self.route, rule: self.rule }
+    }
+
+    /// The position in the rule's `matches`.
+    pub(crate) fn entry(self) -> u16 {
+        self.entry
+    }
+
+    /// As a candidate: the only one of its kind has no conditions.
+    pub(crate) fn candidate(self) -> Candidate {
+        Candidate { rule: self.rule(), entry: self.entry, conditions: None }
     }
 }

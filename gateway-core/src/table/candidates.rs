@@ -64,7 +64,7 @@ impl Candidates {
     #[inline]
     pub(crate) fn show(&self, group: Group, observer: impl FnOnce(&[Candidate])) {
         match group {
-            Group::Single(Chosen { rule, entry }) => observer(&[Candidate { rule, entry, conditions: None }]),
+            Group::Single(chosen) => observer(&[chosen.candidate()]),
             Group::Listed(position) => {
                 let list = &self.lists[position as usize];
                 observer(&self.all[list.start as usize..list.end as usize]);
@@ -80,9 +80,10 @@ impl CandidatesBuilder {
     pub(crate) fn group(&mut self, candidates: impl IntoIterator<Item = Candidate>) -> Group {
         let start = self.all.len();
         self.all.extend(candidates);
-        if let [Candidate { rule, entry, conditions: None }] = self.all[start..] {
+        if let [only @ Candidate { conditions: None, .. }] = &self.all[start..] {
+            let chosen = only.chosen();
             self.all.truncate(start);
-            return Group::Single(Chosen { rule, entry });
+            return Group::Single(chosen);
         }
         let indexes = ValueIndexes::over(&self.all[start..]).map(Box::new);
         self.lists.push(List { start: start as u32, end: self.all.len() as u32, indexes });

@@ -24,12 +24,12 @@ impl<T> Default for HostnameMap<T> {
 }
 
 impl<T: Clone> HostnameMap<T> {
-    /// The value of exactly this hostname, made by `make` when there is none.
-    pub(crate) fn entry(&mut self, hostname: Option<&Hostname>, make: impl FnOnce() -> T) -> &mut T {
+    /// The value of exactly this hostname.
+    pub(crate) fn get(&self, hostname: Option<&Hostname>) -> Option<&T> {
         match hostname {
-            None => self.any.get_or_insert_with(make),
-            Some(Hostname::Exact(name)) => self.exact.entry(name, make),
-            Some(Hostname::Wildcard(suffix)) => self.wildcard.entry(suffix, make),
+            None => self.any.as_ref(),
+            Some(Hostname::Exact(name)) => self.exact.get(name),
+            Some(Hostname::Wildcard(suffix)) => self.wildcard.get(suffix),
         }
     }
 
@@ -81,7 +81,7 @@ mod tests {
         let mut map = HostnameMap::default();
         for hostname in hostnames {
             let parsed: Option<Hostname> = (!hostname.is_empty()).then(|| hostname.parse().unwrap());
-            map.entry(parsed.as_ref(), || *hostname);
+            map.insert(parsed.as_ref(), *hostname);
         }
         map
     }
@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn the_same_hostname_is_one_entry() {
         let mut map = map(&["a.example.com"]);
-        assert_eq!(map.entry(Some(&"a.example.com".parse().unwrap()), || "new"), &"a.example.com");
-        assert_eq!(map.entry(Some(&"*.example.com".parse().unwrap()), || "new"), &"new");
+        let hostname: Hostname = "a.example.com".parse().unwrap();
+        assert_eq!(map.get(Some(&hostname)), Some(&"a.example.com"));
+        assert_eq!(map.get(Some(&"*.example.com".parse().unwrap())), None);
+        map.insert(Some(&hostname), "new");
+        assert_eq!(map.matching("a.example.com").collect::<Vec<_>>(), [&"new"]);
     }
 }

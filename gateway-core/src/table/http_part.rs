@@ -4,7 +4,10 @@
 //! the regular expressions to the prefixes, longest first: the order of [`Precedence`]. Only prefixes with a number of
 //! elements that is in use for the hostname are looked up, so a table of any size costs a hash or two.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::candidate::{Candidate, Chosen};
 use super::candidates::{Candidates, CandidatesBuilder, Group};
@@ -17,30 +20,29 @@ use crate::matching::{HostnameSpecificity, MatchedPath, PathMatch, Pattern, Prec
 /// The rules of all routes attached to one listener. A copy shares the hostnames that do not change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpPart {
-    hostnames: HostnameMap<Served>,
+    hostnames: HostnameMap<HostRoutes>,
 }
 
-/// What the routes with one hostname ask for; beside the hostname stands what every search must know.
+/// The match entries of one hostname of a listener, indexed by path. It stands beside the hostname, with all that most
+/// searches need to know.
 #[derive(Clone, Debug)]
-struct Served {
+pub(crate) struct HostRoutes {
     /// The numbers of elements that prefixes have.
     depths: Depths,
     has_exact_paths: bool,
     has_patterns: bool,
-    routes: Arc<HostRoutes>,
+    paths: Paths<Group>,
+    rest: Arc<Rest>,
 }
 
-/// The match entries of one hostname of a listener, indexed by path.
+/// What few searches need to know of a hostname.
 #[derive(Debug)]
-pub(crate) struct HostRoutes {
-    paths: Paths<Group>,
-    candidates: Candidates,
+struct Rest {
     hostname: Option<Hostname>,
+    candidates: Candidates,
     /// In precedence order. Entries with the same expression often follow each other; it is asked once for them.
     patterns: Box<[(Pattern, Candidate)]>,
-    depths: Depths,
     deep: DeepDepths,
-    has_exact_paths: bool,
 }
 
 /// A match entry with its place, as the builder gets it.
@@ -79,14 +81,9 @@ pub(crate) enum PathStep<'t> {
 
 impl HttpPart {
     /// Puts these routes behind their hostname, in the place of those that were there.
-    pub(crate) fn insert(&mut self, routes: Arc<HostRoutes>) {
-        let served = Served {
-            depths: routes.depths,
-            has_exact_paths: routes.has_exact_paths,
-            has_patterns: !routes.patterns.is_empty(),
-            routes: routes.clone(),
-        };
-        self.hostnames.insert(routes.hostname.as_ref(), served);
+    pub(crate) fn insert(&mut self, routes: HostRoutes) {
+        let rest = routes.rest.clone();
+        self.hostnames.insert(rest.hostname.as_ref(), routes);
     }
 
     /// Leaves this hostname without routes.
@@ -96,8 +93,8 @@ impl HttpPart {
 
     /// The routes of every hostname that matches.
     #[cfg(all(test, feature = "resources"))]
-    pub(crate) fn routes_for(&self, host: &str) -> Vec<Arc<HostRoutes>> {
-        self.hostnames.matching(host).map(|served| served.routes.clone()).collect()
+    pub(crate) fn routes_for(&self, host: &str) -> Vec<HostRoutes> {
+        self.hostnames.matching(host).cloned().collect()
     }
 
     /// The candidate with the highest precedence that the request meets, and how its path matched.
@@ -108,53 +105,11 @@ impl HttpPart {
         observer: &mut O,
     ) -> Option<(Chosen, MatchedPath)> {
         let mut found = None;
-        for served in self.hostnames.matching(request.host.as_str()) {
-            observer.hostname(served.routes.hostname.as_ref());
-            found = found.or(served.find(request, observer));
+        for routes in self.hostnames.matching(request.host.as_str()) {
+            observer.hostname(routes.rest.hostname.as_ref());
+            found = found.or(routes.find(request, observer));
             if (found.is_some() && !observer.exhaustive()) || !fall_through {
                 break;
-            }
-        }
-        found
-    }
-}
-
-// === impl Served ===
-
-impl Served {
-    #[inline]
-    fn find<O: Observer>(
-        &self,
-        request: &RequestHead<'_>,
-        observer: &mut O,
-    ) -> Option<(Chosen, MatchedPath)> {
-        let path = &*request.path;
-        let HostRoutes { paths, candidates, .. } = &*self.routes;
-        let mut found = None;
-        if self.has_exact_paths
-            && let Some(group) = paths.find(PathKind::Exact, path)
-        {
-            candidates.show(group, |candidates| observer.group(PathStep::Exact(path), candidates));
-            found = candidates.first(group, request).map(|chosen| (chosen, MatchedPath::Exact));
-            if found.is_some() && !observer.exhaustive() {
-                return found;
-            }
-        }
-        if self.has_patterns {
-            found = found.or(self.routes.find_by_pattern(request, observer));
-            if found.is_some() && !observer.exhaustive() {
-                return found;
-            }
-        }
-        let deep: &[u16] = if self.depths.has_deep() { &self.routes.deep } else { &[] };
-        for prefix in self.depths.prefixes(deep, path) {
-            if let Some(group) = paths.find(PathKind::Prefix, prefix) {
-                candidates.show(group, |candidates| observer.group(PathStep::Prefix(prefix), candidates));
-                let first = candidates.first(group, request);
-                found = found.or(first.map(|chosen| (chosen, MatchedPath::Prefix(prefix.len()))));
-                if found.is_some() && !observer.exhaustive() {
-                    return found;
-                }
             }
         }
         found
@@ -164,6 +119,65 @@ impl Served {
 // === impl HostRoutes ===
 
 impl HostRoutes {
+    /// Whether these are the same routes, not only equal ones.
+    #[cfg(all(test, feature = "resources"))]
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rest, &other.rest)
+    }
+
+    #[inline]
+    fn find<O: Observer>(
+        &self,
+        request: &RequestHead<'_>,
+        observer: &mut O,
+    ) -> Option<(Chosen, MatchedPath)> {
+        let path = &*request.path;
+        let Self { paths, rest, .. } = self;
+        let candidates = &rest.candidates;
+        let mut found = None;
+        if self.has_exact_paths
+            && let Some(group) = paths.find(PathKind::Exact, path)
+        {
+            candidates.show(*group, |candidates| observer.group(PathStep::Exact(path), candidates));
+            found = candidates.first(*group, request).map(|chosen| (chosen, MatchedPath::Exact));
+            if found.is_some() && !observer.exhaustive() {
+                return found;
+            }
+        }
+        if self.has_patterns {
+            found = found.or(rest.find_by_pattern(request, observer));
+            if found.is_some() && !observer.exhaustive() {
+                return found;
+            }
+        }
+        let deep: &[u16] = if self.depths.has_deep() { &rest.deep } else { &[] };
+        for prefix in self.depths.prefixes(deep, path) {
+            if let Some(group) = paths.find(PathKind::Prefix, prefix) {
+                candidates.show(*group, |candidates| observer.group(PathStep::Prefix(prefix), candidates));
+                let first = candidates.first(*group, request);
+                found = found.or(first.map(|chosen| (chosen, MatchedPath::Prefix(prefix.len()))));
+                if found.is_some() && !observer.exhaustive() {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+
+    /// Indexes match entries, which may come in any order.
+    pub(crate) fn build<'b>(
+        hostname: Option<Hostname>,
+        entries: impl IntoIterator<Item = Placed<'b>>,
+    ) -> Self {
+        let mut builder = HostRoutesBuilder::default();
+        entries.into_iter().for_each(|placed| builder.insert(placed));
+        builder.finish(hostname)
+    }
+}
+
+// === impl Rest ===
+
+impl Rest {
     fn find_by_pattern<O: Observer>(
         &self,
         request: &RequestHead<'_>,
@@ -188,25 +202,14 @@ impl HostRoutes {
         }
         found
     }
-
-    /// Indexes match entries, which may come in any order.
-    pub(crate) fn build<'b>(
-        hostname: Option<Hostname>,
-        entries: impl IntoIterator<Item = Placed<'b>>,
-    ) -> Self {
-        let mut builder = HostRoutesBuilder::default();
-        entries.into_iter().for_each(|placed| builder.insert(placed));
-        builder.finish(hostname)
-    }
 }
 
 // === building ===
 
 #[derive(Default)]
-struct HostRoutesBuilder {
+struct HostRoutesBuilder<'b> {
     /// The paths, each with the number of its group.
-    paths: Paths<u32>,
-    groups: u32,
+    paths: HashMap<(PathKind, &'b str), u32, RandomState>,
     /// What stands behind the paths, each with the number of its group, in any order.
     entries: Vec<(u32, Ranked)>,
     patterns: Vec<(Pattern, Ranked)>,
@@ -220,8 +223,8 @@ struct Ranked {
     candidate: Candidate,
 }
 
-impl HostRoutesBuilder {
-    fn insert(&mut self, placed: Placed<'_>) {
+impl<'b> HostRoutesBuilder<'b> {
+    fn insert(&mut self, placed: Placed<'b>) {
         let Placed { path, precedence, candidate } = placed;
         let ranked = Ranked { precedence, candidate };
         match path {
@@ -237,17 +240,14 @@ impl HostRoutesBuilder {
         }
     }
 
-    fn insert_path(&mut self, kind: PathKind, path: &str, ranked: Ranked) {
-        let groups = &mut self.groups;
-        let group = self.paths.entry(kind, path, || {
-            *groups += 1;
-            *groups - 1
-        });
+    fn insert_path(&mut self, kind: PathKind, path: &'b str, ranked: Ranked) {
+        let next = self.paths.len() as u32;
+        let group = *self.paths.entry((kind, path)).or_insert(next);
         self.entries.push((group, ranked));
     }
 
     fn finish(self, hostname: Option<Hostname>) -> HostRoutes {
-        let Self { paths, groups: _, mut entries, mut patterns, depths, deep, has_exact_paths } = self;
+        let Self { paths, mut entries, mut patterns, depths, deep, has_exact_paths } = self;
         entries.sort_by_key(|(group, ranked)| (*group, ranked.precedence));
         patterns.sort_by_key(|(_, ranked)| ranked.precedence);
         let patterns = patterns.into_iter().map(|(pattern, ranked)| (pattern, ranked.candidate)).collect();
@@ -259,14 +259,13 @@ impl HostRoutesBuilder {
             let others = std::iter::from_fn(|| entries.next_if(|(group, _)| *group == number));
             groups.push(candidates.group(std::iter::once(first).chain(others.map(|(_, other)| other))));
         }
+        let rest = Rest { hostname, candidates: candidates.finish(), patterns, deep };
         HostRoutes {
-            paths: paths.map(|number| groups[number as usize]),
-            candidates: candidates.finish(),
-            hostname,
-            patterns,
             depths,
-            deep,
             has_exact_paths,
+            has_patterns: !rest.patterns.is_empty(),
+            paths: Paths::new(paths.into_iter().map(|(path, number)| (path, groups[number as usize]))),
+            rest: Arc::new(rest),
         }
     }
 }

@@ -43,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod hash_slice;
 mod shared_map;
 mod slots;
 mod depths;
@@ -273,7 +274,7 @@ impl RouteTable {
             self.listeners.get(listener.0).ok_or(NoMatch::NoListener)?;
         let (chosen, path) =
             part.find(request, self.fall_through, observer).ok_or(NoMatch::NoRule(listener))?;
-        Ok(Matched { listener, rule: chosen.rule, entry: chosen.entry, path })
+        Ok(Matched { listener, rule: chosen.rule(), entry: chosen.entry(), path })
     }
 }
 
@@ -294,7 +295,7 @@ impl RouteTable {
             Served { part: Part::Http(part), .. } => part.routes_for(host),
         };
         let (one, other) = (part(self), part(other));
-        !one.is_empty() && one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| Arc::ptr_eq(a, b))
+        !one.is_empty() && one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.is_shared_with(b))
     }
 
     fn served(&self, name: &str) -> &Served {

@@ -6,10 +6,12 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
+use smol_str::SmolStr;
+
+use super::hash_slice::{HashSlice, Hashed};
 
 /// Whether a path must be the request's or a prefix of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum PathKind {
     Exact,
     Prefix,
@@ -17,87 +19,55 @@ pub(crate) enum PathKind {
 
 /// What stands behind each path.
 ///
-/// Keys are hashed with a seed of this table, so nobody can write routes whose paths collide.
+/// Hashed with a seed of this table, so nobody can write routes whose paths collide.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths<G> {
-    slots: HashTable<Slot<G>>,
-    /// The paths of all keys, one after the other.
-    text: String,
+    slots: HashSlice<(SmolStr, G)>,
     seed: RandomState,
-}
-
-/// A key and what stands behind it, in few bytes: finding a slot is the cache miss that counts.
-#[derive(Clone, Copy, Debug)]
-struct Slot<G> {
-    kind: PathKind,
-    /// Where the path stands in the text.
-    start: u32,
-    length: u32,
-    group: G,
 }
 
 // === impl Paths ===
 
-impl<G> Default for Paths<G> {
-    fn default() -> Self {
-        Self { slots: HashTable::new(), text: String::new(), seed: RandomState::default() }
+impl<G> Paths<G> {
+    /// These paths, each once.
+    pub(crate) fn new<'p>(paths: impl IntoIterator<Item = ((PathKind, &'p str), G)>) -> Self {
+        let seed = RandomState::default();
+        let slot = |((kind, path), group)| Hashed { hash: hash(&seed, kind, path), value: (path.into(), group) };
+        Self { slots: HashSlice::new(paths.into_iter().map(slot)), seed }
     }
-}
 
-impl<G: Copy> Paths<G> {
     /// What stands behind a path.
     #[inline]
-    pub(crate) fn find(&self, kind: PathKind, path: &str) -> Option<G> {
-        let is_key = |slot: &Slot<G>| slot.is(&self.text, kind, path);
-        self.slots.find(hash(&self.seed, kind, path), is_key).map(|slot| slot.group)
-    }
-
-    /// What stands behind a path, made by `make` when there is nothing.
-    pub(crate) fn entry(&mut self, kind: PathKind, path: &str, make: impl FnOnce() -> G) -> G {
-        if let Some(group) = self.find(kind, path) {
-            return group;
-        }
-        let Self { slots, text, seed } = self;
-        let slot = Slot { kind, start: text.len() as u32, length: path.len() as u32, group: make() };
-        text.push_str(path);
-        slots.insert_unique(hash(seed, kind, path), slot, |slot| slot.hash(seed, text));
-        slot.group
-    }
-
-    /// The same paths with other things behind them.
-    pub(crate) fn map<H>(self, with: impl Fn(G) -> H) -> Paths<H> {
-        let Self { slots: before, mut text, seed } = self;
-        text.shrink_to_fit();
-        let mut slots = HashTable::with_capacity(before.len());
-        for slot in before {
-            let hash = slot.hash(&seed, &text);
-            let Slot { kind, start, length, group } = slot;
-            let slot = Slot { kind, start, length, group: with(group) };
-            slots.insert_unique(hash, slot, |slot| slot.hash(&seed, &text));
-        }
-        Paths { slots, text, seed }
+    pub(crate) fn find(&self, kind: PathKind, path: &str) -> Option<&G> {
+        let hash = hash(&self.seed, kind, path);
+        self.slots.find(hash, |(known, _)| known == path).map(|(_, group)| group)
     }
 }
 
-// === impl Slot ===
-
-impl<G> Slot<G> {
-    fn path<'t>(&self, text: &'t str) -> &'t str {
-        let start = self.start as usize;
-        &text[start..start + self.length as usize]
-    }
-
-    #[inline]
-    fn is(&self, text: &str, kind: PathKind, path: &str) -> bool {
-        self.kind == kind && self.path(text) == path
-    }
-
-    fn hash(&self, seed: &RandomState, text: &str) -> u64 {
-        hash(seed, self.kind, self.path(text))
-    }
-}
-
+/// The last bit of the hash is the kind, so that equal hashes have equal kinds.
 #[inline]
-fn hash(seed: &RandomState, kind: PathKind, path: &str) -> u64 {
-    seed.hash_one((kind as u8, path))
+fn hash(seed: &RandomState, kind: PathKind, path: &str) -> u32 {
+    seed.hash_one(path) as u32 & !1 | kind as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_be_asked_for_in_both_ways() {
+        let long = "/a/path/that/does/not/fit/in/a/slot";
+        let all = [
+            ((PathKind::Exact, "/a"), 1),
+            ((PathKind::Prefix, "/a"), 2),
+            ((PathKind::Prefix, ""), 3),
+            ((PathKind::Exact, long), 4),
+        ];
+        let paths = Paths::new(all);
+        for ((kind, path), group) in all {
+            assert_eq!(paths.find(kind, path), Some(&group), "{kind:?} {path}");
+        }
+        assert_eq!(paths.find(PathKind::Prefix, long), None);
+        assert_eq!(paths.find(PathKind::Exact, ""), None);
+    }
 }

@@ -11,7 +11,7 @@ const CHUNK: usize = 64;
 /// Values by number; a copy costs a pointer for each chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
-    chunks: Vec<Arc<Vec<Option<T>>>>,
+    chunks: Vec<Arc<[Option<T>]>>,
 }
 
 /// [`Slots`] to which values can be added; gives numbers again that were given up.
@@ -95,13 +95,9 @@ impl<T: Clone> SlotMap<T> {
     fn slot(&mut self, number: u32) -> &mut Option<T> {
         let (chunk, place) = (number as usize / CHUNK, number as usize % CHUNK);
         while self.slots.chunks.len() <= chunk {
-            self.slots.chunks.push(Arc::default());
+            self.slots.chunks.push((0..CHUNK).map(|_| None).collect());
         }
-        let chunk = Arc::make_mut(&mut self.slots.chunks[chunk]);
-        while chunk.len() <= place {
-            chunk.push(None);
-        }
-        &mut chunk[place]
+        &mut Arc::make_mut(&mut self.slots.chunks[chunk])[place]
     }
 }
 
