@@ -65,12 +65,7 @@ impl Match for HttpMatch {
     }
 
     fn specificity(&self) -> Specificity {
-        Specificity {
-            path: self.path.specificity(),
-            method: self.conditions.method.is_some(),
-            headers: self.conditions.headers.len(),
-            query_params: self.conditions.query_params.len(),
-        }
+        self.conditions.specificity(&self.path)
     }
 }
 
@@ -104,6 +99,16 @@ impl Conditions {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.method.is_none() && self.headers.is_empty() && self.query_params.is_empty()
+    }
+
+    /// How specific an entry with this path and these conditions is.
+    pub(crate) fn specificity(&self, path: &PathMatch) -> Specificity {
+        Specificity {
+            path: path.specificity(),
+            method: self.method.is_some(),
+            headers: self.headers.len(),
+            query_params: self.query_params.len(),
+        }
     }
 
     /// The method asked for.

@@ -7,7 +7,7 @@ use super::RuleId;
 use super::candidate::Candidate;
 use super::http_part::{Placed, hostname_specificity};
 use crate::hostname::Hostname;
-use crate::matching::{Conditions, HttpMatch, Match, PathMatch, Precedence, Specificity};
+use crate::matching::{Conditions, HttpMatch, PathMatch, Precedence, Specificity};
 use crate::name::Age;
 use crate::rule::HttpRule;
 
@@ -26,7 +26,7 @@ pub(crate) struct Entries(Box<[Box<[Entry]>]>);
 #[derive(Debug, PartialEq)]
 struct Entry {
     path: PathMatch,
-    specificity: Specificity,
+    /// Nothing when the path is all that is asked for, as it is in most.
     conditions: Option<Arc<Conditions>>,
 }
 
@@ -49,10 +49,10 @@ impl Entries {
         let hostname = Reverse(hostname_specificity(hostname));
         self.0.iter().enumerate().flat_map(move |(rule, entries)| {
             entries.iter().enumerate().map(move |(i, entry)| {
-                let Entry { path, specificity, conditions } = entry;
+                let specificity = Reverse(entry.specificity());
+                let Entry { path, conditions } = entry;
                 let (rule, entry) = (rule as u16, i as u16);
-                let precedence =
-                    Precedence { hostname, specificity: Reverse(*specificity), route: rank, rule, entry };
+                let precedence = Precedence { hostname, specificity, route: rank, rule, entry };
                 let conditions = conditions.clone();
                 let candidate = Candidate { rule: RuleId { route: number, rule }, entry, conditions };
                 Placed { path, precedence, candidate }
@@ -65,8 +65,14 @@ impl Entries {
 
 impl Entry {
     fn new(written: HttpMatch) -> Self {
-        let specificity = written.specificity();
         let HttpMatch { path, conditions } = written;
-        Self { path, specificity, conditions: (!conditions.is_empty()).then(|| Arc::new(conditions)) }
+        Self { path, conditions: (!conditions.is_empty()).then(|| Arc::new(conditions)) }
+    }
+
+    fn specificity(&self) -> Specificity {
+        match &self.conditions {
+            Some(conditions) => conditions.specificity(&self.path),
+            None => Conditions::default().specificity(&self.path),
+        }
     }
 }
