@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashSet;
 
 use super::rule::{CompiledRule, RuleFindings};
 use super::scope::{Compiler, Scope};
@@ -31,8 +29,8 @@ pub(crate) struct CompiledRoute {
     pub(crate) rules: Vec<CompiledRule>,
     /// What is wrong with each rule, in the order of the spec.
     pub(crate) findings: Vec<RuleFindings>,
-    /// The backends that the rules refer to, there or not.
-    pub(crate) used: HashSet<BackendKey, RandomState>,
+    /// The backends that the rules refer to, there or not, in order.
+    pub(crate) used: Box<[BackendKey]>,
 }
 
 /// A kind of Route whose rules can be compiled.

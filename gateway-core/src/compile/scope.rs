@@ -101,9 +101,11 @@ impl<'s, 'c> Scope<'s, 'c> {
         source.data(rule, &self.metadata.labels, &self.metadata.annotations)
     }
 
-    /// The backends that were asked for.
-    pub(super) fn into_used(self) -> HashSet<BackendKey, RandomState> {
-        self.used
+    /// The backends that were asked for, in order.
+    pub(super) fn into_used(self) -> Box<[BackendKey]> {
+        let mut used: Box<[_]> = self.used.into_iter().collect();
+        used.sort_unstable();
+        used
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Backends {
 }
 
 /// A port of a Service in the use that some route makes of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BackendKey {
     pub(crate) service: ObjectName,
     port: i32,
@@ -64,7 +64,7 @@ pub(crate) struct BackendKey {
 }
 
 /// What is sent to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Usage {
     Http,
     Tcp,
@@ -126,11 +126,16 @@ impl Backends {
                 format!("the reference to Service {namespace}/{name} names no port"),
             );
         };
-        let key =
-            BackendKey { service: ObjectName::new(namespace, name), port, usage: Usage::from(route.kind) };
+        let service = self.known(ObjectName::new(namespace, name));
+        let key = BackendKey { service, port, usage: Usage::from(route.kind) };
         let found = self.find(context, &key, route, table);
         used.insert(key);
         found
+    }
+
+    /// The same name, in the one copy that all references share.
+    fn known(&self, service: ObjectName) -> ObjectName {
+        self.by_service.get_key_value(&service).map_or(service, |(known, _)| known.clone())
     }
 
     fn find(
@@ -140,10 +145,7 @@ impl Backends {
         route: &Arc<RouteKey>,
         table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
-        if !self.by_service.contains_key(&key.service) {
-            self.by_service.insert(key.service.clone(), Vec::new());
-        }
-        let ports = self.by_service.get_mut(&key.service).expect("it is there, or was just added");
+        let ports = self.by_service.entry(key.service.clone()).or_default();
         let position = ports.iter().position(|port| port.is(key)).unwrap_or_else(|| {
             ports.push(Port {
                 number: key.port,

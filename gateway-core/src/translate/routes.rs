@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
 use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
@@ -33,7 +33,8 @@ struct Known {
     /// The Route in the table, unless it serves nothing.
     id: Option<RouteId>,
     counting: Vec<ListenerKey>,
-    used: HashSet<BackendKey, RandomState>,
+    /// In order.
+    used: Box<[BackendKey]>,
 }
 
 /// What Routes are translated with.
@@ -104,11 +105,11 @@ impl Routes {
         let CompiledRoute { key, age, parents, rules, used, .. } = route;
         let (before, counted, released) = match before {
             Some(known) => (known.id, known.counting, known.used),
-            None => (None, Vec::new(), HashSet::default()),
+            None => (None, Vec::new(), Box::default()),
         };
         let id = serve(before, age, rules, attachments(&parents, environment.listeners), compiler.table);
         self.count_again(&counted, &counting);
-        for unused in released.difference(&used) {
+        for unused in released.iter().filter(|key| used.binary_search(key).is_err()) {
             compiler.backends.release(unused, &key, compiler.table);
         }
         self.known.insert(key, Known { id, counting, used });
