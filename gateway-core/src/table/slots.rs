@@ -1,18 +1,20 @@
-//! Values by number, in chunks that tables share.
+//! Values by number, in chunks that tables share, and chunks of chunks.
 //!
-//! Two tables of which one has a route more share all chunks but one. A number stays with its value as long as the value
+//! Two tables of which one has a route more share all chunks but one of each. A number stays with its value as long as the value
 //! is there, so that what names it by number need not change when others come and go.
 
 use std::sync::Arc;
 
-/// How many values a chunk has. A change copies one chunk and the list of chunks.
-const CHUNK: usize = 64;
+/// How many values a chunk has, and how many of these a chunk of chunks. A change copies one of each, and the list of them.
+const CHUNK: usize = 32;
 
-/// Values by number; a copy costs a pointer for each chunk.
+/// Values by number; a copy costs a pointer for each thousand.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
-    chunks: Vec<Arc<[Option<T>]>>,
+    chunks: Vec<Arc<[Chunk<T>]>>,
 }
+
+type Chunk<T> = Arc<[Option<T>]>;
 
 /// [`Slots`] to which values can be added; gives numbers again that were given up.
 #[derive(Debug)]
@@ -37,12 +39,13 @@ impl<T> Slots<T> {
     #[inline]
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
-        self.chunks.get(number / CHUNK)?.get(number % CHUNK)?.as_ref()
+        let chunk = self.chunks.get(number / CHUNK / CHUNK)?.get(number / CHUNK % CHUNK)?;
+        chunk.get(number % CHUNK)?.as_ref()
     }
 
     /// All values with their numbers, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let all = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        let all = self.chunks.iter().flat_map(|chunks| chunks.iter().flat_map(|chunk| chunk.iter()));
         all.enumerate().filter_map(|(number, value)| Some((number as u32, value.as_ref()?)))
     }
 }
@@ -93,11 +96,16 @@ impl<T: Clone> SlotMap<T> {
     }
 
     fn slot(&mut self, number: u32) -> &mut Option<T> {
-        let (chunk, place) = (number as usize / CHUNK, number as usize % CHUNK);
-        while self.slots.chunks.len() <= chunk {
-            self.slots.chunks.push((0..CHUNK).map(|_| None).collect());
+        let number = number as usize;
+        let all = &mut self.slots.chunks;
+        while all.len() <= number / CHUNK / CHUNK {
+            all.push((0..CHUNK).map(|_| Chunk::default()).collect());
         }
-        &mut Arc::make_mut(&mut self.slots.chunks[chunk])[place]
+        let chunk = &mut Arc::make_mut(&mut all[number / CHUNK / CHUNK])[number / CHUNK % CHUNK];
+        if chunk.is_empty() {
+            *chunk = (0..CHUNK).map(|_| None).collect();
+        }
+        &mut Arc::make_mut(chunk)[number % CHUNK]
     }
 }
 
@@ -123,11 +131,14 @@ mod tests {
     #[test]
     fn a_change_leaves_other_chunks_shared_and_earlier_copies_alone() {
         let mut map = SlotMap::default();
-        (0..200).for_each(|value| _ = map.insert(value));
+        (0..3_000).for_each(|value| _ = map.insert(value));
         let before = map.slots().clone();
-        map.replace(100, 0);
-        let shared = before.chunks.iter().zip(&map.slots().chunks).map(|(a, b)| Arc::ptr_eq(a, b));
-        assert_eq!(shared.collect::<Vec<_>>(), [true, false, true, true]);
-        assert_eq!(before.get(100), Some(&100));
+        map.replace(1_100, 0);
+        let same = |(a, b): (&Arc<[Chunk<i32>]>, &Arc<[Chunk<i32>]>)| Arc::ptr_eq(a, b);
+        let (before, after) = (before, map.slots());
+        assert_eq!(before.chunks.iter().zip(&after.chunks).map(same).collect::<Vec<_>>(), [true, false, true]);
+        let changed = before.chunks[1].iter().zip(&*after.chunks[1]).filter(|(a, b)| !Arc::ptr_eq(a, b));
+        assert_eq!(changed.count(), 1);
+        assert_eq!((before.get(1_100), after.get(1_100)), (Some(&1_100), Some(&0)));
     }
 }
