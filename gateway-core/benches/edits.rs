@@ -66,7 +66,8 @@ fn main() {
         let medians: Vec<f64> = medians.collect();
         let shown: String = medians.iter().map(|median| format!("{median:>10.1}")).collect();
         let ratio = |of: usize, to: usize| {
-            let median = |size| sizes.iter().position(|known| *known == size).map(|position| medians[position]);
+            let median =
+                |size| sizes.iter().position(|known| *known == size).map(|position| medians[position]);
             Some(format!("   {of} over {to}: {:.2}", median(of)? / median(to)?))
         };
         println!("{name:>20} {shown}{}", ratio(10_000, 10).unwrap_or_default());

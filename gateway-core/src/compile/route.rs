@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::rule::{CompiledRule, RuleFindings};
 use super::scope::{Compiler, Scope};
 use super::{grpc_rule, http_rule, stream_rule};

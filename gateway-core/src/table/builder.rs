@@ -237,9 +237,7 @@ impl RouteTableBuilder {
 
     /// The table of what is there now.
     pub fn table(&mut self) -> RouteTable {
-        for host in std::mem::take(&mut self.changed) {
-            self.index(host);
-        }
+        self.index_changed();
         let listeners = self.listeners.slots();
         let frontends = self.frontends.get_or_insert_with(|| {
             let numbered = listeners.iter().map(|(number, served)| (ListenerId(number), &*served.listener));
@@ -261,33 +259,45 @@ impl RouteTableBuilder {
         self.table()
     }
 
-    /// Builds the index of one hostname anew.
-    fn index(&mut self, host: Host) {
-        let (listener, hostname) = &host;
-        let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) else {
+    /// Builds the indexes anew of the hostnames whose routes changed.
+    fn index_changed(&mut self) {
+        let mut of_listener: HashMap<ListenerId, Vec<Option<Hostname>>> = HashMap::new();
+        for (listener, hostname) in std::mem::take(&mut self.changed) {
+            of_listener.entry(listener).or_default().push(hostname);
+        }
+        for (listener, hostnames) in of_listener {
+            if self.listeners.slots().get(listener.0).is_none() {
+                self.hosts.retain(|(known, _), _| *known != listener);
+                continue;
+            }
+            let routes: Vec<_> =
+                hostnames.iter().map(|hostname| self.host_routes(listener, hostname.as_ref())).collect();
+            if let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) {
+                Arc::make_mut(part).change(hostnames.iter().map(Option::as_ref).zip(routes));
+            }
+        }
+    }
+
+    /// The index of a hostname of a listener, if it serves anything.
+    fn host_routes(&mut self, listener: ListenerId, hostname: Option<&Hostname>) -> Option<HostRoutes> {
+        let host = (listener, hostname.cloned());
+        let attached = self.hosts.get(&host)?;
+        if attached.is_empty() {
             self.hosts.remove(&host);
-            return;
-        };
-        let part = Arc::make_mut(part);
-        let Some(attached) = self.hosts.get(&host).filter(|attached| !attached.is_empty()) else {
-            part.remove(hostname.as_ref());
-            self.hosts.remove(&host);
-            return;
-        };
+            return None;
+        }
         let routes = self.routes.slots();
         let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
         let mut attached: Vec<_> = attached.iter().copied().collect();
         attached.sort_by(|a, b| age(a).cmp(&age(b)));
-        let entries = attached.iter().enumerate().flat_map(|(rank, route)| {
-            self.drafts[route].entries.placed(route.0, rank as u32, hostname.as_ref())
-        });
+        let entries = attached
+            .iter()
+            .enumerate()
+            .flat_map(|(rank, route)| self.drafts[route].entries.placed(route.0, rank as u32, hostname));
         let mut entries = entries.peekable();
         // RTE-20: rules that are dropped are as if they were not there, and so is a hostname that only such rules have.
-        if entries.peek().is_none() {
-            part.remove(hostname.as_ref());
-        } else {
-            part.insert(HostRoutes::build(hostname.clone(), entries));
-        }
+        entries.peek()?;
+        Some(HostRoutes::build(host.1, entries))
     }
 }
 

@@ -147,9 +147,10 @@ impl Frontends {
         listeners.sort_by(|(_, a), (_, b)| (&a.gateway, a.port).cmp(&(&b.gateway, b.port)));
         for (id, listener) in listeners {
             let frontend = frontends.find_or_add(listener);
-            let (listeners, hostname) = (&mut frontends.all[frontend.0 as usize].listeners, listener.hostname.as_ref());
+            let (listeners, hostname) =
+                (&mut frontends.all[frontend.0 as usize].listeners, listener.hostname.as_ref());
             if listeners.get(hostname).is_none() {
-                listeners.insert(hostname, id);
+                listeners.change([(hostname, Some(id))]);
             }
         }
         frontends

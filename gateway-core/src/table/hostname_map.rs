@@ -33,22 +33,21 @@ impl<T: Clone> HostnameMap<T> {
         }
     }
 
-    /// Gives exactly this hostname a value.
-    pub(crate) fn insert(&mut self, hostname: Option<&Hostname>, value: T) {
-        match hostname {
-            None => self.any = Some(value),
-            Some(Hostname::Exact(name)) => self.exact.insert(name, value),
-            Some(Hostname::Wildcard(suffix)) => self.wildcard.insert(suffix, value),
+    /// Gives hostnames values, or takes them away. Each hostname may be there once.
+    pub(crate) fn change<'h>(
+        &mut self,
+        changes: impl IntoIterator<Item = (Option<&'h Hostname>, Option<T>)>,
+    ) {
+        let (mut exact, mut wildcard) = (Vec::new(), Vec::new());
+        for (hostname, value) in changes {
+            match hostname {
+                None => self.any = value,
+                Some(Hostname::Exact(name)) => exact.push((&**name, value)),
+                Some(Hostname::Wildcard(suffix)) => wildcard.push((&**suffix, value)),
+            }
         }
-    }
-
-    /// Takes the value of exactly this hostname away.
-    pub(crate) fn remove(&mut self, hostname: Option<&Hostname>) {
-        match hostname {
-            None => self.any = None,
-            Some(Hostname::Exact(name)) => self.exact.remove(name),
-            Some(Hostname::Wildcard(suffix)) => self.wildcard.remove(suffix),
-        }
+        self.exact.change(exact);
+        self.wildcard.change(wildcard);
     }
 
     /// The values whose hostnames match `host`, most specific first.
@@ -81,7 +80,7 @@ mod tests {
         let mut map = HostnameMap::default();
         for hostname in hostnames {
             let parsed: Option<Hostname> = (!hostname.is_empty()).then(|| hostname.parse().unwrap());
-            map.insert(parsed.as_ref(), *hostname);
+            map.change([(parsed.as_ref(), Some(*hostname))]);
         }
         map
     }
@@ -108,7 +107,7 @@ mod tests {
         let hostname: Hostname = "a.example.com".parse().unwrap();
         assert_eq!(map.get(Some(&hostname)), Some(&"a.example.com"));
         assert_eq!(map.get(Some(&"*.example.com".parse().unwrap())), None);
-        map.insert(Some(&hostname), "new");
+        map.change([(Some(&hostname), Some("new"))]);
         assert_eq!(map.matching("a.example.com").collect::<Vec<_>>(), [&"new"]);
     }
 }

@@ -80,15 +80,12 @@ pub(crate) enum PathStep<'t> {
 // === impl HttpPart ===
 
 impl HttpPart {
-    /// Puts these routes behind their hostname, in the place of those that were there.
-    pub(crate) fn insert(&mut self, routes: HostRoutes) {
-        let rest = routes.rest.clone();
-        self.hostnames.insert(rest.hostname.as_ref(), routes);
-    }
-
-    /// Leaves this hostname without routes.
-    pub(crate) fn remove(&mut self, hostname: Option<&Hostname>) {
-        self.hostnames.remove(hostname);
+    /// Puts routes behind hostnames, in the place of those that were there, or leaves them without any.
+    pub(crate) fn change<'h>(
+        &mut self,
+        changes: impl IntoIterator<Item = (Option<&'h Hostname>, Option<HostRoutes>)>,
+    ) {
+        self.hostnames.change(changes);
     }
 
     /// The routes of every hostname that matches.

@@ -295,7 +295,9 @@ impl RouteTable {
             Served { part: Part::Http(part), .. } => part.routes_for(host),
         };
         let (one, other) = (part(self), part(other));
-        !one.is_empty() && one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.is_shared_with(b))
+        !one.is_empty()
+            && one.len() == other.len()
+            && one.iter().zip(&other).all(|(a, b)| a.is_shared_with(b))
     }
 
     fn served(&self, name: &str) -> &Served {

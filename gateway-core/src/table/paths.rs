@@ -32,7 +32,8 @@ impl<G> Paths<G> {
     /// These paths, each once.
     pub(crate) fn new<'p>(paths: impl IntoIterator<Item = ((PathKind, &'p str), G)>) -> Self {
         let seed = RandomState::default();
-        let slot = |((kind, path), group)| Hashed { hash: hash(&seed, kind, path), value: (path.into(), group) };
+        let slot =
+            |((kind, path), group)| Hashed { hash: hash(&seed, kind, path), value: (path.into(), group) };
         Self { slots: HashSlice::new(paths.into_iter().map(slot)), seed }
     }
 

@@ -53,38 +53,35 @@ impl<T> SharedMap<T> {
 }
 
 impl<T: Clone> SharedMap<T> {
-    /// Gives a name a value.
-    pub(crate) fn insert(&mut self, name: &str, value: T) {
-        self.change(name, Some(value));
-    }
-
-    /// Takes a name away.
-    pub(crate) fn remove(&mut self, name: &str) {
-        if self.get(name).is_some() {
-            self.change(name, None);
+    /// Gives names values, or takes them away. Each name may be there once.
+    pub(crate) fn change<'n>(&mut self, changes: impl IntoIterator<Item = (&'n str, Option<T>)>) {
+        let mut changes: Vec<_> =
+            changes.into_iter().map(|(name, value)| (self.seed.hash_one(name), name, value)).collect();
+        if changes.is_empty() {
+            return;
+        }
+        self.make_room(changes.len());
+        let count = self.maps.len();
+        changes.sort_by_key(|(hash, ..)| place(*hash, count));
+        for changes in changes.chunk_by(|(a, ..), (b, ..)| place(*a, count) == place(*b, count)) {
+            let map = &mut self.maps[place(changes[0].0, count)];
+            self.length -= map.iter().count();
+            let stays = |name: &SmolStr| changes.iter().all(|(_, changed, _)| changed != name);
+            let others = map.iter().filter(|hashed| stays(&hashed.value.0)).cloned();
+            let changed = changes.iter().filter_map(|(hash, name, value)| {
+                Some(Hashed { hash: *hash as u32, value: ((*name).into(), value.clone()?) })
+            });
+            *map = HashSlice::new(others.chain(changed));
+            self.length += map.iter().count();
         }
     }
 
-    fn change(&mut self, name: &str, value: Option<T>) {
-        if self.maps.is_empty() {
-            self.maps.push(HashSlice::default());
+    /// Divides the names among more maps, if so many more would be too many.
+    fn make_room(&mut self, more: usize) {
+        let count = (self.length + more).div_ceil(NAMES).next_power_of_two();
+        if count <= self.maps.len() {
+            return;
         }
-        let hash = self.seed.hash_one(name);
-        let place = place(hash, self.maps.len());
-        let map = &mut self.maps[place];
-        let before = map.iter().count();
-        let others = map.iter().filter(|hashed| hashed.value.0 != name).cloned();
-        let changed = value.map(|value| Hashed { hash: hash as u32, value: (name.into(), value) });
-        *map = HashSlice::new(others.chain(changed));
-        self.length = self.length - before + map.iter().count();
-        if self.length > NAMES * self.maps.len() {
-            self.grow();
-        }
-    }
-
-    /// Divides the names among twice as many maps.
-    fn grow(&mut self) {
-        let count = 2 * self.maps.len();
         let mut maps: Vec<Vec<_>> = vec![Vec::new(); count];
         for named in self.iter() {
             let hash = self.seed.hash_one(&*named.0);
@@ -114,15 +111,15 @@ mod tests {
     fn names_come_and_go_and_copies_stay_as_they_were() {
         let names: Vec<String> = (0..500).map(|i| format!("h{i}.a.long.name.example")).collect();
         let mut map = SharedMap::default();
-        for (i, name) in names.iter().enumerate() {
-            map.insert(name, 0);
-            map.insert(name, i);
+        map.change(names[..300].iter().map(|name| (&**name, Some(0))));
+        map.change(names[..200].iter().enumerate().map(|(i, name)| (&**name, Some(i))));
+        for (i, name) in names.iter().enumerate().skip(200) {
+            map.change([(&**name, Some(i))]);
             assert_eq!(map.get(name), Some(&i));
         }
         let before = map.clone();
-        map.insert(&names[7], 1_000);
-        map.remove(&names[8]);
-        map.remove(&names[8]);
+        map.change([(&*names[7], Some(1_000)), (&*names[8], None)]);
+        map.change([(&*names[8], None)]);
         for (i, name) in names.iter().enumerate() {
             assert_eq!(before.get(name), Some(&i));
             let expected = match i {

@@ -136,7 +136,10 @@ mod tests {
         map.replace(1_100, 0);
         let same = |(a, b): (&Arc<[Chunk<i32>]>, &Arc<[Chunk<i32>]>)| Arc::ptr_eq(a, b);
         let (before, after) = (before, map.slots());
-        assert_eq!(before.chunks.iter().zip(&after.chunks).map(same).collect::<Vec<_>>(), [true, false, true]);
+        assert_eq!(
+            before.chunks.iter().zip(&after.chunks).map(same).collect::<Vec<_>>(),
+            [true, false, true]
+        );
         let changed = before.chunks[1].iter().zip(&*after.chunks[1]).filter(|(a, b)| !Arc::ptr_eq(a, b));
         assert_eq!(changed.count(), 1);
         assert_eq!((before.get(1_100), after.get(1_100)), (Some(&1_100), Some(&0)));
