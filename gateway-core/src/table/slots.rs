@@ -11,9 +11,10 @@ const CHUNK: usize = 32;
 /// Values by number; a copy costs a pointer for each thousand.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
-    chunks: Vec<Arc<[Chunk<T>]>>,
+    chunks: Vec<Chunks<T>>,
 }
 
+type Chunks<T> = Arc<[Chunk<T>]>;
 type Chunk<T> = Arc<[Option<T>]>;
 
 /// [`Slots`] to which values can be added; gives numbers again that were given up.
@@ -134,7 +135,7 @@ mod tests {
         (0..3_000).for_each(|value| _ = map.insert(value));
         let before = map.slots().clone();
         map.replace(1_100, 0);
-        let same = |(a, b): (&Arc<[Chunk<i32>]>, &Arc<[Chunk<i32>]>)| Arc::ptr_eq(a, b);
+        let same = |(a, b): (&Chunks<i32>, &Chunks<i32>)| Arc::ptr_eq(a, b);
         let (before, after) = (before, map.slots());
         assert_eq!(
             before.chunks.iter().zip(&after.chunks).map(same).collect::<Vec<_>>(),
