@@ -174,6 +174,22 @@ impl FileStore {
         })
     }
 
+    /// Moves problems from the places of their objects to those of their fields, as far as the files are as they were read.
+    pub fn locate(&self, problems: &mut [ManifestProblem]) {
+        problems.sort_by(|a, b| a.location.source.cmp(&b.location.source));
+        for problems in problems.chunk_by_mut(|a, b| a.location.source == b.location.source) {
+            let path = Path::new(&*problems[0].location.source);
+            if let Some(file) = self.files.get(path) {
+                let text = read_text(path, file.version.stamp);
+                if hash(&text) == file.version.hash
+                    && let Ok(text) = text
+                {
+                    manifest::locate(&text, problems);
+                }
+            }
+        }
+    }
+
     /// Everything that the files hold, as one set of resources.
     pub fn collection(&self) -> Collection {
         let mut collection = Collection::default();

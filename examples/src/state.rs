@@ -139,14 +139,15 @@ impl State {
         let mut written = self.files.collection();
         let mut problems = std::mem::take(&mut written.problems);
         let mut resources = std::mem::take(&mut written.resources);
-        self.keep_last_good(&mut resources, &written, &mut problems);
+        let mut of_fields = Vec::new();
+        self.keep_last_good(&mut resources, &written, &mut of_fields);
         let changes = changes(&self.used, &resources);
 
         // Everything is read, so nobody has to know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
         for diagnostic in diagnostics {
             let location = location(&written, diagnostic.kind, &diagnostic.key);
-            problems.push(ManifestProblem {
+            of_fields.push(ManifestProblem {
                 severity: Severity::Error,
                 location,
                 object: Some(format!("{} {}", diagnostic.kind, diagnostic.key)),
@@ -155,7 +156,9 @@ impl State {
             });
         }
         problems.extend(status_problems(&statuses, &written));
-        problems.extend(inert_routes(&resources, &statuses, &written));
+        of_fields.extend(inert_routes(&resources, &statuses, &written));
+        self.files.locate(&mut of_fields);
+        problems.extend(of_fields);
         problems.sort_by(|a, b| a.location.cmp(&b.location));
         self.used = Arc::new(resources);
         Update { files, changes, problems, resources: self.used.clone(), table, statuses }
@@ -411,7 +414,7 @@ spec:
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(
             problems[0]
-                .contains("routes.yaml:2:1: error: HTTPRoute default/a: spec.rules[0].matches[0].path")
+                .contains("routes.yaml:8:30: error: HTTPRoute default/a: spec.rules[0].matches[0].path")
         );
         assert!(problems[0].ends_with("; the last good version stays in use"), "{problems:?}");
         assert!(problems[1].ends_with("; the object is left out"), "{problems:?}");

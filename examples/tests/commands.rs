@@ -39,7 +39,7 @@ fn check_prints_what_is_wrong_and_where_and_its_exit_code_says_whether() {
     let (code, out, _) = texts(&run(&["check", path]));
     assert_eq!(code, Some(1));
     assert!(
-        out.contains("b.yaml:2:1: error: HTTPRoute default/b: spec.rules[0].matches[0].path.value"),
+        out.contains("b.yaml:8:30: error: HTTPRoute default/b: spec.rules[0].matches[0].path.value"),
         "{out}"
     );
     assert!(out.contains("did you mean `backendRefs`?"), "{out}");

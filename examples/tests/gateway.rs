@@ -372,7 +372,7 @@ async fn a_bad_edit_keeps_what_was_good_and_says_what_is_wrong_and_where() {
         (
             "against a rule",
             good.replace("/shop", "shop"),
-            "routes.yaml:2:1: error: HTTPRoute default/main: spec.rules[0].matches[0].path.value",
+            "routes.yaml:8:30: error: HTTPRoute default/main: spec.rules[0].matches[0].path.value",
             "the last good version stays in use",
         ),
         ("not UTF-8", String::new(), "routes.yaml:1:1", "not UTF-8"),

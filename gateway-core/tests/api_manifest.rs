@@ -24,6 +24,85 @@ fn owned(texts: &[&str]) -> Vec<String> {
 const ROUTE: &str =
     "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: r\nspec:\n";
 
+/// The one problem of a text without its place.
+fn only_problem(text: &str) -> String {
+    let (_, problems) = read(text);
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
+    problem.splitn(4, ':').nth(3).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_field_of_an_earlier_version_names_the_way_out() {
+    let route = |spec: &str| format!("{ROUTE}  {spec}\n");
+    let gateway = |listener: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: g}}, spec: {{gatewayClassName: c, \
+             listeners: [{{name: a, port: 80, protocol: HTTP, {listener}}}]}}}}"
+        )
+    };
+    let backend = |fields: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.x-k8s.io/v1alpha1, kind: XBackend, metadata: {{name: b}}, \
+             spec: {{type: ExternalHostname, {fields}}}}}"
+        )
+    };
+    for (text, field, way_out) in [
+        (
+            route("rules: [{sessionPersistence: {sessionName: s}}]"),
+            "sessionName",
+            "write `cookie.name`, or `header.name`",
+        ),
+        (route("rules: [{sessionPersistence: {cookieConfig: {}}}]"), "cookieConfig", "write `cookie`"),
+        (route("rules: [{forwardTo: []}]"), "forwardTo", "write `backendRefs`"),
+        (route("gateways: {}"), "gateways", "write `parentRefs`"),
+        (gateway("routes: {kind: HTTPRoute}"), "routes", "write `allowedRoutes`"),
+        (gateway("tls: {certificateRef: {name: a}}"), "certificateRef", "write `certificateRefs`"),
+        (backend("port: {port: 80}"), "port.port", "write `number`"),
+        (
+            format!(
+                "{}, status: {{parents: []}}}}",
+                backend("port: {number: 80}").strip_suffix('}').unwrap()
+            ),
+            "status.parents",
+            "write `ancestors`",
+        ),
+    ] {
+        let problem = only_problem(&text);
+        assert!(problem.starts_with("warning: ") && problem.contains(&format!("{field}: ")), "{problem}");
+        assert!(problem.contains(way_out), "{problem}");
+    }
+}
+
+#[test]
+fn a_misspelt_group_is_a_warning_with_the_group_that_was_meant() {
+    let object = |api_version: &str, kind: &str| {
+        only_problem(&format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: a}}}}"))
+    };
+    for (api_version, kind, meant) in [
+        ("gateway.networking.k8s.oi/v1", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+        ("gateways.networking.k8s.io/v1", "Gateway", "gateway.networking.k8s.io/v1"),
+        ("gateway.network.k8s.io/v1", "GatewayClass", "gateway.networking.k8s.io/v1"),
+        ("gateway.networking.k8s.io.v1", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+        ("v1", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+        ("gateway.networking.xk8s.io/v1alpha1", "XBackend", "gateway.networking.x-k8s.io/v1alpha1"),
+        ("core/v1", "Service", "v1"),
+        ("discovery.k8s.oi/v1", "EndpointSlice", "discovery.k8s.io/v1"),
+    ] {
+        let problem = object(api_version, kind);
+        assert!(problem.starts_with("warning: "), "{problem}");
+        assert!(problem.ends_with(&format!("did you mean `{meant}`?")), "{problem}");
+    }
+    // Kinds of other groups are theirs.
+    for (api_version, kind) in [
+        ("networking.istio.io/v1", "Gateway"),
+        ("serving.knative.dev/v1", "Service"),
+        ("policy.linkerd.io/v1beta3", "HTTPRoute"),
+        ("apps/v1", "Deployment"),
+    ] {
+        assert!(object(api_version, kind).starts_with("info: "), "{api_version} {kind}");
+    }
+}
+
 #[test]
 fn documents_of_any_style_are_read() {
     let json = r#"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": {"x": "\ud83c\udfb5\/"}}}"#;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::condition::{Condition, ConditionType};
+use gateway_core::condition::{Condition, ConditionType, Reason};
 use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
@@ -519,6 +519,15 @@ fn times_and_retries_are_as_written_and_zero_is_no_limit() {
     assert!(rules[2].retry.is_none() && rules[2].timeouts.request.is_none());
     assert_eq!(rules[3].retry.as_deref().unwrap().attempts, 100, "a request comes to an end");
     assert!(rules[4].retry.is_none(), "0 disables retries altogether");
+}
+
+#[test]
+fn the_prefix_of_the_drafts_is_told_its_name() {
+    let translation = rules("{matches: [{path: {type: Prefix, value: /a}}]}");
+    let (_, status) = translation.statuses.routes.first_key_value().unwrap();
+    let accepted = &status.parents[0].conditions[0];
+    assert_eq!(accepted.reason, Reason::UnsupportedValue);
+    assert!(accepted.message.contains("write PathPrefix"), "{}", accepted.message);
 }
 
 // HRM-02, HRM-03

@@ -66,6 +66,10 @@ fn path_match(written: &HttpPathMatch, scope: &mut Scope<'_, '_>) -> Result<Path
         PathMatchType::Exact => Ok(PathMatch::exact(&written.value)),
         PathMatchType::PathPrefix => Ok(PathMatch::prefix(&written.value)),
         PathMatchType::RegularExpression => scope.pattern(&written.value).map(PathMatch::Regex),
+        // What the drafts called it.
+        PathMatchType::Unknown(unknown) if &**unknown == "Prefix" => {
+            Err("\"Prefix\" is not a type of match any more; write PathPrefix".to_owned())
+        }
         PathMatchType::Unknown(unknown) => Err(unknown_type(unknown, PathMatchType::KNOWN)),
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::locate::nearest;
 use super::reading::Reading;
-use super::tape::{Documents, NodeId, Place, Tape, Value};
+use super::tape::{Documents, Place, Tape};
 use super::{Location, MAX_PROBLEMS, ManifestProblem, Severity};
 
 /// A document of a type that is not of Kubernetes, and where each of its fields is written.
@@ -80,30 +81,9 @@ impl<T> Document<'_, T> {
     /// Where the value of a field is written, such as `steps[0].port`; where the nearest thing around it is, if it is not
     /// written at all.
     pub fn place(&self, path: &str) -> Location {
-        let mut at = self.tape.root();
-        let mut nearest = at;
-        for segment in path.split(['.', '[']).filter(|segment| !segment.is_empty()) {
-            at = at.and_then(|node| match segment.strip_suffix(']') {
-                Some(index) => self.entry(node, index.parse().ok()?),
-                None => self.tape.value(node, segment),
-            });
-            nearest = at.or(nearest);
-        }
+        let nearest = self.tape.root().map(|root| nearest(&self.tape, root, path));
         let place = nearest.map_or(Place { line: 1, column: 1 }, |node| self.tape.node(node).place);
         self.location(place)
-    }
-
-    fn entry(&self, list: NodeId, index: usize) -> Option<NodeId> {
-        let (list, node) = self.tape.resolve(list);
-        let Value::Sequence { end } = node.value else { return None };
-        let mut at = self.tape.first_in(list);
-        for _ in 0..index {
-            if at == end {
-                return None;
-            }
-            at = self.tape.after(at);
-        }
-        (at != end).then_some(at)
     }
 
     fn location(&self, place: Place) -> Location {

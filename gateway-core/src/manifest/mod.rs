@@ -34,6 +34,8 @@ mod deserialize;
 mod document;
 mod field_error;
 mod field_path;
+mod former_field;
+mod locate;
 mod merge;
 mod problem;
 mod reading;
@@ -49,6 +51,7 @@ use std::sync::Arc;
 
 pub use collection::Collection;
 pub use document::{Document, document};
+pub use locate::locate;
 pub use problem::{Location, ManifestProblem, Severity};
 
 use field_path::FieldPath;
@@ -200,9 +203,12 @@ impl Reader {
         let name =
             if unknown.is_empty() && object.is_ok() { None } else { Some(name(tape, node, kind.as_str())) };
         for field in unknown {
-            let message = match field.meant {
-                Some(meant) => format!("there is no such field; did you mean `{meant}`?"),
-                None => "there is no such field; it is ignored".to_owned(),
+            let message = match (field.way_out, field.meant) {
+                (Some(way_out), _) => {
+                    format!("there is no such field any more, and it is ignored; {way_out}")
+                }
+                (None, Some(meant)) => format!("there is no such field; did you mean `{meant}`?"),
+                (None, None) => "there is no such field; it is ignored".to_owned(),
             };
             self.problem(Severity::Warning, field.place, name.clone(), Some(field.path), message);
         }

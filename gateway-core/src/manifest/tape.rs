@@ -132,6 +132,12 @@ impl<'t> Tape<'t> {
         (!self.nodes.is_empty()).then_some(NodeId(0))
     }
 
+    /// Every object, in the order of the text.
+    pub(super) fn objects(&self) -> impl Iterator<Item = NodeId> {
+        let numbered = (0u32..).zip(&self.nodes);
+        numbered.filter(|(_, node)| matches!(node.value, Value::Mapping { .. })).map(|(id, _)| NodeId(id))
+    }
+
     /// The node as it stands, which may be an alias.
     pub(super) fn node(&self, id: NodeId) -> &Node<'t> {
         &self.nodes[id.0 as usize]

@@ -1,6 +1,7 @@
 //! Fields that a type does not have: most often typing errors.
 
 use super::field_path::FieldPath;
+use super::former_field;
 use super::tape::Place;
 
 /// A field that the type does not have.
@@ -9,6 +10,8 @@ pub(super) struct UnknownField {
     pub(super) path: String,
     pub(super) place: Place,
     pub(super) meant: Option<&'static str>,
+    /// What is written instead, if it was a field once.
+    pub(super) way_out: Option<&'static str>,
 }
 
 // === impl UnknownField ===
@@ -17,7 +20,8 @@ impl UnknownField {
     /// The field at this path, beside fields that are known. The object itself is no field.
     pub(super) fn of(path: &FieldPath<'_>, place: Place, known: &'static [&'static str]) -> Option<Self> {
         let FieldPath::Key(_, key) = path else { return None };
-        Some(Self { path: path.to_string(), place, meant: closest(key, known) })
+        let (meant, way_out) = (closest(key, known), former_field::way_out(&path.shape()));
+        Some(Self { path: path.to_string(), place, meant, way_out })
     }
 }
 
@@ -37,7 +41,7 @@ fn closest(written: &str, known: &'static [&'static str]) -> Option<&'static str
 }
 
 /// How many letters have to be added, removed or changed.
-fn distance(from: &str, to: &str) -> usize {
+pub(super) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (removed, from) in from.chars().enumerate() {

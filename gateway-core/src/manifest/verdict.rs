@@ -1,6 +1,7 @@
 //! What is to be done with an object, judged by `apiVersion` and `kind`.
 
 use super::problem::Severity;
+use super::unknown_field::distance;
 use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
 
 /// What is to be done with an object.
@@ -68,8 +69,41 @@ pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
             "kind",
             "Endpoints are not read; write an EndpointSlice (discovery.k8s.io/v1) instead".to_owned(),
         ),
-        _ => pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned()),
+        _ => match misspelt_group(group, kind) {
+            Some(meant) => pass(
+                Severity::Warning,
+                "apiVersion",
+                format!("`{group}` has no {kind} that is read; did you mean `{}`?", meant.api_version()),
+            ),
+            None => {
+                pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned())
+            }
+        },
     }
+}
+
+/// The kind that was meant, if its group is nearly this one.
+///
+/// Other groups have kinds of the same names, a Gateway or a Service for example: the kind alone says nothing.
+fn misspelt_group(group: &str, kind: &str) -> Option<Kind> {
+    /// Groups are long and end alike, so that a few letters say little about what was meant.
+    const MAX_DISTANCE: usize = 4;
+    if group.len() > 64 {
+        return None;
+    }
+    let kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty()).unwrap_or(kind);
+    let known = Kind::ALL.iter().copied().filter(|known| known.as_str().eq_ignore_ascii_case(kind));
+    let distance = |known: &Kind| match (group, known.group()) {
+        // The group was left out, or is the name that the core group has in prose.
+        ("", _) | ("core", "") => 0,
+        (_, "") => usize::MAX,
+        (group, known) => distance(group, known),
+    };
+    known
+        .map(|known| (distance(&known), known))
+        .filter(|(far, _)| *far <= MAX_DISTANCE)
+        .min()
+        .map(|(_, known)| known)
 }
 
 fn unserved(kind: Kind, api_version: &str, version: &str) -> Verdict {
