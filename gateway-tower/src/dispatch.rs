@@ -38,7 +38,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::outcome::{OrRefused, Refusal, Refused};
+use crate::outcome::{IntoRefused, OrRefused, Refusal, Refused};
 use crate::routed::Routed;
 
 /// Chooses the backend by weight.
@@ -68,29 +68,28 @@ impl<S> Layer<S> for DispatchLayer {
 impl<S, B> Service<Request<B>> for Dispatch<S>
 where
     S: Service<Request<B>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
 {
     type Response = S::Response;
     type Error = Refused;
     type Future = OrRefused<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> OrRefused<S::Future> {
         match choose(&mut request) {
             Ok(()) => OrRefused::forwarded(self.inner.call(request)),
-            Err(refusal) => {
-                OrRefused::refused(Refused::from(refusal).with_routed(request.extensions_mut().remove()))
-            }
+            Err(refused) => OrRefused::refused(refused),
         }
     }
 }
 
 /// Chooses a backend that can be attempted.
-fn choose<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+fn choose<B>(request: &mut Request<B>) -> Result<(), Refused> {
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    Ok(routed.choose_backend(fastrand::u64(..))?)
+    let chosen = routed.choose_backend(fastrand::u64(..));
+    chosen.map_err(|refusal| Refused::from(refusal).with_reached(routed.reached()))
 }

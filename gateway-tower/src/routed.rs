@@ -19,17 +19,27 @@ use crate::handle::Snapshot;
 pub struct Routed {
     exchange: Exchange<Snapshot>,
     connection: Arc<Connection>,
+    reached: Option<Reached>,
+}
+
+/// How far a request has come within the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
     /// The backend of the exchange, or that of a mirror.
-    backend: Option<BackendId>,
+    pub(crate) backend: BackendId,
     /// The position of the endpoint among those of the backend.
-    endpoint: Option<u32>,
+    pub(crate) endpoint: Option<u32>,
 }
 
 // === impl Routed ===
 
 impl Routed {
-    pub(crate) fn new(exchange: Exchange<Snapshot>, connection: Arc<Connection>) -> Self {
-        Self { exchange, connection, backend: None, endpoint: None }
+    pub(crate) fn new(
+        exchange: Exchange<Snapshot>,
+        connection: Arc<Connection>,
+        reached: Option<Reached>,
+    ) -> Self {
+        Self { exchange, connection, reached }
     }
 
     /// The table in which the decision was made.
@@ -59,12 +69,12 @@ impl Routed {
 
     /// The backend that was chosen, once it was.
     pub fn backend(&self) -> Option<&Backend> {
-        self.backend.map(|id| self.table().backend(id))
+        self.reached.map(|reached| self.table().backend(reached.backend))
     }
 
     /// The endpoint that was chosen, once it was.
     pub fn endpoint(&self) -> Option<&Endpoint> {
-        self.backend()?.endpoints.get(self.endpoint? as usize)
+        self.backend()?.endpoints.get(self.reached?.endpoint? as usize)
     }
 
     /// The request on its way from the match to the response filters.
@@ -80,31 +90,41 @@ impl Routed {
     /// Chooses the backend by weight; one without endpoints is known afterwards, but refused.
     pub(crate) fn choose_backend(&mut self, random: u64) -> Result<(), Refusal> {
         let chosen = self.exchange.choose_backend(random);
-        self.backend = self.exchange.backend_id();
+        self.reached = self.exchange.backend_id().map(Reached::backend);
         chosen.map(|_| ())
     }
 
     /// Says to which endpoint this attempt goes, by its position in the list of the backend; false when it is not there. The
     /// balance layer does it; another service that takes its place has to.
     pub fn choose_endpoint(&mut self, position: usize) -> bool {
-        let endpoints = self.backend().map_or(0, |backend| backend.endpoints.len());
-        self.endpoint = (position < endpoints).then_some(position as u32);
-        self.endpoint.is_some()
+        let Some(reached) = &mut self.reached else { return false };
+        let endpoints = self.exchange.table().backend(reached.backend).endpoints.len();
+        reached.endpoint = (position < endpoints).then_some(position as u32);
+        reached.endpoint.is_some()
     }
 
-    /// The position of the endpoint in the list of the backend, once it was chosen.
-    pub(crate) fn endpoint_position(&self) -> Option<u32> {
-        self.endpoint
+    /// How far the request has come, once its backend was chosen.
+    pub(crate) fn reached(&self) -> Option<Reached> {
+        self.reached
     }
 
     /// What tells a client where to go, once the endpoint was chosen.
     pub(crate) fn place(&self) -> Option<(&Snapshot, BackendId, u32)> {
-        Some((self.exchange.table_keeper(), self.backend?, self.endpoint?))
+        let reached = self.reached?;
+        Some((self.exchange.table_keeper(), reached.backend, reached.endpoint?))
     }
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { backend: Some(backend), endpoint: None, ..self.clone() }
+        Self { reached: Some(Reached::backend(backend)), ..self.clone() }
+    }
+}
+
+// === impl Reached ===
+
+impl Reached {
+    fn backend(backend: BackendId) -> Self {
+        Self { backend, endpoint: None }
     }
 }
 

@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::body::guard::Guard;
-use crate::outcome::{OrRefused, Refused};
-use crate::routed::Routed;
+use crate::outcome::{IntoRefused, OrRefused, Refused};
+use crate::routed::Reached;
 
 pin_project! {
     /// The answer of the service within, with the endpoint in its [`Outcome`](crate::Outcome).
@@ -18,7 +18,7 @@ pin_project! {
     pub struct BalanceFuture<F> {
         #[pin]
         answer: OrRefused<F>,
-        attempted: Option<Routed>,
+        reached: Option<Reached>,
         guard: Guard,
     }
 }
@@ -26,19 +26,19 @@ pin_project! {
 // === impl BalanceFuture ===
 
 impl<F> BalanceFuture<F> {
-    pub(super) fn forwarded(future: F, routed: Routed, guard: Guard) -> Self {
-        Self { answer: OrRefused::forwarded(future), attempted: Some(routed), guard }
+    pub(super) fn forwarded(future: F, reached: Option<Reached>, guard: Guard) -> Self {
+        Self { answer: OrRefused::forwarded(future), reached, guard }
     }
 
     pub(super) fn refused(refused: impl Into<Refused>) -> Self {
-        Self { answer: OrRefused::refused(refused), attempted: None, guard: Guard::none() }
+        Self { answer: OrRefused::refused(refused), reached: None, guard: Guard::none() }
     }
 }
 
 impl<F, B, E> Future for BalanceFuture<F>
 where
     F: Future<Output = Result<Response<ResponseBody<B>>, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
 {
     type Output = Result<Response<ResponseBody<B>>, Refused>;
 
@@ -46,12 +46,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         this.answer.poll_edited(cx, |mut result| {
-            let Some(routed) = this.attempted.take() else { return };
             let guard = mem::take(this.guard);
             if let Ok(response) = &mut result {
                 response.body_mut().hold(guard);
             }
-            Refused::outcome_of(result).routed = Some(routed);
+            Refused::outcome_of(result).reached = *this.reached;
         })
     }
 }

@@ -7,15 +7,15 @@ use std::task::{Context, Poll};
 use gateway_core::exchange;
 use gateway_core::rule::{BackendProtocol, Endpoint};
 use http::header::{self, HeaderValue};
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
 use tower_service::Service;
 
 use super::{Attempt, BalanceFuture, Pick, Picked};
 use crate::body::ResponseBody;
 use crate::body::guard::Guard;
-use crate::outcome::{Refusal, Refused};
-use crate::routed::Routed;
+use crate::outcome::{IntoRefused, Refusal, Refused};
+use crate::routed::{Reached, Routed};
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
 ///
@@ -31,35 +31,41 @@ pub struct Balance<S> {
 impl<S, B, RB> Service<Request<B>> for Balance<S>
 where
     S: Service<Request<B>, Response = Response<ResponseBody<RB>>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
 {
     type Response = S::Response;
     type Error = Refused;
     type Future = BalanceFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
         match choose(&mut request, &*self.picker) {
-            Ok((routed, guard)) => {
-                if let (Some(backend), Some(endpoint)) = (routed.backend(), routed.endpoint()) {
-                    aim(&mut request, endpoint, backend.protocol);
-                }
-                BalanceFuture::forwarded(self.inner.call(request), routed, guard)
+            Ok(Chosen { reached, guard, authority, protocol }) => {
+                aim_at(&mut request, authority, protocol);
+                BalanceFuture::forwarded(self.inner.call(request), reached, guard)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
         }
     }
 }
 
+/// The endpoint of an attempt, and what is held until that is over.
+struct Chosen {
+    reached: Option<Reached>,
+    guard: Guard,
+    authority: Authority,
+    protocol: BackendProtocol,
+}
+
 /// The endpoint for this attempt.
 ///
 /// # Spec
 /// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
-fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<(Routed, Guard), Refusal> {
+fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<Chosen, Refusal> {
     let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
     if backend.endpoints.is_empty() {
@@ -67,11 +73,11 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<(Routed, Gua
     }
     let Picked { position, guard } =
         picker.pick(&Attempt::new(backend, request)).ok_or(exchange::Refusal::NoEndpoints)?;
+    let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
+    let (authority, protocol) = (endpoint.authority().clone(), backend.protocol);
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
-    if !routed.choose_endpoint(position) {
-        return Err(exchange::Refusal::NoEndpoints.into());
-    }
-    Ok((routed.clone(), guard))
+    routed.choose_endpoint(position);
+    Ok(Chosen { reached: routed.reached(), guard, authority, protocol })
 }
 
 /// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.
@@ -81,12 +87,16 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<(Routed, Gua
 /// # Spec
 /// FRW-08, AMB-43.
 pub fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtocol) {
+    aim_at(request, endpoint.authority().clone(), protocol);
+}
+
+fn aim_at<B>(request: &mut Request<B>, endpoint: Authority, protocol: BackendProtocol) {
     *request.version_mut() = match protocol {
         BackendProtocol::Http1 | BackendProtocol::WebSocket => Version::HTTP_11,
         BackendProtocol::H2c => Version::HTTP_2,
     };
     let mut target = mem::take(request.uri_mut()).into_parts();
-    if let Some(authority) = target.authority.replace(endpoint.authority().clone())
+    if let Some(authority) = target.authority.replace(endpoint)
         && request.headers().get(header::HOST).is_none_or(|host| host != authority.as_str())
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {

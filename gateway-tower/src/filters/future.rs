@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::List;
 use crate::handle::Snapshot;
-use crate::outcome::{AnsweredBy, OrRefused, Outcome, Refused};
+use crate::outcome::{AnsweredBy, IntoRefused, OrRefused, Outcome, Refused};
 
 pin_project! {
     /// The answer of the service within, or of a filter, with the filters of the list run on it.
@@ -59,7 +59,7 @@ impl<F> FiltersFuture<F> {
 impl<F, B, E> Future for FiltersFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
     B: From<Bytes>,
 {
     type Output = Result<Response<B>, Refused>;

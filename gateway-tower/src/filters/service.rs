@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::future::OnAnswer;
 use super::{Copies, FiltersFuture, List};
-use crate::outcome::{Refusal, Refused};
+use crate::outcome::{IntoRefused, Refusal, Refused};
 use crate::routed::Routed;
 
 /// Runs the filters of one list on a request, and on its answer.
@@ -26,7 +26,7 @@ pub struct Filters<S> {
 impl<S, B, RB> Service<Request<B>> for Filters<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
     RB: From<Bytes>,
 {
     type Response = Response<RB>;
@@ -34,7 +34,7 @@ where
     type Future = FiltersFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]

@@ -71,7 +71,7 @@
 //! # use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
 //! # use gateway_core::name::ObjectName;
 //! # use gateway_tower::{BoxError, Connection, RequestBody};
-//! use gateway_tower::outcome::OrRefused;
+//! use gateway_tower::outcome::{IntoRefused, OrRefused};
 //! use gateway_tower::{AnsweredBy, CustomRefusal, Gateway, Outcome, Refused, TableHandle};
 //! use http::{HeaderValue, Request, Response, StatusCode, header};
 //! # use http_body_util::Full;
@@ -84,14 +84,14 @@
 //!
 //! impl<S, B> Service<Request<B>> for Auth<S>
 //! where
-//!     S: Service<Request<B>, Error: Into<Refused>>,
+//!     S: Service<Request<B>, Error: IntoRefused>,
 //! {
 //!     type Response = S::Response;
 //!     type Error = Refused;
 //!     type Future = OrRefused<S::Future>;
 //!
 //!     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-//!         self.0.poll_ready(cx).map_err(Into::into)
+//!         S::Error::refuse(self.0.poll_ready(cx))
 //!     }
 //!
 //!     fn call(&mut self, request: Request<B>) -> Self::Future {
@@ -126,7 +126,7 @@
 //! # }
 //! ```
 //!
-//! Layers from elsewhere fit, too. An error of theirs is any that becomes [`Refused`](crate::Refused), which `BoxError` does.
+//! Layers from elsewhere fit, too. An error of theirs is any that [becomes a refusal](crate::outcome::IntoRefused), which `BoxError` does.
 //! The layers here want the bodies that they know, [`RequestBody`](crate::RequestBody) and
 //! [`ResponseBody`](crate::ResponseBody); a layer that changes bodies is put between two lines that change them back:
 //!

@@ -5,6 +5,7 @@
 //! | [`Refusal`] | why the gateway answers by itself; its page has the table of statuses and codes |
 //! | [`CustomRefusal`] | the same, for layers of one's own |
 //! | [`Refused`] | the error of all layers: a refusal on its way out |
+//! | [`IntoRefused`] | what becomes one: the errors of services within |
 //! | [`OrRefused`] | the future of a layer that carries a request on or refuses it |
 //! | [`Outcome`] | in the extensions of every answer, for access logs and metrics |
 //!
@@ -23,10 +24,12 @@ mod refusal;
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod outcome;
 mod refused;
+mod into_refused;
 mod or_refused;
 
 pub use self::custom_refusal::CustomRefusal;
 pub use self::grpc_code::GrpcCode;
+pub use self::into_refused::IntoRefused;
 pub use self::or_refused::OrRefused;
 pub use self::outcome::{AnsweredBy, Outcome};
 pub use self::refusal::Refusal;

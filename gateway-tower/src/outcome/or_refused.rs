@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::Refused;
+use super::{IntoRefused, Refused};
 
 pin_project! {
     /// What the service within answers, or the refusal in its place.
@@ -49,7 +49,7 @@ impl<F> OrRefused<F> {
     ) -> Poll<Result<R, Refused>>
     where
         F: Future<Output = Result<R, E>>,
-        E: Into<Refused>,
+        E: IntoRefused,
     {
         let mut refused = match self.project().state.project() {
             StateProjected::Forwarded { future } => {
@@ -57,15 +57,14 @@ impl<F> OrRefused<F> {
                 match &mut answer {
                     Poll::Ready(Ok(response)) => edit(Ok(response)),
                     Poll::Ready(Err(_)) => {
-                        return answer.map_err(|error| {
-                            let mut refused = error.into();
+                        return E::refuse(answer).map_err(|mut refused| {
                             edit(Err(&mut refused));
                             refused
                         });
                     }
                     Poll::Pending => {}
                 }
-                return answer.map_err(Into::into);
+                return E::refuse(answer);
             }
             StateProjected::Refused { refused } => {
                 refused.take().expect("a future is not polled after it was ready")
@@ -79,14 +78,14 @@ impl<F> OrRefused<F> {
 impl<F, R, E> Future for OrRefused<F>
 where
     F: Future<Output = Result<R, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
 {
     type Output = Result<R, Refused>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjected::Forwarded { future } => future.poll(cx).map_err(Into::into),
+            StateProjected::Forwarded { future } => E::refuse(future.poll(cx)),
             StateProjected::Refused { refused } => {
                 Poll::Ready(Err(refused.take().expect("a future is not polled after it was ready")))
             }

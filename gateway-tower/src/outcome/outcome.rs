@@ -9,7 +9,7 @@ use http::Response;
 
 use super::Refusal;
 use crate::handle::Snapshot;
-use crate::routed::Routed;
+use crate::routed::{Reached, Routed};
 
 /// What the gateway did with a request; in the extensions of every answer.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub routed: Option<Routed>,
     /// How often the request was tried again.
     pub retries: u32,
+    /// What of it the balance layer says, before the route layer puts it together.
+    pub(crate) reached: Option<Reached>,
     refusal: Option<Refusal>,
     /// The table, for requests that no rule served.
     snapshot: Option<Snapshot>,

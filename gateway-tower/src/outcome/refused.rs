@@ -8,6 +8,7 @@
 //! A layer of one's own takes part with [`CustomRefusal`], or with any error that becomes a [`BoxError`]:
 //!
 //! ```
+//! use gateway_tower::outcome::IntoRefused;
 //! use gateway_tower::{BoxError, CustomRefusal, Refusal, Refused};
 //! use http::{HeaderValue, StatusCode, header};
 //!
@@ -16,12 +17,11 @@
 //! assert_eq!(denied.refusal().status(), 401);
 //!
 //! // Layers that know of nothing but `BoxError` pass it on as it is, and their own errors become refusals.
-//! assert_eq!(Refused::from(BoxError::from(denied)).refusal().status(), 401);
-//! let failed = Refused::from(BoxError::from("the cache is broken"));
+//! assert_eq!(BoxError::from(denied).into_refused().refusal().status(), 401);
+//! let failed = BoxError::from("the cache is broken").into_refused();
 //! assert!(matches!(failed.refusal(), Refusal::LayerFailed(_)));
 //! ```
 
-use std::convert::Infallible;
 use std::fmt;
 
 use gateway_core::exchange;
@@ -30,7 +30,7 @@ use http::{Response, response};
 
 use super::{CustomRefusal, Outcome, Refusal};
 use crate::body::BoxError;
-use crate::routed::Routed;
+use crate::routed::{Reached, Routed};
 
 /// A request that is not carried on: why, and what is known about it.
 // In a box: every answer is as large as the error that may take its place.
@@ -83,8 +83,8 @@ impl Refused {
     }
 
     /// Says how far the request came.
-    pub(crate) fn with_routed(mut self, routed: Option<Routed>) -> Self {
-        self.0.outcome.routed = routed;
+    pub(crate) fn with_reached(mut self, reached: Option<Reached>) -> Self {
+        self.0.outcome.reached = reached;
         self
     }
 
@@ -97,10 +97,10 @@ impl Refused {
     }
 
     /// How far the request came, of an answer or of the refusal in its place.
-    pub(crate) fn routed_of<B>(result: &Result<Response<B>, Self>) -> Option<&Routed> {
+    pub(crate) fn reached_of<B>(result: &Result<Response<B>, Self>) -> Option<Reached> {
         match result {
-            Ok(response) => response.extensions().get::<Outcome>()?.routed.as_ref(),
-            Err(refused) => refused.routed(),
+            Ok(response) => response.extensions().get::<Outcome>()?.reached,
+            Err(refused) => refused.0.outcome.reached,
         }
     }
 
@@ -136,23 +136,6 @@ impl From<exchange::Refusal> for Refused {
 impl From<CustomRefusal> for Refused {
     fn from(custom: CustomRefusal) -> Self {
         Refusal::from(custom).into()
-    }
-}
-
-/// The error of a layer that knows nothing of refusals, unless it is one that the layer has passed on.
-impl From<BoxError> for Refused {
-    fn from(error: BoxError) -> Self {
-        match error.downcast::<Self>() {
-            Ok(refused) => *refused,
-            Err(error) => Refusal::LayerFailed(error.into()).into(),
-        }
-    }
-}
-
-/// For services that always answer.
-impl From<Infallible> for Refused {
-    fn from(never: Infallible) -> Self {
-        match never {}
     }
 }
 

@@ -10,24 +10,15 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::Form;
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, OrRefused, Refused};
 
 pin_project! {
     /// The answer of the service within, or the gateway's own to a request that was refused; never an error.
     #[derive(Debug)]
     pub struct RespondFuture<F> {
         #[pin]
-        state: State<F>,
+        answer: OrRefused<F>,
         form: Form,
-    }
-}
-
-pin_project! {
-    #[project = StateProjected]
-    #[derive(Debug)]
-    enum State<F> {
-        Forwarded { #[pin] future: F },
-        NotReady { refused: Option<Refused> },
     }
 }
 
@@ -35,18 +26,18 @@ pin_project! {
 
 impl<F> RespondFuture<F> {
     pub(super) fn forwarded(future: F, form: Form) -> Self {
-        Self { state: State::Forwarded { future }, form }
+        Self { answer: OrRefused::forwarded(future), form }
     }
 
     pub(super) fn not_ready(refused: Refused, form: Form) -> Self {
-        Self { state: State::NotReady { refused: Some(refused) }, form }
+        Self { answer: OrRefused::refused(refused), form }
     }
 }
 
 impl<F, B, E> Future for RespondFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
     B: From<Bytes>,
 {
     type Output = Result<Response<B>, Infallible>;
@@ -54,17 +45,10 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let refused = match this.state.project() {
-            // Passed on as it comes: an answer is large to move.
-            StateProjected::Forwarded { future } => match future.poll(cx) {
-                Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response)),
-                Poll::Ready(Err(error)) => error.into(),
-                Poll::Pending => return Poll::Pending,
-            },
-            StateProjected::NotReady { refused } => {
-                refused.take().expect("a future is not polled after it was ready")
-            }
-        };
-        Poll::Ready(Ok(mem::take(this.form).answer(refused)))
+        match this.answer.poll(cx) {
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+            Poll::Ready(Err(refused)) => Poll::Ready(Ok(mem::take(this.form).answer(refused))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }

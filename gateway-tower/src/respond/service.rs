@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{Form, RespondFuture};
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, Refused};
 
 /// Turns refusals into answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ impl<S> Respond<S> {
 impl<S, B, RB> Service<Request<B>> for Respond<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
     RB: From<Bytes>,
 {
     type Response = Response<RB>;
@@ -56,7 +56,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         if self.not_ready.is_none() {
-            self.not_ready = ready!(self.inner.poll_ready(cx)).err().map(Into::into);
+            self.not_ready = ready!(self.inner.poll_ready(cx)).err().map(IntoRefused::into_refused);
         }
         Poll::Ready(Ok(()))
     }

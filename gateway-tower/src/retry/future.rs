@@ -8,12 +8,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::{self, Sleep};
 use tower_service::Service;
 
-use super::plan::{Next, Plan};
+use super::plan::Plan;
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, Refused};
 
 pin_project! {
     /// The answer of the service within to the attempt that did not fail, or to the last one.
@@ -21,18 +20,10 @@ pin_project! {
     where
         S: Service<Request<RequestBody<B>>>,
     {
+        // None between attempts.
         #[pin]
-        state: State<S::Future, B>,
+        attempt: Option<S::Future>,
         plan: Option<Box<Plan<S, B>>>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjected]
-    enum State<F, B> {
-        Attempt { #[pin] future: F },
-        Pause { #[pin] sleep: Sleep, body: Option<RequestBody<B>> },
-        Ready { body: Option<RequestBody<B>> },
     }
 }
 
@@ -43,46 +34,39 @@ where
     S: Service<Request<RequestBody<B>>>,
 {
     pub(super) fn new(future: S::Future, plan: Option<Box<Plan<S, B>>>) -> Self {
-        Self { state: State::Attempt { future }, plan }
+        Self { attempt: Some(future), plan }
     }
 }
 
 impl<S, B, RB> Future for RetryFuture<S, B>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<RB>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
     type Output = Result<Response<RB>, Refused>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let next = match (this.state.as_mut().project(), this.plan.as_deref_mut()) {
-                (StateProjected::Attempt { future }, None) => return future.poll(cx).map_err(Into::into),
-                (StateProjected::Attempt { future }, Some(plan)) => {
-                    let result = ready!(future.poll(cx)).map_err(Into::into);
-                    match plan.next(&result) {
-                        Some(Next { pause, body }) => {
-                            State::Pause { sleep: time::sleep(pause), body: Some(body) }
-                        }
-                        None => return Poll::Ready(counted(result, plan.retries)),
+            match (this.attempt.as_mut().as_pin_mut(), this.plan.as_deref_mut()) {
+                (Some(attempt), None) => return S::Error::refuse(attempt.poll(cx)),
+                (Some(attempt), Some(plan)) => {
+                    let result = ready!(S::Error::refuse(attempt.poll(cx)));
+                    if !plan.prepare_next(&result) {
+                        return Poll::Ready(counted(result, plan.retries));
                     }
+                    // Dropped before the pause, and with it whatever it still holds of a connection.
+                    this.attempt.set(None);
                 }
-                (StateProjected::Pause { sleep, body }, _) => {
-                    ready!(sleep.poll(cx));
-                    State::Ready { body: body.take() }
+                (None, Some(plan)) => {
+                    let future = ready!(plan.poll_attempt(cx))?;
+                    this.attempt.set(Some(future));
                 }
-                (StateProjected::Ready { body }, Some(plan)) => {
-                    ready!(plan.service.poll_ready(cx)).map_err(Into::into)?;
-                    let request = plan.request(body.take().unwrap_or_default());
-                    State::Attempt { future: plan.service.call(request) }
-                }
-                (StateProjected::Ready { .. }, None) => unreachable!("only a plan leads to another attempt"),
-            };
-            // Drops the attempt before it, and with that whatever it still holds of a connection.
-            this.state.set(next);
+                (None, None) => unreachable!("only a plan leads to another attempt"),
+            }
         }
     }
 }

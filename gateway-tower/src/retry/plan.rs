@@ -1,17 +1,20 @@
 //! What is kept of a request in order to try it again.
 
 use std::mem;
-use std::time::Duration;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use gateway_core::rule;
 use http::{Request, Response, request};
 use http_body::Body;
+use tokio::time::{self, Sleep};
+use tower_service::Service;
 
 use crate::balance::Tried;
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, Refused};
 use crate::routed::Routed;
 use crate::upgrade;
 
@@ -25,12 +28,14 @@ pub(super) struct Plan<S, B> {
     body: Option<Replay<RequestBody<B>>>,
     /// The endpoints of the attempts so far.
     tried: Vec<u32>,
+    /// What is waited for between attempts.
+    next: Option<Next<B>>,
 }
 
 /// The next attempt: after this pause, with this body.
-pub(super) struct Next<B> {
-    pub(super) pause: Duration,
-    pub(super) body: RequestBody<B>,
+struct Next<B> {
+    pause: Pin<Box<Sleep>>,
+    body: RequestBody<B>,
 }
 
 // === impl Plan ===
@@ -54,15 +59,19 @@ where
         let (parts, body) = mem::take(request).into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let body = replay.as_ref().and_then(Replay::attempt).map(RequestBody::replayed).unwrap_or_default();
-        let tried = Vec::new();
-        let plan =
-            Self { service: service.clone(), retries: 0, routed, parts: parts.clone(), body: replay, tried };
-        *request = Request::from_parts(parts, body);
-        Some(Box::new(plan))
+        *request = Request::from_parts(parts.clone(), body);
+        let service = service.clone();
+        let (tried, next) = (Vec::new(), None);
+        Some(Box::new(Self { service, retries: 0, routed, parts, body: replay, tried, next }))
     }
 
-    /// What is to follow when this was the last attempt's result, if anything.
-    pub(super) fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Option<Next<B>> {
+    /// Whether another attempt follows when this is the result of the last one. Its pause begins now.
+    pub(super) fn prepare_next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> bool {
+        self.next = self.next(result);
+        self.next.is_some()
+    }
+
+    fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Option<Next<B>> {
         let retry = self.routed.rule().retry.as_deref()?;
         if self.retries >= retry.attempts || !is_failed(retry, result) {
             return None;
@@ -72,18 +81,27 @@ where
             None => RequestBody::empty(),
         };
         self.retries += 1;
-        self.tried.extend(Refused::routed_of(result).and_then(Routed::endpoint_position));
+        self.tried.extend(Refused::reached_of(result).and_then(|reached| reached.endpoint));
         let least = retry.delay(self.retries);
         let pause = least.saturating_add(least.mul_f64(fastrand::f64() / 4.0));
         tracing::debug!(rule = %self.routed.rule().id, retry = self.retries, ?pause, "trying again");
-        Some(Next { pause, body })
+        Some(Next { pause: Box::pin(time::sleep(pause)), body })
     }
 
-    /// The request of the attempt that is on now.
-    pub(super) fn request(&self, body: RequestBody<B>) -> Request<RequestBody<B>> {
+    /// The next attempt, after its pause and once the service is ready.
+    pub(super) fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Future, Refused>>
+    where
+        S: Service<Request<RequestBody<B>>>,
+        S::Error: IntoRefused,
+    {
+        if let Some(next) = &mut self.next {
+            ready!(next.pause.as_mut().poll(cx));
+        }
+        ready!(S::Error::refuse(self.service.poll_ready(cx)))?;
+        let body = self.next.take().map(|next| next.body).unwrap_or_default();
         let mut request = Request::from_parts(self.parts.clone(), body);
         request.extensions_mut().insert(Tried(self.tried.as_slice().into()));
-        request
+        Poll::Ready(Ok(self.service.call(request)))
     }
 }
 

@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::RetryFuture;
 use super::plan::Plan;
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, Refused};
 
 /// Tries requests again as their rules say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +43,7 @@ impl<S> Layer<S> for RetryLayer {
 impl<S, B, RB> Service<Request<RequestBody<B>>> for Retry<S>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<RB>> + Clone,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
@@ -52,7 +52,7 @@ where
     type Future = RetryFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]

@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 
 use crate::connection::Connection;
 use crate::handle::Snapshot;
-use crate::outcome::{OrRefused, Refused};
-use crate::routed::Routed;
+use crate::outcome::{IntoRefused, OrRefused, Refused};
+use crate::routed::{Reached, Routed};
 
 pin_project! {
     /// The answer of the service within, with the decision about the request in the answer's extensions; or a refusal.
@@ -58,7 +58,7 @@ impl<F> RouteFuture<F> {
 impl<F, B, E> Future for RouteFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
 {
     type Output = Result<Response<B>, Refused>;
 
@@ -72,7 +72,7 @@ where
                 match mem::replace(this.known, Known::Nothing) {
                     Known::Nothing => {}
                     Known::Unmatched(snapshot) => outcome.unmatched(snapshot),
-                    Known::Matched(start) => outcome.routed = Some(start.routed()),
+                    Known::Matched(start) => outcome.routed = Some(start.routed(outcome.reached)),
                 }
             }
         })
@@ -82,8 +82,8 @@ where
 // === impl Start ===
 
 impl Start {
-    pub(super) fn routed(self) -> Routed {
+    pub(super) fn routed(self, reached: Option<Reached>) -> Routed {
         let Self { snapshot, connection, matched } = self;
-        Routed::new(Exchange::new(snapshot, matched), connection)
+        Routed::new(Exchange::new(snapshot, matched), connection, reached)
     }
 }

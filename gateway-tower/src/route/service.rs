@@ -11,7 +11,7 @@ use super::RouteFuture;
 use super::future::Start;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
-use crate::outcome::{Refusal, Refused};
+use crate::outcome::{IntoRefused, Refusal, Refused};
 
 /// Finds the rule that serves a request.
 ///
@@ -39,14 +39,14 @@ impl<S> Route<S> {
 impl<S, B, RB> Service<Request<B>> for Route<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
 {
     type Response = Response<RB>;
     type Error = Refused;
     type Future = RouteFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]
@@ -61,7 +61,7 @@ where
         match exchange::find(&snapshot, &arrival, &mut request) {
             Ok(matched) => {
                 let start = Start { snapshot, connection, matched };
-                request.extensions_mut().insert(start.clone().routed());
+                request.extensions_mut().insert(start.clone().routed(None));
                 RouteFuture::forwarded(self.inner.call(request), start)
             }
             Err(refusal) => RouteFuture::refused(refusal, Some(snapshot)),

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::outcome::{Refusal, Refused};
+use crate::outcome::{IntoRefused, Refusal, Refused};
 
 pin_project! {
     /// The answer of the service within, or a refusal with 504 when that takes too long.
@@ -33,14 +33,14 @@ impl<F> TimeoutsFuture<F> {
 impl<F, RB, E> Future for TimeoutsFuture<F>
 where
     F: Future<Output = Result<Response<ResponseBody<RB>>, E>>,
-    E: Into<Refused>,
+    E: IntoRefused,
 {
     type Output = Result<Response<ResponseBody<RB>>, Refused>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(deadline) = this.deadline else { return this.future.poll(cx).map_err(Into::into) };
+        let Some(deadline) = this.deadline else { return E::refuse(this.future.poll(cx)) };
         match this.future.poll(cx) {
             Poll::Ready(Ok(mut response)) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
@@ -52,7 +52,7 @@ where
                 }
                 Poll::Ready(Ok(response))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into_refused())),
             Poll::Pending => deadline.poll(cx).map(|late| Err(Refusal::TimedOut(late.0).into())),
         }
     }

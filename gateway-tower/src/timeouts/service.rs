@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{Limit, TimeoutsFuture};
 use crate::body::ResponseBody;
 use crate::body::deadline::Deadline;
-use crate::outcome::Refused;
+use crate::outcome::{IntoRefused, Refused};
 use crate::routed::Routed;
 
 /// Refuses with 504 when a request takes longer than its rule allows.
@@ -29,14 +29,14 @@ pub struct Timeouts<S> {
 impl<S, B, RB> Service<Request<B>> for Timeouts<S>
 where
     S: Service<Request<B>, Response = Response<ResponseBody<RB>>>,
-    S::Error: Into<Refused>,
+    S::Error: IntoRefused,
 {
     type Response = S::Response;
     type Error = Refused;
     type Future = TimeoutsFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]
