@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gateway_core::exchange::{Exchange, Refusal};
+use gateway_core::exchange::forwarded::Trust;
+use gateway_core::exchange::{Arrival, Exchange, Refusal};
+use gateway_core::filter::MirrorCopy;
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, Endpoint, HttpRule};
 use gateway_core::table::{Listener, Matched, RouteTable};
+use http::Request;
 
 use crate::connection::Connection;
 use crate::handle::Snapshot;
@@ -85,13 +88,32 @@ impl Routed {
     /// Says how far the request has come.
     pub(crate) fn set_exchange(&mut self, exchange: Exchange<Snapshot>) {
         self.exchange = exchange;
+        self.reached = self.exchange.backend_id().map(Reached::from);
+    }
+
+    /// Takes out what the client said about its own connection, and tells the backend about the client. Says whether the
+    /// client asks for another protocol.
+    pub(crate) fn tell<B>(&mut self, request: &mut Request<B>, trust: Trust) -> bool {
+        let connection = &*self.connection;
+        let arrival = Arrival {
+            client: connection.client(),
+            trust,
+            ..Arrival::new(&connection.gateway, connection.port)
+        };
+        self.exchange.tell(&arrival, request);
+        self.exchange.wants_upgrade()
     }
 
     /// Chooses the backend by weight; one without endpoints is known afterwards, but refused.
     pub(crate) fn choose_backend(&mut self, random: u64) -> Result<(), Refusal> {
         let chosen = self.exchange.choose_backend(random);
-        self.reached = self.exchange.backend_id().map(Reached::backend);
+        self.reached = self.exchange.backend_id().map(Reached::from);
         chosen.map(|_| ())
+    }
+
+    /// Takes out the copies of the request for mirrors.
+    pub(crate) fn take_mirrors(&mut self) -> Vec<MirrorCopy> {
+        self.exchange.take_mirrors()
     }
 
     /// Says to which endpoint this attempt goes, by its position in the list of the backend; false when it is not there. The
@@ -116,14 +138,14 @@ impl Routed {
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { reached: Some(Reached::backend(backend)), ..self.clone() }
+        Self { reached: Some(Reached::from(backend)), ..self.clone() }
     }
 }
 
 // === impl Reached ===
 
-impl Reached {
-    fn backend(backend: BackendId) -> Self {
+impl From<BackendId> for Reached {
+    fn from(backend: BackendId) -> Self {
         Self { backend, endpoint: None }
     }
 }

@@ -247,6 +247,11 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         Response::from_parts(parts, body)
     }
 
+    /// Whether the client asks for another protocol on its connection, so that a 101 is an answer to it.
+    pub fn wants_upgrade(&self) -> bool {
+        self.upgrade
+    }
+
     /// What keeps the table that decided.
     pub fn table_keeper(&self) -> &T {
         &self.table

@@ -52,6 +52,11 @@ impl HttpRule {
     pub fn filters_of(&self, backend: usize) -> &[HttpFilter] {
         self.backend_filters.get(backend).map_or(&[], |filters| filters)
     }
+
+    /// Whether it has filters, be it for some of its backends only.
+    pub fn has_filters(&self) -> bool {
+        !self.filters.is_empty() || self.backend_filters.iter().any(|filters| !filters.is_empty())
+    }
 }
 
 // === impl RuleName ===

@@ -7,7 +7,7 @@ use tower_layer::{Identity, Layer, Stack};
 
 use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
 use crate::balance::{BalanceLayer, Pick};
-use crate::forwarded::Trust;
+use crate::dispatch::Trust;
 use crate::handle::TableHandle;
 
 /// A gateway that has no client yet. [`client`](Self::client) completes it.
@@ -60,7 +60,7 @@ impl GatewayBuilder {
 }
 
 impl<R, F, A> GatewayBuilder<R, F, A> {
-    /// Whose word about clients [counts](crate::forwarded): nobody's, unless this says so.
+    /// Whose word about clients [counts](gateway_core::exchange::forwarded): nobody's, unless this says so.
     pub fn trust(self, trust: Trust) -> Self {
         Self { trust, ..self }
     }

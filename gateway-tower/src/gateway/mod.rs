@@ -5,11 +5,8 @@
 //! | [`respond`](crate::respond) | turns refusals into answers | only here all of them are seen; within, a failure is an error |
 //! | [`route`](crate::route) | finds the rule | everything else depends on it |
 //! | *after the route* | | |
-//! | [`forwarded`](crate::forwarded) | tells the backend about the client | matches see what the client sent, filters can change it |
-//! | [`filters`](crate::filters) | runs the rule's filters | the answer passes them last, and so does the refusal of a timeout |
+//! | [`dispatch`](crate::dispatch) | runs the filters, picks the backend | once for a request: retries stay with a backend; the answer passes the filters last, and so does the refusal of a timeout |
 //! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
-//! | [`dispatch`](crate::dispatch) | picks the backend | once for a request: retries stay with a backend |
-//! | [`filters`](crate::filters) | runs the backend's filters | within the rule's, and once for a request |
 //! | *after the filters* | | |
 //! | [`mirror`](crate::mirror) | sends copies | once for a request, and only if it is attempted |
 //! | [`retry`](crate::retry) | attempts again | |

@@ -13,9 +13,7 @@ use tower_service::Service;
 use crate::balance::{Balance, BalanceLayer};
 use crate::body::{Limit, RequestBody};
 use crate::connection::Connection;
-use crate::dispatch::{Dispatch, DispatchLayer};
-use crate::filters::{Filters, FiltersLayer, List};
-use crate::forwarded::{Forwarded, ForwardedLayer, Trust};
+use crate::dispatch::{Dispatch, DispatchLayer, Trust};
 use crate::handle::TableHandle;
 use crate::mirror::{Mirror, MirrorLayer};
 use crate::recover::{Recover, RecoverLayer};
@@ -47,7 +45,7 @@ pub type PerAttempt<C> = Timeouts<Recover<C>>;
 pub type AfterFilters<C, A> = Mirror<Retry<Balance<Around<A, PerAttempt<C>>>>, Balance<Recover<C>>>;
 
 /// What a layer after the route is put around.
-pub type AfterRoute<C, F, A> = Forwarded<Filters<Timeouts<Dispatch<Filters<Around<F, AfterFilters<C, A>>>>>>>;
+pub type AfterRoute<C, F, A> = Dispatch<Timeouts<Around<F, AfterFilters<C, A>>>>;
 
 type Whole<C, R, F, A> = Respond<Route<Around<R, AfterRoute<C, F, A>>>>;
 type Around<L, S> = <L as Layer<S>>::Service;
@@ -75,10 +73,9 @@ where
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
         let attempts = RetryLayer.layer(balance.layer(per_attempt.layer(attempt)));
         let mirrored = after_filters.layer(MirrorLayer::new(copy).layer(attempts));
-        let backend = DispatchLayer.layer(FiltersLayer::new(List::Backend).layer(mirrored));
-        let limited = TimeoutsLayer::new(Limit::Request).layer(backend);
-        let rule = ForwardedLayer::new(trust).layer(FiltersLayer::new(List::Rule).layer(limited));
-        Self { stack: RespondLayer.layer(RouteLayer::new(tables).layer(after_route.layer(rule))) }
+        let limited = TimeoutsLayer::new(Limit::Request).layer(mirrored);
+        let dispatched = DispatchLayer::new(trust).layer(limited);
+        Self { stack: RespondLayer.layer(RouteLayer::new(tables).layer(after_route.layer(dispatched))) }
     }
 
     /// The same gateway for requests that come in on `connection`, unless their extensions name another.

@@ -17,7 +17,6 @@
 //! # use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 //! use gateway_core::name::ObjectName;
 //! use gateway_tower::dispatch::DispatchLayer;
-//! use gateway_tower::filters::{FiltersLayer, List};
 //! use gateway_tower::mirror::MirrorLayer;
 //! use gateway_tower::route::RouteLayer;
 //! use gateway_tower::{BoxError, Connection, RequestBody, Routed, TableHandle};
@@ -43,8 +42,7 @@
 //! // The table has one rule, which mirrors its requests to the Service `audit`.
 //! let service = ServiceBuilder::new()
 //!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
-//!     .layer(FiltersLayer::new(List::Rule))
-//!     .layer(DispatchLayer)
+//!     .layer(DispatchLayer::default())
 //!     .layer(MirrorLayer::new(mirror))
 //!     .service_fn(async |_: Request<RequestBody<Full<Bytes>>>| {
 //!         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("hello")))

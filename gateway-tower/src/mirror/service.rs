@@ -13,7 +13,6 @@ use tower_service::Service;
 
 use super::copies;
 use crate::body::{BoxError, RequestBody};
-use crate::filters::Copies;
 use crate::routed::Routed;
 use crate::upgrade;
 
@@ -50,7 +49,8 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> S::Future {
-        if let Some(Copies(copies)) = request.extensions_mut().remove() {
+        let copies = request.extensions_mut().get_mut().map(Routed::take_mirrors).unwrap_or_default();
+        if !copies.is_empty() {
             self.mirror(&mut request, copies);
         }
         self.inner.call(request)

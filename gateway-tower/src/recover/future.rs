@@ -14,28 +14,15 @@ pin_project! {
     #[derive(Debug)]
     pub struct RecoverFuture<F> {
         #[pin]
-        state: State<F>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjected]
-    #[derive(Debug)]
-    enum State<F> {
-        Forwarded { #[pin] future: F },
-        Failed { error: Option<BoxError> },
+        future: F,
     }
 }
 
 // === impl RecoverFuture ===
 
 impl<F> RecoverFuture<F> {
-    pub(super) fn forwarded(future: F) -> Self {
-        Self { state: State::Forwarded { future } }
-    }
-
-    pub(super) fn failed(error: BoxError) -> Self {
-        Self { state: State::Failed { error: Some(error) } }
+    pub(super) fn new(future: F) -> Self {
+        Self { future }
     }
 }
 
@@ -48,15 +35,9 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let error = match self.project().state.project() {
-            StateProjected::Forwarded { future } => match ready!(future.poll(cx)) {
-                Ok(response) => return Poll::Ready(Ok(response.map(ResponseBody::upstream))),
-                Err(error) => error.into(),
-            },
-            StateProjected::Failed { error } => {
-                error.take().expect("a future is not polled after it was ready")
-            }
-        };
-        Poll::Ready(Err(Refused::from_client_error(error)))
+        Poll::Ready(match ready!(self.project().future.poll(cx)) {
+            Ok(response) => Ok(response.map(ResponseBody::upstream)),
+            Err(error) => Err(Refused::from_client_error(error.into())),
+        })
     }
 }

@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
-use crate::outcome::Refused;
+use crate::outcome::{OrRefused, Refused};
 
 /// Refuses requests that the client fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct RecoverLayer;
 /// call that follows.
 pub struct Recover<C> {
     client: C,
-    not_ready: Option<BoxError>,
+    not_ready: Option<Refused>,
 }
 
 // === impl RecoverLayer ===
@@ -49,20 +49,22 @@ where
 {
     type Response = Response<ResponseBody<RB>>;
     type Error = Refused;
-    type Future = RecoverFuture<C::Future>;
+    type Future = OrRefused<RecoverFuture<C::Future>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         if self.not_ready.is_none() {
-            self.not_ready = ready!(self.client.poll_ready(cx)).err().map(Into::into);
+            self.not_ready = ready!(self.client.poll_ready(cx))
+                .err()
+                .map(|error| Refused::from_client_error(error.into()));
         }
         Poll::Ready(Ok(()))
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> RecoverFuture<C::Future> {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.not_ready.take() {
-            None => RecoverFuture::forwarded(self.client.call(request)),
-            Some(error) => RecoverFuture::failed(error),
+            None => OrRefused::forwarded(RecoverFuture::new(self.client.call(request))),
+            Some(refused) => OrRefused::refused(refused),
         }
     }
 }

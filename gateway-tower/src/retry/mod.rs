@@ -40,7 +40,7 @@
 //! // The table has one rule, which says that its requests may be tried once more.
 //! let service = ServiceBuilder::new()
 //!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
-//!     .layer(DispatchLayer)
+//!     .layer(DispatchLayer::default())
 //!     .layer(RetryLayer)
 //!     .layer(BalanceLayer::default())
 //!     .layer(RecoverLayer)

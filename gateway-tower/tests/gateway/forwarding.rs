@@ -1,17 +1,19 @@
 //! What a backend is sent.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::stream;
 use gateway_core::filter::{HttpFilter, PathModifier, UrlRewrite};
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::rule::{BackendProtocol, BackendTarget};
-use gateway_tower::{BoxError, RequestBody, UpstreamTarget};
+use gateway_tower::{BoxError, Connection, RequestBody, UpstreamTarget};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, request};
 use http_body::Frame;
 use http_body_util::{Full, StreamBody};
 use tower::service_fn;
 
-use crate::scene::{Scene, capture, endpoint, get, send};
+use crate::scene::{Scene, capture, endpoint, gateway_name, get, send};
 
 async fn forwarded(scene: Scene, request: Request<Full<Bytes>>) -> request::Parts {
     let captured = capture(scene, request).await;
@@ -29,6 +31,20 @@ async fn the_endpoint_is_in_the_target_and_the_host_of_the_client_in_the_header(
     assert_eq!(target.endpoint().address(), endpoint(1));
     assert_eq!(target.protocol(), BackendProtocol::Http1);
     assert_eq!(&*target.backend().service.name, "backend");
+}
+
+// FRW-07
+#[tokio::test]
+async fn a_client_cannot_have_the_gateways_headers_removed() {
+    let mut connection = Connection::new(gateway_name(), 80);
+    connection.peer = Some(([192, 0, 2, 7], 1).into());
+    let mut request = get("/");
+    request.extensions_mut().insert(Arc::new(connection));
+    for (name, value) in [("connection", "close, x-forwarded-for"), ("x-forwarded-for", "10.0.0.1")] {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let parts = forwarded(Scene::with_backend(), request).await;
+    assert_eq!(parts.headers["x-forwarded-for"], "192.0.2.7");
 }
 
 // AMB-43

@@ -11,3 +11,4 @@ mod lifecycle;
 mod pools;
 mod hostile;
 mod http2_backends;
+mod own_client;
