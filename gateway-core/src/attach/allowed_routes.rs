@@ -74,22 +74,26 @@ impl Namespaces {
         Self { labels: labels.collect() }
     }
 
-    /// Whether the selector picks this namespace; never a namespace that is not known.
+    /// Whether the selector picks this namespace.
+    ///
+    /// Of a namespace without an object its name is known, and so is the label that holds it. A selector that asks about any
+    /// other label does not pick it, not even one that asks for the label to be absent.
     ///
     /// # Spec
     /// GWK-07; the choice is AMB-58.
     pub(crate) fn selected(&self, namespace: &str, selector: &LabelSelector) -> bool {
-        let Some(labels) = self.labels.get(namespace) else { return false };
-        let value = |key: &str| match labels.get(key) {
+        let labels = self.labels.get(namespace);
+        let is_known = |key: &str| labels.is_some() || key == NAME_LABEL;
+        let value = |key: &str| match labels.and_then(|labels| labels.get(key)) {
             Some(value) => Some(value.as_str()),
-            // Outside a cluster nobody has put it there.
+            // Outside a cluster no API server has put it there.
             None => (key == NAME_LABEL).then_some(namespace),
         };
         selector.match_labels.iter().all(|(key, wanted)| value(key) == Some(wanted))
             && selector
                 .match_expressions
                 .iter()
-                .all(|requirement| holds(requirement, value(&requirement.key)))
+                .all(|requirement| is_known(&requirement.key) && holds(requirement, value(&requirement.key)))
     }
 }
 

@@ -120,7 +120,19 @@ fn routes_are_counted_from_the_namespaces_that_are_allowed() {
             "namespaces: {from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: default}}}",
             1,
         ),
-        ("an empty selector picks every known namespace", "namespaces: {from: Selector, selector: {}}", 2),
+        (
+            "also on a namespace without an object",
+            "namespaces: {from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: unknown}}}",
+            1,
+        ),
+        (
+            "of which nothing else is known",
+            "namespaces: {from: Selector, selector: {matchExpressions: [
+               {key: kubernetes.io/metadata.name, operator: NotIn, values: [default]},
+               {key: team, operator: NotIn, values: [blue]}]}}",
+            1,
+        ),
+        ("an empty selector picks every namespace", "namespaces: {from: Selector, selector: {}}", 3),
         (
             "In",
             "namespaces: {from: Selector, selector: {matchExpressions: [{key: team, operator: In, values: [blue, red]}]}}",

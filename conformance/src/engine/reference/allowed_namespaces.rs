@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use gateway_core::api::{FromNamespaces, LabelSelector, LabelSelectorOperator, Resources};
 use gateway_core::name::ObjectName;
 
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
 /// GWK-07, GWK-08, LST-03, AMB-58: whether something of `namespace` may attach to an object in `own`.
 pub(super) fn admit(
     resources: &Resources,
@@ -16,20 +18,14 @@ pub(super) fn admit(
     match from {
         FromNamespaces::All => true,
         FromNamespaces::Same => namespace == own,
-        FromNamespaces::Selector => {
+        FromNamespaces::Selector => selector.is_some_and(|selector| {
             let known = resources.namespaces.get(&ObjectName::cluster(namespace));
-            match (selector, known) {
-                (Some(selector), Some(known)) => {
-                    let mut labels = known.metadata.labels.clone();
-                    // Every namespace of a cluster has its name as a label.
-                    labels
-                        .entry("kubernetes.io/metadata.name".into())
-                        .or_insert_with(|| namespace.to_owned());
-                    selects(selector, &labels)
-                }
-                (None, _) | (_, None) => false,
-            }
-        }
+            let mut labels = known.map(|known| known.metadata.labels.clone()).unwrap_or_default();
+            // Every namespace of a cluster has its name as a label, and that is all that is known of one without an object.
+            labels.entry(NAME_LABEL.into()).or_insert_with(|| namespace.to_owned());
+            let asked = selector.match_expressions.iter().map(|requirement| &*requirement.key);
+            (known.is_some() || asked.into_iter().all(|key| key == NAME_LABEL)) && selects(selector, &labels)
+        }),
         FromNamespaces::None | FromNamespaces::Unknown(_) => false,
     }
 }
