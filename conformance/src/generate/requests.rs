@@ -86,6 +86,9 @@ fn request(source: &mut Source<'_>, host: String) -> Request<()> {
         let value = if source.chance(25) { source.one(&MANY_VALUES) } else { source.one(&HEADER_VALUES) };
         append(name, value);
     }
+    if source.chance(10) {
+        append(header::CONNECTION, source.one(&["x", "close, Y", "version,,x", "keep-alive"]));
+    }
     if source.chance(30) {
         append(header::ORIGIN, source.one(&ORIGINS));
         if source.chance(70) {

@@ -65,7 +65,7 @@ pub(super) const PATHS: [&str; 14] = [
 ];
 
 /// Paths of requests.
-pub(super) const REQUEST_PATHS: [&str; 34] = [
+pub(super) const REQUEST_PATHS: [&str; 38] = [
     "/",
     "/a",
     "/a/b",
@@ -100,6 +100,10 @@ pub(super) const REQUEST_PATHS: [&str; 34] = [
     "/a/b/c/d/e",
     "/a//../b",
     "/%2561",
+    "/caf\u{e9}",
+    "/caf\u{e9}/x|y",
+    "/a\\b",
+    "/a^/%61",
 ];
 
 pub(super) const PATH_PATTERNS: [&str; 12] = [

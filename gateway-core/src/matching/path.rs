@@ -1,9 +1,9 @@
 //! Paths: the one form in which they are compared, and the three ways to match one.
 //!
-//! A path is *normalised* before anything looks at it: percent-encoded unreserved characters are decoded, the digits of
-//! the other escapes are put in upper case, dot segments are removed. Slashes are neither merged nor decoded, and decoding
-//! never makes an escape that was not there. The
-//! normalised path is what is matched **and** what is forwarded, so gateway and backend never see different things.
+//! A path is *normalised* before anything looks at it: percent-encoded unreserved characters are decoded, characters that
+//! no path may hold are encoded, the digits of escapes are put in upper case, dot segments are removed. Slashes are neither
+//! merged nor decoded, and decoding never makes an escape that was not there. The normalised path is what is matched **and**
+//! what is forwarded, so gateway and backend never see different things.
 //!
 //! ```
 //! use gateway_core::matching::path::{normalize, PathMatch};
@@ -120,19 +120,65 @@ fn is_element_prefix(prefix: &str, path: &str) -> bool {
 /// An empty path, as a CONNECT request has, becomes `/`.
 ///
 /// # Spec
-/// AMB-01 to AMB-05, AMB-07, AMB-70; RFC 3986 sections 5.2.4 and 6.2.2.
+/// AMB-01 to AMB-05, AMB-07, AMB-70; RFC 3986 sections 3.3, 5.2.4 and 6.2.2.
 pub fn normalize(path: &str) -> Cow<'_, str> {
     if path.is_empty() {
         return Cow::Borrowed("/");
     }
+    let kinds = path.bytes().fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)]);
     // Few paths have a dot or an escape at all.
-    match memchr::memchr2(b'%', b'.', path.as_bytes()) {
-        None => return Cow::Borrowed(path),
-        Some(first) if !path[first..].contains('%') && !has_dot_segment(path) => return Cow::Borrowed(path),
-        Some(_) => {}
+    if kinds == 0 || kinds == DOT && !has_dot_segment(path) {
+        return Cow::Borrowed(path);
     }
-    let decoded = decode_unreserved(path);
+    let encoded = if kinds & REFUSED == 0 { Cow::Borrowed(path) } else { Cow::Owned(encode_refused(path)) };
+    let decoded = match decode_unreserved(&encoded) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(decoded) => Some(decoded),
+    };
+    let decoded = decoded.map_or(encoded, Cow::Owned);
     if has_dot_segment(&decoded) { Cow::Owned(remove_dot_segments(&decoded)) } else { decoded }
+}
+
+const DOT: u8 = 1;
+const PERCENT: u8 = 2;
+/// What no path may hold, although parsers let some of it through: `"`, `\`, `^`, `` ` ``, `{`, `|`, `}` and what is not ASCII.
+const REFUSED: u8 = 4;
+
+/// The kind of each byte, 0 for most that a path may hold.
+static KINDS: [u8; 256] = {
+    let mut table = [REFUSED; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = 0;
+        }
+        byte += 1;
+    }
+    let others = b"/-_~!$&'()*+,;=:@";
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = 0;
+        i += 1;
+    }
+    table[b'.' as usize] = DOT;
+    table[b'%' as usize] = PERCENT;
+    table
+};
+
+/// Percent-encodes what no path may hold.
+fn encode_refused(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 16);
+    for byte in path.bytes() {
+        if KINDS[usize::from(byte)] == REFUSED {
+            out.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                out.push(char::from_digit(digit.into(), 16).expect("four bits").to_ascii_uppercase());
+            }
+        } else {
+            out.push(char::from(byte));
+        }
+    }
+    out
 }
 
 /// Whether some segment is `.` or `..`: every one of them has a dot behind a slash.
@@ -249,6 +295,11 @@ mod tests {
             ("/%zz%41", "/%zzA"),
             ("/a%2", "/a%2"),
             ("/a;x=1", "/a;x=1"),
+            ("/gr\u{fc}n", "/gr%C3%BCn"),
+            ("/a|b\\c^`{d}\"<>[]", "/a%7Cb%5Cc%5E%60%7Bd%7D%22%3C%3E%5B%5D"),
+            ("/a/%2e\u{fc}/../b", "/a/b"),
+            ("/%4\u{fc}", "/%4%C3%BC"),
+            ("/-._~!$&'()*+,;=:@", "/-._~!$&'()*+,;=:@"),
             ("/%25%34%31", "/%2541"),
             ("/a/%252e%252e/b", "/a/%252e%252e/b"),
             ("/a/%%32e%%32e/b", "/a/%%32e%%32e/b"),

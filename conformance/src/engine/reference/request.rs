@@ -1,7 +1,8 @@
 //! The request as matching sees it.
 
 use super::{Pattern, pattern};
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use regex::Captures;
 
 /// A request that names one host, its path in normal form.
 #[derive(Clone, Debug)]
@@ -26,13 +27,44 @@ pub(super) fn read(request: &Request<()>) -> Option<Seen> {
         Some(authority) => authority.as_str().to_owned(),
         None => hosts.first()?.to_str().ok()?.to_owned(),
     };
+    let mut headers = end_to_end(request.headers());
+    if request.uri().authority().is_some() {
+        headers.insert(header::HOST, HeaderValue::from_str(&authority).ok()?);
+    }
     Some(Seen {
         method: request.method().clone(),
         host: host_of_authority(&authority)?,
         path: normal_form(request.uri().path()),
         query: request.uri().query().map(str::to_owned),
-        headers: request.headers().clone(),
+        headers,
     })
+}
+
+/// RFC 9110 section 7.6.1: the headers without those that are for one hop only. A wish for WebSocket goes on, one for anything
+/// else does not.
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let tokens = |name: HeaderName| -> Vec<String> {
+        let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).map(|token| token.trim().to_ascii_lowercase()).collect()
+    };
+    let named = tokens(header::CONNECTION);
+    let websocket = tokens(header::UPGRADE).iter().any(|protocol| protocol == "websocket");
+    let upgrade = websocket && named.iter().any(|name| name == "upgrade");
+    let mut kept = headers.clone();
+    for name in named.iter().map(String::as_str).chain(["keep-alive", "proxy-connection", "te", "upgrade"]) {
+        if !["host", "content-length", "transfer-encoding"].contains(&name) {
+            kept.remove(name);
+        }
+    }
+    kept.remove(header::CONNECTION);
+    if upgrade {
+        kept.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        kept.insert(header::UPGRADE, headers[header::UPGRADE].clone());
+    }
+    if tokens(header::TE).iter().any(|token| token == "trailers") {
+        kept.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    kept
 }
 
 /// HST-07, AMB-15, AMB-16: the host of `host[:port]` or `[v6][:port]`.
@@ -53,14 +85,19 @@ pub(super) fn host_of_name(name: &str) -> Option<String> {
     valid.then(|| host.to_ascii_lowercase())
 }
 
-/// AMB-01 to AMB-05: unreserved characters decoded, other escapes in upper case, dot segments removed.
+/// AMB-01 to AMB-05: unreserved characters decoded, other escapes in upper case, what no path may hold encoded, dot segments
+/// removed.
 pub fn normal_form(path: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
+    static REFUSED: Pattern = pattern!("[^-A-Za-z0-9._~!$&'()*+,;=:@/%]");
+    let path = REFUSED.replace_all(path, |refused: &Captures<'_>| {
+        refused[0].bytes().map(|byte| format!("%{byte:02X}")).collect::<String>()
+    });
     static ESCAPE: Pattern = pattern!("%[0-9A-Fa-f]{2}");
     static STRAY: Pattern = pattern!("%[0-9A-Fa-f]?$");
     let mut decoded = String::new();
     let mut copied = 0;
-    for escape in ESCAPE.find_iter(path) {
+    for escape in ESCAPE.find_iter(&path) {
         decoded.push_str(&path[copied..escape.start()]);
         copied = escape.end();
         let byte = u8::from_str_radix(&escape.as_str()[1..], 16).expect("two digits");
