@@ -152,6 +152,7 @@ impl Cors {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
+        self.vary(headers);
         let Some(origin) = origin.filter(|origin| self.origins.allows(origin)) else { return response };
         self.admit(origin, headers);
         let asked = &request.headers;
@@ -168,7 +169,6 @@ impl Cors {
             header::ACCESS_CONTROL_REQUEST_HEADERS,
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
-        self.vary(headers);
         response
     }
 
@@ -203,8 +203,12 @@ impl Cors {
         self.credentials || !self.origins.is_any()
     }
 
-    /// Tells caches that the answer depends on the origin, unless it does not or they know.
-    fn vary(&self, headers: &mut HeaderMap) {
+    /// Tells caches that the answer depends on the origin, unless it does not or they know. Every answer says so, also that to
+    /// a request without one: a cache would otherwise give it to scripts that may read more.
+    ///
+    /// # Spec
+    /// FCO-02; Fetch, "CORS protocol and HTTP caches".
+    pub(super) fn vary(&self, headers: &mut HeaderMap) {
         let known = |line: &HeaderValue| {
             line.as_bytes()
                 .split(|b| *b == b',')
@@ -351,7 +355,7 @@ mod tests {
     fn a_preflight_of_another_origin_is_answered_without_headers() {
         let response = preflight(&Cors::new(&first()).unwrap(), "https://foobar.com", &ASKED);
         assert_eq!(response.status(), 204);
-        assert!(response.headers().is_empty());
+        assert_eq!((text(response.headers(), "vary"), response.headers().len()), (Some("origin"), 1));
     }
 
     // FCO-02, FCO-04, FCO-08

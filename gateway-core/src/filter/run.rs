@@ -146,10 +146,11 @@ fn answer_preflight(cors: &Cors, parts: &request::Parts, edits: &mut RequestEdit
     Verdict::Respond(Box::new(cors.answer_preflight(edits.origin.as_ref(), parts)))
 }
 
-/// Requests without an origin are not CORS requests; their answers stay as they are.
+/// Requests without an origin are not CORS requests; their answers only say that others would be answered in another way.
 fn share_with_origin(cors: &Cors, edits: &RequestEdits, response: &mut response::Parts) {
-    if let Some(origin) = &edits.origin {
-        cors.share_with(origin, &mut response.headers);
+    match &edits.origin {
+        Some(origin) => cors.share_with(origin, &mut response.headers),
+        None => cors.vary(&mut response.headers),
     }
 }
 
@@ -366,7 +367,7 @@ mod tests {
 
         let (mut error, ()) = Response::new(()).into_parts();
         on_local_response(&filters, &RequestEdits::default(), &mut error);
-        assert!(error.headers.is_empty());
+        assert!(!error.headers.contains_key("x-answer"));
     }
 
     // AMB-61, FRD-11, FCO-01
@@ -391,7 +392,7 @@ mod tests {
         let lines = [("origin", "https://no.example"), ("access-control-request-method", "PUT")];
         let response = answered(&[cors()], &mut request("OPTIONS", "/old", &lines));
         assert_eq!(response.status, StatusCode::NO_CONTENT);
-        assert!(response.headers.is_empty());
+        assert_eq!((&response.headers["vary"], response.headers.len()), (&"origin".parse().unwrap(), 1));
     }
 
     // FCO-04, FCO-18, AMB-24
@@ -403,7 +404,11 @@ mod tests {
         let response = of_backend(&[cors()], &[("origin", "https://no.example")]);
         assert!(!response.headers.contains_key(header));
         let response = of_backend(&[cors()], &[]);
-        assert!(response.headers.is_empty(), "no origin, nothing to say");
+        assert_eq!(
+            (&response.headers["vary"], response.headers.len()),
+            (&"origin".parse().unwrap(), 1),
+            "no origin, and nothing to say but that it would matter"
+        );
         let mut options = request("OPTIONS", "/old", &[("origin", "https://ok.example")]);
         assert!(matches!(run(&[cors()], &mut options, &mut RequestEdits::default()), Verdict::Continue));
     }
@@ -436,6 +441,10 @@ mod tests {
         let (mut error, ()) = Response::new(()).into_parts();
         on_local_response(&filters, &edits, &mut error);
         assert_eq!(error.headers["access-control-allow-origin"], "https://ok.example");
+
+        let (mut error, ()) = Response::new(()).into_parts();
+        on_local_response(&filters, &RequestEdits::default(), &mut error);
+        assert_eq!((&error.headers["vary"], error.headers.len()), (&"origin".parse().unwrap(), 1));
     }
 
     /// Turns requests with `x-stop` away; marks everything else, and moves it elsewhere.

@@ -22,6 +22,7 @@ pub(super) fn is_preflight(seen: &Seen) -> bool {
 /// The answer to a preflight: FCO-01, FCO-03, FCO-09 to FCO-14; AMB-22.
 pub(super) fn answer_preflight(cors: &HttpCorsFilter, seen: &Seen) -> (StatusCode, HeaderMap) {
     let mut headers = HeaderMap::new();
+    vary(cors, &mut headers);
     let origin = &seen.headers[header::ORIGIN];
     if is_allowed(cors, origin) {
         share(cors, origin, &mut headers);
@@ -42,13 +43,13 @@ pub(super) fn answer_preflight(cors: &HttpCorsFilter, seen: &Seen) -> (StatusCod
             &mut headers,
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(cors.max_age));
-        vary(cors, &mut headers);
     }
     (StatusCode::NO_CONTENT, headers)
 }
 
 /// FCO-02, FCO-04, FCO-18, FCO-19: the headers of any other answer.
 pub(super) fn edit_answer(cors: &HttpCorsFilter, seen: &Seen, headers: &mut HeaderMap) {
+    vary(cors, headers);
     let Some(origin) = seen.headers.get(header::ORIGIN) else { return };
     let given: Vec<HeaderName> = headers
         .keys()
@@ -71,7 +72,6 @@ pub(super) fn edit_answer(cors: &HttpCorsFilter, seen: &Seen, headers: &mut Head
     if is_allowed(cors, origin) {
         share(cors, origin, headers);
     }
-    vary(cors, headers);
 }
 
 /// FCO-07, FCO-08, FCO-13, AMB-26.
