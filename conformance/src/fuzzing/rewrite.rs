@@ -13,7 +13,7 @@ use http::uri::PathAndQuery;
 use http::{Request, header, request};
 
 use super::text;
-use crate::engine::reference::{normal_form, replaced_path};
+use crate::engine::reference::{normal_form, reference, replaced_path};
 
 /// Three lines: a request target, a prefix, a replacement. Core and reference have the same normal form of the path, and
 /// the same target when the prefix, or the whole path, is replaced: by a rewrite and in the location of a redirect.
@@ -83,7 +83,8 @@ impl Matched<'_> {
         let redirect = RequestRedirect { path: Some(compiled), ..RequestRedirect::default() };
         match self.run(HttpFilter::RequestRedirect(Box::new(redirect))).0 {
             Verdict::Respond(answer) => {
-                assert_eq!(answer.headers()[header::LOCATION], format!("http://a.example.com{expected}"));
+                let location = reference(&format!("http://a.example.com{expected}"));
+                assert_eq!(answer.headers()[header::LOCATION], location);
             }
             verdict @ (Verdict::Continue | Verdict::Fail) => panic!("a redirect answers: {verdict:?}"),
         }

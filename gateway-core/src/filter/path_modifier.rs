@@ -164,6 +164,15 @@ fn rooted(mut path: String) -> String {
     path
 }
 
+/// `reference` with everything percent-encoded that no URI may hold, as a query may that came with a request.
+///
+/// # Spec
+/// RFC 3986 section 2.
+pub(super) fn encode_reference(reference: String) -> String {
+    let is_uri_character = |b: u8| is_path_character(b) || b"?%[]".contains(&b);
+    if reference.bytes().all(is_uri_character) { reference } else { encode(&reference, is_uri_character) }
+}
+
 /// RFC 3986 `pchar` and the slash, without the percent sign.
 fn is_path_character(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&b)

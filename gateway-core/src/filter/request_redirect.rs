@@ -7,7 +7,7 @@ use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
 use super::filter_context::FilterContext;
-use super::path_modifier::PathModifier;
+use super::path_modifier::{PathModifier, encode_reference};
 use super::precise_hostname::PreciseHostname;
 use super::request_edits::Target;
 use super::scheme::Scheme;
@@ -99,7 +99,7 @@ impl RequestRedirect {
                 }
             }
         }
-        HeaderValue::from_maybe_shared(Bytes::from(location)).ok()
+        HeaderValue::from_maybe_shared(Bytes::from(encode_reference(location))).ok()
     }
 }
 
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(location(&same, &http, "/a", "evil.example/x?"), None, "not a host");
     }
 
-    // FRD-06, FRD-07, FPR-01, AMB-66
+    // FRD-06, FRD-07, FPR-01, AMB-66, MSG-05
     #[test]
     fn path_and_query() {
         let prefix = |text| Some(PathModifier::replace_prefix_match(text).unwrap());
@@ -230,6 +230,9 @@ mod tests {
             (full("/full-path-replacement"), 5, "/full/path/original", "/full-path-replacement"),
             (full("/full"), 5, "/full/path?x=1", "/full?x=1"),
             (full("/full?y=2"), 5, "/full/path?x=1", "/full?y=2"),
+            // MSG-05: what a target was let through with is no reference.
+            (None, 0, "/a?q=\u{fc}|%7c%", "/a?q=%C3%BC%7C%7c%"),
+            (full("/full"), 5, "/full/path?q=\u{fc}", "/full?q=%C3%BC"),
         ] {
             let redirect = RequestRedirect { path, ..Default::default() };
             let context = FilterContext { path: MatchedPath::Prefix(matched), ..context(Scheme::Http, 80) };
@@ -288,12 +291,17 @@ mod tests {
 
     // FRD-06
     #[test]
-    fn an_unusual_path_stays_as_it_is() {
+    fn an_unusual_path_stays_as_it_is_but_for_what_no_uri_may_hold() {
         let redirect = RequestRedirect::default();
-        for path in ["/\"{}", "//evil.example/", "/a;b=c", "/%0d%0aset-cookie:x"] {
+        for (path, expected) in [
+            ("/\"{}", "/%22%7B%7D"),
+            ("//evil.example/", "//evil.example/"),
+            ("/a;b=c", "/a;b=c"),
+            ("/%0d%0aset-cookie:x", "/%0d%0aset-cookie:x"),
+        ] {
             assert_eq!(
                 location(&redirect, &context(Scheme::Http, 80), path, "a.example"),
-                Some(format!("http://a.example{path}"))
+                Some(format!("http://a.example{expected}"))
             );
         }
     }

@@ -53,6 +53,7 @@ use gateway_core::name::ObjectName;
 
 pub use self::hostname::matches as hostname_matches;
 pub use self::path_modifier::target as replaced_path;
+pub use self::redirect::reference;
 pub use self::request::{host_of_authority, normal_form};
 
 use self::gateway::{Listener, Protocol};

@@ -1,10 +1,21 @@
 //! Where a redirect leads.
 
 use gateway_core::api::{HttpRequestRedirectFilter, HttpRouteMatch, RedirectScheme};
+use regex::Captures;
 
 use super::gateway::Frontend;
 use super::path_modifier;
 use super::request::{self, Seen};
+use super::{Pattern, pattern};
+
+/// RFC 3986 section 2: what no URI may hold is percent-encoded.
+pub fn reference(text: &str) -> String {
+    static REFUSED: Pattern = pattern!(r"[^-A-Za-z0-9._~!$&'()*+,;=:@/?%\[\]]");
+    let encoded = REFUSED.replace_all(text, |refused: &Captures<'_>| {
+        refused[0].bytes().map(|byte| format!("%{byte:02X}")).collect::<String>()
+    });
+    encoded.into_owned()
+}
 
 /// Whether the redirect can be carried out: FRD-08, FRD-10.
 pub(super) fn is_valid(redirect: &HttpRequestRedirectFilter, entries: &[HttpRouteMatch]) -> bool {
@@ -44,5 +55,5 @@ pub(super) fn location(
             }
         }
     };
-    format!("{scheme}://{host}{port}{target}")
+    reference(&format!("{scheme}://{host}{port}{target}"))
 }
