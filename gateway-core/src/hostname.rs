@@ -261,6 +261,11 @@ impl<'a> Host<'a> {
         Ok(Self(HostText::Lowered(lowered)))
     }
 
+    /// The host of a request of HTTP/1.0 that names none: only what is for all hosts is for it.
+    pub const fn absent() -> Self {
+        Self(HostText::Borrowed(""))
+    }
+
     /// The host: lower case, without port and trailing dot.
     pub fn as_str(&self) -> &str {
         match &self.0 {

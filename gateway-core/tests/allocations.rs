@@ -123,7 +123,9 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
     let table = Arc::new(table.build());
     let gateway = ObjectName::new("default", "gateway");
     let arrival = Arrival::new(&gateway, 80);
-    let mut request = request("http://a.example.com/shop/cart accept:text/html");
+    // A target that names the host has it written into a header.
+    let mut request = request("host:a.example.com accept:text/html");
+    *request.uri_mut() = "/shop/cart".parse().expect("a path");
     let (mut answer, ()) = Response::new(()).into_parts();
     let allocations = measure(|| {
         let mut exchange = Exchange::begin(&table, &arrival, &mut request).expect("a rule serves it");

@@ -17,20 +17,29 @@ use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
 use gateway_core::table::RouteTable;
-use http::{Request, Response, StatusCode, request, response};
+use http::{Request, Response, StatusCode, Version, request, response};
 
 use self::by_hand::{ByHand, entry, request};
 
-/// One rule for `/shop`, and the backends that it may have.
-struct Scene {
+/// One rule, for `/shop` unless told otherwise, and the backends that it may have.
+struct Scene<'a> {
     table: ByHand,
+    /// What the match asks for.
+    path: &'a str,
+    hostnames: &'a [&'a str],
     filters: Vec<HttpFilter>,
     backends: Vec<(BackendRef, Box<[HttpFilter]>)>,
 }
 
-impl Scene {
+impl<'a> Scene<'a> {
     fn new(filters: impl Into<Vec<HttpFilter>>) -> Self {
-        Self { table: ByHand::new(), filters: filters.into(), backends: Vec::new() }
+        Self {
+            table: ByHand::new(),
+            path: "/shop",
+            hostnames: &["*.example"],
+            filters: filters.into(),
+            backends: Vec::new(),
+        }
     }
 
     /// The same with a backend.
@@ -67,9 +76,9 @@ impl Scene {
             data: None,
         };
         let listener = self.table.http("http", 80, "");
-        let matches = [entry("/shop")];
+        let matches = [entry(self.path)];
         let route = self.table.builder.http_route(Age::new(None, &name), [(matches.into(), rule)]);
-        self.table.attach(route, listener, &["*.example"]);
+        self.table.attach(route, listener, self.hostnames);
         Arc::new(self.table.build())
     }
 
@@ -192,6 +201,155 @@ fn the_rules_filters_are_outside_of_those_of_the_backend() {
     let mut answer = of_backend(&[]);
     forward.finish(&mut answer);
     assert_eq!(values(&answer.headers, "x-list"), ["backend", "rule"]);
+}
+
+// MSG-01
+#[test]
+fn a_target_is_forwarded_in_one_form_or_refused() {
+    let get = |target: &str, host: &str| {
+        let mut parts = request(&format!("host:{host}")).into_parts().0;
+        parts.uri = target.parse().expect(target);
+        parts
+    };
+    let everything = || {
+        let mut scene = Scene::new([rewrites("/new")]);
+        scene.path = "/";
+        scene.with_backend([]).table()
+    };
+    for (target, expected) in [
+        ("http://a.example?x=1", "/new/?x=1"),
+        ("http://a.example", "/new/"),
+        ("/gr\u{fc}n|", "/new/gr%C3%BCn%7C"),
+    ] {
+        let decision =
+            everything().decide(&Arrival::new(&gateway(), 80), get(target, "a.example"), &mut || 0);
+        let Decision::Forward(forward) = decision else { panic!("{target}: {decision:?}") };
+        let sent = forward.request_parts().uri.path_and_query().map(|sent| sent.as_str());
+        assert_eq!(sent, Some(expected), "{target}");
+    }
+    // Without a rewrite too.
+    let mut scene = Scene::new([]);
+    scene.path = "/";
+    let table = scene.with_backend([]).table();
+    let decision = table.decide(&Arrival::new(&gateway(), 80), get("http://a.example?x", "a"), &mut || 0);
+    let Decision::Forward(forward) = decision else { panic!("{decision:?}") };
+    assert_eq!(forward.request_parts().uri.path_and_query().unwrap().as_str(), "/?x");
+    for target in ["a.example:80", "*", "ftp://a.example/shop"] {
+        let decision =
+            everything().decide(&Arrival::new(&gateway(), 80), get(target, "a.example"), &mut || 0);
+        let Decision::Answer(answer) = decision else { panic!("{target}: {decision:?}") };
+        assert_eq!((answer.status().as_u16(), &answer.body()[..3]), (400, &b"400"[..]), "{target}");
+    }
+}
+
+// MSG-02, FRW-07
+#[test]
+fn what_the_backend_does_not_see_decides_nothing() {
+    for (condition, words) in [
+        ("x-user:admin", "connection:x-user x-user:admin"),
+        ("x-forwarded-proto:https", "x-forwarded-proto:https"),
+        ("x_forwarded_for:10.0.0.1", "x_forwarded_for:10.0.0.1"),
+        ("keep-alive:5", "keep-alive:5"),
+        ("upgrade:foo", "connection:upgrade upgrade:foo"),
+        ("host:b.example", "host:b.example"),
+    ] {
+        let mut scene = Scene::new([]);
+        let path = format!("/shop {condition}");
+        scene.path = &path;
+        let answer = scene.with_backend([]).answer(&format!("http://a.example/shop {words}"));
+        assert_eq!(answer.status(), 404, "{words}");
+    }
+    let mut scene = Scene::new([]);
+    scene.path = "/shop upgrade:websocket x-user:admin";
+    scene.with_backend([]).forward("http://a.example/shop connection:upgrade upgrade:websocket x-user:admin");
+    // HTTP/2 names the host in the target alone.
+    let mut scene = Scene::new([]);
+    scene.path = "/shop host:a.example";
+    scene.with_backend([]).forward("http://a.example/shop");
+}
+
+// MSG-03
+#[test]
+fn a_length_is_said_once() {
+    let sent = |words: &str| {
+        let forward = Scene::new([]).with_backend([]).forward(&format!("http://a.example/shop {words}"));
+        forward.request_parts().headers.clone()
+    };
+    let twice = sent("content-length:2 content-length:2 connection:content-length");
+    assert_eq!(values(&twice, "content-length"), ["2"]);
+    let chunked = sent("transfer-encoding:Chunked content-length:2 connection:transfer-encoding");
+    assert_eq!(values(&chunked, "transfer-encoding"), ["chunked"]);
+    assert_eq!(values(&chunked, "content-length"), [""; 0]);
+    for lengths in ["content-length:2 content-length:3", "content-length:x", "content-length:2,3"] {
+        let answer = Scene::new([]).with_backend([]).answer(&format!("http://a.example/shop {lengths}"));
+        assert_eq!(answer.status(), 400, "{lengths}");
+    }
+}
+
+// MSG-02
+#[test]
+fn a_value_that_another_version_of_http_would_read_differently_is_refused() {
+    let table = Scene::new([]).with_backend([]).table();
+    for (value, version, expected) in [
+        (" admin", Version::HTTP_2, false),
+        ("admin\t", Version::HTTP_2, false),
+        (" ", Version::HTTP_2, false),
+        ("ad min", Version::HTTP_2, true),
+        ("", Version::HTTP_2, true),
+        // Its parsers take white space off.
+        (" admin", Version::HTTP_11, true),
+    ] {
+        let mut parts = request("http://a.example/shop").into_parts().0;
+        parts.headers.insert("x-user", http::HeaderValue::from_static(value));
+        parts.version = version;
+        let decision = table.decide(&Arrival::new(&gateway(), 80), parts, &mut || 0);
+        assert_eq!(matches!(decision, Decision::Forward(_)), expected, "{value:?} {version:?}: {decision:?}");
+    }
+}
+
+// MSG-04
+#[test]
+fn a_request_of_http_1_0_without_host_is_for_whoever_serves_all_hosts() {
+    let mut scene = Scene::new([]);
+    scene.hostnames = &[];
+    let table = scene.with_backend([]).table();
+    let ask = |table: &Arc<RouteTable>, version| {
+        let mut parts = request("").into_parts().0;
+        (parts.uri, parts.version) = ("/shop".parse().unwrap(), version);
+        table.decide(&Arrival::new(&gateway(), 80), parts, &mut || 0)
+    };
+    let Decision::Forward(forward) = ask(&table, Version::HTTP_10) else { panic!("all hosts are served") };
+    assert_eq!(values(&forward.request_parts().headers, "host"), [""]);
+    assert!(!forward.request_parts().headers.contains_key("x-forwarded-host"));
+    let status = |decision| match decision {
+        Decision::Answer(answer) => answer.status().as_u16(),
+        Decision::Forward(forward) => panic!("{forward:?}"),
+    };
+    assert_eq!(status(ask(&table, Version::HTTP_11)), 400);
+    let some_hosts = Scene::new([]).with_backend([]).table();
+    assert_eq!(status(ask(&some_hosts, Version::HTTP_10)), 404);
+}
+
+// MSG-06
+#[test]
+fn a_request_that_may_not_be_forwarded_is_answered_here() {
+    for (method, left, expected) in [
+        ("OPTIONS", "0", Err(200)),
+        ("TRACE", "0", Err(501)),
+        ("OPTIONS", "3", Ok("2")),
+        ("TRACE", "1", Ok("0")),
+        ("GET", "0", Ok("0")),
+        ("OPTIONS", "many", Ok("many")),
+    ] {
+        let words = format!("{method} http://a.example/shop max-forwards:{left}");
+        match (Scene::new([]).with_backend([]).decide(&words), expected) {
+            (Decision::Forward(forward), Ok(left)) => {
+                assert_eq!(values(&forward.request_parts().headers, "max-forwards"), [left], "{words}");
+            }
+            (Decision::Answer(answer), Err(status)) => assert_eq!(answer.status(), status, "{words}"),
+            (decision, _) => panic!("{words}: {decision:?}"),
+        }
+    }
 }
 
 // HRB-03, HRB-18

@@ -91,8 +91,7 @@ impl Routed {
         self.reached = self.exchange.backend_id().map(Reached::from);
     }
 
-    /// Takes out what the client said about its own connection, and tells the backend about the client. Says whether the
-    /// client asks for another protocol.
+    /// Tells the backend about the client. Says whether the client asks for another protocol.
     pub(crate) fn tell<B>(&mut self, request: &mut Request<B>, trust: Trust) -> bool {
         let connection = &*self.connection;
         let arrival = Arrival {

@@ -112,11 +112,7 @@ impl Core {
     /// The exchange of a request that a rule serves, and the request in the form that was matched.
     fn begin(&self, arrival: &Arrival) -> Result<(Exchange, Request<()>), Refusal> {
         let mut request = arrival.request.clone();
-        let at = exchange::Arrival {
-            server_name: arrival.server_name.as_deref(),
-            ..exchange::Arrival::new(&arrival.gateway, arrival.port)
-        };
-        let begun = Exchange::begin(&self.table, &at, &mut request);
+        let begun = Exchange::begin(&self.table, &at(arrival), &mut request);
         let found = begun.as_ref().map(Exchange::matched).map_err(|refusal| *refusal);
         let explained = self.explanation(arrival).and_then(|explanation| Ok(explanation.decision?));
         assert_eq!(found, explained, "explain decides as find does");
@@ -125,14 +121,23 @@ impl Core {
 
     /// The search for the rule, written down.
     fn explanation(&self, arrival: &Arrival) -> Result<Explanation, Refusal> {
-        let request = &arrival.request;
-        let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+        let mut request = arrival.request.clone();
+        exchange::prepare(&at(arrival), &mut request)?;
+        let head = RequestHead::of_request(&request)?;
         let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
         let port = self
             .table
             .frontend(FrontendOwner::Gateway(&arrival.gateway), Transport::Tcp, arrival.port)
             .ok_or(NoMatch::NoListener)?;
         Ok(self.table.explain(port, server_name.as_ref(), &head))
+    }
+}
+
+/// Where a request came in, as the core knows it.
+fn at(arrival: &Arrival) -> exchange::Arrival<'_> {
+    exchange::Arrival {
+        server_name: arrival.server_name.as_deref(),
+        ..exchange::Arrival::new(&arrival.gateway, arrival.port)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a request came in.
 
 use super::forwarded::{Client, Trust};
+use super::hop_by_hop::Upgrades;
 use crate::name::ObjectName;
 
 /// What must be known of a connection to decide about the requests that come in on it.
@@ -16,6 +17,8 @@ pub struct Arrival<'a> {
     pub client: Client<'a>,
     /// Whose word about the client counts.
     pub trust: Trust,
+    /// The protocols to which it may have its connection upgraded.
+    pub upgrades: Upgrades,
 }
 
 // === impl Arrival ===
@@ -23,6 +26,13 @@ pub struct Arrival<'a> {
 impl<'a> Arrival<'a> {
     /// A connection without TLS to this port of this Gateway, from nobody in particular. Set the other fields as known.
     pub fn new(gateway: &'a ObjectName, port: u16) -> Self {
-        Self { gateway, port, server_name: None, client: Client::default(), trust: Trust::default() }
+        Self {
+            gateway,
+            port,
+            server_name: None,
+            client: Client::default(),
+            trust: Trust::default(),
+            upgrades: Upgrades::default(),
+        }
     }
 }

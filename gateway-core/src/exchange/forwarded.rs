@@ -2,13 +2,16 @@
 //!
 //! The gateway is taken for the edge. `X-Forwarded-For` gets the address of the client appended, whatever it held; the
 //! rightmost address is therefore the one to rely on. `X-Forwarded-Proto` and `X-Forwarded-Host` are what the gateway saw
-//! itself, whatever the client wrote. Behind another proxy that ends TLS, that would hide the scheme that the client used:
-//! with [`Trust::Chained`] those two stay where they came with the request. The specification leaves all of this open
-//! (FRW-07). There is no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header filter can add what is missing.
+//! itself. All else that says where a request came from is a claim of the client and taken out: `Forwarded`, `X-Real-IP`, and
+//! whatever begins with `X-Forwarded-`, also where an underscore stands for a hyphen, which many programs take for the same.
+//! Behind another proxy that ends TLS, that would hide what the client used: with [`Trust::Chained`] these stay where they
+//! came with the request, but for those with an underscore, which no proxy writes. The specification leaves all of this
+//! open (FRW-07). The gateway itself adds no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header filter can add what is
+//! missing.
 //!
-//! What matches see is what the client sent: add after the search. Filters can change or remove what is added here, and
-//! the host is the one before any rewrite: add before they run. And [what is for one hop only](super::hop_by_hop) goes
-//! first, or a client could have it taken out again.
+//! Claims that are not believed must not decide a match: [take them out](remove_claims) before the search. What is added is
+//! added after it. Filters can change or remove that, and the host is the one before any rewrite: add before they run. And
+//! [what is for one hop only](super::hop_by_hop) goes first, or a client could have it taken out again.
 //!
 //! ```
 //! use gateway_core::exchange::forwarded::{self, Client, Trust};
@@ -31,6 +34,8 @@ use std::net::IpAddr;
 use http::Request;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
+use super::header_set::is_claim;
+
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -38,7 +43,7 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Whose word about the client's scheme and host counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// Nobody stands before this gateway: what a request says of itself is overwritten.
+    /// Nobody stands before this gateway: what a request says of itself is taken out or overwritten.
     #[default]
     Edge,
     /// Another proxy stands before it, and clients cannot get around that: what it says stays.
@@ -61,23 +66,46 @@ pub fn address(peer: IpAddr) -> HeaderValue {
     HeaderValue::try_from(text).expect("the digits and dots or colons of an address are a header value")
 }
 
-/// Tells the backend about the client.
+/// Whether a header of this name says where a request came from.
+pub fn is_told(name: &HeaderName) -> bool {
+    *name == FOR || is_claim(name.as_str())
+}
+
+/// Takes out what a request says of where it came from and is not to be believed.
+///
+/// # Spec
+/// FRW-07
+pub fn remove_claims(headers: &mut HeaderMap, trust: Trust) {
+    let is_believed = |name: &HeaderName| match trust {
+        Trust::Edge => false,
+        Trust::Chained => !name.as_str().contains('_'),
+    };
+    let claims: Vec<HeaderName> =
+        headers.keys().filter(|name| is_claim(name.as_str()) && !is_believed(name)).cloned().collect();
+    for claim in claims {
+        headers.remove(claim);
+    }
+}
+
+/// Tells the backend about the client, and [takes out](remove_claims) what is not to be believed.
 pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
     let host = match request.uri().authority() {
         Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
         None => request.headers().get(header::HOST).cloned(),
     };
     let proto = HeaderValue::from_static(if client.secure { "https" } else { "http" });
+    // Of a request of HTTP/1.0 without host there is none.
+    let host = host.filter(|host| !host.is_empty());
     let headers = request.headers_mut();
+    remove_claims(headers, trust);
     if let Some(address) = client.address {
         append(headers, address);
     }
     match trust {
         Trust::Edge => {
             set(headers, PROTO, proto);
-            match host {
-                Some(host) => set(headers, HOST, host),
-                None => _ = headers.remove(HOST),
+            if let Some(host) = host {
+                set(headers, HOST, host);
             }
         }
         Trust::Chained => {
@@ -138,7 +166,7 @@ mod tests {
         let text =
             |name: &HeaderName, value: &HeaderValue| (name.to_string(), value.to_str().unwrap().to_owned());
         let mut lines: Vec<_> = request.headers().iter().map(|(name, value)| text(name, value)).collect();
-        lines.retain(|(name, _)| name.starts_with("x-forwarded-"));
+        lines.retain(|(name, _)| name != "host");
         lines.sort();
         lines
     }
@@ -168,6 +196,12 @@ mod tests {
             ("x-forwarded-proto", "https"),
             ("x-forwarded-proto", "wss"),
             ("x-forwarded-host", "admin.example"),
+            ("x-forwarded-port", "443"),
+            ("x-forwarded-prefix", "/admin"),
+            ("x_forwarded_for", "10.0.0.4"),
+            ("x-forwarded_proto", "https"),
+            ("x-real-ip", "10.0.0.5"),
+            ("forwarded", "for=10.0.0.6"),
         ];
         let told = forwarded("/", &claims, ("2001:db8::1", false), Trust::Edge);
         let all = "10.0.0.1, 10.0.0.2, 10.0.0.3, 2001:db8::1";
@@ -181,6 +215,10 @@ mod tests {
             [("host", "a.example"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "www.example")];
         let told = forwarded("/", &claims, ("10.0.0.9", false), Trust::Chained);
         assert_eq!(told, lines([("for", "10.0.0.9"), ("host", "www.example"), ("proto", "https")]));
+        let told =
+            forwarded("/", &[("x-real-ip", "10.0.0.5"), ("x_real_ip", "1")], ("::1", false), Trust::Chained);
+        assert!(told.contains(&("x-real-ip".to_owned(), "10.0.0.5".to_owned())), "{told:?}");
+        assert!(told.iter().all(|(name, _)| !name.contains('_')), "no proxy writes underscores: {told:?}");
         let told = forwarded("/", &claims[..1], ("10.0.0.9", false), Trust::Chained);
         assert_eq!(told, lines([("for", "10.0.0.9"), ("host", "a.example"), ("proto", "http")]));
     }

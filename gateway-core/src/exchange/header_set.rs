@@ -1,4 +1,4 @@
-//! Which of the headers that concern a connection a message has.
+//! Which headers that a gateway deals with a message has.
 //!
 //! Most messages have none of them. One pass over the names finds that out faster than a search for each.
 
@@ -8,7 +8,7 @@ use http::HeaderMap;
 
 /// A set of header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeaderSet(u8);
+pub struct HeaderSet(u16);
 
 // === impl HeaderSet ===
 
@@ -29,6 +29,8 @@ impl HeaderSet {
     pub const CONTENT_LENGTH: Self = Self(1 << 6);
     /// `Cookie`
     pub const COOKIE: Self = Self(1 << 7);
+    /// [What says where a request came from](super::forwarded), but for `X-Forwarded-For` itself.
+    pub const CLAIM: Self = Self(1 << 8);
 
     /// Those that are there.
     pub fn of(headers: &HeaderMap) -> Self {
@@ -42,6 +44,7 @@ impl HeaderSet {
                 "transfer-encoding" => Self::TRANSFER_ENCODING,
                 "content-length" => Self::CONTENT_LENGTH,
                 "cookie" => Self::COOKIE,
+                name if is_claim(name) => Self::CLAIM,
                 _ => Self(0),
             }
         })
@@ -50,6 +53,24 @@ impl HeaderSet {
     /// Whether one of `others` is in it.
     pub fn has(self, others: Self) -> bool {
         self.0 & others.0 != 0
+    }
+}
+
+/// Whether a header of this name says where a request came from: `Forwarded`, `X-Real-IP`, and all that begins with
+/// `X-Forwarded-` but for `X-Forwarded-For`, which is a list that the gateway adds to. An underscore counts as a hyphen, as it
+/// does for programs that find headers among the variables of their environment.
+pub(super) fn is_claim(name: &str) -> bool {
+    let begins = |with: &str| {
+        let spelled = |(byte, wanted): (u8, u8)| byte == wanted || byte == b'_' && wanted == b'-';
+        name.len() >= with.len() && name.bytes().zip(with.bytes()).all(spelled)
+    };
+    match name.as_bytes().first() {
+        Some(b'f') => name == "forwarded",
+        Some(b'x') => {
+            begins("x-forwarded-") && name != "x-forwarded-for"
+                || name.len() == "x-real-ip".len() && begins("x-real-ip")
+        }
+        Some(_) | None => false,
     }
 }
 
@@ -77,12 +98,33 @@ mod tests {
             ("transfer-encoding", HeaderSet::TRANSFER_ENCODING),
             ("content-length", HeaderSet::CONTENT_LENGTH),
             ("cookie", HeaderSet::COOKIE),
+            ("forwarded", HeaderSet::CLAIM),
         ];
         for (name, expected) in names {
             let mut headers = HeaderMap::new();
             headers.insert("host", HeaderValue::from_static("a"));
             headers.insert(name, HeaderValue::from_static("b"));
             assert_eq!(HeaderSet::of(&headers), expected, "{name}");
+        }
+    }
+
+    // FRW-07
+    #[test]
+    fn a_claim_is_one_however_it_is_spelled() {
+        for claim in [
+            "forwarded",
+            "x-real-ip",
+            "x_real-ip",
+            "x-forwarded-port",
+            "x_forwarded_host",
+            "x_forwarded_for",
+            "x-forwarded_for",
+            "x-forwarded-client-cert",
+        ] {
+            assert!(is_claim(claim), "{claim}");
+        }
+        for other in ["x-forwarded-for", "x-forwarded", "x-real-ip-2", "forwarded-for", "x", "from", "via"] {
+            assert!(!is_claim(other), "{other}");
         }
     }
 }

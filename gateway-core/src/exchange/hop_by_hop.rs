@@ -1,15 +1,17 @@
 //! Headers that are for one hop only, taken out of what is forwarded.
 //!
 //! What a sender says about its own connection ends here: `Connection` and the headers that it names, `Keep-Alive`,
-//! `Proxy-Connection`, `TE` but for `trailers`, and `Upgrade` unless the connection is to be upgraded. `Trailer` stays: it
-//! speaks of the message. `Proxy-Authorization` and `Proxy-Authenticate` stay: a gateway is no proxy that the client has
+//! `Proxy-Connection`, `TE` but for `trailers`, and `Upgrade` unless the connection is to be upgraded to a protocol that the
+//! gateway [can carry](Upgrades). `Trailer` stays: it speaks of the message. `Proxy-Authorization` and `Proxy-Authenticate` stay: a gateway is no proxy that the client has
 //! chosen, so they are between the client and the backend.
 //!
 //! `Transfer-Encoding` is not looked at here. It says how a message is framed, and that is for the client that writes
 //! requests to backends and reads their answers.
 //!
-//! The surprising case: a client can name any header in `Connection`. Removal therefore comes before headers are added
-//! that must arrive, or a client could take the gateway's own `X-Forwarded-For` away; and `Host` is never removed.
+//! The surprising case: a client can name any header in `Connection`. Removal therefore comes before requests are matched, so
+//! that no header decides which the backend does not see, and before headers are added that must arrive, or a client could
+//! take the gateway's own `X-Forwarded-For` away. What says where a request goes and where it ends is never removed: `Host`,
+//! `Content-Length`, `Transfer-Encoding`.
 //!
 //! # Spec
 //! RFC 9110 section 7.6.1.
@@ -23,11 +25,31 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 /// Announces settings for an upgrade to HTTP/2, which is never forwarded.
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay; says whether
-/// it does.
-pub fn remove_from_request(headers: &mut HeaderMap) -> bool {
-    let present = HeaderSet::of(headers);
-    let upgrade = present.has(HeaderSet::UPGRADE) && wants_upgrade(headers);
+/// The protocols to which a client may have its connection upgraded.
+///
+/// An upgraded connection is passed on byte for byte, so it has to be one that means nothing to those between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Upgrades {
+    /// `websocket`, which every gateway carries: BPR-04.
+    #[default]
+    WebSocket,
+    /// Any but to HTTP/2. No rule looks at what follows, so this is for backends that are meant to be spoken to like that.
+    Any,
+}
+
+/// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay, with the
+/// protocols that are `allowed`; says whether it does.
+pub fn remove_from_request(headers: &mut HeaderMap, allowed: Upgrades) -> bool {
+    remove_present_from_request(headers, HeaderSet::of(headers), allowed)
+}
+
+/// The same for those who know which headers are there.
+pub(super) fn remove_present_from_request(
+    headers: &mut HeaderMap,
+    present: HeaderSet,
+    allowed: Upgrades,
+) -> bool {
+    let upgrade = present.has(HeaderSet::UPGRADE) && wants_upgrade(headers) && allowed.choose(headers);
     if present.has(HeaderSet::TE) {
         let trailers = has_token(headers, &header::TE, "trailers");
         headers.remove(header::TE);
@@ -53,6 +75,36 @@ pub fn wants_upgrade(headers: &HeaderMap) -> bool {
         && !["h2c", "h2", "HTTP/2.0", "HTTP/2"]
             .iter()
             .any(|http2| has_token(headers, &header::UPGRADE, http2))
+}
+
+// === impl Upgrades ===
+
+impl Upgrades {
+    /// Leaves the protocols that are allowed in `Upgrade`, as they are written there; says whether there are some.
+    fn choose(self, headers: &mut HeaderMap) -> bool {
+        match self {
+            Self::WebSocket => {
+                let websocket = tokens(headers, &header::UPGRADE)
+                    .find(|token| token.eq_ignore_ascii_case(b"websocket"))
+                    .and_then(|token| HeaderValue::from_bytes(token).ok());
+                let Some(websocket) = websocket else { return false };
+                headers.insert(header::UPGRADE, websocket);
+                true
+            }
+            Self::Any => tokens(headers, &header::UPGRADE).next().is_some(),
+        }
+    }
+}
+
+/// Whether an answer of 101 with these headers switches to a protocol that was `asked` for.
+///
+/// # Spec
+/// RFC 9110 section 7.8: a server must not switch to another.
+pub fn is_asked_switch(asked: &HeaderValue, headers: &HeaderMap) -> bool {
+    let wanted: Vec<&[u8]> = asked.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).collect();
+    let mut chosen = tokens(headers, &header::UPGRADE).peekable();
+    chosen.peek().is_some()
+        && chosen.all(|chosen| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(chosen)))
 }
 
 /// Takes out those of `present` that are for one hop, but for the `Upgrade` that is kept.
@@ -86,7 +138,7 @@ fn remove_named(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
         .filter(|name| !special(name))
         .filter_map(|name| HeaderName::from_bytes(name).ok())
-        .filter(|name| *name != header::HOST)
+        .filter(|name| ![header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name))
         .collect();
     for name in named {
         headers.remove(name);
@@ -121,8 +173,12 @@ mod tests {
     }
 
     fn request(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        request_with(lines, Upgrades::default())
+    }
+
+    fn request_with(lines: &[(&'static str, &'static str)], allowed: Upgrades) -> HeaderMap {
         let mut headers = headers(lines);
-        remove_from_request(&mut headers);
+        remove_from_request(&mut headers, allowed);
         headers
     }
 
@@ -131,7 +187,8 @@ mod tests {
         let forwarded = request(&[
             ("host", "example.com"),
             ("connection", "Keep-Alive, x-hop"),
-            ("connection", "X-Other ,, host"),
+            ("connection", "X-Other ,, host, Content-Length,transfer-encoding"),
+            ("content-length", "3"),
             ("keep-alive", "timeout=5"),
             ("proxy-connection", "keep-alive"),
             ("x-hop", "1"),
@@ -144,6 +201,7 @@ mod tests {
         ]);
         let expected = headers(&[
             ("host", "example.com"),
+            ("content-length", "3"),
             ("trailer", "x-checksum"),
             ("proxy-authorization", "Basic eA=="),
         ]);
@@ -165,25 +223,45 @@ mod tests {
         }
     }
 
-    // BPR-04, BPR-07
+    // BPR-04, BPR-07, MSG-07
     #[test]
-    fn an_upgrade_is_forwarded_but_not_to_http_2() {
-        for (connection, upgrade, expected) in [
-            ("Upgrade", "websocket", true),
-            ("keep-alive, upgrade", "WebSocket", true),
-            ("upgrade", "spdy/3.1", true),
-            ("upgrade, http2-settings", "h2c", false),
-            ("upgrade", "websocket, H2C", false),
-            ("upgrade", "HTTP/2.0", false),
-            ("keep-alive", "websocket", false),
+    fn an_upgrade_is_forwarded_to_what_can_be_carried_but_not_to_http_2() {
+        for (connection, upgrade, by_default, any) in [
+            ("Upgrade", "websocket", Some("websocket"), Some("websocket")),
+            ("keep-alive, upgrade", "WebSocket", Some("WebSocket"), Some("WebSocket")),
+            ("upgrade", "foo, websocket", Some("websocket"), Some("foo, websocket")),
+            ("upgrade", "spdy/3.1", None, Some("spdy/3.1")),
+            ("upgrade", "foo", None, Some("foo")),
+            ("upgrade, http2-settings", "h2c", None, None),
+            ("upgrade", "websocket, H2C", None, None),
+            ("upgrade", "HTTP/2.0", None, None),
+            ("upgrade", "", None, None),
+            ("keep-alive", "websocket", None, None),
         ] {
-            let forwarded = request(&[("connection", connection), ("upgrade", upgrade)]);
-            let expected = if expected {
-                headers(&[("connection", "upgrade"), ("upgrade", upgrade)])
-            } else {
-                HeaderMap::new()
-            };
-            assert_eq!(forwarded, expected, "{connection}: {upgrade}");
+            for (allowed, expected) in [(Upgrades::WebSocket, by_default), (Upgrades::Any, any)] {
+                let forwarded = request_with(&[("connection", connection), ("upgrade", upgrade)], allowed);
+                let expected = match expected {
+                    Some(protocols) => headers(&[("connection", "upgrade"), ("upgrade", protocols)]),
+                    None => HeaderMap::new(),
+                };
+                assert_eq!(forwarded, expected, "{allowed:?}: {connection}: {upgrade}");
+            }
+        }
+    }
+
+    // MSG-07
+    #[test]
+    fn a_switch_is_to_what_was_asked_for() {
+        for (asked, chosen, expected) in [
+            ("websocket", Some("WebSocket"), true),
+            ("a, b", Some("b"), true),
+            ("websocket", Some("foo"), false),
+            ("websocket", Some("websocket, foo"), false),
+            ("websocket", None, false),
+        ] {
+            let answer = chosen.map(|chosen| headers(&[("upgrade", chosen)])).unwrap_or_default();
+            let is_asked = is_asked_switch(&HeaderValue::from_static(asked), &answer);
+            assert_eq!(is_asked, expected, "{asked}: {chosen:?}");
         }
     }
 
@@ -197,7 +275,7 @@ mod tests {
             opaque("upgrade", b"h2c, \xff"),
             opaque("x-hop", b"1"),
         ]);
-        remove_from_request(&mut request);
+        remove_from_request(&mut request, Upgrades::Any);
         assert_eq!(request, HeaderMap::new());
     }
 

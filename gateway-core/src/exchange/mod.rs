@@ -1,7 +1,7 @@
 //! A request and its answer, from the match to the response filters, without I/O.
 //!
 //! Between the search in the table and the bytes on the wire stands a choreography that every embedding needs and none should
-//! write: the path is forwarded in the form that was matched; what a client says about its own connection stays behind, and
+//! write: what a client says about its own connection stays behind; the path is forwarded in the form that was matched;
 //! the backend is told about the client; the filters of the rule run, then a backend is chosen by weight, then its filters run;
 //! and the answer goes back through the same filters the other way round, except that an answer of the gateway's own passes
 //! only those that are for such. It stands here once.
@@ -90,15 +90,18 @@
 //! ```
 
 mod header_set;
+pub mod framing;
 pub mod hop_by_hop;
 pub mod forwarded;
 mod arrival;
 mod refusal;
+mod one_form;
 mod steps;
 mod decision;
 
 pub use self::arrival::Arrival;
 pub use self::decision::{Decision, Forward};
 pub use self::header_set::HeaderSet;
+pub use self::one_form::prepare;
 pub use self::refusal::Refusal;
 pub use self::steps::{Exchange, List, Stopped, find};

@@ -5,7 +5,8 @@
 //!
 //! | refusal | status | rule |
 //! | --- | --- | --- |
-//! | no valid host | 400 | AMB-16 |
+//! | no valid host or target, or no valid length | 400 | AMB-16, MSG-01, MSG-03 |
+//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | MSG-06 |
 //! | no listener or no rule matches | 404 | HRM-16, HST-10 |
 //! | the connection was made for another listener | 421 | HST-20 |
 //! | a filter cannot be carried out | 500 | FLT-05 |
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
+use super::framing::FramingError;
 use crate::matching::RequestError;
 use crate::table::NoMatch;
 
@@ -24,9 +26,18 @@ use crate::table::NoMatch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The request does not name one valid host.
+    /// The request does not name one valid host, or has no valid target.
     #[error(transparent)]
     Malformed(#[from] RequestError),
+    /// It cannot be told where the request's body ends.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// The request asks for the options of the last that it may reach, which is the gateway.
+    #[error("the request may not be forwarded; it asks for the options of the gateway")]
+    OptionsOfGateway,
+    /// The request is to be sent back by the last that it may reach, which is the gateway.
+    #[error("the request may not be forwarded; the gateway sends no requests back")]
+    TraceOfGateway,
     /// No rule serves the request.
     #[error(transparent)]
     Unmatched(#[from] NoMatch),
@@ -50,7 +61,9 @@ impl Refusal {
     /// The status that the client gets. gRPC has no such status; its callers are answered in their own way.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Framing(_) => StatusCode::BAD_REQUEST,
+            Self::OptionsOfGateway => StatusCode::OK,
+            Self::TraceOfGateway => StatusCode::NOT_IMPLEMENTED,
             Self::Unmatched(unmatched) => unmatched.status(),
             Self::Filter | Self::NoBackend | Self::UnresolvedBackend => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
@@ -60,7 +73,12 @@ impl Refusal {
     /// One line for the client, with the status and a line feed.
     pub fn text(self) -> &'static str {
         match self {
+            Self::Malformed(RequestError::Target) => "400: the target of the request is not valid\n",
+            Self::Malformed(RequestError::HeaderValue) => "400: a header of the request is not valid\n",
             Self::Malformed(_) => "400: the request does not name one valid host\n",
+            Self::Framing(_) => "400: it cannot be told where the request ends\n",
+            Self::OptionsOfGateway => "200: the gateway was the last that the request might reach\n",
+            Self::TraceOfGateway => "501: the gateway does not send requests back\n",
             Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
                 "404: no route matches the request\n"
             }
@@ -92,12 +110,17 @@ mod tests {
     use super::*;
     use crate::table::ListenerId;
 
-    // AMB-16, HRM-16, HST-10, HST-20, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
+    // AMB-16, MSG-01, MSG-03, MSG-06, HRM-16, HST-10, HST-20, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
     #[test]
     fn every_refusal_says_its_status_in_its_text() {
         let listener = ListenerId(0);
         for (refusal, status) in [
             (RequestError::NoHost.into(), 400),
+            (RequestError::Target.into(), 400),
+            (RequestError::HeaderValue.into(), 400),
+            (FramingError::Length.into(), 400),
+            (Refusal::OptionsOfGateway, 200),
+            (Refusal::TraceOfGateway, 501),
             (NoMatch::NoListener.into(), 404),
             (NoMatch::NoRule(listener).into(), 404),
             (NoMatch::Misdirected { connection: None, host: listener }.into(), 421),

@@ -7,12 +7,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::uri::{PathAndQuery, Uri};
-use http::{Request, Response, StatusCode, request, response};
+use http::header::{self, HeaderValue};
+use http::{Request, Response, StatusCode, Version, request, response};
 
 use super::arrival::Arrival;
 use super::refusal::Refusal;
-use super::{forwarded, hop_by_hop};
+use super::{forwarded, hop_by_hop, one_form};
 use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Verdict};
 use crate::hostname::Host;
 use crate::matching::RequestHead;
@@ -29,7 +29,8 @@ use crate::table::{FrontendOwner, Listener, Matched, NoMatch, RouteTable, Transp
 /// `T` is what keeps the table: an `Arc`, or a type of a server with many cores that must not count all its requests at one
 /// place. It has to lead to the same table for as long as it lives.
 ///
-/// Making one allocates nothing, and neither do the steps where there are no filters. A clone is for those who wait for the
+/// Making one allocates nothing where the request names its host in a header, and neither do the steps where there are no
+/// filters. A clone is for those who wait for the
 /// answer at a place of their own: it is as far as the original, and has no mirrors, because copies are to be sent once.
 pub struct Exchange<T = Arc<RouteTable>> {
     table: T,
@@ -75,13 +76,13 @@ pub enum List {
 // === impl Exchange ===
 
 impl<T: Deref<Target = RouteTable>> Exchange<T> {
-    /// Finds the rule that serves a request, and brings the request's path into the form that was matched.
+    /// Brings a request into the form that is matched and forwarded, and finds the rule that serves it.
     ///
     /// # Errors
-    /// When the request names no valid host, or no rule serves it.
+    /// When the request is malformed, no rule serves it, or it may not be forwarded.
     ///
     /// # Spec
-    /// AMB-01, AMB-16, HST-08, HRM-16.
+    /// AMB-01, AMB-16, HST-08, HRM-16; MSG-01 to MSG-04, MSG-06.
     pub fn begin<B>(table: &T, arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<Self, Refusal>
     where
         T: Clone,
@@ -94,14 +95,15 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         Self { table, matched, chosen: None, ran: None, stopped: None, upgrade: false, edits: None }
     }
 
-    /// Takes out what the client said about its own connection, and tells the backend about the client.
+    /// Tells the backend about the client.
     ///
     /// Comes before the filters, which may change or remove what is added here.
     ///
     /// # Spec
-    /// FRW-07, RFC 9110 section 7.6.1.
+    /// FRW-07
     pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
-        self.upgrade = hop_by_hop::remove_from_request(request.headers_mut());
+        // What is left of the wish after the search is forwarded.
+        self.upgrade = request.headers().contains_key(header::UPGRADE);
         forwarded::add(request, arrival.client, arrival.trust);
     }
 
@@ -216,8 +218,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     }
 
     /// Does all that is to be done to the answer of the backend: takes out what the backend said about its own connection,
-    /// and runs the filters that have run on the request, the other way round.
+    /// the version of HTTP included, and runs the filters that have run on the request, the other way round.
     pub fn finish(&self, response: &mut response::Parts) {
+        response.version = Version::default();
         let upgraded = self.upgrade && response.status == StatusCode::SWITCHING_PROTOCOLS;
         hop_by_hop::remove_from_response(&mut response.headers, upgraded);
         self.on_backend_response(response);
@@ -408,41 +411,35 @@ impl From<Refusal> for Stopped {
     }
 }
 
-/// Finds the rule that serves a request, and brings the request's path into the form that was matched: what
-/// [`Exchange::begin`] does first.
+/// Brings a request into the form that is matched and forwarded, and finds the rule that serves it: what [`Exchange::begin`]
+/// does first.
 ///
 /// # Errors
-/// When the request names no valid host, or no rule serves it.
+/// When the request is malformed, no rule serves it, or it may not be forwarded.
 ///
 /// # Spec
-/// AMB-01, AMB-16, HST-08, HRM-16.
+/// AMB-01, AMB-16, HST-08, HRM-16; MSG-01 to MSG-04, MSG-06.
 pub fn find<B>(
     table: &RouteTable,
     arrival: &Arrival<'_>,
     request: &mut Request<B>,
 ) -> Result<Matched, Refusal> {
-    let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
+    one_form::prepare(arrival, request)?;
+    let head = RequestHead::of_request(request)?;
     let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
     let owner = FrontendOwner::Gateway(arrival.gateway);
     let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
     let matched = table.find(frontend, server_name.as_ref(), &head)?;
-    if let Cow::Owned(normal) = head.path {
-        let uri = mem::take(request.uri_mut());
-        *request.uri_mut() = with_path(uri, normal);
+    let host_is_absent = head.host.as_str().is_empty();
+    let normal = match head.path {
+        Cow::Owned(normal) => Some(normal),
+        Cow::Borrowed(_) => None,
+    };
+    one_form::put_path(request.uri_mut(), normal);
+    one_form::count_forward(request)?;
+    if host_is_absent {
+        // "If the authority component is missing", a Host header is sent nevertheless, and empty: RFC 9112 section 3.2.
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static(""));
     }
     Ok(matched)
-}
-
-/// AMB-01: the backend gets the path that was matched.
-fn with_path(uri: Uri, path: String) -> Uri {
-    let mut parts = uri.into_parts();
-    let query = parts.path_and_query.as_ref().and_then(PathAndQuery::query);
-    let target = match query {
-        Some(query) => path + "?" + query,
-        None => path,
-    };
-    // Normal form has no character that the path did not have, and still starts with a slash.
-    parts.path_and_query =
-        Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).expect("a normalised path is a path"));
-    Uri::from_parts(parts).expect("the components that made a URI before still make one")
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method, Uri, header};
+use http::uri::Scheme;
+use http::{HeaderMap, Method, Request, Uri, Version, header};
 
 use super::path;
 use crate::hostname::{Host, HostError};
@@ -24,10 +25,10 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// A request that cannot be matched because it does not name one host: the answer is 400.
+/// A request that cannot be matched because its target is none, or it does not name one host: the answer is 400.
 ///
 /// # Spec
-/// AMB-16, RFC 9112 section 3.2.
+/// AMB-16, RFC 9112 section 3.2; MSG-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Neither an authority nor a Host header.
@@ -39,19 +40,48 @@ pub enum RequestError {
     /// A host with characters that a host cannot have.
     #[error("the request's host is not valid: {0}")]
     Host(#[from] HostError),
+    /// A target in a form that is not for the method, or of a scheme that is not HTTP's.
+    #[error("the request's target is not one for its method")]
+    Target,
+    /// A header whose value begins or ends with white space. HTTP/1.1 takes it off, HTTP/2 must not have it.
+    #[error("the value of a header begins or ends with white space")]
+    HeaderValue,
 }
 
 // === impl RequestHead ===
 
 impl<'a> RequestHead<'a> {
-    /// Reads the head of a request. The authority of the target, where there is one, goes before the Host header.
+    /// Reads the head of a request.
+    ///
+    /// One of HTTP/1.0 need not name a host.
     ///
     /// # Errors
-    /// When the request does not name exactly one valid host.
+    /// When the target is none, or the request does not name one valid host.
     ///
     /// # Spec
-    /// AMB-16, AMB-43.
+    /// AMB-16, AMB-43, MSG-01, MSG-04.
+    pub fn of_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        match Self::new(method, uri, headers) {
+            Err(RequestError::NoHost) if request.version() <= Version::HTTP_10 => {
+                Ok(Self::with_host(Host::absent(), method, uri, headers))
+            }
+            read => read,
+        }
+    }
+
+    /// Reads the head of a request that names a host. The authority of the target, where there is one, goes before the Host
+    /// header.
+    ///
+    /// # Errors
+    /// When the target is none, or the request does not name exactly one valid host.
+    ///
+    /// # Spec
+    /// AMB-16, AMB-43, MSG-01.
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Self, RequestError> {
+        if !is_target(method, uri) {
+            return Err(RequestError::Target);
+        }
         let mut lines = headers.get_all(header::HOST).iter();
         let line = lines.next();
         if lines.next().is_some() {
@@ -61,9 +91,25 @@ impl<'a> RequestHead<'a> {
             Some(authority) => authority.as_str(),
             None => line.ok_or(RequestError::NoHost)?.to_str().map_err(|_| HostError::Syntax)?,
         };
-        let host = Host::of_authority(authority)?;
-        Ok(Self { method, host, path: path::normalize(uri.path()), query: uri.query(), headers })
+        Ok(Self::with_host(Host::of_authority(authority)?, method, uri, headers))
     }
+
+    fn with_host(host: Host<'a>, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Self { method, host, path: path::normalize(uri.path()), query: uri.query(), headers }
+    }
+}
+
+/// Whether the target has a form that the method may have: an authority alone is for CONNECT, `*` is for OPTIONS, and no
+/// scheme is for a gateway but those of HTTP.
+///
+/// # Spec
+/// RFC 9112 section 3.2.
+fn is_target(method: &Method, uri: &Uri) -> bool {
+    let scheme = uri.scheme();
+    let is_http = scheme.is_none_or(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    let is_authority = scheme.is_none() && uri.authority().is_some();
+    let is_asterisk = uri.path() == "*";
+    is_http && (!is_authority || *method == Method::CONNECT) && (!is_asterisk || *method == Method::OPTIONS)
 }
 
 #[cfg(test)]
@@ -100,5 +146,42 @@ mod tests {
         let headers = HeaderMap::new();
         let uri: Uri = "example.com:443".parse().unwrap();
         assert_eq!(RequestHead::new(&Method::CONNECT, &uri, &headers).unwrap().path, "/");
+    }
+
+    // MSG-01
+    #[test]
+    fn a_target_has_a_form_that_its_method_may_have() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "a.example".parse().unwrap());
+        for (method, target, expected) in [
+            (Method::GET, "/", true),
+            (Method::GET, "http://a.example", true),
+            (Method::GET, "HTTPS://a.example/", true),
+            (Method::CONNECT, "a.example:443", true),
+            (Method::OPTIONS, "*", true),
+            (Method::OPTIONS, "/", true),
+            (Method::GET, "a.example:80", false),
+            (Method::GET, "a.example", false),
+            (Method::OPTIONS, "a.example:80", false),
+            (Method::GET, "*", false),
+            (Method::GET, "ftp://a.example/", false),
+        ] {
+            let uri: Uri = target.parse().unwrap();
+            let read = RequestHead::new(&method, &uri, &headers);
+            assert_eq!(read.is_ok(), expected, "{method} {target}: {read:?}");
+        }
+    }
+
+    // MSG-04
+    #[test]
+    fn only_a_request_of_http_1_0_need_not_name_a_host() {
+        let mut request = Request::new(());
+        assert_eq!(RequestHead::of_request(&request).unwrap_err(), RequestError::NoHost);
+        *request.version_mut() = Version::HTTP_10;
+        assert_eq!(RequestHead::of_request(&request).unwrap().host.as_str(), "");
+        request.headers_mut().insert(header::HOST, "a.example".parse().unwrap());
+        assert_eq!(RequestHead::of_request(&request).unwrap().host.as_str(), "a.example");
+        request.headers_mut().append(header::HOST, "b.example".parse().unwrap());
+        assert_eq!(RequestHead::of_request(&request).unwrap_err(), RequestError::SeveralHosts);
     }
 }

@@ -1,8 +1,8 @@
 //! Taking a request from its rule to its backend, and the answer back.
 //!
 //! What is done, and in which order, is written down in [`Exchange`](gateway_core::exchange::Exchange), which
-//! [`Routed`](crate::Routed) holds; this layer takes its steps. What the client said about its own connection stays behind
-//! (RFC 9110 section 7.6.1), and the backend is [told](gateway_core::exchange::forwarded) about the client (FRW-07). The
+//! [`Routed`](crate::Routed) holds; this layer takes its steps. What the client said about its own connection was taken
+//! out before the search for the rule, and the backend is [told](gateway_core::exchange::forwarded) about the client (FRW-07). The
 //! filters of the rule run; the backend is chosen by weight, at random, so that every replica of a gateway keeps to the
 //! weights without knowing of the others; and the filters of the backend run within those of the rule (FLT-11). On the
 //! answer all of that is done the other way round, whatever client stands behind: what a backend says about its connection

@@ -9,6 +9,7 @@ use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
 use crate::balance::{BalanceLayer, Pick};
 use crate::dispatch::Trust;
 use crate::handle::TableHandle;
+use crate::route::{RouteLayer, Upgrades};
 
 /// A gateway that has no client yet. [`client`](Self::client) completes it.
 ///
@@ -18,7 +19,7 @@ use crate::handle::TableHandle;
 #[derive(Clone)]
 #[must_use = "a gateway needs a client"]
 pub struct GatewayBuilder<R = Identity, F = Identity, A = Identity> {
-    tables: TableHandle,
+    route: RouteLayer,
     trust: Trust,
     balance: BalanceLayer,
     after_route: R,
@@ -49,7 +50,7 @@ impl Gateway<()> {
 impl GatewayBuilder {
     fn new(tables: TableHandle) -> Self {
         Self {
-            tables,
+            route: RouteLayer::new(tables),
             trust: Trust::default(),
             balance: BalanceLayer::default(),
             after_route: Identity::new(),
@@ -62,7 +63,14 @@ impl GatewayBuilder {
 impl<R, F, A> GatewayBuilder<R, F, A> {
     /// Whose word about clients [counts](gateway_core::exchange::forwarded): nobody's, unless this says so.
     pub fn trust(self, trust: Trust) -> Self {
-        Self { trust, ..self }
+        Self { trust, route: self.route.trust(trust), ..self }
+    }
+
+    /// To which protocols clients may have their connections upgraded: to WebSocket, unless this says more.
+    ///
+    /// A request that wants another is served as if it did not.
+    pub fn upgrades(self, upgrades: Upgrades) -> Self {
+        Self { route: self.route.upgrades(upgrades), ..self }
     }
 
     /// How the endpoints of a backend are [chosen](crate::balance): at random, unless this says otherwise.
@@ -72,11 +80,11 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
 
     /// Puts a layer between the search for the rule and everything else.
     ///
-    /// It sees the request as the client sent it, also where a filter will answer it, and refusals as errors.
+    /// It sees the request as it was matched, also where a filter will answer it, and refusals as errors.
     pub fn after_route<L>(self, layer: L) -> GatewayBuilder<Stack<L, R>, F, A> {
-        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
         let after_route = Stack::new(layer, after_route);
-        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer within the filters of rule and backend.
@@ -84,9 +92,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees the request as the backend will get it, once however often it is attempted. What it refuses is neither
     /// attempted nor mirrored; and it is within the timeout of the request, so waiting for somebody counts.
     pub fn after_filters<L>(self, layer: L) -> GatewayBuilder<R, Stack<L, F>, A> {
-        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
         let after_filters = Stack::new(layer, after_filters);
-        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer around each attempt at an endpoint.
@@ -94,9 +102,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees which endpoint was chosen, and as an error what became of the attempt, its timeout included. Copies for
     /// mirrors do not pass it.
     pub fn per_attempt<L>(self, layer: L) -> GatewayBuilder<R, F, Stack<L, A>> {
-        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
         let per_attempt = Stack::new(layer, per_attempt);
-        GatewayBuilder { tables, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
     }
 
     /// The gateway, which sends requests through clones of `client`.
@@ -106,16 +114,16 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         F: Layer<AfterFilters<C, A>>,
         R: Layer<AfterRoute<C, F, A>>,
     {
-        let Self { tables, trust, balance, after_route, after_filters, per_attempt } = self;
-        Gateway::stacked(tables, trust, &balance, (&after_route, &after_filters, &per_attempt), client)
+        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
+        Gateway::stacked(route, trust, &balance, (&after_route, &after_filters, &per_attempt), client)
     }
 }
 
 impl<R, F, A> fmt::Debug for GatewayBuilder<R, F, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tables, trust, balance, after_route: _, after_filters: _, per_attempt: _ } = self;
+        let Self { route, trust, balance, after_route: _, after_filters: _, per_attempt: _ } = self;
         f.debug_struct("GatewayBuilder")
-            .field("tables", tables)
+            .field("route", route)
             .field("trust", trust)
             .field("balance", balance)
             .finish_non_exhaustive()

@@ -54,7 +54,7 @@
 //!
 //! | place | sees | is for |
 //! | --- | --- | --- |
-//! | [`after_route`](GatewayBuilder::after_route) | the rule, and the request as the client sent it | what must come before the filters |
+//! | [`after_route`](GatewayBuilder::after_route) | the rule, and the request as it was matched | what must come before the filters |
 //! | [`after_filters`](GatewayBuilder::after_filters) | rule and backend, and the request as the backend will get it | authorisation, quotas, caches: once for a request, within its timeout, and before it is mirrored |
 //! | [`per_attempt`](GatewayBuilder::per_attempt) | the endpoint, too | what each endpoint does: its refusals are failed attempts, timeouts included |
 //!

@@ -14,7 +14,6 @@ use crate::balance::{Balance, BalanceLayer};
 use crate::body::{Limit, RequestBody};
 use crate::connection::Connection;
 use crate::dispatch::{Dispatch, DispatchLayer, Trust};
-use crate::handle::TableHandle;
 use crate::mirror::{Mirror, MirrorLayer};
 use crate::recover::{Recover, RecoverLayer};
 use crate::respond::{Respond, RespondLayer};
@@ -60,7 +59,7 @@ where
 {
     /// All layers, in the order of the table in the documentation of the module.
     pub(super) fn stacked(
-        tables: TableHandle,
+        route: RouteLayer,
         trust: Trust,
         balance: &BalanceLayer,
         (after_route, after_filters, per_attempt): (&R, &F, &A),
@@ -75,7 +74,7 @@ where
         let mirrored = after_filters.layer(MirrorLayer::new(copy).layer(attempts));
         let limited = TimeoutsLayer::new(Limit::Request).layer(mirrored);
         let dispatched = DispatchLayer::new(trust).layer(limited);
-        Self { stack: RespondLayer.layer(RouteLayer::new(tables).layer(after_route.layer(dispatched))) }
+        Self { stack: RespondLayer.layer(route.layer(after_route.layer(dispatched))) }
     }
 
     /// The same gateway for requests that come in on `connection`, unless their extensions name another.
@@ -102,7 +101,11 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.stack.call(request.map(RequestBody::new))
+        let mut request = request.map(RequestBody::new);
+        if let Some(inflow) = request.body().inflow().cloned() {
+            request.extensions_mut().insert(inflow);
+        }
+        self.stack.call(request)
     }
 }
 

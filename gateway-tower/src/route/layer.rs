@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gateway_core::exchange::forwarded::Trust;
+use gateway_core::exchange::hop_by_hop::Upgrades;
 use tower_layer::Layer;
 
 use super::Route;
@@ -13,6 +15,8 @@ use crate::handle::TableHandle;
 pub struct RouteLayer {
     tables: TableHandle,
     connection: Option<Arc<Connection>>,
+    trust: Trust,
+    upgrades: Upgrades,
 }
 
 // === impl RouteLayer ===
@@ -20,7 +24,17 @@ pub struct RouteLayer {
 impl RouteLayer {
     /// Routes by the table in `tables`. Requests must have an `Arc<Connection>` in their extensions.
     pub fn new(tables: TableHandle) -> Self {
-        Self { tables, connection: None }
+        Self { tables, connection: None, trust: Trust::default(), upgrades: Upgrades::default() }
+    }
+
+    /// Says whose word counts about where a request came from; what does not count decides no match and goes no further.
+    pub fn trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// Says to which protocols connections may be upgraded; the wish for another goes no further.
+    pub fn upgrades(self, upgrades: Upgrades) -> Self {
+        Self { upgrades, ..self }
     }
 
     /// Takes requests that have no `Arc<Connection>` in their extensions to have come in on this one.
@@ -33,6 +47,6 @@ impl<S> Layer<S> for RouteLayer {
     type Service = Route<S>;
 
     fn layer(&self, inner: S) -> Route<S> {
-        Route::new(inner, self.tables.clone(), self.connection.clone())
+        Route::new(inner, self.tables.clone(), self.connection.clone(), (self.trust, self.upgrades))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The layer looks a request up in the table in use and puts what it [found](crate::Routed) into the request's
 //! extensions, where the layers within read it. A request that no rule serves is refused here. So that what was
-//! matched is what is forwarded, a path that is not in its normal form is replaced by its normal form.
+//! matched is what is forwarded, what is for one hop only and what is not to be believed is taken out before the search, and a
+//! path that is not in its normal form is replaced by its normal form.
 //!
 //! On the way back the answer gets an [`Outcome`](crate::Outcome), unless a layer within has made one.
 //!
@@ -36,6 +37,8 @@
 mod future;
 mod layer;
 mod service;
+
+pub use gateway_core::exchange::hop_by_hop::Upgrades;
 
 pub use self::future::RouteFuture;
 pub use self::layer::RouteLayer;

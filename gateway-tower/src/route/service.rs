@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use gateway_core::exchange::forwarded::Trust;
+use gateway_core::exchange::hop_by_hop::Upgrades;
 use gateway_core::exchange::{self, Arrival};
 use http::{Request, Response};
 use tower_service::Service;
@@ -21,13 +23,20 @@ pub struct Route<S> {
     inner: S,
     tables: TableHandle,
     connection: Option<Arc<Connection>>,
+    trust: Trust,
+    upgrades: Upgrades,
 }
 
 // === impl Route ===
 
 impl<S> Route<S> {
-    pub(super) fn new(inner: S, tables: TableHandle, connection: Option<Arc<Connection>>) -> Self {
-        Self { inner, tables, connection }
+    pub(super) fn new(
+        inner: S,
+        tables: TableHandle,
+        connection: Option<Arc<Connection>>,
+        (trust, upgrades): (Trust, Upgrades),
+    ) -> Self {
+        Self { inner, tables, connection, trust, upgrades }
     }
 
     /// The same, for requests that come in on `connection`.
@@ -56,6 +65,8 @@ where
         let snapshot = self.tables.snapshot(connection.shard);
         let arrival = Arrival {
             server_name: connection.server_name.as_deref(),
+            trust: self.trust,
+            upgrades: self.upgrades,
             ..Arrival::new(&connection.gateway, connection.port)
         };
         match exchange::find(&snapshot, &arrival, &mut request) {

@@ -1,5 +1,7 @@
 //! A request as a backend of HTTP/2 gets it.
 
+use std::net::SocketAddr;
+
 use http::header;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{Request, Version};
@@ -8,9 +10,17 @@ use hyper::upgrade::OnUpgrade;
 use super::UpstreamError;
 
 /// Makes it a request of HTTP/2: the host becomes the authority, and nothing is said about the connection.
-pub(super) fn prepare<B>(request: &mut Request<B>) -> Result<(), UpstreamError> {
+///
+/// A request that is for no host in particular, as those of HTTP/1.0 may be, is for the endpoint itself: hyper writes no
+/// request without authority.
+pub(super) fn prepare<B>(request: &mut Request<B>, endpoint: SocketAddr) -> Result<(), UpstreamError> {
     let host = request.headers_mut().remove(header::HOST).ok_or(UpstreamError::Host)?;
-    let authority = Authority::from_maybe_shared(host).map_err(|_| UpstreamError::Host)?;
+    let authority = if host.is_empty() {
+        Authority::try_from(endpoint.to_string())
+    } else {
+        Authority::from_maybe_shared(host)
+    };
+    let authority = authority.map_err(|_| UpstreamError::Host)?;
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
@@ -42,8 +52,13 @@ mod tests {
             .header("te", "trailers")
             .body(())
             .unwrap();
-        prepare(&mut request).unwrap();
+        let endpoint = ([10, 0, 0, 7], 80).into();
+        prepare(&mut request, endpoint).unwrap();
         assert_eq!(request.uri(), "http://Example.com:8080/a?b");
         assert_eq!(request.headers().len(), 1, "only te stays");
+
+        let mut nobodys = Request::get("/a").header("host", "").body(()).unwrap();
+        prepare(&mut nobodys, endpoint).unwrap();
+        assert_eq!(nobodys.uri(), "http://10.0.0.7:80/a");
     }
 }

@@ -142,13 +142,16 @@ async fn a_backend_that_refuses_connections_gives_503() {
     }
 }
 
-// AMB-16
+// MSG-04
 #[tokio::test]
 async fn a_client_of_http_1_0_gets_an_answer_that_ends_with_the_connection() {
     let backend = backend(|_| async { Response::new(with_trailers()) }).await;
     let world = World::start(&Table::new(1, backend)).await;
     let answer = exchange(world.address(80), b"GET / HTTP/1.0\r\nhost: a\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nbody"), "{answer}");
-    let answer = exchange(world.address(80), b"GET / HTTP/1.0\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.0 400 "), "{answer}");
+    for protocol in [BackendProtocol::Http1, BackendProtocol::H2c] {
+        let world = World::start(&Table::new(1, echo().await).protocol(protocol)).await;
+        let answer = exchange(world.address(80), b"GET /a HTTP/1.0\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{protocol:?}: {answer}");
+    }
 }

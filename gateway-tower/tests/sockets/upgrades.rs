@@ -71,10 +71,11 @@ async fn bytes_that_follow_the_switch_at_once_are_not_lost() {
     let backend = raw_backend(|mut stream| async move {
         let head = read_head(&mut stream).await;
         assert!(
-            head.contains("\r\nupgrade: echo\r\n") && head.contains("\r\nconnection: upgrade\r\n"),
+            head.contains("\r\nupgrade: websocket\r\n") && head.contains("\r\nconnection: upgrade\r\n"),
             "{head}"
         );
-        let switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nfirst";
+        let switch =
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nfirst";
         stream.write_all(switch).await.unwrap();
         let (mut read, mut write) = stream.split();
         let _ = tokio::io::copy(&mut read, &mut write).await;
@@ -83,10 +84,10 @@ async fn bytes_that_follow_the_switch_at_once_are_not_lost() {
     let world = World::start(&Table::new(1, backend)).await;
     let mut stream = world.connect().await;
     let head =
-        b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: keep-alive, Upgrade\r\nupgrade: echo\r\n\r\n";
+        b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n\r\n";
     stream.write_all(head).await.unwrap();
     let head = read_head(&mut stream).await;
-    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo\r\n"), "{head}");
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: websocket\r\n"), "{head}");
     let mut bytes = [0; 10];
     stream.read_exact(&mut bytes[..5]).await.unwrap();
     stream.write_all(b"again").await.unwrap();
@@ -104,6 +105,26 @@ async fn a_backend_may_answer_without_switching() {
         Err(Error::Http(response)) => assert_eq!(response.status(), StatusCode::OK),
         other => panic!("no switch: {other:?}"),
     }
+}
+
+// MSG-07
+#[tokio::test]
+async fn a_wish_for_a_protocol_that_is_not_carried_goes_no_further() {
+    let world = World::start(&Table::new(1, echo().await)).await;
+    let ask = |version: &str, connection: &str, upgrade: &str| {
+        format!("GET / {version}\r\nhost: a\r\nconnection: {connection}\r\nupgrade: {upgrade}\r\n\r\n")
+    };
+    for request in [
+        ask("HTTP/1.1", "close, Upgrade", "foo"),
+        ask("HTTP/1.1", "close, Upgrade", "TLS/1.2"),
+        ask("HTTP/1.0", "Upgrade", "websocket"),
+    ] {
+        let answer = exchange(world.address(80), request.as_bytes()).await;
+        assert!(answer.contains(" 200 OK\r\n") && !answer.contains("upgrade"), "{request}: {answer}");
+    }
+    let both = ask("HTTP/1.1", "close, Upgrade", "foo, websocket");
+    let answer = exchange(world.address(80), both.as_bytes()).await;
+    assert!(answer.contains("\nupgrade: websocket\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use gateway_core::api::HttpRouteRule;
+use gateway_core::exchange::{self, Arrival};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
@@ -27,8 +28,10 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     let mut served = true;
     for (id, port) in ports {
-        let head = RequestHead::new(&request.method, &request.uri, &request.headers)
+        let mut arrived = Request::from_parts(request.clone(), ());
+        exchange::prepare(&Arrival::new(port.owner().name(), port.port()), &mut arrived)
             .map_err(|error| invalid(error.to_string()))?;
+        let head = RequestHead::of_request(&arrived).map_err(|error| invalid(error.to_string()))?;
         let server_name = match (&args.server_name, port.opening() == Opening::Tls) {
             (Some(name), _) => Some(Host::of_name(name).map_err(|error| invalid(error.to_string()))?),
             (None, true) => Some(head.host.clone()),
