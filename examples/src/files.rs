@@ -4,7 +4,9 @@
 //! - a file that cannot be parsed, or cannot be read, keeps the objects of its last good version, and so do all files in a folder
 //!   that cannot be read;
 //! - an object that has a field of the wrong type keeps its last good version, and its neighbours are not touched;
-//! - a file that is deleted or emptied takes its objects with it;
+//! - so does a file that is emptied, which a write that failed leaves behind; one in which nothing is left on purpose has a comment;
+//! - a file that leaves a folder takes its objects with it, but what was named to the program and is gone stays in use: a file
+//!   by itself, or a folder as a whole, as when a volume is not there;
 //! - of two objects with the same kind, namespace and name the one in the first file stays, in the order of the paths.
 //!
 //! What makes an object invalid beyond its types is not looked at here, see [`crate::state`].
@@ -130,7 +132,12 @@ impl FileStore {
     pub fn rescan(&mut self) -> Vec<FileChange> {
         let mut search = Search::default();
         for root in &self.roots {
-            search.path(root, 0, true);
+            let known = self.files.keys().any(|path| path.starts_with(root));
+            if known && matches!(root.try_exists(), Ok(false)) {
+                search.gone(root);
+            } else {
+                search.path(root, 0, true);
+            }
         }
         self.folder_problems = search.problems;
         let mut changes = Vec::new();
@@ -166,8 +173,8 @@ impl FileStore {
 
     /// The files that are empty now and were not before the next [`rescan`](Self::rescan).
     ///
-    /// A program that rewrites a file in place empties it first. Whoever watches files waits a moment before it takes
-    /// such a file for one that was emptied on purpose.
+    /// A program that rewrites a file in place empties it first. A watcher of files waits a moment before it looks at
+    /// such a file, and says that it is empty.
     pub fn just_emptied(&self) -> bool {
         self.files.iter().any(|(path, file)| {
             file.version.stamp.length > 0 && fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
@@ -264,6 +271,12 @@ impl Search {
         self.unreadable.push(path.to_owned());
     }
 
+    /// What was named to the program and is no longer there.
+    fn gone(&mut self, root: &Path) {
+        self.problem(root, "is gone; what is known of it stays in use".to_owned());
+        self.unreadable.push(root.to_owned());
+    }
+
     fn first_visit(&mut self, path: &Path) -> bool {
         self.visited.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
     }
@@ -286,7 +299,13 @@ impl File {
             Some(File { documents, manifest, whole, version: _ }) => (documents, Some((manifest, whole))),
             None => (Documents::default(), None),
         };
+        let had_objects = known.as_ref().is_some_and(|(manifest, _)| !manifest.objects.is_empty());
         let mut manifest = match text {
+            Ok(text) if text.trim().is_empty() && had_objects => {
+                let message =
+                    "the file is empty; delete it, or leave a comment in it, to take its objects out";
+                Manifest { objects: Vec::new(), problems: vec![problem(path, message.to_owned())] }
+            }
             Ok(text) => documents.read(&text, &path.display().to_string()),
             Err(message) => Manifest { objects: Vec::new(), problems: vec![problem(path, message)] },
         };
@@ -543,17 +562,56 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_emptied_takes_its_objects_with_it() {
+    fn a_file_that_is_emptied_keeps_its_last_good_version_and_says_so() {
         let mut folder = Folder::new();
         folder.write("a.yaml", namespace("a"));
         folder.write("b.yaml", namespace("b"));
-        folder.look();
+        folder.write("empty.yaml", "");
+        assert_eq!(
+            folder.look(),
+            (vec!["a".into(), "b".into()], vec![]),
+            "one that never had any is no problem"
+        );
+        for empty in ["", "\n \n"] {
+            folder.write("a.yaml", empty);
+            let (names, problems) = folder.look();
+            assert_eq!(names, ["a", "b"]);
+            assert!(problems.len() == 1 && problems[0].contains("the file is empty"), "{problems:?}");
+            assert!(
+                problems[0].ends_with("; the last good version of the file stays in use"),
+                "{problems:?}"
+            );
+        }
+        folder.write("a.yaml", namespace("c"));
+        assert_eq!(folder.look(), (vec!["b".into(), "c".into()], vec![]));
         folder.write("a.yaml", "");
         assert!(folder.store.just_emptied());
-        assert_eq!(folder.look(), (vec!["b".into()], vec![]));
-        assert!(!folder.store.just_emptied());
+        fs::remove_file(folder.path("a.yaml")).unwrap();
         folder.write("b.yaml", "# nothing left\n");
-        assert_eq!(folder.look(), (vec![], vec![]));
+        assert_eq!(folder.look(), (vec![], vec![]), "on purpose");
+    }
+
+    #[test]
+    fn what_was_named_and_is_gone_stays_in_use() {
+        let mut folder = Folder::new();
+        folder.write("one.yaml", namespace("one"));
+        folder.write("within/a.yaml", namespace("a"));
+        folder.write("within/b.yaml", namespace("b"));
+        folder.store = FileStore::new(vec![folder.path("one.yaml"), folder.path("within")]);
+        folder.look();
+        fs::remove_file(folder.path("within/b.yaml")).unwrap();
+        assert_eq!(folder.look(), (vec!["a".into(), "one".into()], vec![]));
+        fs::remove_file(folder.path("one.yaml")).unwrap();
+        fs::rename(folder.path("within"), folder.path("elsewhere")).unwrap();
+        let (names, problems) = folder.look();
+        assert_eq!(names, ["a", "one"]);
+        assert!(
+            problems.len() == 2 && problems.iter().all(|problem| problem.contains("is gone")),
+            "{problems:?}"
+        );
+        folder.write("one.yaml", namespace("two"));
+        fs::rename(folder.path("elsewhere"), folder.path("within")).unwrap();
+        assert_eq!(folder.look(), (vec!["a".into(), "two".into()], vec![]));
     }
 
     #[test]

@@ -397,7 +397,7 @@ async fn a_bad_edit_keeps_what_was_good_and_says_what_is_wrong_and_where() {
 }
 
 #[tokio::test]
-async fn deleted_and_emptied_files_take_their_objects_with_them() {
+async fn a_deleted_file_takes_its_objects_with_it_and_an_emptied_one_does_not() {
     let (gateway, _backends) = gateway(&["shop"], &to("shop", "/shop")).await;
     let address = gateway.address("http");
     gateway.write("second.yaml", route("second", &to("shop", "/second")));
@@ -405,11 +405,13 @@ async fn deleted_and_emptied_files_take_their_objects_with_them() {
     fs::remove_file(gateway.path("second.yaml")).unwrap();
     gateway.until(address, "/second", |answer| answer.status == 404).await;
     assert_eq!(get(address, "/shop").await.status, 200);
-    // In place, as `> routes.yaml` does.
+    // In place, as `> routes.yaml` does, and as a write does for which there is no room.
     fs::write(gateway.path("routes.yaml"), "").unwrap();
-    gateway.until(address, "/shop", |answer| answer.status == 404).await;
-    fs::write(gateway.path("routes.yaml"), route("main", &to("shop", "/shop"))).unwrap();
-    gateway.until(address, "/shop", |answer| answer.status == 200).await;
+    gateway.wait_for_line("the file is empty");
+    assert_eq!(get(address, "/shop").await.status, 200);
+    fs::write(gateway.path("routes.yaml"), route("main", &to("shop", "/other"))).unwrap();
+    gateway.until(address, "/other", |answer| answer.status == 200).await;
+    assert_eq!(get(address, "/shop").await.status, 404);
 }
 
 #[cfg(unix)]
