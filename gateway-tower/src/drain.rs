@@ -49,6 +49,8 @@ pub(crate) struct Patience {
     pub(crate) head: Option<Duration>,
     /// With a request under way but without a byte in either direction: it is closed.
     pub(crate) stalled: Option<Duration>,
+    /// The same where the client has closed its side, and may be gone.
+    pub(crate) half_closed: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +79,10 @@ struct State {
     blocked: AtomicBool,
     /// Whom to wake when it does again.
     room: AtomicWaker,
+    /// Whether the client has closed its side while a request was under way.
+    half_closed: AtomicBool,
+    /// Whom to wake when nothing is under way any more, and that is the end.
+    ended: AtomicWaker,
     in_flight: AtomicU32,
     /// Requests begun and ended, counted together.
     requests: AtomicU32,
@@ -192,7 +198,29 @@ impl Member {
 
     /// The connection has become a tunnel: what is under way there never ends by itself, and only being closed ends it.
     pub(crate) fn set_tunnel(&self) {
-        self.0.state.tunnel.store(true, Ordering::Relaxed);
+        let state = &self.0.state;
+        state.tunnel.store(true, Ordering::Release);
+        state.ended.wake();
+    }
+
+    /// Waits until nothing is under way, where the client has closed its side and may still wait for an answer. A tunnel is for
+    /// its ends to close.
+    ///
+    /// Several requests on a connection of HTTP/2 are ended by frames of their own, so that it is not half closed.
+    pub(crate) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+        let state = &self.0.state;
+        let has_ended = || {
+            state.in_flight.load(Ordering::Acquire) == 0
+                || state.tunnel.load(Ordering::Acquire)
+                || state.multiplexed.load(Ordering::Relaxed)
+        };
+        if has_ended() {
+            return Poll::Ready(());
+        }
+        state.half_closed.store(true, Ordering::Relaxed);
+        state.ended.register(cx.waker());
+        // It may have ended before there was a waker to wake.
+        if has_ended() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Bytes have come from the client.
@@ -255,6 +283,9 @@ impl Drop for InFlight {
         state.requests.fetch_add(1, Ordering::Relaxed);
         state.reads_before.store(state.reads.load(Ordering::Relaxed), Ordering::Relaxed);
         state.in_flight.fetch_sub(1, Ordering::Release);
+        if state.half_closed.load(Ordering::Relaxed) {
+            state.ended.wake();
+        }
     }
 }
 
@@ -328,7 +359,11 @@ impl Watched {
         self.bytes = bytes;
 
         let over = |time: Duration, limit: Option<Duration>| limit.is_some_and(|limit| time >= limit);
-        if over(self.head, patience.head) || over(self.stalled, patience.stalled) {
+        let half_closed = state.half_closed.load(Ordering::Relaxed);
+        if over(self.head, patience.head)
+            || over(self.stalled, patience.stalled)
+            || half_closed && over(self.stalled, Some(patience.half_closed))
+        {
             Some(Phase::Closed)
         } else if over(self.idle, patience.idle) {
             // One that sits in the middle of a head, or that does not go away when asked to, is not asked twice.
@@ -348,7 +383,8 @@ mod tests {
 
     fn patience(idle: u64, head: u64, stalled: u64) -> Patience {
         let seconds = |n| Some(Duration::from_secs(n));
-        Patience { idle: seconds(idle), head: seconds(head), stalled: seconds(stalled) }
+        let half_closed = Duration::from_secs(2);
+        Patience { idle: seconds(idle), head: seconds(head), stalled: seconds(stalled), half_closed }
     }
 
     /// How many sweeps it takes until the connection is told to go on from where it is.
@@ -401,6 +437,33 @@ mod tests {
         assert_eq!(sweeps(&connections, &member, patience(2, 2, 3)), 3);
         assert_eq!(member.phase(), Phase::Closed);
         drop(request);
+    }
+
+    // MSG-09
+    #[tokio::test]
+    async fn a_client_that_may_be_gone_is_waited_for_a_while() {
+        let connections = Connections::default();
+        let end = |member: &Member| {
+            let member = member.clone();
+            async move { poll_fn(|cx| member.poll_end(cx)).await }
+        };
+        let member = connections.join(None);
+        end(&member).await;
+        let request = member.begin();
+        let mut waiting = tokio::spawn(end(&member));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        member.count_write();
+        connections.sweep(SECOND, patience(9, 9, 9));
+        assert_eq!(sweeps(&connections, &member, patience(9, 9, 9)), 2);
+        assert_eq!(member.phase(), Phase::Closed);
+        drop(request);
+        (&mut waiting).await.unwrap();
+
+        let tunnel = connections.join(None);
+        let _request = tunnel.begin();
+        tunnel.set_tunnel();
+        end(&tunnel).await;
     }
 
     #[tokio::test]

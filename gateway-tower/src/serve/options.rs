@@ -31,6 +31,9 @@ pub struct ServeOptions {
     pub idle_timeout: Option<Duration>,
     /// How long a request may go on without a byte from or to the client. `None` is no limit.
     pub stall_timeout: Option<Duration>,
+    /// How long a client that has closed its side of a connection of HTTP/1.1 is waited for without a byte going to it: it may
+    /// wait for its answer, or be gone.
+    pub half_close_timeout: Duration,
     /// How long the connections of a port that is gone from the table have to finish.
     pub drain_timeout: Duration,
     /// The most bytes in the head of a request: over HTTP/1.1 as sent, over HTTP/2 as RFC 9113 section 6.5.2 counts them.
@@ -46,7 +49,12 @@ pub struct ServeOptions {
 
 impl ServeOptions {
     pub(super) fn patience(&self) -> Patience {
-        Patience { idle: self.idle_timeout, head: self.head_timeout, stalled: self.stall_timeout }
+        Patience {
+            idle: self.idle_timeout,
+            head: self.head_timeout,
+            stalled: self.stall_timeout,
+            half_closed: self.half_close_timeout,
+        }
     }
 }
 
@@ -62,6 +70,7 @@ impl Default for ServeOptions {
             head_timeout: Some(Duration::from_secs(15)),
             idle_timeout: Some(Duration::from_secs(75)),
             stall_timeout: Some(Duration::from_secs(5 * 60)),
+            half_close_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(30),
             max_head_bytes: 64 * 1024,
             buffer_bytes: 64 * 1024,

@@ -14,13 +14,15 @@ pub(in crate::serve) struct Stream<T> {
     io: T,
     first: FirstBytes,
     member: Member,
+    /// Whether the client has closed its side.
+    ended: bool,
 }
 
 // === impl Stream ===
 
 impl<T> Stream<T> {
     pub(in crate::serve) fn new(io: T, first: FirstBytes, member: Member) -> Self {
-        Self { io, first, member }
+        Self { io, first, member, ended: false }
     }
 
     fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -45,12 +47,17 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
             this.member.count_read();
             return Poll::Ready(Ok(()));
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            this.member.count_read();
+        if !this.ended {
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+            if buf.filled().len() > before || buf.remaining() == 0 {
+                this.member.count_read();
+                return Poll::Ready(Ok(()));
+            }
+            this.ended = true;
         }
-        Poll::Ready(Ok(()))
+        // hyper would take the end for that of the whole connection, and an answer that is waited for would not come: MSG-09.
+        this.member.poll_end(cx).map(Ok)
     }
 }
 
