@@ -7,11 +7,13 @@ pub(crate) mod copy;
 pub(crate) mod replay;
 pub(crate) mod deadline;
 pub(crate) mod guard;
+mod inflow;
 mod trailers;
 mod request_body;
 mod response_body;
 
 pub use self::deadline::{Limit, TimedOut};
+pub(crate) use self::inflow::Inflow;
 pub use self::request_body::RequestBody;
 pub use self::response_body::ResponseBody;
 

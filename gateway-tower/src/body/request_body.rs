@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::copy::{Copy, CopySender};
+use super::inflow::Inflow;
 use super::replay::Replayed;
 use super::{BoxError, trailers};
 
@@ -27,9 +28,9 @@ pin_project! {
     #[project = KindProjected]
     enum Kind<B> {
         Empty,
-        Streaming { #[pin] body: B },
+        Streaming { #[pin] body: B, inflow: Inflow },
         /// What streams is copied for mirrors.
-        Copied { #[pin] body: B, copies: Vec<CopySender> },
+        Copied { #[pin] body: B, inflow: Inflow, copies: Vec<CopySender> },
         /// What a mirror gets.
         Copy { copy: Copy },
         /// What an attempt gets that may be repeated.
@@ -57,7 +58,7 @@ impl<B> RequestBody<B> {
     /// Copies to `copies` what streams from now on; only the body that arrived can be copied.
     pub(crate) fn copied_to(self, copies: Vec<CopySender>) -> Self {
         match self.kind {
-            Kind::Streaming { body } => Self { kind: Kind::Copied { body, copies } },
+            Kind::Streaming { body, inflow } => Self { kind: Kind::Copied { body, inflow, copies } },
             // Nothing streams, so the copies are complete.
             Kind::Empty => {
                 copies.into_iter().for_each(CopySender::finish);
@@ -72,7 +73,19 @@ impl<B> RequestBody<B> {
 impl<B: Body> RequestBody<B> {
     /// The body that arrived.
     pub fn new(body: B) -> Self {
-        if body.is_end_stream() { Self::empty() } else { Self { kind: Kind::Streaming { body } } }
+        if body.is_end_stream() {
+            Self::empty()
+        } else {
+            Self { kind: Kind::Streaming { body, inflow: Inflow::default() } }
+        }
+    }
+
+    /// What is known of the body that arrived; nothing where there is none.
+    pub(crate) fn inflow(&self) -> Option<&Inflow> {
+        match &self.kind {
+            Kind::Streaming { inflow, .. } | Kind::Copied { inflow, .. } => Some(inflow),
+            Kind::Empty | Kind::Copy { .. } | Kind::Replayed { .. } => None,
+        }
     }
 }
 
@@ -96,11 +109,16 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().kind.project() {
             KindProjected::Empty => Poll::Ready(None),
-            KindProjected::Streaming { body } => {
+            KindProjected::Streaming { body, inflow } => {
+                ready!(inflow.poll_released(cx));
                 let frame = ready!(body.poll_frame(cx));
+                if matches!(frame, Some(Err(_))) {
+                    inflow.note_broken();
+                }
                 Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
             }
-            KindProjected::Copied { mut body, copies } => {
+            KindProjected::Copied { mut body, inflow, copies } => {
+                ready!(inflow.poll_released(cx));
                 let frame = ready!(body.as_mut().poll_frame(cx)).map(|frame| frame.map(trailers::clean));
                 match &frame {
                     Some(Ok(frame)) => {
@@ -109,7 +127,10 @@ where
                             copies.drain(..).for_each(CopySender::finish);
                         }
                     }
-                    Some(Err(_)) => copies.clear(),
+                    Some(Err(_)) => {
+                        inflow.note_broken();
+                        copies.clear();
+                    }
                     None => copies.drain(..).for_each(CopySender::finish),
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
@@ -122,7 +143,7 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Streaming { body } | Kind::Copied { body, .. } => body.is_end_stream(),
+            Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.is_end_stream(),
             Kind::Copy { copy } => copy.is_end_stream(),
             Kind::Replayed { replayed } => replayed.is_end_stream(),
         }
@@ -131,7 +152,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Streaming { body } | Kind::Copied { body, .. } => body.size_hint(),
+            Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.size_hint(),
             Kind::Copy { copy } => copy.size_hint(),
             Kind::Replayed { replayed } => replayed.size_hint(),
         }

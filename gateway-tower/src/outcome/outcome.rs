@@ -90,6 +90,7 @@ impl Outcome {
             | Refusal::NotRouted
             | Refusal::Unreachable(_)
             | Refusal::BackendFailed(_)
+            | Refusal::RequestBroken(_)
             | Refusal::TimedOut(_)
             | Refusal::LayerFailed(_) => AnsweredBy::Gateway,
         };
@@ -133,6 +134,7 @@ impl Outcome {
             | Refusal::NotRouted
             | Refusal::Unreachable(_)
             | Refusal::BackendFailed(_)
+            | Refusal::RequestBroken(_)
             | Refusal::TimedOut(_)
             | Refusal::LayerFailed(_)
             | Refusal::Custom(_) => None,

@@ -8,7 +8,9 @@
 //!
 //! | refusal | status | gRPC | rule |
 //! | --- | --- | --- | --- |
-//! | no valid host | 400 | 13 `INTERNAL` | AMB-16 |
+//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | AMB-16, MSG-01, MSG-03 |
+//! | the request's body broke off or is framed wrongly | 400 | 13 `INTERNAL` | MSG-10 |
+//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | MSG-06 |
 //! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | HRM-16, HST-10, GRP-10 |
 //! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | HST-20 |
 //! | a filter cannot be carried out | 500 | 13 `INTERNAL` | FLT-05 |
@@ -66,6 +68,9 @@ pub enum Refusal {
     /// The exchange with the endpoint failed.
     #[error("the backend failed")]
     BackendFailed(#[source] Arc<dyn Error + Send + Sync>),
+    /// The request's body broke off, or was framed wrongly. The backend is not to blame.
+    #[error("the body of the request broke")]
+    RequestBroken(#[source] Arc<dyn Error + Send + Sync>),
     /// The rule's timeout expired before the answer began.
     #[error("the {} timeout expired", .0.as_str())]
     TimedOut(Limit),
@@ -90,6 +95,14 @@ impl Refusal {
         }
     }
 
+    /// The same where the request itself broke, and the client could not but fail.
+    pub(crate) fn of_broken_request(self) -> Self {
+        match self {
+            Self::BackendFailed(error) => Self::RequestBroken(error),
+            other => other,
+        }
+    }
+
     /// The status of the answer to a client of HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -97,6 +110,7 @@ impl Refusal {
             Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BackendFailed(_) => StatusCode::BAD_GATEWAY,
+            Self::RequestBroken(_) => StatusCode::BAD_REQUEST,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Custom(custom) => custom.parts().0,
         }
@@ -117,7 +131,9 @@ impl Refusal {
                 // One that the core has got since.
                 other => GrpcCode::from_http_status(other.status()),
             },
-            Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) => GrpcCode::Internal,
+            Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) | Self::RequestBroken(_) => {
+                GrpcCode::Internal
+            }
             Self::Unreachable(_) | Self::BackendFailed(_) => GrpcCode::Unavailable,
             Self::TimedOut(_) => GrpcCode::DeadlineExceeded,
             Self::Custom(custom) => custom.parts().1,
@@ -135,6 +151,7 @@ impl Refusal {
             Self::Undecided(_)
             | Self::NoConnection
             | Self::NotRouted
+            | Self::RequestBroken(_)
             | Self::LayerFailed(_)
             | Self::TimedOut(Limit::Request) => false,
         }
@@ -147,6 +164,7 @@ impl Refusal {
             Self::NoConnection | Self::NotRouted => "500: the gateway is not set up correctly\n",
             Self::Unreachable(_) => "503: the backend cannot be reached\n",
             Self::BackendFailed(_) => "502: the backend did not answer properly\n",
+            Self::RequestBroken(_) => "400: the body of the request is not valid\n",
             Self::TimedOut(_) => "504: the time for the request is over\n",
             Self::LayerFailed(_) => "500: the gateway failed\n",
             Self::Custom(custom) => custom.parts().2,

@@ -29,7 +29,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, response};
 
 use super::{CustomRefusal, Outcome, Refusal};
-use crate::body::BoxError;
+use crate::body::{BoxError, Inflow};
 use crate::routed::{Reached, Routed};
 
 /// A request that is not carried on: why, and what is known about it.
@@ -47,11 +47,15 @@ struct Inner {
 // === impl Refused ===
 
 impl Refused {
-    /// What a client's error means; a refusal stays what it is.
-    pub(crate) fn from_client_error(error: BoxError) -> Self {
+    /// What a client's error means, of a request whose body may have broken; a refusal stays what it is.
+    pub(crate) fn from_client_error(error: BoxError, inflow: Option<&Inflow>) -> Self {
         match error.downcast::<Self>() {
             Ok(refused) => *refused,
-            Err(error) => Refusal::from_client_error(error).into(),
+            Err(error) => {
+                let refusal = Refusal::from_client_error(error);
+                let broke = inflow.is_some_and(Inflow::is_broken);
+                if broke { refusal.of_broken_request() } else { refusal }.into()
+            }
         }
     }
 

@@ -3,10 +3,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::Response;
+use gateway_core::exchange::{framing, hop_by_hop};
+use http::{HeaderValue, Response, StatusCode, Version};
 use pin_project_lite::pin_project;
 
-use crate::body::{BoxError, ResponseBody};
+use crate::body::{BoxError, Inflow, ResponseBody};
 use crate::outcome::Refused;
 
 pin_project! {
@@ -15,14 +16,18 @@ pin_project! {
     pub struct RecoverFuture<F> {
         #[pin]
         future: F,
+        inflow: Option<Inflow>,
+        // In a box: few requests ask for one.
+        upgrade: Option<Box<HeaderValue>>,
     }
 }
 
 // === impl RecoverFuture ===
 
 impl<F> RecoverFuture<F> {
-    pub(super) fn new(future: F) -> Self {
-        Self { future }
+    /// Waits for the answer to a request whose body may break, and which may ask for an upgrade.
+    pub(super) fn new(future: F, inflow: Option<Inflow>, upgrade: Option<Box<HeaderValue>>) -> Self {
+        Self { future, inflow, upgrade }
     }
 }
 
@@ -35,9 +40,36 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match ready!(self.project().future.poll(cx)) {
-            Ok(response) => Ok(response.map(ResponseBody::upstream)),
-            Err(error) => Err(Refused::from_client_error(error.into())),
-        })
+        let this = self.project();
+        let error = match ready!(this.future.poll(cx)) {
+            Ok(mut response) => match receive(&mut response, this.upgrade.as_deref()) {
+                Ok(()) => return Poll::Ready(Ok(response.map(ResponseBody::upstream))),
+                Err(error) => error,
+            },
+            Err(error) => error.into(),
+        };
+        Poll::Ready(Err(Refused::from_client_error(error, this.inflow.as_ref())))
     }
 }
+
+/// An answer as it is passed on: in the gateway's own version of HTTP, saying in one way where it ends, and final; a switch
+/// of protocols only as it was asked for.
+///
+/// # Spec
+/// MSG-03, MSG-07, MSG-11; RFC 9110 sections 2.5, 7.8 and 15.2.
+fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Result<(), BoxError> {
+    let status = response.status();
+    if status.is_informational() {
+        let is_asked = |asked| hop_by_hop::is_asked_switch(asked, response.headers());
+        if status != StatusCode::SWITCHING_PROTOCOLS || !upgrade.is_some_and(is_asked) {
+            return Err(NotFinal(status).into());
+        }
+    }
+    *response.version_mut() = Version::default();
+    Ok(framing::check_answer(status, response.headers_mut())?)
+}
+
+/// An answer that is none: another is to follow it, or another protocol than one that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is {0}, which does not end the exchange as it was asked for")]
+struct NotFinal(StatusCode);

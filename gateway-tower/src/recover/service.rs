@@ -3,7 +3,7 @@
 use std::fmt;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{Request, Response, header};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -55,7 +55,7 @@ where
         if self.not_ready.is_none() {
             self.not_ready = ready!(self.client.poll_ready(cx))
                 .err()
-                .map(|error| Refused::from_client_error(error.into()));
+                .map(|error| Refused::from_client_error(error.into(), None));
         }
         Poll::Ready(Ok(()))
     }
@@ -63,7 +63,11 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.not_ready.take() {
-            None => OrRefused::forwarded(RecoverFuture::new(self.client.call(request))),
+            None => {
+                let inflow = request.extensions().get().cloned();
+                let upgrade = request.headers().get(header::UPGRADE).cloned().map(Box::new);
+                OrRefused::forwarded(RecoverFuture::new(self.client.call(request), inflow, upgrade))
+            }
             Some(refused) => OrRefused::refused(refused),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use crate::outcome::Refused;
 
@@ -18,6 +18,8 @@ pub enum Form {
     /// A status and a text.
     #[default]
     Http,
+    /// The head of that alone, for a request of HEAD: over HTTP/2, what follows it would reach the client.
+    Head,
     /// 200, a code and a message, in the content type of the request. All of it stands in the head, which gRPC calls
     /// `Trailers-Only`.
     // In a box: every request has room for it while its answer is waited for.
@@ -27,12 +29,15 @@ pub enum Form {
 // === impl Form ===
 
 impl Form {
-    /// The form for a request with these headers.
+    /// The form for a request with this method and these headers.
     ///
     /// # Spec
-    /// AMB-64; gRPC, `doc/PROTOCOL-HTTP2.md`: a content type is `application/grpc`, alone or with the format of messages
+    /// AMB-64; RFC 9110 section 9.3.2; gRPC, `doc/PROTOCOL-HTTP2.md`: a content type is `application/grpc`, alone or with the format of messages
     /// after a plus sign.
-    pub fn from_request(headers: &HeaderMap) -> Self {
+    pub fn from_request(method: &Method, headers: &HeaderMap) -> Self {
+        if *method == Method::HEAD {
+            return Self::Head;
+        }
         match headers.get(header::CONTENT_TYPE) {
             Some(content_type) if is_grpc(content_type.as_bytes()) => {
                 Self::Grpc(Box::new(content_type.clone()))
@@ -47,10 +52,15 @@ impl Form {
         let status = refusal.status();
         tracing::debug!(status = status.as_u16(), error = &refusal as &dyn Error, "answered by the gateway");
         let mut response = match self {
-            Self::Http => {
+            Self::Http | Self::Head => {
                 let text = Bytes::copy_from_slice(refusal.text().as_bytes());
-                let mut response = Response::new(B::from(text));
+                let length = HeaderValue::from(text.len());
+                let is_head = self == Self::Head;
+                let mut response = Response::new(B::from(if is_head { Bytes::new() } else { text }));
                 *response.status_mut() = status;
+                if is_head {
+                    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+                }
                 let plain = HeaderValue::from_static("text/plain; charset=utf-8");
                 response.headers_mut().insert(header::CONTENT_TYPE, plain);
                 response.headers_mut().extend(headers);
@@ -107,7 +117,7 @@ mod tests {
 
     fn form(content_type: &'static str) -> Form {
         let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
-        Form::from_request(&HeaderMap::from_iter(headers))
+        Form::from_request(&Method::POST, &HeaderMap::from_iter(headers))
     }
 
     // AMB-64
@@ -126,7 +136,7 @@ mod tests {
             let expected = if grpc { Form::Grpc(Box::new(value)) } else { Form::Http };
             assert_eq!(form(content_type), expected, "{content_type}");
         }
-        assert_eq!(Form::from_request(&HeaderMap::new()), Form::Http);
+        assert_eq!(Form::from_request(&Method::GET, &HeaderMap::new()), Form::Http);
     }
 
     #[test]

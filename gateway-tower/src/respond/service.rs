@@ -63,7 +63,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> RespondFuture<S::Future> {
-        let form = Form::from_request(request.headers());
+        let form = Form::from_request(request.method(), request.headers());
         match self.not_ready.take() {
             None => RespondFuture::forwarded(self.inner.call(request), form),
             Some(refused) => RespondFuture::not_ready(refused, form),

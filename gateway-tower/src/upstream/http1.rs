@@ -1,13 +1,17 @@
 //! A request as a backend of HTTP/1.1 gets it, and its answer.
 
 use std::mem;
+use std::time::Duration;
 
+use gateway_core::exchange::framing::{self, FramingError};
 use gateway_core::exchange::{HeaderSet, hop_by_hop};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Uri, Version};
+use http::{Method, Request, StatusCode, Uri, Version};
 use http_body::Body;
 use hyper::upgrade::OnUpgrade;
+
+use crate::body::Inflow;
 
 /// Whether a request with the headers in `present` can be taken to a backend at all.
 ///
@@ -24,6 +28,35 @@ pub(super) fn can_be_forwarded<B>(request: &Request<B>, present: HeaderSet) -> b
     matches!(codings[..], [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
+/// How long a backend is waited for that was asked whether it wants the body, and does not say.
+///
+/// # Spec
+/// RFC 9110 section 10.1.1: a client should not wait for an indefinite time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where a client waits for 100 before it sends its body, passes the question on: the body is read when the backend wants it.
+///
+/// # Spec
+/// MSG-08; RFC 9110 section 10.1.1.
+fn wait_for_continue<B>(request: &mut Request<B>) {
+    let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if !request.headers().get(header::EXPECT).is_some_and(expects) {
+        return;
+    }
+    let Some(inflow) = request.extensions().get::<Inflow>().cloned() else { return };
+    inflow.hold();
+    let late = inflow.clone();
+    hyper::ext::on_informational(request, move |answer| {
+        if answer.status() == StatusCode::CONTINUE {
+            inflow.release();
+        }
+    });
+    tokio::spawn(async move {
+        tokio::time::sleep(PATIENCE).await;
+        late.release();
+    });
+}
+
 /// Makes it a request of HTTP/1.1. Returns the client's end of an upgrade, if it is to be forwarded.
 pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> Option<OnUpgrade> {
     let mut target = mem::take(request.uri_mut()).into_parts();
@@ -37,6 +70,7 @@ pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> 
     if present.has(HeaderSet::COOKIE) {
         join_cookies(request.headers_mut());
     }
+    wait_for_continue(request);
     let upgrade = if present.has(HeaderSet::UPGRADE) { upgrade(request) } else { None };
     if present.has(HeaderSet::TE) {
         let headers = request.headers_mut();
@@ -88,15 +122,15 @@ fn join_cookies(headers: &mut HeaderMap) {
 
 /// Takes out of an answer what was said about the connection that it came over.
 ///
+/// # Errors
+/// When the answer says in two ways where it ends, or in one that is not understood.
+///
 /// # Spec
-/// RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
-pub(super) fn clean(headers: &mut HeaderMap, upgraded: bool) {
+/// MSG-03; RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
+pub(super) fn clean(status: StatusCode, headers: &mut HeaderMap) -> Result<(), FramingError> {
     let present = HeaderSet::of(headers);
-    hop_by_hop::remove(headers, present, upgraded);
-    if present.has(HeaderSet::TRANSFER_ENCODING) {
-        headers.remove(header::TRANSFER_ENCODING);
-        headers.remove(header::CONTENT_LENGTH);
-    }
+    hop_by_hop::remove(headers, present, status == StatusCode::SWITCHING_PROTOCOLS);
+    framing::check_present_in_answer(status, headers, present)
 }
 
 #[cfg(test)]
@@ -183,10 +217,12 @@ mod tests {
     fn a_length_beside_a_transfer_coding_is_not_passed_on() {
         let mut headers = HeaderMap::new();
         headers.insert("content-length", HeaderValue::from_static("3"));
-        clean(&mut headers, false);
+        clean(StatusCode::OK, &mut headers).unwrap();
         assert_eq!(headers.len(), 1);
         headers.insert("transfer-encoding", HeaderValue::from_static("chunked"));
-        clean(&mut headers, false);
+        clean(StatusCode::OK, &mut headers).unwrap();
         assert!(headers.is_empty());
+        headers.insert("transfer-encoding", HeaderValue::from_static("gzip"));
+        assert_eq!(clean(StatusCode::OK, &mut headers), Err(FramingError::Coding));
     }
 }

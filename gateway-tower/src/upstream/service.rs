@@ -164,7 +164,7 @@ where
                     None => UpstreamFuture::new(shared.send_http1(endpoint, request, upgrade)),
                 }
             }
-            BackendProtocol::H2c => match http2::prepare(&mut request) {
+            BackendProtocol::H2c => match http2::prepare(&mut request, endpoint) {
                 Ok(()) => UpstreamFuture::new(shared.send_http2(endpoint, request)),
                 Err(error) => UpstreamFuture::ready(Err(error)),
             },
@@ -234,7 +234,8 @@ where
             };
             let cause = match answered {
                 Ok(mut answer) => {
-                    http1::clean(answer.headers_mut(), false);
+                    http1::clean(answer.status(), answer.headers_mut())
+                        .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
                     return Ok(answer.map(UpstreamBody::http2));
                 }
                 Err(Failure::Failed(cause)) => return Err(UpstreamError::Exchange { endpoint, cause }),
@@ -369,7 +370,8 @@ impl<B: Send + 'static> Rest<B> {
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
         let Self { shared, endpoint, connection, upgrade } = self;
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        http1::clean(response.headers_mut(), upgraded);
+        http1::clean(response.status(), response.headers_mut())
+            .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
         if upgraded {
             let Upgrade { client, member } = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
             let backend = hyper::upgrade::on(&mut response);
