@@ -274,3 +274,46 @@ async fn the_connection_in_the_extensions_goes_before_the_default() {
     assert_eq!(answer.status, 500);
     assert!(matches!(answer.outcome.refusal(), Some(Refusal::NoConnection)));
 }
+
+// MSG-07; RFC 9110 sections 7.8 and 15.2
+#[tokio::test]
+async fn an_answer_ends_the_exchange_as_it_was_asked_for_or_is_none() {
+    for (asked, status, switched_to, expected) in [
+        (None, 101, Some("websocket"), 502),
+        (Some("websocket"), 101, Some("foo"), 502),
+        (Some("websocket"), 101, None, 502),
+        (Some("websocket"), 101, Some("WebSocket"), 101),
+        (Some("websocket"), 103, None, 502),
+        (None, 103, None, 502),
+        (None, 200, None, 200),
+    ] {
+        let client = service_fn(move |_: Request<RequestBody<Body>>| {
+            let mut response = Response::builder().status(status);
+            if let Some(protocol) = switched_to {
+                response = response.header("upgrade", protocol);
+            }
+            ready(Ok::<_, BoxError>(response.body(Full::<Bytes>::default()).unwrap()))
+        });
+        let mut request = get("/");
+        if let Some(protocol) = asked {
+            request.headers_mut().insert("connection", "upgrade".parse().unwrap());
+            request.headers_mut().insert("upgrade", protocol.parse().unwrap());
+        }
+        let answer = send(&Scene::with_backend().gateway(client), request).await;
+        assert_eq!(answer.status, expected, "{asked:?} {status} {switched_to:?}");
+    }
+}
+
+// RFC 9110 section 9.3.2
+#[tokio::test]
+async fn an_answer_to_head_has_no_body_whoever_gives_it() {
+    let mut head = get("/");
+    *head.method_mut() = http::Method::HEAD;
+    let refused = service_fn(async |_: Request<RequestBody<Body>>| {
+        let cause = io::Error::from(io::ErrorKind::ConnectionRefused).into();
+        Err::<Response<Body>, BoxError>(ConnectError { endpoint: endpoint(1), cause }.into())
+    });
+    let answer = send(&Scene::with_backend().gateway(refused), head).await;
+    assert_eq!((answer.status, &answer.body[..]), (503, &b""[..]));
+    assert_eq!(answer.headers["content-length"], "35");
+}

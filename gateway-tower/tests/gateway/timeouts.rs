@@ -9,7 +9,7 @@ use gateway_core::rule::Timeouts;
 use gateway_tower::body::TimedOut;
 use gateway_tower::timeouts::Limit;
 use gateway_tower::{BoxError, Refusal, RequestBody};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::time::{Instant, sleep};
@@ -115,11 +115,15 @@ async fn an_upgraded_connection_may_last() {
             });
             let mut response = Response::new(StreamBody::new(Box::pin(frames)));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            response.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
             ready(Ok::<_, BoxError>(response))
         })
     };
     let both = || scene(Some(SECOND), Some(SECOND));
-    assert_eq!(send(&both().gateway(slow(101)), get("/")).await.body, "hello");
+    let mut upgrade = get("/");
+    upgrade.headers_mut().insert("connection", HeaderValue::from_static("upgrade"));
+    upgrade.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
+    assert_eq!(send(&both().gateway(slow(101)), upgrade).await.body, "hello");
     let mut connect = get("http://example.com/");
     *connect.method_mut() = Method::CONNECT;
     assert_eq!(send(&both().gateway(slow(200)), connect).await.body, "hello");

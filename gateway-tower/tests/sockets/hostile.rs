@@ -191,9 +191,10 @@ async fn odd_targets_are_answered_and_harm_nobody() {
 async fn trailers_say_nothing_about_connections_lengths_and_clients() {
     /// As they are written, and as they arrive.
     const TRAILERS: &str = "x-sum: 7\r\nconnection: close\r\ncontent-length: 1\r\nhost: b\r\nupgrade: h2c\r\n\
-        x-forwarded-for: 1.1.1.1\r\ntransfer-encoding: x\r\nkeep-alive: 1\r\n\r\n";
-    const NAMES: &str =
-        "x-sum, connection, content-length, host, upgrade, x-forwarded-for, transfer-encoding, keep-alive";
+        x-forwarded-for: 1.1.1.1\r\ntransfer-encoding: x\r\nkeep-alive: 1\r\nx-real-ip: 1.1.1.1\r\nforwarded: for=1.1.1.1\r\n\
+        x_forwarded_for: 1.1.1.1\r\nx-forwarded-port: 1\r\n\r\n";
+    const NAMES: &str = "x-sum, connection, content-length, host, upgrade, x-forwarded-for, transfer-encoding, keep-alive, x-real-ip, \
+         forwarded, x_forwarded_for, x-forwarded-port";
     let telling = backend(|request| async move {
         let body = request.into_body().collect().await.unwrap();
         let trailers = body.trailers().cloned().unwrap_or_default();
@@ -228,4 +229,57 @@ async fn trailers_say_nothing_about_connections_lengths_and_clients() {
         let trailers = client.send(request).await.trailers.expect("trailers");
         assert_eq!(trailers.keys().collect::<Vec<_>>(), ["x-sum"]);
     }
+}
+
+/// A frame of HTTP/2 on the first stream of a client.
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    let stream = u32::from(kind != 4).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream, payload].concat()
+}
+
+/// A field of HPACK that no table has.
+fn field(name: &str, value: &str) -> Vec<u8> {
+    [&[0, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
+}
+
+// MSG-12
+#[tokio::test]
+async fn a_pseudo_header_in_trailers_reaches_no_backend() {
+    const END_STREAM: u8 = 1;
+    const END_HEADERS: u8 = 4;
+    let telling = backend(|request| async move {
+        let target = request.uri().to_string();
+        let body = request.into_body().collect().await.unwrap();
+        let trailers = body.trailers().cloned().unwrap_or_default();
+        Response::new(full(format!("{target} {:?} end", trailers.keys().collect::<Vec<_>>())))
+    })
+    .await;
+    let world = World::start(&Table::new(1, telling)).await;
+    let mut stream = world.connect().await;
+    // POST, http, / of the static table, and the authority.
+    let head = [&[0x83, 0x86, 0x84][..], &field(":authority", "a"), &field("trailer", "x-sum")].concat();
+    let trailers = [field(":path", "/admin"), field("x-sum", "7")].concat();
+    let bytes = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, &[]),
+        frame(1, END_HEADERS, &head),
+        frame(0, 0, b"body"),
+        frame(1, END_HEADERS | END_STREAM, &trailers),
+    ];
+    stream.write_all(&bytes.concat()).await.unwrap();
+    let mut answer = Vec::new();
+    let told = async {
+        while !answer.ends_with(b" end") && !answer.windows(4).any(|end| end == b" end") {
+            assert_ne!(
+                stream.read_buf(&mut answer).await.unwrap(),
+                0,
+                "{:?}",
+                answer.escape_ascii().to_string()
+            );
+        }
+    };
+    within(told).await;
+    let answer = answer.escape_ascii().to_string();
+    assert!(answer.contains(r#"/ [\"x-sum\"] end"#), "{answer}");
 }

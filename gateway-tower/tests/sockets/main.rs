@@ -12,3 +12,6 @@ mod pools;
 mod hostile;
 mod http2_backends;
 mod own_client;
+mod messages;
+mod strict;
+mod adversary;

@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use crate::world::{
@@ -174,8 +174,70 @@ async fn a_client_that_leaves_ends_the_answer_of_the_backend() {
     }
 }
 
+// MSG-08
 #[tokio::test]
-async fn a_client_that_waits_for_100_gets_it() {
+async fn a_client_that_waits_for_100_hears_what_the_backend_says() {
+    const HEAD: &[u8] = b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
+    let (sender, mut asked) = mpsc::unbounded_channel();
+    let (go, wait) = tokio::sync::watch::channel("");
+    let backend = raw_backend(move |mut stream| {
+        let (sender, mut wait) = (sender.clone(), wait.clone());
+        async move {
+            assert!(read_head(&mut stream).await.contains("\r\nexpect: 100-continue\r\n"));
+            sender.send(()).unwrap();
+            let answer = *wait.wait_for(|answer| !answer.is_empty()).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            if answer.starts_with("HTTP/1.1 100") {
+                let mut body = [0; 4];
+                stream.read_exact(&mut body).await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n").await.unwrap();
+                stream.write_all(&body).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let world = World::start(&Table::new(1, backend)).await;
+    let mut stream = world.connect().await;
+    stream.write_all(HEAD).await.unwrap();
+    asked.recv().await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(200), stream.read_u8()).await;
+    assert!(early.is_err(), "the backend has not spoken");
+    go.send("HTTP/1.1 100 Continue\r\n\r\n").unwrap();
+    assert_eq!(read_head(&mut stream).await, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"body").await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
+
+    go.send("HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let mut stream = world.connect().await;
+    stream.write_all(HEAD).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 417 "), "the body is not asked for");
+}
+
+// MSG-08
+#[tokio::test]
+async fn answers_before_the_answer_are_not_passed_on_and_harm_nothing() {
+    let hinting = raw_backend(|mut stream| async move {
+        while read_head(&mut stream).await.contains("HTTP/1.1") {
+            let hints = "HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n";
+            let answer = format!("{hints}{hints}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let world = World::start(&Table::new(1, hinting)).await;
+    for (mut client, target) in clients(&world).await {
+        for _ in 0..2 {
+            let request = Request::get(target).header("host", "a").body(full("")).unwrap();
+            let answer = client.send(request).await;
+            assert_eq!((answer.status, answer.text()), (StatusCode::OK, "ok"));
+            assert!(!answer.headers.contains_key("link"));
+        }
+    }
+}
+
+// MSG-08
+#[tokio::test]
+async fn a_client_that_waits_for_100_gets_it_when_the_backend_says_nothing() {
     let world = World::start(&Table::new(1, crate::world::echo().await)).await;
     let mut stream = world.connect().await;
     let head = b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\nconnection: close\r\n\r\n";
