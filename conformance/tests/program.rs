@@ -150,12 +150,19 @@ fn a_run_writes_its_reports() {
         &markdown,
         "--project",
         "shop",
+        "--url",
+        "example.com/shop",
     ]);
     assert_eq!(code, 0, "{table}{progress}");
     assert!(table.contains("GATEWAY-HTTP  core           1       0        0              0\n"), "{table}");
     assert!(table.contains("beyond                       1       0        0              0\n"), "{table}");
     assert!(progress.contains("passed         HTTPRouteMatching\n"), "{progress}");
     assert!(progress.contains("needs --organization, --url, --version, --contact too"), "{progress}");
+    assert!(progress.contains("--url is to be absolute"), "{progress}");
+    assert!(
+        progress.contains("GATEWAY-HTTP would be listed as not conformant"),
+        "most are skipped: {progress}"
+    );
 
     let report = fs::read_to_string(report).unwrap();
     assert!(report.contains("project: shop\n") && report.contains("Passed: 1\n"), "{report}");
@@ -197,10 +204,10 @@ fn statuses_can_be_looked_at_alone() {
     let run = |more: &[&str]| result(&[&["run", "--profile", "gateway-tcp", "--no-beyond"], more].concat());
     let (code, table, _) = run(&["--statuses-only"]);
     assert_eq!(code, 0, "{table}");
-    assert!(table.contains("GATEWAY-TCP   core          14       0        5              0\n"), "{table}");
+    assert!(table.contains("GATEWAY-TCP   core          15       0        5              0\n"), "{table}");
     let (code, table, _) = run(&["--statuses-only", "--exempt-features", "TCPRoute"]);
     assert_eq!(code, 0, "{table}");
-    assert!(table.contains("GATEWAY-TCP   core          11       0        0              8\n"), "{table}");
+    assert!(table.contains("GATEWAY-TCP   core          12       0        0              8\n"), "{table}");
 }
 
 #[test]

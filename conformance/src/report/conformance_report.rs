@@ -15,6 +15,12 @@ use super::Results;
 use crate::case::Case;
 use crate::outcome::Verdict;
 
+/// The release of Gateway API whose tests the cases are.
+pub const RELEASE: &str = "v1.7.0";
+
+/// With more cases of a level skipped, upstream does not list an implementation.
+const MOST_SKIPPED: usize = 5;
+
 /// A conformance report. The fields are in the order of the alphabet, as in every published one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,7 +57,7 @@ pub struct Implementation {
     pub organization: String,
     /// Its name.
     pub project: String,
-    /// Its web page.
+    /// Its web page: an absolute URL.
     pub url: String,
     /// Its version; never the name of a branch.
     pub version: String,
@@ -181,7 +187,7 @@ impl ConformanceReport {
             api_version: "gateway.networking.k8s.io/v1".to_owned(),
             date: date(settings.date),
             channel: if is_experimental { "experimental" } else { "standard" }.to_owned(),
-            version: "v1.6.1".to_owned(),
+            version: RELEASE.to_owned(),
             implementation: settings.implementation.clone(),
             kind: "ConformanceReport".to_owned(),
             mode: settings.mode.clone(),
@@ -214,9 +220,45 @@ fn date(time: SystemTime) -> String {
     time.format(&Rfc3339).expect("the years 0 to 9999 can be written")
 }
 
+// === impl Implementation ===
+
+impl Implementation {
+    /// The fields that upstream would refuse in a report that is to be published: they are empty, or no web page.
+    pub fn gaps(&self) -> Vec<&'static str> {
+        let Self { contact, organization, project, url, version } = self;
+        let fields = [
+            ("organization", organization.is_empty()),
+            ("project", project.is_empty()),
+            ("url", !is_web_page(url)),
+            ("version", version.is_empty()),
+            ("contact", contact.is_empty()),
+        ];
+        fields.into_iter().filter(|(_, is_gap)| *is_gap).map(|(name, _)| name).collect()
+    }
+}
+
+/// Whether the text is an absolute URL with a host, of HTTP or HTTPS.
+fn is_web_page(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+    })
+}
+
 // === impl ProfileReport ===
 
 impl ProfileReport {
+    /// What the profile counts as in upstream's list of implementations, whatever the words of the report are.
+    pub fn standing(&self) -> StatusResult {
+        let levels = [Some(&self.core), self.extended.as_ref().map(|extended| &extended.status)];
+        let fails = |status: &Status| {
+            status.result == StatusResult::Failure || status.statistics.skipped > MOST_SKIPPED
+        };
+        match levels.into_iter().flatten().any(fails) {
+            true => StatusResult::Failure,
+            false => self.core.result,
+        }
+    }
+
     /// Nothing if there is no core case: a success of nothing would say too much.
     fn new(profile: Profile, results: &Results<'_>, cases: &[&Case]) -> Option<Self> {
         let claimed: BTreeSet<Feature> =

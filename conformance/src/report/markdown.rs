@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use gateway_core::feature::SupportLevel;
 
-use super::{Count, Results, explanation};
+use super::{Count, RELEASE, Results, explanation};
 use crate::outcome::Verdict;
 
 /// Markdown: a table with a row for each profile and class, then the cases that failed and that were skipped, with the
 /// reasons.
 pub fn markdown(results: &Results<'_>) -> String {
-    let mut text = format!("# Gateway API v1.6.1 conformance of `{}`\n\n", results.engine);
+    let mut text = format!("# Gateway API {RELEASE} conformance of `{}`\n\n", results.engine);
     text.push_str("| profile | class | passed | failed | skipped | not supported |\n");
     text.push_str("| --- | --- | ---: | ---: | ---: | ---: |\n");
     for section in results.sections() {

@@ -45,7 +45,7 @@ mod results;
 mod table;
 
 pub use self::conformance_report::{
-    ConformanceReport, ExtendedStatus, Implementation, ProfileReport, ReportError, ReportSettings,
+    ConformanceReport, ExtendedStatus, Implementation, ProfileReport, RELEASE, ReportError, ReportSettings,
     Statistics, Status, StatusResult,
 };
 pub use self::explanation::explanation;

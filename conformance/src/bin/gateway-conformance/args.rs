@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use conformance::run::Pattern;
 use gateway_core::feature::{Feature, Profile};
 
-/// Replays the conformance cases of Gateway API v1.6.1, and more, against an implementation in any language.
+/// Replays the conformance cases of Gateway API v1.7.0, and more, against an implementation in any language.
 ///
 /// A case is a file: objects, what is sent, and what must come back. `list` and `show` tell what there is, `run` runs it,
 /// and `check` reads cases of your own.
@@ -235,7 +235,7 @@ pub(crate) struct ImplementationArgs {
     /// The name of the implementation, for the report.
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub(crate) project: String,
-    /// The web page of the implementation, for the report.
+    /// The web page of the implementation, for the report: an absolute URL.
     #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
     pub(crate) url: String,
     /// The version of the implementation, for the report; never the name of a branch.

@@ -14,7 +14,7 @@ use conformance::engine::pure::{CoreEngines, CoreStatusEngines, ReferenceEngines
 use conformance::engine::tower::TowerEngines;
 use conformance::engine::{ControlPlane, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
-use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results};
+use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results, StatusResult};
 use conformance::run::{Settings, run_all};
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Profile;
@@ -150,8 +150,9 @@ fn write_reports(results: &Results<'_>, args: &Run) -> Result<(), Trouble> {
         if args.choice.profiles.is_empty() {
             results.profiles = Results::claimed_profiles(results.claimed);
         }
-        let yaml = ConformanceReport::new(&results, &settings).to_yaml();
-        write_file(file, yaml.map_err(|error| error.to_string()))?;
+        let report = ConformanceReport::new(&results, &settings);
+        say_standing(&report);
+        write_file(file, report.to_yaml().map_err(|error| error.to_string()))?;
     }
     if let Some(file) = &args.reports.junit {
         write_file(file, report::junit(results).map_err(|error| error.to_string()))?;
@@ -174,18 +175,26 @@ fn implementation(args: &ImplementationArgs) -> Implementation {
 
 /// Upstream publishes only reports that say all of it.
 fn warn_of_gaps(implementation: &Implementation) {
-    let Implementation { contact, organization, project, url, version } = implementation;
-    let fields = [
-        ("--organization", organization.is_empty()),
-        ("--project", project.is_empty()),
-        ("--url", url.is_empty()),
-        ("--version", version.is_empty()),
-        ("--contact", contact.is_empty()),
-    ];
-    let missing: Vec<&str> = fields.iter().filter(|(_, is_empty)| *is_empty).map(|(name, _)| *name).collect();
-    if !missing.is_empty() {
-        let missing = missing.join(", ");
+    let gaps: Vec<String> = implementation.gaps().iter().map(|field| format!("--{field}")).collect();
+    if !gaps.is_empty() {
+        let gaps = gaps.join(", ");
         // Not more than a warning, so nothing is lost if nobody can read it.
-        let _ = writeln!(io::stderr(), "gateway-conformance: a report to be published needs {missing} too");
+        let _ = writeln!(io::stderr(), "gateway-conformance: a report to be published needs {gaps} too");
+    }
+    if gaps.contains(&"--url".to_owned()) && !implementation.url.is_empty() {
+        let hint = "gateway-conformance: --url is to be absolute, such as https://example.com/gateway";
+        let _ = writeln!(io::stderr(), "{hint}");
+    }
+}
+
+/// What upstream's list of implementations would make of the report.
+fn say_standing(report: &ConformanceReport) {
+    for profile in &report.profiles {
+        let standing = match profile.standing() {
+            StatusResult::Success => "conformant",
+            StatusResult::Partial => "partially conformant",
+            StatusResult::Failure => "not conformant",
+        };
+        let _ = writeln!(io::stderr(), "gateway-conformance: {} would be listed as {standing}", profile.name);
     }
 }
