@@ -72,10 +72,9 @@ impl Speaks {
     pub fn ports(self) -> &'static [u16] {
         match self {
             Self::Http => &[3000, 3001, 8443],
-            Self::Grpc => &[3000],
-            Self::Tcp => &[3000, 8443],
+            Self::Grpc | Self::Tcp => &[3000, 8443],
+            Self::Bytes | Self::Nothing => &[3000],
             Self::Udp => &[8080],
-            Self::Dns => &[53],
             Self::Mesh => &[8080, 7070],
         }
     }

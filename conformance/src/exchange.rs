@@ -9,7 +9,7 @@ use crate::case::{ClientTls, GrpcCall, HttpRequest, Target, Way, WebSocketConver
 pub enum Exchange {
     /// An HTTP request to a listener.
     Http(Target, HttpRequest),
-    /// A gRPC call to a listener, without TLS.
+    /// A gRPC call to a listener.
     Grpc(Target, GrpcCall),
     /// A WebSocket conversation: each message is sent, and one message is waited for.
     WebSocket(Target, WebSocketConversation),
@@ -17,8 +17,8 @@ pub enum Exchange {
     Tcp(Target, Option<ClientTls>),
     /// A datagram from a new socket.
     Udp(Target),
-    /// A DNS query for an address of this name, over UDP.
-    Dns(Target, String),
+    /// These bytes over a connection, with TLS or without, which is read until it is closed.
+    Bytes(Target, Option<ClientTls>, Vec<u8>),
     /// An HTTP request or a gRPC call within a mesh.
     Mesh(Way, HttpRequest),
 }
@@ -36,8 +36,8 @@ pub enum Answer {
     Tcp(TcpAnswer),
     /// The answer to a datagram.
     Udp(Pod),
-    /// A DNS answer with the id of the query.
-    Dns,
+    /// What came until the connection was closed.
+    Bytes(Vec<u8>),
     /// No answer.
     Failed(Failure),
 }
@@ -90,8 +90,21 @@ pub struct GrpcAnswer {
     pub code: u8,
     /// The message with it.
     pub message: String,
-    /// Who answered, and the full name of the method that it was asked for, if a backend answered.
-    pub echo: Option<(Pod, String)>,
+    /// What the backend says that it got, if a backend answered.
+    pub echo: Option<GrpcEcho>,
+}
+
+/// What a gRPC backend says that it got.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrpcEcho {
+    /// Who answered.
+    pub pod: Pod,
+    /// The full name of the method: `/service/method`.
+    pub method: String,
+    /// The metadata; several lines of one name in their order.
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// The server name that the client of the backend sent in TLS.
+    pub server_name: Option<String>,
 }
 
 /// A dialogue over TCP.
@@ -146,9 +159,22 @@ impl HttpAnswer {
 impl Echo {
     /// The lines of a header.
     pub fn header(&self, name: &str) -> Vec<&str> {
-        let lines = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        lines.flat_map(|(_, values)| values.iter().map(String::as_str)).collect()
+        lines(&self.headers, name)
     }
+}
+
+// === impl GrpcEcho ===
+
+impl GrpcEcho {
+    /// The lines of the metadata with a name.
+    pub fn header(&self, name: &str) -> Vec<&str> {
+        lines(&self.headers, name)
+    }
+}
+
+fn lines<'h>(headers: &'h BTreeMap<String, Vec<String>>, name: &str) -> Vec<&'h str> {
+    let of_name = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    of_name.flat_map(|(_, values)| values.iter().map(String::as_str)).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use conformance::backend::Backends;
 use conformance::case::{
-    ClientTls, Deployment, GrpcCall, HttpProtocol, HttpRequest, Lines, Target, WebSocketConversation,
+    ClientTls, Deployment, GrpcCall, HttpProtocol, HttpRequest, Lines, Speaks, Target, WebSocketConversation,
     WebSocketMessage, base,
 };
 use conformance::exchange::{Answer, Exchange, Failure, HttpAnswer};
@@ -248,14 +248,23 @@ async fn grpc_calls_are_answered() {
         method: method.to_owned(),
         authority: Some("example.com".to_owned()),
         headers: BTreeMap::from([("X-Header".to_owned(), Lines::One("value".to_owned()))]),
+        tls: None,
     };
     for method in ["Echo", "EchoTwo"] {
         let Answer::Grpc(answer) = send(&Exchange::Grpc(target(), call(method)), address).await else {
             panic!("no answer")
         };
         let full = format!("/{}/{method}", conformance::case::ECHO_SERVICE);
-        assert_eq!((answer.code, answer.echo), (0, Some((backends.pods()[0].pod.clone(), full))));
+        let echo = answer.echo.unwrap();
+        assert_eq!(echo.header("x-header"), ["value"]);
+        assert_eq!((answer.code, echo.pod, echo.method), (0, backends.pods()[0].pod.clone(), full));
     }
+    let secure = GrpcCall { tls: Some(tls("abc.example.com")), ..call("Echo") };
+    let Answer::Grpc(answer) = send(&Exchange::Grpc(target(), secure), backends.pods()[0].ports[&8443]).await
+    else {
+        panic!("no answer")
+    };
+    assert_eq!(answer.echo.unwrap().server_name.as_deref(), Some("abc.example.com"));
     let Answer::Grpc(answer) = send(&Exchange::Grpc(target(), call("EchoThree")), address).await else {
         panic!("no answer")
     };
@@ -290,12 +299,37 @@ async fn a_dialogue_over_tcp_says_who_is_there() {
 }
 
 #[tokio::test]
-async fn datagrams_and_dns_queries_are_answered() {
-    let udp = Deployment { speaks: conformance::case::Speaks::Udp, ..deployment("infra-backend-v3") };
+async fn bytes_go_and_come_as_they_are() {
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nHOST: b\r\n\r\n".to_vec();
+    let exchange = Exchange::Bytes(target(), None, request.clone());
+    let bytes = Deployment { speaks: Speaks::Bytes, ..deployment("infra-backend-v3") };
+    let (_echo, address) = started(bytes.clone(), 3000).await;
+    let Answer::Bytes(answer) = send(&exchange, address).await else { panic!("no answer") };
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.ends_with(&request), "{answer:?}");
+    let (_fixed, address) = started(Deployment { answer: Some("\u{ff}x".to_owned()), ..bytes }, 3000).await;
+    assert_eq!(send(&exchange, address).await, Answer::Bytes(vec![0xff, b'x']));
+}
+
+#[tokio::test]
+async fn a_request_may_have_no_host() {
+    let (_backends, address) = backend("infra-backend-v1", 3000).await;
+    let answer = http(HttpRequest { without_host: true, ..get("/") }, address).await;
+    assert_eq!(answer.echo.unwrap().host, "");
+}
+
+#[tokio::test]
+async fn a_backend_that_speaks_nothing_refuses_connections() {
+    let nothing = Deployment { speaks: Speaks::Nothing, ..deployment("infra-backend-v3") };
+    let (_backends, address) = started(nothing, 3000).await;
+    let refused = failure(Exchange::Http(target(), get("/")), address).await;
+    assert!(matches!(refused, Failure::Connect(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn datagrams_are_answered() {
+    let udp = Deployment { speaks: Speaks::Udp, ..deployment("infra-backend-v3") };
     let (backends, address) = started(udp, 8080).await;
     assert_eq!(send(&Exchange::Udp(target()), address).await, Answer::Udp(backends.pods()[0].pod.clone()));
-    let (_dns, address) = backend("coredns", 53).await;
-    assert_eq!(send(&Exchange::Dns(target(), "foo.bar.com".to_owned()), address).await, Answer::Dns);
     let nobody = failure(Exchange::Udp(target()), SocketAddr::from((Ipv4Addr::LOCALHOST, 1))).await;
     assert!(matches!(nobody, Failure::Connect(_)), "{nobody:?}");
 }

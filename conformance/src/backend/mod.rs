@@ -11,6 +11,7 @@ mod received;
 
 mod running;
 
+mod bytes;
 mod datagram;
 mod grpc;
 mod grpc_message;

@@ -30,7 +30,7 @@ impl VirtualBackends {
     /// The backends of a case at the addresses of these pods; all count what they receive there.
     pub fn new(case: &Case, pods: &[RunningPod], received: &Received) -> Self {
         let mut backends = BTreeMap::new();
-        for deployment in deployments(case) {
+        for deployment in deployments(case).filter(|it| it.speaks != Speaks::Nothing) {
             let key = &deployment.name.0;
             let is_its = |pod: &Pod| *pod.namespace == *key.namespace && *pod.deployment() == *key.name;
             let shared = Arc::new(deployment.clone());
@@ -67,8 +67,8 @@ impl BackendPort {
     /// Whether it is spoken within TLS.
     pub fn is_tls(&self) -> bool {
         match self.speaks() {
-            Speaks::Http | Speaks::Tcp => self.number == 8443,
-            Speaks::Grpc | Speaks::Udp | Speaks::Dns | Speaks::Mesh => false,
+            Speaks::Http | Speaks::Grpc | Speaks::Tcp => self.number == 8443,
+            Speaks::Udp | Speaks::Bytes | Speaks::Nothing | Speaks::Mesh => false,
         }
     }
 
@@ -77,7 +77,8 @@ impl BackendPort {
         match self.speaks() {
             Speaks::Http => true,
             Speaks::Mesh => self.number == 8080,
-            Speaks::Grpc | Speaks::Tcp | Speaks::Udp | Speaks::Dns => false,
+            // Bytes are for engines with a wire.
+            Speaks::Grpc | Speaks::Tcp | Speaks::Udp | Speaks::Bytes | Speaks::Nothing => false,
         }
     }
 
@@ -86,7 +87,7 @@ impl BackendPort {
         match self.speaks() {
             Speaks::Grpc => true,
             Speaks::Mesh => self.number == 7070,
-            Speaks::Http | Speaks::Tcp | Speaks::Udp | Speaks::Dns => false,
+            Speaks::Http | Speaks::Tcp | Speaks::Udp | Speaks::Bytes | Speaks::Nothing => false,
         }
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use gateway_core::name::ObjectName;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::behaviour::HttpBackend;
 use super::received::Received;
-use super::{datagram, grpc, http, tcp, tls};
-use crate::case::{Deployment, Speaks};
+use super::{bytes, datagram, grpc, http, tcp, tls};
+use crate::case::{Deployment, Speaks, bytes_of_text};
 use crate::cluster::RunningPod;
 use crate::exchange::Pod;
 
@@ -123,11 +123,22 @@ impl Starting<'_> {
             }
             Speaks::Udp => {
                 let socket = self.datagrams(8080).await?;
-                self.tasks.spawn(datagram::serve_echo(socket, pod));
+                self.tasks.spawn(datagram::serve(socket, pod));
             }
-            Speaks::Dns => {
-                let socket = self.datagrams(53).await?;
-                self.tasks.spawn(datagram::serve_dns(socket));
+            Speaks::Bytes => {
+                let answer = self.deployment.answer.as_deref().and_then(bytes_of_text);
+                let backend = bytes::BytesBackend::new(pod, self.received.clone(), answer);
+                self.listen(3000, move |stream| backend.clone().serve(stream)).await?;
+            }
+            Speaks::Nothing => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+                self.ports.insert(3000, socket.local_addr()?);
+                // The port is taken for as long as the pod is there, and nobody listens.
+                self.tasks.spawn(async move {
+                    let _bound = socket;
+                    std::future::pending().await
+                });
             }
             Speaks::Mesh => {
                 self.listen(8080, move |stream| http::serve_any(stream, http.clone())).await?;
@@ -197,7 +208,9 @@ mod tests {
         assert_eq!(ports("infra-backend-v1"), [[3000, 3001], [3000, 3001]]);
         assert_eq!(ports("tls-backend")[0], [3000, 3001, 8443]);
         assert_eq!(ports("tcp-backend")[0], [3000, 8443]);
-        assert_eq!(ports("coredns"), [[53]]);
+        assert_eq!(ports("udp-echo"), [[8080]]);
+        assert_eq!(ports("grpc-infra-backend-v1")[0], [3000, 8443]);
+        assert_eq!(ports("grpc-infra-backend-v2")[0], [3000]);
         assert_eq!(ports("echo-v2"), [[7070, 8080]]);
         let labels = &backends.pods().iter().find(|it| it.pod.deployment() == "echo-v2").unwrap().labels;
         assert_eq!((labels["app"].as_str(), labels["version"].as_str()), ("echo", "v2"));

@@ -34,6 +34,9 @@ pub struct Deployment {
     /// The ConfigMap with the authority that must have signed the certificate of a client, if the client shows one.
     #[serde(default)]
     pub client_authority: Option<Name>,
+    /// What a backend that speaks bytes answers with; each character is the byte of its number.
+    #[serde(default)]
+    pub answer: Option<String>,
     /// More labels.
     #[serde(default)]
     pub labels: std::collections::BTreeMap<String, String>,
@@ -45,14 +48,16 @@ pub struct Deployment {
 pub enum Speaks {
     /// HTTP echo: HTTP/1.1 and WebSocket on 3000, HTTP/2 without TLS on 3001, HTTPS on 8443.
     Http,
-    /// gRPC echo: HTTP/2 without TLS on 3000.
+    /// gRPC echo: HTTP/2 without TLS on 3000, with TLS on 8443.
     Grpc,
     /// TCP echo: plain on 3000, TLS on 8443.
     Tcp,
     /// UDP echo on 8080.
     Udp,
-    /// DNS: any answer, on UDP 53.
-    Dns,
+    /// HTTP/1.1 on 3000, as bytes: each connection gets one answer, the one of the Deployment or what came as its body.
+    Bytes,
+    /// Nothing: connections to 3000 are refused.
+    Nothing,
     /// A workload of the mesh: HTTP on 8080, gRPC on 7070.
     Mesh,
 }

@@ -6,7 +6,10 @@ use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
 
-use super::{Case, HttpExchange, HttpExpectation, INFRA, Name, ObjectRef, Step, Target, Way, base};
+use super::{
+    BytesExpectation, Case, GrpcCode, GrpcExpectation, HttpExchange, HttpExpectation, HttpProtocol, INFRA,
+    Name, ObjectRef, Speaks, Step, Target, Way, base, bytes_of_text,
+};
 
 /// What is wrong with a case: the path of a field, and a message.
 pub(super) fn check(case: &Case) -> Vec<(String, String)> {
@@ -48,6 +51,17 @@ impl Checker<'_> {
                 self.problem("steps", format!("{name} is written twice"));
             }
         }
+        for (index, deployment) in self.case.deployments.iter().enumerate() {
+            if let Some(answer) = &deployment.answer {
+                let at = format!("deployments[{index}].answer");
+                if deployment.speaks != Speaks::Bytes {
+                    self.problem(&at, "only a backend that speaks `bytes` has an answer of its own");
+                }
+                if bytes_of_text(answer).is_none() {
+                    self.problem(&at, "each character is a byte: none may be beyond U+00FF");
+                }
+            }
+        }
         for (index, step) in self.case.steps.iter().enumerate() {
             self.step(&format!("steps[{index}].{}", step.key()), step);
         }
@@ -85,6 +99,11 @@ impl Checker<'_> {
             Step::Grpc(grpc) => {
                 self.target(&format!("{at}.to"), &grpc.target);
                 for (index, call) in grpc.calls.iter().enumerate() {
+                    let GrpcExpectation { code, backend, failure, .. } = &call.expect;
+                    if *failure && (*code != GrpcCode::Ok || backend.is_some()) {
+                        let at = format!("{at}.calls[{index}].expect");
+                        self.problem(at, "`failure` excludes `code` and `backend`");
+                    }
                     if let Some(backend) = &call.expect.backend {
                         self.backend(&format!("{at}.calls[{index}].expect.backend"), backend);
                     }
@@ -103,9 +122,25 @@ impl Checker<'_> {
             }
             Step::Udp(udp) => {
                 self.target(&format!("{at}.to"), &udp.target);
-                self.backend(&format!("{at}.expect.backend"), &udp.expect.backend);
+                match (&udp.expect.backend, udp.expect.no_answer) {
+                    (Some(backend), false) => self.backend(&format!("{at}.expect.backend"), backend),
+                    (None, true) => {}
+                    _ => self
+                        .problem(format!("{at}.expect"), "say which `backend`, or that there is `noAnswer`"),
+                }
             }
-            Step::Dns(dns) => drop(self.target(&format!("{at}.to"), &dns.target)),
+            Step::Bytes(step) => {
+                self.target(&format!("{at}.to"), &step.target);
+                for (index, connection) in step.connections.iter().enumerate() {
+                    if bytes_of_text(&connection.send).is_none() {
+                        let at = format!("{at}.connections[{index}].send");
+                        self.problem(at, "each character is a byte: none may be beyond U+00FF");
+                    }
+                    if connection.expect == BytesExpectation::default() {
+                        self.problem(format!("{at}.connections[{index}].expect"), "say what comes back");
+                    }
+                }
+            }
             Step::Mesh(mesh) => {
                 self.way(&format!("{at}.way"), &mesh.way);
                 for (index, exchange) in mesh.requests.iter().enumerate() {
@@ -113,9 +148,15 @@ impl Checker<'_> {
                 }
             }
             Step::Distribution(it) => {
-                let sum: f64 = it.shares.values().sum();
+                let sum: f64 = it.shares.values().chain(it.statuses.values()).sum();
                 if (sum - 1.0).abs() > 1e-6 {
                     self.problem(format!("{at}.shares"), format!("the shares add up to {sum}, not to 1"));
+                }
+                if !it.statuses.is_empty() && it.of.http.is_none() {
+                    self.problem(format!("{at}.statuses"), "only answers of HTTP have a status");
+                }
+                for status in it.statuses.keys().filter(|status| status.parse::<u16>().is_err()) {
+                    self.problem(format!("{at}.statuses"), format!("{status:?} is no status"));
                 }
                 let sample = &it.of;
                 let count = [
@@ -167,6 +208,11 @@ impl Checker<'_> {
             no_answer,
             ..
         } = &exchange.expect;
+        let request = &exchange.request;
+        if request.without_host && (request.host.is_some() || request.protocol == HttpProtocol::Http2) {
+            let message = "only a request of HTTP/1.1 can be without a host, and then it has no `host`";
+            self.problem(format!("{at}.withoutHost"), message);
+        }
         if https && exchange.request.tls.is_none() {
             self.problem(at, "the listener speaks TLS: add `tls`");
         }

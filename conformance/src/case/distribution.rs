@@ -17,8 +17,12 @@ use super::object_ref::Name;
 pub struct DistributionStep {
     /// What is sampled.
     pub of: Sample,
-    /// The share of each backend, by the name of its Deployment. The sum is 1.
+    /// The share of each backend, by the name of its Deployment. The sum of all shares is 1.
+    #[serde(default)]
     pub shares: BTreeMap<String, f64>,
+    /// The share of answers with each status, whoever answers.
+    #[serde(default)]
+    pub statuses: BTreeMap<String, f64>,
     /// How many requests a round has.
     #[serde(default = "samples")]
     pub samples: u32,

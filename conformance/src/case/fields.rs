@@ -170,6 +170,7 @@ mod tests {
         let (mut fields, _) = names::<Written>();
         // These are read through another type.
         fields.extend([&["oneOf"] as Names, &["set"]]);
+        fields.insert(&["is", "message", "observedGeneration", "lastTransitionTime"]);
         assert!(fields.len() > 25, "the fields of all steps are found: {fields:#?}");
         assert!(fields.iter().any(|names| names == &Step::KEYS), "{fields:#?}");
         let tables = tables();

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::http::{Lines, Target};
+use super::header::HeaderExpectation;
+use super::http::{ClientTls, Lines, Target};
 use super::object_ref::Name;
 
 /// The service of the echo backends.
 pub const ECHO_SERVICE: &str = "gateway_api_conformance.echo_basic.grpcecho.GrpcEcho";
 
-/// Calls to a listener of a Gateway, one after the other, without TLS.
+/// Calls to a listener of a Gateway, one after the other.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrpcStep {
@@ -43,6 +44,8 @@ struct Written {
     #[serde(default)]
     headers: BTreeMap<String, Lines>,
     #[serde(default)]
+    tls: Option<ClientTls>,
+    #[serde(default)]
     expect: GrpcExpectation,
 }
 
@@ -57,6 +60,8 @@ pub struct GrpcCall {
     pub authority: Option<String>,
     /// The metadata.
     pub headers: BTreeMap<String, Lines>,
+    /// How TLS is spoken; not at all without it.
+    pub tls: Option<ClientTls>,
 }
 
 /// What must come back.
@@ -67,6 +72,14 @@ pub struct GrpcExpectation {
     pub code: GrpcCode,
     /// Who must have answered: the name of its Deployment.
     pub backend: Option<Name>,
+    /// Metadata that the backend must have got.
+    pub headers: BTreeMap<String, HeaderExpectation>,
+    /// Metadata that the backend must not have got.
+    pub absent_headers: Vec<String>,
+    /// The server name that the backend must have seen in TLS.
+    pub server_name: Option<String>,
+    /// Any code but `OK` must come.
+    pub failure: bool,
 }
 
 /// A status code, by the name that the gRPC documentation gives it.
@@ -99,9 +112,9 @@ pub enum GrpcCode {
 
 impl From<Written> for GrpcExchange {
     fn from(written: Written) -> Self {
-        let Written { service, method, authority, headers, expect } = written;
+        let Written { service, method, authority, headers, tls, expect } = written;
         let service = service.unwrap_or_else(|| ECHO_SERVICE.to_owned());
-        Self { call: GrpcCall { service, method, authority, headers }, expect }
+        Self { call: GrpcCall { service, method, authority, headers, tls }, expect }
     }
 }
 

@@ -47,6 +47,7 @@ struct Written {
     method: String,
     path: String,
     host: Option<String>,
+    without_host: bool,
     headers: BTreeMap<String, Lines>,
     protocol: HttpProtocol,
     tls: Option<ClientTls>,
@@ -64,6 +65,8 @@ pub struct HttpRequest {
     pub path: String,
     /// The host, with the port if one is to be sent; the address of the Gateway otherwise.
     pub host: Option<String>,
+    /// No host is sent at all, which only HTTP/1.1 can.
+    pub without_host: bool,
     /// The headers, in any case; several lines of one name are a list.
     pub headers: BTreeMap<String, Lines>,
     /// What is spoken.
@@ -176,18 +179,25 @@ pub struct RedirectExpectation {
 
 impl From<Written> for HttpExchange {
     fn from(written: Written) -> Self {
-        let Written { method, path, host, headers, protocol, tls, body, expect, times } = written;
-        Self { request: HttpRequest { method, path, host, headers, protocol, tls, body }, expect, times }
+        let Written { method, path, host, without_host, headers, protocol, tls, body, expect, times } =
+            written;
+        Self {
+            request: HttpRequest { method, path, host, without_host, headers, protocol, tls, body },
+            expect,
+            times,
+        }
     }
 }
 
 impl Default for Written {
     fn default() -> Self {
-        let HttpRequest { method, path, host, headers, protocol, tls, body } = HttpRequest::default();
+        let HttpRequest { method, path, host, without_host, headers, protocol, tls, body } =
+            HttpRequest::default();
         Self {
             method,
             path,
             host,
+            without_host,
             headers,
             protocol,
             tls,
@@ -212,6 +222,7 @@ impl Default for HttpRequest {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             host: None,
+            without_host: false,
             headers: BTreeMap::new(),
             protocol: HttpProtocol::default(),
             tls: None,

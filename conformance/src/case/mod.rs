@@ -39,6 +39,7 @@
 //! ```
 
 mod base;
+mod bytes;
 mod check;
 mod distribution;
 #[cfg(test)]
@@ -66,6 +67,7 @@ use gateway_core::name::ObjectName;
 use serde::{Deserialize, Deserializer};
 
 pub use self::base::{Base, Deployment, Speaks, base};
+pub use self::bytes::{BytesConnection, BytesExpectation, BytesStep, bytes_of_text, text_of_bytes};
 pub use self::distribution::{DistributionStep, GrpcSample, HttpSample, MirrorShareStep, Sample};
 pub use self::grpc::{ECHO_SERVICE, GrpcCall, GrpcCode, GrpcExchange, GrpcExpectation, GrpcStep};
 pub use self::header::{HeaderExpectation, OneOf, Set};
@@ -80,7 +82,7 @@ pub use self::status::{
     ConditionExpectation, Conditions, ListenerExpectation, ParentExpectation, StatusStep,
 };
 pub use self::step::{InfrastructureStep, PatchStep, Step};
-pub use self::stream::{DnsStep, TcpExpectation, TcpStep, UdpExpectation, UdpStep};
+pub use self::stream::{TcpExpectation, TcpStep, UdpExpectation, UdpStep};
 pub use self::websocket::{WebSocketConversation, WebSocketMessage, WebSocketStep};
 
 /// The `apiVersion` of cases.

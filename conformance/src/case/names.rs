@@ -50,7 +50,7 @@ pub(super) fn step_names(step: &Step, gateway: &ObjectName) -> bool {
         Step::WebSocket(websocket) => websocket.target.gateway.0 == *gateway,
         Step::Tcp(tcp) => tcp.target.gateway.0 == *gateway,
         Step::Udp(udp) => udp.target.gateway.0 == *gateway,
-        Step::Dns(dns) => dns.target.gateway.0 == *gateway,
+        Step::Bytes(bytes) => bytes.target.gateway.0 == *gateway,
         // A mesh has no Gateways.
         Step::Mesh(_) => false,
         Step::Distribution(step) => {

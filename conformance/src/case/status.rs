@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use gateway_core::api::Condition;
 use serde::Deserialize;
 
 use super::object_ref::ObjectRef;
@@ -76,23 +77,70 @@ pub struct ParentExpectation {
     pub conditions: Conditions,
 }
 
-/// What a condition must be: `True`, `True/Accepted`, or `False/NoMatchingParent|NotAllowedByListeners`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+/// What a condition must be: `True`, `True/Accepted`, or `False/NoMatchingParent|NotAllowedByListeners`; or such a text as
+/// `is`, with more fields beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct ConditionExpectation {
-    /// `True`, `False` or `Unknown`.
+    /// `True`, `False` or `Unknown`; `Any` is any of them.
     pub status: String,
     /// The reasons of which one must be given; any if empty.
     pub reasons: Vec<String>,
+    /// A text that must be in the message.
+    pub message: Option<String>,
+    /// The generation that it must be about.
+    pub observed_generation: Option<i64>,
+    /// The time of its last transition.
+    pub last_transition_time: Option<String>,
+}
+
+/// A condition as it is written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Short(String),
+    Long(Long),
+}
+
+/// A condition of which more is said than its status and its reason.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Long {
+    is: String,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    observed_generation: Option<i64>,
+    #[serde(default)]
+    last_transition_time: Option<String>,
 }
 
 // === impl ConditionExpectation ===
 
 impl ConditionExpectation {
     /// Whether a condition is what it must be.
-    pub fn fits(&self, status: &str, reason: &str) -> bool {
-        (self.status == "Any" || self.status == status)
-            && (self.reasons.is_empty() || self.reasons.iter().any(|known| known == reason))
+    pub fn fits(&self, condition: &Condition) -> bool {
+        let Self { status, reasons, message, observed_generation, last_transition_time } = self;
+        (status == "Any" || status == condition.status.as_str())
+            && (reasons.is_empty() || reasons.contains(&condition.reason))
+            && message.as_ref().is_none_or(|text| condition.message.contains(text))
+            && observed_generation.is_none_or(|wanted| Some(wanted) == condition.observed_generation)
+            && last_transition_time
+                .as_ref()
+                .is_none_or(|wanted| *wanted == condition.last_transition_time.to_string())
+    }
+}
+
+impl TryFrom<Written> for ConditionExpectation {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        match written {
+            Written::Short(text) => Self::try_from(text),
+            Written::Long(Long { is, message, observed_generation, last_transition_time }) => {
+                Ok(Self { message, observed_generation, last_transition_time, ..Self::try_from(is)? })
+            }
+        }
     }
 }
 
@@ -109,7 +157,7 @@ impl TryFrom<String> for ConditionExpectation {
                 "{text:?} is no condition; write \"True\", \"False/Reason\" or \"False/One|Another\""
             ));
         }
-        Ok(Self { status: status.to_owned(), reasons })
+        Ok(Self { status: status.to_owned(), reasons, ..Self::default() })
     }
 }
 
@@ -119,18 +167,55 @@ impl fmt::Display for ConditionExpectation {
         if !self.reasons.is_empty() {
             write!(f, "/{}", self.reasons.join("|"))?;
         }
+        if let Some(message) = &self.message {
+            write!(f, ", {message:?} in its message")?;
+        }
+        if let Some(generation) = self.observed_generation {
+            write!(f, ", about generation {generation}")?;
+        }
+        if let Some(time) = &self.last_transition_time {
+            write!(f, ", since {time}")?;
+        }
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{from_value, json};
+
     use super::*;
+
+    fn condition(status: &str, reason: &str) -> Condition {
+        from_value(json!({
+            "type": "Accepted", "status": status, "reason": reason, "message": "the filter is unknown",
+            "observedGeneration": 2, "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn more_may_be_said_of_a_condition() {
+        let fits = |expected: serde_json::Value| {
+            from_value::<ConditionExpectation>(expected).map(|it| it.fits(&condition("False", "A")))
+        };
+        assert!(fits(json!({"is": "False/A", "message": "filter", "observedGeneration": 2})).unwrap());
+        assert!(fits(json!({"is": "Any", "lastTransitionTime": "2026-01-01T00:00:00Z"})).unwrap());
+        for other in [
+            json!({"is": "True"}),
+            json!({"is": "False", "message": "backend"}),
+            json!({"is": "False", "observedGeneration": 1}),
+            json!({"is": "False", "lastTransitionTime": "2026-01-02T00:00:00Z"}),
+        ] {
+            assert!(!fits(other.clone()).unwrap(), "{other}");
+        }
+        assert!(fits(json!({"is": "False", "reason": "A"})).is_err(), "there is no such field");
+    }
 
     #[test]
     fn a_condition_is_a_status_and_perhaps_reasons() {
         let fits = |expected: &str, status, reason| {
-            ConditionExpectation::try_from(expected.to_owned()).unwrap().fits(status, reason)
+            ConditionExpectation::try_from(expected.to_owned()).unwrap().fits(&condition(status, reason))
         };
         assert!(fits("True", "True", "Accepted") && !fits("True", "False", "Accepted"));
         assert!(fits("Any", "False", "Pending"));

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bytes::BytesStep;
 use super::distribution::{DistributionStep, MirrorShareStep};
 use super::grpc::GrpcStep;
 use super::http::HttpStep;
 use super::mesh::MeshStep;
 use super::object_ref::{Name, ObjectRef};
 use super::status::StatusStep;
-use super::stream::{DnsStep, TcpStep, UdpStep};
+use super::stream::{TcpStep, UdpStep};
 use super::websocket::WebSocketStep;
 
 /// A step: something is done, or something must be so. What must be so is waited for.
@@ -51,8 +52,8 @@ pub enum Step {
     Tcp(TcpStep),
     /// `udp`: datagrams.
     Udp(UdpStep),
-    /// `dns`: a query.
-    Dns(DnsStep),
+    /// `bytes`: what is on the wire.
+    Bytes(BytesStep),
     /// `mesh`: requests within a mesh.
     Mesh(MeshStep),
     /// `distribution`: how many requests spread.
@@ -132,7 +133,7 @@ steps! {
     websocket: WebSocket(WebSocketStep),
     tcp: Tcp(TcpStep),
     udp: Udp(UdpStep),
-    dns: Dns(DnsStep),
+    bytes: Bytes(BytesStep),
     mesh: Mesh(MeshStep),
     distribution: Distribution(DistributionStep),
     mirror_share: MirrorShare(MirrorShareStep),

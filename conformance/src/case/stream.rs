@@ -1,4 +1,4 @@
-//! Below HTTP: TCP with or without TLS, UDP, and DNS over it.
+//! Below HTTP: TCP with or without TLS, and UDP.
 
 use serde::Deserialize;
 
@@ -51,22 +51,13 @@ pub struct UdpStep {
 }
 
 /// What must come back for a datagram.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct UdpExpectation {
     /// Who must have answered: the name of its Deployment.
-    pub backend: Name,
-}
-
-/// A DNS query for an address, over UDP, that must get any answer with its id.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DnsStep {
-    /// Where it goes.
-    #[serde(rename = "to")]
-    pub target: Target,
-    /// The name that is asked for.
-    pub name: String,
+    pub backend: Option<Name>,
+    /// Nothing must come back.
+    pub no_answer: bool,
 }
 
 fn once() -> u32 {

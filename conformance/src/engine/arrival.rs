@@ -60,7 +60,7 @@ pub(super) fn of_exchange(exchange: &Exchange, store: &Store, addresses: &Addres
             of_web_socket(&place(target)?, conversation, Vec::new()).ok()
         }
         Exchange::Grpc(target, call) => of_call(&place(target)?, call, Vec::new()).ok(),
-        Exchange::Tcp(..) | Exchange::Udp(_) | Exchange::Dns(..) | Exchange::Mesh(..) => None,
+        Exchange::Tcp(..) | Exchange::Udp(_) | Exchange::Bytes(..) | Exchange::Mesh(..) => None,
     }
 }
 
@@ -77,8 +77,9 @@ pub(super) fn of_request(
 
 /// The request that a gRPC call is.
 pub(super) fn of_call(at: &Place, call: &GrpcCall, randoms: Vec<u64>) -> Result<Arrival, EngineError> {
-    let authority = call.authority.clone().unwrap_or_else(|| at.host(false));
-    Ok(at.arrival(None, head_of_call(call, &authority)?, randoms))
+    let authority = call.authority.clone().unwrap_or_else(|| at.host(call.tls.is_some()));
+    let server_name = call.tls.as_ref().map(|tls| tls.server_name.clone());
+    Ok(at.arrival(server_name, head_of_call(call, &authority)?, randoms))
 }
 
 /// The head of a request to this host.
@@ -91,8 +92,10 @@ pub(super) fn head(request: &HttpRequest, host: &str) -> Result<Request<()>, Eng
     match request.protocol {
         HttpProtocol::Http1 => {
             *made.uri_mut() = request.path.parse().map_err(|error| wrong(&error))?;
-            let host = HeaderValue::from_str(host).map_err(|error| wrong(&error))?;
-            made.headers_mut().insert(header::HOST, host);
+            if !request.without_host {
+                let host = HeaderValue::from_str(host).map_err(|error| wrong(&error))?;
+                made.headers_mut().insert(header::HOST, host);
+            }
         }
         HttpProtocol::Http2 => {
             *made.version_mut() = Version::HTTP_2;
@@ -121,6 +124,7 @@ pub(super) fn head_of_call(call: &GrpcCall, authority: &str) -> Result<Request<(
         path: format!("/{}/{}", call.service, call.method),
         headers: call.headers.clone(),
         protocol: HttpProtocol::Http2,
+        tls: call.tls.clone(),
         ..HttpRequest::default()
     };
     let mut made = head(&request, authority)?;

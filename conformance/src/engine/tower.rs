@@ -167,9 +167,8 @@ impl Engine for Tower {
             }
             Exchange::Grpc(..) => Err(EngineError::unsupported("the engine carries no gRPC calls")),
             Exchange::Tcp(..) => Err(EngineError::unsupported("the engine carries no TCP connections")),
-            Exchange::Udp(_) | Exchange::Dns(..) => {
-                Err(EngineError::unsupported("the engine carries no datagrams"))
-            }
+            Exchange::Udp(_) => Err(EngineError::unsupported("the engine carries no datagrams")),
+            Exchange::Bytes(..) => Err(EngineError::unsupported("the engine has no wire")),
             Exchange::Mesh(..) => Err(EngineError::unsupported("the engine is no mesh")),
         }
     }

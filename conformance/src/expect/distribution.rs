@@ -7,15 +7,26 @@ use crate::exchange::Pod;
 
 use super::mismatch::{Mismatch, pod};
 
-/// Who answered how often.
+/// Who answered how often, and with which statuses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spread {
     counts: BTreeMap<String, u32>,
+    statuses: BTreeMap<String, u32>,
 }
 
 // === impl Spread ===
 
 impl Spread {
+    /// Counts an answer by its status; false if no share is asked for that status.
+    pub fn count_status(&mut self, step: &DistributionStep, status: u16) -> bool {
+        let status = status.to_string();
+        let counts = step.statuses.contains_key(&status);
+        if counts {
+            *self.statuses.entry(status).or_default() += 1;
+        }
+        counts
+    }
+
     /// Counts an answer; it is an error if it is not from one of the backends with a share.
     pub fn count(&mut self, step: &DistributionStep, got: &Pod) -> Result<(), Mismatch> {
         let deployment = got.deployment();
@@ -35,12 +46,16 @@ impl Spread {
     }
 }
 
-/// Compares the shares of a round: every backend that must have one was seen, and none is too far off.
+/// Compares the shares of a round: every backend and status that must have one was seen, and none is too far off.
 pub fn spread(step: &DistributionStep, spread: &Spread) -> Vec<Mismatch> {
-    let total: u32 = spread.counts.values().sum();
+    let total: u32 = spread.counts.values().chain(spread.statuses.values()).sum();
+    let backends = step.shares.iter().map(|(name, share)| (name.clone(), *share, spread.counts.get(name)));
+    let statuses = step.statuses.iter();
+    let statuses =
+        statuses.map(|(status, share)| (format!("status {status}"), *share, spread.statuses.get(status)));
     let mut mismatches = Vec::new();
-    for (name, share) in step.shares.iter().filter(|(_, share)| **share > 0.0) {
-        let count = spread.counts.get(name).copied().unwrap_or_default();
+    for (name, share, count) in backends.chain(statuses).filter(|(_, share, _)| *share > 0.0) {
+        let count = count.copied().unwrap_or_default();
         let got = f64::from(count) / f64::from(total.max(1));
         // Shares are written with few digits; what is at the edge is good.
         if count == 0 || (got - share).abs() > step.tolerance + 1e-9 {
@@ -101,6 +116,22 @@ mod tests {
             Spread::default().count(&step, &pod).unwrap_err().to_string(),
             "backend: expected one of a, b, got pod n/c-x-y"
         );
+    }
+
+    #[test]
+    fn statuses_have_shares_beside_backends() {
+        let step: DistributionStep =
+            from_value(json!({"of": {}, "shares": {"a": 0.5}, "statuses": {"500": 0.5}})).unwrap();
+        let round = |a: u32, failed: u32| {
+            let mut round = Spread::default();
+            let pod = Pod { namespace: "n".to_owned(), name: "a-x-y".to_owned() };
+            (0..a).for_each(|_| round.count(&step, &pod).unwrap());
+            assert!((0..failed).all(|_| round.count_status(&step, 500)));
+            assert!(!round.count_status(&step, 200), "that is for the backends");
+            spread(&step, &round).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(round(52, 48).is_empty());
+        assert_eq!(round(60, 40)[1], "share of status 500: expected 0.500 ± 0.050, got 0.400 (40 of 100)");
     }
 
     #[test]

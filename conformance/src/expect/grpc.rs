@@ -12,6 +12,13 @@ pub fn grpc(exchange: &GrpcExchange, answer: &Answer) -> Vec<Mismatch> {
     let Answer::Grpc(got) = answer else {
         return vec![Mismatch::answer(format!("gRPC status {}", name(expected.code.number())), answer)];
     };
+    if expected.failure {
+        let is_failure = got.code != GrpcCode::Ok.number();
+        return match is_failure {
+            true => Vec::new(),
+            false => vec![Mismatch::new("gRPC status", "any but OK", name(got.code))],
+        };
+    }
     let mut mismatches = Vec::new();
     if got.code != expected.code.number() {
         let got = format!("{} {:?}", name(got.code), got.message);
@@ -20,17 +27,37 @@ pub fn grpc(exchange: &GrpcExchange, answer: &Answer) -> Vec<Mismatch> {
     if got.code != GrpcCode::Ok.number() || expected.code != GrpcCode::Ok {
         return mismatches;
     }
-    let Some((pod, method)) = &got.echo else {
+    let Some(echo) = &got.echo else {
         if expected.backend.is_some() {
             mismatches.push(Mismatch::new("backend", "one that answers", "an answer that no backend made"));
         }
         return mismatches;
     };
     let wanted = format!("/{}/{}", exchange.call.service, exchange.call.method);
-    if method.trim_start_matches('/') != wanted.trim_start_matches('/') {
-        mismatches.push(Mismatch::new("method at the backend", wanted, method));
+    if echo.method.trim_start_matches('/') != wanted.trim_start_matches('/') {
+        mismatches.push(Mismatch::new("method at the backend", wanted, &echo.method));
     }
-    mismatches.extend(expected.backend.as_ref().and_then(|name| backend(name, pod, true)));
+    mismatches.extend(expected.backend.as_ref().and_then(|name| backend(name, &echo.pod, true)));
+    for (name, wanted) in expected.headers.iter().filter(|(name, it)| !it.fits(&echo.header(name))) {
+        mismatches.push(Mismatch::new(
+            format!("metadata {name}"),
+            wanted,
+            format!("{:?}", echo.header(name)),
+        ));
+    }
+    for name in expected.absent_headers.iter().filter(|name| !echo.header(name).is_empty()) {
+        mismatches.push(Mismatch::new(
+            format!("metadata {name}"),
+            "none",
+            format!("{:?}", echo.header(name)),
+        ));
+    }
+    if let Some(wanted) =
+        expected.server_name.as_ref().filter(|name| Some(*name) != echo.server_name.as_ref())
+    {
+        let got = format!("{:?}", echo.server_name);
+        mismatches.push(Mismatch::new("server name at the backend", format!("{wanted:?}"), got));
+    }
     mismatches
 }
 
@@ -63,7 +90,7 @@ mod tests {
     use serde_json::{from_value, json};
 
     use crate::case::ECHO_SERVICE;
-    use crate::exchange::{GrpcAnswer, Pod};
+    use crate::exchange::{GrpcAnswer, GrpcEcho, Pod};
 
     use super::*;
 
@@ -74,16 +101,26 @@ mod tests {
             grpc(&exchange, answer).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         let pod = Pod { namespace: "gateway-conformance-infra".to_owned(), name: "one-a-b".to_owned() };
-        let echo = Some((pod, format!("/{ECHO_SERVICE}/Echo")));
+        let headers = [("x-one".to_owned(), vec!["1".to_owned()])].into();
+        let method = format!("/{ECHO_SERVICE}/Echo");
+        let echo = Some(GrpcEcho { pod, method, headers, server_name: None });
         let good = Answer::Grpc(GrpcAnswer { echo, ..GrpcAnswer::default() });
         assert_eq!(compare(json!({"backend": "one"}), &good), "");
         assert!(compare(json!({"backend": "two"}), &good).starts_with("backend: "));
+        assert_eq!(compare(json!({"headers": {"X-One": "1"}, "absentHeaders": ["x-two"]}), &good), "");
+        assert_eq!(
+            compare(json!({"headers": {"x-one": "2"}, "absentHeaders": ["x-one"], "serverName": "a"}), &good),
+            "metadata x-one: expected \"2\", got [\"1\"]; metadata x-one: expected none, got [\"1\"]; \
+             server name at the backend: expected \"a\", got None"
+        );
+        assert_eq!(compare(json!({"failure": true}), &good), "gRPC status: expected any but OK, got 0 OK");
         assert_eq!(
             compare(json!({"code": "UNAVAILABLE"}), &good),
             "gRPC status: expected 14 UNAVAILABLE, got 0 OK \"\""
         );
         let none = Answer::Grpc(GrpcAnswer { code: 12, message: "no".to_owned(), echo: None });
         assert_eq!(compare(json!({"code": "UNIMPLEMENTED"}), &none), "");
+        assert_eq!(compare(json!({"failure": true}), &none), "");
         assert_eq!(
             compare(json!({"backend": "one"}), &none),
             "gRPC status: expected 0 OK, got 12 UNIMPLEMENTED \"no\""

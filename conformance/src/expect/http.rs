@@ -7,7 +7,7 @@ use http::Uri;
 use crate::case::{
     HeaderExpectation, HttpExchange, HttpExpectation, ObjectRef, RedirectExpectation, Statuses,
 };
-use crate::exchange::{Answer, Echo, HttpAnswer};
+use crate::exchange::{Answer, Echo, GrpcEcho, HttpAnswer};
 
 use super::mismatch::{Mismatch, backend, pod};
 
@@ -65,8 +65,11 @@ pub fn mesh(exchange: &HttpExchange, answer: &Answer) -> Vec<Mismatch> {
     let answer = match answer {
         Answer::Http(answer) => answer,
         Answer::Grpc(grpc) if grpc.code == 0 => {
-            let pod = grpc.echo.as_ref().map(|(pod, _)| pod.clone());
-            let echo = pod.map(|pod| Echo { pod, ..Echo::default() });
+            let echo = grpc.echo.clone().map(|GrpcEcho { pod, headers, .. }| Echo {
+                pod,
+                headers,
+                ..Echo::default()
+            });
             of_grpc = HttpAnswer { status: 200, echo, ..HttpAnswer::default() };
             &of_grpc
         }

@@ -48,13 +48,13 @@ pub(super) fn describe(answer: &Answer) -> String {
             format!("status {status}, without the answer of a backend")
         }
         Answer::Grpc(GrpcAnswer { code, message, echo }) => {
-            let from = echo.as_ref().map(|(it, _)| format!(" from {}", pod(it))).unwrap_or_default();
+            let from = echo.as_ref().map(|it| format!(" from {}", pod(&it.pod))).unwrap_or_default();
             format!("gRPC status {code} {message:?}{from}")
         }
         Answer::WebSocket(messages) => format!("a WebSocket with {} messages", messages.len()),
         Answer::Tcp(tcp) => format!("a dialogue over TCP with {}", pod(&tcp.pod)),
         Answer::Udp(it) => format!("a datagram from {}", pod(it)),
-        Answer::Dns => "a DNS answer".to_owned(),
+        Answer::Bytes(bytes) => format!("{} bytes", bytes.len()),
         Answer::Failed(failure) => describe_failure(failure),
     }
 }

@@ -1,4 +1,4 @@
-//! TCP, UDP and DNS.
+//! TCP and UDP.
 
 use crate::case::{TcpExpectation, UdpExpectation};
 use crate::exchange::{Answer, Failure};
@@ -35,17 +35,13 @@ pub fn tcp(expected: &TcpExpectation, answer: &Answer) -> Vec<Mismatch> {
 
 /// Compares the answer to a datagram.
 pub fn udp(expected: &UdpExpectation, answer: &Answer) -> Vec<Mismatch> {
-    match answer {
-        Answer::Udp(pod) => backend(&expected.backend, pod, true).into_iter().collect(),
-        other => vec![Mismatch::answer("a datagram", other)],
-    }
-}
-
-/// Any DNS answer with the id of the query is good.
-pub fn dns(answer: &Answer) -> Vec<Mismatch> {
-    match answer {
-        Answer::Dns => Vec::new(),
-        other => vec![Mismatch::answer("a DNS answer", other)],
+    match (answer, expected.no_answer) {
+        (Answer::Failed(Failure::Timeout | Failure::Connect(_)), true) => Vec::new(),
+        (_, true) => vec![Mismatch::answer("none", answer)],
+        (Answer::Udp(pod), false) => {
+            expected.backend.iter().filter_map(|name| backend(name, pod, true)).collect()
+        }
+        (_, false) => vec![Mismatch::answer("a datagram", answer)],
     }
 }
 
@@ -85,7 +81,16 @@ mod tests {
         let rejected = TcpExpectation { rejected: true, ..TcpExpectation::default() };
         assert_eq!(tcp(&rejected, &Answer::Failed(Failure::Closed("end of file".to_owned()))), []);
         assert_eq!(tcp(&rejected, &Answer::Failed(Failure::Tls("alert".to_owned()))).len(), 1);
-        assert_eq!(dns(&Answer::Failed(Failure::Timeout)).len(), 1);
-        assert_eq!(udp(&UdpExpectation { backend: Name::from("one") }, &Answer::Dns).len(), 1);
+    }
+
+    #[test]
+    fn a_datagram_gets_an_answer_or_none() {
+        let one = UdpExpectation { backend: Some(Name::from("one")), no_answer: false };
+        let none = UdpExpectation { backend: None, no_answer: true };
+        let pod = Pod { namespace: "gateway-conformance-infra".to_owned(), name: "one-a-b".to_owned() };
+        assert_eq!(udp(&one, &Answer::Udp(pod.clone())), []);
+        assert_eq!(udp(&one, &Answer::Failed(Failure::Timeout)).len(), 1);
+        assert_eq!(udp(&none, &Answer::Failed(Failure::Timeout)), []);
+        assert_eq!(udp(&none, &Answer::Udp(pod)).len(), 1);
     }
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{ClientTls, GrpcCall, HttpProtocol, HttpRequest, Lines, MeshProtocol, Target, Way};
+use crate::case::{
+    ClientTls, GrpcCall, HttpProtocol, HttpRequest, Lines, MeshProtocol, Target, Way, text_of_bytes,
+};
 use crate::exchange::Exchange;
 
 /// An exchange in a line, such as `GET http://example.org/path to Gateway same-namespace`.
 pub fn sent(exchange: &Exchange) -> String {
     match exchange {
         Exchange::Http(to, request) => format!("{} to {}", http(request), target(to)),
-        Exchange::Grpc(to, GrpcCall { service, method, authority, headers: metadata }) => {
+        Exchange::Grpc(to, GrpcCall { service, method, authority, headers: metadata, tls: with }) => {
             let authority = authority.as_ref().map(|it| format!(" of {it}")).unwrap_or_default();
-            format!("gRPC /{service}/{method}{authority}{} to {}", headers(metadata), target(to))
+            let tls = with.as_ref().map(tls).unwrap_or_default();
+            format!("gRPC /{service}/{method}{authority}{}{tls} to {}", headers(metadata), target(to))
         }
         Exchange::WebSocket(to, said) => {
             let host = said.host.as_deref().unwrap_or("address");
@@ -25,15 +28,19 @@ pub fn sent(exchange: &Exchange) -> String {
         Exchange::Tcp(to, None) => format!("TCP to {}", target(to)),
         Exchange::Tcp(to, Some(with)) => format!("TCP{} to {}", tls(with), target(to)),
         Exchange::Udp(to) => format!("UDP to {}", target(to)),
-        Exchange::Dns(to, name) => format!("DNS query for {name} to {}", target(to)),
+        Exchange::Bytes(to, with, bytes) => {
+            let tls = with.as_ref().map(tls).unwrap_or_default();
+            format!("{:?}{tls} to {}", text_of_bytes(bytes), target(to))
+        }
         Exchange::Mesh(way, request) => mesh(way, request),
     }
 }
 
 fn http(request: &HttpRequest) -> String {
-    let HttpRequest { method, path, host, headers: fields, protocol, tls: with, body } = request;
+    let HttpRequest { method, path, host, without_host, headers: fields, protocol, tls: with, body } =
+        request;
     let scheme = if with.is_some() { "https" } else { "http" };
-    let host = host.as_deref().unwrap_or("address");
+    let host = if *without_host { "none" } else { host.as_deref().unwrap_or("address") };
     let protocol = match protocol {
         HttpProtocol::Http1 => "",
         HttpProtocol::Http2 => " by HTTP/2",

@@ -150,7 +150,7 @@ impl<'a, E: Engine> Stage<'a, E> {
             Step::WebSocket(step) => self.websocket(step).await,
             Step::Tcp(step) => self.tcp(step).await,
             Step::Udp(step) => self.udp(step).await,
-            Step::Dns(step) => self.dns(step).await,
+            Step::Bytes(step) => self.bytes(step).await,
             Step::Mesh(step) => self.mesh(step).await,
             Step::Distribution(step) => self.distribution(step).await,
             Step::MirrorShare(step) => self.mirror_share(step).await,
@@ -308,7 +308,7 @@ impl From<&Step> for About {
             | Step::WebSocket(_)
             | Step::Tcp(_)
             | Step::Udp(_)
-            | Step::Dns(_)
+            | Step::Bytes(_)
             | Step::Mesh(_)
             | Step::Distribution(_)
             | Step::MirrorShare(_) => Self::Traffic,

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::case::{
-    DistributionStep, DnsStep, GrpcStep, HttpExchange, HttpRequest, HttpStep, MeshStep, MirrorShareStep,
-    Name, Target, TcpStep, UdpStep, WebSocketStep,
+    BytesConnection, BytesStep, DistributionStep, GrpcStep, HttpExchange, HttpRequest, HttpStep, MeshStep,
+    MirrorShareStep, Name, Target, TcpStep, UdpStep, WebSocketStep, bytes_of_text,
 };
 use crate::engine::{Engine, Pace};
-use crate::exchange::{Answer, Exchange, Pod};
+use crate::exchange::{Answer, Exchange, HttpAnswer, Pod};
 use crate::expect::{self, Meeting, Mismatch, Spread};
 
 use super::placeholder::{with_id, with_this_id};
@@ -135,9 +135,15 @@ impl<E: Engine> Stage<'_, E> {
         self.exchange(&request, step.times, |answer| expect::udp(&step.expect, answer)).await
     }
 
-    pub(super) async fn dns(&mut self, step: &DnsStep) -> Result<(), Stop> {
-        let request = Exchange::Dns(step.target.clone(), step.name.clone());
-        self.exchange(&request, 1, expect::dns).await
+    pub(super) async fn bytes(&mut self, step: &BytesStep) -> Result<(), Stop> {
+        let place = self.place.get();
+        for (index, BytesConnection { send, expect }) in step.connections.iter().enumerate() {
+            self.place.set(format!("{place}.connections[{index}]"));
+            let bytes = bytes_of_text(send).expect("the reader makes sure that each character is a byte");
+            let request = Exchange::Bytes(step.target.clone(), step.tls.clone(), bytes);
+            self.exchange(&request, 1, |answer| expect::bytes(expect, answer)).await?;
+        }
+        Ok(())
     }
 
     /// Sends something this many times, until every answer is good.
@@ -199,6 +205,11 @@ impl<E: Engine> Stage<'_, E> {
         for _ in 0..step.samples {
             let request = self.sample_exchange(step);
             let answer = self.engine.send(&request).await?;
+            if let Answer::Http(HttpAnswer { status, .. }) = &answer
+                && spread.count_status(step, *status)
+            {
+                continue;
+            }
             let mut mismatches = self.compare_sample(step, &answer);
             if mismatches.is_empty() {
                 let counted = match pod(&answer) {
@@ -324,9 +335,9 @@ impl<E: Engine> Stage<'_, E> {
 fn pod(answer: &Answer) -> Option<&Pod> {
     match answer {
         Answer::Http(http) => http.echo.as_ref().map(|echo| &echo.pod),
-        Answer::Grpc(grpc) => grpc.echo.as_ref().map(|(pod, _)| pod),
+        Answer::Grpc(grpc) => grpc.echo.as_ref().map(|echo| &echo.pod),
         Answer::Tcp(tcp) => Some(&tcp.pod),
         Answer::Udp(pod) => Some(pod),
-        Answer::WebSocket(_) | Answer::Dns | Answer::Failed(_) => None,
+        Answer::WebSocket(_) | Answer::Bytes(_) | Answer::Failed(_) => None,
     }
 }

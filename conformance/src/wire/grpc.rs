@@ -1,5 +1,6 @@
 //! gRPC calls.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use http::Uri;
@@ -11,12 +12,12 @@ use tonic::body::Body;
 use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
 use tonic_prost::ProstCodec;
 
-use super::connection::connect;
+use super::connection::{Stream, Tls, connect};
 use super::failure::failure;
 use crate::backend::{EchoRequest, EchoResponse};
 use crate::case::GrpcCall;
 use crate::engine::EngineError;
-use crate::exchange::{Answer, Failure, GrpcAnswer, Pod};
+use crate::exchange::{Answer, Failure, GrpcAnswer, GrpcEcho, Pod};
 
 /// Makes a call on a new connection. `authority` is for a call that names none.
 pub(super) async fn call(
@@ -25,12 +26,15 @@ pub(super) async fn call(
     authority: &str,
 ) -> Result<Answer, EngineError> {
     let request = request(call)?;
+    let tls = call.tls.as_ref().map(|tls| Tls::new(tls, &["h2"])).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let wrong = |what: &str, error: &dyn std::fmt::Display| EngineError::failed(format!("{what}: {error}"));
     let authority = call.authority.as_deref().unwrap_or(authority);
-    let origin: Uri = format!("http://{authority}").parse().map_err(|error| wrong("authority", &error))?;
+    let origin: Uri =
+        format!("{scheme}://{authority}").parse().map_err(|error| wrong("authority", &error))?;
     let path = format!("/{}/{}", call.service, call.method);
     let path: PathAndQuery = path.parse().map_err(|error| wrong("method", &error))?;
-    Ok(match exchange(request, address, origin, path).await {
+    Ok(match exchange(request, tls.as_ref(), address, origin, path).await {
         Ok(answer) => Answer::Grpc(answer),
         Err(failure) => Answer::Failed(failure),
     })
@@ -38,11 +42,16 @@ pub(super) async fn call(
 
 async fn exchange(
     request: tonic::Request<EchoRequest>,
+    tls: Option<&Tls>,
     address: SocketAddr,
     origin: Uri,
     path: PathAndQuery,
 ) -> Result<GrpcAnswer, Failure> {
-    let stream = TokioIo::new(connect(address).await?);
+    let stream = match tls {
+        None => Stream::Plain(connect(address).await?),
+        Some(tls) => Stream::Tls(Box::new(tls.connect(address).await?)),
+    };
+    let stream = TokioIo::new(stream);
     let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), stream).await;
     let (sender, connection) = handshake.map_err(|error| failure(&error))?;
     // The task that carries the connection ends with this exchange.
@@ -62,11 +71,16 @@ async fn exchange(
     })
 }
 
-fn echo(response: EchoResponse) -> Option<(Pod, String)> {
+fn echo(response: EchoResponse) -> Option<GrpcEcho> {
     let assertions = response.assertions?;
     let context = assertions.context?;
     let pod = Pod { namespace: context.namespace, name: context.pod };
-    Some((pod, assertions.fully_qualified_method))
+    let mut headers = BTreeMap::<String, Vec<String>>::new();
+    for header in assertions.headers {
+        headers.entry(header.key).or_default().push(header.value);
+    }
+    let server_name = assertions.tls_assertions.map(|tls| tls.server_name).filter(|name| !name.is_empty());
+    Some(GrpcEcho { pod, method: assertions.fully_qualified_method, headers, server_name })
 }
 
 fn request(call: &GrpcCall) -> Result<tonic::Request<EchoRequest>, EngineError> {

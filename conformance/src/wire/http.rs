@@ -120,8 +120,10 @@ fn message(request: &HttpRequest, host: &str) -> Result<Request<Full<Bytes>>, En
     (*message.method_mut(), *message.uri_mut(), *message.version_mut()) = (method, uri, version);
     let headers = message.headers_mut();
     if request.protocol == HttpProtocol::Http1 {
-        let host = HeaderValue::from_str(host).map_err(|error| wrong("host", &error))?;
-        headers.insert(header::HOST, host);
+        if !request.without_host {
+            let host = HeaderValue::from_str(host).map_err(|error| wrong("host", &error))?;
+            headers.insert(header::HOST, host);
+        }
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     headers.insert(header::USER_AGENT, HeaderValue::from_static("gateway-conformance"));

@@ -3,6 +3,7 @@
 //! [`send`] carries one exchange. An embedder whose gateway listens on sockets implements [`Proxy`], which knows objects
 //! and addresses only; [`Wire`] makes an engine of it, with these clients and the [backends](crate::backend::Backends).
 
+mod bytes;
 mod connection;
 mod datagram;
 mod failure;
@@ -46,13 +47,18 @@ pub async fn send(exchange: &Exchange, address: SocketAddr, port: u16) -> Result
             let host = host(request.tls.is_some());
             limited(TIME_LIMIT, http::send(request, address, &host)).await
         }
-        Exchange::Grpc(_, call) => limited(TIME_LIMIT, grpc::call(call, address, &host(false))).await,
+        Exchange::Grpc(_, call) => {
+            let host = host(call.tls.is_some());
+            limited(TIME_LIMIT, grpc::call(call, address, &host)).await
+        }
         Exchange::WebSocket(_, conversation) => {
             limited(TIME_LIMIT, websocket::talk(conversation, address, &host(false))).await
         }
         Exchange::Tcp(_, tls) => limited(TIME_LIMIT, tcp::talk(tls.as_ref(), address)).await,
         Exchange::Udp(_) => limited(DATAGRAM_TIME_LIMIT, async { Ok(datagram::ask(address).await) }).await,
-        Exchange::Dns(_, name) => limited(DATAGRAM_TIME_LIMIT, datagram::query(name, address)).await,
+        Exchange::Bytes(_, tls, bytes) => {
+            limited(TIME_LIMIT, bytes::send(tls.as_ref(), bytes, address)).await
+        }
         Exchange::Mesh(..) => Err(EngineError::unsupported("the gateway is no mesh")),
     }
 }

@@ -105,7 +105,7 @@ impl<P: Proxy> Engine for Wire<P> {
             | Exchange::WebSocket(target, _)
             | Exchange::Tcp(target, _)
             | Exchange::Udp(target)
-            | Exchange::Dns(target, _) => target,
+            | Exchange::Bytes(target, ..) => target,
             Exchange::Mesh(..) => return Err(EngineError::unsupported("the gateway is no mesh")),
         };
         let port = self.port(target).await?;

@@ -149,9 +149,10 @@ impl Engines for CoreEngines {
 
 impl CoreStatusEngines {
     /// The features whose objects the core gives statuses to although no data plane of ours serves them.
-    pub const UNSERVED: [Feature; 7] = [
+    pub const UNSERVED: [Feature; 8] = [
         Feature::GrpcRoute,
         Feature::GrpcRouteNamedRouteRule,
+        Feature::GrpcRouteRequestHeaderModifier,
         Feature::TcpRoute,
         Feature::TlsRoute,
         Feature::TlsRouteModeMixed,

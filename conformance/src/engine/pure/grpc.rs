@@ -3,26 +3,19 @@
 use http::StatusCode;
 
 use super::forward::mirror;
+use super::tls::with_backend;
 use super::{Decider, Pure};
 use crate::backend::VirtualBackends;
 use crate::case::{GrpcCall, GrpcCode, Target};
 use crate::engine::{Effect, EngineError, Reply, arrival};
-use crate::exchange::{Answer, Failure, GrpcAnswer};
+use crate::exchange::{Answer, GrpcAnswer, GrpcEcho};
 use crate::store::Store;
-
-use super::super::Entrance;
 
 impl<D: Decider> Pure<D> {
     pub(super) fn grpc(&mut self, target: &Target, call: &GrpcCall) -> Result<Answer, EngineError> {
         let at = self.place(target)?;
-        match self.decider.entrance(&at.gateway, at.port, None) {
-            Entrance::Http => {}
-            Entrance::Closed => {
-                return Ok(Answer::Failed(Failure::Connect("nobody listens there".to_owned())));
-            }
-            Entrance::Https(_) | Entrance::Stream => {
-                return Ok(Answer::Failed(Failure::Closed("the port speaks something else".to_owned())));
-            }
+        if let Err(failure) = self.admit(&at, call.tls.as_ref()) {
+            return Ok(Answer::Failed(failure));
         }
         let arrival = arrival::of_call(&at, call, self.randoms())?;
         let effect = self.decider.answer(&arrival).effect;
@@ -51,13 +44,23 @@ pub(super) fn end_of_call(
     let Some(backend) = backends.at(endpoint) else {
         return failed(GrpcCode::Unavailable, "the endpoint cannot be reached");
     };
+    let seen = match &forwarded.to.tls {
+        Some(tls) => match with_backend(tls, backend, store) {
+            Some(seen) => Some(seen),
+            None => return failed(GrpcCode::Unavailable, "one of the two does not trust the other"),
+        },
+        None => None,
+    };
     let method = forwarded.sent.target;
-    if !backend.is_grpc() {
-        return failed(GrpcCode::Unavailable, "the backend speaks no gRPC");
+    if !backend.is_grpc() || backend.is_tls() != seen.is_some() {
+        return failed(GrpcCode::Unavailable, "the backend speaks something else");
     }
     match method.rsplit('/').next() {
         Some("Echo" | "EchoTwo") => {
-            GrpcAnswer { code: 0, message: String::new(), echo: Some((backend.pod().clone(), method)) }
+            let server_name = seen.map(|tls| tls.server_name);
+            let (pod, headers) = (backend.pod().clone(), forwarded.sent.headers);
+            let echo = Some(GrpcEcho { pod, method, headers, server_name });
+            GrpcAnswer { code: 0, message: String::new(), echo }
         }
         _ => failed(GrpcCode::Unimplemented, "the backend has no such method"),
     }

@@ -2,7 +2,6 @@
 
 use super::forward::forward;
 use super::stream::Led;
-use super::tls::with_client;
 use super::{Decider, Pure};
 use crate::backend::{Tls, read_echo};
 use crate::case::{ClientTls, HttpRequest, Target, WebSocketConversation};
@@ -19,18 +18,10 @@ impl<D: Decider> Pure<D> {
         if entrance == Entrance::Stream {
             return self.http_in_stream(arrival, request.tls.as_ref());
         }
-        if let Err(failure) = entrance.admit(server_name) {
-            return Ok(Answer::Failed(failure));
-        }
-        let mut certificate_requested = false;
-        if let Some(tls) = &request.tls
-            && let Some(handshake) = self.decider.handshake(&at.gateway, at.port, server_name)
-        {
-            certificate_requested = match with_client(&handshake, tls, &self.store) {
-                Ok(requested) => requested,
-                Err(failure) => return Ok(Answer::Failed(failure)),
-            };
-        }
+        let certificate_requested = match self.admit(&at, request.tls.as_ref()) {
+            Ok(requested) => requested,
+            Err(failure) => return Ok(Answer::Failed(failure)),
+        };
         Ok(Answer::Http(HttpAnswer { certificate_requested, ..self.carry_out(arrival) }))
     }
 

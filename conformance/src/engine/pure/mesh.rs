@@ -9,7 +9,7 @@ use crate::backend::read_echo;
 use crate::case::{ECHO_SERVICE, GrpcCall, HttpRequest, MeshProtocol, Way};
 use crate::engine::arrival::{self, http_answer};
 use crate::engine::{Effect, EngineError, MeshArrival, Reply, headers};
-use crate::exchange::{Answer, Echo, Failure, GrpcAnswer, HttpAnswer};
+use crate::exchange::{Answer, Echo, Failure, GrpcAnswer, GrpcEcho, HttpAnswer};
 
 impl<D: Decider> Pure<D> {
     pub(super) fn mesh(&mut self, way: &Way, request: &HttpRequest) -> Result<Answer, EngineError> {
@@ -19,7 +19,10 @@ impl<D: Decider> Pure<D> {
             MeshProtocol::Grpc => {
                 let (service, method) = (ECHO_SERVICE.to_owned(), "Echo".to_owned());
                 let headers = request.headers.clone();
-                arrival::head_of_call(&GrpcCall { service, method, authority: None, headers }, &host)?
+                arrival::head_of_call(
+                    &GrpcCall { service, method, authority: None, headers, tls: None },
+                    &host,
+                )?
             }
         };
         if way.pod {
@@ -83,7 +86,12 @@ fn host(way: &Way) -> String {
 
 /// The end of a call as cases of meshes look at it: a success counts as 200.
 fn of_call(end: GrpcAnswer) -> HttpAnswer {
-    let echo = end.echo.map(|(pod, path)| Echo { pod, path, ..Echo::default() });
+    let echo = end.echo.map(|GrpcEcho { pod, method, headers, .. }| Echo {
+        pod,
+        path: method,
+        headers,
+        ..Echo::default()
+    });
     let headers = vec![("grpc-status".to_owned(), end.code.to_string())];
     HttpAnswer { status: if end.code == 0 { 200 } else { 503 }, headers, echo, certificate_requested: false }
 }

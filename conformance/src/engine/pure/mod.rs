@@ -30,9 +30,9 @@ use super::{
     MeshArrival, Outcome, StreamArrival, StreamOutcome, gateway_class,
 };
 use crate::backend::{Received, VirtualBackends};
-use crate::case::{Case, ObjectRef, Target};
+use crate::case::{Case, ClientTls, ObjectRef, Target};
 use crate::cluster::virtual_pods;
-use crate::exchange::{Answer, Exchange};
+use crate::exchange::{Answer, Exchange, Failure};
 use crate::store::Store;
 
 /// Where the random numbers of every engine start.
@@ -119,6 +119,17 @@ impl<D: Decider> Pure<D> {
         Place::find(target, &self.store, &self.addresses)
     }
 
+    /// Lets a client in, with TLS or without. Gives whether it was asked for a certificate.
+    fn admit(&self, at: &Place, tls: Option<&ClientTls>) -> Result<bool, Failure> {
+        let server_name = tls.map(|tls| tls.server_name.as_str());
+        self.decider.entrance(&at.gateway, at.port, server_name).admit(server_name)?;
+        let Some(tls) = tls else { return Ok(false) };
+        match self.decider.handshake(&at.gateway, at.port, server_name) {
+            Some(handshake) => tls::with_client(&handshake, tls, &self.store),
+            None => Ok(false),
+        }
+    }
+
     fn randoms(&mut self) -> Vec<u64> {
         // More than any rule draws.
         (0..64).map(|_| self.random.u64(..)).collect()
@@ -156,7 +167,7 @@ impl<D: Decider> Engine for Pure<D> {
             Exchange::WebSocket(target, conversation) => self.web_socket(target, conversation),
             Exchange::Tcp(target, tls) => self.tcp(target, tls.as_ref()),
             Exchange::Udp(target) => self.udp(target),
-            Exchange::Dns(target, _) => self.dns(target),
+            Exchange::Bytes(..) => Err(EngineError::unsupported("the engine has no wire")),
             Exchange::Mesh(way, request) => self.mesh(way, request),
         }
     }

@@ -7,7 +7,7 @@ use super::{Decider, Pure};
 use crate::backend::BackendPort;
 use crate::case::{ClientTls, Speaks, Target};
 use crate::engine::{EngineError, Entrance, StreamArrival, StreamOutcome, Transport};
-use crate::exchange::{Answer, Failure, Pod, TcpAnswer};
+use crate::exchange::{Answer, Failure, TcpAnswer};
 
 /// The backend that a connection ends at.
 pub(super) struct Led {
@@ -64,25 +64,12 @@ impl<D: Decider> Pure<D> {
     }
 
     pub(super) fn udp(&mut self, target: &Target) -> Result<Answer, EngineError> {
-        Ok(match self.datagram(target, Speaks::Udp)? {
-            Some(pod) => Answer::Udp(pod),
-            None => Answer::Failed(Failure::Timeout),
-        })
-    }
-
-    pub(super) fn dns(&mut self, target: &Target) -> Result<Answer, EngineError> {
-        Ok(match self.datagram(target, Speaks::Dns)? {
-            Some(_) => Answer::Dns,
-            None => Answer::Failed(Failure::Timeout),
-        })
-    }
-
-    /// Who answers a datagram: whoever gets it, if it speaks that.
-    fn datagram(&mut self, target: &Target, speaks: Speaks) -> Result<Option<Pod>, EngineError> {
         let at = self.place(target)?;
         let found = self.stream(&at.gateway, at.port, Transport::Udp, None)?;
-        let answers = found.filter(|(backend, ..)| backend.speaks() == speaks);
-        Ok(answers.map(|(backend, ..)| backend.pod().clone()))
+        Ok(match found.filter(|(backend, ..)| backend.speaks() == Speaks::Udp) {
+            Some((backend, ..)) => Answer::Udp(backend.pod().clone()),
+            None => Answer::Failed(Failure::Timeout),
+        })
     }
 
     /// The backend that gets it, the server name with which the gateway itself begins TLS there, and whether the client's
