@@ -35,7 +35,7 @@ fn every_test_of_upstream_has_a_case_and_none_is_made_up() {
     let missing: Vec<_> = upstream.difference(&cases).collect();
     let extra: Vec<_> = cases.difference(&upstream).collect();
     assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:?}; not of upstream: {extra:?}");
-    assert_eq!(upstream.len(), 153);
+    assert_eq!(upstream.len(), 170);
 }
 
 #[test]
@@ -65,13 +65,13 @@ fn the_profiles_have_as_many_cases_as_upstream_reports() {
     assert_eq!(
         counts.collect::<Vec<_>>(),
         [
-            ("GATEWAY-HTTP", 37, 57),
-            ("GATEWAY-GRPC", 15, 10),
-            ("GATEWAY-TLS", 20, 15),
-            ("GATEWAY-TCP", 19, 10),
-            ("GATEWAY-UDP", 20, 10),
+            ("GATEWAY-HTTP", 40, 64),
+            ("GATEWAY-GRPC", 17, 13),
+            ("GATEWAY-TLS", 21, 18),
+            ("GATEWAY-TCP", 20, 11),
+            ("GATEWAY-UDP", 21, 11),
             ("MESH-HTTP", 7, 7),
-            ("MESH-GRPC", 2, 0),
+            ("MESH-GRPC", 3, 0),
         ]
     );
 }

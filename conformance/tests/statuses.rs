@@ -33,22 +33,22 @@ const EXPECTED: [(Profile, Feature, Count); 4] = [
     (
         Profile::GatewayGrpc,
         Feature::GrpcRoute,
-        Count { cases: 31, whole: 20, without_traffic: 10, steps: 84, left_out: 11 },
+        Count { cases: 39, whole: 21, without_traffic: 15, steps: 99, left_out: 18 },
     ),
     (
         Profile::GatewayTls,
         Feature::TlsRoute,
-        Count { cases: 38, whole: 27, without_traffic: 8, steps: 103, left_out: 17 },
+        Count { cases: 42, whole: 28, without_traffic: 9, steps: 110, left_out: 19 },
     ),
     (
         Profile::GatewayTcp,
         Feature::TcpRoute,
-        Count { cases: 34, whole: 23, without_traffic: 10, steps: 98, left_out: 19 },
+        Count { cases: 36, whole: 24, without_traffic: 10, steps: 99, left_out: 19 },
     ),
     (
         Profile::GatewayUdp,
         Feature::UdpRoute,
-        Count { cases: 31, whole: 23, without_traffic: 7, steps: 90, left_out: 12 },
+        Count { cases: 34, whole: 24, without_traffic: 8, steps: 93, left_out: 14 },
     ),
 ];
 
@@ -110,7 +110,13 @@ async fn every_status_step_of_the_kinds_without_traffic_holds() {
         }
         assert_eq!(count, expected, "{profile}");
     }
-    assert_eq!(not_supported, ["GatewayInfrastructure: [GatewayInfrastructure]".to_owned()].into());
+    let missing = [
+        "BackendTLSPolicyGRPCRoute: [BackendTlsPolicy]",
+        "BackendTLSPolicyTLSRouteTerminate: [BackendTlsPolicy]",
+        "GatewayInfrastructureMetadata: [GatewayInfrastructure]",
+        "GatewayInvalidParametersRef: [GatewayInfrastructure]",
+    ];
+    assert_eq!(not_supported, missing.map(str::to_owned).into());
     // They are about data planes that cannot do what is claimed here; they have their turn below.
     assert_eq!(nothing_to_show, WITHOUT_A_MODE.map(|(name, _)| name).into());
 }
@@ -136,7 +142,8 @@ async fn what_is_not_claimed_is_not_looked_at() {
         let about: Vec<_> =
             of(profile, kind).into_iter().filter(|case| case.features.contains(&kind)).collect();
         for report in run(without(&[kind]), about).await {
-            assert_eq!(report.verdict, Verdict::NotSupported(vec![kind]), "{}", report.name);
+            let Verdict::NotSupported(missing) = report.verdict else { panic!("{} ran", report.name) };
+            assert!(missing.contains(&kind), "{}", report.name);
         }
     }
 }
