@@ -324,3 +324,68 @@ fn is_generated(wanted: &ObjectRef) -> bool {
         (wanted.kind, &*wanted.key.namespace, &*wanted.key.name) == (*kind, *namespace, *name)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::case;
+
+    /// What is wrong with a case that has this among its fields.
+    fn problems(fields: &str) -> String {
+        let text = format!(
+            "apiVersion: {}\nkind: Case\nname: One\nsummary: One.\nfeatures: [Gateway]\n{fields}\n",
+            case::API_VERSION
+        );
+        let problems = case::read(&text, "one.yaml").err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn what_a_step_says_must_fit_together() {
+        let http = "http: {to: {gateway: same-namespace}, requests: ";
+        let bytes = "bytes: {to: {gateway: same-namespace}, connections: ";
+        for (step, expected) in [
+            (format!("{http}[{{withoutHost: true, expect: {{status: 400}}}}]}}"), ""),
+            (
+                format!("{http}[{{withoutHost: true, host: a, expect: {{status: 400}}}}]}}"),
+                "only a request of HTTP/1.1",
+            ),
+            (
+                format!("{http}[{{withoutHost: true, protocol: HTTP/2, expect: {{status: 400}}}}]}}"),
+                "only a request of HTTP/1.1",
+            ),
+            (format!("{bytes}[{{send: \"\\xff\", expect: {{lacks: [a]}}}}]}}"), ""),
+            (format!("{bytes}[{{send: \"\\u0100\", expect: {{lacks: [a]}}}}]}}"), "each character is a byte"),
+            (format!("{bytes}[{{send: a, expect: {{}}}}]}}"), "say what comes back"),
+            (
+                "udp: {to: {gateway: same-namespace}, expect: {}}".to_owned(),
+                "say which `backend`, or that there is `noAnswer`",
+            ),
+            (
+                "grpc: {to: {gateway: same-namespace}, calls: [{method: Echo, expect: {failure: true, code: INTERNAL}}]}"
+                    .to_owned(),
+                "`failure` excludes `code`",
+            ),
+            (
+                "distribution: {of: {tcp: {gateway: same-namespace}}, statuses: {200: 1}}".to_owned(),
+                "only answers of HTTP have a status",
+            ),
+            (
+                "distribution: {of: {http: {to: {gateway: same-namespace}, request: {}}}, statuses: {ok: 1}}"
+                    .to_owned(),
+                "\"ok\" is no status",
+            ),
+        ] {
+            let found = problems(&format!("steps:\n- {step}"));
+            assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{step}: {found}");
+        }
+    }
+
+    #[test]
+    fn only_bytes_have_an_answer_of_their_own() {
+        let steps = "steps:\n- ready: [Gateway same-namespace]";
+        let of = |fields: &str| problems(&format!("deployments:\n- {{name: a, {fields}}}\n{steps}"));
+        assert_eq!(of("speaks: bytes, answer: \"HTTP/1.1 200 OK\\r\\n\\r\\n\""), "");
+        assert!(of("speaks: http, answer: a").contains("only a backend that speaks `bytes`"));
+        assert!(of("speaks: bytes, answer: \"\\u0100\"").contains("each character is a byte"));
+    }
+}
