@@ -214,6 +214,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
     object("timeouts are not looked at", |object| rules(object, |rule| rule.timeouts = None)),
     object("nothing is tried again", |object| rules(object, |rule| rule.retry = None)),
+    object("a rule that turns retries off is tried again once", |object| {
+        rules(object, |rule| {
+            if let Some(retry) = &mut rule.retry {
+                retry.attempts = retry.attempts.max(1);
+            }
+        });
+    }),
+    object("without codes nothing is tried again", |object| {
+        rules(object, |rule| rule.retry = rule.retry.take().filter(|retry| !retry.codes.is_empty()));
+    }),
+    object("a request is tried once more than it may be", |object| {
+        rules(object, |rule| {
+            if let Some(retry) = &mut rule.retry {
+                retry.attempts += 1;
+            }
+        });
+    }),
+    object("a backend has no path of its own", |object| {
+        rules(object, |rule| {
+            for backend in &mut rule.backend_refs {
+                backend.filters.retain(|filter| filter.url_rewrite.is_none());
+            }
+        });
+    }),
     object("CORS allows every origin", |object| {
         filters(object, |filter| {
             if let Some(cors) = &mut filter.cors {

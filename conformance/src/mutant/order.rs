@@ -73,6 +73,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     order("wildcard hostnames go before precise ones", |a, b| {
         a.hostname.cmp(&b.hostname).then_with(|| specific(a, b)).then_with(|| ties(a, b))
     }),
+    order("older routes go before more specific hostnames", |a, b| {
+        age(a, b).then_with(|| specific(a, b)).then_with(|| ties(a, b))
+    }),
     order("paths go before hostnames", |a, b| {
         let path = |it: &Entry| Reverse((it.kind, it.length));
         path(a).cmp(&path(b)).then_with(|| specific(a, b)).then_with(|| ties(a, b))

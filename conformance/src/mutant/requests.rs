@@ -56,6 +56,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
             request.host = Some("with-a-port.invalid".to_owned());
         }
     }),
+    request("a request without a host is for the address of the Gateway", |_, request| {
+        request.without_host = false;
+    }),
     request("a wildcard matches the bare domain too", |_, request| {
         if let Some(host) = &request.host
             && host.matches('.').count() == 1

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, Condition, ConditionStatus, ListenerStatus, RouteGroupKind};
+use gateway_core::api::{
+    AnyObject, Condition, ConditionStatus, GatewayStatus, ListenerStatus, RouteGroupKind,
+};
 
 use super::kinds::route_status;
 use super::{Fault, Mutant};
@@ -13,6 +15,29 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
     status("conditions do not say which generation they are about", |object| {
         each(object, &mut |condition| condition.observed_generation = None);
+    }),
+    status("messages say nothing", |object| each(object, &mut |condition| condition.message.clear())),
+    status("conditions of other controllers are thrown away", |object| {
+        let is_ours = |condition: &Condition| !condition.r#type.contains('/');
+        if let AnyObject::Gateway(gateway) = object {
+            Arc::make_mut(gateway).status.conditions.retain(is_ours);
+        }
+        listeners(object, |listener| listener.conditions.retain(is_ours));
+    }),
+    status("conditions of other controllers are brought up to date", |object| {
+        let generation = object.metadata().generation;
+        each(object, &mut |condition| {
+            if condition.r#type.contains('/') {
+                condition.observed_generation = generation;
+            }
+        });
+    }),
+    status("a Gateway whose name is no label has no status", |object| {
+        if let AnyObject::Gateway(gateway) = object
+            && gateway.metadata.name.len() > 63
+        {
+            Arc::make_mut(gateway).status = GatewayStatus::default();
+        }
     }),
     status("every reference resolves", |object| always_true(object, "ResolvedRefs")),
     status("everything is accepted", |object| always_true(object, "Accepted")),
