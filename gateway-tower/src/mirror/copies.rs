@@ -8,11 +8,11 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time;
 use tower_service::Service;
 
 use super::TIME_LIMIT;
+use super::room::Permit;
 use crate::body::copy::{self, CopySender};
 use crate::body::{BoxError, RequestBody};
 
@@ -34,7 +34,7 @@ where
 }
 
 /// Sends a copy in a task of its own; `room` is held until it is done.
-pub(super) fn send<M, B, MB>(mut mirror: M, copy: Request<RequestBody<B>>, room: OwnedSemaphorePermit)
+pub(super) fn send<M, B, MB>(mut mirror: M, copy: Request<RequestBody<B>>, room: Permit)
 where
     M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Send + 'static,
     M::Error: Into<BoxError>,

@@ -1,17 +1,15 @@
 //! The layer that makes [`Mirror`].
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 use tower_layer::Layer;
 
-use super::{MAX_MIRRORS, Mirror};
+use super::Mirror;
+use super::room::Room;
 
 /// Sends copies of requests through another service, in most cases one that does not retry.
 #[derive(Clone, Debug)]
 pub struct MirrorLayer<M> {
     mirror: M,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 // === impl MirrorLayer ===
@@ -19,7 +17,7 @@ pub struct MirrorLayer<M> {
 impl<M> MirrorLayer<M> {
     /// Sends copies through clones of `mirror`.
     pub fn new(mirror: M) -> Self {
-        Self { mirror, room: Arc::new(Semaphore::new(MAX_MIRRORS)) }
+        Self { mirror, room: Room::default() }
     }
 }
 
@@ -27,6 +25,6 @@ impl<S, M: Clone> Layer<S> for MirrorLayer<M> {
     type Service = Mirror<S, M>;
 
     fn layer(&self, inner: S) -> Mirror<S, M> {
-        Mirror { inner, mirror: self.mirror.clone(), room: Arc::clone(&self.room) }
+        Mirror { inner, mirror: self.mirror.clone(), room: self.room.clone() }
     }
 }

@@ -4,7 +4,8 @@
 //! their own. A mirror never slows or fails the request: it takes what it can of the body as that streams by.
 //!
 //! Everything that mirrors hold is limited: [`MAX_MIRRORS`] copies at a time, 1 MiB of body that a mirror has not taken
-//! yet, and [`TIME_LIMIT`] for each. What goes beyond is given up, with a trace event.
+//! yet, and [`TIME_LIMIT`] for each. What goes beyond is given up, with a trace event. The room is shared out: a backend
+//! that hangs gets half of it, the next one half of the rest, and none is left without [`LEAST_PER_BACKEND`].
 //!
 //! The layer stands outside of the retry layer, so that a request is mirrored once (AMB-52), and within the dispatch
 //! layer, so that one which is not attempted is not mirrored either (AMB-51). A request to upgrade the connection is not
@@ -55,6 +56,7 @@
 //! # }
 //! ```
 
+mod room;
 mod copies;
 mod layer;
 mod service;
@@ -64,8 +66,12 @@ use std::time::Duration;
 pub use self::layer::MirrorLayer;
 pub use self::service::Mirror;
 
-/// The most copies that are under way at a time, over all clones of a layer.
+/// The most copies that are under way at a time, over all clones of a layer, but for the
+/// [few](LEAST_PER_BACKEND) that every backend may have.
 pub const MAX_MIRRORS: usize = 1024;
+
+/// The copies that a backend may have under way however many others have.
+pub const LEAST_PER_BACKEND: usize = 16;
 
 /// The longest that a copy may take, until the end of its answer.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);

@@ -1,17 +1,16 @@
 //! The service that mirrors.
 
 use std::mem;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use gateway_core::filter::MirrorCopy;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::copies;
+use super::room::Room;
 use crate::body::{BoxError, RequestBody};
 use crate::routed::Routed;
 use crate::upgrade;
@@ -23,7 +22,7 @@ use crate::upgrade;
 pub struct Mirror<S, M> {
     pub(super) inner: S,
     pub(super) mirror: M,
-    pub(super) room: Arc<Semaphore>,
+    pub(super) room: Room,
 }
 
 // === impl Mirror ===
@@ -76,13 +75,14 @@ impl<S, M> Mirror<S, M> {
         let body = mem::take(request.body_mut());
         let mut senders = Vec::new();
         for MirrorCopy { backend, parts } in copies {
-            let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+            let routed = routed.for_mirror(backend);
+            let Some(room) = routed.backend().and_then(|backend| self.room.take(backend)) else {
                 tracing::debug!("too many mirrors are under way; a copy is not sent");
                 continue;
             };
             let body = copies::body(&body, &mut senders);
             let mut copy = Request::from_parts(parts, body);
-            copy.extensions_mut().insert(routed.for_mirror(backend));
+            copy.extensions_mut().insert(routed);
             copies::send(self.mirror.clone(), copy, room);
         }
         *request.body_mut() = body.copied_to(senders);
