@@ -27,7 +27,14 @@ pub(crate) struct Member(Arc<Place>);
 
 /// A request that is under way on a connection, until its response has been taken over to the last byte or dropped.
 #[derive(Debug)]
-pub(crate) struct InFlight(Member);
+pub(crate) struct InFlight {
+    member: Member,
+    answered: bool,
+}
+
+/// The requests that a client of HTTP/2 may take back before they are answered. One that takes back more, and at least half of
+/// all, is closed: each may have cost a connection to a backend.
+const MOST_TAKEN_BACK: u32 = 500;
 
 /// How far a connection has been told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +93,8 @@ struct State {
     in_flight: AtomicU32,
     /// Requests begun and ended, counted together.
     requests: AtomicU32,
+    /// Requests that ended before they were answered.
+    taken_back: AtomicU32,
     reads: AtomicU32,
     writes: AtomicU32,
     /// `reads` when the latest request ended.
@@ -259,7 +268,7 @@ impl Member {
     pub(crate) fn begin(&self) -> InFlight {
         self.0.state.in_flight.fetch_add(1, Ordering::Relaxed);
         self.0.state.requests.fetch_add(1, Ordering::Relaxed);
-        InFlight(self.clone())
+        InFlight { member: self.clone(), answered: false }
     }
 }
 
@@ -273,13 +282,21 @@ fn bump(counter: &AtomicU32) {
 impl InFlight {
     /// Waits until the client [takes bytes](Member::poll_room).
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        self.0.poll_room(cx)
+        self.member.poll_room(cx)
+    }
+
+    /// The answer begins.
+    pub(crate) fn set_answered(&mut self) {
+        self.answered = true;
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let state = &self.0.0.state;
+        let state = &self.member.0.state;
+        if !self.answered {
+            state.take_back();
+        }
         state.requests.fetch_add(1, Ordering::Relaxed);
         state.reads_before.store(state.reads.load(Ordering::Relaxed), Ordering::Relaxed);
         state.in_flight.fetch_sub(1, Ordering::Release);
@@ -318,6 +335,16 @@ impl Phase {
 // === impl State ===
 
 impl State {
+    /// A request has ended without an answer.
+    fn take_back(&self) {
+        let taken_back = self.taken_back.fetch_add(1, Ordering::Relaxed) + 1;
+        // Each request is counted twice, when it begins and when it ends.
+        let most = self.requests.load(Ordering::Relaxed) / 2 <= taken_back.saturating_mul(2);
+        if taken_back > MOST_TAKEN_BACK && most && self.multiplexed.load(Ordering::Relaxed) {
+            self.advance(Phase::Closed).into_iter().for_each(Waker::wake);
+        }
+    }
+
     fn phase(&self) -> Phase {
         Phase::from_u8(self.phase.load(Ordering::Acquire))
     }

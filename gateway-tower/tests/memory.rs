@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use gateway_core::rule::BackendProtocol;
+
 use crate::world::{Table, World};
 
 /// The clients of one measurement.
@@ -65,8 +67,17 @@ fn ask(address: SocketAddr) -> TcpStream {
 
 /// The bytes that the gateway holds for each connection that `open` has made, when `taken` has stopped changing.
 fn held(backend: SocketAddr, taken: &AtomicU64, open: fn(SocketAddr) -> TcpStream) -> u64 {
+    held_with(backend, BackendProtocol::Http1, taken, open)
+}
+
+fn held_with(
+    backend: SocketAddr,
+    protocol: BackendProtocol,
+    taken: &AtomicU64,
+    open: fn(SocketAddr) -> TcpStream,
+) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let world = runtime.block_on(World::start(&Table::new(1, backend)));
+    let world = runtime.block_on(World::start(&Table::new(1, backend).protocol(protocol)));
     let address = world.address(80);
     let clients = |count: usize| thread::spawn(move || (0..count).map(|_| open(address)).collect::<Vec<_>>());
     let quiet = async || {
@@ -115,4 +126,99 @@ fn an_idle_connection_costs_little_more_than_its_buffers() {
         stream
     });
     assert!(served <= BUFFERS + 5 * 1024, "{served} bytes are held after the first request");
+}
+
+/// A stalled connection may hold so much in all.
+const STALLED: u64 = 128 * 1024;
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A client of HTTP/2 with windows of this size, that asks for `http://a/` and reads nothing.
+fn ask_http2(address: SocketAddr, window: u32) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let settings = frame(4, 0, 0, &[&[0, 4], &window.to_be_bytes()[..]].concat());
+    let update = frame(8, 0, 0, &(1_u32 << 30).to_be_bytes());
+    let get = frame(1, 5, 1, &[0x82, 0x84, 0x86, 0x41, 1, b'a']);
+    stream.write_all(&[preface, settings, update, get].concat()).unwrap();
+    stream
+}
+
+const LARGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 67108864\r\n\r\n";
+
+#[test]
+fn a_client_of_http_2_that_opens_no_window_holds_little_of_its_answer() {
+    let (backend, taken) = backend(LARGE, 64 * 1024 * 1024);
+    let bytes = held(backend, &taken, |address| ask_http2(address, 0));
+    assert!(bytes <= STALLED, "{bytes} bytes are held");
+}
+
+#[test]
+fn a_client_of_http_2_that_does_not_read_holds_little_of_its_answer() {
+    let (backend, taken) = backend(LARGE, 64 * 1024 * 1024);
+    let bytes = held(backend, &taken, |address| ask_http2(address, 1 << 30));
+    // Two pieces more than over HTTP/1.1: one that waits to be written, and one that waits for that.
+    assert!(bytes <= STALLED + 32 * 1024, "{bytes} bytes are held");
+}
+
+/// A backend of either protocol that takes connections and reads nothing.
+fn deaf(first: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.write_all(first).unwrap();
+            open.push(stream);
+        }
+    });
+    address
+}
+
+/// The bytes that clients have sent of what the gateway cannot pass on.
+static SENT: AtomicU64 = AtomicU64::new(0);
+
+/// Sends as much as the gateway takes.
+fn fill(mut stream: TcpStream, piece: &[u8]) -> TcpStream {
+    stream.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+    while let Ok(written) = stream.write(piece) {
+        SENT.fetch_add(written as u64, Ordering::Relaxed);
+    }
+    stream
+}
+
+fn upload(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 67108864\r\n\r\n").unwrap();
+    fill(stream, &[0; 64 * 1024])
+}
+
+/// An upload over HTTP/2, as far as the window of a stream lets it go.
+fn upload_http2(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let post = frame(1, 4, 1, &[0x83, 0x84, 0x86, 0x41, 1, b'a']);
+    stream.write_all(&[preface, frame(4, 0, 0, &[]), post].concat()).unwrap();
+    for _ in 0..4 {
+        stream.write_all(&frame(0, 0, 1, &[0; 16 * 1000])).unwrap();
+        SENT.fetch_add(16 * 1000, Ordering::Relaxed);
+    }
+    stream
+}
+
+#[test]
+fn a_backend_that_does_not_read_holds_little_of_a_request() {
+    /// Empty settings.
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    for (name, open) in [("HTTP/1.1", upload as fn(_) -> _), ("HTTP/2", upload_http2)] {
+        let bytes = held(deaf(b""), &SENT, open);
+        assert!(bytes <= STALLED, "{name} to HTTP/1.1: {bytes} bytes are held");
+        let bytes = held_with(deaf(SETTINGS), BackendProtocol::H2c, &SENT, open);
+        assert!(bytes <= STALLED, "{name} to HTTP/2: {bytes} bytes are held");
+    }
 }

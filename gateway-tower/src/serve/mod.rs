@@ -26,8 +26,9 @@
 //! Nothing is decided here that the table has decided; what turns out here, a port in use or a certificate that cannot be
 //! used, is in [`Sockets`] for those who write statuses: [`Sockets::unbound`] is what a translator takes.
 //!
-//! Everything that a client can make grow is limited by [`ServeOptions`]. No timer is set for a request: once a second
-//! all connections are looked at, so that limits of time are kept to within two seconds.
+//! Everything that a client can make grow is limited by [`ServeOptions`]. No timer is set for a request of HTTP/1.1: once a
+//! second all connections are looked at, so that limits of time are kept to within two seconds. Requests of HTTP/2 have
+//! clocks of their own, which run while it is the client's turn, and are kept to within a quarter of the limit.
 //!
 //! Messages that are framed in two ways or none, a second Host header, folded headers and the like are refused by hyper or
 //! by the route layer; the tests of this module show each.
@@ -86,7 +87,7 @@ mod server;
 mod not_bound;
 
 pub use self::certificate_problem::CertificateProblem;
-pub use self::http::ConnectionService;
+pub use self::http::{ClientBody, ConnectionService};
 pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};

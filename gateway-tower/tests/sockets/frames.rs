@@ -34,6 +34,9 @@ pub(crate) const OK: &[u8] = &[0x88];
 /// A header block of `GET http://a/`.
 pub(crate) const GET: &[u8] = &[0x82, 0x84, 0x86, 0x41, 1, b'a'];
 
+/// A header block of `POST http://a/`.
+pub(crate) const POST: &[u8] = &[0x83, 0x84, 0x86, 0x41, 1, b'a'];
+
 #[derive(Debug)]
 pub(crate) struct RawFrame {
     pub(crate) kind: u8,
@@ -57,6 +60,14 @@ impl Frames {
         let mut preface = [0; PREFACE.len()];
         stream.read_exact(&mut preface).await?;
         assert_eq!(preface, *PREFACE);
+        let mut frames = Self(stream);
+        frames.settings(settings).await?;
+        Ok(frames)
+    }
+
+    /// The client's end, after preface and settings were sent.
+    pub(crate) async fn client(mut stream: TcpStream, settings: &[(u16, u32)]) -> io::Result<Self> {
+        stream.write_all(PREFACE).await?;
         let mut frames = Self(stream);
         frames.settings(settings).await?;
         Ok(frames)

@@ -14,7 +14,7 @@ use crate::world::{
 };
 
 /// A backend that says everything it was sent on a connection, once that ends.
-async fn recorder() -> (std::net::SocketAddr, mpsc::UnboundedReceiver<String>) {
+pub(crate) async fn recorder() -> (std::net::SocketAddr, mpsc::UnboundedReceiver<String>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let backend = raw_backend(move |mut stream| {
         let sender = sender.clone();

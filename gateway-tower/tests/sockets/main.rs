@@ -15,3 +15,4 @@ mod own_client;
 mod messages;
 mod strict;
 mod adversary;
+mod http2_clients;

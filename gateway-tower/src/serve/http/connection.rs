@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gateway_core::name::ObjectName;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -17,12 +17,19 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::service::{ConnectionService, PerConnection};
+use super::stream_clock::Streams;
 use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
 use crate::serve::options::ServeOptions;
 use crate::serve::sockets::Accept;
 use crate::serve::stream::{FirstBytes, Stream, Tls};
+
+/// The largest window of HTTP/2.
+///
+/// # Spec
+/// RFC 9113 section 6.9.1.
+const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 
 /// HTTP on the connections of one socket.
 #[derive(Debug)]
@@ -48,7 +55,7 @@ pub(in crate::serve) struct Acceptance {
 #[derive(Clone, Debug)]
 pub(in crate::serve) struct Protocols {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    options: Arc<ServeOptions>,
 }
 
 /// A connection that speaks one of them, to its end.
@@ -72,17 +79,37 @@ pin_project! {
 
 impl Protocols {
     pub(in crate::serve) fn new(options: &ServeOptions) -> Self {
-        let head = options.max_head_bytes.max(8 * 1024);
+        let head = head_limit(options);
         let mut http1 = http1::Builder::new();
         http1
             // Timers of its own would cost each request; the sweep over all connections takes their place.
             .header_read_timeout(None)
             .max_header_size(head as usize)
             .max_buf_size(options.buffer_bytes.max(head as usize));
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2.max_concurrent_streams(options.http2_streams).max_header_list_size(head);
-        Self { http1, http2 }
+        Self { http1, options: Arc::new(options.clone()) }
     }
+
+    /// How to speak HTTP/2 on one connection.
+    fn http2(&self, streams: Streams) -> http2::Builder<Streams> {
+        let options = &self.options;
+        let window = options.http2_window.clamp(1, LARGEST_WINDOW);
+        let mut http2 = http2::Builder::new(streams);
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(options.http2_streams)
+            .initial_stream_window_size(window)
+            // A backend that does not take a request must not keep others from theirs.
+            .initial_connection_window_size(window.saturating_mul(options.http2_streams).min(LARGEST_WINDOW))
+            .max_send_buf_size(options.http2_buffer_bytes)
+            .max_header_list_size(head_limit(options))
+            .keep_alive_interval(options.http2_ping_after)
+            .keep_alive_timeout(options.http2_ping_timeout);
+        http2
+    }
+}
+
+fn head_limit(options: &ServeOptions) -> u32 {
+    options.max_head_bytes.max(8 * 1024)
 }
 
 // === impl Http ===
@@ -181,13 +208,16 @@ impl Acceptance {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let service = PerConnection::new(services.for_connection(Arc::new(connection)), member.clone());
-        let io = TokioIo::new(Stream::new(io, first, member.clone()));
+        let io = TokioIo::new(Stream::new(io, first, member.clone(), connection.secure));
+        let service = services.for_connection(Arc::new(connection));
         if http2 {
             member.set_multiplexed();
-            let serving = self.protocols.http2.serve_connection(io, service);
+            let streams = Streams::new(self.protocols.options.stall_timeout);
+            let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
+            let serving = self.protocols.http2(streams).serve_connection(io, service);
             Box::pin(Driven::new(serving, http2::Connection::graceful_shutdown, member))
         } else {
+            let service = PerConnection::new(service, member.clone(), None);
             let serving = self.protocols.http1.serve_connection(io, service).with_upgrades();
             Box::pin(Driven::new(serving, http1::UpgradeableConnection::graceful_shutdown, member))
         }

@@ -1,7 +1,10 @@
 //! HTTP on a stream of bytes: connections of hyper, and a tower service for each.
 
+mod stream_clock;
+mod client_body;
 mod service;
 mod connection;
 
+pub use self::client_body::ClientBody;
 pub(super) use self::connection::{Acceptance, Http, Protocols};
 pub use self::service::ConnectionService;

@@ -13,6 +13,8 @@ use hyper::upgrade::OnUpgrade;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::client_body::ClientBody;
+use super::stream_clock::{StreamClock, Streams};
 use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{InFlight, Member};
@@ -24,7 +26,7 @@ pub trait ConnectionService: Clone + Send + 'static {
     /// Why there is no answer. It ends the connection; a gateway has none.
     type Error: Into<BoxError>;
     /// The service of one connection. Clones of it are made only when it is not ready.
-    type Service: Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Error, Future: Send>
+    type Service: Service<Request<ClientBody>, Response = Response<Self::Body>, Error = Self::Error, Future: Send>
         + Clone
         + Send
         + 'static;
@@ -39,6 +41,8 @@ pub(super) struct PerConnection<S> {
     /// call: that is why a cell will do, and why the service need not be cloned for each request.
     service: RefCell<S>,
     member: Member,
+    /// Over HTTP/2.
+    streams: Option<Streams>,
 }
 
 pin_project! {
@@ -47,6 +51,7 @@ pin_project! {
         #[pin]
         state: State<S, F>,
         in_flight: Option<InFlight>,
+        clock: Option<Arc<StreamClock>>,
     }
 }
 
@@ -55,7 +60,7 @@ pin_project! {
     enum State<S, F> {
         Called { #[pin] future: F },
         // The service was not ready when the request came.
-        Waiting { service: S, request: Option<Request<Incoming>> },
+        Waiting { service: S, request: Option<Request<ClientBody>> },
         Failed { error: Option<BoxError> },
     }
 }
@@ -69,6 +74,7 @@ pin_project! {
         #[pin]
         body: B,
         in_flight: InFlight,
+        clock: Option<Arc<StreamClock>>,
     }
 }
 
@@ -77,7 +83,7 @@ pin_project! {
 impl<M, S, B> ConnectionService for M
 where
     M: Fn(Arc<Connection>) -> S + Clone + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+    S: Service<Request<ClientBody>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
         + Clone
         + Send
         + 'static,
@@ -95,14 +101,14 @@ where
 // === impl PerConnection ===
 
 impl<S> PerConnection<S> {
-    pub(super) fn new(service: S, member: Member) -> Self {
-        Self { service: RefCell::new(service), member }
+    pub(super) fn new(service: S, member: Member, streams: Option<Streams>) -> Self {
+        Self { service: RefCell::new(service), member, streams }
     }
 }
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for PerConnection<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>> + Clone,
+    S: Service<Request<ClientBody>, Response = Response<B>, Error: Into<BoxError>> + Clone,
 {
     type Response = Response<Tracked<B>>;
     type Error = BoxError;
@@ -113,6 +119,8 @@ where
             // A tunnel holds on to its place among the open connections.
             request.extensions_mut().insert(self.member.clone());
         }
+        let clock = self.streams.as_ref().map(|streams| streams.begin(!request.body().is_end_stream()));
+        let request = request.map(|incoming| ClientBody::new(incoming, clock.clone()));
         let in_flight = Some(self.member.begin());
         let mut service = self.service.borrow_mut();
         // Nobody is woken by this: the clone that waits is polled again with the waker of its task.
@@ -121,7 +129,7 @@ where
             Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },
             Poll::Pending => State::Waiting { service: service.clone(), request: Some(request) },
         };
-        Answer { state, in_flight }
+        Answer { state, in_flight, clock }
     }
 }
 
@@ -129,7 +137,7 @@ where
 
 impl<S, B> Future for Answer<S, S::Future>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
+    S: Service<Request<ClientBody>, Response = Response<B>, Error: Into<BoxError>>,
 {
     type Output = Result<Response<Tracked<B>>, BoxError>;
 
@@ -139,8 +147,13 @@ where
             let future = match this.state.as_mut().project() {
                 Projected::Called { future } => {
                     let response = ready!(future.poll(cx)).map_err(Into::into)?;
-                    let in_flight = this.in_flight.take().expect("not polled after it is ready");
-                    return Poll::Ready(Ok(response.map(|body| Tracked { body, in_flight })));
+                    let mut in_flight = this.in_flight.take().expect("not polled after it is ready");
+                    in_flight.set_answered();
+                    let clock = this.clock.take();
+                    if let Some(clock) = &clock {
+                        clock.received();
+                    }
+                    return Poll::Ready(Ok(response.map(|body| Tracked { body, in_flight, clock })));
                 }
                 Projected::Waiting { service, request } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
@@ -166,8 +179,15 @@ impl<B: Body> Body for Tracked<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        ready!(this.in_flight.poll_room(cx));
-        this.body.poll_frame(cx)
+        let Some(clock) = this.clock else {
+            ready!(this.in_flight.poll_room(cx));
+            return this.body.poll_frame(cx);
+        };
+        // hyper asks for the next piece when the client has made room for the one before.
+        clock.answer_taken();
+        let frame = ready!(this.body.poll_frame(cx));
+        clock.answer_ready();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
