@@ -115,7 +115,7 @@ pub struct Retry {
     pub codes: Vec<u16>,
     /// How many times, after the first.
     pub attempts: u32,
-    /// The least time between two attempts.
+    /// The base of the times between attempts (RTY-05).
     pub backoff: Duration,
 }
 
