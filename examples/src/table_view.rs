@@ -163,7 +163,8 @@ fn state(conditions: &[Condition], well: &str) -> String {
         }
         ConditionType::Conflicted | ConditionType::PartiallyInvalid => condition.status,
         // Worth a line among the problems, no obstacle to serving.
-        ConditionType::OverlappingTlsConfig
+        ConditionType::AddressesAssigned
+        | ConditionType::OverlappingTlsConfig
         | ConditionType::SupportedVersion
         | ConditionType::InsecureFrontendValidationMode
         | ConditionType::DefaultGateway => false,

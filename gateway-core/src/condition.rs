@@ -73,6 +73,8 @@ words! {
         SupportedVersion = "SupportedVersion",
         /// Clients without a valid certificate are let in somewhere.
         InsecureFrontendValidationMode = "InsecureFrontendValidationMode",
+        /// The Gateway has every address that it asks for.
+        AddressesAssigned = "AddressesAssigned",
         /// The Gateway is a default one (experimental).
         DefaultGateway = "DefaultGateway",
     }
@@ -92,6 +94,12 @@ words! {
         ResolvedRefs = "ResolvedRefs",
         /// SupportedVersion: nothing is wrong.
         SupportedVersion = "SupportedVersion",
+        /// AddressesAssigned: nothing is wrong.
+        AddressesAssigned = "AddressesAssigned",
+        /// Some addresses that were asked for are not assigned.
+        PartiallyAssigned = "PartiallyAssigned",
+        /// No address that was asked for is assigned.
+        NotAssigned = "NotAssigned",
         /// Conflicted: nothing is wrong.
         NoConflicts = "NoConflicts",
         /// Not decided, or not serving yet.
@@ -128,6 +136,8 @@ words! {
         UnsupportedProtocol = "UnsupportedProtocol",
         /// A value that is not supported.
         UnsupportedValue = "UnsupportedValue",
+        /// A filter of a listener that makes no sense.
+        InvalidListenerFilter = "InvalidListenerFilter",
         /// More listeners than there may be.
         TooManyListeners = "TooManyListeners",
         /// Another listener has the same port, protocol and hostname.
@@ -210,9 +220,11 @@ impl ConditionType {
     /// Which status is the good one.
     pub const fn polarity(self) -> Polarity {
         match self {
-            Self::Accepted | Self::Programmed | Self::ResolvedRefs | Self::SupportedVersion => {
-                Polarity::Positive
-            }
+            Self::Accepted
+            | Self::Programmed
+            | Self::ResolvedRefs
+            | Self::SupportedVersion
+            | Self::AddressesAssigned => Polarity::Positive,
             Self::Conflicted
             | Self::OverlappingTlsConfig
             | Self::PartiallyInvalid

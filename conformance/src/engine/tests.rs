@@ -76,8 +76,8 @@ async fn check(engines: &impl Engines) {
         ("/retry?responseCode=503&succeedAfter=2&uuid=a", 200),
         ("/retry?responseCode=503&succeedAfter=3&uuid=b", 503),
         ("/retry?responseCode=500&succeedAfter=1&uuid=c", 500),
-        ("/retry?succeedAfter=2&uuid=d", 200),
-        ("/retry?succeedAfter=3&uuid=e", 502),
+        // It breaks off, and may have processed the request (RTY-11).
+        ("/retry?succeedAfter=1&uuid=d", 502),
         ("/short?delay=100ms", 200),
         ("/short?delay=300ms", 504),
     ];

@@ -1,9 +1,9 @@
 //! Which addresses a Gateway has, and who has a port of them.
 //!
 //! # Spec
-//! GWA-01 to GWA-07, GWL-13, GWL-16.
+//! GWA-01 to GWA-07, GWL-13, GWL-16, ADR-01, ADR-04.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::api::{AddressType, GatewaySpecAddress};
@@ -28,6 +28,8 @@ pub(crate) struct Addresses {
     pub(crate) unbound: Option<Finding>,
     /// The addresses that the machine turned out not to have.
     pub(crate) missing: Vec<IpAddr>,
+    /// The entries of `spec.addresses` that led to no address.
+    unsatisfied: BTreeSet<usize>,
 }
 
 /// The ports that are taken by Gateways, address by address.
@@ -44,16 +46,25 @@ impl Addresses {
     /// The addresses of the Gateway with this key, which asks for those in `wanted`.
     ///
     /// One address that cannot be used does not take the others away: the condition says what is wrong, and the Gateway
-    /// goes on at those that can.
+    /// goes on at those that can. An address that must be reachable from somewhere in particular is none that is known
+    /// here, and no other takes its place.
     pub(super) fn new(key: &ObjectName, wanted: &[GatewaySpecAddress], policy: &AddressPolicy) -> Self {
         let mut found = Self::default();
         if wanted.is_empty() {
             found.assign(key, policy);
         }
-        for (index, GatewaySpecAddress { r#type, value, routability: _ }) in wanted.iter().enumerate() {
+        for (index, GatewaySpecAddress { r#type, value, routability }) in wanted.iter().enumerate() {
+            if let Some(scope) = routability.as_deref().filter(|scope| !scope.is_empty()) {
+                found.unroutable(index, scope);
+                continue;
+            }
             let value = value.as_deref().filter(|value| !value.is_empty());
             match (r#type, value) {
-                (AddressType::IpAddress, None) => found.assign(key, policy),
+                (AddressType::IpAddress, None) => {
+                    if !found.assign(key, policy) {
+                        found.unsatisfied.insert(index);
+                    }
+                }
                 (AddressType::IpAddress, Some(value)) => match value.parse::<IpAddr>() {
                     Ok(address) if policy.usable.contains(address) => found.add(Address::Ip(address)),
                     Ok(_) => {
@@ -63,6 +74,7 @@ impl Addresses {
                 },
                 (AddressType::Hostname, _) if policy.hostnames.is_empty() => found.unsupported(index, r#type),
                 (AddressType::Hostname, None) => {
+                    found.unsatisfied.insert(index);
                     found.unassigned("no host name is assigned to this Gateway; name one")
                 }
                 (AddressType::Hostname, Some(value)) if policy.hostnames.contains(value) => {
@@ -120,14 +132,29 @@ impl Addresses {
         });
     }
 
-    /// Adds an address that the embedding chose.
-    fn assign(&mut self, key: &ObjectName, policy: &AddressPolicy) {
+    /// The entries of `spec.addresses` that led to no address, or to one that could not be bound.
+    ///
+    /// # Spec
+    /// ADR-04
+    pub(crate) fn unsatisfied(&self, wanted: &[GatewaySpecAddress]) -> Vec<usize> {
+        let is_missing = |address: &GatewaySpecAddress| {
+            let value = address.value.as_deref().and_then(|value| value.parse().ok());
+            value.is_some_and(|value| self.missing.contains(&value))
+        };
+        let entries = wanted.iter().enumerate();
+        let unsatisfied =
+            entries.filter(|(index, address)| self.unsatisfied.contains(index) || is_missing(address));
+        unsatisfied.map(|(index, _)| index).collect()
+    }
+
+    /// Adds an address that the embedding chose; whether there is one.
+    fn assign(&mut self, key: &ObjectName, policy: &AddressPolicy) -> bool {
         let addresses = match (policy.assigned.get(key), &policy.default) {
             (Some(assigned), _) => assigned,
             (None, DefaultAddresses::Shared(addresses)) => addresses,
             (None, DefaultAddresses::Virtual) => {
                 self.reachable = true;
-                return;
+                return true;
             }
         };
         if addresses.is_empty() {
@@ -138,6 +165,7 @@ impl Addresses {
         for address in addresses {
             self.add(Address::Ip(*address));
         }
+        !addresses.is_empty()
     }
 
     fn add(&mut self, address: Address) {
@@ -147,7 +175,18 @@ impl Addresses {
         }
     }
 
+    /// # Spec
+    /// ADR-01: a value that is not known is one that cannot be met.
+    fn unroutable(&mut self, index: usize, scope: &str) {
+        self.unsatisfied.insert(index);
+        let field = format!("spec.addresses[{index}].routability");
+        let message =
+            format!("{field} {scope:?} cannot be met here; leave it out for an address of any reach");
+        self.obstacle.get_or_insert_with(|| Finding::new(field, Reason::AddressNotAssigned, message));
+    }
+
     fn unsupported(&mut self, index: usize, r#type: &AddressType) {
+        self.unsatisfied.insert(index);
         let message = format!("spec.addresses[{index}].type {:?} is not supported", r#type.as_str());
         self.refusal.get_or_insert_with(|| {
             Finding::new(format!("spec.addresses[{index}].type"), Reason::UnsupportedAddress, message)
@@ -155,6 +194,7 @@ impl Addresses {
     }
 
     fn unusable(&mut self, index: usize, value: &str, why: &str) {
+        self.unsatisfied.insert(index);
         let message = format!("spec.addresses[{index}].value {value:?} {why}");
         match &mut self.obstacle {
             Some(finding) if finding.reason == Reason::AddressNotUsable => {

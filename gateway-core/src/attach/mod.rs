@@ -18,6 +18,7 @@ mod gateway_class;
 mod gateways;
 mod hostnames;
 mod listener;
+mod listener_filters;
 mod listener_set;
 mod parent_ref;
 mod protocol;

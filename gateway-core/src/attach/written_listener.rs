@@ -5,6 +5,7 @@
 use super::allowed_routes::AllowedNamespaces;
 use super::client_validation::ClientValidations;
 use super::listener::{AttachedListener, ListenerKey, ListenerState};
+use super::listener_filters;
 use super::protocol::Protocol;
 use crate::api::{self, GATEWAY_GROUP, TlsModeType};
 use crate::condition::Reason;
@@ -34,7 +35,7 @@ impl AttachedListener {
         certificates: &mut Certificates<'_>,
         options: &Options,
     ) -> Self {
-        let api::Listener { name, hostname, port, protocol, tls, allowed_routes, filters: _ } = written;
+        let api::Listener { name, hostname, port, protocol, tls, allowed_routes, filters } = written;
         let namespaces = &allowed_routes.namespaces;
         let mut listener = Self {
             gateway: owner.gateway.clone(),
@@ -74,6 +75,11 @@ impl AttachedListener {
                     format!("hostname: {error}"),
                 ));
             }
+        }
+        if let Some(finding) =
+            filters.as_ref().and_then(|filters| listener_filters::refusal(filters, protocol))
+        {
+            listener.state.refuse(finding);
         }
         if listener.port == 0 {
             let message = format!("port {port} is not a port; use one from 1 to 65535");

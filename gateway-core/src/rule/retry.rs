@@ -7,14 +7,14 @@ use http::StatusCode;
 /// The retries of a rule.
 ///
 /// # Spec
-/// `HTTPRouteRetry`, RTY-01 to RTY-08; AMB-56.
+/// `HTTPRouteRetry`, RTY-01 to RTY-12; AMB-56.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// The answers that count as failed. Errors of the connection always do.
+    /// The answers that count as failed. An attempt of which the backend has processed nothing always does.
     pub codes: Box<[StatusCode]>,
     /// The most retries after the first attempt; a Route cannot ask for more than [`MAX_ATTEMPTS`](Self::MAX_ATTEMPTS).
     pub attempts: u32,
-    /// The least time between two attempts; it doubles each time.
+    /// The base of the time between two attempts, which doubles each time.
     pub backoff: Duration,
 }
 

@@ -13,7 +13,8 @@ pub(super) fn gateway(
     gateway: &AttachedGateway,
     attached_routes: &dyn Fn(ListenerKey) -> usize,
 ) -> GatewayStatus {
-    let mut conditions = vec![accepted(gateway), programmed(gateway), resolved_refs(gateway)];
+    let mut conditions =
+        vec![accepted(gateway), programmed(gateway), resolved_refs(gateway), addresses_assigned(gateway)];
     if gateway.insecure {
         conditions.push(Condition::noted(
             ConditionType::InsecureFrontendValidationMode,
@@ -59,6 +60,27 @@ fn programmed(gateway: &AttachedGateway) -> Condition {
     } else {
         Condition::programmed()
     }
+}
+
+/// Who asks for no address has every one that it asks for.
+///
+/// # Spec
+/// ADR-04
+fn addresses_assigned(gateway: &AttachedGateway) -> Condition {
+    let wanted = &gateway.object.spec.addresses;
+    let unsatisfied = gateway.addresses.unsatisfied(wanted);
+    let reason = match unsatisfied.len() {
+        0 => return Condition::ok(ConditionType::AddressesAssigned, Reason::AddressesAssigned),
+        count if count < wanted.len() => Reason::PartiallyAssigned,
+        _ => Reason::NotAssigned,
+    };
+    let entry = |index: &usize| match wanted[*index].value.as_deref() {
+        Some(value) => format!("spec.addresses[{index}] ({value})"),
+        None => format!("spec.addresses[{index}]"),
+    };
+    let entries: Vec<_> = unsatisfied.iter().map(entry).collect();
+    let message = format!("not assigned: {}; see Accepted and Programmed", entries.join(", "));
+    Condition::failed(ConditionType::AddressesAssigned, reason, message)
 }
 
 fn resolved_refs(gateway: &AttachedGateway) -> Condition {

@@ -46,7 +46,8 @@ fn a_gateway_has_the_usable_ones_of_the_addresses_it_asks_for() {
             "one type that is not supported refuses the Gateway",
             policy(),
             &format!("{{type: {unsupported}, value: fake}}, {{value: 192.0.2.254}}, {{value: 192.0.2.1}}"),
-            " at 192.0.2.1: Accepted=False/UnsupportedAddress Programmed=False/Invalid",
+            " at 192.0.2.1: Accepted=False/UnsupportedAddress Programmed=False/Invalid \
+             AddressesAssigned=False/PartiallyAssigned",
             ": Programmed=False/Pending",
         );
     }
@@ -54,14 +55,14 @@ fn a_gateway_has_the_usable_ones_of_the_addresses_it_asks_for() {
         "one value that cannot be used is reported, and the others serve",
         policy(),
         "{value: 192.0.2.254}, {value: 192.0.2.1}",
-        " at 192.0.2.1: Programmed=False/AddressNotUsable",
+        " at 192.0.2.1: Programmed=False/AddressNotUsable AddressesAssigned=False/PartiallyAssigned",
         ": ok",
     );
     expect(
         "none that can be used",
         policy(),
         "{value: 192.0.2.254}",
-        ": Programmed=False/AddressNotUsable",
+        ": Programmed=False/AddressNotUsable AddressesAssigned=False/NotAssigned",
         ": Programmed=False/Pending",
     );
     let hostnames = || AddressPolicy { hostnames: ["gw.example".to_owned()].into(), ..policy() };
@@ -70,7 +71,7 @@ fn a_gateway_has_the_usable_ones_of_the_addresses_it_asks_for() {
         "another host name",
         hostnames(),
         "{type: Hostname, value: other.example}",
-        ": Programmed=False/AddressNotUsable",
+        ": Programmed=False/AddressNotUsable AddressesAssigned=False/NotAssigned",
         ": Programmed=False/Pending",
     );
 }
@@ -95,8 +96,40 @@ fn a_gateway_without_an_assigned_address_waits() {
     let nothing = AddressPolicy { default: DefaultAddresses::Shared(Vec::new()), ..policy() };
     expect("nothing at all", nothing, "", waits, ": Programmed=False/Pending");
     let hostnames = AddressPolicy { hostnames: ["gw.example".to_owned()].into(), ..policy() };
-    expect("host names are not assigned", hostnames, "{type: Hostname}", waits, ": Programmed=False/Pending");
+    let none = &format!("{waits} AddressesAssigned=False/NotAssigned");
+    expect("host names are not assigned", hostnames, "{type: Hostname}", none, ": Programmed=False/Pending");
+    expect("nothing left to ask for", assigned(Vec::new()), "{}", none, ": Programmed=False/Pending");
     expect("addresses known elsewhere", AddressPolicy::default(), "", ": ok", ": ok");
+}
+
+// ADR-01, ADR-04: what must be reachable from somewhere in particular is not assigned, and nothing else takes its place.
+#[test]
+fn an_address_with_a_routability_is_not_assigned() {
+    const NONE: &str = ": Programmed=False/AddressNotAssigned AddressesAssigned=False/NotAssigned";
+    const SOME: &str =
+        " at 192.0.2.1: Programmed=False/AddressNotAssigned AddressesAssigned=False/PartiallyAssigned";
+    const PENDING: &str = ": Programmed=False/Pending";
+    for scope in ["Cluster", "example.com/private", "testing.x-k8s.io/sentinel"] {
+        expect(scope, policy(), &format!("{{routability: {scope}}}"), NONE, PENDING);
+        expect(scope, policy(), &format!("{{value: 192.0.2.1, routability: {scope}}}"), NONE, PENDING);
+        let beside = format!("{{value: 192.0.2.1}}, {{routability: {scope}}}");
+        expect("the others are", policy(), &beside, SOME, ": ok");
+    }
+    expect(
+        "empty is no requirement",
+        policy(),
+        "{value: 192.0.2.1, routability: ''}",
+        " at 192.0.2.1: ok",
+        ": ok",
+    );
+
+    let more = ", addresses: [{routability: Cluster}, {value: 192.0.2.1}]";
+    let yaml = gateway_with("g", "{name: http, port: 8080, protocol: HTTP}", more);
+    let translation = translated(&world(&yaml), &Options { addresses: policy(), ..Options::default() });
+    let conditions = &translation.statuses.gateways[&ObjectName::new("default", "g")].conditions;
+    let messages: Vec<_> = conditions.iter().map(|condition| condition.message.as_str()).collect();
+    assert!(messages[1].contains("spec.addresses[0].routability \"Cluster\""), "{messages:?}");
+    assert!(messages[3].contains("spec.addresses[0];"), "{messages:?}");
 }
 
 /// A Gateway with this age.
@@ -335,7 +368,7 @@ fn what_the_data_plane_could_not_bind_is_said_and_stays_in_the_table() {
     expect(
         "an address that the machine does not have",
         &[missing(80), missing(81), missing(82)],
-        "Gateway default/g at 127.0.0.1 with 1: Programmed=False/AddressNotUsable
+        "Gateway default/g at 127.0.0.1 with 1: Programmed=False/AddressNotUsable AddressesAssigned=False/PartiallyAssigned
            a [HTTPRoute]: ok
            b [HTTPRoute]: ok
          ListenerSet default/set: ok

@@ -207,3 +207,20 @@ fn the_listeners_of_sets_are_checked_too_and_are_not_told_the_details() {
     let set = statuses.listener_sets.values().next().unwrap();
     assert!(!format!("{set:?}").contains("secret-plans"));
 }
+
+// CTB-03: a data plane that cannot read a ClusterTrustBundle says so, and everything else goes on.
+#[test]
+fn a_bundle_of_the_cluster_is_of_an_unknown_kind() {
+    let bundle = validation("{group: certificates.k8s.io, kind: ClusterTrustBundle, name: roots}");
+    let frontend = format!("{{default: {{}}, perPort: [{{port: 443, tls: {bundle}}}]}}");
+    let listeners = [https("bundle", 443), https("good", 8443)];
+    expect_with(
+        "not supported",
+        &resources(&listeners, &frontend, ""),
+        &with_features(&VALIDATION),
+        "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
+           bundle [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid \
+             ResolvedRefs=False/InvalidCACertificateKind
+           good [HTTPRoute]: ok",
+    );
+}

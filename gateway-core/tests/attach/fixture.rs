@@ -2,7 +2,7 @@
 //!
 //! The text has a line for each Gateway and ListenerSet and an indented one for each of their listeners:
 //! `http [HTTPRoute] 2: ok` is a listener that takes HTTPRoutes and has two. `ok` stands for the conditions Accepted,
-//! Programmed and ResolvedRefs, all true for their usual reasons; everything else is written out.
+//! Programmed, ResolvedRefs and AddressesAssigned, all true for their usual reasons; everything else is written out.
 
 use std::fmt::Write;
 
@@ -111,7 +111,12 @@ fn listener(status: &ListenerStatus, text: &mut String) {
 
 /// The conditions in short, those that say nothing drawn together.
 pub(crate) fn conditions(conditions: &[Condition]) -> String {
-    let usual = ["Accepted=True/Accepted", "Programmed=True/Programmed", "ResolvedRefs=True/ResolvedRefs"];
+    let usual = [
+        "Accepted=True/Accepted",
+        "Programmed=True/Programmed",
+        "ResolvedRefs=True/ResolvedRefs",
+        "AddressesAssigned=True/AddressesAssigned",
+    ];
     let shown: Vec<_> =
         conditions.iter().map(short).filter(|shown| !usual.contains(&shown.as_str())).collect();
     // GEN-07: what says nothing is there nevertheless.

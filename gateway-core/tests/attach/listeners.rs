@@ -6,7 +6,10 @@ use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::validate::validate;
 
-use crate::fixture::{certificate, expect, expect_with, gateway, translated, with_features, world};
+use crate::fixture::{
+    certificate, expect, expect_with, gateway, gateway_with, listener_set, short, translated, with_features,
+    world,
+};
 
 const STREAMS: [Feature; 4] =
     [Feature::TlsRoute, Feature::TlsRouteModeTerminate, Feature::TcpRoute, Feature::UdpRoute];
@@ -307,4 +310,47 @@ fn listeners_that_end_tls_for_the_same_hosts_say_so() {
            e [HTTPRoute]: ok
            f [HTTPRoute]: ok",
     );
+}
+
+// PRF-06, PRF-09: a listener is not served without the filters that it is to have.
+#[test]
+fn a_listener_with_filters_that_are_not_carried_out_is_not_accepted() {
+    const EXTENSION: &str =
+        "{type: ExtensionRef, extensionRef: {group: example.com, kind: Check, name: strangers}}";
+    const AUTH: &str =
+        "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: auth, port: 80}}}";
+    let listener = |name: &str, protocol: &str, filters: &str| {
+        format!(
+            "{{name: {name}, port: 80, protocol: {protocol}, hostname: {name}.example, filters: {{requests: [{filters}]}}}}"
+        )
+    };
+    let yaml = gateway(
+        "g",
+        &[listener("a", "HTTP", EXTENSION), listener("b", "HTTP", AUTH), listener("c", "HTTP", "")]
+            .join(", "),
+    );
+    expect(
+        "not carried out",
+        &yaml,
+        "Gateway default/g: Accepted=True/ListenersNotValid
+           a [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           b [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           c [HTTPRoute]: ok",
+    );
+    let translation = translated(&world(&yaml), &Options::default());
+    let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
+    let messages = [0, 1].map(|index: usize| status.listeners[index].conditions[0].message.as_str());
+    assert!(messages[0].contains("filters.requests[0]: Check strangers in \"example.com\""), "{messages:?}");
+    assert!(messages[1].contains("filters.requests[0]: ExternalAuth"), "{messages:?}");
+
+    let open = gateway_with(
+        "g",
+        "{name: http, port: 81, protocol: HTTP}",
+        ", allowedListeners: {namespaces: {from: Same}}",
+    );
+    let tcp = format!("{{name: tcp, port: 82, protocol: TCP, filters: {{requests: [{EXTENSION}]}}}}");
+    let yaml = open + &listener_set("default", "s", "2026-01-01T00:00:00Z", "g", &tcp);
+    let translation = translated(&world(&yaml), &with_features(&[Feature::TcpRoute]));
+    let set = &translation.statuses.listener_sets[&ObjectName::new("default", "s")];
+    assert_eq!(short(&set.listeners[0].conditions[0]), "Accepted=False/InvalidListenerFilter");
 }

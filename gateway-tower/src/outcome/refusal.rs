@@ -39,7 +39,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use gateway_core::exchange;
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{CustomRefusal, GrpcCode};
 use crate::body::{BoxError, Limit};
@@ -140,15 +140,19 @@ impl Refusal {
         }
     }
 
-    /// Whether an attempt at a backend failed, so that another may succeed.
+    /// Whether an attempt at a backend failed in a way in which another may be made: the backend has processed nothing, or
+    /// it took too long and `method` is one that may be repeated.
     ///
     /// # Spec
-    /// RTY-07, RTY-08.
-    pub fn is_failed_attempt(&self) -> bool {
+    /// RTY-07, RTY-08, RTY-11.
+    pub fn is_failed_attempt(&self, method: &Method) -> bool {
         match self {
-            Self::Unreachable(_) | Self::BackendFailed(_) | Self::TimedOut(Limit::BackendRequest) => true,
+            Self::Unreachable(_) => true,
+            Self::TimedOut(Limit::BackendRequest) => method.is_idempotent(),
             Self::Custom(custom) => custom.is_failed_attempt(),
-            Self::Undecided(_)
+            // What an endpoint broke off it may have processed.
+            Self::BackendFailed(_)
+            | Self::Undecided(_)
             | Self::NoConnection
             | Self::NotRouted
             | Self::RequestBroken(_)

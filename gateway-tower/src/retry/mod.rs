@@ -1,9 +1,11 @@
 //! Trying a request again when an attempt at its backend failed.
 //!
-//! Only the rules that say so are retried: after the listed status codes, and whenever the backend could not be reached,
-//! broke off before its answer began, or took longer than `backendRequest` (RTY-07, RTY-08). All methods are; a rule
-//! whose requests must not be repeated should have no retry. When no attempt is left the client gets the answer to the
-//! last one (RTY-03).
+//! Only the rules that say so are retried: after the listed status codes, and whenever the backend has not processed the
+//! request. That is when no connection to it could be made, when it [did not take](crate::client::NotProcessed) the request
+//! (REFUSED_STREAM, a stream above that of a GOAWAY), and when it answers a gRPC call with UNAVAILABLE at once (RTY-08).
+//! What broke off after it was sent may have been processed, and is not tried again (RTY-11); neither is an attempt that
+//! took longer than `backendRequest`, unless the method may be repeated, as GET and PUT may (RTY-07). When no attempt is
+//! left the client gets the answer to the last one (RTY-03).
 //!
 //! The body is kept while it streams to the backend, up to 64 KiB. A request whose body is longer is tried once only,
 //! from the moment that it is seen to be longer, and so is one that upgrades the connection.
@@ -24,7 +26,7 @@
 //! use gateway_tower::recover::RecoverLayer;
 //! use gateway_tower::retry::RetryLayer;
 //! use gateway_tower::route::RouteLayer;
-//! use gateway_tower::{Connection, Outcome, RequestBody, TableHandle};
+//! use gateway_tower::{ConnectError, Connection, Outcome, RequestBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -33,9 +35,10 @@
 //! # let table = table(|_, rule| rule.retry = Some(Box::new(Retry { codes: Box::default(), attempts: 1, backoff: Duration::ZERO })));
 //! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
 //! let attempts = Arc::new(AtomicU32::new(0));
+//! let refused = || ConnectError { endpoint: ([127, 0, 0, 1], 80).into(), cause: "refused".into() };
 //! let client = service_fn(move |_: Request<RequestBody<Full<Bytes>>>| {
 //!     let first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
-//!     std::future::ready(if first { Err("broken") } else { Ok(Response::new(Full::<Bytes>::from("hello"))) })
+//!     std::future::ready(if first { Err(refused()) } else { Ok(Response::new(Full::<Bytes>::from("hello"))) })
 //! });
 //! // The table has one rule, which says that its requests may be tried once more.
 //! let service = ServiceBuilder::new()

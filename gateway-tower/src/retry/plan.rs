@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use gateway_core::rule;
-use http::{Request, Response, request};
+use http::{Method, Request, Response, request};
 use http_body::Body;
 use tokio::time::{self, Sleep};
 use tower_service::Service;
@@ -73,7 +73,7 @@ where
 
     fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Option<Next<B>> {
         let retry = self.routed.rule().retry.as_deref()?;
-        if self.retries >= retry.attempts || !is_failed(retry, result) {
+        if self.retries >= retry.attempts || !is_failed(retry, &self.parts.method, result) {
             return None;
         }
         let body = match &self.body {
@@ -108,10 +108,17 @@ where
 /// Whether another attempt may do better.
 ///
 /// # Spec
-/// RTY-01, RTY-04, RTY-07, RTY-08.
-fn is_failed<B>(retry: &rule::Retry, result: &Result<Response<B>, Refused>) -> bool {
+/// RTY-01, RTY-04, RTY-07, RTY-08, RTY-11.
+fn is_failed<B>(retry: &rule::Retry, method: &Method, result: &Result<Response<B>, Refused>) -> bool {
     match result {
-        Ok(response) => retry.retries(response.status()),
-        Err(refused) => refused.refusal().is_failed_attempt(),
+        Ok(response) => retry.retries(response.status()) || is_unavailable(response),
+        Err(refused) => refused.refusal().is_failed_attempt(method),
     }
+}
+
+/// Whether this is the answer of gRPC by which a backend says that it has not taken the call: one that has nothing before
+/// its trailers.
+fn is_unavailable<B>(response: &Response<B>) -> bool {
+    const UNAVAILABLE: &str = "14";
+    response.headers().get("grpc-status").is_some_and(|status| status == UNAVAILABLE)
 }

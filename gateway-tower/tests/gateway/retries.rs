@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::exchange;
 use gateway_core::rule::{Retry, Timeouts};
-use gateway_tower::{BoxError, ConnectError, Refusal, RequestBody};
+use gateway_tower::{BoxError, ConnectError, NotProcessed, Refusal, RequestBody};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -24,6 +24,10 @@ enum Does {
     Answer(u16),
     Fail,
     RefuseToConnect,
+    /// Says that it has not taken the request.
+    RefuseStream,
+    /// Answers a call of gRPC with this status, and nothing else.
+    Grpc(&'static str),
     Hang,
 }
 
@@ -72,6 +76,15 @@ where
                 Does::Fail => Err("broken".into()),
                 Does::RefuseToConnect => {
                     Err(ConnectError { endpoint: crate::scene::endpoint(1), cause: "refused".into() }.into())
+                }
+                Does::RefuseStream => {
+                    Err(NotProcessed { endpoint: crate::scene::endpoint(1), cause: "REFUSED_STREAM".into() }
+                        .into())
+                }
+                Does::Grpc(status) => {
+                    let mut answer = answer(200, "");
+                    answer.headers_mut().insert("grpc-status", HeaderValue::from_static(status));
+                    Ok(answer)
                 }
                 Does::Hang => pending().await,
             }
@@ -123,13 +136,27 @@ async fn listed_codes_are_retried_and_the_last_answer_counts() {
 
 // RTY-08
 #[tokio::test(start_paused = true)]
-async fn failures_of_the_connection_are_retried_without_being_listed() {
-    let (answer, log) = run(retry(3, &[]), &[Does::Fail, Does::RefuseToConnect, Does::Answer(200)]).await;
+async fn what_no_backend_has_processed_is_retried_without_being_listed() {
+    use Does::{Answer, Grpc, RefuseStream, RefuseToConnect};
+    let (answer, log) = run(retry(3, &[]), &[RefuseStream, RefuseToConnect, Answer(200)]).await;
     assert_eq!((answer.status, log.len()), (200, 3));
-    let (answer, log) = run(retry(2, &[]), &[Does::Fail, Does::Fail, Does::RefuseToConnect]).await;
+    let (answer, log) = run(retry(2, &[]), &[RefuseStream, RefuseStream, RefuseToConnect]).await;
     assert_eq!((answer.status, log.len()), (503, 3));
-    let (answer, log) = run(None, &[Does::Fail, Does::Answer(200)]).await;
-    assert_eq!((answer.status, log.len(), answer.outcome.retries), (502, 1, 0));
+    let (answer, log) = run(None, &[RefuseToConnect, Answer(200)]).await;
+    assert_eq!((answer.status, log.len(), answer.outcome.retries), (503, 1, 0));
+    let (_, log) = run(retry(3, &[]), &[Grpc("14"), Grpc("0")]).await;
+    assert_eq!(log.len(), 2, "UNAVAILABLE");
+    let (_, log) = run(retry(3, &[]), &[Grpc("13"), Grpc("0")]).await;
+    assert_eq!(log.len(), 1, "INTERNAL");
+}
+
+// RTY-11
+#[tokio::test(start_paused = true)]
+async fn what_a_backend_may_have_processed_is_not_retried() {
+    for codes in [&[][..], &[500, 502, 503, 504]] {
+        let (answer, log) = run(retry(3, codes), &[Does::Fail, Does::Answer(200)]).await;
+        assert_eq!((answer.status, log.len(), answer.outcome.retries), (502, 1, 0));
+    }
 }
 
 // RTY-05
@@ -172,6 +199,22 @@ async fn an_attempt_that_takes_too_long_is_retried() {
     }
 }
 
+// RTY-07, RTY-11: it may have been processed, so that it is repeated only where that does no harm.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_takes_too_long_is_retried_if_its_method_may_be_repeated() {
+    for (method, status, made) in
+        [("GET", 200, 2), ("PUT", 200, 2), ("DELETE", 200, 2), ("POST", 504, 1), ("PATCH", 504, 1)]
+    {
+        let (attempts, client) = script(&[Does::Hang, Does::Answer(200)]);
+        let mut scene = scene(retry(2, &[504]));
+        scene.timeouts = Timeouts { request: None, backend_request: Some(Duration::from_secs(1)) };
+        let mut request = get("/");
+        *request.method_mut() = method.parse().unwrap();
+        let answer = send(&scene.gateway(client), request).await;
+        assert_eq!((answer.status, attempts.lock().unwrap().len()), (status, made), "{method}");
+    }
+}
+
 // RTY-09
 #[tokio::test(start_paused = true)]
 async fn every_attempt_goes_to_another_endpoint_as_long_as_there_is_one() {
@@ -190,10 +233,10 @@ async fn every_attempt_goes_to_another_endpoint_as_long_as_there_is_one() {
 #[tokio::test(start_paused = true)]
 async fn a_short_body_is_sent_again_and_a_long_one_is_not() {
     for (length, made) in [(1, 3), (64 << 10, 3), ((64 << 10) + 1, 1)] {
-        let (attempts, client) = script(&[Does::Fail]);
+        let (attempts, client) = script(&[Does::RefuseStream]);
         let body = Bytes::from(vec![b'x'; length]);
         let answer = send(&scene(retry(2, &[])).gateway(client), post("/", body.clone())).await;
-        assert_eq!(answer.status, 502);
+        assert_eq!(answer.status, 503);
         let log = attempts.lock().unwrap();
         assert_eq!(log.len(), made, "{length}");
         assert!(log.iter().all(|attempt| attempt.body.as_ref() == Ok(&body)));
@@ -227,7 +270,7 @@ async fn a_body_in_pieces_is_sent_again_with_its_trailers() {
 // RTY-09
 #[tokio::test(start_paused = true)]
 async fn a_body_that_breaks_is_not_sent_again() {
-    let (attempts, client) = script(&[Does::Fail]);
+    let (attempts, client) = script(&[Does::RefuseStream]);
     let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(BoxError::from("the client left"))];
     let body = StreamBody::new(futures_util::stream::iter(frames));
     send(&scene(retry(2, &[])).gateway(client), get("/").map(|_| body)).await;

@@ -19,8 +19,12 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 enum Attempt {
     /// The backend answered.
     Answered(Response<Bytes>),
-    /// It did not: the gateway answers with this status.
-    Failed(StatusCode),
+    /// It broke off, and may have processed the request.
+    Broken,
+    /// It did not answer in time, and may have processed the request.
+    Late,
+    /// There is no connection to it.
+    Unreachable,
     /// The time for the whole request is over.
     TimedOut,
 }
@@ -45,11 +49,11 @@ pub(super) fn forward(
         let attempt = match backends.at(endpoint) {
             Some(backend) => match serve(backend, store, &to, course.sent) {
                 Some(served) => course.attempt(served),
-                None => Attempt::Failed(StatusCode::BAD_GATEWAY),
+                None => Attempt::Broken,
             },
-            None => Attempt::Failed(StatusCode::SERVICE_UNAVAILABLE),
+            None => Attempt::Unreachable,
         };
-        let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, &attempt)) else {
+        let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, course.sent, &attempt)) else {
             break attempt;
         };
         number += 1;
@@ -65,8 +69,9 @@ pub(super) fn forward(
                 Effect::Answered(reply) => http_answer(&reply, None),
             }
         }
-        Attempt::Failed(status) => by_gateway(status, failed),
-        Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
+        Attempt::Broken => by_gateway(StatusCode::BAD_GATEWAY, failed),
+        Attempt::Unreachable => by_gateway(StatusCode::SERVICE_UNAVAILABLE, failed),
+        Attempt::Late | Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
     }
 }
 
@@ -88,12 +93,14 @@ fn by_gateway(status: StatusCode, headers: Headers) -> HttpAnswer {
 /// How long to wait before the attempt after this one, if there is to be one.
 ///
 /// # Spec
-/// RTY-01 to RTY-08.
-fn pause(retry: &Retry, number: u32, attempt: &Attempt) -> Option<Duration> {
+/// RTY-01 to RTY-08, RTY-11.
+fn pause(retry: &Retry, number: u32, sent: &Sent, attempt: &Attempt) -> Option<Duration> {
+    const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"];
     let again = match attempt {
         Attempt::Answered(response) => retry.codes.contains(&response.status().as_u16()),
-        Attempt::Failed(_) => true,
-        Attempt::TimedOut => false,
+        Attempt::Unreachable => true,
+        Attempt::Late => IDEMPOTENT.contains(&sent.method.as_str()),
+        Attempt::Broken | Attempt::TimedOut => false,
     };
     let doubled = retry.backoff.saturating_mul(1u32.checked_shl(number).unwrap_or(u32::MAX));
     (again && number < retry.attempts).then(|| doubled.min(MAX_BACKOFF.max(retry.backoff)))
@@ -117,9 +124,9 @@ impl Course<'_> {
             return Attempt::TimedOut;
         }
         match (late, served.response) {
-            (Some(_), _) => Attempt::Failed(StatusCode::GATEWAY_TIMEOUT),
+            (Some(_), _) => Attempt::Late,
             (None, Some(response)) => Attempt::Answered(response),
-            (None, None) => Attempt::Failed(StatusCode::BAD_GATEWAY),
+            (None, None) => Attempt::Broken,
         }
     }
 
