@@ -97,6 +97,9 @@ impl Core {
         match explanation.decision {
             Ok(_) => {}
             Err(NoMatch::NoListener) => lines.push(NoMatch::NoListener.to_string()),
+            Err(NoMatch::TargetTooLong(_) | NoMatch::HeadersTooLong(_)) => {
+                lines.push("the request is too long for the regular expressions of it".to_owned())
+            }
             Err(NoMatch::NoRule(_)) => lines.push("no rule of the routes attached to it matches".to_owned()),
             Err(NoMatch::Misdirected { connection, host }) => {
                 let connection = connection.map_or("none".to_owned(), listener);

@@ -194,13 +194,9 @@ impl std::fmt::Display for Shape {
 impl Request {
     /// The head, made of what a parser already has: checks host and path as `RequestHead::new` does.
     pub fn head<'a>(&self, headers: &'a HeaderMap) -> RequestHead<'a> {
-        RequestHead {
-            method: &Method::GET,
-            host: Host::of_authority(self.host).expect("a host"),
-            path: gateway_core::matching::path::normalize(self.path),
-            query: None,
-            headers,
-        }
+        let host = Host::of_authority(self.host).expect("a host");
+        let path = gateway_core::matching::path::normalize(self.path);
+        RequestHead::from_parts(&Method::GET, host, path, None, headers)
     }
 
     /// The headers of the request.

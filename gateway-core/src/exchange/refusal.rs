@@ -8,6 +8,8 @@
 //! | no valid host or target, or no valid length | 400 | AMB-16, MSG-01, MSG-03 |
 //! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | MSG-06 |
 //! | no listener or no rule matches | 404 | HRM-16, HST-10 |
+//! | regular expressions cannot look at all of the target | 414 | AMB-08 |
+//! | or of the headers | 431 | AMB-08 |
 //! | the connection was made for another listener | 421 | HST-20 |
 //! | a filter cannot be carried out | 500 | FLT-05 |
 //! | no backend, or none with a weight | 500 | HRB-11, HRB-13, AMB-20 |
@@ -82,6 +84,8 @@ impl Refusal {
             Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
                 "404: no route matches the request\n"
             }
+            Self::Unmatched(NoMatch::TargetTooLong(_)) => "414: the target is too long to be matched\n",
+            Self::Unmatched(NoMatch::HeadersTooLong(_)) => "431: the headers are too long to be matched\n",
             Self::Unmatched(NoMatch::Misdirected { .. }) => {
                 "421: this connection was made for another host; open a new one\n"
             }
@@ -123,6 +127,8 @@ mod tests {
             (Refusal::TraceOfGateway, 501),
             (NoMatch::NoListener.into(), 404),
             (NoMatch::NoRule(listener).into(), 404),
+            (NoMatch::TargetTooLong(listener).into(), 414),
+            (NoMatch::HeadersTooLong(listener).into(), 431),
             (NoMatch::Misdirected { connection: None, host: listener }.into(), 421),
             (Refusal::Filter, 500),
             (Refusal::NoBackend, 500),

@@ -43,11 +43,13 @@ impl Match for GrpcMatch {
             return false;
         };
         let meets = |wanted: &Option<ValueMatch>, given: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.matches(given.as_bytes()))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.matches(given.as_bytes(), |text| request.target_effort(text)))
         };
         meets(&self.service, service)
             && meets(&self.method, method)
-            && self.headers.iter().all(|header| header.matches(request.headers))
+            && self.headers.iter().all(|header| header.matches(request))
     }
 
     fn specificity(&self) -> GrpcSpecificity {

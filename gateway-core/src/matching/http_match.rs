@@ -1,6 +1,6 @@
 //! One match entry of an HTTPRoute: path, method, headers and query parameters together.
 
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderName, Method};
 
 use super::header::HeaderMatch;
 use super::match_entry::Match;
@@ -49,11 +49,11 @@ pub enum Unmet<'m> {
 impl HttpMatch {
     /// The first condition that the request does not meet, in the order path, method, headers, query parameters.
     pub fn unmet(&self, request: &RequestHead<'_>) -> Option<Unmet<'_>> {
-        if self.path.matches(&request.path) {
-            self.conditions.unmet(request)
-        } else {
-            Some(Unmet::Path(&self.path))
-        }
+        let met = match &self.path {
+            PathMatch::Regex(pattern) => request.path_matches(pattern),
+            PathMatch::Exact(_) | PathMatch::Prefix(_) => self.path.matches(&request.path),
+        };
+        if met { self.conditions.unmet(request) } else { Some(Unmet::Path(&self.path)) }
     }
 }
 
@@ -138,25 +138,23 @@ impl Conditions {
 
     /// The first condition that the request does not meet, in the order method, headers, query parameters.
     pub fn unmet(&self, request: &RequestHead<'_>) -> Option<Unmet<'_>> {
-        self.unmet_in(request.method, request.headers, request.query)
-    }
-
-    fn unmet_in(&self, method: &Method, headers: &HeaderMap, query: Option<&str>) -> Option<Unmet<'_>> {
         if let Some(wanted) = &self.method
-            && wanted != method
+            && wanted != request.method
         {
             return Some(Unmet::Method(wanted));
         }
-        if let Some(header) = self.headers.iter().find(|header| !header.matches(headers)) {
+        if let Some(header) = self.headers.iter().find(|header| !header.matches(request)) {
             return Some(Unmet::Header(header));
         }
-        self.query_params.iter().find(|param| !param.matches(query)).map(Unmet::QueryParam)
+        self.query_params.iter().find(|param| !param.matches(request)).map(Unmet::QueryParam)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
+
     use crate::matching::ValueMatch;
 
     fn header(name: &str, value: &str) -> HeaderMatch {

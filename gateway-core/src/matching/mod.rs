@@ -10,6 +10,8 @@ mod match_entry;
 pub mod path;
 pub mod pattern;
 pub mod precedence;
+pub mod query;
+mod query_index;
 pub mod query_param;
 pub mod request;
 pub mod value;

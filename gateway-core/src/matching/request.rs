@@ -1,11 +1,18 @@
 //! What matching sees of a request.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use http::header::{self, HeaderName};
 use http::uri::Scheme;
-use http::{HeaderMap, Method, Request, Uri, Version, header};
+use http::{HeaderMap, Method, Request, Uri, Version};
+use smallvec::SmallVec;
 
 use super::path;
+use super::pattern::Pattern;
+use super::query::{Value, first_value};
+use super::query_index::QueryIndex;
 use crate::hostname::{Host, HostError};
 
 /// The part of a request that matching looks at, in the form that is compared.
@@ -23,7 +30,36 @@ pub struct RequestHead<'a> {
     pub query: Option<&'a str>,
     /// The headers.
     pub headers: &'a HeaderMap,
+    memo: Memo,
 }
+
+/// What is found out about a request once, however many entries ask, and how much they asked.
+#[derive(Debug, Default)]
+struct Memo {
+    params: OnceLock<QueryIndex>,
+    cookies: OnceLock<Option<Box<[u8]>>>,
+    /// How many bytes of the target, and of the headers, regular expressions were asked about.
+    target: AtomicUsize,
+    headers: AtomicUsize,
+    /// Whether that is not counted.
+    unbounded: AtomicBool,
+}
+
+/// How many bytes of the target of a request, and as many of its headers, regular expressions look at, all of them
+/// together: enough for 128 expressions that look at 4 KiB each. The first [`FREE_BYTES`] of each look do not count.
+///
+/// A path of 60 KB and a hundred expressions would keep a thread busy for tens of milliseconds. A request for which this
+/// is not enough is refused: to pass over the expressions that are left could send it past the rule that was made for it.
+///
+/// # Spec
+/// AMB-08
+pub const MAX_EFFORT: usize = 512 << 10;
+
+/// See [`MAX_EFFORT`]: looks at short texts count for nothing, so that only the length of a request decides.
+pub const FREE_BYTES: usize = 256;
+
+/// From how many bytes on a query is split once for all entries.
+const LONG_QUERY: usize = 256;
 
 /// A request that cannot be matched because its target is none, or it does not name one host: the answer is 400.
 ///
@@ -46,6 +82,28 @@ pub enum RequestError {
     /// A header whose value begins or ends with white space. HTTP/1.1 takes it off, HTTP/2 must not have it.
     #[error("the value of a header begins or ends with white space")]
     HeaderValue,
+}
+
+// === impl Memo ===
+
+impl Memo {
+    /// Whether there is still so much of what may be spent.
+    fn spend(&self, spent: &AtomicUsize, bytes: usize) -> bool {
+        if self.unbounded.load(Ordering::Relaxed) {
+            return true;
+        }
+        // A search is the work of one thread.
+        let sum = spent.load(Ordering::Relaxed) + bytes;
+        spent.store(sum, Ordering::Relaxed);
+        sum <= MAX_EFFORT
+    }
+}
+
+/// A copy of a request finds out for itself.
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 // === impl RequestHead ===
@@ -95,8 +153,82 @@ impl<'a> RequestHead<'a> {
     }
 
     fn with_host(host: Host<'a>, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method, host, path: path::normalize(uri.path()), query: uri.query(), headers }
+        Self::from_parts(method, host, path::normalize(uri.path()), uri.query(), headers)
     }
+
+    /// A head of which host and path are read already; the path is in its normal form.
+    pub fn from_parts(
+        method: &'a Method,
+        host: Host<'a>,
+        path: Cow<'a, str>,
+        query: Option<&'a str>,
+        headers: &'a HeaderMap,
+    ) -> Self {
+        Self { method, host, path, query, headers, memo: Memo::default() }
+    }
+
+    /// The value of the first query parameter called `name`, decoded.
+    pub fn query_param(&self, name: &str) -> Option<Value<'a>> {
+        let query = self.query?;
+        if query.len() < LONG_QUERY {
+            return first_value(Some(query), name);
+        }
+        self.memo.params.get_or_init(|| QueryIndex::new(query)).value(query, name)
+    }
+
+    /// The values of a header that are compared: one for each line, and one for all lines of `Cookie`.
+    ///
+    /// Allocates only where there are several lines of `Cookie`, and then once.
+    pub fn header_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        let joined = match *name == header::COOKIE {
+            true => self.memo.cookies.get_or_init(|| joined_cookies(self.headers)).as_deref(),
+            false => None,
+        };
+        let separate = joined.is_none().then(|| self.headers.get_all(name).iter());
+        separate.into_iter().flatten().map(|line| line.as_bytes()).chain(joined)
+    }
+
+    /// Another search begins; where it only tells what would match, it is without bounds.
+    pub(crate) fn begin_search(&self, unbounded: bool) {
+        self.memo.target.store(0, Ordering::Relaxed);
+        self.memo.headers.store(0, Ordering::Relaxed);
+        self.memo.unbounded.store(unbounded, Ordering::Relaxed);
+    }
+
+    /// Whether the path matches a regular expression; not if there is no time left to find out.
+    pub(crate) fn path_matches(&self, pattern: &Pattern) -> bool {
+        let path = self.path.as_bytes();
+        self.target_effort(path) && pattern.matches(path)
+    }
+
+    /// Whether there is time to look at this text of the target.
+    pub(super) fn target_effort(&self, text: &[u8]) -> bool {
+        self.memo.spend(&self.memo.target, text.len().saturating_sub(FREE_BYTES))
+    }
+
+    /// Whether there is time to look at this line of a header, counted from 0. Only the first is free: a client can send
+    /// thousands of short ones.
+    pub(super) fn headers_effort(&self, text: &[u8], line: usize) -> bool {
+        let counted = if line == 0 { text.len().saturating_sub(FREE_BYTES) } else { text.len() + FREE_BYTES };
+        self.memo.spend(&self.memo.headers, counted)
+    }
+
+    /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`], so that what matched is not known.
+    pub fn is_target_too_long(&self) -> bool {
+        self.memo.target.load(Ordering::Relaxed) > MAX_EFFORT
+    }
+
+    /// The same for the headers.
+    pub fn are_headers_too_long(&self) -> bool {
+        self.memo.headers.load(Ordering::Relaxed) > MAX_EFFORT
+    }
+}
+
+/// All lines of `Cookie` as one, where there are several.
+fn joined_cookies(headers: &HeaderMap) -> Option<Box<[u8]>> {
+    let lines = headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes());
+    let crumbs: SmallVec<[&[u8]; 4]> = lines.collect();
+    (crumbs.len() > 1).then(|| crumbs.join(&b"; "[..]).into())
 }
 
 /// Whether the target has a form that the method may have: an authority alone is for CONNECT, `*` is for OPTIONS, and no

@@ -22,11 +22,12 @@ impl ValueMatch {
         Self::Exact(value.as_bytes().into())
     }
 
-    /// Whether `value` meets the condition.
-    pub fn matches(&self, value: &[u8]) -> bool {
+    /// Whether `value` meets the condition. `effort` says whether there is time to look at that much text with a regular
+    /// expression; if not, the condition is not met.
+    pub(super) fn matches(&self, value: &[u8], effort: impl FnOnce(&[u8]) -> bool) -> bool {
         match self {
             Self::Exact(exact) => **exact == *value,
-            Self::Regex(pattern) => pattern.matches(value),
+            Self::Regex(pattern) => effort(value) && pattern.matches(value),
         }
     }
 

@@ -93,7 +93,9 @@ impl RouteTable {
             }
         };
         let mut recorder = Recorder { table: self, request, hostname: None, seen: Vec::new() };
-        let decision = self.find_in(listener, request, &mut recorder);
+        // What else would have matched is looked at without the bounds within which a decision has to be made.
+        let decision = self.find_in(listener, request, &mut ());
+        let _ = self.find_in(listener, request, &mut recorder);
         let mut seen = recorder.seen;
         self.rank(&mut seen);
         seen.sort_by_key(|(precedence, _)| *precedence);

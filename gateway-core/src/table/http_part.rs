@@ -185,7 +185,7 @@ impl Rest {
         for (pattern, candidate) in &self.patterns {
             let matches = match asked {
                 Some((last, matches)) if last == pattern => matches,
-                Some(_) | None => pattern.matches(request.path.as_bytes()),
+                Some(_) | None => request.path_matches(pattern),
             };
             asked = Some((pattern, matches));
             if matches {

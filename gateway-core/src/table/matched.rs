@@ -30,6 +30,12 @@ pub enum NoMatch {
     /// The listener serves the host, but no rule of the routes attached to it matches.
     #[error("no rule of the routes attached to listener {0} matches")]
     NoRule(ListenerId),
+    /// Regular expressions were asked about more of the target than they look at, so that what would match is not known.
+    #[error("the target is too long for the regular expressions of listener {0}")]
+    TargetTooLong(ListenerId),
+    /// The same, of the headers.
+    #[error("the headers are too long for the regular expressions of listener {0}")]
+    HeadersTooLong(ListenerId),
     /// Another listener of the port serves the host than the one that took the TLS connection.
     #[error("the connection was made for another listener than {host}, which serves the host")]
     Misdirected {
@@ -46,10 +52,12 @@ impl NoMatch {
     /// The answer to the request.
     ///
     /// # Spec
-    /// HST-10, HST-20, HRM-16.
+    /// HST-10, HST-20, HRM-16, AMB-08.
     pub fn status(self) -> StatusCode {
         match self {
             Self::NoListener | Self::NoRule(_) => StatusCode::NOT_FOUND,
+            Self::TargetTooLong(_) => StatusCode::URI_TOO_LONG,
+            Self::HeadersTooLong(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
         }
     }

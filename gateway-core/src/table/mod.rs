@@ -227,7 +227,8 @@ impl RouteTable {
     /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
     /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
     ///
-    /// Does not allocate and takes no lock. The cost does not depend on the number of routes.
+    /// Does not allocate and takes no lock. The cost does not depend on the number of routes; where many entries have one
+    /// path, it grows with their number and with the length of the request, not with the product of the two.
     ///
     /// # Errors
     /// When no rule serves the request; the error says which answer it gets.
@@ -272,8 +273,15 @@ impl RouteTable {
     ) -> Result<Matched, NoMatch> {
         let Served { part: Part::Http(part), .. } =
             self.listeners.get(listener.0).ok_or(NoMatch::NoListener)?;
-        let (chosen, path) =
-            part.find(request, self.fall_through, observer).ok_or(NoMatch::NoRule(listener))?;
+        request.begin_search(observer.exhaustive());
+        let found = part.find(request, self.fall_through, observer);
+        if request.is_target_too_long() {
+            return Err(NoMatch::TargetTooLong(listener));
+        }
+        if request.are_headers_too_long() {
+            return Err(NoMatch::HeadersTooLong(listener));
+        }
+        let (chosen, path) = found.ok_or(NoMatch::NoRule(listener))?;
         Ok(Matched { listener, rule: chosen.rule(), entry: chosen.entry(), path })
     }
 }

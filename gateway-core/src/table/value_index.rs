@@ -11,8 +11,6 @@ use hashbrown::{HashMap, HashSet};
 use http::HeaderName;
 
 use super::candidate::Candidate;
-use crate::matching::header;
-use crate::matching::query_param::first_value;
 use crate::matching::{Conditions, RequestHead, ValueMatch};
 
 /// The indexes over one list of candidates. Together with the rest they hold every candidate once.
@@ -179,10 +177,10 @@ impl ValueIndex {
         match &self.key {
             // Any line of a repeated header may match, so each is looked up.
             Key::Header(name) => {
-                header::values(request.headers, name).for_each(|value| look_up(&value));
+                request.header_values(name).for_each(&mut look_up);
             }
             Key::QueryParam(name) => {
-                if let Some(value) = first_value(request.query, name) {
+                if let Some(value) = request.query_param(name) {
                     look_up(&value);
                 }
             }
