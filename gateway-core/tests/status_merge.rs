@@ -208,13 +208,14 @@ fn entry(name: &str, controller: &str, since: u32) -> RouteParentStatus {
 fn computed(parents: &[(&str, Option<&str>)]) -> status::RouteStatus {
     let parents = parents.iter().map(|(name, section)| status::RouteParentStatus {
         parent_ref: parent(name, *section),
+        controller_name: OURS.into(),
         conditions: vec![Condition::accepted()],
     });
-    status::RouteStatus { generation: Some(3), parents: parents.collect() }
+    status::RouteStatus { generation: Some(3), parents: parents.collect(), ..status::RouteStatus::default() }
 }
 
 fn route(stored: Vec<RouteParentStatus>, computed: &status::RouteStatus) -> Option<Vec<String>> {
-    let written = merge::route(&api::RouteStatus { parents: stored }, computed, OURS, &time(12))?;
+    let written = merge::route(&api::RouteStatus { parents: stored }, computed, &[OURS].into(), &time(12))?;
     let show = |entry: &RouteParentStatus| {
         let section = entry.parent_ref.section_name.as_deref().unwrap_or("*");
         let who = if entry.controller_name == OURS { "ours" } else { "theirs" };

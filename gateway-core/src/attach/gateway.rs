@@ -15,6 +15,8 @@ use crate::resolve::{Certificates, RefError, Referrer};
 pub(crate) struct AttachedGateway {
     /// The object.
     pub(crate) object: Arc<Gateway>,
+    /// The name of the controller that its class asks for.
+    pub(crate) controller: Arc<str>,
     /// Why it is not accepted, whatever its listeners are.
     pub(crate) refusal: Option<Finding>,
     /// The addresses it is bound to, and what is wrong with those that it asks for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::address::{Addresses, TakenPorts};
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
@@ -32,6 +33,8 @@ pub(crate) struct Gateways {
     pub(crate) gateways: BTreeMap<ObjectName, AttachedGateway>,
     /// The ListenerSets of these Gateways.
     pub(crate) listener_sets: BTreeMap<ObjectName, AttachedListenerSet>,
+    /// The Gateways of classes that are not there, with the names of these.
+    pub(crate) without_class: Vec<(ObjectName, String)>,
     listener_count: usize,
 }
 
@@ -61,18 +64,17 @@ pub(crate) fn gateways(
             ..Gateways::default()
         },
     };
-    // Where every class is ours, so is one that is not written.
-    let ours = |gateway: &Gateway| {
+    let mut oldest_first = Vec::with_capacity(valid.gateways.len());
+    for (key, gateway) in &valid.gateways {
         let class = class_of(gateway);
-        attaching.found.classes.contains_key(&class)
-            || options.any_class && !valid.gateway_classes.contains_key(&class)
-    };
-    let mut oldest_first: Vec<_> = valid
-        .gateways
-        .iter()
-        .filter(|(_, gateway)| ours(gateway))
-        .map(|(key, gateway)| (gateway.metadata.age(key), key, gateway))
-        .collect();
+        let is_there = valid.gateway_classes.contains_key(&class);
+        // Where every class is ours, so is one that is not written.
+        if attaching.found.classes.contains_key(&class) || options.any_class && !is_there {
+            oldest_first.push((gateway.metadata.age(key), key, gateway));
+        } else if !is_there {
+            attaching.found.without_class.push((key.clone(), gateway.spec.gateway_class_name.clone()));
+        }
+    }
     oldest_first.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     for (_, key, gateway) in oldest_first {
         attaching.gateway(key, gateway, sets.remove(key).unwrap_or_default());
@@ -130,6 +132,7 @@ impl<'a> Attaching<'a, '_> {
         let refusal = self.class_refusal(object).or_else(|| gateway::parameters(object));
         let mut gateway = AttachedGateway {
             object: object.arc().clone(),
+            controller: self.controller(object),
             refusal: refusal.or_else(|| addresses.refusal.clone()),
             unresolved: gateway::client_certificate(object, &name, self.certificates),
             addresses,
@@ -143,7 +146,9 @@ impl<'a> Attaching<'a, '_> {
             let refusal = self.set_refusal(&gateway, &name, set_key);
             let owner = Owner { gateway: &name, kind: ListenerOwnerKind::ListenerSet, name: set_key };
             let listeners = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
-            let set = AttachedListenerSet { object: set.arc().clone(), refusal, waiting, listeners };
+            let controller = gateway.controller.clone();
+            let set =
+                AttachedListenerSet { object: set.arc().clone(), controller, refusal, waiting, listeners };
             attached_sets.push((set_key.clone(), set));
         }
         gateway.attached_listener_sets = attached_sets.iter().filter(|(_, set)| set.is_accepted()).count();
@@ -210,6 +215,15 @@ impl<'a> Attaching<'a, '_> {
         listeners
     }
 
+    /// The controller that the class asks for, which is ours under whatever name; our own without a class.
+    fn controller(&self, gateway: &Gateway) -> Arc<str> {
+        let class = self.found.classes.get(&class_of(gateway));
+        class
+            .map_or(&self.options.controller_name, |class| &class.object.spec.controller_name)
+            .as_str()
+            .into()
+    }
+
     /// # Spec
     /// GC-14
     fn class_refusal(&self, gateway: &Gateway) -> Option<Finding> {
@@ -254,7 +268,10 @@ impl Gateways {
 
     /// Whether Routes attach here as they attach there.
     pub(crate) fn is_same_for_routes(&self, other: &Self) -> bool {
-        self.gateways.keys().eq(other.gateways.keys())
+        let controllers = |gateways: &Self| -> Vec<_> {
+            gateways.gateways.iter().map(|(key, gateway)| (key.clone(), gateway.controller.clone())).collect()
+        };
+        controllers(self) == controllers(other)
             && self.listener_sets.keys().eq(other.listener_sets.keys())
             && self
                 .listeners()

@@ -2,6 +2,8 @@
 //!
 //! Each parentRef is judged by itself: another one that fails does not matter to it.
 
+use std::sync::Arc;
+
 use super::Gateways;
 use super::allowed_routes::Namespaces;
 use super::listener::{AttachedListener, ListenerKey};
@@ -16,6 +18,8 @@ use crate::name::{ObjectName, RouteKind};
 pub(crate) struct AttachedParent {
     /// The reference as written, with the namespace of the parent filled in.
     pub(crate) parent_ref: ParentReference,
+    /// The name of the controller that the class of the Gateway asks for.
+    pub(crate) controller: Arc<str>,
     /// The listeners that let the route in, or why none does.
     pub(crate) listeners: Result<Vec<AttachedTo>, Finding>,
 }
@@ -53,13 +57,20 @@ pub(crate) fn attach(
         return None;
     }
     let key = ObjectName::new(namespace, parent_ref.name.as_str());
-    let listeners = match parent_ref.kind.as_str() {
-        "Gateway" => &gateways.gateways.get(&key)?.listeners,
-        "ListenerSet" => &gateways.listener_sets.get(&key)?.listeners,
+    let (controller, listeners) = match parent_ref.kind.as_str() {
+        "Gateway" => {
+            let gateway = gateways.gateways.get(&key)?;
+            (&gateway.controller, &gateway.listeners)
+        }
+        "ListenerSet" => {
+            let set = gateways.listener_sets.get(&key)?;
+            (&set.controller, &set.listeners)
+        }
         _ => return None,
     };
     let written = ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() };
     Some(AttachedParent {
+        controller: controller.clone(),
         listeners: admitted(to_attach, parent_ref, listeners, namespaces),
         parent_ref: written,
     })

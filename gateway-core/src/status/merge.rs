@@ -28,6 +28,9 @@
 //! # Spec
 //! GEN-01 to GEN-08, GEN-12, RTE-10, RTE-11.
 
+use std::collections::BTreeSet;
+use std::iter;
+
 use super::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
     Statuses,
@@ -48,7 +51,8 @@ const MAX_PARENTS: usize = 32;
 
 /// The objects whose status is to be written, with that status; `stored` holds the newest ones that are known.
 ///
-/// A Route about which nothing is computed, because it has no parent of ours any more, loses what we said about it.
+/// A Route about which nothing is computed, because it has no parent of ours any more, loses what we said about it: under
+/// `controller_name`, or under the name that one of our classes asks for.
 ///
 /// # Spec
 /// GEN-11, GEN-12, RTE-10, and those of the functions for each kind.
@@ -59,6 +63,11 @@ pub fn all<'a>(
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
     let Statuses { gateway_classes, gateways, listener_sets, routes } = computed;
+    let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
+    let ours: BTreeSet<&str> = of_classes
+        .map(|class| class.spec.controller_name.as_str())
+        .chain(iter::once(controller_name))
+        .collect();
     let classes = gateway_classes.iter().filter_map(move |(key, computed)| {
         let object = stored.gateway_classes.get(key)?;
         let status = gateway_class(&object.status, computed, now)?;
@@ -76,9 +85,9 @@ pub fn all<'a>(
     });
     let routes = stored.iter().filter_map(move |mut object| {
         let found = object.as_route()?;
-        let nothing = RouteStatus { generation: object.metadata().generation, parents: Vec::new() };
+        let nothing = RouteStatus { generation: object.metadata().generation, ..RouteStatus::default() };
         let computed = routes.get(&RouteKey::new(found.kind, object.key())).unwrap_or(&nothing);
-        let status = route(found.status, computed, controller_name, now)?;
+        let status = route(found.status, computed, &ours, now)?;
         *object.status_mut()? = status;
         Some(object)
     });
@@ -158,7 +167,7 @@ pub fn listener_set(
 
 /// The status of a Route to write; nothing if it is the one that is stored.
 ///
-/// Entries of other controllers stay. For a Route that has no parent of ours any more, `computed` is without parents, and
+/// `ours` are the names of controllers that are this one. Entries of others stay. For a Route that has no parent of ours any more, `computed` is without parents, and
 /// what is left of ours goes.
 ///
 /// # Spec
@@ -166,11 +175,11 @@ pub fn listener_set(
 pub fn route(
     stored: &api::RouteStatus,
     computed: &RouteStatus,
-    controller_name: &str,
+    ours: &BTreeSet<&str>,
     now: &Timestamp,
 ) -> Option<api::RouteStatus> {
-    let RouteStatus { generation, parents } = computed;
-    let ours = |entry: &api::RouteParentStatus| entry.controller_name == controller_name;
+    let RouteStatus { generation, parents, without_effect: _ } = computed;
+    let ours = |entry: &api::RouteParentStatus| ours.contains(entry.controller_name.as_str());
     if stored.parents.iter().any(|entry| ours(entry) && is_newer(&entry.conditions, *generation)) {
         return None;
     }
@@ -178,20 +187,25 @@ pub fn route(
     for entry in &stored.parents {
         if !ours(entry) {
             merged.push(entry.clone());
-        } else if let Some(parent) = parents.iter().find(|parent| parent.parent_ref == entry.parent_ref)
-            && !merged.iter().any(|known| ours(known) && known.parent_ref == entry.parent_ref)
+        } else if let Some(parent) = parents.iter().find(|parent| is_about(parent, entry))
+            && !merged.iter().any(|known| is_about(parent, known))
         {
-            merged.push(written_parent(parent, &entry.conditions, *generation, controller_name, now));
+            merged.push(written_parent(parent, &entry.conditions, *generation, now));
         }
     }
     for parent in parents {
-        let known = merged.iter().any(|known| ours(known) && known.parent_ref == parent.parent_ref);
+        let known = merged.iter().any(|known| is_about(parent, known));
         // When others fill the list, theirs is not ours to remove.
         if !known && merged.len() < MAX_PARENTS {
-            merged.push(written_parent(parent, &[], *generation, controller_name, now));
+            merged.push(written_parent(parent, &[], *generation, now));
         }
     }
     changed(stored, api::RouteStatus { parents: merged })
+}
+
+/// Whether an entry is what we said about this parent.
+fn is_about(parent: &RouteParentStatus, entry: &api::RouteParentStatus) -> bool {
+    *parent.controller_name == *entry.controller_name && parent.parent_ref == entry.parent_ref
 }
 
 fn changed<T: PartialEq<O> + ?Sized, O>(stored: &T, merged: O) -> Option<O> {
@@ -294,12 +308,11 @@ fn written_parent(
     parent: &RouteParentStatus,
     stored: &[api::Condition],
     generation: Option<i64>,
-    controller_name: &str,
     now: &Timestamp,
 ) -> api::RouteParentStatus {
     api::RouteParentStatus {
         parent_ref: parent.parent_ref.clone(),
-        controller_name: controller_name.to_owned(),
+        controller_name: parent.controller_name.to_string(),
         conditions: merged_conditions(stored, &parent.conditions, generation, now),
     }
 }

@@ -13,11 +13,13 @@ pub mod merge;
 mod route;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::api::{Kind, ParentReference};
 use crate::attach::{Gateways, ListenerKey};
 use crate::condition::Condition;
 use crate::feature::Feature;
+use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
@@ -93,6 +95,8 @@ pub struct RouteStatus {
     pub generation: Option<i64>,
     /// An entry for every parent of ours, in the order of the Route's specification.
     pub parents: Vec<RouteParentStatus>,
+    /// What has no effect although the Route is accepted; the message of `Accepted` says it too.
+    pub without_effect: Vec<Finding>,
 }
 
 /// The computed status of a Route with regard to one parent.
@@ -100,6 +104,8 @@ pub struct RouteStatus {
 pub struct RouteParentStatus {
     /// The parent, as the Route names it, with the namespace.
     pub parent_ref: ParentReference,
+    /// The controller that the parent's class names: ours, under that name.
+    pub controller_name: Arc<str>,
     /// The conditions.
     pub conditions: Vec<Condition>,
 }

@@ -20,10 +20,29 @@ pub(crate) fn route(route: &CompiledRoute) -> RouteStatus {
             let accepted = accepted(route, parent);
             let partially_invalid = partially_invalid(route).filter(|_| accepted.status);
             let conditions = [accepted, resolved_refs.clone()].into_iter().chain(partially_invalid).collect();
-            RouteParentStatus { parent_ref: parent.parent_ref.clone(), conditions }
+            RouteParentStatus {
+                parent_ref: parent.parent_ref.clone(),
+                controller_name: parent.controller.clone(),
+                conditions,
+            }
         })
         .collect();
-    RouteStatus { generation: route.generation, parents }
+    RouteStatus { generation: route.generation, parents, without_effect: without_effect(route) }
+}
+
+/// What is passed over, as opposed to what fails.
+fn without_effect(route: &CompiledRoute) -> Vec<Finding> {
+    let rules = route.findings.iter().enumerate();
+    let ignored = rules.flat_map(|(index, rule)| {
+        rule.ignored.iter().map(move |field| {
+            let message = "is not supported, and has no effect; remove it";
+            Finding::new(format!("spec.rules[{index}].{field}"), Reason::UnsupportedValue, message)
+        })
+    });
+    let hostnames = route.bad_hostnames.iter().map(|bad| {
+        Finding::new("spec.hostnames", Reason::UnsupportedValue, format!("a hostname is not served: {bad}"))
+    });
+    ignored.chain(hostnames).collect()
 }
 
 fn accepted(route: &CompiledRoute, parent: &AttachedParent) -> Condition {
