@@ -32,8 +32,9 @@ use std::sync::Arc;
 
 use gateway_core::api::{Kind, Resources};
 use gateway_core::condition::{Condition, Polarity, Reason};
+use gateway_core::lint;
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
-use gateway_core::name::{ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{ObjectName, RouteKey};
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::table::{RouteTable, Unbound};
@@ -145,10 +146,11 @@ impl State {
 
         // Everything is read, so nobody has to know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
-        for diagnostic in diagnostics {
+        let unserved = lint::unserved(&resources, &statuses, self.translator.options());
+        for diagnostic in diagnostics.into_iter().chain(unserved) {
             let location = location(&written, diagnostic.kind, &diagnostic.key);
             of_fields.push(ManifestProblem {
-                severity: Severity::Error,
+                severity: diagnostic.severity,
                 location,
                 object: Some(format!("{} {}", diagnostic.kind, diagnostic.key)),
                 field: Some(diagnostic.finding.field).filter(|field| !field.is_empty()),
@@ -156,7 +158,7 @@ impl State {
             });
         }
         problems.extend(status_problems(&statuses, &written));
-        of_fields.extend(inert_routes(&resources, &statuses, &written));
+        of_fields.extend(without_effect(&statuses, &written));
         self.files.locate(&mut of_fields);
         problems.extend(of_fields);
         problems.sort_by(|a, b| a.location.cmp(&b.location));
@@ -269,6 +271,20 @@ fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestPro
     problems
 }
 
+/// What has no effect although its Route is accepted.
+fn without_effect(statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
+    let problems = statuses.routes.iter().flat_map(|(RouteKey { kind, name }, status)| {
+        status.without_effect.iter().map(move |finding| ManifestProblem {
+            severity: Severity::Warning,
+            location: location(written, Kind::from(*kind), name),
+            object: Some(format!("{kind} {name}")),
+            field: Some(finding.field.clone()),
+            message: finding.message.clone(),
+        })
+    });
+    problems.collect()
+}
+
 /// Whether a condition says that something is wrong.
 fn is_trouble(condition: &Condition) -> bool {
     let is_bad = match condition.kind.polarity() {
@@ -278,25 +294,6 @@ fn is_trouble(condition: &Condition) -> bool {
     };
     // A Gateway or ListenerSet may be accepted and have listeners that are not valid.
     is_bad || condition.reason == Reason::ListenersNotValid
-}
-
-/// The Routes that nothing here is a parent of, and that serve nothing therefore.
-fn inert_routes(resources: &Resources, statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
-    let is_inert = |key: &RouteKey| statuses.routes.get(key).is_none_or(|status| status.parents.is_empty());
-    let problem = |RouteKey { kind, name }: &RouteKey| ManifestProblem {
-        severity: Severity::Warning,
-        location: location(written, Kind::from(*kind), name),
-        object: Some(format!("{kind} {name}")),
-        field: Some("spec.parentRefs".to_owned()),
-        message: "names no Gateway or ListenerSet that is served here, so the route serves nothing; name one"
-            .to_owned(),
-    };
-    let mut inert = Vec::new();
-    for kind in RouteKind::ALL {
-        let keys = resources.names(Kind::from(kind)).map(|name| RouteKey::new(kind, name.clone()));
-        inert.extend(keys.filter(is_inert).map(|key| problem(&key)));
-    }
-    inert
 }
 
 // === impl Update ===
@@ -461,7 +458,7 @@ spec:
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(problems[0].contains("routes.yaml:2:1: warning: HTTPRoute default/a: parent gateway: ResolvedRefs=False/BackendNotFound"), "{problems:?}");
         assert!(
-            problems[1].contains("HTTPRoute default/b: spec.parentRefs: names no Gateway"),
+            problems[1].contains("HTTPRoute default/b: spec.parentRefs[0]: names no Gateway"),
             "{problems:?}"
         );
         assert_eq!(update.table.rules().count(), 1, "its requests get 500");

@@ -142,6 +142,49 @@ async fn a_port_that_another_process_holds_is_said_for_as_long_as_it_does() {
     assert!(redirects_to(at("127.0.0.1", port)).await.contains("web"));
 }
 
+// RTE-11, RTE-12, GC-01
+#[tokio::test]
+async fn statuses_are_written_under_the_name_that_the_class_asks_for() {
+    let of_class = |class: &str, name: &str, port: u16| {
+        let gateway = gateway("default", name, 2026, &format!("port: {port}, protocol: HTTP"), "");
+        gateway.replace("gatewayClassName: test", &format!("gatewayClassName: {class}"))
+    };
+    let other = CLASS.replace("name: test", "name: other").replace("example.net/own", "example.com/other");
+    let files = format!(
+        "{CLASS}---{other}{}{}{}",
+        of_class("test", "one", free_port()),
+        of_class("other", "two", free_port()),
+        of_class("missing", "three", free_port())
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let running = Gateway::start(&[("all.yaml", &files)], &["--write-status", status.to_str().unwrap()]);
+    let list: Value = serde_json::from_str(&fs::read_to_string(&status).unwrap()).unwrap();
+    let routes = list["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "HTTPRoute");
+    let controllers: Vec<_> = routes.map(|route| &route["status"]["parents"][0]["controllerName"]).collect();
+    assert_eq!(controllers, ["example.net/own", "gateway-api.rs/controller", "example.com/other"]);
+
+    // What another controller wrote, and what a route that left its parent had, is told apart.
+    let left = files.replace("parentRefs: [{name: two}]", "parentRefs: [{name: elsewhere}]");
+    running.write("all.yaml", &left);
+    running.wait_for_line("spec.parentRefs[0]: names no Gateway");
+    let start = Instant::now();
+    loop {
+        let list: Value = serde_json::from_str(&fs::read_to_string(&status).unwrap()).unwrap();
+        let two = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|item| item["kind"] == "HTTPRoute" && item["metadata"]["name"] == "two");
+        let parents = two.and_then(|two| two["status"]["parents"].as_array()).map_or(0, Vec::len);
+        if parents == 0 {
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE, "{two:?}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 /// A Secret with this certificate and this key.
 fn secret(name: &str, certificate: &str, key: &str) -> String {
     let (certificate, key) = (STANDARD.encode(certificate), STANDARD.encode(key));

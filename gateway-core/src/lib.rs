@@ -34,4 +34,6 @@ mod compile;
 pub mod status;
 #[cfg(feature = "resources")]
 pub mod translate;
+#[cfg(feature = "resources")]
+pub mod lint;
 pub mod choices;

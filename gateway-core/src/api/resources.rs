@@ -1,6 +1,6 @@
 //! All objects that a translation looks at, by kind and key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kind::{AnyObject, Kind, for_each_kind};
@@ -27,16 +27,18 @@ macro_rules! resources {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Resources {
             $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Arc<super::$name>>,)+
+            repeated: BTreeSet<(Kind, ObjectName)>,
         }
 
         impl Resources {
-            /// Adds an object, and gives back the one that it replaces.
+            /// Adds an object, in the place of the one of its kind and name, and gives that back.
             ///
             /// A namespaced object without a namespace is put into [`DEFAULT_NAMESPACE`](super::DEFAULT_NAMESPACE); the namespace of a
             /// cluster-scoped object is dropped. An API server does both.
             pub fn insert(&mut self, mut object: AnyObject) -> Option<AnyObject> {
                 object.settle_namespace();
                 let key = object.key();
+                self.repeated.remove(&(object.kind(), key.clone()));
                 match object {
                     $(AnyObject::$name(object) => self.$field.insert(key, object).map(AnyObject::$name),)+
                 }
@@ -44,8 +46,16 @@ macro_rules! resources {
 
             /// Removes an object, and gives it back.
             pub fn remove(&mut self, kind: Kind, key: &ObjectName) -> Option<AnyObject> {
+                self.repeated.remove(&(kind, key.clone()));
                 match kind {
                     $(Kind::$name => self.$field.remove(key).map(AnyObject::$name),)+
+                }
+            }
+
+            /// Whether there is an object of this kind and key.
+            pub fn contains(&self, kind: Kind, key: &ObjectName) -> bool {
+                match kind {
+                    $(Kind::$name => self.$field.contains_key(key),)+
                 }
             }
 
@@ -83,12 +93,18 @@ for_each_kind!(resources);
 // === impl Resources ===
 
 impl Resources {
+    /// The objects of which there were several where they were collected, and of which the first stayed.
+    pub fn repeated(&self) -> &BTreeSet<(Kind, ObjectName)> {
+        &self.repeated
+    }
+
     /// Whether there is no object at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
+/// Each object takes the place of the one of its kind and name, as with [`insert`](Resources::insert).
 impl Extend<AnyObject> for Resources {
     fn extend<I: IntoIterator<Item = AnyObject>>(&mut self, objects: I) {
         for object in objects {
@@ -97,10 +113,20 @@ impl Extend<AnyObject> for Resources {
     }
 }
 
+/// Of several objects with the same kind, namespace and name the first stays. The others are
+/// [remembered](Resources::repeated), and a translation says so.
 impl FromIterator<AnyObject> for Resources {
     fn from_iter<I: IntoIterator<Item = AnyObject>>(objects: I) -> Self {
         let mut resources = Self::default();
-        resources.extend(objects);
+        for mut object in objects {
+            object.settle_namespace();
+            let (kind, key) = (object.kind(), object.key());
+            if resources.contains(kind, &key) {
+                resources.repeated.insert((kind, key));
+            } else {
+                resources.insert(object);
+            }
+        }
         resources
     }
 }

@@ -47,6 +47,7 @@ use std::fmt;
 
 use crate::api::{Kind, Resources};
 use crate::finding::Finding;
+use crate::manifest::Severity;
 use crate::name::ObjectName;
 use crate::options::Options;
 use crate::resolve::Lookups;
@@ -64,13 +65,16 @@ pub struct Translation {
     pub statuses: Statuses,
     /// The Secrets and ConfigMaps that were asked for, there or not: what a controller has to keep and to watch.
     pub lookups: Lookups,
-    /// What users should know, beyond the statuses: invalid objects.
+    /// What users should know, beyond the statuses: objects that are invalid, written twice, or of a class that is not
+    /// there.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Something that a user should know about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// How bad it is: an error costs the object, or a version of it.
+    pub severity: Severity,
     /// The kind of the object.
     pub kind: Kind,
     /// Its namespace and name.

@@ -11,6 +11,7 @@ use crate::attach::{self, Gateways, Namespaces};
 use crate::compile::{Compiler, Listeners, Patterns};
 use crate::condition::Reason;
 use crate::finding::Finding;
+use crate::manifest::Severity;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
@@ -46,6 +47,8 @@ pub struct Translator {
     valid: Validated,
     /// The objects that changed since the last translation.
     changed: BTreeSet<(Kind, ObjectName)>,
+    /// The objects that resources were given several of.
+    repeated: BTreeSet<(Kind, ObjectName)>,
     /// Whether everything is to be done again.
     fresh: bool,
     /// Whether what could not be bound is other than at the last translation.
@@ -75,6 +78,7 @@ impl Translator {
             options,
             valid: Validated::default(),
             changed: BTreeSet::new(),
+            repeated: BTreeSet::new(),
             fresh: true,
             unbound_anew: false,
             grants: Grants::default(),
@@ -152,6 +156,7 @@ impl Translator {
         object.settle_namespace();
         let (kind, name) = (object.kind(), object.key());
         self.before(kind, &name);
+        self.repeated.remove(&(kind, name.clone()));
         self.valid.insert(&object);
         self.after(kind, &name);
     }
@@ -159,6 +164,7 @@ impl Translator {
     /// Takes an object away.
     pub fn remove(&mut self, kind: Kind, name: &ObjectName) {
         self.before(kind, name);
+        self.repeated.remove(&(kind, name.clone()));
         self.valid.remove(kind, name);
         self.after(kind, name);
     }
@@ -174,6 +180,7 @@ impl Translator {
         for (kind, name) in self.valid.update(resources) {
             self.after(kind, &name);
         }
+        self.repeated.clone_from(resources.repeated());
     }
 
     /// What the resources amount to now.
@@ -215,6 +222,11 @@ impl Translator {
         self.translation.table = self.table.table();
         self.patterns.sweep();
         &self.translation
+    }
+
+    /// What translations depend on besides the resources.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The objects that an API server would have refused, as of the last edit. They are left out.
@@ -325,14 +337,39 @@ impl Translator {
     }
 
     fn set_diagnostics(&mut self) {
-        let diagnostics = self.valid.rejected.iter().flat_map(|rejected| {
+        let invalid = self.valid.rejected.iter().flat_map(|rejected| {
             rejected.problems.iter().map(|problem| Diagnostic {
+                severity: Severity::Error,
                 kind: rejected.kind,
                 key: rejected.key.clone(),
                 finding: Finding::new(problem.field.to_string(), Reason::Invalid, problem.message.clone()),
             })
         });
-        self.translation.diagnostics = diagnostics.collect();
+        let repeated = self.repeated.iter().map(|(kind, key)| Diagnostic {
+            severity: Severity::Error,
+            kind: *kind,
+            key: key.clone(),
+            finding: Finding::new(
+                "metadata.name",
+                Reason::Conflicted,
+                "written more than once; the first stays, and the others are left out: remove them",
+            ),
+        });
+        let without_class = self.gateways.without_class.iter().map(|(key, class)| Diagnostic {
+            severity: Severity::Warning,
+            kind: Kind::Gateway,
+            key: key.clone(),
+            finding: Finding::new(
+                "spec.gatewayClassName",
+                Reason::Invalid,
+                format!(
+                    "there is no GatewayClass {class}, so that the Gateway is not served; write one with \
+                     controllerName {}, or name another",
+                    self.options.controller_name
+                ),
+            ),
+        });
+        self.translation.diagnostics = invalid.chain(repeated).chain(without_class).collect();
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use gateway_core::api::{AnyObject, ByteString, Resources, Secret};
 use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
-use gateway_core::manifest::{self, Collection};
+use gateway_core::manifest::{self, Collection, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::{Address, Options};
 use gateway_core::status::{ListenerStatus, Statuses};
@@ -75,7 +75,9 @@ pub(crate) fn translated(resources: &Resources, options: &Options) -> Translatio
     let before = resources.clone();
     let translation = translate(resources, options);
     assert_eq!(*resources, before, "GEN-15: what is written stays as it is");
-    assert!(translation.diagnostics.is_empty(), "the case itself is wrong: {:#?}", translation.diagnostics);
+    let mut diagnostics = translation.diagnostics.iter();
+    let error = diagnostics.find(|diagnostic| diagnostic.severity == Severity::Error);
+    assert!(error.is_none(), "the case itself is wrong: {error:#?}");
     translation
 }
 

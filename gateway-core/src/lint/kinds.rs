@@ -1,0 +1,34 @@
+//! Objects of kinds that are read and not carried out.
+
+use super::Lint;
+use crate::api::Kind;
+use crate::condition::Reason;
+use crate::feature::Feature;
+
+/// The kinds, the features with which they are carried out, and what is to be known.
+const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
+    (
+        Kind::BackendTlsPolicy,
+        Some(Feature::BackendTlsPolicy),
+        "TLS to backends is not supported: requests to the ports that the policy names fail rather than go in plain text",
+    ),
+    (Kind::XBackend, None, "backends of this kind are not supported; write a Service with an EndpointSlice"),
+    (
+        Kind::XBackendTrafficPolicy,
+        None,
+        "policies of this kind are not supported, so that it has no effect; remove it",
+    ),
+    (Kind::XMesh, None, "meshes are not supported, so that it has no effect; remove it"),
+];
+
+pub(super) fn look(lint: &mut Lint<'_>) {
+    let resources = lint.resources;
+    for (kind, feature, message) in NOT_CARRIED_OUT {
+        if feature.is_some_and(|feature| lint.options.supports(feature)) {
+            continue;
+        }
+        for name in resources.names(*kind) {
+            lint.say(*kind, name, Reason::Unsupported, "kind", *message);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What is given and not served is said, once, at its field.
+
+use gateway_core::api::{Kind, Resources};
+use gateway_core::manifest::Severity;
+use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
+use gateway_core::translate::{Translator, translate};
+use gateway_core::{lint, manifest};
+
+/// A class, a Gateway, a Service with a slice, and a route that is served.
+const GOOD: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: ours}
+spec: {controllerName: gateway-api.rs/controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g}
+spec: {gatewayClassName: ours, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{name: web, port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: shop, labels: {kubernetes.io/service-name: shop}}
+addressType: IPv4
+ports: [{name: web, port: 8080}]
+endpoints: [{addresses: [10.0.0.1]}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+";
+
+fn read(yaml: &str) -> Resources {
+    let read = manifest::read(yaml, "case.yaml");
+    assert!(read.problems.is_empty(), "{:?}", read.problems);
+    read.objects.into_iter().map(|(object, _)| object).collect()
+}
+
+/// Everything that is said of these resources: object, field and message.
+fn said_with(resources: &Resources, options: &Options) -> Vec<String> {
+    let translation = translate(resources, options);
+    let unserved = lint::unserved(resources, &translation.statuses, options);
+    let without_effect = translation.statuses.routes.iter().flat_map(|(key, status)| {
+        status.without_effect.iter().map(move |finding| format!("{} {}: {finding}", key.kind, key.name))
+    });
+    let without_effect: Vec<_> = without_effect.collect();
+    let all = translation.diagnostics.iter().chain(&unserved).map(ToString::to_string);
+    all.chain(without_effect).collect()
+}
+
+/// What is said when these replace parts of the good resources, and these objects are added.
+fn said(replaced: &[(&str, &str)], more: &str) -> Vec<String> {
+    let mut yaml = GOOD.to_owned();
+    for (from, to) in replaced {
+        assert!(yaml.contains(from), "{from}");
+        yaml = yaml.replace(from, to);
+    }
+    said_with(&read(&format!("{yaml}{more}")), &Options::default())
+}
+
+#[track_caller]
+fn expect(name: &str, found: Vec<String>, expected: &[&str]) {
+    assert_eq!(found.len(), expected.len(), "{name}: {found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
+
+fn object(kind: &str, version: &str, name: &str, rest: &str) -> String {
+    format!("---\napiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}}}\n{rest}\n")
+}
+
+const GATEWAY: &str = "gateway.networking.k8s.io/v1";
+const EXPERIMENTAL: &str = "gateway.networking.x-k8s.io/v1alpha1";
+
+#[test]
+fn nothing_is_said_of_what_is_served() {
+    expect("all good", said(&[], ""), &[]);
+}
+
+#[test]
+fn kinds_that_are_not_carried_out_are_said_object_by_object() {
+    let target = "targetRefs: [{group: '', kind: Service, name: shop}]";
+    let tls =
+        format!("spec: {{{target}, validation: {{hostname: a.example, wellKnownCACertificates: System}}}}");
+    expect(
+        "BackendTLSPolicy",
+        said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)),
+        &["BackendTLSPolicy default/p: kind: TLS to backends is not supported"],
+    );
+    let policy = format!("spec: {{{target}, sessionPersistence: {{type: Cookie}}}}");
+    expect(
+        "XBackendTrafficPolicy",
+        said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &policy)),
+        &["XBackendTrafficPolicy default/p: kind: policies of this kind are not supported"],
+    );
+}
+
+// RTE-03, LST-06, GEN-10
+#[test]
+fn each_parent_that_is_not_served_is_said() {
+    expect(
+        "one of two",
+        said(&[("[{name: g}]", "[{name: g}, {name: h}]")], ""),
+        &["HTTPRoute default/shop: spec.parentRefs[1]: names no Gateway or ListenerSet that is served here"],
+    );
+    expect(
+        "a mesh",
+        said(&[("[{name: g}]", "[{name: g}, {group: '', kind: Service, name: shop}]")], ""),
+        &["HTTPRoute default/shop: spec.parentRefs[1]: meshes are not supported"],
+    );
+    expect(
+        "another group",
+        said(&[("[{name: g}]", "[{group: example.com, kind: Gateway, name: g}]")], ""),
+        &[
+            "HTTPRoute default/shop: spec.parentRefs[0]: no route can be attached to Gateway of group \"example.com\"",
+        ],
+    );
+    let set = "spec: {parentRef: {name: h}, listeners: [{name: a, port: 81, protocol: HTTP}]}";
+    expect(
+        "a ListenerSet",
+        said(&[], &object("ListenerSet", GATEWAY, "s", set)),
+        &["ListenerSet default/s: spec.parentRef: names no Gateway that is served here"],
+    );
+    let route = "spec: {parentRefs: [{name: h}], rules: [{backendRefs: [{name: shop, port: 80}]}]}";
+    expect(
+        "a TCPRoute",
+        said(&[], &object("TCPRoute", GATEWAY, "t", route)),
+        &["TCPRoute default/t: spec.parentRefs[0]: names no Gateway"],
+    );
+}
+
+// GEN-10, GC-14
+#[test]
+fn a_gateway_without_its_class_is_said_and_any_class_is_also_none() {
+    let without = [("metadata: {name: ours}", "metadata: {name: other}")];
+    let route = "HTTPRoute default/shop: spec.parentRefs[0]: names no Gateway";
+    expect(
+        "no such class",
+        said(&without, ""),
+        &[
+            "Gateway default/g: spec.gatewayClassName: there is no GatewayClass ours, so that the Gateway is not served; \
+         write one with controllerName gateway-api.rs/controller",
+            route,
+        ],
+    );
+    expect(
+        "another controller",
+        said(&[("gateway-api.rs/controller", "example.com/other")], ""),
+        &[
+            "Gateway default/g: spec.gatewayClassName: the Gateway is not served: GatewayClass ours is of controller \
+         example.com/other, and this is gateway-api.rs/controller",
+            route,
+        ],
+    );
+    let yaml = GOOD.replace("metadata: {name: ours}", "metadata: {name: other}");
+    let options = Options { any_class: true, ..Options::default() };
+    expect("any class", said_with(&read(&yaml), &options), &[]);
+    assert_eq!(translate(&read(&yaml), &options).table.rules().count(), 1);
+}
+
+// HRB-02, HRB-15
+#[test]
+fn endpoints_that_get_no_requests_are_said() {
+    let slice = "EndpointSlice default/shop: ";
+    for (name, from, to, expected) in [
+        (
+            "a port's name",
+            "ports: [{name: web, port: 8080}]",
+            "ports: [{name: http, port: 8080}]",
+            "ports[0].name: Service default/shop has no port named \"http\" (TCP)",
+        ),
+        (
+            "a port without a name",
+            "ports: [{name: web, port: 8080}]",
+            "ports: [{port: 8080}]",
+            "ports[0].name: Service default/shop has no port named \"\"",
+        ),
+        (
+            "a port's protocol",
+            "ports: [{name: web, port: 8080}]",
+            "ports: [{name: web, port: 8080, protocol: UDP}]",
+            "ports[0].name: ",
+        ),
+        ("no number", "ports: [{name: web, port: 8080}]", "ports: [{name: web}]", "ports[0].port: required"),
+        ("names", "addressType: IPv4", "addressType: FQDN", "addressType: FQDN is not supported"),
+        (
+            "no address",
+            "[10.0.0.1]",
+            "[shop.example]",
+            "endpoints[0].addresses[0]: \"shop.example\" is not an IP address",
+        ),
+        (
+            "no label",
+            ", labels: {kubernetes.io/service-name: shop}",
+            "",
+            "metadata.labels: no label kubernetes.io/service-name",
+        ),
+        (
+            "no Service",
+            "service-name: shop",
+            "service-name: sohp",
+            "metadata.labels[kubernetes.io/service-name]: there is no Service default/sohp",
+        ),
+    ] {
+        expect(name, said(&[(from, to)], ""), &[&format!("{slice}{expected}")]);
+    }
+}
+
+// RGR-01, RGR-02
+#[test]
+fn a_grant_that_permits_nothing_is_said() {
+    let grant = |from: &str, to: &str| {
+        let spec = format!("spec: {{from: [{{{from}, namespace: a}}], to: [{{{to}}}]}}");
+        said(&[], &object("ReferenceGrant", GATEWAY, "r", &spec))
+    };
+    let route = "group: gateway.networking.k8s.io, kind: HTTPRoute";
+    expect("good", grant(route, "group: '', kind: Service"), &[]);
+    expect(
+        "from",
+        grant("group: gateway.networking.k8s.io, kind: HttpRoute", "group: '', kind: Service"),
+        &["ReferenceGrant default/r: spec.from[0]: permits nothing: no references come from HttpRoute"],
+    );
+    expect(
+        "to",
+        grant(route, "group: v1, kind: Service"),
+        &[
+            "ReferenceGrant default/r: spec.to[0]: permits nothing: no references lead to Service of group \"v1\"",
+        ],
+    );
+}
+
+// GWA-08, HSP-01
+#[test]
+fn fields_without_effect_are_said() {
+    let gateway = "listeners: [{name: http, port: 80, protocol: HTTP}]";
+    let more = |text: &str| said(&[(gateway, &format!("{gateway}, {text}"))], "");
+    expect(
+        "labels",
+        more("infrastructure: {labels: {a: b}, annotations: {c: d}}"),
+        &[
+            "Gateway default/g: spec.infrastructure.labels: has no effect",
+            "Gateway default/g: spec.infrastructure.annotations: has no effect",
+        ],
+    );
+    let https =
+        "listeners: [{name: https, port: 443, protocol: HTTPS, tls: {options: {example.com/min: '1.3'}}}]";
+    expect(
+        "options",
+        said(&[(gateway, https)], ""),
+        &["Gateway default/g: spec.listeners[0].tls.options: example.com/min has no effect"],
+    );
+    expect(
+        "a rule",
+        said(&[("rules: [{", "rules: [{sessionPersistence: {type: Cookie}, ")], ""),
+        &["HTTPRoute default/shop: spec.rules[0].sessionPersistence: is not supported, and has no effect"],
+    );
+}
+
+#[test]
+fn of_objects_that_are_written_twice_the_first_stays_and_it_is_said() {
+    let twice = |objects: &[&str]| read(&objects.join("---"));
+    let other = GOOD.replace("port: 80, protocol", "port: 81, protocol");
+    let resources = twice(&[GOOD, &other]);
+    let translation = translate(&resources, &Options::default());
+    let said: Vec<_> = translation.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 5, "{said:#?}");
+    assert!(said.contains(
+        &"Gateway default/g: metadata.name: written more than once; the first stays, and the others are left out: \
+          remove them"
+            .to_owned()
+    ));
+    assert!(translation.diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Error));
+    assert_eq!(translation.table.listeners().next().unwrap().1.port, 80);
+
+    // Another way in that takes the first as well, and says so.
+    let both = ["a.yaml", "b.yaml"].into_iter().zip([GOOD, &other]);
+    let collection: manifest::Collection = both.map(|(name, text)| manifest::read(text, name)).collect();
+    assert_eq!(collection.problems.len(), 5);
+    assert_eq!(collection.resources.gateways, resources.gateways);
+
+    // What takes the place of an object does so by name, and in the next version it is gone.
+    let mut translator = Translator::new(Options::default());
+    translator.update(&resources);
+    assert_eq!(translator.translate().diagnostics.len(), 5);
+    let key = ObjectName::new("default", "g");
+    translator.insert(read(&other).get(Kind::Gateway, &key).unwrap());
+    assert_eq!(translator.translate().diagnostics.len(), 4);
+    assert_eq!(translator.translation().table.listeners().next().unwrap().1.port, 81);
+    translator.update(&read(GOOD));
+    assert_eq!(translator.translate().diagnostics, []);
+}
