@@ -4,7 +4,7 @@
 
 use gateway_core::api::{AnyObject, Kind, Resources};
 use gateway_core::manifest;
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::translate::{Translation, Translator, translate};
 
@@ -64,7 +64,11 @@ impl Edited {
     }
 
     fn remove(&mut self, kind: Kind, name: &str) {
-        let name = ObjectName::new("default", name);
+        self.remove_from(kind, "default", name);
+    }
+
+    fn remove_from(&mut self, kind: Kind, namespace: &str, name: &str) {
+        let name = ObjectName::new(namespace, name);
         self.resources.remove(kind, &name);
         self.translator.remove(kind, &name);
     }
@@ -187,4 +191,52 @@ fn what_came_and_went_leaves_nothing_behind() {
     let more = allocation_counter::measure(|| (500..1_500).for_each(&mut cycle));
     // At most what is kept of expressions between two sweeps.
     assert!(more.bytes_current < 1 << 20, "{} bytes after 1,000 cycles", more.bytes_current);
+}
+
+// VAL-ST-07, GEN-18
+#[test]
+fn the_expressions_of_a_namespace_have_a_bound_and_the_oldest_routes_come_first() {
+    let route = |namespace: &str, name: &str, day: usize, patterns: usize| {
+        let entry = |i| format!("{{path: {{type: RegularExpression, value: '/{name}{i}\\w{{15}}'}}}}");
+        let rules = (0..patterns).map(|i| format!("{{matches: [{}]}}", entry(i)));
+        let rules: Vec<_> = rules.collect();
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{namespace: {namespace}, \
+             name: {name}, creationTimestamp: '2026-01-{day:02}T00:00:00Z'}}, spec: {{parentRefs: [{{namespace: default, \
+             name: g}}], rules: [{}]}}}}",
+            rules.join(", ")
+        )
+    };
+    let listener = "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}";
+    // Sixteen MiB each; seven have room, and what comes then is younger.
+    let of_tenant = |name: &str, day| route("tenant", name, day, 16);
+    let first = ["h", "g", "f", "e", "d", "c", "b"];
+    let mut edited = Edited::new(&[&gateway("g", "", listener), &route("other", "small", 20, 1)]);
+    first.iter().zip(2..).for_each(|(name, day)| edited.insert(&of_tenant(name, day)));
+    edited.translator.translate();
+    // The Routes of which all rules are served.
+    let whole = |edited: &mut Edited| -> Vec<String> {
+        let routes = &edited.translate().statuses.routes;
+        let whole =
+            routes.iter().filter(|(_, status)| status.parents[0].conditions.iter().all(|it| it.status));
+        whole.map(|(key, _)| key.name.to_string()).collect()
+    };
+    edited.insert(&of_tenant("a", 9));
+    edited.insert(&of_tenant("z", 1));
+    let served = whole(&mut edited);
+    assert!(served.contains(&"tenant/z".to_owned()), "the oldest, although it came last: {served:?}");
+    assert!(!served.contains(&"tenant/a".to_owned()), "the youngest: {served:?}");
+    assert!(served.contains(&"other/small".to_owned()), "of another namespace: {served:?}");
+    let statuses = &edited.translator.translation().statuses.routes;
+    let key = RouteKey::new(RouteKind::Http, ObjectName::new("tenant", "a"));
+    let condition = &statuses[&key].parents[0].conditions[0];
+    assert!(condition.to_string().starts_with("Accepted=False/UnsupportedValue"), "{condition}");
+    assert!(
+        condition.message.contains("regular expressions of this namespace take more than 127 MiB"),
+        "{condition}"
+    );
+
+    edited.remove_from(Kind::HttpRoute, "tenant", "h");
+    edited.remove_from(Kind::HttpRoute, "tenant", "g");
+    assert_eq!(whole(&mut edited).len(), 8, "there is room again");
 }

@@ -95,7 +95,7 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
         said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)),
         &["BackendTLSPolicy default/p: kind: TLS to backends is not supported"],
     );
-    let policy = format!("spec: {{{target}, sessionPersistence: {{type: Cookie}}}}");
+    let policy = format!("spec: {{{target}, sessionPersistence: {{type: Cookie, cookie: {{}}}}}}");
     expect(
         "XBackendTrafficPolicy",
         said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &policy)),
@@ -259,7 +259,7 @@ fn fields_without_effect_are_said() {
     );
     expect(
         "a rule",
-        said(&[("rules: [{", "rules: [{sessionPersistence: {type: Cookie}, ")], ""),
+        said(&[("rules: [{", "rules: [{sessionPersistence: {type: Cookie, cookie: {}}, ")], ""),
         &["HTTPRoute default/shop: spec.rules[0].sessionPersistence: is not supported, and has no effect"],
     );
 }

@@ -44,7 +44,7 @@ impl<'s, 'c> Scope<'s, 'c> {
         route: &'s Arc<RouteKey>,
         metadata: &'s ObjectMeta,
     ) -> Self {
-        compiler.patterns.next_route();
+        compiler.patterns.next_route(route);
         Self { compiler, route, metadata, used: HashSet::default() }
     }
 

@@ -18,6 +18,11 @@ const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
         None,
         "policies of this kind are not supported, so that it has no effect; remove it",
     ),
+    (
+        Kind::XTelemetryPolicy,
+        None,
+        "policies of this kind are not supported, so that it has no effect; remove it",
+    ),
     (Kind::XMesh, None, "meshes are not supported, so that it has no effect; remove it"),
 ];
 

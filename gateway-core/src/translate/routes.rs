@@ -7,6 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use crate::api::ObjectMeta;
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
 use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
 use crate::hostname::Hostname;
@@ -60,6 +61,20 @@ impl Routes {
         add(RouteKind::Tcp, &mut valid.tcp_routes.keys());
         add(RouteKind::Udp, &mut valid.udp_routes.keys());
         all
+    }
+
+    /// The Routes of a namespace that there are, oldest first.
+    pub(super) fn of_namespace(valid: &Validated, namespace: &str) -> Vec<RouteKey> {
+        let mut all: Vec<(Age, RouteKey)> = Vec::new();
+        let mut add = |kind: RouteKind, routes: &mut dyn Iterator<Item = (&ObjectName, &ObjectMeta)>| {
+            let here = routes.filter(|(name, _)| *name.namespace == *namespace);
+            all.extend(here.map(|(name, metadata)| (metadata.age(name), RouteKey::new(kind, name.clone()))));
+        };
+        // The kinds whose Routes may have regular expressions.
+        add(RouteKind::Http, &mut valid.http_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        add(RouteKind::Grpc, &mut valid.grpc_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        all.sort();
+        all.into_iter().map(|(_, key)| key).collect()
     }
 
     /// Forgets how many Routes the listeners count: the listeners are others now, and all Routes are translated again.
@@ -117,6 +132,7 @@ impl Routes {
     }
 
     fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
+        compiler.patterns.release(key);
         let Some(Known { id, counting, used }) = known else { return };
         if let Some(id) = id {
             compiler.table.remove_route(id);

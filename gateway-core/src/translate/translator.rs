@@ -317,12 +317,18 @@ impl Translator {
             namespaces: &self.namespaces,
             listeners: &self.listeners,
         };
-        for key in routes {
-            match self.routes.translate(&key, &environment, &mut compiler) {
+        let mut translate = |key: RouteKey, compiler: &mut Compiler<'_>| {
+            match self.routes.translate(&key, &environment, compiler) {
                 Some(status) => self.translation.statuses.routes.insert(key, status),
                 None => self.translation.statuses.routes.remove(&key),
             };
+        };
+        routes.into_iter().for_each(|key| translate(key, &mut compiler));
+        for namespace in compiler.patterns.take_full() {
+            let oldest_first = Routes::of_namespace(environment.valid, &namespace);
+            oldest_first.into_iter().for_each(|key| translate(key, &mut compiler));
         }
+        compiler.patterns.settle();
     }
 
     /// The statuses of what holds listeners.
