@@ -136,6 +136,58 @@ fn explain_says_which_rule_serves_and_why_no_other() {
     assert!(out.contains("Answered with 404 Not Found"), "{out}");
 }
 
+// FLT-05, HRB-02, HST-22
+#[test]
+fn explain_says_so_where_no_request_can_be_served() {
+    let service =
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: empty}\nspec: {ports: [{port: 80}]}\n";
+    let backend =
+        |name: &str, weight| format!("  - backendRefs: [{{name: {name}, port: 80, weight: {weight}}}]\n");
+    let folder = folder(&[("gateway.yaml", GATEWAY.to_owned() + service)]);
+    let path = folder.path().to_str().unwrap();
+    let explain = |rules: &str| {
+        fs::write(folder.path().join("routes.yaml"), route("shop", rules)).unwrap();
+        texts(&run(&["explain", path, "-r", "GET http://x.example/"]))
+    };
+    for (rules, answer) in [
+        (backend("empty", 1), "Answered with 503 Service Unavailable: no backend of the rule has endpoints"),
+        (
+            backend("empty", 0),
+            "Answered with 500 Internal Server Error: the rule has no backend with a weight",
+        ),
+        (
+            backend("none", 1),
+            "Answered with 500 Internal Server Error: none of the backends of the rule can be",
+        ),
+    ] {
+        let (code, out, _) = explain(&rules);
+        assert_eq!(code, Some(1), "{out}");
+        assert!(out.contains(answer), "{out}");
+    }
+    let (_, out, _) = explain(&backend("none", 1));
+    assert!(out.contains("`gateway check` says more"), "{out}");
+
+    let https = GATEWAY.replace(
+        "port: 80, protocol: HTTP",
+        "port: 443, protocol: HTTPS, hostname: a.example, tls: \
+        {certificateRefs: [{name: tls}]}",
+    );
+    let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    let secret = format!(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: tls}}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: {:?}\n  tls.key: {:?}\n",
+        signed.cert.pem(),
+        signed.signing_key.serialize_pem()
+    );
+    fs::write(folder.path().join("gateway.yaml"), https + &secret).unwrap();
+    fs::write(folder.path().join("routes.yaml"), route("shop", &redirect("/"))).unwrap();
+    let explain = |host: &str| texts(&run(&["explain", path, "-r", &format!("GET https://{host}/")]));
+    let (code, out, error) = explain("b.example");
+    assert_eq!(code, Some(1), "{out}{error}");
+    assert!(out.contains("The TLS handshake is refused"), "{out}");
+    let (code, out, _) = explain("a.example");
+    assert_eq!(code, Some(0), "{out}");
+}
+
 #[test]
 fn wrong_arguments_are_explained() {
     let folder = folder(&[("gateway.yaml", GATEWAY.to_owned())]);

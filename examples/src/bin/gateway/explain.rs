@@ -8,11 +8,12 @@ use gateway_core::api::HttpRouteRule;
 use gateway_core::exchange::{self, Arrival};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
+use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
 use gateway_core::rule::{BackendTarget, HttpRule};
 use gateway_core::table::{Explanation, Frontend, FrontendId, Opening, RouteTable};
 use gateway_examples::state::Update;
-use http::{Method, Request, Uri, request};
+use http::{Method, Request, StatusCode, Uri, request};
 
 use crate::args::Explain;
 use crate::load;
@@ -23,7 +24,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     let table = &update.table;
     let ports = ports(table, &request.uri, args.gateway.as_deref());
     if ports.is_empty() {
-        return Err(invalid(no_port(table)));
+        return Err(invalid(no_port(table, args.gateway.as_deref())));
     }
     let mut out = io::stdout().lock();
     let mut served = true;
@@ -37,9 +38,34 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             (None, true) => Some(head.host.clone()),
             (None, false) => None,
         };
+        writeln!(
+            out,
+            "{} {}\n  comes to port {} of {}",
+            request.method,
+            request.uri,
+            port.port(),
+            port.owner()
+        )?;
+        if port.opening() == Opening::Tls && table.listener_by_server_name(id, server_name.as_ref()).is_none()
+        {
+            writeln!(
+                out,
+                "\nThe TLS handshake is refused: no listener of the port serves its server name (HST-22)"
+            )?;
+            served = false;
+            continue;
+        }
         let explanation = table.explain(id, server_name.as_ref(), &head);
-        out.write_all(text(&update, port, &request, &explanation).as_bytes())?;
-        served &= explanation.decision.is_ok();
+        out.write_all(text(&update, &explanation).as_bytes())?;
+        served &=
+            explanation.decision.is_ok_and(|matched| failure(table, table.rule(matched.rule)).is_none());
+    }
+    let problems = update.problems.iter().filter(|problem| problem.severity != Severity::Info).count();
+    if problems > 0 {
+        writeln!(
+            out,
+            "\nThe files are not as they should be, which may be why; `gateway check` says more ({problems} in all)"
+        )?;
     }
     Ok(if served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -79,8 +105,15 @@ fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(Fr
     if exact.is_empty() && uri.port_u16().is_none() && candidates.len() == 1 { candidates } else { exact }
 }
 
-fn no_port(table: &RouteTable) -> String {
-    let mut text = "no Gateway has a listener for this scheme and port".to_owned();
+fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
+    let mut text = match gateway {
+        Some(gateway) => {
+            format!(
+                "no Gateway {gateway:?} has a listener for this scheme and port; write it as namespace/name"
+            )
+        }
+        None => "no Gateway has a listener for this scheme and port".to_owned(),
+    };
     let ports: Vec<_> = table
         .frontends()
         .map(|(_, port)| {
@@ -101,10 +134,9 @@ fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule>
     update.resources.http_routes.get(&rule.id.route.name)?.spec.rules.get(usize::from(rule.id.index))
 }
 
-fn text(update: &Update, port: &Frontend, request: &request::Parts, explanation: &Explanation) -> String {
+fn text(update: &Update, explanation: &Explanation) -> String {
     let table = &update.table;
-    let mut text =
-        format!("{} {}\n  comes to port {} of {}\n", request.method, request.uri, port.port(), port.owner());
+    let mut text = String::new();
     if let Some(listener) = explanation.listener {
         let listener = table.listener(listener);
         let hostname =
@@ -133,12 +165,44 @@ fn text(update: &Update, port: &Frontend, request: &request::Parts, explanation:
                 rule.id, rule.id.index, matched.entry
             );
             text.push_str(&what_follows(table, rule, written(update, rule)));
+            if let Some((status, why)) = failure(table, rule) {
+                let _ = writeln!(text, "Answered with {status}: {why}");
+            }
         }
         Err(no_match) => {
             let _ = writeln!(text, "Answered with {}: {no_match}", no_match.status());
         }
     }
     text
+}
+
+/// The answer when the rule cannot serve any request, and why.
+///
+/// # Spec
+/// FLT-05, HRB-02 to HRB-09.
+fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(StatusCode, &'static str)> {
+    if rule.filters.contains(&HttpFilter::Unresolved) {
+        return Some((StatusCode::INTERNAL_SERVER_ERROR, "a filter of the rule cannot be carried out"));
+    }
+    if rule.filters.iter().any(|filter| matches!(filter, HttpFilter::RequestRedirect(_))) {
+        return None;
+    }
+    let used = || rule.backends.refs().iter().filter(|backend| backend.weight > 0);
+    if used().next().is_none() {
+        return Some((StatusCode::INTERNAL_SERVER_ERROR, "the rule has no backend with a weight above 0"));
+    }
+    let found = || {
+        used().filter_map(|backend| match backend.target {
+            BackendTarget::Backend(id) => Some(table.backend(id)),
+            BackendTarget::Unresolved => None,
+        })
+    };
+    if found().next().is_none() {
+        return Some((StatusCode::INTERNAL_SERVER_ERROR, "none of the backends of the rule can be found"));
+    }
+    found()
+        .all(|backend| backend.endpoints.is_empty())
+        .then_some((StatusCode::SERVICE_UNAVAILABLE, "no backend of the rule has endpoints that are ready"))
 }
 
 fn what_follows(table: &RouteTable, rule: &HttpRule, written: Option<&HttpRouteRule>) -> String {
