@@ -197,6 +197,11 @@ impl FileStore {
         }
     }
 
+    /// What is wrong with folders and with whole files, as of the last [`rescan`](Self::rescan).
+    pub fn problems(&self) -> &[ManifestProblem] {
+        &self.folder_problems
+    }
+
     /// Everything that the files hold, as one set of resources.
     pub fn collection(&self) -> Collection {
         let mut collection = Collection::default();

@@ -114,10 +114,11 @@ impl State {
     }
 
     /// Looks at the files, and translates what they hold. The first look always gives something, any other only if a file
-    /// changed.
+    /// changed, or cannot be looked at any more.
     pub fn update(&mut self) -> Option<Update> {
+        let problems = self.files.problems().to_vec();
         let files = self.files.rescan();
-        if files.is_empty() && self.looked {
+        if files.is_empty() && self.files.problems() == problems && self.looked {
             return None;
         }
         self.looked = true;
@@ -439,6 +440,20 @@ spec:
         assert!(problems[0].contains("Accepted=False/NoMatchingListenerHostname"), "{problems:?}");
         write(&gateway, &GATEWAY.replace("protocol: HTTP", "protocol: HTTP, hostname: '*.example'"));
         assert_eq!(texts(&state.update().unwrap().problems), [""; 0]);
+    }
+
+    #[test]
+    fn a_named_file_that_goes_is_told_of_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        std::fs::write(&path, "{apiVersion: v1, kind: Namespace, metadata: {name: a}}").unwrap();
+        let mut state = State::new(FileStore::new(vec![path.clone()]), Options::default());
+        assert!(state.update().unwrap().problems.is_empty());
+        std::fs::remove_file(&path).unwrap();
+        let update = state.update().expect("that is news");
+        assert!(update.problems[0].message.contains("is gone"), "{:?}", update.problems);
+        assert_eq!(update.resources.namespaces.len(), 1, "it stays in use");
+        assert!(state.update().is_none(), "told once");
     }
 
     #[test]
