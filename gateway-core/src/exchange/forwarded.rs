@@ -43,7 +43,8 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Whose word about the client's scheme and host counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// Nobody stands before this gateway: what a request says of itself is taken out or overwritten.
+    /// Nobody stands before this gateway: what a request says of itself is taken out or overwritten. Only `X-Forwarded-For` is
+    /// kept, and the client's address put behind what it says.
     #[default]
     Edge,
     /// Another proxy stands before it, and clients cannot get around that: what it says stays.

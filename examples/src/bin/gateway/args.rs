@@ -25,8 +25,8 @@ pub(crate) enum Command {
     /// Serve what the files say, and follow them as they change.
     ///
     /// A file that cannot be parsed and an object that an API server would refuse keep their last good version, and a
-    /// message says where and why; the last good table serves whatever happens. Files that are deleted or emptied take
-    /// their objects with them.
+    /// message says where and why; the last good table serves whatever happens. So do files that are emptied, and files
+    /// named on the command line that are gone; a file that leaves a folder takes its objects with it.
     ///
     /// SIGTERM and SIGINT end the gateway after the requests under way are answered; a second one ends it at once.
     Run(Run),
