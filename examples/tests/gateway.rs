@@ -632,3 +632,26 @@ async fn statuses_are_written_into_a_file_when_they_are_true() {
     until(&|list| list["items"][1]["status"]["listeners"][0]["attachedRoutes"] == 0);
     assert_eq!(get(gateway.address("http"), "/").await.status, 404);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn clients_that_do_nothing_leave_open_files_for_backends() {
+    let backend = EchoBackend::start("only").await.unwrap();
+    let routes = route("main", "  - backendRefs: [{name: only, port: 80}]");
+    let services = service(&backend);
+    let files = [("gateway.yaml", GATEWAY), ("services.yaml", &*services), ("routes.yaml", &*routes)];
+    let gateway = Gateway::start_with_open_files(64, 128, &files, &[]);
+    gateway.wait_for_line("clients get at most 64 connections");
+    let address = gateway.address("http");
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(TcpStream::connect(address).await.unwrap());
+    }
+    // So that the gateway has accepted what it does accept.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let first = &mut idle[0];
+    first.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(PATIENCE, first.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}

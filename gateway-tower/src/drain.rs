@@ -72,7 +72,7 @@ struct Place {
     connections: Connections,
     key: usize,
     state: Arc<State>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permits: Vec<OwnedSemaphorePermit>,
 }
 
 /// Written by the connection, read by the sweep.
@@ -115,8 +115,8 @@ struct Watched {
 // === impl Connections ===
 
 impl Connections {
-    /// Takes a connection in, with the permit that it was let in by.
-    pub(crate) fn join(&self, permit: Option<OwnedSemaphorePermit>) -> Member {
+    /// Takes a connection in, with the permits that it was let in by.
+    pub(crate) fn join(&self, permits: Vec<OwnedSemaphorePermit>) -> Member {
         let state = Arc::new(State::default());
         let mut members = self.members();
         // Within the lock, so that the connection is either told with the others or knows from the start.
@@ -130,7 +130,7 @@ impl Connections {
             stalled: Duration::ZERO,
         });
         drop(members);
-        Member(Arc::new(Place { connections: self.clone(), key, state, _permit: permit }))
+        Member(Arc::new(Place { connections: self.clone(), key, state, _permits: permits }))
     }
 
     /// How many there are.
@@ -428,7 +428,7 @@ mod tests {
     #[test]
     fn an_idle_connection_is_drained_and_then_closed() {
         let connections = Connections::default();
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         assert_eq!(sweeps(&connections, &member, patience(3, 9, 9)), 3);
         assert_eq!(member.phase(), Phase::Draining);
         assert_eq!(sweeps(&connections, &member, patience(3, 9, 9)), 1);
@@ -438,14 +438,14 @@ mod tests {
     #[test]
     fn a_head_that_does_not_end_closes_the_connection() {
         let connections = Connections::default();
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         drop(member.begin());
         connections.sweep(SECOND, patience(9, 3, 9));
         member.count_read();
         assert_eq!(sweeps(&connections, &member, patience(9, 3, 9)), 3);
         assert_eq!(member.phase(), Phase::Closed);
 
-        let multiplexed = connections.join(None);
+        let multiplexed = connections.join(Vec::new());
         multiplexed.set_multiplexed();
         multiplexed.count_read();
         assert_eq!(sweeps(&connections, &multiplexed, patience(9, 3, 9)), 9, "pings are no head");
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn a_request_may_take_any_time_as_long_as_bytes_move() {
         let connections = Connections::default();
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         let request = member.begin();
         for _ in 0..10 {
             member.count_write();
@@ -474,7 +474,7 @@ mod tests {
             let member = member.clone();
             async move { poll_fn(|cx| member.poll_end(cx)).await }
         };
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         end(&member).await;
         let request = member.begin();
         let mut waiting = tokio::spawn(end(&member));
@@ -487,7 +487,7 @@ mod tests {
         drop(request);
         (&mut waiting).await.unwrap();
 
-        let tunnel = connections.join(None);
+        let tunnel = connections.join(Vec::new());
         let _request = tunnel.begin();
         tunnel.set_tunnel();
         end(&tunnel).await;
@@ -496,7 +496,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_rests_until_bytes_go_to_the_client_again() {
         let connections = Connections::default();
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         let room = |member: &Member| {
             let member = member.clone();
             async move { poll_fn(|cx| member.poll_room(cx)).await }
@@ -518,7 +518,7 @@ mod tests {
     #[test]
     fn a_tunnel_is_left_alone() {
         let connections = Connections::default();
-        let member = connections.join(None);
+        let member = connections.join(Vec::new());
         member.set_tunnel();
         for _ in 0..10 {
             connections.sweep(SECOND, patience(1, 1, 1));
@@ -529,14 +529,14 @@ mod tests {
     #[tokio::test]
     async fn those_that_come_late_know_the_phase_and_the_last_to_go_is_noticed() {
         let connections = Connections::default();
-        let first = connections.join(None);
+        let first = connections.join(Vec::new());
         let closed = tokio::spawn({
             let first = first.clone();
             async move { first.reached(Phase::Closed).await }
         });
         tokio::task::yield_now().await;
         connections.advance(Phase::Draining);
-        assert_eq!(connections.join(None).phase(), Phase::Draining);
+        assert_eq!(connections.join(Vec::new()).phase(), Phase::Draining);
         assert_eq!(connections.len(), 1);
         connections.advance(Phase::Closed);
         closed.await.unwrap();

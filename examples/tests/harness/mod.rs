@@ -73,11 +73,23 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts `gateway run` with a folder that holds these files, and waits until it has said how it stands.
     pub(crate) fn start(files: &[(&str, &str)], args: &[&str]) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_gateway")), files, args)
+    }
+
+    /// The same with limits on open files, the one in force and the one up to which that can be raised.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn start_with_open_files(soft: u32, hard: u32, files: &[(&str, &str)], args: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let limits = format!("ulimit -S -n {soft} && ulimit -H -n {hard} && exec \"$0\" \"$@\"");
+        command.args(["-c", &limits, env!("CARGO_BIN_EXE_gateway")]);
+        Self::start_as(command, files, args)
+    }
+
+    fn start_as(mut command: Command, files: &[(&str, &str)], args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
         command.args(["run", "--address", "127.0.0.1", "--port-map", "80=0", "--port-map", "443=0"]);
         command
             .args(args)

@@ -18,6 +18,9 @@ pub struct ServeOptions {
     pub tls: Option<TlsOptions>,
     /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
     pub max_connections: usize,
+    /// The most connections on all sockets together. Each takes a file descriptor, and so does one to a backend: well below
+    /// what the process may open, or clients that do nothing keep the others from every backend.
+    pub max_connections_in_all: usize,
     /// The connections that the kernel keeps waiting.
     pub backlog: u32,
     /// Whether other processes may bind the same port, and the kernel spreads connections among them.
@@ -77,6 +80,7 @@ impl Default for ServeOptions {
             #[cfg(feature = "tls")]
             tls: None,
             max_connections: 65_536,
+            max_connections_in_all: usize::MAX,
             backlog: 1_024,
             reuse_port: false,
             handshake_timeout: Duration::from_secs(10),

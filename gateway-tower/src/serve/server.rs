@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use gateway_core::name::ObjectName;
 use gateway_core::table::{FrontendOwner, Opening, RouteTable, Transport};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::certificate_problem::CertificateProblem;
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::not_bound::NotBound;
 use super::options::ServeOptions;
-use super::sockets::{Addresses, BindError, Listener, Socket, Sockets};
+use super::sockets::{Addresses, BindError, Listener, Socket, Sockets, room};
 use super::stream::{Tls, TlsUpdater};
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
@@ -55,6 +55,8 @@ struct Supervisor<M> {
     addresses: Addresses,
     options: ServeOptions,
     protocols: Protocols,
+    /// For the connections of all sockets.
+    room: Arc<Semaphore>,
     services: M,
     tls: Option<Arc<TlsUpdater>>,
     listeners: BTreeMap<Slot, Listener>,
@@ -96,6 +98,7 @@ impl Server {
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {
             protocols: Protocols::new(&options),
+            room: room(options.max_connections_in_all),
             #[cfg(feature = "tls")]
             tls: options.tls.clone().map(|tls| Arc::new(TlsUpdater::new(tls))),
             #[cfg(not(feature = "tls"))]
@@ -274,7 +277,7 @@ impl<M: ConnectionService> Supervisor<M> {
             protocols: self.protocols.clone(),
         };
         let http = Http::new(acceptance, self.services.clone());
-        let listener = Listener::bind(slot.address, &self.options, http)?;
+        let listener = Listener::bind(slot.address, &self.options, Arc::clone(&self.room), http)?;
         tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())

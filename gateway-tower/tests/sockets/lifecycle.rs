@@ -418,3 +418,24 @@ async fn a_port_can_be_shared_where_that_is_wanted() {
     let mut client = Client::http1(TcpStream::connect(address).await.unwrap()).await;
     assert_eq!(client.send(get("/")).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn all_sockets_together_take_no_more_connections_than_they_may() {
+    let options = ServeOptions { max_connections_in_all: 2, ..ServeOptions::default() };
+    let table = Table::new(1, echo().await).http(81);
+    let world = World::with(&table, options, UpstreamOptions::default()).await;
+    let mut idle = Vec::new();
+    for port in [80, 81] {
+        let mut client = Client::http1(TcpStream::connect(world.address(port)).await.unwrap()).await;
+        assert_eq!(client.send(get("/")).await.status, StatusCode::OK);
+        idle.push(client);
+    }
+    let mut waiting = world.connect().await;
+    waiting.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    let early = tokio::time::timeout(Duration::from_millis(300), waiting.read_to_string(&mut answer)).await;
+    assert!(early.is_err(), "there is no room for it: {answer}");
+    idle.pop();
+    tokio::time::timeout(LONG, waiting.read_to_string(&mut answer)).await.expect("there is room").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}

@@ -95,7 +95,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
     pub(crate) drain_timeout: Duration,
 
-    /// The most connections that each listener's port takes.
+    /// The most connections that each listener's port takes. All together take no more than half of the files that the system
+    /// allows to be open.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_connections: Option<u32>,
 

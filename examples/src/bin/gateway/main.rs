@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 mod check;
+mod descriptors;
 mod explain;
 mod load;
 mod log;

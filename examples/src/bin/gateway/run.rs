@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::args::Run;
-use crate::{load, log, tls};
+use crate::{descriptors, load, log, tls};
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
     log::start(&args.log, args.access_log.into())?;
@@ -89,9 +89,21 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 async fn start(args: &Run, tables: &TableHandle) -> io::Result<Result<Server, NotBound>> {
     let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
     let defaults = ServeOptions::default();
+    let limit = descriptors::raise_limit().map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
+    })?;
+    let for_clients = descriptors::for_clients(limit);
+    let wanted = args.max_connections.map_or(defaults.max_connections, |limit| limit as usize);
+    if wanted > for_clients {
+        print(&format!(
+            "clients get at most {for_clients} connections, half of the open files that the system allows; \
+             the others are for backends\n"
+        ));
+    }
     let options = ServeOptions {
+        max_connections_in_all: for_clients,
         tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
-        max_connections: args.max_connections.map_or(defaults.max_connections, |limit| limit as usize),
+        max_connections: wanted,
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
         ..defaults

@@ -42,20 +42,25 @@ pub(in crate::serve) trait Accept: Send + 'static {
 // === impl Listener ===
 
 impl Listener {
-    /// Binds the socket and starts to accept; `serving` gets the connections.
+    /// Binds the socket and starts to accept; `serving` gets the connections, while there is room `in_all`.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub(in crate::serve) fn bind(
         address: SocketAddr,
         options: &ServeOptions,
+        in_all: Arc<Semaphore>,
         serving: impl Accept,
     ) -> io::Result<Self> {
         let listener = socket(address, options)?;
         let local = listener.local_addr()?;
         let connections = Connections::default();
-        let room = Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-        let accepting = tokio::spawn(accept(listener, connections.clone(), room, serving));
+        let accepting = tokio::spawn(accept(
+            listener,
+            connections.clone(),
+            [room(options.max_connections), in_all],
+            serving,
+        ));
         Ok(Self { local, connections, accepting })
     }
 
@@ -65,6 +70,11 @@ impl Listener {
         let _ = self.accepting.await;
         self.connections
     }
+}
+
+/// Room for so many connections.
+pub(in crate::serve) fn room(connections: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)))
 }
 
 fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener> {
@@ -85,14 +95,21 @@ fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener
 }
 
 /// Accepts until it is aborted.
-async fn accept(listener: TcpListener, connections: Connections, room: Arc<Semaphore>, serving: impl Accept) {
+async fn accept(
+    listener: TcpListener,
+    connections: Connections,
+    [own, in_all]: [Arc<Semaphore>; 2],
+    serving: impl Accept,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let permit = Arc::clone(&room).acquire_owned().await.ok();
+        let own = Arc::clone(&own).acquire_owned().await.ok();
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
-                let member = connections.join(permit);
+                // Not before there is a client: a socket without any must keep no room from others.
+                let in_all = Arc::clone(&in_all).acquire_owned().await.ok();
+                let member = connections.join(own.into_iter().chain(in_all).collect());
                 tokio::spawn(serving.serve(stream, peer, member));
             }
             // Only this connection failed.

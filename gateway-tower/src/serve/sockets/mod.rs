@@ -8,5 +8,5 @@ mod sockets;
 mod listener;
 
 pub use self::addresses::Addresses;
-pub(super) use self::listener::{Accept, Listener};
+pub(super) use self::listener::{Accept, Listener, room};
 pub use self::sockets::{BindError, Socket, Sockets};
