@@ -87,6 +87,20 @@ fn a_request_too_long_for_the_expressions_is_refused_rather_than_served_by_anoth
 
 // AMB-08
 #[test]
+fn large_expressions_look_at_less_of_a_request() {
+    let table = table(&["~/[ab]*a[ab]{900}x".to_owned(), "~/[ab]*".to_owned(), "/".to_owned()]);
+    let path = |count: usize| format!("/{}", "ab".repeat(count));
+    assert_eq!(ask(&table, &format!("http://a.example{}", path(100))), "r1");
+    assert_eq!(ask(&table, &format!("http://a.example{}", path(4_000))), "r1");
+    assert_eq!(ask(&table, &format!("http://a.example{}", path(30_000))), "414");
+    let many: Vec<String> = (0..16).map(|i| format!("~/[ab]*a[ab]{{900}}x{i}")).collect();
+    let table = self::table(&many);
+    assert_eq!(ask(&table, &format!("http://a.example{}", path(100))), "404");
+    assert_eq!(ask(&table, &format!("http://a.example{}", path(4_000))), "414");
+}
+
+// AMB-08
+#[test]
 fn any_number_of_expressions_looks_at_short_requests() {
     let many: Vec<String> = (0..5_000).map(|i| format!("~/[a-z]*/x{i}")).collect();
     let table = table(&many);

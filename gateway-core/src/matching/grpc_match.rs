@@ -2,6 +2,7 @@
 
 use super::header::HeaderMatch;
 use super::match_entry::Match;
+use super::pattern::Pattern;
 use super::precedence::GrpcSpecificity;
 use super::request::RequestHead;
 use super::value::ValueMatch;
@@ -43,9 +44,8 @@ impl Match for GrpcMatch {
             return false;
         };
         let meets = |wanted: &Option<ValueMatch>, given: &str| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.matches(given.as_bytes(), |text| request.target_effort(text)))
+            let effort = |pattern: &Pattern| request.target_effort(pattern, given.as_bytes());
+            wanted.as_ref().is_none_or(|wanted| wanted.matches(given.as_bytes(), effort))
         };
         meets(&self.service, service)
             && meets(&self.method, method)

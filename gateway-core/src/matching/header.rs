@@ -26,7 +26,9 @@ impl HeaderMatch {
     /// Whether some line of the header meets the condition.
     pub fn matches(&self, request: &RequestHead<'_>) -> bool {
         let mut values = request.header_values(&self.name).enumerate();
-        values.any(|(line, value)| self.value.matches(value, |text| request.headers_effort(text, line)))
+        values.any(|(line, value)| {
+            self.value.matches(value, |pattern| request.headers_effort(pattern, value, line))
+        })
     }
 }
 

@@ -27,8 +27,8 @@ impl QueryParamMatch {
         }
         let Some(value) = request.query_param(&self.name) else { return false };
         // To decode a value is work like that of an expression.
-        (!value.is_decoded() || request.target_effort(&value))
-            && self.value.matches(&value, |text| request.target_effort(text))
+        (!value.is_decoded() || request.decoding_effort(&value))
+            && self.value.matches(&value, |pattern| request.target_effort(pattern, &value))
     }
 }
 

@@ -51,12 +51,18 @@ struct Memo {
 /// A path of 60 KB and a hundred expressions would keep a thread busy for tens of milliseconds. A request for which this
 /// is not enough is refused: to pass over the expressions that are left could send it past the rule that was made for it.
 ///
+/// That is for expressions that take up to 16 KiB when they are compiled. Larger ones count as many times as they are larger,
+/// since repetitions such as `{9000}` can make each byte work for all of their states.
+///
 /// # Spec
 /// AMB-08
 pub const MAX_EFFORT: usize = 512 << 10;
 
 /// See [`MAX_EFFORT`]: looks at short texts count for nothing, so that only the length of a request decides.
 pub const FREE_BYTES: usize = 256;
+
+/// The size up to which expressions count once.
+const SMALL_PATTERN: usize = 16 << 10;
 
 /// From how many bytes on a query is split once for all entries.
 const LONG_QUERY: usize = 256;
@@ -198,19 +204,24 @@ impl<'a> RequestHead<'a> {
     /// Whether the path matches a regular expression; not if there is no time left to find out.
     pub(crate) fn path_matches(&self, pattern: &Pattern) -> bool {
         let path = self.path.as_bytes();
-        self.target_effort(path) && pattern.matches(path)
+        self.target_effort(pattern, path) && pattern.matches(path)
     }
 
-    /// Whether there is time to look at this text of the target.
-    pub(super) fn target_effort(&self, text: &[u8]) -> bool {
+    /// Whether there is time to look at this text of the target with an expression.
+    pub(super) fn target_effort(&self, pattern: &Pattern, text: &[u8]) -> bool {
+        self.memo.spend(&self.memo.target, effort(pattern, text))
+    }
+
+    /// Whether there is time to decode this text of the target.
+    pub(super) fn decoding_effort(&self, text: &[u8]) -> bool {
         self.memo.spend(&self.memo.target, text.len().saturating_sub(FREE_BYTES))
     }
 
-    /// Whether there is time to look at this line of a header, counted from 0. Only the first is free: a client can send
-    /// thousands of short ones.
-    pub(super) fn headers_effort(&self, text: &[u8], line: usize) -> bool {
-        let counted = if line == 0 { text.len().saturating_sub(FREE_BYTES) } else { text.len() + FREE_BYTES };
-        self.memo.spend(&self.memo.headers, counted)
+    /// Whether there is time to look at this line of a header, counted from 0, with an expression. Only the first is free: a
+    /// client can send thousands of short ones.
+    pub(super) fn headers_effort(&self, pattern: &Pattern, text: &[u8], line: usize) -> bool {
+        let more_lines = if line == 0 { 0 } else { text.len().min(FREE_BYTES) + FREE_BYTES };
+        self.memo.spend(&self.memo.headers, effort(pattern, text) + more_lines)
     }
 
     /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`], so that what matched is not known.
@@ -222,6 +233,13 @@ impl<'a> RequestHead<'a> {
     pub fn are_headers_too_long(&self) -> bool {
         self.memo.headers.load(Ordering::Relaxed) > MAX_EFFORT
     }
+}
+
+/// What it counts to look at a text with an expression: its length, as many times as the expression is large. At worst each
+/// byte is work for every state that the expression has.
+fn effort(pattern: &Pattern, text: &[u8]) -> usize {
+    let weight = pattern.size().div_ceil(SMALL_PATTERN);
+    text.len().saturating_sub(FREE_BYTES / weight) * weight
 }
 
 /// All lines of `Cookie` as one, where there are several.

@@ -22,12 +22,12 @@ impl ValueMatch {
         Self::Exact(value.as_bytes().into())
     }
 
-    /// Whether `value` meets the condition. `effort` says whether there is time to look at that much text with a regular
+    /// Whether `value` meets the condition. `effort` says whether there is time to look at the value with a regular
     /// expression; if not, the condition is not met.
-    pub(super) fn matches(&self, value: &[u8], effort: impl FnOnce(&[u8]) -> bool) -> bool {
+    pub(super) fn matches(&self, value: &[u8], effort: impl FnOnce(&Pattern) -> bool) -> bool {
         match self {
             Self::Exact(exact) => **exact == *value,
-            Self::Regex(pattern) => effort(value) && pattern.matches(value),
+            Self::Regex(pattern) => effort(pattern) && pattern.matches(value),
         }
     }
 
