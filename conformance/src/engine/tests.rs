@@ -76,7 +76,7 @@ async fn check(engines: &impl Engines) {
         ("/retry?responseCode=503&succeedAfter=2&uuid=a", 200),
         ("/retry?responseCode=503&succeedAfter=3&uuid=b", 503),
         ("/retry?responseCode=500&succeedAfter=1&uuid=c", 500),
-        // It breaks off, and may have processed the request (RTY-11).
+        // It breaks off, and may have processed the request.
         ("/retry?succeedAfter=1&uuid=d", 502),
         ("/short?delay=100ms", 200),
         ("/short?delay=300ms", 504),
