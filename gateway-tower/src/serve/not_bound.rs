@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::server::Server;
 use super::sockets::Sockets;
 
 /// Not everything in the table can be served. The server runs: what could be bound is served, and the rest tried again, for
@@ -39,15 +38,15 @@ use super::sockets::Sockets;
 /// let _server = error.into_server();
 /// # Ok(()) }
 /// ```
-pub struct NotBound {
-    server: Server,
+pub struct NotBound<S> {
+    server: S,
     sockets: Sockets,
 }
 
 // === impl NotBound ===
 
-impl NotBound {
-    pub(super) fn new(server: Server, sockets: Sockets) -> Self {
+impl<S> NotBound<S> {
+    pub(super) fn new(server: S, sockets: Sockets) -> Self {
         Self { server, sockets }
     }
 
@@ -57,12 +56,12 @@ impl NotBound {
     }
 
     /// The server, for a program that goes on with what can be served.
-    pub fn into_server(self) -> Server {
+    pub fn into_server(self) -> S {
         self.server
     }
 }
 
-impl fmt::Display for NotBound {
+impl<S> fmt::Display for NotBound<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unbound = self.sockets.unbound();
         let unbound = unbound.iter().map(ToString::to_string);
@@ -71,10 +70,11 @@ impl fmt::Display for NotBound {
     }
 }
 
-impl fmt::Debug for NotBound {
+/// The same text: it is what a program shows whose `main` returns the error.
+impl<S> fmt::Debug for NotBound<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotBound").field("sockets", &self.sockets).finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
 
-impl std::error::Error for NotBound {}
+impl<S> std::error::Error for NotBound<S> {}

@@ -93,7 +93,7 @@ impl Server {
         addresses: Addresses,
         options: ServeOptions,
         services: impl ConnectionService,
-    ) -> Result<Self, NotBound> {
+    ) -> Result<Self, NotBound<Self>> {
         let (orders, received) = mpsc::unbounded_channel();
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {

@@ -86,7 +86,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 }
 
 /// Serves the tables, with or without a log of requests.
-async fn start(args: &Run, tables: &TableHandle) -> io::Result<Result<Server, NotBound>> {
+async fn start(args: &Run, tables: &TableHandle) -> io::Result<Result<Server, NotBound<Server>>> {
     let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
     let defaults = ServeOptions::default();
     let limit = descriptors::raise_limit().map_err(|error| {
