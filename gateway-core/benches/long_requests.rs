@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
+mod shapes;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +15,9 @@ use std::time::{Duration, Instant};
 use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, Transport};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
+use gateway_core::rule::RuleName;
+use gateway_core::table::RouteTable;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 const ROUNDS: usize = 9;
@@ -61,27 +63,10 @@ fn rows() -> Vec<Row> {
 }
 
 fn table(entry: fn(usize) -> HttpMatch, entries: usize) -> RouteTable {
-    let gateway = ObjectName::new("default", "gateway");
-    let mut table = RouteTable::builder(1);
-    let listener = table.listener(Listener {
-        gateway: gateway.clone(),
-        owner_kind: ListenerOwnerKind::Gateway,
-        owner: gateway,
-        name: "http".into(),
-        port: 80,
-        protocol: ListenerProtocol::Http,
-        hostname: None,
-    });
+    let (mut table, listener) = shapes::listening();
     let name = ObjectName::new("default", "route");
-    let rule = HttpRule {
-        id: RuleName { route: Arc::new(RouteKey::new(RouteKind::Http, name.clone())), index: 0, name: None },
-        filters: Box::default(),
-        backends: Backends::default(),
-        backend_filters: Box::default(),
-        timeouts: Timeouts::default(),
-        retry: None,
-        data: None,
-    };
+    let key = Arc::new(RouteKey::new(RouteKind::Http, name.clone()));
+    let rule = shapes::rule(RuleName { route: key, index: 0, name: None });
     let route = table.http_route(Age::new(None, &name), [((0..entries).map(entry).collect(), rule)]);
     table.attach(route, listener, &[]);
     table.build()
@@ -90,9 +75,7 @@ fn table(entry: fn(usize) -> HttpMatch, entries: usize) -> RouteTable {
 /// Microseconds per request, and how it ended.
 fn measure(row: &Row, entries: usize, rounds: usize, sample: Duration) -> (f64, String) {
     let table = table(row.entry, entries);
-    let gateway = ObjectName::new("default", "gateway");
-    let frontend =
-        table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 80).expect("there is a listener");
+    let frontend = shapes::frontend(&table);
     let uri: Uri = format!("http://a.example{}", row.target).parse().expect("a target");
     let find = || {
         let head = RequestHead::new(&Method::GET, &uri, &row.headers).expect("a host");

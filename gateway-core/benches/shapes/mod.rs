@@ -14,7 +14,9 @@ use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
-use gateway_core::table::{FrontendId, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
+use gateway_core::table::{
+    FrontendId, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// How many routes there are on how many hosts, and what distinguishes them.
@@ -52,6 +54,35 @@ const RULES_PER_ROUTE: usize = 16;
 /// The one frontend of a table.
 pub fn frontend(table: &RouteTable) -> FrontendId {
     table.frontends().next().expect("there is a listener").0
+}
+
+/// A builder with one listener, for every host.
+pub fn listening() -> (RouteTableBuilder, ListenerId) {
+    let gateway = ObjectName::new("bench", "gateway");
+    let mut table = RouteTable::builder(1);
+    let listener = table.listener(Listener {
+        gateway: gateway.clone(),
+        owner_kind: ListenerOwnerKind::Gateway,
+        owner: gateway,
+        name: "http".into(),
+        port: 80,
+        protocol: ListenerProtocol::Http,
+        hostname: None,
+    });
+    (table, listener)
+}
+
+/// A rule that does nothing: what it costs to find it is what is measured.
+pub fn rule(id: RuleName) -> HttpRule {
+    HttpRule {
+        id,
+        filters: Box::default(),
+        backends: Backends::default(),
+        backend_filters: Box::default(),
+        timeouts: Timeouts::default(),
+        retry: None,
+        data: None,
+    }
 }
 
 // === impl Shape ===
@@ -102,17 +133,7 @@ impl Shape {
 
     /// The builder with all routes in it; rule `i * paths + j` is that of route (i, j).
     pub fn builder(self) -> RouteTableBuilder {
-        let gateway = ObjectName::new("bench", "gateway");
-        let mut table = RouteTable::builder(1);
-        let listener = table.listener(Listener {
-            gateway: gateway.clone(),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway,
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        let (mut table, listener) = listening();
         for i in 0..self.hosts {
             let hostname: Hostname = Self::host(i).parse().expect("a hostname");
             for first in (0..self.paths).step_by(RULES_PER_ROUTE) {
@@ -121,16 +142,7 @@ impl Shape {
                 let key = std::sync::Arc::new(RouteKey::new(RouteKind::Http, name));
                 let rules = (first..self.paths.min(first + RULES_PER_ROUTE)).map(|j| {
                     let id = RuleName { route: key.clone(), index: (j - first) as u16, name: None };
-                    let rule = HttpRule {
-                        id,
-                        filters: Box::default(),
-                        backends: Backends::default(),
-                        backend_filters: Box::default(),
-                        timeouts: Timeouts::default(),
-                        retry: None,
-                        data: None,
-                    };
-                    (Box::from([self.entry(j)]), rule)
+                    (Box::from([self.entry(j)]), rule(id))
                 });
                 let route = table.http_route(age, rules);
                 table.attach(route, listener, std::slice::from_ref(&hostname));
