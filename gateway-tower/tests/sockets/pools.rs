@@ -249,6 +249,29 @@ async fn an_answer_that_is_given_up_closes_its_connection_though_the_request_goe
     drop(upload);
 }
 
+#[tokio::test]
+async fn a_request_that_goes_on_long_after_its_answer_closes_its_connection() {
+    let (sender, mut closed) = tokio::sync::mpsc::channel(1);
+    let backend = raw_backend(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            read_head(&mut stream).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            let mut rest = Vec::new();
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+            let _ = sender.send(()).await;
+        }
+    })
+    .await;
+    let upstream = UpstreamOptions { idle_timeout: Duration::from_millis(200), ..UpstreamOptions::default() };
+    let world = World::with(&Table::new(1, backend), ServeOptions::default(), upstream).await;
+    let mut upload = world.connect().await;
+    upload.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+    assert!(read_head(&mut upload).await.starts_with("HTTP/1.1 200 "));
+    tokio::time::timeout(LONG, closed.recv()).await.expect("the connection is closed");
+    drop(upload);
+}
+
 // RFC 9112 sections 5.1 and 5.2
 #[tokio::test]
 async fn heads_of_answers_are_read_as_leniently_as_a_proxy_has_to() {
