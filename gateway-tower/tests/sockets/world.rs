@@ -256,9 +256,9 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, request: Request<Body>) -> Answer {
-        let response = tokio::time::timeout(LONG, self.begin(request)).await;
-        let response = response.expect("an answer in time").expect("an answer");
-        Answer::read(response).await.expect("a whole body")
+        let answered = async { Answer::read(self.begin(request).await.expect("an answer")).await };
+        let answer = tokio::time::timeout(LONG, answered).await.expect("an answer in time");
+        answer.expect("a whole body")
     }
 
     /// Whether the server has closed the connection, or told the client to go.
