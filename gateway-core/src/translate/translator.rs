@@ -1,6 +1,6 @@
 //! Translating again and again, at the cost of what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 
@@ -65,6 +65,8 @@ pub struct Translator {
     routes: Routes,
     table: RouteTableBuilder,
     translation: Translation,
+    /// The objects whose status changed since somebody asked.
+    status_changes: BTreeSet<(Kind, ObjectName)>,
 }
 
 // === impl Translator ===
@@ -93,6 +95,7 @@ impl Translator {
             routes: Routes::default(),
             table,
             translation: Translation::default(),
+            status_changes: BTreeSet::new(),
         }
     }
 
@@ -224,6 +227,27 @@ impl Translator {
         &self.translation
     }
 
+    /// The objects whose status is another one than when this was asked last, and those that have none any more: what there
+    /// is to be written, at the cost of what changed.
+    ///
+    /// ```
+    /// use gateway_core::manifest;
+    /// use gateway_core::options::Options;
+    /// use gateway_core::translate::Translator;
+    ///
+    /// let class = "{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: any}, \
+    ///              spec: {controllerName: gateway-api.rs/controller}}";
+    /// let mut translator = Translator::new(Options::default());
+    /// manifest::read(class, "class.yaml").objects.into_iter().for_each(|(object, _)| translator.insert(object));
+    /// translator.translate();
+    /// assert_eq!(translator.take_status_changes().len(), 1);
+    /// translator.translate();
+    /// assert!(translator.take_status_changes().is_empty());
+    /// ```
+    pub fn take_status_changes(&mut self) -> BTreeSet<(Kind, ObjectName)> {
+        mem::take(&mut self.status_changes)
+    }
+
     /// What translations depend on besides the resources.
     pub fn options(&self) -> &Options {
         &self.options
@@ -317,10 +341,16 @@ impl Translator {
             namespaces: &self.namespaces,
             listeners: &self.listeners,
         };
+        let statuses = &mut self.translation.statuses.routes;
         let mut translate = |key: RouteKey, compiler: &mut Compiler<'_>| {
-            match self.routes.translate(&key, &environment, compiler) {
-                Some(status) => self.translation.statuses.routes.insert(key, status),
-                None => self.translation.statuses.routes.remove(&key),
+            let status = self.routes.translate(&key, &environment, compiler);
+            if statuses.get(&key) == status.as_ref() {
+                return;
+            }
+            self.status_changes.insert((key.kind.into(), key.name.clone()));
+            match status {
+                Some(status) => statuses.insert(key, status),
+                None => statuses.remove(&key),
             };
         };
         routes.into_iter().for_each(|key| translate(key, &mut compiler));
@@ -334,12 +364,15 @@ impl Translator {
     /// The statuses of what holds listeners.
     fn set_statuses(&mut self) {
         let attached_routes = |listener| self.routes.count(listener);
-        status::set_listeners(
-            &mut self.translation.statuses,
-            &self.gateways,
-            &attached_routes,
-            &self.options,
-        );
+        let statuses = &mut self.translation.statuses;
+        let classes = mem::take(&mut statuses.gateway_classes);
+        let gateways = mem::take(&mut statuses.gateways);
+        let sets = mem::take(&mut statuses.listener_sets);
+        status::set_listeners(statuses, &self.gateways, &attached_routes, &self.options);
+        let changes = &mut self.status_changes;
+        note_differences(Kind::GatewayClass, &classes, &statuses.gateway_classes, changes);
+        note_differences(Kind::Gateway, &gateways, &statuses.gateways, changes);
+        note_differences(Kind::ListenerSet, &sets, &statuses.listener_sets, changes);
     }
 
     fn set_diagnostics(&mut self) {
@@ -377,6 +410,18 @@ impl Translator {
         });
         self.translation.diagnostics = invalid.chain(repeated).chain(without_class).collect();
     }
+}
+
+/// Notes the objects of this kind whose status is another than before, or none any more.
+fn note_differences<S: PartialEq>(
+    kind: Kind,
+    before: &BTreeMap<ObjectName, S>,
+    now: &BTreeMap<ObjectName, S>,
+    changes: &mut BTreeSet<(Kind, ObjectName)>,
+) {
+    let gone = before.keys().filter(|name| !now.contains_key(*name));
+    let other = now.iter().filter(|(name, status)| before.get(*name) != Some(*status));
+    changes.extend(gone.chain(other.map(|(name, _)| name)).map(|name| (kind, name.clone())));
 }
 
 /// Says whether the value is another than before.
@@ -465,6 +510,25 @@ mod tests {
             let after = insert(&mut translator, &gateway(more));
             assert!(after.shares_listener(&before, "a") && after.shares_listener(&before, "b"), "{more}");
         }
+    }
+
+    #[test]
+    fn the_statuses_that_changed_are_told_once() {
+        let mut translator = translator();
+        translator.take_status_changes();
+        let changes = |translator: &mut Translator| {
+            let changes = translator.take_status_changes().into_iter();
+            changes.map(|(kind, name)| format!("{kind} {name}")).collect::<Vec<_>>()
+        };
+        let both = ["Gateway default/gateway", "HTTPRoute default/four"];
+        insert(&mut translator, &route("four", "a", "four.example", "/"));
+        assert_eq!(changes(&mut translator), both, "the listener counts its routes");
+        insert(&mut translator, &route("four", "a", "four.example", "/other"));
+        assert_eq!(changes(&mut translator), [""; 0], "another table, the same statuses");
+        translator.remove(Kind::HttpRoute, &ObjectName::new("default", "four"));
+        translator.translate();
+        assert_eq!(changes(&mut translator), both, "one that is gone too");
+        assert_eq!(changes(&mut translator), [""; 0]);
     }
 
     #[test]
