@@ -1,23 +1,106 @@
-//! Gateway API resources watched in Kubernetes, and their statuses written back. **Not written yet: this crate has no code.**
+//! Gateway API resources watched in Kubernetes, and their statuses written back.
 //!
-//! What it will be is settled, so that the crates beside it can be read with it in mind:
+//! A proxy that takes its routes from a cluster needs this crate and a data plane. The crate hands out route tables and takes
+//! what the data plane could not bind; it knows no data plane, and none knows it: a program puts the two together. This is
+//! all of one:
 //!
-//! - Every replica watches the same API server and compiles the same table, because
-//!   [`gateway_core`] is pure and deterministic. There is no control plane of its own and nothing to keep in step.
-//! - One replica, by a Lease, writes statuses. What is written is the stored status merged with the computed one, and
-//!   where they are equal nothing is written.
-//! - It hands out resources and takes statuses. It never imports `gateway-tower`, and is not imported by it: a program
-//!   puts the two together.
+//! ```no_run
+//! use gateway_kube::controller::{Controller, ControllerOptions};
+//! use gateway_kube::kube::Client;
+//! use gateway_kube::lease::LeaseOptions;
 //!
-//! The modules, in the order in which each imports the ones before it:
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut options = ControllerOptions::default();
+//!     options.translate.controller_name = "example.com/gateway".to_owned();
+//!     options.lease = Some(LeaseOptions::new("gateway-system", "gateway", std::env::var("POD_NAME")?));
+//!     let mut controller = Controller::new(Client::try_default().await?, options);
+//!     while let Some(update) = controller.next().await {
+//!         for left_out in &update.left_out {
+//!             eprintln!("{left_out}");
+//!         }
+//!         for diagnostic in update.diagnostics.iter() {
+//!             eprintln!("{diagnostic}");
+//!         }
+//!         // To be served: `gateway_tower`'s handle, or a data plane of one's own, takes the table into use.
+//!         for (id, listener) in update.table.listeners() {
+//!             eprintln!("{id:?}: {}", listener.name);
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # How replicas work together
+//!
+//! Every replica watches the same API server and compiles the same table, because [`gateway_core`] is pure and deterministic.
+//! There is no control plane of its own and nothing to keep in step. One replica, by a [Lease](lease), writes statuses.
+//!
+//! # What it is made of
+//!
+//! The modules, in the order in which each imports the ones before it. [`watch`], [`status`], [`addresses`],
+//! [`definitions`] and [`lease`] are of use without the others; [`controller`] is all of them in one task.
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | `error`, `object` | what can fail; objects with their resource version |
-//! | `store` | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
-//! | `endpoints`, `certificates` | EndpointSlices and Secrets, read only where a route or a listener refers to them |
-//! | `watch`, `lookups` | which kinds and namespaces are watched, and what a translation found missing |
-//! | `status` | statuses merged and written, with a limit on how often |
-//! | `controller` | all of it in one task: a change comes in, a table and statuses go out |
+//! | [`Object`], [`Error`] | objects, and what is stored beside them; what can fail |
+//! | [`watch`] | the kinds and namespaces that are watched, Secrets and ConfigMaps by name, as a stream of changes |
+//! | [`store`] | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
+//! | [`status`] | statuses merged and written, events, the finalizer of a class |
+//! | [`definitions`] | which version the installed definitions are of |
+//! | [`addresses`] | where the Service in front of the data plane can be reached |
+//! | [`lease`] | one replica of many |
+//! | [`controller`] | a change comes in, a table and statuses go out |
 //!
-//! Until then, manifests in files work without a cluster: see the `gateway` program in the examples.
+//! # What may go wrong, and what happens then
+//!
+//! - **The API server is away, slow, or forgets**: the last table stays in use; watches go on where they stopped, or list
+//!   again; statuses are written later.
+//! - **A kind is not installed, or may not be read**: it is left out, which is logged and told with each update, and picked up
+//!   when it appears. What was read before stays.
+//! - **The definitions are of v1.6**: features are published by the names of v1.6, and a field that they do not have is
+//!   written once, noticed to be gone, and not written again. Definitions of an unknown version are used as far as
+//!   they are understood, and `SupportedVersion` says so.
+//! - **An object is stored that breaks rules of v1.7, or cannot be read**: it alone is left out, and its status says why.
+//! - **Others write the same object**: every write is made against the version that was read. What is another's stays.
+//!
+//! # Rights
+//!
+//! | group | resources | verbs |
+//! | --- | --- | --- |
+//! | (core) | `namespaces` `services` | list watch |
+//! | (core) | `secrets` `configmaps` | list watch, by name if a role names them |
+//! | `discovery.k8s.io` | `endpointslices` | list watch |
+//! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
+//! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` | list watch get |
+//! | `gateway.networking.k8s.io` | `referencegrants` `backendtlspolicies` | list watch |
+//! | `gateway.networking.k8s.io` | `gatewayclasses/status` `gateways/status` and so on for each kind with a status | patch |
+//! | `apiextensions.k8s.io` | `customresourcedefinitions` (their metadata) | list watch |
+//! | `events.k8s.io` | `events` | create patch |
+//! | `coordination.k8s.io` | `leases`, in the Lease's namespace | get create update |
+//!
+//! # Limits
+//!
+//! - Each Secret and ConfigMap that is asked for takes a watch, and so a connection, of its own. Hundreds are fine.
+//! - A write of a list in a status (the parents of a Route, conditions) has what v1.7 knows of its entries: a field of a later
+//!   version in another controller's entry is lost. A status that cannot be read at all is not written.
+//! - While one kind cannot be read for another reason than that it is missing or forbidden, there is no first table.
+//!
+//! # Features
+//!
+//! `latest`, on by default, makes `k8s-openapi` take the newest version of Kubernetes that it knows; a program that chooses a
+//! version itself goes without it. TLS is rustls with ring.
+
+mod object;
+mod error;
+pub mod watch;
+pub mod store;
+pub mod status;
+pub mod definitions;
+pub mod addresses;
+pub mod lease;
+pub mod controller;
+
+pub use error::Error;
+pub use kube;
+pub use object::{Object, Stored, StoredStatus, Unreadable};

@@ -1,0 +1,558 @@
+//! All of it in one task: a change comes in, a table and statuses go out.
+//!
+//! Changes are collected for a moment and translated together, at the cost of what changed. A table is handed out when
+//! everything that it depends on has been read: after the first lists, and after the Secrets that a new listener asks for.
+//! Statuses are about the table that was handed out last. They are written by the replica that holds the Lease, one request
+//! at a time for each object, and no object more often than it can be read.
+//!
+//! What happens while the API server is away: nothing. The last table stays, and what was to be written is written later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
+use gateway_core::table::{RouteTable, Unbound};
+use gateway_core::translate::{Diagnostic, Translator};
+use kube::Client;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use crate::definitions::{DefinitionWatch, Known};
+use crate::error::Error;
+use crate::lease::{Candidate, LeaseOptions};
+use crate::object::{Stored, StoredStatus};
+use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
+use crate::store::{Effects, Store};
+use crate::watch::{LeftOut, Said, WatchOptions, Watches};
+
+/// How a controller works.
+#[derive(Clone, Debug)]
+pub struct ControllerOptions {
+    /// Who this controller is, and what its data plane can do. What is not known of the installed definitions is filled in.
+    pub translate: TranslateOptions,
+    /// What is watched.
+    pub watch: WatchOptions,
+    /// The Lease by which one replica of several writes statuses; without one, this controller is the only one and writes.
+    pub lease: Option<LeaseOptions>,
+    /// Whether statuses are written at all; if not, no right to write is needed.
+    pub writes: bool,
+    /// Whether events tell of conditions that change for the worse.
+    pub events: bool,
+    /// How long changes are collected until they are translated together; 50 ms by default.
+    pub debounce: Duration,
+    /// How long an object whose status was written is left alone; 300 ms by default.
+    pub rest: Duration,
+    /// How many writes are under way at once; 8 by default.
+    pub concurrency: usize,
+}
+
+/// A table, and what led to it.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The table.
+    pub table: Arc<RouteTable>,
+    /// The objects that changed since the last update, by kind and name.
+    pub changed: Vec<(Kind, ObjectName)>,
+    /// What users should know beyond the statuses, of all objects.
+    pub diagnostics: Arc<[Diagnostic]>,
+    /// What could not be read, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// How much a controller has written, and how it fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether this replica writes statuses.
+    pub is_writing: bool,
+    /// How many requests to write were sent.
+    pub writes: u64,
+    /// How many of them failed; they are tried again.
+    pub failures: u64,
+    /// How many objects have still to be looked at.
+    pub pending: usize,
+    /// How often there was something to translate.
+    pub translations: u64,
+}
+
+/// A controller that runs, until it is dropped.
+#[derive(Debug)]
+pub struct Controller {
+    updates: mpsc::Receiver<Update>,
+    commands: mpsc::UnboundedSender<Command>,
+    progress: watch::Receiver<Progress>,
+    task: JoinHandle<()>,
+}
+
+/// What the program that embeds the controller tells it.
+#[derive(Debug)]
+enum Command {
+    Unbound(Vec<Unbound>),
+    Addresses(AddressPolicy),
+    Stop,
+}
+
+/// How long the Secrets of a new listener are waited for. A watch that cannot be made must not keep others' changes back.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(5);
+
+/// The wait after a write that failed; it doubles up to [`LONGEST_RETRY`].
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// How many statuses are compared before others have their turn.
+const CHUNK: usize = 256;
+
+type Key = (Kind, ObjectName);
+
+/// What a task has to know.
+struct Running {
+    options: ControllerOptions,
+    store: Store,
+    watch: Watches,
+    translator: Translator,
+    definitions: watch::Receiver<Known>,
+    /// Ends the watch of the definitions with the controller.
+    _definition_watch: DefinitionWatch,
+    candidate: Option<Candidate>,
+    is_writing: bool,
+    writer: Writer,
+
+    /// When to translate, if there is something to.
+    translate_at: Option<Instant>,
+    /// Since when a translation waits for what it asked for.
+    incomplete_since: Option<Instant>,
+    /// What changed since the last update that was handed out.
+    changed: BTreeSet<Key>,
+    /// Whether statuses are about a table that was handed out.
+    is_complete: bool,
+    update: Option<Update>,
+
+    dirty: BTreeSet<Key>,
+    /// Whether there are more than have been looked at.
+    has_more: bool,
+    /// Objects that are left alone for now, and until when.
+    resting: BTreeMap<Key, Instant>,
+    /// How long was waited after the last write that failed.
+    waits: BTreeMap<Key, Duration>,
+    /// What was written and not kept: to write it once more would be of no use.
+    cut: BTreeMap<Key, (Computed, StoredStatus)>,
+    under_way: BTreeSet<Key>,
+    writes: JoinSet<(Key, Computed, Result<Outcome, Error>)>,
+    /// What failed last, for each kind: it is said once.
+    failures: BTreeMap<Kind, String>,
+    progress: Progress,
+    tell: watch::Sender<Progress>,
+}
+
+// === impl ControllerOptions ===
+
+impl Default for ControllerOptions {
+    fn default() -> Self {
+        Self {
+            translate: TranslateOptions::default(),
+            watch: WatchOptions::default(),
+            lease: None,
+            writes: true,
+            events: true,
+            debounce: Duration::from_millis(50),
+            rest: Duration::from_millis(300),
+            concurrency: 8,
+        }
+    }
+}
+
+// === impl Controller ===
+
+impl Controller {
+    /// Starts a controller. To be called within a tokio runtime.
+    pub fn new(client: Client, options: ControllerOptions) -> Self {
+        let (update_sender, updates) = mpsc::channel(1);
+        let (commands, command_receiver) = mpsc::unbounded_channel();
+        let (tell, progress) = watch::channel(Progress::default());
+        let running = Running::new(client, options, tell);
+        let task = tokio::spawn(running.run(update_sender, command_receiver));
+        Self { updates, commands, progress, task }
+    }
+
+    /// The next table. One that is not fetched in time is passed over: the next one has its changes too.
+    ///
+    /// Cancel safe. Nothing follows after [`stop`](Self::stop).
+    pub async fn next(&mut self) -> Option<Update> {
+        self.updates.recv().await
+    }
+
+    /// Tells what the data plane could not bind, in the place of what it could not bind before. It is said in statuses.
+    pub fn set_unbound(&self, unbound: Vec<Unbound>) {
+        self.command(Command::Unbound(unbound));
+    }
+
+    /// Takes other addresses of Gateways, such as those of a [Service](crate::addresses).
+    pub fn set_addresses(&self, addresses: AddressPolicy) {
+        self.command(Command::Addresses(addresses));
+    }
+
+    /// How far the controller has come.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Ends the controller when the writes that are under way have ended, and gives the Lease back.
+    pub async fn stop(mut self) {
+        self.command(Command::Stop);
+        self.updates.close();
+        // It ends by itself, or was ended by a panic that has been reported.
+        let _ = (&mut self.task).await;
+    }
+
+    /// A task that has ended needs no command any more.
+    fn command(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    fn new(client: Client, options: ControllerOptions, tell: watch::Sender<Progress>) -> Self {
+        let writer = WriterOptions {
+            controller_name: options.translate.controller_name.clone(),
+            events: options.events,
+            concurrency: options.concurrency,
+        };
+        let definition_watch = DefinitionWatch::new(client.clone(), options.watch.retry);
+        let lease = options.lease.clone().filter(|_| options.writes);
+        Self {
+            store: Store::default(),
+            watch: Watches::new(client.clone(), options.watch.clone()),
+            translator: Translator::new(options.translate.clone()),
+            definitions: definition_watch.known(),
+            _definition_watch: definition_watch,
+            candidate: lease.map(|lease| Candidate::new(client.clone(), lease)),
+            is_writing: options.writes && options.lease.is_none(),
+            writer: Writer::new(client, writer),
+            translate_at: Some(Instant::now()),
+            incomplete_since: None,
+            changed: BTreeSet::new(),
+            is_complete: false,
+            update: None,
+            dirty: BTreeSet::new(),
+            has_more: false,
+            resting: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            cut: BTreeMap::new(),
+            under_way: BTreeSet::new(),
+            writes: JoinSet::new(),
+            failures: BTreeMap::new(),
+            progress: Progress::default(),
+            tell,
+            options,
+        }
+    }
+
+    async fn run(mut self, updates: mpsc::Sender<Update>, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut holds = self.candidate.as_ref().map(Candidate::holds);
+        loop {
+            self.start_writes();
+            self.tell_progress();
+            let wake = self.wake();
+            tokio::select! {
+                said = self.watch.next() => self.hear(said),
+                changed = self.definitions.changed() => {
+                    if changed.is_ok() {
+                        self.take_definitions();
+                    }
+                }
+                held = changed(&mut holds) => self.set_writing(held),
+                Some(result) = self.writes.join_next() => self.written(result),
+                permit = updates.reserve(), if self.update.is_some() => match (permit, self.update.take()) {
+                    (Ok(permit), Some(update)) => permit.send(update),
+                    // Nobody wants tables any more; statuses are written all the same.
+                    (Err(_), _) | (_, None) => {}
+                },
+                command = commands.recv() => match command {
+                    Some(Command::Unbound(unbound)) => {
+                        self.translator.set_unbound(unbound);
+                        self.translate_soon();
+                    }
+                    Some(Command::Addresses(addresses)) => {
+                        let unbound = self.translator.options().addresses.unbound.clone();
+                        let addresses = AddressPolicy { unbound, ..addresses };
+                        let options = TranslateOptions { addresses, ..self.translator.options().clone() };
+                        self.translator.set_options(options);
+                        self.translate_soon();
+                    }
+                    Some(Command::Stop) | None => break,
+                },
+                () = sleep_until(wake) => {}
+            }
+            let is_overdue = self.incomplete_since.is_some_and(|since| since.elapsed() >= LONGEST_LOOKUP);
+            if is_overdue || self.translate_at.is_some_and(|at| at <= Instant::now()) {
+                self.translate();
+            }
+        }
+        while let Some(result) = self.writes.join_next().await {
+            self.written(result);
+        }
+        if let Some(candidate) = self.candidate.take()
+            && let Err(error) = candidate.resign().await
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// When there is something to do even if nothing happens.
+    fn wake(&self) -> Instant {
+        let idle = Instant::now() + Duration::from_secs(60);
+        let rested = self.resting.values().copied();
+        let lookup = self.incomplete_since.map(|since| since + LONGEST_LOOKUP);
+        let more = (self.has_more && self.can_write()).then(Instant::now);
+        let all = rested.chain(self.translate_at).chain(lookup).chain(more);
+        all.min().unwrap_or(idle).min(idle)
+    }
+
+    fn hear(&mut self, said: Said) {
+        let mut heard = Some(said);
+        // What has come already is taken at once: a list of thousands is one change.
+        while let Some(said) = heard {
+            match said {
+                Said::Change(part, change) => {
+                    let effects = self.store.apply(&part, change);
+                    self.take(effects);
+                }
+                // It may be what a translation waits for, and is told with the next table.
+                Said::State(..) => self.translate_soon(),
+            }
+            heard = self.watch.try_next();
+        }
+    }
+
+    fn take(&mut self, effects: Effects) {
+        let Effects { objects, statuses } = effects;
+        for (kind, key) in objects {
+            match self.store.resources().get(kind, &key) {
+                Some(object) => self.translator.insert(object),
+                None => {
+                    self.translator.remove(kind, &key);
+                    self.waits.remove(&(kind, key.clone()));
+                    self.cut.remove(&(kind, key.clone()));
+                }
+            }
+            self.changed.insert((kind, key.clone()));
+            if kind == Kind::Gateway {
+                // Their classes have Gateways, or have none any more.
+                let classes = self.store.resources().gateway_classes.keys();
+                self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+            }
+            self.dirty.insert((kind, key));
+            self.translate_soon();
+        }
+        self.dirty.extend(statuses);
+    }
+
+    fn translate_soon(&mut self) {
+        self.translate_at.get_or_insert_with(|| Instant::now() + self.options.debounce);
+    }
+
+    fn take_definitions(&mut self) {
+        let known = self.definitions.borrow_and_update().clone();
+        if let Known::Hidden(why) = &known {
+            tracing::warn!(
+                "the definitions are taken for those of v1.7, because their versions cannot be read: {why}"
+            );
+        }
+        self.writer.set_minor(known.minor());
+        let unknown_definitions = known.unknown();
+        if self.translator.options().unknown_definitions != unknown_definitions {
+            let options = TranslateOptions { unknown_definitions, ..self.translator.options().clone() };
+            self.translator.set_options(options);
+        }
+        let classes = self.store.resources().gateway_classes.keys();
+        self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+        self.translate_soon();
+    }
+
+    fn set_writing(&mut self, holds: bool) {
+        if holds && !self.is_writing {
+            // What was written meanwhile, another one has written.
+            self.dirty.extend(self.store.with_status().map(|(kind, key)| (kind, key.clone())));
+        }
+        self.is_writing = holds;
+    }
+
+    fn translate(&mut self) {
+        self.translate_at = None;
+        if !self.watch.has_kinds() || *self.definitions.borrow() == Known::NotYet {
+            // The state that changes this is heard.
+            return;
+        }
+        self.translator.translate();
+        self.progress.translations += 1;
+        self.dirty.extend(self.translator.take_status_changes());
+        let rejected =
+            self.translator.rejected().iter().map(|rejected| (rejected.kind, rejected.key.clone()));
+        self.dirty.extend(rejected);
+        self.dirty
+            .extend(self.store.unreadable().map(|unreadable| (unreadable.kind, unreadable.key.clone())));
+        self.watch.look_up(&self.translator.translation().lookups);
+        if !self.watch.is_filled() {
+            let since = *self.incomplete_since.get_or_insert_with(Instant::now);
+            if since.elapsed() < LONGEST_LOOKUP {
+                self.is_complete = false;
+                return;
+            }
+        }
+        self.incomplete_since = None;
+        self.is_complete = true;
+        let translation = self.translator.translation();
+        let earlier = self.update.take().map(|update| update.changed).unwrap_or_default();
+        self.changed.extend(earlier);
+        self.update = Some(Update {
+            table: Arc::new(translation.table.clone()),
+            changed: std::mem::take(&mut self.changed).into_iter().collect(),
+            diagnostics: translation.diagnostics.iter().cloned().collect(),
+            left_out: self.watch.left_out(),
+        });
+    }
+
+    fn can_write(&self) -> bool {
+        self.is_writing && self.is_complete && self.under_way.len() < self.options.concurrency.max(1)
+    }
+
+    /// Starts as many writes as may be under way, of objects whose status is not what it should be.
+    fn start_writes(&mut self) {
+        let now = Instant::now();
+        self.resting.retain(|_, until| *until > now);
+        let mut looked_at = 0;
+        let mut later = BTreeSet::new();
+        while self.can_write() && looked_at < CHUNK {
+            let Some(key) = self.dirty.pop_first() else { break };
+            looked_at += 1;
+            if self.resting.contains_key(&key) || self.under_way.contains(&key) {
+                later.insert(key);
+            } else {
+                self.start_write(key);
+            }
+        }
+        self.has_more = !self.dirty.is_empty();
+        self.dirty.append(&mut later);
+    }
+
+    fn start_write(&mut self, key: Key) {
+        let (kind, name) = &key;
+        let Some(stored) = self.store.stored(*kind, name) else { return };
+        let holds_class = (*kind == Kind::GatewayClass).then(|| self.has_gateways(name));
+        let Some(computed) = self.computed(*kind, name, stored) else { return };
+        let was_cut =
+            self.cut.get(&key).is_some_and(|(cut, left)| *cut == computed && *left == stored.status);
+        let needs_status = !was_cut && self.writer.merged(stored, &computed).is_some();
+        let needs_finalizer = holds_class.is_some_and(|has_gateways| lacks_finalizer(stored, has_gateways));
+        if !needs_status && !needs_finalizer {
+            return;
+        }
+        let (writer, stored) = (self.writer.clone(), stored.clone());
+        self.progress.writes += 1;
+        self.under_way.insert(key.clone());
+        self.writes.spawn(async move {
+            let (kind, name) = &key;
+            let result = match holds_class.filter(|_| needs_finalizer) {
+                // The status follows when this has come back.
+                Some(has_gateways) => writer.hold_class(name, stored, has_gateways).await,
+                None => writer.write(*kind, name, stored, &computed).await,
+            };
+            (key, computed, result)
+        });
+    }
+
+    fn computed(&self, kind: Kind, key: &ObjectName, stored: &Stored) -> Option<Computed> {
+        let (statuses, rejected) = (&self.translator.translation().statuses, self.translator.rejected());
+        let controller_name = &self.options.translate.controller_name;
+        Computed::find(statuses, kind, key)
+            .or_else(|| refused(&self.store, rejected, statuses, controller_name, kind, key))
+            .or_else(|| Computed::nothing(stored))
+    }
+
+    fn has_gateways(&self, class: &ObjectName) -> bool {
+        let mut unreadable =
+            self.store.unreadable().filter_map(|unreadable| unreadable.class_name.as_deref());
+        let gateways = self.store.resources().gateways.values();
+        let mut named = gateways.map(|gateway| gateway.spec.gateway_class_name.as_str());
+        named.any(|named| *named == *class.name) || unreadable.any(|named| *named == *class.name)
+    }
+
+    fn written(&mut self, result: Result<(Key, Computed, Result<Outcome, Error>), JoinError>) {
+        let Ok((key, computed, result)) = result else {
+            // A panic has been reported; the object is looked at again with its next change.
+            return self.under_way.clear();
+        };
+        self.under_way.remove(&key);
+        let (kind, name) = &key;
+        let mut rest = self.options.rest;
+        match result {
+            Ok(Outcome::Written(stored)) => {
+                self.failures.remove(kind);
+                self.waits.remove(&key);
+                self.cut.remove(&key);
+                self.store.note_written(*kind, name, stored);
+                // Both a status and a finalizer may be missing.
+                if *kind == Kind::GatewayClass {
+                    self.dirty.insert(key.clone());
+                }
+            }
+            Ok(Outcome::Cut(stored)) => {
+                let message =
+                    "the installed definition has no place for a part of the status; install that of v1.7";
+                self.say_failure(*kind, format!("{kind} {name}: {message}"));
+                self.cut.insert(key.clone(), (computed, stored.status.clone()));
+                self.store.note_written(*kind, name, stored);
+            }
+            Ok(Outcome::Unchanged | Outcome::Outdated) => _ = self.waits.remove(&key),
+            Err(error) => {
+                self.progress.failures += 1;
+                let waited = self.waits.get(&key).map(|wait| *wait * 2);
+                rest = waited.unwrap_or_default().clamp(FIRST_RETRY, LONGEST_RETRY);
+                self.waits.insert(key.clone(), rest);
+                self.say_failure(*kind, error.to_string());
+                self.dirty.insert(key.clone());
+            }
+        }
+        self.resting.insert(key, Instant::now() + rest);
+    }
+
+    fn say_failure(&mut self, kind: Kind, message: String) {
+        if self.failures.get(&kind) != Some(&message) {
+            tracing::warn!("{message}");
+            self.failures.insert(kind, message);
+        }
+    }
+
+    fn tell_progress(&mut self) {
+        self.progress.is_writing = self.is_writing;
+        self.progress.pending = self.dirty.len() + self.under_way.len();
+        if *self.tell.borrow() != self.progress {
+            self.tell.send_replace(self.progress);
+        }
+    }
+}
+
+/// Whether the Lease is held, when that changes.
+async fn changed(holds: &mut Option<watch::Receiver<bool>>) -> bool {
+    match holds {
+        Some(receiver) => match receiver.changed().await {
+            Ok(()) => *receiver.borrow_and_update(),
+            Err(_) => {
+                *holds = None;
+                false
+            }
+        },
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,72 @@
+//! What can fail between this crate and an API server.
+
+use crate::object::Unreadable;
+
+/// Something that an API server did not do, or that could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A request failed.
+    #[error("{doing}: {}", told(source))]
+    Request {
+        /// What was to be done, and with which object.
+        doing: String,
+        /// What came of it.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// An object came that cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Box<Unreadable>),
+    /// Others changed the object again and again, each time between reading and writing.
+    #[error("{doing}: {attempts} times another change came first; it is tried again with the next change")]
+    Contended {
+        /// What was to be done, and with which object.
+        doing: String,
+        /// How often it was tried.
+        attempts: usize,
+    },
+}
+
+/// What an error of the client says to a human: of a refusal, the API server's own words.
+pub(crate) fn told(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => {
+            format!("{} ({})", status.message, status.code)
+        }
+        kube::Error::Api(status) => format!("{} ({})", status.reason, status.code),
+        // The cause is all there is to it: "ServiceError: client error (Connect)" says nothing.
+        kube::Error::Service(source) => {
+            let mut innermost: &dyn std::error::Error = source.as_ref();
+            while let Some(source) = innermost.source() {
+                innermost = source;
+            }
+            format!("the API server cannot be reached: {innermost}")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The code of an API server's refusal.
+pub(crate) fn code(error: &kube::Error) -> Option<u16> {
+    match error {
+        kube::Error::Api(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+// === impl Error ===
+
+impl Error {
+    pub(crate) fn request(doing: impl Into<String>, source: kube::Error) -> Self {
+        Self::Request { doing: doing.into(), source: Box::new(source) }
+    }
+
+    /// The code of an API server's refusal, such as 403; nothing for other failures.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Request { source, .. } => code(source),
+            Self::Unreadable(_) | Self::Contended { .. } => None,
+        }
+    }
+}

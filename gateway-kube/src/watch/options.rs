@@ -1,0 +1,50 @@
+//! What is watched, and how.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use gateway_core::api::Kind;
+
+use super::part::Scope;
+
+/// What is watched, and how.
+#[derive(Clone, Debug)]
+pub struct WatchOptions {
+    /// The kinds, each watched as a whole. Secrets and ConfigMaps among them are passed over: they are looked up by name.
+    pub kinds: BTreeSet<Kind>,
+    /// The namespaces.
+    pub scope: Scope,
+    /// How long it takes until a kind that is left out is asked for again; 10 s by default.
+    pub retry: Duration,
+}
+
+// === impl WatchOptions ===
+
+impl WatchOptions {
+    /// The kinds that [`gateway_core`] carries out, beside Secrets and ConfigMaps.
+    pub const KINDS: &[Kind] = &[
+        Kind::Namespace,
+        Kind::Service,
+        Kind::EndpointSlice,
+        Kind::GatewayClass,
+        Kind::Gateway,
+        Kind::ListenerSet,
+        Kind::HttpRoute,
+        Kind::GrpcRoute,
+        Kind::TlsRoute,
+        Kind::TcpRoute,
+        Kind::UdpRoute,
+        Kind::ReferenceGrant,
+        Kind::BackendTlsPolicy,
+    ];
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            kinds: Self::KINDS.iter().copied().collect(),
+            scope: Scope::All,
+            retry: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! All watches of a cluster.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+use gateway_core::resolve::Lookups;
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::change::{Change, Said};
+use super::follow;
+use super::options::WatchOptions;
+use super::part::Part;
+use super::state::{LeftOut, State};
+
+/// The watches of a cluster. They end when this is dropped.
+pub struct Watches {
+    client: Client,
+    options: WatchOptions,
+    sender: mpsc::Sender<Said>,
+    receiver: mpsc::Receiver<Said>,
+    /// Changes that no API server made: what is not asked for any more.
+    forgotten: VecDeque<Said>,
+    followed: BTreeMap<(Kind, Part), (AbortHandle, State)>,
+}
+
+// === impl Watches ===
+
+impl Watches {
+    /// Begins to watch. To be called within a tokio runtime.
+    pub fn new(client: Client, options: WatchOptions) -> Self {
+        let (sender, receiver) = mpsc::channel(64);
+        let (forgotten, followed) = (VecDeque::new(), BTreeMap::new());
+        let mut watch = Self { client, options, sender, receiver, forgotten, followed };
+        for kind in watch.options.kinds.clone() {
+            if !is_looked_up(kind) {
+                watch.options.scope.parts(kind).into_iter().for_each(|part| watch.follow(kind, part));
+            }
+        }
+        watch
+    }
+
+    /// What happens next.
+    ///
+    /// Cancel safe: nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Said {
+        loop {
+            if let Some(said) = self.forgotten.pop_front() {
+                return said;
+            }
+            // There is a sender here, so that the channel does not close.
+            let Some(said) = self.receiver.recv().await else { return std::future::pending().await };
+            if self.take_note(&said) {
+                return said;
+            }
+        }
+    }
+
+    /// What has happened already, if anything.
+    pub fn try_next(&mut self) -> Option<Said> {
+        loop {
+            if let Some(said) = self.forgotten.pop_front() {
+                return Some(said);
+            }
+            let said = self.receiver.try_recv().ok()?;
+            if self.take_note(&said) {
+                return Some(said);
+            }
+        }
+    }
+
+    /// Looks these Secrets and ConfigMaps up, and no others. Those outside the namespaces that are watched are not there.
+    pub fn look_up(&mut self, lookups: &Lookups) {
+        for kind in Kind::ALL.iter().copied().filter(|kind| is_looked_up(*kind)) {
+            let wanted = lookups.of_kind(kind).filter(|key| self.options.scope.contains(&key.namespace));
+            let wanted: BTreeSet<Part> = wanted.cloned().map(Part::Object).collect();
+            let followed = self.followed.keys().filter(|(known, _)| *known == kind);
+            let gone: Vec<Part> =
+                followed.filter(|(_, part)| !wanted.contains(part)).map(|(_, part)| part.clone()).collect();
+            for part in gone {
+                if let Some((handle, _)) = self.followed.remove(&(kind, part.clone())) {
+                    handle.abort();
+                }
+                self.forgotten.push_back(Said::Change(part, Change::Listed { kind, objects: Vec::new() }));
+            }
+            for part in wanted {
+                if !self.followed.contains_key(&(kind, part.clone())) {
+                    self.follow(kind, part);
+                }
+            }
+        }
+    }
+
+    /// Whether every part that is followed has been read, or is left out: whether what has come so far is all there is.
+    pub fn is_filled(&self) -> bool {
+        self.followed.values().all(|(_, state)| state.is_settled())
+    }
+
+    /// Whether every kind has been read, or is left out; what is looked up may still be missing.
+    pub fn has_kinds(&self) -> bool {
+        self.followed.iter().all(|((kind, _), (_, state))| is_looked_up(*kind) || state.is_settled())
+    }
+
+    /// What is not read at present, and why.
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        let out =
+            self.followed.iter().filter(|(_, (_, state))| !matches!(state, State::Starting | State::Current));
+        let left_out = |((kind, part), (_, state)): (&(Kind, Part), &(AbortHandle, State))| LeftOut {
+            kind: *kind,
+            part: part.clone(),
+            state: state.clone(),
+        };
+        out.map(left_out).collect()
+    }
+
+    /// The Secrets and ConfigMaps that are read.
+    pub fn looked_up(&self) -> impl Iterator<Item = (Kind, &ObjectName)> {
+        self.followed.keys().filter_map(|(kind, part)| match part {
+            Part::Object(key) if is_looked_up(*kind) => Some((*kind, key)),
+            Part::Object(_) | Part::Namespace(_) | Part::All => None,
+        })
+    }
+
+    fn follow(&mut self, kind: Kind, part: Part) {
+        let follow = follow::Follow {
+            client: self.client.clone(),
+            kind,
+            part: part.clone(),
+            retry: self.options.retry,
+            sender: self.sender.clone(),
+        };
+        let handle = tokio::spawn(follow.run()).abort_handle();
+        self.followed.insert((kind, part), (handle, State::Starting));
+    }
+
+    /// Says whether anybody still asks for what this is about.
+    fn take_note(&mut self, said: &Said) -> bool {
+        let kind_and_part = match said {
+            Said::Change(part, change) => (change.kind(), part.clone()),
+            Said::State(kind, part, _) => (*kind, part.clone()),
+        };
+        let Some((_, known)) = self.followed.get_mut(&kind_and_part) else { return false };
+        match said {
+            // That it is current is said next.
+            Said::Change(..) => {}
+            Said::State(_, _, state) => *known = state.clone(),
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Watches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watches")
+            .field("options", &self.options)
+            .field("followed", &self.followed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Watches {
+    fn drop(&mut self) {
+        self.followed.values().for_each(|(handle, _)| handle.abort());
+    }
+}
+
+/// Whether objects of the kind are watched by name only.
+fn is_looked_up(kind: Kind) -> bool {
+    matches!(kind, Kind::Secret | Kind::ConfigMap)
+}
