@@ -1,0 +1,51 @@
+//! Several replicas: all serve, one writes.
+
+use std::time::Duration;
+
+use gateway_kube::controller::{Controller, ControllerOptions};
+use gateway_kube::lease::LeaseOptions;
+
+use crate::cluster::{Cluster, has, table, within, written};
+
+crate::tests!["replicas":
+    one_writes_and_the_next_takes_over,
+];
+
+async fn one_writes_and_the_next_takes_over(cluster: Cluster) {
+    cluster.gateway().await;
+    let replica = |identity: &str| {
+        let lease = LeaseOptions {
+            duration: Duration::from_secs(3),
+            interval: Duration::from_millis(300),
+            ..LeaseOptions::new(&cluster.name, "gateway", identity)
+        };
+        Controller::new(cluster.client.clone(), ControllerOptions { lease: Some(lease), ..cluster.options() })
+    };
+    let writes = async |controller: &Controller| {
+        let mut progress = controller.progress();
+        within(async { progress.wait_for(|progress| progress.is_writing).await.map(|progress| *progress) })
+            .await
+            .unwrap();
+    };
+    let first = replica("first");
+    writes(&first).await;
+    let mut second = replica("second");
+    table(&mut second, |update| update.table.listeners().count() > 0).await;
+    cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    assert!(!second.progress().borrow().is_writing && second.progress().borrow().writes == 0);
+
+    // The second takes over at once when the first gives the Lease back ...
+    first.stop().await;
+    writes(&second).await;
+    cluster.route("shop", "rules: [{}]").await;
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+
+    // ... and the third when the second is gone without a word.
+    drop(second);
+    let third = replica("third");
+    writes(&third).await;
+    cluster.delete("HTTPRoute", "shop").await;
+    cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0]["attachedRoutes"] == 0).await;
+}

@@ -1,0 +1,216 @@
+//! Kinds that are not installed or may not be read, and what is never read at all.
+
+use std::collections::BTreeSet;
+
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+use gateway_kube::controller::Controller;
+use gateway_kube::watch::{Scope, State};
+use kube::Client;
+use serde_json::json;
+
+use crate::Faulty;
+use crate::cluster::{Cluster, has, table, within, written};
+
+crate::fault_tests!["rights":
+    a_kind_that_may_not_be_read_is_left_out_until_it_may,
+    a_kind_that_is_not_installed_is_left_out_until_it_is,
+    only_the_secrets_that_are_asked_for_are_read,
+    a_controller_of_one_namespace_needs_rights_in_that_alone,
+];
+
+/// Rules of a role for user `limited`: everything but these.
+fn role(without: &[&str]) -> String {
+    let all = [
+        ("''", vec!["namespaces", "services"]),
+        ("discovery.k8s.io", vec!["endpointslices"]),
+        ("apiextensions.k8s.io", vec!["customresourcedefinitions"]),
+        (
+            "gateway.networking.k8s.io",
+            vec![
+                "gatewayclasses",
+                "gateways",
+                "listenersets",
+                "httproutes",
+                "grpcroutes",
+                "tlsroutes",
+                "tcproutes",
+                "udproutes",
+                "referencegrants",
+                "backendtlspolicies",
+                "gatewayclasses/status",
+                "gateways/status",
+                "httproutes/status",
+            ],
+        ),
+    ];
+    let rules = all.into_iter().map(|(group, resources)| {
+        let allowed: Vec<_> = resources.into_iter().filter(|resource| !without.contains(resource)).collect();
+        format!(
+            "{{apiGroups: [{group}], resources: [{}], verbs: [get, list, watch, patch]}}",
+            allowed.join(", ")
+        )
+    });
+    let rules: Vec<_> = rules.collect();
+    format!(
+        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: limited}}, rules: [{}]}}",
+        rules.join(", ")
+    )
+}
+
+const BINDING: &str = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: limited}, roleRef: \
+                       {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: limited}, subjects: [{kind: User, name: \
+                       limited}]}";
+
+fn limited(faulty: &Faulty) -> Client {
+    Client::try_from(faulty.control_plane.config("limited")).unwrap()
+}
+
+async fn a_kind_that_may_not_be_read_is_left_out_until_it_may(mut faulty: Faulty) {
+    let cluster = faulty.cluster("forbidden").await;
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    cluster.apply(&role(&["grpcroutes"])).await;
+    cluster.apply(BINDING).await;
+    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    let forbidden = |kind: Kind| {
+        move |update: &gateway_kube::controller::Update| {
+            let mut out = update.left_out.iter();
+            out.any(|out| {
+                out.kind == kind
+                    && matches!(&out.state, State::Forbidden(told) if told.contains("limited\" cannot "))
+            })
+        }
+    };
+    let update = table(&mut controller, forbidden(Kind::GrpcRoute)).await;
+    assert_eq!(update.left_out.len(), 1, "{:?}", update.left_out);
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+    cluster.apply(&role(&[])).await;
+    table(&mut controller, |update| update.left_out.is_empty()).await;
+
+    // What was read stays when the right is taken away.
+    cluster.apply(&role(&["httproutes"])).await;
+    faulty.control_plane.kill_api_server();
+    faulty.control_plane.start_api_server().await;
+    let update = table(&mut controller, forbidden(Kind::HttpRoute)).await;
+    assert_eq!(update.table.rules().count(), 1);
+}
+
+async fn a_kind_that_is_not_installed_is_left_out_until_it_is(mut faulty: Faulty) {
+    let cluster = faulty.cluster("missing").await;
+    cluster.gateway().await;
+    let name = "grpcroutes.gateway.networking.k8s.io";
+    let definition = cluster.definition(name).await;
+    cluster.delete_definition(name).await;
+    let mut controller = cluster.controller();
+    let missing = |update: &gateway_kube::controller::Update| {
+        update.left_out.iter().any(|out| (out.kind, &out.state) == (Kind::GrpcRoute, &State::Missing))
+    };
+    table(&mut controller, missing).await;
+    cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    cluster.install_definition(definition).await;
+    table(&mut controller, |update| !missing(update)).await;
+}
+
+// RGR-04
+async fn only_the_secrets_that_are_asked_for_are_read(mut faulty: Faulty) {
+    let cluster = faulty.cluster("secrets").await;
+    let name = cluster.name.clone();
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: elsewhere}}").await;
+    let certificate = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    let data = json!({"tls.crt": certificate.cert.pem(), "tls.key": certificate.signing_key.serialize_pem()});
+    for (namespace, secret) in [
+        (name.as_str(), "wanted"),
+        (name.as_str(), "other"),
+        ("elsewhere", "granted"),
+        ("elsewhere", "hidden"),
+    ] {
+        let metadata = json!({"name": secret, "namespace": namespace});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls", "stringData": data});
+        cluster.apply(&secret.to_string()).await;
+    }
+    let references = "certificateRefs: [{name: wanted}, {name: granted, namespace: elsewhere}, {name: hidden, namespace: elsewhere}]";
+    cluster
+        .gateway_with(&format!(
+            "listeners: [{{name: https, port: 443, protocol: HTTPS, tls: {{{references}}}}}]"
+        ))
+        .await;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {{name: web, namespace: elsewhere}}, \
+             spec: {{from: [{{group: gateway.networking.k8s.io, kind: Gateway, namespace: {name}}}], to: [{{group: '', kind: \
+             Secret, name: granted}}]}}}}"
+        ))
+        .await;
+    // The role names what may be read: a request for all Secrets, or for another one, would be refused and said.
+    cluster.apply(&role(&[])).await;
+    cluster.apply(BINDING).await;
+    for (namespace, secret) in [(name.as_str(), "wanted"), ("elsewhere", "granted")] {
+        for text in [
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: secrets, namespace: {namespace}}}, rules: \
+                 [{{apiGroups: [''], resources: [secrets], resourceNames: [{secret}], verbs: [list, watch]}}]}}"
+            ),
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {{name: secrets, namespace: {namespace}}}, \
+                 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: secrets}}, subjects: [{{kind: User, name: \
+                 limited}}]}}"
+            ),
+        ] {
+            cluster.apply(&text).await;
+        }
+    }
+    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    let update = table(&mut controller, |update| update.table.listeners().count() == 1).await;
+    assert!(update.left_out.is_empty(), "{:?}", update.left_out);
+    let refused = |gateway: &serde_json::Value| {
+        has(&written(&gateway["status"]["listeners"][0]), "ResolvedRefs=False/RefNotPermitted")
+    };
+    cluster.until("Gateway", "web", refused).await;
+
+    // A Secret that is changed is read again, and one that is not asked for any more is forgotten.
+    cluster.delete("Secret", "wanted").await;
+    let asked = ObjectName::new(name.as_str(), "wanted");
+    table(&mut controller, |update| update.changed.contains(&(Kind::Secret, asked.clone()))).await;
+}
+
+async fn a_controller_of_one_namespace_needs_rights_in_that_alone(mut faulty: Faulty) {
+    let cluster = faulty.cluster("namespaced").await;
+    let name = cluster.name.clone();
+    let elsewhere = Cluster::new(cluster.client.clone(), "elsewhere").await;
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    elsewhere
+        .apply(
+            &elsewhere
+                .route_text("shop", "rules: [{}]")
+                .replace("{name: web}", &format!("{{name: web, namespace: {name}}}")),
+        )
+        .await;
+    let clusterwide = format!(
+        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: limited}}, rules: [{{apiGroups: \
+         [gateway.networking.k8s.io], resources: [gatewayclasses, gatewayclasses/status], verbs: [get, list, watch, patch]}}, \
+         {{apiGroups: [''], resources: [namespaces], resourceNames: [{name}], verbs: [list, watch]}}]}}"
+    );
+    let within_namespace = role(&[])
+        .replace("ClusterRole", "Role")
+        .replace("name: limited", &format!("name: limited, namespace: {name}"));
+    let binding =
+        BINDING.replacen("ClusterRoleBinding", "RoleBinding", 1).replace("kind: ClusterRole,", "kind: Role,");
+    let binding = binding.replacen("{name: limited}", &format!("{{name: limited, namespace: {name}}}"), 1);
+    for text in [clusterwide.as_str(), BINDING, &within_namespace, &binding] {
+        cluster.apply(text).await;
+    }
+    let mut options = cluster.options();
+    options.watch.scope = Scope::Namespaces(BTreeSet::from([name.clone()]));
+    let mut controller = Controller::new(limited(&faulty), options);
+    let update = table(&mut controller, |update| update.table.rules().count() == 1).await;
+    assert!(update.left_out.is_empty(), "{:?}", update.left_out);
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+    within(async { tokio::time::sleep(std::time::Duration::from_secs(1)).await }).await;
+    assert!(
+        elsewhere.get("HTTPRoute", "shop").await["status"]["parents"].as_array().is_none_or(Vec::is_empty)
+    );
+}

@@ -1,0 +1,210 @@
+//! Statuses are written: what is ours, only where something changed, and never what is another's.
+
+use std::time::Duration;
+
+use gateway_core::name::ObjectName;
+use gateway_core::table::{Transport, Unbound, UnboundCause};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, conditions, has, idle, parents, within, written};
+
+crate::tests!["statuses":
+    everything_of_ours_gets_a_status,
+    what_is_as_it_should_be_is_not_written,
+    entries_and_conditions_of_others_stay,
+    a_route_that_leaves_us_loses_our_entries_only,
+    a_second_controller_is_no_fight,
+    an_event_tells_of_what_becomes_worse,
+    what_could_not_be_bound_is_said,
+];
+
+// GEN-03, GC-02, GC-10, GC-11
+async fn everything_of_ours_gets_a_status(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
+    let _controller = cluster.controller();
+    let route = cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
+    let entry = &parents(&route, &cluster.controller_name)[0];
+    assert_eq!(entry["conditions"][0]["observedGeneration"], route["metadata"]["generation"]);
+    assert!(has(&written(entry), "Accepted=True/Accepted"));
+
+    let attached = |gateway: &Value| gateway["status"]["listeners"][0]["attachedRoutes"] == 1;
+    let gateway = cluster.until("Gateway", "web", attached).await;
+    assert!(has(&written(&gateway["status"]), "Programmed=True/Programmed"), "{gateway:#}");
+
+    let held = |class: &Value| {
+        let finalizers = class["metadata"]["finalizers"].as_array();
+        finalizers
+            .is_some_and(|all| all.contains(&json!("gateway-exists-finalizer.gateway.networking.k8s.io")))
+    };
+    let class = cluster.until("GatewayClass", &cluster.name, held).await;
+    let accepted = |class: &Value| has(&written(&class["status"]), "Accepted=True/Accepted");
+    let class =
+        if accepted(&class) { class } else { cluster.until("GatewayClass", &cluster.name, accepted).await };
+    assert!(has(&written(&class["status"]), "SupportedVersion=True/SupportedVersion"), "{class:#}");
+    let features = class["status"]["supportedFeatures"].as_array().unwrap();
+    assert!(features.contains(&json!({"name": "HTTPRouteRetryCodes"})), "{class:#}");
+
+    cluster.delete("Gateway", "web").await;
+    let class = cluster.until("GatewayClass", &cluster.name, |class| !held(class)).await;
+    assert!(accepted(&class));
+}
+
+async fn what_is_as_it_should_be_is_not_written(cluster: Cluster) {
+    cluster.gateway().await;
+    for index in 0..5 {
+        cluster.route(&format!("route-{index}"), "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
+    }
+    let first = cluster.controller();
+    cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0]["attachedRoutes"] == 5).await;
+    for index in 0..5 {
+        cluster.route_until(&format!("route-{index}"), "Accepted=True/Accepted").await;
+    }
+    idle(&first).await;
+    assert_eq!(first.progress().borrow().failures, 0);
+    first.stop().await;
+
+    let second = cluster.controller();
+    idle(&second).await;
+    let progress = *second.progress().borrow();
+    assert!(progress.translations > 0 && progress.is_writing);
+    assert_eq!(progress.writes, 0, "another translation of the same comes to the same");
+}
+
+// GEN-02, GEN-12
+async fn entries_and_conditions_of_others_stay(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let time = "2026-01-01T00:00:00Z";
+    let theirs = json!({"type": "example.net/Checked", "status": "True", "reason": "Checked", "message": "", "lastTransitionTime": time});
+    let entry =
+        json!({"parentRef": {"name": "web"}, "controllerName": "example.net/other", "conditions": [theirs]});
+    cluster.write_status("HTTPRoute", "shop", json!({"parents": [entry]})).await;
+    let mut gateway = cluster.get("Gateway", "web").await;
+    let all = gateway["status"]["conditions"].as_array_mut().unwrap();
+    all.insert(0, theirs.clone());
+    cluster.write_status("Gateway", "web", json!({"conditions": all})).await;
+
+    let _controller = cluster.controller();
+    let route = cluster.route_until("shop", "Accepted=True/Accepted").await;
+    let others = parents(&route, "example.net/other");
+    assert_eq!(others[0]["conditions"], json!([theirs]));
+    let programmed = |gateway: &Value| has(&written(&gateway["status"]), "Programmed=True/Programmed");
+    let gateway = cluster.until("Gateway", "web", programmed).await;
+    assert_eq!(gateway["status"]["conditions"][0], theirs);
+}
+
+// RTE-10, GEN-12
+async fn a_route_that_leaves_us_loses_our_entries_only(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let _controller = cluster.controller();
+    let route = cluster.route_until("shop", "Accepted=True/Accepted").await;
+    let mut entries = route["status"]["parents"].as_array().unwrap().clone();
+    entries.push(json!({"parentRef": {"name": "elsewhere"}, "controllerName": "example.net/other", "conditions": [
+        {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}));
+    cluster.write_status("HTTPRoute", "shop", json!({"parents": entries})).await;
+    cluster
+        .apply(&cluster.route_text("shop", "rules: [{}]").replace("[{name: web}]", "[{name: elsewhere}]"))
+        .await;
+    let gone = |route: &Value| parents(route, &cluster.controller_name).is_empty();
+    let route = cluster.until("HTTPRoute", "shop", gone).await;
+    assert_eq!(parents(&route, "example.net/other").len(), 1);
+}
+
+async fn a_second_controller_is_no_fight(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
+    // One of the same name, and one of another name with a class of its own.
+    let (first, same) = (cluster.controller(), cluster.controller());
+    let other = Cluster::new(cluster.client.clone(), "a_second_controller_of_another_name").await;
+    other
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: theirs, namespace: {}}}, spec: \
+             {{gatewayClassName: {}, listeners: [{{name: http, port: 80, protocol: HTTP}}]}}}}",
+            cluster.name, other.name
+        ))
+        .await;
+    let second = other.controller();
+    cluster
+        .apply(
+            &cluster
+                .route_text("shop", "rules: [{}]")
+                .replace("[{name: web}]", "[{name: web}, {name: theirs}]"),
+        )
+        .await;
+    let both = |route: &Value| {
+        let accepted = |name: &str| has(&conditions(&parents(route, name)), "Accepted=True/Accepted");
+        accepted(&cluster.controller_name) && accepted(&other.controller_name)
+    };
+    cluster.until("HTTPRoute", "shop", both).await;
+    for controller in [&first, &same, &second] {
+        idle(controller).await;
+    }
+    let writes = || [&first, &same, &second].map(|controller| controller.progress().borrow().writes);
+    let (before, route) = (writes(), cluster.get("HTTPRoute", "shop").await);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(writes(), before, "nobody writes any more");
+    assert_eq!(
+        cluster.get("HTTPRoute", "shop").await["metadata"]["resourceVersion"],
+        route["metadata"]["resourceVersion"]
+    );
+}
+
+async fn an_event_tells_of_what_becomes_worse(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let _controller = cluster.controller();
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+    let events = || async {
+        let api = crate::cluster::api(
+            cluster.client.clone(),
+            "events.k8s.io/v1",
+            "Event",
+            "events",
+            Some(&cluster.name),
+        );
+        let all = api.list(&kube::api::ListParams::default()).await.unwrap().items;
+        all.into_iter().map(|event| serde_json::to_value(event).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(events().await.is_empty(), "nothing is bad");
+    cluster.route("shop", "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
+    cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
+    let told = within(async {
+        loop {
+            if let Some(event) = events().await.pop() {
+                return event;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let event = told.await;
+    assert_eq!(
+        (&event["reason"], &event["type"]),
+        (&json!("BackendNotFound"), &json!("Warning")),
+        "{event:#}"
+    );
+    assert_eq!(event["regarding"]["name"], "shop");
+    assert!(event["note"].as_str().unwrap().contains("ResolvedRefs is False (parent "), "{event:#}");
+}
+
+async fn what_could_not_be_bound_is_said(cluster: Cluster) {
+    cluster.gateway().await;
+    let controller = cluster.controller();
+    cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    controller.set_unbound(vec![Unbound {
+        gateway: ObjectName::new(cluster.name.as_str(), "web"),
+        transport: Transport::Tcp,
+        port: 80,
+        address: [127, 0, 0, 1].into(),
+        cause: UnboundCause::Port,
+        message: "address already in use".to_owned(),
+    }]);
+    let unavailable =
+        |gateway: &Value| has(&written(&gateway["status"]["listeners"][0]), "Accepted=False/PortUnavailable");
+    cluster.until("Gateway", "web", unavailable).await;
+    controller.set_unbound(Vec::new());
+    cluster.until("Gateway", "web", |gateway| !unavailable(gateway)).await;
+}
