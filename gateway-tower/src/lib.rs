@@ -16,6 +16,7 @@
 //!
 //! - `server`: [`serve`], sockets that follow the table.
 //! - `client`: [`upstream`], the client with its pools.
+//! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
 //! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //!
@@ -35,14 +36,12 @@ pub mod timeouts;
 pub mod balance;
 pub mod mirror;
 pub mod retry;
+#[cfg(feature = "tunnel")]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a tunnel uses a part of it"))]
+mod drain;
+pub mod tunnel;
 pub mod recover;
 pub mod gateway;
-#[cfg(any(feature = "client", feature = "server"))]
-#[cfg_attr(
-    not(all(feature = "client", feature = "server")),
-    allow(dead_code, reason = "each uses a part of it")
-)]
-mod drain;
 #[cfg(feature = "client")]
 pub mod upstream;
 #[cfg(feature = "server")]

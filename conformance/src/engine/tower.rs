@@ -15,6 +15,7 @@ use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
+use gateway_tower::tunnel::Joined;
 use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle, UpstreamTarget};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -224,5 +225,7 @@ fn handshake() -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let fields = [(header::CONNECTION, "Upgrade"), (header::UPGRADE, "websocket")];
     response.headers_mut().extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    // With whom, the engine knows when it gets this back.
+    response.extensions_mut().insert(Joined);
     response
 }

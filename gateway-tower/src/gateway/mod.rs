@@ -16,7 +16,8 @@
 //! | [`recover`](crate::recover) | turns the client's errors into refusals | all others know one kind of error |
 //!
 //! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
-//! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it.
+//! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it. Around one that is not ours, a
+//! [tunnel](crate::tunnel) joins the connections of WebSockets.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::{BoxError, Inflow, ResponseBody};
 use crate::outcome::Refused;
+use crate::tunnel::Joined;
 
 pin_project! {
     /// The client's answer, or a refusal in place of its error.
@@ -64,6 +65,10 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
         if status != StatusCode::SWITCHING_PROTOCOLS || !upgrade.is_some_and(is_asked) {
             return Err(NotFinal(status).into());
         }
+        if response.extensions().get::<Joined>().is_none() {
+            tracing::warn!("{NotJoined}");
+            return Err(NotJoined.into());
+        }
     }
     *response.version_mut() = Version::default();
     Ok(framing::check_answer(status, response.headers_mut())?)
@@ -73,3 +78,11 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is {0}, which does not end the exchange as it was asked for")]
 struct NotFinal(StatusCode);
+
+/// The gateway is not put together correctly.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a backend switched protocols, and nobody joins its connection with the client's: put \
+    gateway_tower::tunnel::TunnelLayer around the client, or tunnel::Joined into the answer if it joins them itself"
+)]
+struct NotJoined;

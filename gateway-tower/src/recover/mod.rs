@@ -2,7 +2,7 @@
 //!
 //! A client that cannot connect, or whose backend did not take the request, gives 503, any other error of it gives 502, unless
 //! the body of the request broke: then it gives 400, whatever the client makes of that. An answer that says in two ways where it ends, or in one that is not understood, is
-//! an error too; all others go on in one version of HTTP. The error itself goes along as the source
+//! an error too, and so is a switch of protocols that nobody [joins](crate::tunnel::Joined); all others go on in one version of HTTP. The error itself goes along as the source
 //! of the [`Refusal`](crate::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
 //! the answer's [`Outcome`](crate::Outcome). Answers get the one body type of all answers.
 //!

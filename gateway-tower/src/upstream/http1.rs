@@ -9,9 +9,9 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode, Uri, Version};
 use http_body::Body;
-use hyper::upgrade::OnUpgrade;
 
 use crate::body::Inflow;
+use crate::tunnel::ClientEnd;
 
 /// Whether a request with the headers in `present` can be taken to a backend at all.
 ///
@@ -57,8 +57,8 @@ fn wait_for_continue<B>(request: &mut Request<B>) {
     });
 }
 
-/// Makes it a request of HTTP/1.1. Returns the client's end of an upgrade, if it is to be forwarded.
-pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> Option<OnUpgrade> {
+/// Makes it a request of HTTP/1.1. Returns the client's end of an upgrade, if one is to be forwarded.
+pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> Option<ClientEnd> {
     let mut target = mem::take(request.uri_mut()).into_parts();
     let path = target.path_and_query.take();
     *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
@@ -71,7 +71,7 @@ pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> 
         join_cookies(request.headers_mut());
     }
     wait_for_continue(request);
-    let upgrade = if present.has(HeaderSet::UPGRADE) { upgrade(request) } else { None };
+    let upgrade = if present.has(HeaderSet::UPGRADE) { ClientEnd::take(request) } else { None };
     if present.has(HeaderSet::TE) {
         let headers = request.headers_mut();
         match upgrade {
@@ -82,18 +82,6 @@ pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> 
         };
     }
     upgrade
-}
-
-/// The client's end of an upgrade. Without one, or with a body that would have to go before it, the wish is taken out.
-fn upgrade<B: Body>(request: &mut Request<B>) -> Option<OnUpgrade> {
-    let client = request.extensions_mut().remove::<OnUpgrade>();
-    let wanted = hop_by_hop::wants_upgrade(request.headers()) && request.body().is_end_stream();
-    if wanted && client.is_some() {
-        return client;
-    }
-    request.headers_mut().remove(header::UPGRADE);
-    request.headers_mut().remove(header::CONNECTION);
-    None
 }
 
 /// Makes sure that a body of unknown length is sent.
@@ -145,7 +133,7 @@ mod tests {
         StreamBody::new(futures_util::stream::empty())
     }
 
-    fn prepared<B: Body>(request: &mut Request<B>) -> Option<OnUpgrade> {
+    fn prepared<B: Body>(request: &mut Request<B>) -> Option<ClientEnd> {
         let present = HeaderSet::of(request.headers());
         prepare(request, present)
     }
@@ -202,15 +190,6 @@ mod tests {
         assert_eq!(request.headers()["host"], "Example.com:8080");
         assert_eq!(request.headers()["cookie"], "a=1; b=2");
         assert_eq!(request.headers()["connection"], "te");
-    }
-
-    // BPR-07
-    #[test]
-    fn without_a_connection_to_upgrade_the_wish_goes() {
-        let mut request =
-            request("GET", &[("connection", "upgrade"), ("upgrade", "websocket")], Empty::<Bytes>::new());
-        assert!(prepared(&mut request).is_none());
-        assert!(request.headers().is_empty());
     }
 
     #[test]

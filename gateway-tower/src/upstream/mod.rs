@@ -11,7 +11,7 @@
 //!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::NotProcessed).
 //!   Any other trying again is up to the rule.
 //! - An upgrade, to WebSocket or to anything but HTTP/2, is passed on over HTTP/1.1. When the backend switches, both
-//!   connections are joined until one of them closes or nothing was sent for [some time](UpstreamOptions::tunnel_idle).
+//!   connections are [joined](crate::tunnel) until both are closed or nothing was sent for [some time](UpstreamOptions::tunnel).
 //!   To a backend of `kubernetes.io/h2c` the request goes without the wish to upgrade.
 //! - CONNECT gets 501: a gateway is no way through to anywhere. So does a transfer coding other than `chunked`, since the
 //!   backend might read another length out of it. Extended CONNECT (RFC 8441) is not offered to clients.
@@ -74,7 +74,6 @@ mod http2_body;
 mod http2_exchange;
 mod body;
 mod service;
-mod tunnel;
 
 pub use self::body::UpstreamBody;
 pub use self::error::UpstreamError;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::tunnel::TunnelOptions;
+
 /// The limits of an [`Upstream`](super::Upstream).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamOptions {
@@ -35,9 +37,8 @@ pub struct UpstreamOptions {
     pub http2_ping_after: Option<Duration>,
     /// How long a backend may take to give that sign; then the connection is closed, and its requests have failed.
     pub http2_ping_timeout: Duration,
-    /// How long a tunnel, into which an upgraded connection turns, may go without a byte in either direction. `None` is
-    /// no limit.
-    pub tunnel_idle: Option<Duration>,
+    /// The limits of a [tunnel](crate::tunnel), into which an upgraded connection turns.
+    pub tunnel: TunnelOptions,
 }
 
 // === impl UpstreamOptions ===
@@ -56,7 +57,7 @@ impl Default for UpstreamOptions {
             http2_window: 64 * 1024,
             http2_ping_after: Some(Duration::from_secs(30)),
             http2_ping_timeout: Duration::from_secs(20),
-            tunnel_idle: Some(Duration::from_secs(60 * 60)),
+            tunnel: TunnelOptions::default(),
         }
     }
 }

@@ -16,7 +16,6 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::upgrade::OnUpgrade;
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -28,11 +27,11 @@ use super::http1_pool::Http1Pool;
 use super::http2_connection::{Http2Connection, Place};
 use super::http2_exchange::{Failure, Http2Exchange};
 use super::http2_pool::{Http2Pool, Opening, Pick, share};
-use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2, tunnel};
+use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
 use crate::body::replay::Replay;
 use crate::client::{ConnectError, NotProcessed, UpstreamTarget};
-use crate::drain::Member;
+use crate::tunnel::{self, ClientEnd, Joined};
 
 /// How often a request that was not processed is sent again.
 const SENT_AGAIN: u32 = 3;
@@ -59,13 +58,6 @@ pub struct UpstreamFuture(Boxed);
 /// The futures of hyper have no name, so that one of them must be boxed; better this one than a larger one.
 type Boxed = Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send>>;
 
-/// The client's side of an upgrade.
-struct Upgrade {
-    client: OnUpgrade,
-    /// The place of the client's connection among those of our own server, if it is one of those.
-    member: Option<Member>,
-}
-
 pin_project! {
     /// A request that was sent over an idle connection. Written out, since an `async fn` would keep all of this twice.
     struct Exchange<B, F> {
@@ -82,7 +74,7 @@ struct Rest<B> {
     shared: Arc<Shared<B>>,
     endpoint: SocketAddr,
     connection: Http1Connection<B>,
-    upgrade: Option<Upgrade>,
+    upgrade: Option<ClientEnd>,
 }
 
 /// A connection of HTTP/1.1 while an answer comes over it.
@@ -149,8 +141,7 @@ where
         let shared = Arc::clone(&self.0);
         match target.protocol() {
             BackendProtocol::Http1 | BackendProtocol::WebSocket => {
-                let upgrade = http1::prepare(&mut request, present)
-                    .map(|client| Upgrade { client, member: request.extensions_mut().remove() });
+                let upgrade = http1::prepare(&mut request, present);
                 match shared.http1.take(&endpoint) {
                     // Sent here rather than by the future, which would have to hold the request for it.
                     Some(mut connection) => {
@@ -184,7 +175,7 @@ where
         self: Arc<Self>,
         endpoint: SocketAddr,
         mut request: Request<B>,
-        upgrade: Option<Upgrade>,
+        upgrade: Option<ClientEnd>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
             let idle = self.http1.take(&endpoint);
@@ -373,13 +364,14 @@ impl<B: Send + 'static> Rest<B> {
         http1::clean(response.status(), response.headers_mut())
             .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
         if upgraded {
-            let Upgrade { client, member } = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
+            let client = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
             let backend = hyper::upgrade::on(&mut response);
-            let joined = tunnel::join(client, backend, shared.options.tunnel_idle, member);
+            let joined = tunnel::join(client, backend, shared.options.tunnel);
             tokio::spawn(async move {
                 joined.await;
                 drop(connection);
             });
+            response.extensions_mut().insert(Joined);
             return Ok(response.map(|incoming| UpstreamBody::http1(incoming, None)));
         }
         // The end of a short answer was read together with its head, and the connection is free again.

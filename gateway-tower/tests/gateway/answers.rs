@@ -13,6 +13,7 @@ use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::ListenerOwnerKind;
 use gateway_core::rule::BackendTarget;
 use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable};
+use gateway_tower::tunnel::Joined;
 use gateway_tower::{
     AnsweredBy, BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle,
 };
@@ -278,17 +279,21 @@ async fn the_connection_in_the_extensions_goes_before_the_default() {
 // MSG-07; RFC 9110 sections 7.8 and 15.2
 #[tokio::test]
 async fn an_answer_ends_the_exchange_as_it_was_asked_for_or_is_none() {
-    for (asked, status, switched_to, expected) in [
-        (None, 101, Some("websocket"), 502),
-        (Some("websocket"), 101, Some("foo"), 502),
-        (Some("websocket"), 101, None, 502),
-        (Some("websocket"), 101, Some("WebSocket"), 101),
-        (Some("websocket"), 103, None, 502),
-        (None, 103, None, 502),
-        (None, 200, None, 200),
+    for (asked, status, switched_to, joined, expected) in [
+        (None, 101, Some("websocket"), true, 502),
+        (Some("websocket"), 101, Some("foo"), true, 502),
+        (Some("websocket"), 101, None, true, 502),
+        (Some("websocket"), 101, Some("WebSocket"), true, 101),
+        (Some("websocket"), 101, Some("WebSocket"), false, 502),
+        (Some("websocket"), 103, None, false, 502),
+        (None, 103, None, false, 502),
+        (None, 200, None, false, 200),
     ] {
         let client = service_fn(move |_: Request<RequestBody<Body>>| {
             let mut response = Response::builder().status(status);
+            if joined {
+                response = response.extension(Joined);
+            }
             if let Some(protocol) = switched_to {
                 response = response.header("upgrade", protocol);
             }
@@ -300,7 +305,7 @@ async fn an_answer_ends_the_exchange_as_it_was_asked_for_or_is_none() {
             request.headers_mut().insert("upgrade", protocol.parse().unwrap());
         }
         let answer = send(&Scene::with_backend().gateway(client), request).await;
-        assert_eq!(answer.status, expected, "{asked:?} {status} {switched_to:?}");
+        assert_eq!(answer.status, expected, "{asked:?} {status} {switched_to:?} {joined}");
     }
 }
 

@@ -8,6 +8,7 @@ use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
 use gateway_core::rule::Timeouts;
 use gateway_tower::body::TimedOut;
 use gateway_tower::timeouts::Limit;
+use gateway_tower::tunnel::Joined;
 use gateway_tower::{BoxError, Refusal, RequestBody};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
@@ -116,6 +117,7 @@ async fn an_upgraded_connection_may_last() {
             let mut response = Response::new(StreamBody::new(Box::pin(frames)));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
+            response.extensions_mut().insert(Joined);
             ready(Ok::<_, BoxError>(response))
         })
     };

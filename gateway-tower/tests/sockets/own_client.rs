@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use gateway_tower::serve::ServeOptions;
+use gateway_tower::tunnel::TunnelLayer;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use http::StatusCode;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::AsyncWriteExt;
-use tower::ServiceExt;
+use tokio_tungstenite::tungstenite::Error;
+use tower::{Layer, ServiceExt};
 
-use crate::world::{Table, gateway_name, get, raw_backend, read_head};
+use crate::upgrades::{comes_back, open, websocket_backend};
+use crate::world::{Table, World, gateway_name, get, raw_backend, read_head};
 
 // RFC 9110 section 7.6.1
 #[tokio::test]
@@ -34,4 +38,27 @@ async fn what_a_backend_says_about_its_connection_ends_at_the_gateway_whatever_c
     assert_eq!(answer.status(), StatusCode::OK);
     let names: Vec<_> = answer.headers().keys().map(|name| name.as_str()).collect();
     assert_eq!(names, ["etag", "content-length"]);
+}
+
+// BPR-07
+#[tokio::test]
+async fn a_websocket_goes_through_another_client_once_its_ends_are_joined() {
+    let tables = TableHandle::new(Table::new(1, websocket_backend().await).build());
+    let client = || Client::builder(TokioExecutor::new()).build_http();
+
+    let joining = Gateway::new(tables.clone(), TunnelLayer::default().layer(client()));
+    let services = move |connection| joining.clone().on(connection);
+    let world = World::serving(tables.clone(), ServeOptions::default(), services).await;
+    let mut socket = open(&world).await.unwrap();
+    for text in ["hello", "", &"long ".repeat(100_000)] {
+        comes_back(&mut socket, text).await;
+    }
+
+    let alone = Gateway::new(tables.clone(), client());
+    let services = move |connection| alone.clone().on(connection);
+    let world = World::serving(tables, ServeOptions::default(), services).await;
+    match open(&world).await {
+        Err(Error::Http(answer)) => assert_eq!(answer.status(), StatusCode::BAD_GATEWAY),
+        other => panic!("a switch that leads nowhere: {other:?}"),
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use gateway_core::rule::{BackendProtocol, Timeouts};
 use gateway_tower::serve::ServeOptions;
+use gateway_tower::tunnel::TunnelOptions;
 use gateway_tower::upstream::UpstreamOptions;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use crate::world::{LONG, Table, World, echo, exchange, raw_backend, read_head};
 
 /// A backend whose WebSockets send every message back.
-async fn websocket_backend() -> SocketAddr {
+pub(crate) async fn websocket_backend() -> SocketAddr {
     raw_backend(|stream| async move {
         let Ok(mut socket) = accept_async(stream).await else { return };
         while let Some(Ok(message)) = socket.next().await {
@@ -29,11 +30,11 @@ async fn websocket_backend() -> SocketAddr {
     .await
 }
 
-async fn open(world: &World) -> Result<WebSocketStream<TcpStream>, Error> {
+pub(crate) async fn open(world: &World) -> Result<WebSocketStream<TcpStream>, Error> {
     client_async("ws://example.com/socket", world.connect().await).await.map(|(socket, _)| socket)
 }
 
-async fn comes_back(socket: &mut WebSocketStream<TcpStream>, text: &str) {
+pub(crate) async fn comes_back(socket: &mut WebSocketStream<TcpStream>, text: &str) {
     socket.send(Message::text(text)).await.expect("the socket is open");
     let echoed = tokio::time::timeout(LONG, socket.next()).await.expect("a message comes back");
     assert_eq!(echoed.unwrap().unwrap(), Message::text(text));
@@ -181,8 +182,8 @@ async fn a_tunnel_counts_among_the_connections_until_it_ends() {
 
 #[tokio::test]
 async fn a_tunnel_without_traffic_is_closed() {
-    let upstream =
-        UpstreamOptions { tunnel_idle: Some(Duration::from_millis(300)), ..UpstreamOptions::default() };
+    let tunnel = TunnelOptions { idle: Some(Duration::from_millis(300)), ..TunnelOptions::default() };
+    let upstream = UpstreamOptions { tunnel, ..UpstreamOptions::default() };
     let world =
         World::with(&Table::new(1, websocket_backend().await), ServeOptions::default(), upstream).await;
     let mut socket = open(&world).await.unwrap();
@@ -192,4 +193,33 @@ async fn a_tunnel_without_traffic_is_closed() {
     }
     let end = tokio::time::timeout(LONG, socket.next()).await.expect("the tunnel ends");
     assert!(!matches!(end, Some(Ok(_))), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_tunnel_that_is_half_closed_is_soon_closed_where_nothing_more_comes() {
+    let backend = raw_backend(|mut stream| async move {
+        read_head(&mut stream).await;
+        let switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+        stream.write_all(switch).await.unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stream.write_all(b"more").await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let tunnel = TunnelOptions { half_close_timeout: Duration::from_millis(300), ..TunnelOptions::default() };
+    let upstream = UpstreamOptions { tunnel, ..UpstreamOptions::default() };
+    let world = World::with(&Table::new(1, backend), ServeOptions::default(), upstream).await;
+    let mut stream = world.connect().await;
+    let head = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    read_head(&mut stream).await;
+    stream.shutdown().await.unwrap();
+    let mut rest = String::new();
+    let end = tokio::time::timeout(LONG, stream.read_to_string(&mut rest)).await;
+    end.expect("the tunnel ends").unwrap();
+    assert_eq!(rest, "more".repeat(5), "as long as something comes, it is waited for");
 }

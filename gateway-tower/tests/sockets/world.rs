@@ -12,7 +12,9 @@ use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
 use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, RouteTable};
-use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets, TlsOptions};
+use gateway_tower::serve::{
+    Addresses, ConnectionService, NotBound, ServeOptions, Server, Sockets, TlsOptions,
+};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{BoxError, Connection, Gateway, TableHandle};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -150,7 +152,16 @@ impl World {
     pub(crate) async fn with(table: &Table, options: ServeOptions, upstream: UpstreamOptions) -> Self {
         let tables = TableHandle::new(table.build());
         let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
-        let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        Self::serving(tables, options, move |connection: Arc<Connection>| gateway.clone().on(connection))
+            .await
+    }
+
+    /// The same with a gateway, or another service, of one's own.
+    pub(crate) async fn serving(
+        tables: TableHandle,
+        options: ServeOptions,
+        services: impl ConnectionService,
+    ) -> Self {
         let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("a usable provider");
         let tls = tls.with_tickets(ring::Ticketer::new().expect("random numbers"));
         let options = ServeOptions { tls: Some(tls), ..options };
