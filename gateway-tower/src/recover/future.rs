@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use gateway_core::exchange::{framing, hop_by_hop};
-use http::{HeaderValue, Response, StatusCode, Version};
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use pin_project_lite::pin_project;
 
 use crate::body::{BoxError, Inflow, ResponseBody};
@@ -44,7 +44,7 @@ where
         let this = self.project();
         let error = match ready!(this.future.poll(cx)) {
             Ok(mut response) => match receive(&mut response, this.upgrade.as_deref()) {
-                Ok(()) => return Poll::Ready(Ok(response.map(ResponseBody::upstream))),
+                Ok(()) => return Poll::Ready(Ok(response_with_body(response))),
                 Err(error) => error,
             },
             Err(error) => error.into(),
@@ -72,6 +72,19 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
     }
     *response.version_mut() = Version::default();
     Ok(framing::check_answer(status, response.headers_mut())?)
+}
+
+/// The answer with the body that it has in the gateway. One that resets a form must have no content; a client that knows
+/// this takes what follows the head for the next answer.
+///
+/// # Spec
+/// MSG-14; RFC 9110 section 15.3.6.
+fn response_with_body<B>(mut response: Response<B>) -> Response<ResponseBody<B>> {
+    if response.status() != StatusCode::RESET_CONTENT {
+        return response.map(ResponseBody::upstream);
+    }
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response.map(|_| ResponseBody::default())
 }
 
 /// An answer that is none: another is to follow it, or another protocol than one that was asked for.

@@ -241,3 +241,56 @@ async fn a_client_that_is_gone_is_not_waited_for_long() {
     drop(stream);
     tokio::time::timeout(LONG, gone.recv()).await.expect("the backend hears of it").unwrap();
 }
+
+// MSG-13; RFC 9112 section 9.3
+#[tokio::test]
+async fn an_answer_of_unknown_length_ends_a_connection_of_http_1_0_and_says_so() {
+    let ask = b"GET / HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n";
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    let world = World::start(&Table::new(1, answering(chunked).await)).await;
+    let answer = exchange(world.address(80), ask).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nbody"), "{answer}");
+    assert!(answer.contains("connection: close\r\n") && !answer.contains("keep-alive"), "{answer}");
+
+    let known = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody";
+    let world = World::start(&Table::new(1, answering(known).await)).await;
+    let mut stream = world.connect().await;
+    for _ in 0..2 {
+        stream.write_all(ask).await.unwrap();
+        let head = read_head(&mut stream).await;
+        assert!(head.contains("connection: keep-alive\r\n"), "{head}");
+        stream.read_exact(&mut [0; 4]).await.unwrap();
+    }
+}
+
+// MSG-14; RFC 9110 section 15.3.6
+#[tokio::test]
+async fn an_answer_that_resets_a_form_has_no_content() {
+    for answer in [
+        "HTTP/1.1 205 Reset Content\r\ncontent-length: 4\r\n\r\nbody",
+        "HTTP/1.1 205 Reset Content\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nx: 1\r\n\r\n",
+        "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let world = World::start(&Table::new(1, answering(answer).await)).await;
+        let passed_on = ask(&world, "GET / HTTP/1.1", "").await;
+        assert!(passed_on.starts_with("HTTP/1.1 205 "), "{answer:?}: {passed_on}");
+        let is_empty = passed_on.ends_with("\r\n\r\n") && passed_on.contains("content-length: 0\r\n");
+        assert!(is_empty && !passed_on.contains("transfer-encoding"), "{answer:?}: {passed_on}");
+        let mut http2 = Client::http2(world.connect().await).await;
+        let answered = http2.send(get2("a", "/")).await;
+        assert_eq!((answered.status, answered.text()), (StatusCode::RESET_CONTENT, ""), "{answer:?}");
+    }
+}
+
+// MSG-15; RFC 9110 section 7.4
+#[tokio::test]
+async fn the_scheme_that_a_client_names_decides_nothing() {
+    let world = World::start(&Table::new(1, echo().await)).await;
+    let answer = ask(&world, "GET https://a/x HTTP/1.1", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("GET /x HTTP/1.1\n"), "{answer}");
+    assert!(answer.contains("\nx-forwarded-proto: http\n"), "{answer}");
+    let mut http2 = Client::http2(world.connect().await).await;
+    let secure = Request::get("https://a/x").body(full("")).unwrap();
+    let answer = http2.send(secure).await;
+    assert!(answer.text().contains("\nx-forwarded-proto: http\n"), "{}", answer.text());
+}

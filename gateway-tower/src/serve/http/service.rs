@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -52,6 +52,8 @@ pin_project! {
         state: State<S, F>,
         in_flight: Option<InFlight>,
         clock: Option<Arc<StreamClock>>,
+        // Of a request of HTTP/1.0.
+        old: bool,
     }
 }
 
@@ -106,7 +108,7 @@ impl<S> PerConnection<S> {
     }
 }
 
-impl<S, B> hyper::service::Service<Request<Incoming>> for PerConnection<S>
+impl<S, B: Body> hyper::service::Service<Request<Incoming>> for PerConnection<S>
 where
     S: Service<Request<ClientBody>, Response = Response<B>, Error: Into<BoxError>> + Clone,
 {
@@ -120,6 +122,7 @@ where
             request.extensions_mut().insert(self.member.clone());
         }
         let clock = self.streams.as_ref().map(|streams| streams.begin(!request.body().is_end_stream()));
+        let old = request.version() == Version::HTTP_10;
         let request = request.map(|incoming| ClientBody::new(incoming, clock.clone()));
         let in_flight = Some(self.member.begin());
         let mut service = self.service.borrow_mut();
@@ -129,13 +132,13 @@ where
             Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },
             Poll::Pending => State::Waiting { service: service.clone(), request: Some(request) },
         };
-        Answer { state, in_flight, clock }
+        Answer { state, in_flight, clock, old }
     }
 }
 
 // === impl Answer ===
 
-impl<S, B> Future for Answer<S, S::Future>
+impl<S, B: Body> Future for Answer<S, S::Future>
 where
     S: Service<Request<ClientBody>, Response = Response<B>, Error: Into<BoxError>>,
 {
@@ -146,7 +149,10 @@ where
         loop {
             let future = match this.state.as_mut().project() {
                 Projected::Called { future } => {
-                    let response = ready!(future.poll(cx)).map_err(Into::into)?;
+                    let mut response = ready!(future.poll(cx)).map_err(Into::into)?;
+                    if *this.old {
+                        end_with_connection(&mut response);
+                    }
                     let mut in_flight = this.in_flight.take().expect("not polled after it is ready");
                     in_flight.set_answered();
                     let clock = this.clock.take();
@@ -165,6 +171,20 @@ where
             };
             this.state.set(State::Called { future });
         }
+    }
+}
+
+/// Says of an answer of unknown length, which a client of HTTP/1.0 cannot tell from a longer one, that the connection ends with
+/// it. hyper closes it, but where the client asks for it says that it will not.
+///
+/// # Spec
+/// MSG-13; RFC 9112 sections 6.3 and 9.3.
+fn end_with_connection<B: Body>(response: &mut Response<B>) {
+    let is_known = response.body().size_hint().exact().is_some()
+        || response.headers().contains_key(header::CONTENT_LENGTH);
+    if !is_known {
+        *response.version_mut() = Version::HTTP_10;
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
