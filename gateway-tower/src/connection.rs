@@ -24,6 +24,8 @@ pub struct Connection {
     pub server_name: Option<Arc<str>>,
     /// Whether it is within TLS that ended here.
     pub secure: bool,
+    /// Whether it carries several requests at once, as HTTP/2 does: an answer is read in smaller pieces then.
+    pub multiplexed: bool,
     /// The address of the client.
     pub peer: Option<SocketAddr>,
     /// The address that the client connected to.
@@ -44,6 +46,7 @@ impl Connection {
             port,
             server_name: None,
             secure: false,
+            multiplexed: false,
             peer: None,
             local: None,
             shard: Shard::next(),

@@ -247,7 +247,7 @@ impl Member {
         }
     }
 
-    /// The client takes no more bytes; the next [that go](Self::count_write) end this.
+    /// The client takes no more bytes, or is first to take those that wait; the next [that go](Self::count_write) end this.
     pub(crate) fn set_blocked(&self) {
         self.0.state.blocked.store(true, Ordering::Relaxed);
     }
@@ -283,6 +283,11 @@ impl InFlight {
     /// Waits until the client [takes bytes](Member::poll_room).
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         self.member.poll_room(cx)
+    }
+
+    /// The client is first to take [what waits](Member::set_blocked).
+    pub(crate) fn set_blocked(&self) {
+        self.member.set_blocked();
     }
 
     /// The answer begins.

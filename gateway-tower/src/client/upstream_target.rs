@@ -20,6 +20,8 @@ pub struct UpstreamTarget {
     snapshot: Snapshot,
     backend: BackendId,
     endpoint: u32,
+    /// Whether the client's connection carries other requests, too.
+    multiplexed: bool,
 }
 
 // === impl UpstreamTarget ===
@@ -27,12 +29,12 @@ pub struct UpstreamTarget {
 impl UpstreamTarget {
     /// Where a request with these extensions goes: where its [`Routed`] says, or to the `UpstreamTarget` among them.
     pub fn of(extensions: &Extensions) -> Option<Self> {
-        match extensions.get().and_then(Routed::place) {
-            Some((snapshot, backend, endpoint)) => {
-                Some(Self { snapshot: snapshot.clone(), backend, endpoint })
-            }
-            None => extensions.get().cloned(),
-        }
+        let placed = |routed: &Routed| {
+            let (snapshot, backend, endpoint) = routed.place()?;
+            let multiplexed = routed.connection().multiplexed;
+            Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed })
+        };
+        extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
     }
 
     /// An endpoint of a backend that is in no table, to be put into the extensions for a client that is used alone.
@@ -41,7 +43,7 @@ impl UpstreamTarget {
     pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
         let mut table = RouteTable::builder(0);
         let backend = table.backend(Backend { endpoints: [endpoint].into(), ..backend });
-        Self { snapshot: Snapshot::new(table.build()), backend, endpoint: 0 }
+        Self { snapshot: Snapshot::new(table.build()), backend, endpoint: 0, multiplexed: false }
     }
 
     /// The endpoint to connect to.
@@ -52,6 +54,12 @@ impl UpstreamTarget {
     /// What the endpoint speaks.
     pub fn protocol(&self) -> BackendProtocol {
         self.backend().protocol
+    }
+
+    /// Whether the client's connection carries other requests, too.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_multiplexed(&self) -> bool {
+        self.multiplexed
     }
 
     /// The backend that the endpoint serves.

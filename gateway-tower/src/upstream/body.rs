@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::http2_body::Http2Body;
+use super::pace::Pace;
 use crate::body::BoxError;
 
 /// The body of a backend's answer, and the hold on the connection that it comes over.
@@ -32,6 +33,9 @@ enum Kind {
 pub(super) trait Settle {
     /// The answer has ended, and the connection may be used again.
     fn settle(self: Box<Self>);
+
+    /// When its pieces are read.
+    fn pace(&self) -> &Pace;
 }
 
 // === impl UpstreamBody ===
@@ -73,7 +77,15 @@ impl Body for UpstreamBody {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Http1 { incoming, connection } => {
-                let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                if let Some(connection) = &connection {
+                    connection.pace().take();
+                }
+                let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) else {
+                    if let Some(connection) = &connection {
+                        connection.pace().ask();
+                    }
+                    return Poll::Pending;
+                };
                 match &frame {
                     Some(Ok(_)) => self.settle_at_end(),
                     Some(Err(_)) => *connection = None,

@@ -1,6 +1,7 @@
 //! One connection of HTTP/1.1 to an endpoint.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,6 +12,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 
+use super::pace::{Pace, Paced, Pieces, Sending};
 use super::stream::BackendStream;
 use super::{UpstreamOptions, connect};
 use crate::body::BoxError;
@@ -24,7 +26,8 @@ const SMALLEST_BUFFER: usize = 8 * 1024;
 /// It is closed when this is dropped, whatever it is at: a request that is still being sent would keep it open until the
 /// client has sent the rest.
 pub(super) struct Http1Connection<B> {
-    sender: SendRequest<B>,
+    sender: SendRequest<Sending<B>>,
+    pace: Arc<Pace>,
     task: AbortHandle,
 }
 
@@ -37,29 +40,34 @@ where
 {
     pub(super) async fn open(endpoint: SocketAddr, options: &UpstreamOptions) -> Result<Self, ConnectError> {
         let stream = connect::tcp(endpoint, options.connect_timeout).await?;
+        let buffer = options.buffer_bytes.max(SMALLEST_BUFFER);
+        let pace = Arc::new(Pace::new(buffer));
         let mut builder = Builder::new();
         builder
-            .max_buf_size(options.buffer_bytes.max(SMALLEST_BUFFER))
+            .max_buf_size(buffer)
             .max_headers(options.max_header_lines)
             // RFC 9112 sections 5.1 and 5.2: taken out of answers, where requests with either are refused.
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true);
-        let handshake = builder.handshake(TokioIo::new(BackendStream::new(stream))).await;
+        let handshake = builder.handshake(TokioIo::new(BackendStream::new(stream, Arc::clone(&pace)))).await;
         let (sender, connection) =
             handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
+        let connection = Paced::new(connection.with_upgrades(), Arc::clone(&pace));
         let task = tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
+            if let Err(error) = connection.await {
                 tracing::debug!(%endpoint, %error, "a connection to a backend failed");
             }
         });
-        Ok(Self { sender, task: task.abort_handle() })
+        Ok(Self { sender, pace, task: task.abort_handle() })
     }
 
     pub(super) fn send(
         &mut self,
         request: Request<B>,
-    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + Send + use<B> {
-        self.sender.try_send_request(request)
+        pieces: Pieces,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Sending<B>>>>> + Send + use<B>
+    {
+        self.sender.try_send_request(self.pace.begin(request, pieces))
     }
 }
 
@@ -71,6 +79,11 @@ impl<B> Http1Connection<B> {
 
     pub(super) fn is_closed(&self) -> bool {
         self.sender.is_closed()
+    }
+
+    /// When the pieces of an answer are read.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 }
 

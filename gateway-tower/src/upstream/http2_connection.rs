@@ -19,6 +19,9 @@ use super::{UpstreamOptions, connect};
 use crate::body::BoxError;
 use crate::client::ConnectError;
 
+/// The bytes of a request that wait to be written at which no more are taken from its client: a frame.
+const SEND_BUFFER: usize = 16 * 1024;
+
 /// The least time between two pings of a connection over which no answer came meanwhile. Servers of gRPC close a connection
 /// whose client pings more often than every five minutes.
 const BETWEEN_PINGS: Duration = Duration::from_secs(5 * 60 + 10);
@@ -87,7 +90,7 @@ impl Http2Connection {
             // A client that does not read its answer must not keep others from theirs.
             .initial_connection_window_size(window.saturating_mul(streams).min(LARGEST_WINDOW))
             .max_header_list_size(options.max_head_bytes)
-            .max_send_buffer_size(options.buffer_bytes)
+            .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
         let (sender, mut connection) = builder.handshake(stream).await?;
         let load = Arc::new(Load {

@@ -62,6 +62,7 @@
 mod error;
 mod options;
 mod connect;
+mod pace;
 mod stream;
 mod http1;
 mod http1_connection;

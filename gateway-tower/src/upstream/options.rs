@@ -13,9 +13,9 @@ pub struct UpstreamOptions {
     pub idle_timeout: Duration,
     /// The most connections of HTTP/1.1 kept without a request, for each endpoint.
     pub max_idle_per_endpoint: usize,
-    /// The most bytes read ahead of the client on a connection of HTTP/1.1, and the largest head of an answer; at least 8 KiB
-    /// are used. A client that does not read holds as much three times: once that the server has taken over, and once or
-    /// twice on the way there.
+    /// The largest piece of an answer over HTTP/1.1, and the largest head of one; at least 8 KiB are used. A client that does
+    /// not read holds one piece, in a buffer that may be up to 32 KiB larger, and so does a connection that was busy and is
+    /// kept. A client of HTTP/2, which holds two, and one that is still sending its request get pieces of 16 KiB.
     pub buffer_bytes: usize,
     /// The most header lines of an answer over HTTP/1.1.
     pub max_header_lines: usize,
@@ -49,7 +49,7 @@ impl Default for UpstreamOptions {
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(60),
             max_idle_per_endpoint: 256,
-            buffer_bytes: 24 * 1024,
+            buffer_bytes: 48 * 1024,
             max_header_lines: 200,
             max_head_bytes: 64 * 1024,
             http2_streams: 100,

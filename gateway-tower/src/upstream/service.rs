@@ -27,6 +27,7 @@ use super::http1_pool::Http1Pool;
 use super::http2_connection::{Http2Connection, Place};
 use super::http2_exchange::{Failure, Http2Exchange};
 use super::http2_pool::{Http2Pool, Opening, Pick, share};
+use super::pace::{Pace, Pieces, Sending};
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
 use crate::body::replay::Replay;
@@ -74,6 +75,7 @@ struct Rest<B> {
     shared: Arc<Shared<B>>,
     endpoint: SocketAddr,
     connection: Http1Connection<B>,
+    pieces: Pieces,
     upgrade: Option<ClientEnd>,
 }
 
@@ -141,18 +143,19 @@ where
         let shared = Arc::clone(&self.0);
         match target.protocol() {
             BackendProtocol::Http1 | BackendProtocol::WebSocket => {
+                let pieces = Pieces::of(&target);
                 let upgrade = http1::prepare(&mut request, present);
                 match shared.http1.take(&endpoint) {
                     // Sent here rather than by the future, which would have to hold the request for it.
                     Some(mut connection) => {
-                        let sent = connection.send(request);
+                        let sent = connection.send(request, pieces);
                         UpstreamFuture(Box::pin(Exchange {
                             sent,
                             again: None,
-                            rest: Some(Rest { shared, endpoint, connection, upgrade }),
+                            rest: Some(Rest { shared, endpoint, connection, pieces, upgrade }),
                         }))
                     }
-                    None => UpstreamFuture::new(shared.send_http1(endpoint, request, upgrade)),
+                    None => UpstreamFuture::new(shared.send_http1(endpoint, request, pieces, upgrade)),
                 }
             }
             BackendProtocol::H2c => match http2::prepare(&mut request, endpoint) {
@@ -175,6 +178,7 @@ where
         self: Arc<Self>,
         endpoint: SocketAddr,
         mut request: Request<B>,
+        pieces: Pieces,
         upgrade: Option<ClientEnd>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
@@ -188,12 +192,12 @@ where
                     opened.map_err(UpstreamError::Connect)?
                 }
             };
-            match connection.send(request).await {
+            match connection.send(request, pieces).await {
                 Ok(response) => {
-                    return Rest { shared: self, endpoint, connection, upgrade }.answer(response);
+                    return Rest { shared: self, endpoint, connection, pieces, upgrade }.answer(response);
                 }
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) if reused => request = unsent,
+                    Some(unsent) if reused => request = unsent.map(Sending::into_inner),
                     Some(_) => return Err(not_processed(endpoint, error.into_error())),
                     None => return Err(failed(endpoint, error.into_error())),
                 },
@@ -326,7 +330,7 @@ impl<B, F> Future for Exchange<B, F>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
-    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>>,
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<Sending<B>>>>>,
 {
     type Output = Result<Response<UpstreamBody>, UpstreamError>;
 
@@ -342,9 +346,10 @@ where
             Err(mut error) => match error.take_message() {
                 // It was closed while idle, and nothing was sent.
                 Some(unsent) => {
-                    let Rest { shared, endpoint, connection: _, upgrade } = rest;
+                    let Rest { shared, endpoint, connection: _, pieces, upgrade } = rest;
+                    let unsent = unsent.map(Sending::into_inner);
                     this.again
-                        .insert(Box::pin(shared.send_http1(endpoint, unsent, upgrade)))
+                        .insert(Box::pin(shared.send_http1(endpoint, unsent, pieces, upgrade)))
                         .as_mut()
                         .poll(cx)
                 }
@@ -359,7 +364,7 @@ where
 impl<B: Send + 'static> Rest<B> {
     /// What is passed on of an answer.
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let Self { shared, endpoint, connection, upgrade } = self;
+        let Self { shared, endpoint, connection, pieces: _, upgrade } = self;
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         http1::clean(response.status(), response.headers_mut())
             .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
@@ -407,7 +412,12 @@ fn refuse() -> Response<UpstreamBody> {
 impl<B: Send + 'static> Settle for Lent<B> {
     fn settle(self: Box<Self>) {
         let Self { shared, endpoint, connection } = *self;
+        connection.pace().ask();
         shared.http1.put(endpoint, connection);
+    }
+
+    fn pace(&self) -> &Pace {
+        self.connection.pace()
     }
 }
 

@@ -6,15 +6,19 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio::net::TcpStream;
+
+use super::pace::Pace;
 
 /// A connection whose failure to write is told once nothing more can be read.
 #[derive(Debug)]
 pub(super) struct BackendStream {
-    stream: TcpStream,
+    stream: Take<TcpStream>,
+    pace: Arc<Pace>,
     /// Why writing failed.
     failed: Option<io::Error>,
     /// Whom to tell, once reading has ended.
@@ -25,8 +29,8 @@ pub(super) struct BackendStream {
 // === impl BackendStream ===
 
 impl BackendStream {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, failed: None, waiting: None, read_ended: false }
+    pub(super) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
+        Self { stream: stream.take(0), pace, failed: None, waiting: None, read_ended: false }
     }
 
     /// The result of a write, or later if it failed.
@@ -36,7 +40,12 @@ impl BackendStream {
         write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if self.failed.is_none() {
-            match ready!(write(Pin::new(&mut self.stream), cx)) {
+            let Poll::Ready(written) = write(Pin::new(self.stream.get_mut()), cx) else {
+                self.pace.set_blocked();
+                return Poll::Pending;
+            };
+            self.pace.set_free();
+            match written {
                 Err(error) if !self.read_ended => self.failed = Some(error),
                 written => return Poll::Ready(written),
             }
@@ -60,6 +69,7 @@ impl AsyncRead for BackendStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
+        this.stream.set_limit(this.pace.piece() as u64);
         let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
         if room && (read.is_err() || buf.filled().len() == before) {
             this.read_ended = true;
@@ -85,14 +95,14 @@ impl AsyncWrite for BackendStream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
     }
 }

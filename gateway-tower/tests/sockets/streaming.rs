@@ -246,3 +246,32 @@ async fn a_client_that_waits_for_100_gets_it_when_the_backend_says_nothing() {
     stream.write_all(b"body").await.unwrap();
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
 }
+
+#[tokio::test]
+async fn a_request_is_sent_to_its_end_while_its_answer_is_not_taken() {
+    const LENGTH: usize = 16 * 1024 * 1024;
+    let both = raw_backend(|stream| async move {
+        let (mut read, mut write) = stream.into_split();
+        let reading = async {
+            let mut block = vec![0; 64 * 1024];
+            while read.read(&mut block).await.unwrap() > 0 {}
+        };
+        let writing = async {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+            write.write_all(head.as_bytes()).await.unwrap();
+            let _ = write.write_all(&vec![b'x'; LENGTH]).await;
+        };
+        tokio::join!(reading, writing);
+    })
+    .await;
+    let world = World::start(&Table::new(1, both)).await;
+    let mut client = world.connect().await;
+    let head = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {LENGTH}\r\n\r\n");
+    client.write_all(head.as_bytes()).await.unwrap();
+    let exchange = async {
+        client.write_all(&vec![b'y'; LENGTH]).await.unwrap();
+        read_head(&mut client).await;
+        client.read_exact(&mut vec![0; LENGTH]).await.unwrap();
+    };
+    tokio::time::timeout(LONG, exchange).await.expect("neither waits for the other");
+}

@@ -201,7 +201,7 @@ impl Acceptance {
         io: T,
         first: FirstBytes,
         http2: bool,
-        connection: Connection,
+        mut connection: Connection,
         member: Member,
         services: impl ConnectionService,
     ) -> Speaking
@@ -209,6 +209,7 @@ impl Acceptance {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let io = TokioIo::new(Stream::new(io, first, member.clone(), connection.secure));
+        connection.multiplexed = http2;
         let service = services.for_connection(Arc::new(connection));
         if http2 {
             member.set_multiplexed();

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -18,6 +18,9 @@ use super::stream_clock::{StreamClock, Streams};
 use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{InFlight, Member};
+
+/// From this size on a piece of an answer is written before the next is asked for; smaller ones are written together.
+const LARGE: usize = 8 * 1024;
 
 /// Makes the service of each connection: any function of the connection that returns a service.
 pub trait ConnectionService: Clone + Send + 'static {
@@ -70,8 +73,8 @@ pin_project! {
 pin_project! {
     /// The body of an answer; as long as it lives, the request is under way.
     ///
-    /// It rests while the client does not read. hyper would take over as much as its buffers are to hold, which must be as
-    /// large as the largest head.
+    /// It rests while the client does not read, and after a large piece until some of it is written. hyper would take over as
+    /// much as its buffers are to hold, which must be as large as the largest head.
     pub(super) struct Tracked<B> {
         #[pin]
         body: B,
@@ -201,7 +204,13 @@ impl<B: Body> Body for Tracked<B> {
         let this = self.project();
         let Some(clock) = this.clock else {
             ready!(this.in_flight.poll_room(cx));
-            return this.body.poll_frame(cx);
+            let frame = ready!(this.body.poll_frame(cx));
+            if let Some(Ok(frame)) = &frame
+                && frame.data_ref().is_some_and(|data| data.remaining() >= LARGE)
+            {
+                this.in_flight.set_blocked();
+            }
+            return Poll::Ready(frame);
         };
         // hyper asks for the next piece when the client has made room for the one before.
         clock.answer_taken();

@@ -10,9 +10,9 @@ use gateway_core::name::{ListenerOwnerKind, ObjectName};
 use gateway_core::table::{
     Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, Transport,
 };
-use rustls::ServerConfig;
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -20,6 +20,10 @@ use tokio_rustls::server::TlsStream;
 use super::certificates::Certificates;
 use super::tls_options::TlsOptions;
 use crate::serve::certificate_problem::CertificateProblem;
+
+/// The bytes within TLS that may wait to be written: two records, so that a client that does not read holds little more than
+/// without TLS.
+const UNSENT: usize = 32 * 1024;
 
 /// What handshakes need of the table in use. Clones are the same place.
 #[derive(Clone, Debug)]
@@ -69,7 +73,8 @@ impl Tls {
         let host = hello.server_name().and_then(|name| Host::of_name(name).ok());
         let config = self.0.load().config(gateway, port, host.as_ref());
         let server_name = host.map(|host| Arc::from(host.as_str()));
-        Ok((start.into_stream(config).await?, server_name))
+        let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
+        Ok((start.into_stream_with(config, limited).await?, server_name))
     }
 }
 
