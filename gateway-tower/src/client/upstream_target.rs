@@ -56,9 +56,9 @@ impl UpstreamTarget {
         self.backend().protocol
     }
 
-    /// Whether the client's connection carries other requests, too.
-    #[cfg(feature = "client")]
-    pub(crate) fn is_multiplexed(&self) -> bool {
+    /// Whether the connection of the request's client carries other requests, too: an answer that it does not read is held
+    /// in several places then.
+    pub fn is_multiplexed(&self) -> bool {
         self.multiplexed
     }
 

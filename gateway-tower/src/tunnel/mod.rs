@@ -44,7 +44,7 @@ mod join;
 #[cfg(feature = "tunnel")]
 mod layer;
 
-#[cfg(feature = "tunnel")]
+#[cfg(feature = "client")]
 pub(crate) use self::client_end::ClientEnd;
 #[cfg(feature = "client")]
 pub(crate) use self::join::join;
