@@ -397,6 +397,43 @@ fn endpoints_are_the_ready_ones_of_the_port_with_the_services_name() {
     assert_eq!(weights, [1, 1, 1]);
 }
 
+// HRB-02
+#[test]
+fn endpoints_that_terminate_get_requests_while_none_is_ready() {
+    let with = |last: &str| {
+        let text = format!(
+            "
+apiVersion: v1
+kind: Service
+metadata: {{name: rolling, namespace: apps}}
+spec: {{ports: [{{port: 80}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: rolling-1, namespace: apps, labels: {{kubernetes.io/service-name: rolling}}}}
+addressType: IPv4
+ports: [{{port: 8080}}]
+endpoints:
+- {{addresses: [10.0.1.1], conditions: {{ready: false, serving: true, terminating: true}}}}
+- {{addresses: [10.0.1.2], conditions: {{ready: false, serving: false, terminating: true}}}}
+- {{addresses: [10.0.1.3], conditions: {{ready: false, serving: false, terminating: false}}}}
+{last}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: r, namespace: apps}}
+spec: {{parentRefs: [{{name: gw, namespace: infra}}], rules: [{{backendRefs: [{{name: rolling, port: 80}}]}}]}}
+"
+        );
+        let translation = translated(&text);
+        let backend = translation.table.backends().find(|backend| &*backend.service.name == "rolling");
+        let endpoints = backend.unwrap().endpoints.iter();
+        endpoints.map(|endpoint| endpoint.address().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(with(""), ["10.0.1.1:8080"]);
+    assert_eq!(with("- {addresses: [10.0.1.4]}"), ["10.0.1.4:8080"]);
+}
+
 #[test]
 fn endpoints_say_where_they_run_if_their_slice_does() {
     let elsewhere = "

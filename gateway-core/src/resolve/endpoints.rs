@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::api::{EndpointAddressType, EndpointSlice, ServicePort};
+use crate::api::{EndpointAddressType, EndpointConditions, EndpointSlice, ServicePort};
 use crate::name::ObjectName;
 use crate::rule::{Endpoint, Locality};
 use crate::validate::Valid;
@@ -39,11 +39,28 @@ impl Endpoints {
         }
     }
 
-    /// The addresses of the ready endpoints of a Service's port, each once, and where they run.
+    /// The addresses of the ready endpoints of a Service's port, each once, and where they run. If none is ready, those
+    /// that still take requests while they terminate: better the last ones of a rollout than none.
     ///
     /// # Spec
     /// HRB-02, HRB-15: the port of the endpoints is the slice's, found by the name of the Service's port.
     pub(crate) fn ready(&self, service: &ObjectName, port: &ServicePort) -> Arc<[Endpoint]> {
+        let ready = self.with(service, port, |conditions| conditions.ready.unwrap_or(true));
+        if !ready.is_empty() {
+            return ready;
+        }
+        self.with(service, port, |conditions| {
+            conditions.terminating == Some(true) && conditions.serving == Some(true)
+        })
+    }
+
+    /// The endpoints with conditions that are as they should be.
+    fn with(
+        &self,
+        service: &ObjectName,
+        port: &ServicePort,
+        are_right: impl Fn(&EndpointConditions) -> bool,
+    ) -> Arc<[Endpoint]> {
         let name = port.name.as_deref().unwrap_or("");
         // An address, its zone and its node.
         let mut found: Vec<(SocketAddr, Option<&str>, Option<&str>)> = Vec::new();
@@ -58,9 +75,9 @@ impl Endpoints {
             else {
                 continue;
             };
-            let ready = slice.endpoints.iter().filter(|endpoint| endpoint.conditions.ready.unwrap_or(true));
+            let right = slice.endpoints.iter().filter(|endpoint| are_right(&endpoint.conditions));
             // All addresses of one endpoint are the same endpoint: the first stands for it.
-            found.extend(ready.filter_map(|endpoint| {
+            found.extend(right.filter_map(|endpoint| {
                 let ip = endpoint.addresses.first()?.parse::<IpAddr>().ok()?;
                 Some((SocketAddr::new(ip, number), endpoint.zone.as_deref(), endpoint.node_name.as_deref()))
             }));
