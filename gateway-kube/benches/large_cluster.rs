@@ -1,0 +1,174 @@
+//! What a cluster with thousands of Routes costs a controller: how long a new Route takes until it is in a table, how much
+//! memory, how many writes, and what one change costs when there are many.
+//!
+//! Needs the control plane of the tests. `cargo bench -p gateway-kube --bench large_cluster -- 5000`
+
+#[path = "../tests/cluster/cluster.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod cluster;
+#[path = "../tests/cluster/control_plane.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod control_plane;
+
+use std::collections::HashMap;
+use std::fs;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use gateway_core::api::Kind;
+use gateway_kube::controller::Controller;
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+use crate::control_plane::ControlPlane;
+
+fn main() {
+    let number = std::env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(5000);
+    let assets = match control_plane::assets() {
+        Ok(assets) => assets,
+        Err(why) => return eprintln!("left out: {why}"),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let control_plane = ControlPlane::start(assets).await;
+        let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
+        cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
+        measure(&Cluster::new(client, "large").await, number).await;
+    });
+}
+
+async fn measure(cluster: &Cluster, number: usize) {
+    cluster.gateway().await;
+    let service = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: shop, namespace: {}}}, spec: {{ports: [{{port: 80}}]}}}}",
+        cluster.name
+    );
+    cluster.apply(&service).await;
+    let mut options = cluster.options();
+    options.events = false;
+    let mut controller = Controller::new(cluster.client.clone(), options);
+    create(cluster, &mut controller, 0..10).await;
+    settle(&controller).await;
+    let few = one_change(cluster, &mut controller).await;
+    let (memory, writes) = (resident(), controller.progress().borrow().writes);
+
+    let begun = Instant::now();
+    let mut delays = create(cluster, &mut controller, 10..number).await;
+    let created = begun.elapsed();
+    settle(&controller).await;
+    let settled = begun.elapsed();
+    let progress = *controller.progress().borrow();
+    delays.sort();
+    let percentile = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
+    eprintln!(
+        "{number} HTTPRoutes, created 16 at a time in {created:?}; all statuses written after {settled:?}"
+    );
+    eprintln!(
+        "created until in a table: p50 {:?}, p99 {:?}, most {:?}",
+        percentile(50),
+        percentile(99),
+        percentile(100)
+    );
+    eprintln!(
+        "translations {}, writes {}, failures {}",
+        progress.translations,
+        progress.writes - writes,
+        progress.failures
+    );
+    eprintln!(
+        "memory: {} KiB more, {} bytes a Route",
+        resident() - memory,
+        (resident() - memory) * 1024 / number as u64
+    );
+    let many = one_change(cluster, &mut controller).await;
+    eprintln!("one change: {few:?} of CPU with 10 Routes, {many:?} with {number}");
+}
+
+/// Creates Routes, and says how long each took from the answer to its creation until it was in a table.
+async fn create(
+    cluster: &Cluster,
+    controller: &mut Controller,
+    range: std::ops::Range<usize>,
+) -> Vec<Duration> {
+    let number = range.len();
+    let (sender, mut created) = tokio::sync::mpsc::unbounded_channel();
+    let create = stream::iter(range).for_each_concurrent(16, |index| {
+        let sender = sender.clone();
+        async move {
+            let name = format!("route-{index}");
+            cluster.route(&name, &rules(index)).await;
+            sender.send((name, Instant::now())).unwrap();
+        }
+    });
+    let mut in_table = HashMap::new();
+    let follow = async {
+        while in_table.len() < number {
+            let update = controller.next().await.unwrap();
+            let now = Instant::now();
+            for (kind, key) in update.changed {
+                if kind == Kind::HttpRoute {
+                    in_table.entry(key.name.to_string()).or_insert(now);
+                }
+            }
+        }
+    };
+    tokio::join!(create, follow);
+    drop(sender);
+    let mut delays = Vec::new();
+    while let Some((name, at)) = created.recv().await {
+        // The watch may be faster than the answer.
+        delays.push(in_table[&name].saturating_duration_since(at));
+    }
+    delays
+}
+
+fn rules(index: usize) -> String {
+    format!(
+        "hostnames: [host-{index}.example], rules: [{{matches: [{{path: {{value: /a}}}}], backendRefs: [{{name: shop, port: 80}}]}}, \
+         {{matches: [{{path: {{value: /b}}}}], backendRefs: [{{name: shop, port: 80}}]}}]"
+    )
+}
+
+/// CPU time of a change of one Route, with the request that makes it: the least of many.
+async fn one_change(cluster: &Cluster, controller: &mut Controller) -> Duration {
+    let mut least = Duration::MAX;
+    for round in 0..20 {
+        settle(controller).await;
+        let before = cpu();
+        cluster.route("route-1", &rules(1).replace("/a", &format!("/round-{round}"))).await;
+        loop {
+            let update = controller.next().await.unwrap();
+            if update.changed.iter().any(|(_, key)| &*key.name == "route-1") {
+                break;
+            }
+        }
+        settle(controller).await;
+        least = least.min(cpu() - before);
+    }
+    least
+}
+
+async fn settle(controller: &Controller) {
+    let mut quiet = 0;
+    while quiet < 3 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        quiet = if controller.progress().borrow().pending == 0 { quiet + 1 } else { 0 };
+    }
+}
+
+/// Resident memory of this process, in KiB.
+fn resident() -> u64 {
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4
+}
+
+/// CPU time of this process: the first number of `schedstat` of each of its threads, in nanoseconds.
+fn cpu() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let times = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(times.sum())
+}
