@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::Kind;
+use gateway_core::api::{AnyObject, Kind, ListenerSetSpec, ParentReference};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
 use gateway_core::table::{RouteTable, Unbound};
@@ -27,7 +27,7 @@ use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus};
 use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
 use crate::store::{Effects, Store};
-use crate::watch::{LeftOut, Said, WatchOptions, Watches};
+use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
 
 /// How a controller works.
 #[derive(Clone, Debug)]
@@ -36,6 +36,9 @@ pub struct ControllerOptions {
     pub translate: TranslateOptions,
     /// What is watched.
     pub watch: WatchOptions,
+    /// The GatewayClasses that are carried out, by name; without it, all of our controller name. Instances with
+    /// different classes share one controller name without getting in each other's way.
+    pub classes: Option<BTreeSet<String>>,
     /// The Lease by which one replica of several writes statuses; without one, this controller is the only one and writes.
     pub lease: Option<LeaseOptions>,
     /// Whether statuses are written at all; if not, no right to write is needed.
@@ -126,8 +129,14 @@ struct Running {
     incomplete_since: Option<Instant>,
     /// What changed since the last update that was handed out.
     changed: BTreeSet<Key>,
+    /// Whether the table may be another one although no object changed.
+    is_other: bool,
+    /// What could not be read when the last update was handed out.
+    left_out: Vec<LeftOut>,
     /// Whether statuses are about a table that was handed out.
     is_complete: bool,
+    /// Whether parents of Routes may not be read.
+    is_blind: bool,
     update: Option<Update>,
 
     dirty: BTreeSet<Key>,
@@ -137,10 +146,8 @@ struct Running {
     resting: BTreeMap<Key, Instant>,
     /// How long was waited after the last write that failed.
     waits: BTreeMap<Key, Duration>,
-    /// What was written and not kept: to write it once more would be of no use.
-    cut: BTreeMap<Key, (Computed, StoredStatus)>,
     under_way: BTreeSet<Key>,
-    writes: JoinSet<(Key, Computed, Result<Outcome, Error>)>,
+    writes: JoinSet<(Key, Result<Outcome, Error>)>,
     /// What failed last, for each kind: it is said once.
     failures: BTreeMap<Kind, String>,
     progress: Progress,
@@ -154,6 +161,7 @@ impl Default for ControllerOptions {
         Self {
             translate: TranslateOptions::default(),
             watch: WatchOptions::default(),
+            classes: None,
             lease: None,
             writes: true,
             events: true,
@@ -242,13 +250,15 @@ impl Running {
             translate_at: Some(Instant::now()),
             incomplete_since: None,
             changed: BTreeSet::new(),
+            is_other: true,
+            left_out: Vec::new(),
             is_complete: false,
+            is_blind: false,
             update: None,
             dirty: BTreeSet::new(),
             has_more: false,
             resting: BTreeMap::new(),
             waits: BTreeMap::new(),
-            cut: BTreeMap::new(),
             under_way: BTreeSet::new(),
             writes: JoinSet::new(),
             failures: BTreeMap::new(),
@@ -287,8 +297,7 @@ impl Running {
                         let unbound = self.translator.options().addresses.unbound.clone();
                         let addresses = AddressPolicy { unbound, ..addresses };
                         let options = TranslateOptions { addresses, ..self.translator.options().clone() };
-                        self.translator.set_options(options);
-                        self.translate_soon();
+                        self.set_options(options);
                     }
                     Some(Command::Stop) | None => break,
                 },
@@ -338,12 +347,11 @@ impl Running {
     fn take(&mut self, effects: Effects) {
         let Effects { objects, statuses } = effects;
         for (kind, key) in objects {
-            match self.store.resources().get(kind, &key) {
+            match self.store.resources().get(kind, &key).filter(|object| self.is_carried_out(object)) {
                 Some(object) => self.translator.insert(object),
                 None => {
                     self.translator.remove(kind, &key);
                     self.waits.remove(&(kind, key.clone()));
-                    self.cut.remove(&(kind, key.clone()));
                 }
             }
             self.changed.insert((kind, key.clone()));
@@ -356,6 +364,49 @@ impl Running {
             self.translate_soon();
         }
         self.dirty.extend(statuses);
+    }
+
+    /// Whether an object is not one of a class that another instance carries out.
+    fn is_carried_out(&self, object: &AnyObject) -> bool {
+        let Some(classes) = &self.options.classes else { return true };
+        match object {
+            AnyObject::GatewayClass(class) => classes.contains(&class.metadata.name),
+            AnyObject::Gateway(gateway) => classes.contains(&gateway.spec.gateway_class_name),
+            _ => true,
+        }
+    }
+
+    /// The parents of a Route of which this instance knows nothing: what was said about them is not for it to take away.
+    fn unseen(&self, key: &ObjectName, stored: &Stored) -> Vec<ParentReference> {
+        let StoredStatus::Route(status) = &stored.status else { return Vec::new() };
+        let entries = status
+            .parents
+            .iter()
+            .filter(|entry| entry.controller_name == self.options.translate.controller_name);
+        let unseen = entries.map(|entry| &entry.parent_ref).filter(|parent| {
+            let namespace = parent.namespace.as_deref().unwrap_or(&key.namespace);
+            let name = ObjectName::new(namespace, parent.name.as_str());
+            self.is_blind || !self.options.watch.scope.contains(namespace) || !self.sees(parent, &name)
+        });
+        unseen.cloned().collect()
+    }
+
+    /// Whether a parent is not one of a class that another instance carries out.
+    fn sees(&self, parent: &ParentReference, name: &ObjectName) -> bool {
+        if self.options.classes.is_none() {
+            return true;
+        }
+        let resources = self.store.resources();
+        let gateway = match parent.kind.as_str() {
+            "ListenerSet" => resources.listener_sets.get(name).map(|set| {
+                let ListenerSetSpec { parent_ref, .. } = &set.spec;
+                let namespace = parent_ref.namespace.as_deref().unwrap_or(&name.namespace);
+                ObjectName::new(namespace, parent_ref.name.as_str())
+            }),
+            _ => Some(name.clone()),
+        };
+        let gateway = gateway.and_then(|name| resources.gateways.get(&name).cloned());
+        gateway.is_none_or(|gateway| self.is_carried_out(&AnyObject::Gateway(gateway)))
     }
 
     fn translate_soon(&mut self) {
@@ -372,11 +423,16 @@ impl Running {
         self.writer.set_minor(known.minor());
         let unknown_definitions = known.unknown();
         if self.translator.options().unknown_definitions != unknown_definitions {
-            let options = TranslateOptions { unknown_definitions, ..self.translator.options().clone() };
-            self.translator.set_options(options);
+            self.set_options(TranslateOptions { unknown_definitions, ..self.translator.options().clone() });
         }
         let classes = self.store.resources().gateway_classes.keys();
         self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+        self.translate_soon();
+    }
+
+    fn set_options(&mut self, options: TranslateOptions) {
+        self.translator.set_options(options);
+        self.is_other = true;
         self.translate_soon();
     }
 
@@ -412,6 +468,17 @@ impl Running {
         }
         self.incomplete_since = None;
         self.is_complete = true;
+        let left_out = self.watch.left_out();
+        self.is_blind = left_out.iter().any(|out| {
+            let is_parent = matches!(out.kind, Kind::GatewayClass | Kind::Gateway | Kind::ListenerSet);
+            is_parent && matches!(out.state, State::Forbidden(_))
+        });
+        let is_news = self.is_other || !self.changed.is_empty() || self.left_out != left_out;
+        if !is_news {
+            return;
+        }
+        self.is_other = false;
+        self.left_out.clone_from(&left_out);
         let translation = self.translator.translation();
         let earlier = self.update.take().map(|update| update.changed).unwrap_or_default();
         self.changed.extend(earlier);
@@ -419,7 +486,7 @@ impl Running {
             table: Arc::new(translation.table.clone()),
             changed: std::mem::take(&mut self.changed).into_iter().collect(),
             diagnostics: translation.diagnostics.iter().cloned().collect(),
-            left_out: self.watch.left_out(),
+            left_out,
         });
     }
 
@@ -451,9 +518,7 @@ impl Running {
         let Some(stored) = self.store.stored(*kind, name) else { return };
         let holds_class = (*kind == Kind::GatewayClass).then(|| self.has_gateways(name));
         let Some(computed) = self.computed(*kind, name, stored) else { return };
-        let was_cut =
-            self.cut.get(&key).is_some_and(|(cut, left)| *cut == computed && *left == stored.status);
-        let needs_status = !was_cut && self.writer.merged(stored, &computed).is_some();
+        let needs_status = self.writer.merged(stored, &computed).is_some();
         let needs_finalizer = holds_class.is_some_and(|has_gateways| lacks_finalizer(stored, has_gateways));
         if !needs_status && !needs_finalizer {
             return;
@@ -468,16 +533,28 @@ impl Running {
                 Some(has_gateways) => writer.hold_class(name, stored, has_gateways).await,
                 None => writer.write(*kind, name, stored, &computed).await,
             };
-            (key, computed, result)
+            (key, result)
         });
     }
 
     fn computed(&self, kind: Kind, key: &ObjectName, stored: &Stored) -> Option<Computed> {
         let (statuses, rejected) = (&self.translator.translation().statuses, self.translator.rejected());
         let controller_name = &self.options.translate.controller_name;
-        Computed::find(statuses, kind, key)
+        let computed = Computed::find(statuses, kind, key)
             .or_else(|| refused(&self.store, rejected, statuses, controller_name, kind, key))
-            .or_else(|| Computed::nothing(stored))
+            .or_else(|| Computed::nothing(stored))?;
+        match computed {
+            Computed::Route(status) => {
+                let mut unseen = self.unseen(key, stored);
+                unseen.retain(|parent| !status.parents.iter().any(|seen| seen.parent_ref == *parent));
+                Some(if unseen.is_empty() {
+                    Computed::Route(status)
+                } else {
+                    Computed::RouteBeside(status, unseen)
+                })
+            }
+            computed => Some(computed),
+        }
     }
 
     fn has_gateways(&self, class: &ObjectName) -> bool {
@@ -488,8 +565,8 @@ impl Running {
         named.any(|named| *named == *class.name) || unreadable.any(|named| *named == *class.name)
     }
 
-    fn written(&mut self, result: Result<(Key, Computed, Result<Outcome, Error>), JoinError>) {
-        let Ok((key, computed, result)) = result else {
+    fn written(&mut self, result: Result<(Key, Result<Outcome, Error>), JoinError>) {
+        let Ok((key, result)) = result else {
             // A panic has been reported; the object is looked at again with its next change.
             return self.under_way.clear();
         };
@@ -500,7 +577,6 @@ impl Running {
             Ok(Outcome::Written(stored)) => {
                 self.failures.remove(kind);
                 self.waits.remove(&key);
-                self.cut.remove(&key);
                 self.store.note_written(*kind, name, stored);
                 // Both a status and a finalizer may be missing.
                 if *kind == Kind::GatewayClass {
@@ -511,7 +587,6 @@ impl Running {
                 let message =
                     "the installed definition has no place for a part of the status; install that of v1.7";
                 self.say_failure(*kind, format!("{kind} {name}: {message}"));
-                self.cut.insert(key.clone(), (computed, stored.status.clone()));
                 self.store.note_written(*kind, name, stored);
             }
             Ok(Outcome::Unchanged | Outcome::Outdated) => _ = self.waits.remove(&key),

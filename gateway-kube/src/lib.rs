@@ -58,8 +58,8 @@
 //!   again; statuses are written later.
 //! - **A kind is not installed, or may not be read**: it is left out, which is logged and told with each update, and picked up
 //!   when it appears. What was read before stays.
-//! - **The definitions are of v1.6**: features are published by the names of v1.6, and a field that they do not have is
-//!   written once, noticed to be gone, and not written again. Definitions of an unknown version are used as far as
+//! - **The definitions are of v1.6**: features are published by the names of v1.6, and nothing waits for a field that they
+//!   do not have: where one is written and not kept, that is logged once. Definitions of an unknown version are used as far as
 //!   they are understood, and `SupportedVersion` says so.
 //! - **An object is stored that breaks rules of v1.7, or cannot be read**: it alone is left out, and its status says why.
 //! - **Others write the same object**: every write is made against the version that was read. What is another's stays.
@@ -84,6 +84,8 @@
 //! - Each Secret and ConfigMap that is asked for takes a watch, and so a connection, of its own. Hundreds are fine.
 //! - A write of a list in a status (the parents of a Route, conditions) has what v1.7 knows of its entries: a field of a later
 //!   version in another controller's entry is lost. A status that cannot be read at all is not written.
+//! - Statuses are written when a table has been handed out; a data plane that cannot bind what it asks for says so afterwards
+//!   (`set_unbound`), and the statuses follow.
 //! - While one kind cannot be read for another reason than that it is missing or forbidden, there is no first table.
 //!
 //! # Features

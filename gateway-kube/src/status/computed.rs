@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::api::{self, Kind, SupportedFeature, Timestamp};
+use gateway_core::api::{self, Kind, ParentReference, RouteParentStatus, SupportedFeature, Timestamp};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::status::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, Statuses, merge,
@@ -22,6 +22,9 @@ pub enum Computed {
     ListenerSet(ListenerSetStatus),
     /// Of a Route of any kind; one without parents takes away what was said before.
     Route(RouteStatus),
+    /// Of a Route with parents that cannot be seen from here: what was said about these stays, since it was another instance
+    /// of this controller that saw them.
+    RouteBeside(RouteStatus, Vec<ParentReference>),
 }
 
 // === impl Computed ===
@@ -73,7 +76,7 @@ impl Computed {
             Self::GatewayClass(status) => status.generation,
             Self::Gateway(status) => status.generation,
             Self::ListenerSet(status) => status.generation,
-            Self::Route(status) => status.generation,
+            Self::Route(status) | Self::RouteBeside(status, _) => status.generation,
         }
     }
 
@@ -99,6 +102,16 @@ impl Computed {
                 merge::route(stored, computed, &BTreeSet::from([controller_name]), now)
                     .map(StoredStatus::Route)
             }
+            (StoredStatus::Route(stored), Self::RouteBeside(computed, unseen)) => {
+                let ours = BTreeSet::from([controller_name]);
+                let (beside, seen) = stored.parents.iter().cloned().partition(|entry| {
+                    entry.controller_name == controller_name && unseen.contains(&entry.parent_ref)
+                });
+                let beside: Vec<RouteParentStatus> = beside;
+                let mut merged = merge::route(&api::RouteStatus { parents: seen }, computed, &ours, now)?;
+                merged.parents.extend(beside);
+                Some(StoredStatus::Route(merged))
+            }
             // Of another kind, or not to be read.
             (_, _) => None,
         }
@@ -123,4 +136,29 @@ fn gateway_class(
         supported_features: names.into_iter().map(|name| SupportedFeature { name }).collect(),
     };
     (*stored != merged).then_some(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // GEN-11
+    #[test]
+    fn what_was_said_about_parents_out_of_sight_stays() {
+        let entry = |name: &str, controller_name: &str| RouteParentStatus {
+            parent_ref: serde_json::from_str(&format!(r#"{{"name": "{name}"}}"#)).unwrap(),
+            controller_name: controller_name.to_owned(),
+            conditions: Vec::new(),
+        };
+        let (unseen, gone, theirs) =
+            (entry("unseen", "ours"), entry("gone", "ours"), entry("gone", "theirs"));
+        let stored =
+            StoredStatus::Route(api::RouteStatus { parents: vec![unseen.clone(), gone, theirs.clone()] });
+        let computed = Computed::RouteBeside(RouteStatus::default(), vec![unseen.parent_ref.clone()]);
+        let merge =
+            |stored: &StoredStatus| computed.merged(stored, "ours", Minor::V1_7, &Timestamp::default());
+        let merged = merge(&stored).unwrap();
+        assert_eq!(merged, StoredStatus::Route(api::RouteStatus { parents: vec![theirs, unseen] }));
+        assert_eq!(merge(&merged), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! Requests that write statuses.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use futures_util::{StreamExt, stream};
@@ -68,6 +69,8 @@ pub struct Writer {
     client: Client,
     options: Arc<WriterOptions>,
     recorder: Option<Recorder>,
+    /// Whether it was said already that events cannot be written.
+    is_told: Arc<AtomicBool>,
     minor: Minor,
 }
 
@@ -104,7 +107,13 @@ impl Writer {
     pub fn new(client: Client, options: WriterOptions) -> Self {
         let reporter = || Reporter::from(options.controller_name.as_str());
         let recorder = options.events.then(|| Recorder::new(client.clone(), reporter()));
-        Self { client, options: Arc::new(options), recorder, minor: Minor::default() }
+        Self {
+            client,
+            options: Arc::new(options),
+            recorder,
+            is_told: Arc::default(),
+            minor: Minor::default(),
+        }
     }
 
     /// Says which version the installed definitions are of.
@@ -282,8 +291,13 @@ impl Writer {
                 action: condition.r#type,
                 secondary: None,
             };
-            if let Err(error) = recorder.publish(&event, &regarding).await {
-                tracing::warn!(%kind, %key, "no event could be written: {}", crate::error::told(&error));
+            match recorder.publish(&event, &regarding).await {
+                Ok(()) => self.is_told.store(false, Ordering::Relaxed),
+                Err(error) if !self.is_told.swap(true, Ordering::Relaxed) => {
+                    tracing::warn!(%kind, %key, "no event could be written: {}", crate::error::told(&error));
+                }
+                // Said once for all that fail in a row.
+                Err(_) => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use gateway_core::api::Kind;
+use gateway_core::api::{EndpointSlice, Kind};
 use kube::api::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
@@ -112,6 +112,10 @@ impl Follow {
         let mut config = watcher::Config::default();
         if let Part::Object(key) = &self.part {
             config = config.fields(&format!("metadata.name={}", key.name));
+        }
+        if kind == Kind::EndpointSlice {
+            // The others are of no Service.
+            config = config.labels(EndpointSlice::SERVICE_NAME_LABEL);
         }
         let mut events = pin!(watcher::watcher(api, config));
         let mut listed = Vec::new();

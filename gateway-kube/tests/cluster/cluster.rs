@@ -170,6 +170,17 @@ impl Cluster {
         .await;
     }
 
+    /// Changes a resource definition, and waits until the API server goes by it.
+    pub(crate) async fn change_definition(&self, name: &str, change: impl Fn(&mut Value)) {
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.client.clone());
+        let mut definition = serde_json::to_value(definitions.get(name).await.unwrap()).unwrap();
+        change(&mut definition);
+        let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
+        definitions.replace(name, &PostParams::default(), &definition).await.unwrap();
+        // Requests that begin within a moment are still served by what was there before, and nothing tells when that is over.
+        sleep(Duration::from_secs(2)).await;
+    }
+
     pub(crate) async fn install_definition(&self, definition: CustomResourceDefinition) {
         let definitions: Api<CustomResourceDefinition> = Api::all(self.client.clone());
         let metadata = ObjectMeta {

@@ -56,7 +56,7 @@ async fn a_watch_lists_again_when_the_past_is_forgotten(mut faulty: Faulty) {
     };
     let id = |name: &str| format!("{}/{name}/0", cluster.name);
     table(&mut controller, |update| routes(update) == [id("goes"), id("stays")]).await;
-    // A second API server would do: what happens while the watches are cut, they never hear of.
+    // The watches come back later than this, to an API server that does not know where they stopped.
     faulty.control_plane.kill_api_server();
     faulty.control_plane.start_api_server().await;
     cluster.delete("HTTPRoute", "goes").await;

@@ -1,12 +1,16 @@
 //! Statuses are written: what is ours, only where something changed, and never what is another's.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
+use gateway_core::options::{AddressPolicy, DefaultAddresses};
 use gateway_core::table::{Transport, Unbound, UnboundCause};
+use gateway_kube::addresses::AddressWatch;
+use gateway_kube::controller::{Controller, ControllerOptions};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, conditions, has, idle, parents, within, written};
+use crate::cluster::{Cluster, conditions, has, idle, parents, table, within, written};
 
 crate::tests!["statuses":
     everything_of_ours_gets_a_status,
@@ -16,6 +20,8 @@ crate::tests!["statuses":
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
+    classes_are_shared_out_among_instances_of_one_name,
+    a_gateway_shows_where_its_service_is_reached,
 ];
 
 // GEN-03, GC-02, GC-10, GC-11
@@ -207,4 +213,74 @@ async fn what_could_not_be_bound_is_said(cluster: Cluster) {
     cluster.until("Gateway", "web", unavailable).await;
     controller.set_unbound(Vec::new());
     cluster.until("Gateway", "web", |gateway| !unavailable(gateway)).await;
+}
+
+// GEN-11
+async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
+    let other = format!("{}-other", cluster.name);
+    cluster
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {{name: {other}}}, spec: \
+             {{controllerName: {}}}}}",
+            cluster.controller_name
+        ))
+        .await;
+    cluster.gateway().await;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: theirs, namespace: {}}}, spec: \
+             {{gatewayClassName: {other}, listeners: [{{name: http, port: 80, protocol: HTTP}}]}}}}",
+            cluster.name
+        ))
+        .await;
+    let both =
+        cluster.route_text("shop", "rules: [{}]").replace("[{name: web}]", "[{name: web}, {name: theirs}]");
+    cluster.apply(&both).await;
+    let instance = |class: &str| {
+        let classes = Some(BTreeSet::from([class.to_owned()]));
+        Controller::new(cluster.client.clone(), ControllerOptions { classes, ..cluster.options() })
+    };
+    let (mut first, mut second) = (instance(&cluster.name), instance(&other));
+    let ours = &cluster.controller_name;
+    let entries = |number: usize| move |route: &Value| parents(route, ours).len() == number;
+    cluster.until("HTTPRoute", "shop", entries(2)).await;
+    for controller in [&mut first, &mut second] {
+        let update = table(controller, |update| update.table.listeners().count() > 0).await;
+        assert_eq!(
+            (update.table.listeners().count(), update.diagnostics.len()),
+            (1, 0),
+            "{:?}",
+            update.diagnostics
+        );
+        idle(controller).await;
+    }
+    assert_eq!(parents(&cluster.get("HTTPRoute", "shop").await, &cluster.controller_name).len(), 2);
+    // Each takes away its own.
+    cluster.apply(&cluster.route_text("shop", "rules: [{}]")).await;
+    cluster.until("HTTPRoute", "shop", entries(1)).await;
+}
+
+async fn a_gateway_shows_where_its_service_is_reached(cluster: Cluster) {
+    cluster.gateway().await;
+    let service = ObjectName::new(cluster.name.as_str(), "front");
+    let addresses = AddressWatch::new(cluster.client.clone(), &service);
+    let controller = cluster.controller();
+    let service = |external: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: front, namespace: {}}}, spec: {{type: LoadBalancer, \
+             ports: [{{port: 80}}], externalIPs: [{external}]}}}}",
+            cluster.name
+        )
+    };
+    let mut known = addresses.known();
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        cluster.apply(&service(address)).await;
+        within(async { known.changed().await.unwrap() }).await;
+        let shared = DefaultAddresses::Shared(known.borrow_and_update().ips.clone());
+        controller.set_addresses(AddressPolicy { default: shared, ..AddressPolicy::default() });
+        let shown = |gateway: &Value| {
+            gateway["status"]["addresses"] == json!([{"type": "IPAddress", "value": address}])
+        };
+        cluster.until("Gateway", "web", shown).await;
+    }
 }
