@@ -1,6 +1,7 @@
 //! Kinds that are not installed or may not be read, and what is never read at all.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
@@ -10,7 +11,7 @@ use kube::Client;
 use serde_json::json;
 
 use crate::Faulty;
-use crate::cluster::{Cluster, has, table, within, written};
+use crate::cluster::{Cluster, has, idle, parents, table, within, written};
 
 crate::fault_tests!["rights":
     a_kind_that_may_not_be_read_is_left_out_until_it_may,
@@ -94,6 +95,16 @@ async fn a_kind_that_may_not_be_read_is_left_out_until_it_may(mut faulty: Faulty
     faulty.control_plane.start_api_server().await;
     let update = table(&mut controller, forbidden(Kind::HttpRoute)).await;
     assert_eq!(update.table.rules().count(), 1);
+    drop(controller);
+
+    // A controller that cannot see the parents of a Route takes away nothing that was said about them.
+    cluster.apply(&role(&["gateways"])).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    table(&mut controller, forbidden(Kind::Gateway)).await;
+    idle(&controller).await;
+    let route = cluster.get("HTTPRoute", "shop").await;
+    assert_eq!(parents(&route, &cluster.controller_name).len(), 1, "{route:#}");
 }
 
 async fn a_kind_that_is_not_installed_is_left_out_until_it_is(mut faulty: Faulty) {
@@ -209,7 +220,7 @@ async fn a_controller_of_one_namespace_needs_rights_in_that_alone(mut faulty: Fa
     let update = table(&mut controller, |update| update.table.rules().count() == 1).await;
     assert!(update.left_out.is_empty(), "{:?}", update.left_out);
     cluster.route_until("shop", "Accepted=True/Accepted").await;
-    within(async { tokio::time::sleep(std::time::Duration::from_secs(1)).await }).await;
+    within(async { tokio::time::sleep(Duration::from_secs(1)).await }).await;
     assert!(
         elsewhere.get("HTTPRoute", "shop").await["status"]["parents"].as_array().is_none_or(Vec::is_empty)
     );

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
-use gateway_core::options::{AddressPolicy, DefaultAddresses};
+use gateway_core::options::{AddressPolicy, DefaultAddresses, Options};
 use gateway_core::table::{Transport, Unbound, UnboundCause};
+use gateway_core::translate::translate;
 use gateway_kube::addresses::AddressWatch;
 use gateway_kube::controller::{Controller, ControllerOptions};
+use gateway_kube::status::{Outcome, Writer, WriterOptions};
+use gateway_kube::store::Store;
+use gateway_kube::watch::{Said, Scope, WatchOptions, Watches};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, conditions, has, idle, parents, table, within, written};
@@ -22,6 +26,7 @@ crate::tests!["statuses":
     what_could_not_be_bound_is_said,
     classes_are_shared_out_among_instances_of_one_name,
     a_gateway_shows_where_its_service_is_reached,
+    the_parts_are_of_use_alone_and_merge_what_came_in_between,
 ];
 
 // GEN-03, GC-02, GC-10, GC-11
@@ -283,4 +288,43 @@ async fn a_gateway_shows_where_its_service_is_reached(cluster: Cluster) {
         };
         cluster.until("Gateway", "web", shown).await;
     }
+}
+
+// GEN-05
+async fn the_parts_are_of_use_alone_and_merge_what_came_in_between(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let scope = Scope::Namespaces(BTreeSet::from([cluster.name.clone()]));
+    let mut watches = Watches::new(cluster.client.clone(), WatchOptions { scope, ..WatchOptions::default() });
+    let mut store = Store::default();
+    within(async {
+        while !watches.is_filled() {
+            if let Said::Change(part, change) = watches.next().await {
+                store.apply(&part, change);
+            }
+        }
+    })
+    .await;
+    let options = Options { controller_name: cluster.controller_name.clone(), ..Options::default() };
+    let translation = translate(store.resources(), &options);
+
+    // The store does not hear of this any more.
+    let entry = json!({"parentRef": {"name": "web"}, "controllerName": "example.net/other", "conditions": [
+        {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]});
+    cluster.write_status("HTTPRoute", "shop", json!({"parents": [entry]})).await;
+    let options = WriterOptions {
+        controller_name: cluster.controller_name.clone(),
+        events: false,
+        ..WriterOptions::default()
+    };
+    let writer = Writer::new(cluster.client.clone(), options);
+    let outcomes = writer.write_all(&store, &translation.statuses).await;
+    assert_eq!(outcomes.len(), 3, "the class, the Gateway and the Route");
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Outcome::Written(_)))), "{outcomes:?}");
+    let route = cluster.get("HTTPRoute", "shop").await;
+    assert!(
+        has(&conditions(&parents(&route, &cluster.controller_name)), "Accepted=True/Accepted"),
+        "{route:#}"
+    );
+    assert_eq!(parents(&route, "example.net/other").len(), 1, "{route:#}");
 }
