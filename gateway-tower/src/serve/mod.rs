@@ -91,6 +91,6 @@ pub use self::http::{ClientBody, ConnectionService};
 pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
-pub use self::sockets::{Addresses, BindError, Socket, Sockets};
+pub use self::sockets::{Addresses, BindError, PortOverflow, Socket, Sockets};
 #[cfg(feature = "tls")]
 pub use self::stream::TlsOptions;

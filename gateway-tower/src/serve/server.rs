@@ -210,7 +210,7 @@ impl<M: ConnectionService> Supervisor<M> {
     /// Makes the sockets those of `table`. Returns when to try again, if one could not be bound.
     async fn follow(&mut self, table: &Arc<RouteTable>) -> Option<Instant> {
         let certificates = update_tls(self.tls.as_ref(), table).await;
-        let (wanted, doubled) = self.wanted(table);
+        let (wanted, impossible) = self.wanted(table);
         let gone: Vec<_> = self.listeners.keys().filter(|slot| !wanted.contains(slot)).cloned().collect();
         for slot in gone {
             if let Some(listener) = self.listeners.remove(&slot) {
@@ -226,9 +226,7 @@ impl<M: ConnectionService> Supervisor<M> {
                 failures.insert(slot.clone(), error.into());
             }
         }
-        for slot in doubled {
-            failures.insert(slot, BindError::doubled());
-        }
+        failures.extend(impossible);
         for (slot, error) in failures.iter().filter(|(slot, error)| self.failures.get(slot) != Some(error)) {
             let Slot { address, gateway, port, secure: _ } = slot;
             tracing::warn!(%address, %gateway, port, %error, "cannot bind; trying again");
@@ -244,10 +242,11 @@ impl<M: ConnectionService> Supervisor<M> {
         Some(retry)
     }
 
-    /// What is to be bound, and what cannot be because another port is to be bound at the same address: a socket that
-    /// serves goes before one that does not yet.
-    fn wanted(&self, table: &RouteTable) -> (Vec<Slot>, Vec<Slot>) {
+    /// What is to be bound, and what cannot be: its port is none, or another port is to be bound at the same address. A
+    /// socket that serves goes before one that does not yet.
+    fn wanted(&self, table: &RouteTable) -> (Vec<Slot>, Vec<(Slot, BindError)>) {
         let mut slots = Vec::new();
+        let mut impossible = Vec::new();
         for (_, frontend) in table.frontends() {
             // This server stands before Gateways, and takes TCP.
             let (FrontendOwner::Gateway(gateway), Transport::Tcp) = (frontend.owner(), frontend.transport())
@@ -256,15 +255,23 @@ impl<M: ConnectionService> Supervisor<M> {
             };
             let (port, secure) = (frontend.port(), frontend.opening() == Opening::Tls);
             for address in self.addresses.sockets(gateway, table.addresses(gateway), port) {
-                let gateway = gateway.clone();
-                slots.push(Slot { address, gateway, port, secure });
+                let slot = |address| Slot { address, gateway: gateway.clone(), port, secure };
+                match address {
+                    Ok(address) => slots.push(slot(address)),
+                    Err(error) => {
+                        impossible.push((slot(SocketAddr::new(error.address, port)), error.into()));
+                    }
+                }
             }
         }
         slots.sort();
         slots.dedup();
         slots.sort_by_key(|slot| !self.listeners.contains_key(slot));
         let mut taken = HashSet::new();
-        slots.into_iter().partition(|slot| slot.address.port() == 0 || taken.insert(slot.address))
+        let (wanted, doubled): (Vec<_>, Vec<_>) =
+            slots.into_iter().partition(|slot| slot.address.port() == 0 || taken.insert(slot.address));
+        impossible.extend(doubled.into_iter().map(|slot| (slot, BindError::doubled())));
+        (wanted, impossible)
     }
 
     fn bind(&mut self, slot: &Slot) -> std::io::Result<()> {

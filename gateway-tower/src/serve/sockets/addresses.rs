@@ -17,13 +17,13 @@ use gateway_core::name::ObjectName;
 /// addresses.gateways.insert(ObjectName::new("default", "inner"), vec!["10.0.0.5".parse()?]);
 /// addresses.port_offset = 8000;
 /// let bound = |name, assigned| {
-///     addresses.sockets(&ObjectName::new("default", name), assigned, 80).collect::<Vec<_>>()
+///     addresses.sockets(&ObjectName::new("default", name), assigned, 80).collect::<Result<Vec<_>, _>>()
 /// };
 /// let assigned = ["10.0.0.6".parse()?];
-/// assert_eq!(bound("inner", Some(&assigned)), ["10.0.0.5:8080".parse()?]);
-/// assert_eq!(bound("any", Some(&assigned)), ["10.0.0.6:8080".parse()?]);
-/// assert_eq!(bound("any", None), ["0.0.0.0:8080".parse()?]);
-/// # Ok::<(), std::net::AddrParseError>(())
+/// assert_eq!(bound("inner", Some(&assigned))?, ["10.0.0.5:8080".parse()?]);
+/// assert_eq!(bound("any", Some(&assigned))?, ["10.0.0.6:8080".parse()?]);
+/// assert_eq!(bound("any", None)?, ["0.0.0.0:8080".parse()?]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Spec
@@ -43,6 +43,18 @@ pub struct Addresses {
     pub port_offset: u16,
 }
 
+/// A port that the [offset](Addresses::port_offset) leads beyond the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("port {port} with offset {offset} is above 65535; map the port, or take a smaller offset")]
+pub struct PortOverflow {
+    /// The address.
+    pub address: IpAddr,
+    /// The port of the listener.
+    pub port: u16,
+    /// The offset.
+    pub offset: u16,
+}
+
 // === impl Addresses ===
 
 impl Addresses {
@@ -58,19 +70,26 @@ impl Addresses {
     }
 
     /// Where this port of this Gateway is bound. `assigned` are the addresses that it has in the table.
+    ///
+    /// # Errors
+    /// For each address, when the offset leads beyond the last port: the address with the port of the listener.
     pub fn sockets<'a>(
         &'a self,
         gateway: &ObjectName,
         assigned: Option<&'a [IpAddr]>,
         port: u16,
-    ) -> impl Iterator<Item = SocketAddr> + use<'a> {
+    ) -> impl Iterator<Item = Result<SocketAddr, PortOverflow>> + use<'a> {
         let own = self.gateways.get(gateway).map(Vec::as_slice);
         let addresses = own.or(assigned.filter(|_| self.assigned)).unwrap_or(&self.others);
-        let port = match self.ports.get(&port) {
-            Some(port) => *port,
-            None => port.saturating_add(self.port_offset),
+        let offset = self.port_offset;
+        let bound = match self.ports.get(&port) {
+            Some(port) => Some(*port),
+            None => port.checked_add(offset),
         };
-        addresses.iter().map(move |address| SocketAddr::new(*address, port))
+        addresses.iter().map(move |&address| match bound {
+            Some(bound) => Ok(SocketAddr::new(address, bound)),
+            None => Err(PortOverflow { address, port, offset }),
+        })
     }
 }
 
@@ -78,5 +97,22 @@ impl Default for Addresses {
     /// All Gateways that have no addresses in the table on all IPv4 addresses of the machine, each port under its own number.
     fn default() -> Self {
         Self::all_on(Ipv4Addr::UNSPECIFIED.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_beyond_the_last_port_names_the_port() {
+        let addresses = Addresses { port_offset: 65_000, ports: [(600, 80)].into(), ..Addresses::default() };
+        let gateway = ObjectName::new("default", "web");
+        let bound = |port| addresses.sockets(&gateway, None, port).next().unwrap();
+        assert_eq!(bound(535).unwrap().port(), u16::MAX);
+        assert_eq!(bound(600).unwrap().port(), 80, "what is mapped has no offset");
+        let error = bound(536).unwrap_err();
+        assert_eq!((error.port, error.offset), (536, 65_000));
+        assert!(error.to_string().starts_with("port 536 with offset 65000 is above 65535"), "{error}");
     }
 }

@@ -7,6 +7,6 @@ mod addresses;
 mod sockets;
 mod listener;
 
-pub use self::addresses::Addresses;
+pub use self::addresses::{Addresses, PortOverflow};
 pub(super) use self::listener::{Accept, Listener, room};
 pub use self::sockets::{BindError, Socket, Sockets};

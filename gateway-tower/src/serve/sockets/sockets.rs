@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use gateway_core::name::ObjectName;
 use gateway_core::table::{Transport, Unbound, UnboundCause};
 
+use super::addresses::PortOverflow;
 use crate::serve::certificate_problem::CertificateProblem;
 
 /// The sockets of a server, and what hinders some of them.
@@ -80,6 +81,12 @@ impl BindError {
     /// Another port of the table has the same place.
     pub(in crate::serve) fn doubled() -> Self {
         Self { cause: UnboundCause::Port, message: "another port is bound there".to_owned() }
+    }
+}
+
+impl From<PortOverflow> for BindError {
+    fn from(error: PortOverflow) -> Self {
+        Self { cause: UnboundCause::Port, message: error.to_string() }
     }
 }
 
