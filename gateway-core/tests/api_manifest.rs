@@ -87,6 +87,12 @@ fn a_misspelt_group_is_a_warning_with_the_group_that_was_meant() {
         ("gateway.networking.xk8s.io/v1alpha1", "XBackend", "gateway.networking.x-k8s.io/v1alpha1"),
         ("core/v1", "Service", "v1"),
         ("discovery.k8s.oi/v1", "EndpointSlice", "discovery.k8s.io/v1"),
+        ("discovery/v1", "EndpointSlice", "discovery.k8s.io/v1"),
+        ("networking.k8s.io/v1", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+        ("gateway.k8s.io/v1", "Gateway", "gateway.networking.k8s.io/v1"),
+        ("gateway.networking/v1", "Gateway", "gateway.networking.k8s.io/v1"),
+        ("gateway.networking.k8s.io", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+        ("apps/v1", "Service", "v1"),
     ] {
         let problem = object(api_version, kind);
         assert!(problem.starts_with("warning: "), "{problem}");
@@ -259,12 +265,33 @@ fn what_cannot_be_read_says_why_and_what_to_write() {
         (
             "field twice",
             &format!("{ROUTE}  hostnames: []\n  hostnames: []\n"),
-            "f.yaml:6:3: error: HTTPRoute r: spec.hostnames: written twice; keep one",
+            "f.yaml:7:3: error: HTTPRoute r: spec.hostnames: written twice, the first time in the line above; keep one",
         ),
         (
             "label twice",
             "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {x.y/z: a, x.y/z: b}}}",
-            "f.yaml:1:74: error: Namespace a: metadata.labels[\"x.y/z\"]: written twice; keep one",
+            "f.yaml:1:74: error: Namespace a: metadata.labels[\"x.y/z\"]: written twice, the first time in this line; keep one",
+        ),
+        (
+            "own field twice beside a merge key",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  labels: &l {a: b}\n  name: m\n  annotations:\n    <<: *l\n    c: d\n    c: e\n",
+            "f.yaml:9:5: error: Namespace m: metadata.annotations.c: written twice, the first time in the line above; keep one",
+        ),
+        (
+            "no line between two documents",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n",
+            "f.yaml:4:1: error: apiVersion: written twice, the first time 3 lines above; if another object begins here, put a \
+             line `---` before it",
+        ),
+        (
+            "apiVersion misspelt",
+            "apiversion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+            "f.yaml:1:1: error: apiversion: there is no such field; did you mean `apiVersion`?",
+        ),
+        (
+            "kind misspelt",
+            "apiVersion: v1\nKind: Namespace\nmetadata: {name: a}\n",
+            "f.yaml:2:1: error: Kind: there is no such field; did you mean `kind`?",
         ),
         (
             "no apiVersion",
@@ -279,7 +306,13 @@ fn what_cannot_be_read_says_why_and_what_to_write() {
         (
             "no object",
             "- a\n- b\n",
-            "f.yaml:1:1: error: a document has to be an object, with `apiVersion` and `kind`",
+            "f.yaml:1:1: error: a document has to be an object, with `apiVersion` and `kind`; put a list into the `items` of an \
+             object of kind List",
+        ),
+        (
+            "items misspelt",
+            "{apiVersion: v1, kind: List, item: []}",
+            "f.yaml:1:30: error: item: there is no such field; did you mean `items`?",
         ),
         (
             "tag",
@@ -329,12 +362,16 @@ fn an_object_of_another_version_or_kind_says_what_to_write() {
             "write `apiVersion: gateway.networking.k8s.io/v1`",
         ),
         ("gateway.networking.k8s.io/v1alpha2", "ReferencePolicy", Severity::Error, "`kind: ReferenceGrant`"),
+        ("gateway.networking.k8s.io/v1", "HTTPRote", Severity::Error, "did you mean `HTTPRoute`?"),
         (
             "gateway.networking.k8s.io/v1",
-            "HTTPRote",
+            "Ingress",
             Severity::Error,
             "whose kinds are: GatewayClass, Gateway",
         ),
+        ("v1", "service", Severity::Warning, "did you mean `Service`?"),
+        ("v1", "Services", Severity::Warning, "did you mean `Service`?"),
+        ("discovery.k8s.io/v1", "EndpointSlices", Severity::Warning, "did you mean `EndpointSlice`?"),
         ("networking.k8s.io/v1", "Ingress", Severity::Warning, "write a Gateway and an HTTPRoute"),
         ("extensions/v1beta1", "Ingress", Severity::Warning, "write a Gateway and an HTTPRoute"),
         ("networking.k8s.io/v1", "IngressClass", Severity::Warning, "write a GatewayClass"),
@@ -385,6 +422,28 @@ fn a_broken_document_does_not_hide_those_behind_it() {
         assert!(problem.contains(": error: not valid YAML: "), "{problem}");
         let line: u32 = problem.split(':').nth(1).unwrap().parse().unwrap();
         assert!((5..=8).contains(&line), "{broken:?} {problem}");
+    }
+}
+
+#[test]
+fn broken_yaml_says_what_was_probably_meant() {
+    for (text, hint) in [
+        ("hostnames: [*.example.com]\n", "needs quotes, as in \"*.example.com\""),
+        ("hostnames:\n- *.example.com\n", "needs quotes, as in \"*.example.com\""),
+        ("value: *\n", "needs quotes, as in \"*.example.com\""),
+        ("spec:\n\tname: a\n", "indent with spaces"),
+        ("value: @a\n", "put the value in quotes"),
+        ("value: a\0b\n", "remove it, or write it as an escape"),
+        ("names: [a, b\nother: c\n", "a bracket above may not be closed"),
+        ("value: `a`\n", "put the value in quotes"),
+        ("value: a: b\n", "a value with a colon and a space in it needs quotes"),
+        ("a: 1\n  b: 2\n", "indented alike"),
+        ("a:\n  - b\n c: 1\n", "indented alike"),
+        ("metadata:\n  name: {{ .Values.name }}-x\n", "has to be rendered first"),
+        ("{\"a\": 1}\n{\"b\": 2}\n", "between two documents stands a line `---`"),
+    ] {
+        let (_, problems) = read(text);
+        assert!(problems.iter().any(|problem| problem.contains(hint)), "{text:?}: {problems:?}");
     }
 }
 

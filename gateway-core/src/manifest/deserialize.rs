@@ -5,7 +5,8 @@
 //! - every error knows the path of its field, and where that is written;
 //! - a field that nobody reads is noted, with the known field that may have been meant.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -129,20 +130,28 @@ impl<'r, 't> NodeReader<'r, 't> {
         let &Value::Mapping { end, merges } = value else { return Err(self.expected("an object")) };
         let entries = match merges {
             false => Entries::Written { next: self.reading.tape.first_in(node), end },
-            true => Entries::Merged(merge::entries(self.reading, node)?.into_iter()),
+            true => Entries::Merged(merge::entries(self.reading, self.path, node)?.into_iter()),
         };
         let seen = match names {
             Names::Fixed => None,
-            Names::Free => Some(HashSet::new()),
+            Names::Free => Some(HashMap::new()),
         };
-        visitor.visit_map(Fields {
-            reader: *self,
-            repeats: repeats || merges,
-            known,
-            entries,
-            entry: None,
-            seen,
-        })
+        let repeats = repeats || merges;
+        let read = visitor.visit_map(Fields { reader: *self, repeats, known, entries, entry: None, seen });
+        read.map_err(|error| self.at_second(error))
+    }
+
+    /// Moves an error about a field that is written twice to the second one.
+    fn at_second(&self, error: FieldError) -> FieldError {
+        let tape = self.reading.tape;
+        match error.doubled().and_then(|field| Some((field, tape.twice(self.node, field)?))) {
+            Some((field, (first, again))) => {
+                let path = FieldPath::Key(self.path, field);
+                let (first, again) = (tape.node(first).place, tape.node(again).place);
+                FieldError::twice(first, again).at(&path, again)
+            }
+            None => error,
+        }
     }
 }
 
@@ -317,7 +326,7 @@ struct Fields<'r, 't> {
     known: &'static [&'static str],
     entries: Entries,
     entry: Option<(&'r str, NodeId, NodeId)>,
-    seen: Option<HashSet<&'r str>>,
+    seen: Option<HashMap<&'r str, NodeId>>,
 }
 
 /// Where the fields come from.
@@ -361,11 +370,18 @@ impl<'de> MapAccess<'de> for Fields<'_, '_> {
         let NodeReader { reading, path, .. } = self.reader;
         let repeats = self.repeats || matches!(reading.tape.node(key).value, Value::Alias(_));
         reading.count_text(repeats, text)?;
-        if let Some(seen) = &mut self.seen
-            && !seen.insert(text)
-        {
-            let path = FieldPath::Key(path, text);
-            return Err(FieldError::twice().at(&path, reading.tape.node(key).place));
+        if let Some(seen) = &mut self.seen {
+            match seen.entry(text) {
+                Entry::Vacant(entry) => {
+                    entry.insert(key);
+                }
+                Entry::Occupied(first) => {
+                    let path = FieldPath::Key(path, text);
+                    let (first, again) =
+                        (reading.tape.node(*first.get()).place, reading.tape.node(key).place);
+                    return Err(FieldError::twice(first, again).at(&path, again));
+                }
+            }
         }
         self.entry = Some((text, key, value));
         let text: StrDeserializer<'_, FieldError> = text.into_deserializer();

@@ -13,6 +13,8 @@ pub(super) struct FieldError {
     message: String,
     /// The field below the path that the message is about, if it is not the path itself.
     below: Option<&'static str>,
+    /// Whether that field is written twice.
+    is_twice: bool,
     at: Option<(String, Place)>,
 }
 
@@ -20,11 +22,17 @@ pub(super) struct FieldError {
 
 impl FieldError {
     pub(super) fn new(message: String) -> Self {
-        Self { message, below: None, at: None }
+        Self { message, below: None, is_twice: false, at: None }
     }
 
-    pub(super) fn twice() -> Self {
-        Self::new("written twice; keep one".to_owned())
+    /// A key that was written before.
+    pub(super) fn twice(first: Place, again: Place) -> Self {
+        Self::new(format!("written twice, the first time {}; keep one", again.back_to(first)))
+    }
+
+    /// The field below the present object that is written twice, if that is what is wrong.
+    pub(super) fn doubled(&self) -> Option<&'static str> {
+        self.below.filter(|_| self.is_twice && self.at.is_none())
     }
 
     /// Adds where it is, unless somebody further inside knew better.
@@ -81,7 +89,8 @@ impl de::Error for FieldError {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self { below: Some(field), ..Self::twice() }
+        // Where both are, whoever reads the object knows.
+        Self { below: Some(field), is_twice: true, ..Self::new("written twice; keep one".to_owned()) }
     }
 }
 

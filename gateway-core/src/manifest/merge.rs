@@ -1,8 +1,10 @@
 //! Merge keys: `<<: *base` puts the entries of one object into another.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::field_error::FieldError;
+use super::field_path::FieldPath;
 use super::reading::Reading;
 use super::tape::{NodeId, Value};
 
@@ -12,9 +14,10 @@ const MAX_DEPTH: usize = 16;
 /// The entries of an object: its own, then those of the objects that it merges, each key once.
 pub(super) fn entries(
     reading: &Reading<'_, '_>,
+    path: &FieldPath<'_>,
     object: NodeId,
 ) -> Result<Vec<(NodeId, NodeId)>, FieldError> {
-    let mut merge = Merge { reading, entries: Vec::new(), seen: HashSet::new() };
+    let mut merge = Merge { reading, path, entries: Vec::new(), seen: HashMap::new() };
     merge.object(object, 0)?;
     Ok(merge.entries)
 }
@@ -22,8 +25,10 @@ pub(super) fn entries(
 /// Collects the entries of an object with merge keys.
 struct Merge<'r, 't> {
     reading: &'r Reading<'r, 't>,
+    path: &'r FieldPath<'r>,
     entries: Vec<(NodeId, NodeId)>,
-    seen: HashSet<&'r str>,
+    /// Where each key is, first.
+    seen: HashMap<&'r str, NodeId>,
 }
 
 // === impl Merge ===
@@ -50,10 +55,18 @@ impl Merge<'_, '_> {
                     let key = tape
                         .text(at)
                         .ok_or_else(|| FieldError::new("a key has to be a string".to_owned()))?;
-                    if self.seen.insert(key) {
-                        self.entries.push((at, value));
-                    } else if depth == 0 {
-                        return Err(FieldError::new(format!("the key `{key}` is written twice")));
+                    match self.seen.entry(key) {
+                        Entry::Vacant(entry) => {
+                            entry.insert(at);
+                            self.entries.push((at, value));
+                        }
+                        Entry::Occupied(first) if depth == 0 => {
+                            let path = FieldPath::Key(self.path, key);
+                            let (first, again) = (tape.node(*first.get()).place, tape.node(at).place);
+                            return Err(FieldError::twice(first, again).at(&path, again));
+                        }
+                        // An object's own entry stands before one that it merges.
+                        Entry::Occupied(_) => {}
                     }
                 }
             }

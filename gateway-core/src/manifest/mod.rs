@@ -29,6 +29,7 @@
 //! );
 //! ```
 
+mod broken_yaml;
 mod collection;
 mod deserialize;
 mod document;
@@ -58,6 +59,7 @@ use field_path::FieldPath;
 use reading::Reading;
 use scalar::Scalar;
 use tape::{Documents, NodeId, Place, Tape, Value};
+use unknown_field::is_near;
 use verdict::{Verdict, judge};
 
 use crate::api::{AnyObject, Kind};
@@ -124,7 +126,12 @@ impl Reader {
             // `---` with nothing but comments behind it.
             Value::Plain(text) if Scalar::of(text) == Scalar::Null => {}
             Value::Plain(_) | Value::Text(_) | Value::Sequence { .. } | Value::Alias(_) => {
-                let message = "a document has to be an object, with `apiVersion` and `kind`".to_owned();
+                let way_out = match node.value {
+                    Value::Sequence { .. } => "; put a list into the `items` of an object of kind List",
+                    _ => "",
+                };
+                let message =
+                    format!("a document has to be an object, with `apiVersion` and `kind`{way_out}");
                 self.problem(Severity::Error, node.place, None, None, message);
             }
         }
@@ -139,12 +146,28 @@ impl Reader {
         repeated: &Cell<usize>,
     ) {
         let place = tape.node(node).place;
+        for key in ["apiVersion", "kind"] {
+            if let Some((first, again)) = tape.twice(node, key) {
+                let place = tape.node(again).place;
+                let message = format!(
+                    "written twice, the first time {}; if another object begins here, put a line `---` before it",
+                    place.back_to(tape.node(first).place)
+                );
+                let field = FieldPath::Key(path, key).to_string();
+                return self.problem(Severity::Error, place, None, Some(field), message);
+            }
+        }
         let text = |key| tape.value(node, key).and_then(|value| tape.text(value));
         let (api_version, kind) = match (text("apiVersion"), text("kind"), within) {
             (Some(api_version), Some(kind), _) => (api_version.to_owned(), kind.to_owned()),
             (None, None, Within::List(Some(kind))) => (kind.api_version(), kind.as_str().to_owned()),
             (api_version, _, Within::Document | Within::List(_)) => {
                 let missing = if api_version.is_none() { "apiVersion" } else { "kind" };
+                if let Some((key, written)) = misspelt(tape, node, missing) {
+                    let field = FieldPath::Key(path, written).to_string();
+                    let message = format!("there is no such field; did you mean `{missing}`?");
+                    return self.problem(Severity::Error, tape.node(key).place, None, Some(field), message);
+                }
                 let field = FieldPath::Key(path, missing).to_string();
                 let message = "required, but missing: it says what the object is".to_owned();
                 return self.problem(Severity::Error, place, None, Some(field), message);
@@ -173,7 +196,15 @@ impl Reader {
         kind: Option<Kind>,
         repeated: &Cell<usize>,
     ) {
-        let Some(items) = tape.value(node, "items") else { return };
+        let Some(items) = tape.value(node, "items") else {
+            // There are lists without any.
+            if let Some((key, written)) = misspelt(tape, node, "items") {
+                let field = FieldPath::Key(path, written).to_string();
+                let message = "there is no such field; did you mean `items`?".to_owned();
+                self.problem(Severity::Error, tape.node(key).place, None, Some(field), message);
+            }
+            return;
+        };
         let path = FieldPath::Key(path, "items");
         let (items, list) = tape.resolve(items);
         let Value::Sequence { end } = list.value else {
@@ -249,6 +280,13 @@ impl Reader {
     fn location(&self, place: Place) -> Location {
         Location { source: self.source.clone(), line: place.line, column: place.column }
     }
+}
+
+/// The key of an object that was meant to be this one.
+fn misspelt<'t>(tape: &'t Tape<'_>, object: NodeId, meant: &'static str) -> Option<(NodeId, &'t str)> {
+    let keys = tape.keys(object).filter_map(|key| Some((key, tape.text(key)?)));
+    let mut others = keys.filter(|(_, key)| !matches!(*key, "apiVersion" | "kind"));
+    others.find(|(_, key)| is_near(key, meant))
 }
 
 /// An object as a message names it: `HTTPRoute shop/cart`.

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 
+use super::broken_yaml;
+
 /// How deep collections may be nested. A Gateway API object needs about 12.
 const MAX_DEPTH: usize = 64;
 
@@ -56,6 +58,7 @@ pub(super) struct Tape<'t> {
 
 /// The documents of a text, one after the other.
 pub(super) struct Documents<'t> {
+    text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     finished: bool,
 }
@@ -85,7 +88,7 @@ impl<'t> Documents<'t> {
         };
         // A byte order mark is no content.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { parser: Parser::new_from_str_with_options(text, options), finished: false }
+        Self { text, parser: Parser::new_from_str_with_options(text, options), finished: false }
     }
 
     /// Fills the tape with the next document. A broken one does not hide those behind it.
@@ -99,8 +102,14 @@ impl<'t> Documents<'t> {
             let (event, span) = match self.parser.next()? {
                 Ok(next) => next,
                 Err(error) => {
-                    let message = format!("not valid YAML: {}", error.info());
-                    let broken = Broken { place: Place::of(error.marker()), message };
+                    let place = Place::of(error.marker());
+                    let mut message = format!("not valid YAML: {}", error.info());
+                    let line = error.marker().byte_offset().map_or(&[][..], |at| line_around(self.text, at));
+                    if let Some(way_out) = broken_yaml::way_out(error.kind(), line) {
+                        message.push_str("; ");
+                        message.push_str(way_out);
+                    }
+                    let broken = Broken { place, message };
                     self.skip_document();
                     return Some(Err(broken));
                 }
@@ -122,6 +131,19 @@ impl<'t> Documents<'t> {
     fn skip_document(&mut self) {
         self.finished = !matches!(self.parser.proceed_next_document(), Ok(true));
     }
+}
+
+/// The line of the text in which this byte is, as far as it is near.
+fn line_around(text: &str, at: usize) -> &[u8] {
+    /// How far is looked: a document may be one line, and may be broken in many places.
+    const NEAR: usize = 256;
+    let bytes = text.as_bytes();
+    let at = at.min(bytes.len());
+    let before = &bytes[at.saturating_sub(NEAR)..at];
+    let start = at - before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let behind = &bytes[at..bytes.len().min(at + NEAR)];
+    let end = at + behind.iter().take_while(|byte| **byte != b'\n').count();
+    &bytes[start..end]
 }
 
 // === impl Tape ===
@@ -166,19 +188,34 @@ impl<'t> Tape<'t> {
         NodeId(id.0 + 1)
     }
 
+    /// The keys of an object, in the order of the text.
+    pub(super) fn keys(&self, object: NodeId) -> impl Iterator<Item = NodeId> {
+        let (object, node) = self.resolve(object);
+        let start = self.first_in(object);
+        let (mut at, end) = match node.value {
+            Value::Mapping { end, .. } => (start, end),
+            Value::Plain(_) | Value::Text(_) | Value::Sequence { .. } | Value::Alias(_) => (start, start),
+        };
+        std::iter::from_fn(move || {
+            if at == end {
+                return None;
+            }
+            let key = at;
+            at = self.after(self.after(key));
+            Some(key)
+        })
+    }
+
+    /// The first two places at which an object has a key that it has several times.
+    pub(super) fn twice(&self, object: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+        let mut found = self.keys(object).filter(|at| self.text(*at) == Some(key));
+        Some((found.next()?, found.next()?))
+    }
+
     /// The value under a key of an object. For the few fields that must be known before the object is read.
     pub(super) fn value(&self, object: NodeId, key: &str) -> Option<NodeId> {
-        let (object, node) = self.resolve(object);
-        let Value::Mapping { end, .. } = node.value else { return None };
-        let mut at = self.first_in(object);
-        while at != end {
-            let value = self.after(at);
-            if self.text(at) == Some(key) {
-                return Some(value);
-            }
-            at = self.after(value);
-        }
-        None
+        let found = self.keys(object).find(|at| self.text(*at) == Some(key));
+        found.map(|key| self.after(key))
     }
 
     /// The text of a scalar.
@@ -273,6 +310,16 @@ fn fits(tag: Option<&Tag>, suffix: &str) -> Result<(), String> {
 // === impl Place ===
 
 impl Place {
+    /// Where another place is, which stands before this one. Counted from here: a document may be read alone, and put below
+    /// others afterwards.
+    pub(super) fn back_to(self, other: Self) -> String {
+        match self.line.saturating_sub(other.line) {
+            0 => "in this line".to_owned(),
+            1 => "in the line above".to_owned(),
+            lines => format!("{lines} lines above"),
+        }
+    }
+
     fn of(marker: &granit_parser::Marker) -> Self {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self { line: count(marker.line()), column: count(marker.col() + 1) }

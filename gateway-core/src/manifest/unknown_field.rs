@@ -25,8 +25,8 @@ impl UnknownField {
     }
 }
 
-/// The known field that may have been meant: at most two letters away, in any case.
-fn closest(written: &str, known: &'static [&'static str]) -> Option<&'static str> {
+/// The known word that may have been meant: at most two letters away in any case, or longer by what was left out at its end.
+pub(super) fn closest(written: &str, known: &[&'static str]) -> Option<&'static str> {
     // Long keys are no typing errors, and the distance costs the product of the lengths.
     if written.len() > 64 {
         return None;
@@ -35,25 +35,34 @@ fn closest(written: &str, known: &'static [&'static str]) -> Option<&'static str
     known
         .iter()
         .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), *name))
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, name)| *distance <= most || written.len() > 5 && name.starts_with(written))
         .min()
         .map(|(_, name)| name)
 }
 
-/// How many letters have to be added, removed or changed.
+/// Whether this word may have been meant to be that one.
+pub(super) fn is_near(written: &str, meant: &'static str) -> bool {
+    closest(written, &[meant]).is_some()
+}
+
+/// How many letters have to be added, removed or changed, or exchanged with the next one.
 pub(super) fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (removed, from) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = removed + 1;
-        for (at, to) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[at + 1];
-            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    // The row before the last one, the last one, and the present one.
+    let mut rows = [vec![0; to.len() + 1], vec![0; to.len() + 1], (0..=to.len()).collect::<Vec<usize>>()];
+    for i in 1..=from.len() {
+        rows.rotate_left(1);
+        let [before, last, row] = &mut rows;
+        row[0] = i;
+        for j in 1..=to.len() {
+            let changed = last[j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            row[j] = changed.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
         }
     }
-    row[to.len()]
+    rows[2][to.len()]
 }
 
 #[cfg(test)]
@@ -70,6 +79,9 @@ mod tests {
             ("match", Some("matches")),
             ("nam", Some("name")),
             ("nme", Some("name")),
+            ("naem", Some("name")),
+            ("backend", Some("backendRefs")),
+            ("time", None),
             ("na", None),
             ("forwardTo", None),
             ("", None),

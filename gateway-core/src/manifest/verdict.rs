@@ -1,7 +1,7 @@
 //! What is to be done with an object, judged by `apiVersion` and `kind`.
 
 use super::problem::Severity;
-use super::unknown_field::distance;
+use super::unknown_field::{closest, distance};
 use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
 
 /// What is to be done with an object.
@@ -69,17 +69,24 @@ pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
             "kind",
             "Endpoints are not read; write an EndpointSlice (discovery.k8s.io/v1) instead".to_owned(),
         ),
-        _ => match misspelt_group(group, kind) {
-            Some(meant) => pass(
-                Severity::Warning,
-                "apiVersion",
-                format!("`{group}` has no {kind} that is read; did you mean `{}`?", meant.api_version()),
-            ),
-            None => {
-                pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned())
-            }
-        },
+        _ => elsewhere(group, api_version, kind),
     }
+}
+
+/// A kind of another group, unless it is misspelt.
+fn elsewhere(group: &str, api_version: &str, kind: &str) -> Verdict {
+    if let Some(meant) = misspelt_kind(group, kind) {
+        let message = format!("`{api_version}` has no such kind that is read; did you mean `{meant}`?");
+        return pass(Severity::Warning, "kind", message);
+    }
+    if let Some(meant) = misspelt_group(group, kind) {
+        let other_kind = if meant.as_str() == kind { String::new() } else { format!(" and `kind: {meant}`") };
+        let wanted = meant.api_version();
+        let message =
+            format!("`{api_version}` has no {kind} that is read; did you mean `{wanted}`{other_kind}?");
+        return pass(Severity::Warning, "apiVersion", message);
+    }
+    pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned())
 }
 
 /// The kind that was meant, if its group is nearly this one.
@@ -96,6 +103,8 @@ fn misspelt_group(group: &str, kind: &str) -> Option<Kind> {
     let distance = |known: &Kind| match (group, known.group()) {
         // The group was left out, or is the name that the core group has in prose.
         ("", _) | ("core", "") => 0,
+        // There are no such kinds in the other groups of Kubernetes itself, and a part of a group is none.
+        (group, known) if is_of_kubernetes(group) || known.contains(group) => MAX_DISTANCE,
         (_, "") => usize::MAX,
         (group, known) => distance(group, known),
     };
@@ -104,6 +113,19 @@ fn misspelt_group(group: &str, kind: &str) -> Option<Kind> {
         .filter(|(far, _)| *far <= MAX_DISTANCE)
         .min()
         .map(|(_, known)| known)
+}
+
+/// Whether only Kubernetes itself has groups with such a name: `networking.k8s.io`, or `apps`, which has no domain.
+fn is_of_kubernetes(group: &str) -> bool {
+    group.ends_with(".k8s.io") || !group.contains('.')
+}
+
+/// The kind that was meant, if there is one of nearly this name in the group.
+fn misspelt_kind(group: &str, kind: &str) -> Option<Kind> {
+    let of_group: Vec<Kind> = Kind::ALL.iter().copied().filter(|known| known.group() == group).collect();
+    let names: Vec<&'static str> = of_group.iter().map(|known| known.as_str()).collect();
+    let meant = closest(kind, &names)?;
+    of_group.into_iter().find(|known| known.as_str() == meant)
 }
 
 fn unserved(kind: Kind, api_version: &str, version: &str) -> Verdict {
@@ -121,11 +143,11 @@ fn unknown_gateway_kind(group: &str, kind: &str) -> Verdict {
     let Some(now) = now else {
         let known = Kind::ALL.iter().filter(|known| known.group() == group).map(|known| known.as_str());
         let known = known.collect::<Vec<_>>().join(", ");
-        return pass(
-            Severity::Error,
-            "kind",
-            format!("there is no such kind in `{group}`, whose kinds are: {known}"),
-        );
+        let message = match misspelt_kind(group, kind) {
+            Some(meant) => format!("there is no such kind in `{group}`; did you mean `{meant}`?"),
+            None => format!("there is no such kind in `{group}`, whose kinds are: {known}"),
+        };
+        return pass(Severity::Error, "kind", message);
     };
     let mut message = format!("`{group}` has no {kind}; write `apiVersion: {}`", now.api_version());
     if now.as_str() != kind {
