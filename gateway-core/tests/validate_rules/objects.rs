@@ -16,6 +16,20 @@ fn of_metadata(kind: Kind, metadata: &str, rest: &str) -> Vec<String> {
     problems(&read(&text)).iter().map(|problem| format!("{} {}", problem.rule, problem.field)).collect()
 }
 
+// VAL-ST-08, GEN-18
+#[test]
+fn times() {
+    let of = |time: &str| of_metadata(Kind::Namespace, &format!("name: a, creationTimestamp: {time}"), "");
+    for good in ["'2026-01-31T12:00:00Z'", "2026-01-31T12:00:00+01:00", "null"] {
+        assert_eq!(of(good), [""; 0], "{good}");
+    }
+    for bad in ["yesterday", "2026-01-31", "'2026-01-31T25:00:00Z'", "''"] {
+        assert_eq!(of(bad), ["VAL-ST-08 metadata.creationTimestamp"], "{bad}");
+    }
+    let deleted = of_metadata(Kind::Namespace, "name: a, deletionTimestamp: soon", "");
+    assert_eq!(deleted, ["VAL-ST-08 metadata.deletionTimestamp"]);
+}
+
 // VAL-ST-08
 #[test]
 fn names() {
