@@ -28,15 +28,17 @@ pub(super) fn http_match(written: &HttpRouteMatch, scope: &mut Scope<'_, '_>) ->
             Some(method.map_err(|error| unsupported("method", error.to_string()))?)
         }
     };
-    let path = path_match(&written.path, scope).map_err(|message| unsupported("path", message))?;
+    let path = path_match(&written.path, scope)?;
     let conditions = if method.is_none() && written.headers.is_empty() && written.query_params.is_empty() {
         Conditions::default()
     } else {
         let all = written.headers.iter().map(|header| (&header.r#type, &*header.name, &*header.value));
         let headers = headers(all, scope)?;
-        let query_params: Result<Vec<_>, _> =
-            written.query_params.iter().map(|param| query_param_match(param, scope)).collect();
-        let query_params = query_params.map_err(|message| unsupported("queryParams", message))?;
+        let query_params = written.query_params.iter().enumerate().map(|(index, param)| {
+            let made = query_param_match(param, scope);
+            made.map_err(|finding| finding.under(format_args!("queryParams[{index}]")))
+        });
+        let query_params = query_params.collect::<Result<Vec<_>, _>>()?;
         Conditions::new(method, headers, query_params)
     };
     Ok(HttpMatch { path, conditions })
@@ -47,9 +49,11 @@ pub(super) fn headers<'w>(
     written: impl Iterator<Item = (&'w HeaderMatchType, &'w str, &'w str)>,
     scope: &mut Scope<'_, '_>,
 ) -> Result<Vec<HeaderMatch>, Finding> {
-    let made: Result<Vec<_>, String> =
-        written.map(|(r#type, name, value)| header_match(r#type, name, value, scope)).collect();
-    made.map_err(|message| unsupported("headers", message))
+    let made = written.enumerate().map(|(index, (r#type, name, value))| {
+        let made = header_match(r#type, name, value, scope);
+        made.map_err(|finding| finding.under(format_args!("headers[{index}]")))
+    });
+    made.collect()
 }
 
 /// What is wrong with a type of match that is not known.
@@ -61,16 +65,22 @@ fn unsupported(field: &str, message: String) -> Finding {
     Finding::new(field, Reason::UnsupportedValue, message)
 }
 
-fn path_match(written: &HttpPathMatch, scope: &mut Scope<'_, '_>) -> Result<PathMatch, String> {
+fn path_match(written: &HttpPathMatch, scope: &mut Scope<'_, '_>) -> Result<PathMatch, Finding> {
     match &written.r#type {
         PathMatchType::Exact => Ok(PathMatch::exact(&written.value)),
         PathMatchType::PathPrefix => Ok(PathMatch::prefix(&written.value)),
-        PathMatchType::RegularExpression => scope.pattern(&written.value).map(PathMatch::Regex),
+        PathMatchType::RegularExpression => {
+            let pattern = scope.pattern(&written.value).map(PathMatch::Regex);
+            pattern.map_err(|message| unsupported("path.value", message))
+        }
         // What the drafts called it.
         PathMatchType::Unknown(unknown) if &**unknown == "Prefix" => {
-            Err("\"Prefix\" is not a type of match any more; write PathPrefix".to_owned())
+            let message = "\"Prefix\" is not a type of match any more; write PathPrefix";
+            Err(unsupported("path.type", message.to_owned()))
         }
-        PathMatchType::Unknown(unknown) => Err(unknown_type(unknown, PathMatchType::KNOWN)),
+        PathMatchType::Unknown(unknown) => {
+            Err(unsupported("path.type", unknown_type(unknown, PathMatchType::KNOWN)))
+        }
     }
 }
 
@@ -79,26 +89,32 @@ fn header_match(
     name: &str,
     value: &str,
     scope: &mut Scope<'_, '_>,
-) -> Result<HeaderMatch, String> {
-    let name =
-        HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is not a header name"))?;
+) -> Result<HeaderMatch, Finding> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| unsupported("name", format!("{name:?} is not a header name")))?;
     let value = match r#type {
         HeaderMatchType::Exact => ValueMatch::exact(value),
-        HeaderMatchType::RegularExpression => ValueMatch::Regex(scope.pattern(value)?),
-        HeaderMatchType::Unknown(unknown) => return Err(unknown_type(unknown, HeaderMatchType::KNOWN)),
+        HeaderMatchType::RegularExpression => regex_value(value, scope)?,
+        HeaderMatchType::Unknown(unknown) => {
+            return Err(unsupported("type", unknown_type(unknown, HeaderMatchType::KNOWN)));
+        }
     };
     Ok(HeaderMatch { name, value })
+}
+
+fn regex_value(source: &str, scope: &mut Scope<'_, '_>) -> Result<ValueMatch, Finding> {
+    scope.pattern(source).map(ValueMatch::Regex).map_err(|message| unsupported("value", message))
 }
 
 fn query_param_match(
     written: &HttpQueryParamMatch,
     scope: &mut Scope<'_, '_>,
-) -> Result<QueryParamMatch, String> {
+) -> Result<QueryParamMatch, Finding> {
     let value = match &written.r#type {
         QueryParamMatchType::Exact => ValueMatch::exact(&written.value),
-        QueryParamMatchType::RegularExpression => ValueMatch::Regex(scope.pattern(&written.value)?),
+        QueryParamMatchType::RegularExpression => regex_value(&written.value, scope)?,
         QueryParamMatchType::Unknown(unknown) => {
-            return Err(unknown_type(unknown, QueryParamMatchType::KNOWN));
+            return Err(unsupported("type", unknown_type(unknown, QueryParamMatchType::KNOWN)));
         }
     };
     Ok(QueryParamMatch { name: written.name.as_str().into(), value })

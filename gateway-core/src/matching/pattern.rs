@@ -90,19 +90,32 @@ impl FromStr for Pattern {
         // Alone first: `a)|(b` would be well formed inside the group. With no room nothing but the syntax is looked at.
         match compile(source, 0) {
             Ok(_) | Err(regex::Error::CompiledTooBig(_)) => {}
-            Err(error) => return Err(refused(error.to_string())),
+            Err(error) => return Err(refused(in_one_line(&error))),
         }
         let anchored = format!(r"\A(?:{source})\z");
         for size in SIZES {
             match compile(&anchored, size) {
                 Ok(regex) => return Ok(Self { source: source.into(), regex: Arc::new(regex), size }),
                 Err(regex::Error::CompiledTooBig(_)) => {}
-                Err(error) => return Err(refused(error.to_string())),
+                Err(error) => return Err(refused(in_one_line(&error))),
             }
         }
         Err(refused(format!(
             "it takes more than {SIZE_LIMIT} bytes when compiled; simplify it or shorten its repetitions"
         )))
+    }
+}
+
+/// What is wrong with an expression, without the drawing of it: the expression stands beside, and a message is one line.
+fn in_one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let reason = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
+    // The drawing indents the expression by four, and marks the place in the line below.
+    let mark = text.lines().find(|line| line.trim_start().starts_with('^')).and_then(|line| line.find('^'));
+    match (reason, mark) {
+        (Some(reason), Some(mark)) if mark >= 4 => format!("{reason}, at character {}", mark - 3),
+        (Some(reason), _) => reason.to_owned(),
+        (None, _) => text.split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
 
@@ -123,6 +136,20 @@ impl fmt::Debug for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (source, reason) in [
+            ("/a(", "unclosed group, at character 3"),
+            ("a\nb(", "unclosed group"),
+            ("[z-a]", "invalid character class range, the start must be <= the end, at character 2"),
+            ("(?<x", "unclosed"),
+            (r"\q", "unrecognized escape sequence, at character 1"),
+        ] {
+            let error = source.parse::<Pattern>().unwrap_err().to_string();
+            assert!(!error.contains('\n') && error.contains(reason), "{source:?}: {error:?}");
+        }
+    }
 
     // HRM-06, AMB-08
     #[test]
