@@ -71,6 +71,8 @@ struct File {
     manifest: Manifest,
     /// Whether the objects are those of a version that could be parsed to its end.
     whole: bool,
+    /// Where fields are, by the line and column of their object, as far as somebody asked.
+    places: HashMap<(u32, u32, String), (u32, u32)>,
 }
 
 /// Tells versions of a file apart.
@@ -182,17 +184,15 @@ impl FileStore {
     }
 
     /// Moves problems from the places of their objects to those of their fields, as far as the files are as they were read.
-    pub fn locate(&self, problems: &mut [ManifestProblem]) {
+    ///
+    /// A file is read for it once: what was found is known until the file changes.
+    pub fn locate(&mut self, problems: &mut [ManifestProblem]) {
         problems.sort_by(|a, b| a.location.source.cmp(&b.location.source));
         for problems in problems.chunk_by_mut(|a, b| a.location.source == b.location.source) {
-            let path = Path::new(&*problems[0].location.source);
-            if let Some(file) = self.files.get(path) {
-                let text = read_text(path, file.version.stamp);
-                if hash(&text) == file.version.hash
-                    && let Ok(text) = text
-                {
-                    manifest::locate(&text, problems);
-                }
+            let source = problems[0].location.source.clone();
+            let path = Path::new(&*source);
+            if let Some(file) = self.files.get_mut(path) {
+                file.locate(path, problems);
             }
         }
     }
@@ -301,7 +301,9 @@ impl File {
     /// A version of a file; `known` is the version before.
     fn of(path: &Path, text: Result<String, String>, version: Version, known: Option<File>) -> Self {
         let (mut documents, known) = match known {
-            Some(File { documents, manifest, whole, version: _ }) => (documents, Some((manifest, whole))),
+            Some(File { documents, manifest, whole, version: _, places: _ }) => {
+                (documents, Some((manifest, whole)))
+            }
             None => (Documents::default(), None),
         };
         let had_objects = known.as_ref().is_some_and(|(manifest, _)| !manifest.objects.is_empty());
@@ -326,7 +328,33 @@ impl File {
             Some((known, _)) => keep_unreadable_objects(&mut manifest, &known),
             None => {}
         }
-        Self { version, documents, manifest, whole }
+        Self { version, documents, manifest, whole, places: HashMap::new() }
+    }
+
+    /// Moves problems of the file to the places of their fields.
+    fn locate(&mut self, path: &Path, problems: &mut [ManifestProblem]) {
+        let key = |problem: &ManifestProblem| {
+            let Location { line, column, .. } = problem.location;
+            problem.field.clone().map(|field| (line, column, field))
+        };
+        let keys: Vec<_> = problems.iter().map(key).collect();
+        if keys.iter().flatten().any(|key| !self.places.contains_key(key)) {
+            let text = read_text(path, self.version.stamp);
+            // Else it has changed since, and is read again soon.
+            if hash(&text) == self.version.hash
+                && let Ok(text) = text
+            {
+                let mut located = problems.to_vec();
+                manifest::locate(&text, &mut located);
+                let places = located.iter().map(|problem| (problem.location.line, problem.location.column));
+                self.places.extend(keys.iter().cloned().zip(places).filter_map(|(key, at)| Some((key?, at))));
+            }
+        }
+        for (problem, key) in problems.iter_mut().zip(&keys) {
+            if let Some((line, column)) = key.as_ref().and_then(|key| self.places.get(key)) {
+                (problem.location.line, problem.location.column) = (*line, *column);
+            }
+        }
     }
 }
 
@@ -617,6 +645,29 @@ mod tests {
         folder.write("one.yaml", namespace("two"));
         fs::rename(folder.path("elsewhere"), folder.path("within")).unwrap();
         assert_eq!(folder.look(), (vec!["a".into(), "two".into()], vec![]));
+    }
+
+    #[test]
+    fn where_fields_are_is_looked_up_once_for_each_version_of_a_file() {
+        let mut folder = Folder::new();
+        folder.write("a.yaml", service("a", "80") + "\n");
+        folder.look();
+        let problem = |store: &FileStore| {
+            let (_, location) = &store.files.values().next().unwrap().manifest.objects[0];
+            ManifestProblem {
+                severity: Severity::Error,
+                location: location.clone(),
+                object: None,
+                field: Some("spec.ports[0].port".to_owned()),
+                message: String::new(),
+            }
+        };
+        let (mut first, mut second) = (problem(&folder.store), problem(&folder.store));
+        folder.store.locate(std::slice::from_mut(&mut first));
+        assert_ne!(first, second, "it was moved");
+        fs::remove_file(folder.path("a.yaml")).unwrap();
+        folder.store.locate(std::slice::from_mut(&mut second));
+        assert_eq!(first, second, "without the file");
     }
 
     #[test]
