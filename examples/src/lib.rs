@@ -17,6 +17,7 @@ pub mod documents;
 pub mod files;
 pub mod watch;
 pub mod demo;
+mod report;
 pub mod state;
 pub mod status_file;
 pub mod table_view;

@@ -31,16 +31,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use gateway_core::api::{Kind, Resources};
-use gateway_core::condition::{Condition, Polarity, Reason};
 use gateway_core::lint;
-use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
-use gateway_core::name::{ObjectName, RouteKey};
+use gateway_core::manifest::{Collection, ManifestProblem, Severity};
+use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
 use gateway_core::table::{RouteTable, Unbound};
-use gateway_core::translate::{Translation, Translator};
+use gateway_core::translate::{Diagnostic, Translation, Translator};
 
 use crate::files::{FileChange, FileStore};
+use crate::report::{LeftOut, Report, location};
 
 /// Files, and what they amount to.
 #[derive(Debug)]
@@ -142,24 +142,19 @@ impl State {
         let mut problems = std::mem::take(&mut written.problems);
         let mut resources = std::mem::take(&mut written.resources);
         let mut of_fields = Vec::new();
-        self.keep_last_good(&mut resources, &written, &mut of_fields);
+        let mut left_out = LeftOut::new(&problems);
+        self.keep_last_good(&mut resources, &written, &mut of_fields, &mut left_out);
         let changes = changes(&self.used, &resources);
 
         // Everything is read, so nobody has to know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
         let unserved = lint::unserved(&resources, &statuses, self.translator.options());
-        for diagnostic in diagnostics.into_iter().chain(unserved) {
-            let location = location(&written, diagnostic.kind, &diagnostic.key);
-            of_fields.push(ManifestProblem {
-                severity: diagnostic.severity,
-                location,
-                object: Some(format!("{} {}", diagnostic.kind, diagnostic.key)),
-                field: Some(diagnostic.finding.field).filter(|field| !field.is_empty()),
-                message: diagnostic.finding.message,
-            });
+        let mut report = Report::new(&written, left_out);
+        for Diagnostic { severity, kind, key, finding } in diagnostics.into_iter().chain(unserved) {
+            report.add(severity, kind, &key, finding);
         }
-        problems.extend(status_problems(&statuses, &written));
-        of_fields.extend(without_effect(&statuses, &written));
+        report.add_statuses(&statuses);
+        of_fields.extend(report.into_problems());
         self.files.locate(&mut of_fields);
         problems.extend(of_fields);
         problems.sort_by(|a, b| a.location.cmp(&b.location));
@@ -173,6 +168,7 @@ impl State {
         resources: &mut Resources,
         written: &Collection,
         problems: &mut Vec<ManifestProblem>,
+        left_out: &mut LeftOut,
     ) {
         self.translator.update(resources);
         for rejected in self.translator.rejected().to_vec() {
@@ -193,21 +189,13 @@ impl State {
                     resources.insert(good);
                 }
                 None => {
+                    left_out.insert(kind, key, location(written, kind, key));
                     self.translator.remove(kind, key);
                     resources.remove(kind, key);
                 }
             }
         }
     }
-}
-
-/// Where an object is written.
-fn location(written: &Collection, kind: Kind, key: &ObjectName) -> Location {
-    written.location(kind, key).cloned().unwrap_or_else(|| Location {
-        source: "-".into(),
-        line: 1,
-        column: 1,
-    })
 }
 
 /// What differs between two sets of objects.
@@ -228,73 +216,6 @@ fn changes(before: &Resources, after: &Resources) -> Vec<Change> {
         }
     }
     changes
-}
-
-/// The conditions that say that something is wrong, as problems of the objects that have them.
-fn status_problems(statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
-    let mut problems = Vec::new();
-    let mut add = |kind: Kind, key: &ObjectName, about: Option<String>, conditions: &[Condition]| {
-        for condition in conditions.iter().filter(|condition| is_trouble(condition)) {
-            problems.push(ManifestProblem {
-                severity: Severity::Warning,
-                location: location(written, kind, key),
-                object: Some(format!("{kind} {key}")),
-                field: about.clone(),
-                message: condition.to_string(),
-            });
-        }
-    };
-    for (key, status) in &statuses.gateway_classes {
-        add(Kind::GatewayClass, key, None, &status.conditions);
-    }
-    for (key, status) in &statuses.gateways {
-        add(Kind::Gateway, key, None, &status.conditions);
-        for listener in &status.listeners {
-            add(Kind::Gateway, key, Some(format!("listener {}", listener.name)), &listener.conditions);
-        }
-    }
-    for (key, status) in &statuses.listener_sets {
-        add(Kind::ListenerSet, key, None, &status.conditions);
-        for listener in &status.listeners {
-            add(Kind::ListenerSet, key, Some(format!("listener {}", listener.name)), &listener.conditions);
-        }
-    }
-    for (RouteKey { kind, name }, status) in &statuses.routes {
-        for parent in &status.parents {
-            add(
-                Kind::from(*kind),
-                name,
-                Some(format!("parent {}", parent.parent_ref.name)),
-                &parent.conditions,
-            );
-        }
-    }
-    problems
-}
-
-/// What has no effect although its Route is accepted.
-fn without_effect(statuses: &Statuses, written: &Collection) -> Vec<ManifestProblem> {
-    let problems = statuses.routes.iter().flat_map(|(RouteKey { kind, name }, status)| {
-        status.without_effect.iter().map(move |finding| ManifestProblem {
-            severity: Severity::Warning,
-            location: location(written, Kind::from(*kind), name),
-            object: Some(format!("{kind} {name}")),
-            field: Some(finding.field.clone()),
-            message: finding.message.clone(),
-        })
-    });
-    problems.collect()
-}
-
-/// Whether a condition says that something is wrong.
-fn is_trouble(condition: &Condition) -> bool {
-    let is_bad = match condition.kind.polarity() {
-        Polarity::Positive => !condition.status,
-        Polarity::Negative => condition.status,
-        Polarity::Neutral => false,
-    };
-    // A Gateway or ListenerSet may be accepted and have listeners that are not valid.
-    is_bad || condition.reason == Reason::ListenersNotValid
 }
 
 // === impl Update ===
@@ -471,7 +392,7 @@ spec:
         let update = state(folder.path()).update().unwrap();
         let problems = texts(&update.problems);
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(problems[0].contains("routes.yaml:2:1: warning: HTTPRoute default/a: parent gateway: ResolvedRefs=False/BackendNotFound"), "{problems:?}");
+        assert!(problems[0].contains("routes.yaml:9:19: warning: HTTPRoute default/a: spec.rules[0].backendRefs[0]: ResolvedRefs=False/BackendNotFound"), "{problems:?}");
         assert!(
             problems[1].contains("HTTPRoute default/b: spec.parentRefs[0]: names no Gateway"),
             "{problems:?}"

@@ -16,6 +16,7 @@
 use std::fmt;
 
 use crate::condition::{Condition, ConditionType, Reason};
+use crate::name::ObjectName;
 
 /// A field, why it cannot be carried out as written, and what a human should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Finding {
     pub reason: Reason,
     /// What is wrong and the way out; makes sense without the field.
     pub message: String,
+    /// The object that is not there, by kind and name, if that is what is wrong: whoever left it out can add why.
+    pub missing: Option<(&'static str, ObjectName)>,
 }
 
 // === impl Finding ===
@@ -33,7 +36,12 @@ pub struct Finding {
 impl Finding {
     /// A finding about `field`.
     pub fn new(field: impl Into<String>, reason: Reason, message: impl Into<String>) -> Self {
-        Self { field: field.into(), reason, message: message.into() }
+        Self { field: field.into(), reason, message: message.into(), missing: None }
+    }
+
+    /// The same, because this object is not there.
+    pub fn missing(self, kind: &'static str, name: ObjectName) -> Self {
+        Self { missing: Some((kind, name)), ..self }
     }
 
     /// A finding about the whole of an object.

@@ -144,6 +144,7 @@ fn pending_conditions_are_replaced() {
 #[test]
 fn the_features_of_a_class_are_written_with_its_conditions() {
     let computed = status::GatewayClassStatus {
+        causes: Vec::new(),
         generation: Some(1),
         conditions: vec![Condition::accepted()],
         supported_features: vec![Feature::Gateway, Feature::HttpRoute],

@@ -109,7 +109,7 @@ fn each_parent_that_is_not_served_is_said() {
     expect(
         "one of two",
         said(&[("[{name: g}]", "[{name: g}, {name: h}]")], ""),
-        &["HTTPRoute default/shop: spec.parentRefs[1]: names no Gateway or ListenerSet that is served here"],
+        &["HTTPRoute default/shop: spec.parentRefs[1]: names no Gateway that is served here; name one"],
     );
     expect(
         "a mesh",
@@ -190,6 +190,12 @@ fn endpoints_that_get_no_requests_are_said() {
             "ports[0].name: ",
         ),
         ("no number", "ports: [{name: web, port: 8080}]", "ports: [{name: web}]", "ports[0].port: required"),
+        (
+            "no ports",
+            "ports: [{name: web, port: 8080}]",
+            "ports: []",
+            "ports: there are none, so that the endpoints get no requests; Service default/shop has \"web\" (TCP)",
+        ),
         ("names", "addressType: IPv4", "addressType: FQDN", "addressType: FQDN is not supported"),
         (
             "no address",
@@ -207,10 +213,153 @@ fn endpoints_that_get_no_requests_are_said() {
             "no Service",
             "service-name: shop",
             "service-name: sohp",
-            "metadata.labels[kubernetes.io/service-name]: there is no Service default/sohp",
+            "metadata.labels[\"kubernetes.io/service-name\"]: there is no Service default/sohp",
         ),
     ] {
         expect(name, said(&[(from, to)], ""), &[&format!("{slice}{expected}")]);
+    }
+}
+
+// HRB-03
+#[test]
+fn a_service_without_slices_is_said_if_requests_go_there() {
+    let (services, slice) = GOOD.split_once("---\napiVersion: discovery").unwrap();
+    let route = slice.split_once("---\n").unwrap().1;
+    let without =
+        |service: &str| said_with(&read(&format!("{services}{service}---\n{route}")), &Options::default());
+    let said = "Service default/shop: no EndpointSlice has its endpoints, so that its requests are answered with 503; write one";
+    let other = object("Service", "v1", "other", "spec: {ports: [{port: 80}]}");
+    expect(
+        "no slice",
+        without(&other),
+        &[&format!("{said}, with the label kubernetes.io/service-name: shop")],
+    );
+    let selector =
+        services.replace("name: web, port: 80}]}", "name: web, port: 80}], selector: {app: shop}}");
+    let found = said_with(&read(&format!("{selector}---\n{route}")), &Options::default());
+    expect("a selector", found, &[&format!("{said}, as a cluster does for the selector, with the label")]);
+    let mirror = route.replace(
+        "backendRefs: [{name: shop, port: 80}]",
+        "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: shop, port: 80}}}]",
+    );
+    expect("a mirror", said_with(&read(&format!("{services}---\n{mirror}")), &Options::default()), &[said]);
+}
+
+// RTE-03
+#[test]
+fn a_parent_of_the_same_name_elsewhere_is_named() {
+    let gateway =
+        |namespace: &str| [("metadata: {name: g}", format!("metadata: {{name: g, namespace: {namespace}}}"))];
+    let moved = gateway("infra");
+    expect(
+        "another namespace",
+        said(&[(moved[0].0, &moved[0].1)], ""),
+        &[
+            "HTTPRoute default/shop: spec.parentRefs[0]: names no Gateway that is served here; there is Gateway \
+           infra/g: write `namespace: infra`",
+        ],
+    );
+    expect(
+        "another kind",
+        said(&[("[{name: g}]", "[{name: g, kind: ListenerSet}]")], ""),
+        &[
+            "HTTPRoute default/shop: spec.parentRefs[0]: names no ListenerSet that is served here; there is Gateway \
+           default/g: write `kind: Gateway`",
+        ],
+    );
+}
+
+// GEN-17, GWL-10, RTE-06, RTE-15, RTE-16, RTE-17
+#[test]
+fn every_condition_that_is_bad_has_its_causes_at_fields() {
+    let causes = |replaced: &[(&str, &str)]| {
+        let yaml = replaced.iter().fold(GOOD.to_owned(), |yaml, (from, to)| {
+            assert!(yaml.contains(from), "{from}");
+            yaml.replace(from, to)
+        });
+        let statuses = translate(&read(&yaml), &Options::default()).statuses;
+        statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect::<Vec<_>>()
+    };
+    let route = "HTTPRoute default/shop: spec.";
+    let gateway = "Gateway default/g: spec.listeners[0].";
+    let backend = "[{backendRefs: [{name: shop, port: 80}]}]";
+    for (name, from, to, expected) in [
+        (
+            "a backend",
+            "name: shop, port: 80}]}]",
+            "name: sohp, port: 80}]}]",
+            format!(
+                "{route}rules[0].backendRefs[0]: ResolvedRefs=False/BackendNotFound: there is no Service default/sohp"
+            ),
+        ),
+        (
+            "a listener",
+            "[{name: g}]",
+            "[{name: g, sectionName: https}]",
+            format!(
+                "{route}parentRefs[0].sectionName: Accepted=False/NoMatchingParent: Gateway g has no listener named \"https\"; it has http (port 80)"
+            ),
+        ),
+        (
+            "a port",
+            "[{name: g}]",
+            "[{name: g, port: 81}]",
+            format!("{route}parentRefs[0].port: Accepted=False/NoMatchingParent"),
+        ),
+        (
+            "a protocol",
+            "protocol: HTTP",
+            "protocol: TCP",
+            format!("{gateway}protocol: Accepted=False/UnsupportedProtocol"),
+        ),
+        (
+            "a pattern",
+            backend,
+            "[{matches: [{path: {type: RegularExpression, value: '/a('}}]}]",
+            format!(
+                "{route}rules[0].matches[0].path.value: Accepted=False/UnsupportedValue: \"/a(\" is not a usable regular expression: unclosed group, at character 3"
+            ),
+        ),
+        (
+            "a header's pattern, of one of two rules",
+            backend,
+            "[{}, {matches: [{headers: [{name: a, value: b}, {type: RegularExpression, name: b, value: '['}]}]}]",
+            format!("{route}rules[1].matches[0].headers[1].value: PartiallyInvalid=True/UnsupportedValue"),
+        ),
+    ] {
+        let found = causes(&[(from, to)]);
+        let of_this: Vec<_> = found.iter().filter(|cause| cause.starts_with(&expected)).collect();
+        assert_eq!(of_this.len(), 1, "{name}: {found:#?}");
+    }
+    assert_eq!(causes(&[]), [""; 0]);
+}
+
+// RTE-05
+#[test]
+fn a_kind_of_route_that_is_not_served_is_said_with_a_way_out_that_leads_somewhere() {
+    let yaml = |kind: &str| {
+        format!(
+            "{GOOD}{}",
+            object(
+                kind,
+                GATEWAY,
+                "r",
+                "spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: shop, port: 80}]}]}"
+            )
+        )
+    };
+    for (kind, way_out) in [
+        ("GRPCRoute", "an HTTPRoute with the path /package.Service/Method serves calls of gRPC too"),
+        ("TCPRoute", "remove it"),
+        ("UDPRoute", "remove it"),
+    ] {
+        let statuses = translate(&read(&yaml(kind)), &Options::default()).statuses;
+        let found: Vec<_> =
+            statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect();
+        let expected = format!(
+            "{kind} default/r: kind: Accepted=False/NotAllowedByListeners: routes of kind {kind} are not served here; {way_out}"
+        );
+        assert_eq!(found[0], expected);
     }
 }
 

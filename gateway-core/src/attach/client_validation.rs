@@ -92,9 +92,7 @@ impl ClientValidation {
                 RefError::Kind { .. } => Reason::InvalidCaCertificateKind,
                 RefError::Object { .. } => Reason::InvalidCaCertificateRef,
             };
-            let field = format!("{field}.caCertificateRefs[{index}]");
-            let message = format!("{field} {error}");
-            unresolved.push(Finding::new(field, reason, message));
+            unresolved.push(error.into_finding(format!("{field}.caCertificateRefs[{index}]"), reason));
         }
         let insecure = *mode == FrontendValidationModeType::AllowInsecureFallback;
         let refusal = if unresolved.len() == ca_certificate_refs.len() {

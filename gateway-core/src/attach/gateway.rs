@@ -64,8 +64,7 @@ pub(super) fn client_certificate(
         RefError::NotPermitted { .. } => Reason::RefNotPermitted,
         RefError::Kind { .. } | RefError::Object { .. } => Reason::InvalidClientCertificateRef,
     };
-    let field = "spec.tls.backend.clientCertificateRef";
-    Some(Finding::new(field, reason, format!("{field} {error}")))
+    Some(error.into_finding("spec.tls.backend.clientCertificateRef".to_owned(), reason))
 }
 
 // === impl AttachedGateway ===

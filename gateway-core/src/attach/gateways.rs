@@ -13,12 +13,13 @@ use super::gateway::{self, AttachedGateway};
 use super::gateway_class::{self, AttachedGatewayClass};
 use super::listener::{AttachedListener, ListenerKey};
 use super::listener_set::{self, AttachedListenerSet};
+use super::protocol::Protocol;
 use super::written_listener::Owner;
 use crate::api::{self, Gateway, ListenerNamespaces, ListenerSet};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
-use crate::name::{ListenerOwnerKind, ObjectName};
+use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
 use crate::options::{Address, Options};
 use crate::resolve::Certificates;
 use crate::table::Unbound;
@@ -35,6 +36,8 @@ pub(crate) struct Gateways {
     pub(crate) listener_sets: BTreeMap<ObjectName, AttachedListenerSet>,
     /// The Gateways of classes that are not there, with the names of these.
     pub(crate) without_class: Vec<(ObjectName, String)>,
+    /// The kinds of Routes that the data plane has.
+    route_kinds: Vec<RouteKind>,
     listener_count: usize,
 }
 
@@ -61,6 +64,7 @@ pub(crate) fn gateways(
         taken: TakenPorts::default(),
         found: Gateways {
             classes: gateway_class::attach(&valid.gateway_classes, options),
+            route_kinds: Protocol::all_route_kinds(options),
             ..Gateways::default()
         },
     };
@@ -266,12 +270,18 @@ impl Gateways {
         self.listener_count
     }
 
+    /// Whether the data plane has Routes of this kind.
+    pub(crate) fn serves(&self, kind: RouteKind) -> bool {
+        self.route_kinds.contains(&kind)
+    }
+
     /// Whether Routes attach here as they attach there.
     pub(crate) fn is_same_for_routes(&self, other: &Self) -> bool {
         let controllers = |gateways: &Self| -> Vec<_> {
             gateways.gateways.iter().map(|(key, gateway)| (key.clone(), gateway.controller.clone())).collect()
         };
         controllers(self) == controllers(other)
+            && self.route_kinds == other.route_kinds
             && self.listener_sets.keys().eq(other.listener_sets.keys())
             && self
                 .listeners()

@@ -42,12 +42,13 @@ pub(crate) struct RouteToAttach<'r> {
     pub(crate) hostnames: &'r [Hostname],
 }
 
-/// Judges a parentRef. None when its parent is not there or not ours: then the route gets no status for it.
+/// Judges the parentRef at this position. None when its parent is not there or not ours: then the route gets no status for it.
 ///
 /// # Spec
 /// RTE-03 to RTE-12, RTE-33, LST-16 to LST-20, HST-03 to HST-06.
 pub(crate) fn attach(
     to_attach: RouteToAttach<'_>,
+    position: usize,
     parent_ref: &ParentReference,
     gateways: &Gateways,
     namespaces: &Namespaces,
@@ -71,13 +72,30 @@ pub(crate) fn attach(
     let written = ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() };
     Some(AttachedParent {
         controller: controller.clone(),
-        listeners: admitted(to_attach, parent_ref, listeners, namespaces),
+        listeners: match gateways.serves(to_attach.kind) {
+            true => admitted(to_attach, position, parent_ref, listeners, namespaces),
+            false => Err(not_served(to_attach.kind)),
+        },
         parent_ref: written,
     })
 }
 
+/// No listener takes Routes of a kind that the data plane does not have.
+///
+/// # Spec
+/// RTE-05
+fn not_served(kind: RouteKind) -> Finding {
+    let way_out = match kind {
+        RouteKind::Grpc => "an HTTPRoute with the path /package.Service/Method serves calls of gRPC too",
+        RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => "remove it",
+    };
+    let message = format!("routes of kind {kind} are not served here; {way_out}");
+    Finding::new("kind", Reason::NotAllowedByListeners, message)
+}
+
 fn admitted(
     to_attach: RouteToAttach<'_>,
+    position: usize,
     parent_ref: &ParentReference,
     listeners: &[AttachedListener],
     namespaces: &Namespaces,
@@ -89,7 +107,14 @@ fn admitted(
         .filter(|listener| parent_ref.port.is_none_or(|port| port == i32::from(listener.port)))
         .collect();
     if relevant.is_empty() {
-        return Err(Finding::new("spec.parentRefs", Reason::NoMatchingParent, no_such_listener(parent_ref)));
+        let field = match (&parent_ref.section_name, parent_ref.port) {
+            (Some(_), _) => "sectionName",
+            (None, Some(_)) => "port",
+            (None, None) => "name",
+        };
+        let message = format!("{}{}", no_such_listener(parent_ref), others(listeners));
+        let field = format!("spec.parentRefs[{position}].{field}");
+        return Err(Finding::new(field, Reason::NoMatchingParent, message));
     }
     let allowed: Vec<&AttachedListener> = relevant
         .into_iter()
@@ -97,7 +122,7 @@ fn admitted(
         .collect();
     if allowed.is_empty() {
         return Err(Finding::new(
-            "spec.parentRefs",
+            format!("spec.parentRefs[{position}]"),
             Reason::NotAllowedByListeners,
             format!(
                 "no listener of {} {} allows routes of kind {kind} from namespace {namespace}; see allowedRoutes and the \
@@ -127,6 +152,18 @@ fn admitted(
         ));
     }
     Ok(attached)
+}
+
+/// The listeners that there are, as the end of a message; the first, if they are many.
+fn others(listeners: &[AttachedListener]) -> String {
+    const MOST: usize = 8;
+    let names = listeners.iter().map(|listener| format!("{} (port {})", listener.name, listener.port));
+    let names: Vec<_> = names.take(MOST).collect();
+    match (names.len(), listeners.len()) {
+        (0, _) => String::new(),
+        (shown, all) if shown < all => format!("; it has {} and {} more", names.join(", "), all - shown),
+        (_, _) => format!("; it has {}", names.join(", ")),
+    }
 }
 
 fn no_such_listener(parent_ref: &ParentReference) -> String {

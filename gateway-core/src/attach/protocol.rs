@@ -81,6 +81,12 @@ impl Protocol {
         }
     }
 
+    /// The kinds that some protocol has, of those that the data plane has.
+    pub(crate) fn all_route_kinds(options: &Options) -> Vec<RouteKind> {
+        let all = [Self::Http, Self::Tls(TlsModeType::Passthrough), Self::Tcp, Self::Udp];
+        all.iter().flat_map(|protocol| protocol.supported_kinds(options)).collect()
+    }
+
     /// The kinds that fit, of those that the data plane has: the one place that says which feature brings a protocol.
     fn supported_kinds(&self, options: &Options) -> Vec<RouteKind> {
         let fitting: &[_] = match self {

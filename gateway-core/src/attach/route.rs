@@ -53,9 +53,10 @@ pub(crate) fn route<R: Route>(
 ) -> Option<AttachedRoute<R>> {
     let (hostnames, bad_hostnames) = hostnames(route.hostnames());
     let to_attach = RouteToAttach { kind: R::ROUTE_KIND, namespace: &name.namespace, hostnames: &hostnames };
-    let parent_refs = route.parent_refs().iter();
-    let mut parents: Vec<AttachedParent> =
-        parent_refs.filter_map(|parent_ref| attach(to_attach, parent_ref, gateways, namespaces)).collect();
+    let parent_refs = route.parent_refs().iter().enumerate();
+    let attached = parent_refs
+        .filter_map(|(position, parent_ref)| attach(to_attach, position, parent_ref, gateways, namespaces));
+    let mut parents: Vec<AttachedParent> = attached.collect();
     if parents.is_empty() {
         return None;
     }

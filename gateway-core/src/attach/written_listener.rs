@@ -141,9 +141,7 @@ impl AttachedListener {
         certificates: &mut Certificates<'_>,
     ) {
         if let Some(mode @ (TlsModeType::Passthrough | TlsModeType::Unknown(_))) = tls.map(|tls| &tls.mode) {
-            let message = format!(
-                "tls.mode {mode} is not possible with protocol HTTPS; use Terminate, or protocol TLS"
-            );
+            let message = format!("tls.mode {mode} is not possible with protocol HTTPS; use Terminate");
             self.state.refuse(Finding::new("tls.mode", Reason::UnsupportedValue, message));
         }
         let references = tls.map_or(&[][..], |tls| &tls.certificate_refs);
@@ -160,8 +158,7 @@ impl AttachedListener {
                         RefError::Kind { .. } | RefError::Object { .. } => Reason::InvalidCertificateRef,
                     };
                     let field = format!("tls.certificateRefs[{index}]");
-                    let message = format!("{field} {error}");
-                    self.state.unresolved.push(Finding::new(field, reason, message));
+                    self.state.unresolved.push(error.into_finding(field, reason));
                 }
             }
         }

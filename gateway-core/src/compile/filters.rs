@@ -113,7 +113,10 @@ fn http_filter(
         Type::ExtensionRef => extension(filter.extension_ref.as_deref().ok_or_else(missing)?, scope)?,
         // AMB-53: what answers instead of the backend is no filter of a backend.
         Type::RequestRedirect | Type::Cors | Type::ExternalAuth => {
-            return Err(unsupported(format!("filter type {} is not supported here", filter.r#type)));
+            return Err(unsupported(format!(
+                "filter type {} is not supported here; remove it",
+                filter.r#type
+            )));
         }
         Type::Unknown(unknown) => return Err(unknown_type(unknown, Type::KNOWN)),
     })

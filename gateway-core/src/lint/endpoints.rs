@@ -1,10 +1,12 @@
 //! EndpointSlices whose endpoints get no requests, whatever routes refer to.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::Lint;
-use crate::api::{EndpointAddressType, EndpointSlice, Kind, Service};
+use crate::api::{EndpointAddressType, EndpointSlice, Kind, Resources, Service, ServiceType};
 use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::name::ObjectName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
@@ -12,6 +14,63 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     for (name, slice) in &resources.endpoint_slices {
         of_slice(name, slice, lint);
     }
+    without_slice(lint);
+}
+
+/// Services that routes lead to, and of which nothing says where their endpoints are.
+fn without_slice(lint: &mut Lint<'_>) {
+    let resources = lint.resources;
+    let mut with_slice = BTreeSet::new();
+    // A slice that belongs to no Service may be the one that is missed, and has been told.
+    let mut strays = BTreeSet::new();
+    for (name, slice) in &resources.endpoint_slices {
+        let service = slice.service_name().map(|service| ObjectName::new(name.namespace.clone(), service));
+        match service.filter(|service| resources.services.contains_key(service)) {
+            Some(service) => _ = with_slice.insert(service),
+            None => _ = strays.insert(&*name.namespace),
+        }
+    }
+    for name in routed_to(resources) {
+        let Some(service) = resources.services.get(&name) else { continue };
+        let is_external = service.spec.r#type == ServiceType::ExternalName;
+        if with_slice.contains(&name) || strays.contains(&*name.namespace) || is_external {
+            continue;
+        }
+        let selector = match service.spec.selector.is_empty() {
+            true => "",
+            false => ", as a cluster does for the selector",
+        };
+        let message = format!(
+            "no EndpointSlice has its endpoints, so that its requests are answered with 503; write one{selector}, with the \
+             label {}: {}",
+            EndpointSlice::SERVICE_NAME_LABEL,
+            name.name
+        );
+        lint.say(Kind::Service, &name, Reason::BackendNotFound, "", message);
+    }
+}
+
+/// The Services that HTTPRoutes name as backends or mirrors.
+fn routed_to(resources: &Resources) -> BTreeSet<ObjectName> {
+    let mut found = BTreeSet::new();
+    for (route, object) in &resources.http_routes {
+        let mut add = |group: &str, kind: &str, namespace: Option<&str>, name: &str| {
+            if group.is_empty() && kind == Kind::Service.as_str() {
+                found.insert(ObjectName::new(namespace.unwrap_or(&route.namespace), name));
+            }
+        };
+        for rule in &object.spec.rules {
+            for to in &rule.backend_refs {
+                add(&to.group, &to.kind, to.namespace.as_deref(), &to.name);
+            }
+            let filters = rule.backend_refs.iter().flat_map(|to| &to.filters).chain(&rule.filters);
+            for mirror in filters.filter_map(|filter| filter.request_mirror.as_ref()) {
+                let to = &mirror.backend_ref;
+                add(&to.group, &to.kind, to.namespace.as_deref(), &to.name);
+            }
+        }
+    }
+    found
 }
 
 fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
@@ -45,8 +104,9 @@ fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
     }
     let Some(service) = lint.resources.services.get(&service_name) else {
         let message = format!("there is no Service {service_name}, so that the endpoints get no requests");
-        let field = format!("metadata.labels[{}]", EndpointSlice::SERVICE_NAME_LABEL);
-        return lint.say(Kind::EndpointSlice, name, Reason::BackendNotFound, field, message);
+        let field = format!("metadata.labels[{:?}]", EndpointSlice::SERVICE_NAME_LABEL);
+        let finding = Finding::new(field, Reason::BackendNotFound, message);
+        return lint.note(Kind::EndpointSlice, name, finding.missing(Kind::Service.as_str(), service_name));
     };
     of_ports(name, slice, &service_name, service, lint);
 }
@@ -59,6 +119,13 @@ fn of_ports(
     service: &Service,
     lint: &mut Lint<'_>,
 ) {
+    if slice.ports.is_empty() && !service.spec.ports.is_empty() {
+        let message = format!(
+            "there are none, so that the endpoints get no requests; Service {service_name} has {}",
+            names(service)
+        );
+        return lint.say(Kind::EndpointSlice, name, Reason::BackendNotFound, "ports", message);
+    }
     for (index, port) in slice.ports.iter().enumerate() {
         let is_this = |of_service: &&crate::api::ServicePort| {
             of_service.name.as_deref().unwrap_or("") == port.name.as_deref().unwrap_or("")
@@ -68,16 +135,11 @@ fn of_ports(
             lint.say(Kind::EndpointSlice, name, Reason::BackendNotFound, field, message);
         };
         if !service.spec.ports.iter().any(|port| is_this(&port)) {
-            let names = service
-                .spec
-                .ports
-                .iter()
-                .map(|port| format!("{:?} ({})", port.name.as_deref().unwrap_or(""), port.protocol));
             let message = format!(
                 "Service {service_name} has no port named {:?} ({}), so that the endpoints get no requests there; its ports are {}",
                 port.name.as_deref().unwrap_or(""),
                 port.protocol,
-                names.collect::<Vec<_>>().join(", ")
+                names(service)
             );
             say(format!("ports[{index}].name"), message);
         } else if port.port.is_none() {
@@ -85,4 +147,11 @@ fn of_ports(
             say(format!("ports[{index}].port"), message);
         }
     }
+}
+
+/// The ports of a Service by their names, which its slices use.
+fn names(service: &Service) -> String {
+    let ports = service.spec.ports.iter();
+    let names = ports.map(|port| format!("{:?} ({})", port.name.as_deref().unwrap_or(""), port.protocol));
+    names.collect::<Vec<_>>().join(", ")
 }

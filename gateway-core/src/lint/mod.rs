@@ -22,7 +22,7 @@
 //! let found = lint::unserved(&resources, &translate(&resources, &options).statuses, &options);
 //! assert_eq!(
 //!     found[0].to_string(),
-//!     "HTTPRoute default/shop: spec.parentRefs[0]: names no Gateway or ListenerSet that is served here; name one"
+//!     "HTTPRoute default/shop: spec.parentRefs[0]: names no Gateway that is served here; name one"
 //! );
 //! ```
 
@@ -74,7 +74,10 @@ impl Lint<'_> {
         field: impl Into<String>,
         message: impl Into<String>,
     ) {
-        let finding = Finding::new(field, reason, message);
+        self.note(kind, key, Finding::new(field, reason, message));
+    }
+
+    fn note(&mut self, kind: Kind, key: &ObjectName, finding: Finding) {
         self.found.push(Diagnostic { severity: Severity::Warning, kind, key: key.clone(), finding });
     }
 }

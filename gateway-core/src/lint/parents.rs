@@ -1,8 +1,9 @@
 //! Parents that are not there, or not served.
 
 use super::Lint;
-use crate::api::{AnyObject, GATEWAY_GROUP, Kind, ParentReference};
+use crate::api::{AnyObject, Kind, ParentReference, Resources};
 use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 
 pub(super) fn look(lint: &mut Lint<'_>) {
@@ -14,10 +15,17 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             }
         }
     }
-    for name in resources.listener_sets.keys() {
+    for (name, set) in &resources.listener_sets {
         if !lint.statuses.listener_sets.contains_key(name) {
-            let message = "names no Gateway that is served here, so that no listener of the set is; name one";
-            lint.say(Kind::ListenerSet, name, Reason::NoMatchingParent, "spec.parentRef", message);
+            let parent = &set.spec.parent_ref;
+            let namespace = parent.namespace.as_deref().unwrap_or(&name.namespace);
+            let gateway = ObjectName::new(namespace, parent.name.as_str());
+            let message = format!(
+                "names no Gateway that is served here, so that no listener of the set is; {}",
+                way_out(Kind::Gateway, &gateway, resources)
+            );
+            let finding = Finding::new("spec.parentRef", Reason::NoMatchingParent, message);
+            lint.note(Kind::ListenerSet, name, without(finding, Kind::Gateway, gateway, resources));
         }
     }
 }
@@ -25,6 +33,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
 /// Each parentRef that leads to something here has a status; the others are told.
 fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Lint<'_>) {
     let Some(found) = route.as_route() else { return };
+    let resources = lint.resources;
     let status = lint.statuses.routes.get(&RouteKey::new(kind, name.clone()));
     if status.is_some_and(|status| status.parents.len() == found.parent_refs.len()) {
         return;
@@ -39,18 +48,51 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
         lint.say(kind.into(), name, Reason::NoMatchingParent, "spec.parentRefs", message);
     }
     for (index, parent) in found.parent_refs.iter().enumerate().filter(|(_, parent)| !known(parent)) {
-        let message = match (parent.group.as_str(), parent.kind.as_str()) {
-            (GATEWAY_GROUP, "Gateway" | "ListenerSet") => {
-                "names no Gateway or ListenerSet that is served here; name one".to_owned()
+        let namespace = parent.namespace.as_deref().unwrap_or(&name.namespace);
+        let named = ObjectName::new(namespace, parent.name.as_str());
+        let wanted = [Kind::Gateway, Kind::ListenerSet].into_iter();
+        let wanted =
+            wanted.filter(|kind| kind.group() == parent.group).find(|kind| kind.as_str() == parent.kind);
+        let message = match (wanted, parent.group.as_str(), parent.kind.as_str()) {
+            (Some(wanted), ..) => {
+                format!("names no {wanted} that is served here; {}", way_out(wanted, &named, resources))
             }
-            ("", "Service") => "meshes are not supported; name a Gateway".to_owned(),
-            (group, kind) => {
+            (None, "", "Service") => "meshes are not supported; name a Gateway".to_owned(),
+            (None, group, kind) => {
                 format!(
                     "no route can be attached to {kind} of group {group:?}; name a Gateway or a ListenerSet"
                 )
             }
         };
-        let field = format!("spec.parentRefs[{index}]");
-        lint.say(kind.into(), name, Reason::NoMatchingParent, field, message);
+        let finding = Finding::new(format!("spec.parentRefs[{index}]"), Reason::NoMatchingParent, message);
+        let finding = match wanted {
+            Some(wanted) => without(finding, wanted, named, resources),
+            None => finding,
+        };
+        lint.note(kind.into(), name, finding);
+    }
+}
+
+/// The same finding, with the object that is missing if it is not merely unserved.
+fn without(finding: Finding, kind: Kind, name: ObjectName, resources: &Resources) -> Finding {
+    match resources.get(kind, &name) {
+        Some(_) => finding,
+        None => finding.missing(kind.as_str(), name),
+    }
+}
+
+/// What to do about a parent that is not served, or not there: there may be one of the same name elsewhere.
+fn way_out(kind: Kind, name: &ObjectName, resources: &Resources) -> String {
+    if resources.get(kind, name).is_some() {
+        return format!("{kind} {name} is written, and why it is not served is said there");
+    }
+    let gateways = resources.gateways.keys().map(|name| (Kind::Gateway, name));
+    let sets = resources.listener_sets.keys().map(|name| (Kind::ListenerSet, name));
+    match gateways.chain(sets).find(|(_, other)| other.name == name.name) {
+        Some((other, found)) if other == kind => {
+            format!("there is {kind} {found}: write `namespace: {}`", found.namespace)
+        }
+        Some((other, found)) => format!("there is {other} {found}: write `kind: {other}`"),
+        None => "name one".to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use hashbrown::{HashMap, HashSet};
 use super::backend_tls_policy::TlsTargets;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
-use crate::api::{GATEWAY_GROUP, Service, ServicePort, ServiceType, TransportProtocol};
+use crate::api::{GATEWAY_GROUP, Kind, Service, ServicePort, ServiceType, TransportProtocol};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
@@ -212,12 +212,17 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
     let BackendKey { service: name, port: number, usage } = key;
     let problem = |reason, message| Err(Finding::whole(reason, message));
     let Some(service) = context.services.get(name) else {
-        return problem(Reason::BackendNotFound, format!("there is no Service {name}"));
+        let message = format!("there is no Service {name}; write one, or name another");
+        let finding = Finding::whole(Reason::BackendNotFound, message);
+        return Err(finding.missing(Kind::Service.as_str(), name.clone()));
     };
     if service.spec.r#type == ServiceType::ExternalName {
         return problem(
             Reason::InvalidKind,
-            format!("Service {name} is of type ExternalName, which is not supported: it could lead anywhere"),
+            format!(
+                "Service {name} is of type ExternalName, which is not supported: it could lead anywhere; write a \
+                 Service with an EndpointSlice"
+            ),
         );
     }
     let transport = usage.transport();

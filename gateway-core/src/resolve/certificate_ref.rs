@@ -18,6 +18,8 @@ use rustls_pki_types::pem::PemObject;
 use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
 use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference};
+use crate::condition::Reason;
+use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::table::{Certificate, CertificateCheck, CertificateError};
 use crate::validate::Valid;
@@ -229,6 +231,17 @@ fn is_sequence(der: &[u8]) -> bool {
 }
 
 // === impl RefError ===
+
+impl RefError {
+    /// The finding about a reference at this field, with this reason.
+    pub(crate) fn into_finding(self, field: String, reason: Reason) -> Finding {
+        let finding = Finding::new(field.as_str(), reason, format!("{field} {self}"));
+        match self {
+            Self::Object { kind, key, error: Unusable::Missing } => finding.missing(kind.as_str(), key),
+            Self::NotPermitted { .. } | Self::Kind { .. } | Self::Object { .. } => finding,
+        }
+    }
+}
 
 impl fmt::Display for RefError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,10 @@
 //! The status of a Gateway.
 
-use super::GatewayStatus;
-use super::listener::{listeners, summary};
+use super::listener::{self, listeners, summary};
+use super::{Cause, GatewayStatus};
 use crate::attach::{Addresses, AttachedGateway, AttachedListener, ListenerKey};
 use crate::condition::{Condition, ConditionType, Reason};
+use crate::finding::Finding;
 
 /// `attached_routes` says how many Routes are attached to a listener.
 ///
@@ -19,16 +20,38 @@ pub(super) fn gateway(
         conditions.push(Condition::noted(
             ConditionType::InsecureFrontendValidationMode,
             Reason::ConfigurationChanged,
-            "spec.tls.frontend has mode AllowInsecureFallback: clients without a valid certificate are let in",
+            INSECURE,
         ));
     }
     GatewayStatus {
         generation: gateway.object.metadata.generation,
         conditions,
+        causes: causes(gateway),
         addresses: gateway.addresses.shown(),
         listeners: listeners(&gateway.listeners, attached_routes),
         attached_listener_sets: gateway.attached_listener_sets,
     }
+}
+
+const INSECURE: &str =
+    "spec.tls.frontend has mode AllowInsecureFallback: clients without a valid certificate are let in";
+
+/// Everything that the conditions of the Gateway and of its listeners have to say, once.
+fn causes(gateway: &AttachedGateway) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut add = |condition, finding: Option<&Finding>| {
+        causes.extend(finding.map(|finding| Cause::new(condition, finding.clone())));
+    };
+    let Addresses { obstacle, unbound, .. } = &gateway.addresses;
+    add(ConditionType::Accepted, gateway.refusal.as_ref());
+    add(ConditionType::Programmed, obstacle.as_ref().or(unbound.as_ref()));
+    add(ConditionType::ResolvedRefs, gateway.unresolved.as_ref());
+    if gateway.insecure {
+        let finding = Finding::new("spec.tls.frontend", Reason::ConfigurationChanged, INSECURE);
+        add(ConditionType::InsecureFrontendValidationMode, Some(&finding));
+    }
+    listener::causes(&gateway.listeners, &mut causes);
+    causes
 }
 
 fn accepted(gateway: &AttachedGateway) -> Condition {

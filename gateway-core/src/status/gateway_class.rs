@@ -1,6 +1,6 @@
 //! The status of a GatewayClass.
 
-use super::GatewayClassStatus;
+use super::{Cause, GatewayClassStatus};
 use crate::attach::AttachedGatewayClass;
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::options::Options;
@@ -15,6 +15,12 @@ pub(super) fn gateway_class(class: &AttachedGatewayClass, options: &Options) -> 
     GatewayClassStatus {
         generation: class.object.metadata.generation,
         conditions: vec![accepted, supported_version(options)],
+        causes: class
+            .refusal
+            .clone()
+            .map(|refusal| Cause::new(ConditionType::Accepted, refusal))
+            .into_iter()
+            .collect(),
         supported_features: options.published_features(),
     }
 }

@@ -1,6 +1,6 @@
 //! The status of listeners, of Gateways and of ListenerSets alike.
 
-use super::ListenerStatus;
+use super::{Cause, ListenerStatus};
 use crate::attach::{AttachedListener, Conflict, ListenerKey, Waiting};
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
@@ -69,18 +69,53 @@ fn conditions(listener: &AttachedListener) -> Vec<Condition> {
         conditions.push(Condition::noted(ConditionType::Conflicted, conflict.reason(), message));
     }
     if state.overlapping {
-        let message = format!(
-            "another listener on port {} terminates TLS for some of the same hosts; a client that reuses a connection \
-             for them is told to make a new one (421)",
-            listener.port
-        );
         conditions.push(Condition::noted(
             ConditionType::OverlappingTlsConfig,
             Reason::OverlappingHostnames,
-            message,
+            overlapping_message(listener),
         ));
     }
     conditions
+}
+
+/// What is wrong with listeners, at the fields of the object that holds them. What several share is said once.
+pub(super) fn causes(listeners: &[AttachedListener], causes: &mut Vec<Cause>) {
+    for (index, listener) in listeners.iter().enumerate() {
+        let state = &listener.state;
+        let mut add = |condition, finding: &Finding| {
+            // How clients are checked stands in the Gateway, for all listeners of a port.
+            let finding = match finding.field.starts_with("spec.") {
+                true => finding.clone(),
+                false => finding.clone().under(format_args!("spec.listeners[{index}]")),
+            };
+            let cause = Cause::new(condition, finding);
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+        };
+        if let Some(conflict) = state.conflict {
+            let field = match (conflict, &listener.hostname) {
+                (Conflict::Hostname, Some(_)) => "hostname",
+                (Conflict::Hostname | Conflict::Protocol | Conflict::TlsMode, _) => "port",
+            };
+            let finding = Finding::new(field, conflict.reason(), conflict_message(conflict, listener));
+            add(ConditionType::Conflicted, &finding);
+        } else if let Some(refusal) = state.refusal.as_ref().or(state.unbound.as_ref()) {
+            add(ConditionType::Accepted, refusal);
+        }
+        for finding in &state.unresolved {
+            add(ConditionType::ResolvedRefs, finding);
+        }
+        // A certificate that is not there has been said.
+        if let Some(obstacle) = state.obstacle.as_ref().filter(|_| state.unresolved.is_empty()) {
+            add(ConditionType::Programmed, obstacle);
+        }
+        if state.overlapping {
+            let finding =
+                Finding::new("hostname", Reason::OverlappingHostnames, overlapping_message(listener));
+            add(ConditionType::OverlappingTlsConfig, &finding);
+        }
+    }
 }
 
 /// Why nothing of a Gateway is served.
@@ -123,6 +158,14 @@ fn resolved_refs(unresolved: &[Finding]) -> Condition {
     };
     let messages: Vec<_> = unresolved.iter().map(|finding| finding.message.as_str()).collect();
     Condition::failed(ConditionType::ResolvedRefs, worst.reason, messages.join("; "))
+}
+
+fn overlapping_message(listener: &AttachedListener) -> String {
+    format!(
+        "another listener on port {} terminates TLS for some of the same hosts; a client that reuses a connection \
+         for them is told to make a new one (421)",
+        listener.port
+    )
 }
 
 /// Names nobody: the other listener may be somebody else's (GEN-17).

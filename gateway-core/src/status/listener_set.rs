@@ -1,7 +1,7 @@
 //! The status of a ListenerSet.
 
-use super::ListenerSetStatus;
-use super::listener::{listeners, summary, waiting_message};
+use super::listener::{self, listeners, summary, waiting_message};
+use super::{Cause, ListenerSetStatus};
 use crate::attach::{AttachedListenerSet, ListenerKey};
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
@@ -17,8 +17,19 @@ pub(super) fn listener_set(
     ListenerSetStatus {
         generation: set.object.metadata.generation,
         conditions: conditions(set),
+        causes: causes(set),
         listeners: listeners(&set.listeners, attached_routes),
     }
+}
+
+/// Of a set that is refused, the listeners have nothing to say of their own.
+fn causes(set: &AttachedListenerSet) -> Vec<Cause> {
+    if let Some(refusal) = &set.refusal {
+        return vec![Cause::new(ConditionType::Accepted, refusal.clone())];
+    }
+    let mut causes = Vec::new();
+    listener::causes(&set.listeners, &mut causes);
+    causes
 }
 
 /// # Spec

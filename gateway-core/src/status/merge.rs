@@ -134,7 +134,8 @@ pub fn gateway(
     computed: &GatewayStatus,
     now: &Timestamp,
 ) -> Option<api::GatewayStatus> {
-    let GatewayStatus { generation, conditions, addresses, listeners, attached_listener_sets } = computed;
+    let GatewayStatus { generation, conditions, addresses, listeners, attached_listener_sets, causes: _ } =
+        computed;
     if is_newer(&stored.conditions, *generation) {
         return None;
     }
@@ -154,7 +155,7 @@ pub fn listener_set(
     computed: &ListenerSetStatus,
     now: &Timestamp,
 ) -> Option<api::ListenerSetStatus> {
-    let ListenerSetStatus { generation, conditions, listeners } = computed;
+    let ListenerSetStatus { generation, conditions, listeners, causes: _ } = computed;
     if is_newer(&stored.conditions, *generation) {
         return None;
     }
@@ -178,7 +179,7 @@ pub fn route(
     ours: &BTreeSet<&str>,
     now: &Timestamp,
 ) -> Option<api::RouteStatus> {
-    let RouteStatus { generation, parents, without_effect: _ } = computed;
+    let RouteStatus { generation, parents, without_effect: _, causes: _ } = computed;
     let ours = |entry: &api::RouteParentStatus| ours.contains(entry.controller_name.as_str());
     if stored.parents.iter().any(|entry| ours(entry) && is_newer(&entry.conditions, *generation)) {
         return None;

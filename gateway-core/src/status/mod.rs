@@ -1,10 +1,12 @@
 //! What is to be written into statuses: computed from what is attached, then merged with what is stored.
 //!
-//! Every condition is made here, from the typed states and findings of the stages before.
+//! Every condition is made here, from the typed states and findings of the stages before. A condition has to say in one
+//! message what is wrong at several places; beside the conditions stand their [causes](Cause), one a place.
 //!
 //! A computed status is a value without history: the conditions and the generation they are about. [`merge`] brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
+mod cause;
 mod gateway;
 mod gateway_class;
 mod listener;
@@ -23,6 +25,7 @@ use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
+pub use self::cause::Cause;
 pub(crate) use self::route::route;
 
 /// The statuses of everything of ours.
@@ -45,6 +48,8 @@ pub struct GatewayClassStatus {
     pub generation: Option<i64>,
     /// The conditions.
     pub conditions: Vec<Condition>,
+    /// What is wrong, field by field.
+    pub causes: Vec<Cause>,
     /// What Gateways of the class can do, sorted by name.
     pub supported_features: Vec<Feature>,
 }
@@ -56,6 +61,8 @@ pub struct GatewayStatus {
     pub generation: Option<i64>,
     /// The conditions.
     pub conditions: Vec<Condition>,
+    /// What is wrong with it and with its own listeners, field by field.
+    pub causes: Vec<Cause>,
     /// The addresses that are bound.
     pub addresses: Vec<Address>,
     /// Its own listeners, in the order of its specification.
@@ -71,6 +78,8 @@ pub struct ListenerSetStatus {
     pub generation: Option<i64>,
     /// The conditions.
     pub conditions: Vec<Condition>,
+    /// What is wrong with it and with its listeners, field by field.
+    pub causes: Vec<Cause>,
     /// Its listeners, in the order of its specification.
     pub listeners: Vec<ListenerStatus>,
 }
@@ -95,6 +104,8 @@ pub struct RouteStatus {
     pub generation: Option<i64>,
     /// An entry for every parent of ours, in the order of the Route's specification.
     pub parents: Vec<RouteParentStatus>,
+    /// What is wrong, field by field.
+    pub causes: Vec<Cause>,
     /// What has no effect although the Route is accepted; the message of `Accepted` says it too.
     pub without_effect: Vec<Finding>,
 }
@@ -113,6 +124,26 @@ pub struct RouteParentStatus {
 // === impl Statuses ===
 
 impl Statuses {
+    /// What is wrong with everything of ours, cause by cause, with kind and name of the object.
+    pub fn causes(&self) -> impl Iterator<Item = (Kind, &ObjectName, &Cause)> {
+        fn of<'s>(
+            kind: Kind,
+            key: &'s ObjectName,
+            causes: &'s [Cause],
+        ) -> impl Iterator<Item = (Kind, &'s ObjectName, &'s Cause)> {
+            causes.iter().map(move |cause| (kind, key, cause))
+        }
+        let classes = self.gateway_classes.iter();
+        let classes = classes.flat_map(|(key, status)| of(Kind::GatewayClass, key, &status.causes));
+        let gateways = self.gateways.iter();
+        let gateways = gateways.flat_map(|(key, status)| of(Kind::Gateway, key, &status.causes));
+        let sets = self.listener_sets.iter();
+        let sets = sets.flat_map(|(key, status)| of(Kind::ListenerSet, key, &status.causes));
+        let routes = self.routes.iter();
+        let routes = routes.flat_map(|(key, status)| of(Kind::from(key.kind), &key.name, &status.causes));
+        classes.chain(gateways).chain(sets).chain(routes)
+    }
+
     /// The objects that the statuses are about.
     pub fn keys(&self) -> impl Iterator<Item = (Kind, &ObjectName)> {
         let classes = self.gateway_classes.keys().map(|key| (Kind::GatewayClass, key));

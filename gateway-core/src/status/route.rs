@@ -1,6 +1,6 @@
 //! The status of a Route of any kind: one entry for each parentRef that leads to an object of ours.
 
-use super::{RouteParentStatus, RouteStatus};
+use super::{Cause, RouteParentStatus, RouteStatus};
 use crate::attach::AttachedParent;
 use crate::compile::CompiledRoute;
 use crate::condition::{Condition, ConditionType, Reason};
@@ -27,7 +27,29 @@ pub(crate) fn route(route: &CompiledRoute) -> RouteStatus {
             }
         })
         .collect();
-    RouteStatus { generation: route.generation, parents, without_effect: without_effect(route) }
+    let causes = causes(route);
+    RouteStatus { generation: route.generation, parents, causes, without_effect: without_effect(route) }
+}
+
+/// What is wrong with each parent, then with each rule, whatever the parent.
+fn causes(route: &CompiledRoute) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = Vec::new();
+    for finding in route.parents.iter().filter_map(|parent| parent.listeners.as_ref().err()) {
+        let cause = Cause::new(ConditionType::Accepted, finding.clone());
+        if !causes.contains(&cause) {
+            causes.push(cause);
+        }
+    }
+    let of_problems =
+        if route.is_usable() { ConditionType::PartiallyInvalid } else { ConditionType::Accepted };
+    for (index, rule) in route.findings.iter().enumerate() {
+        let problems = rule.problems.iter().map(|finding| (of_problems, finding));
+        let references = rule.references.iter().map(|finding| (ConditionType::ResolvedRefs, finding));
+        causes.extend(problems.chain(references).map(|(condition, finding)| {
+            Cause::new(condition, finding.clone().under(format_args!("spec.rules[{index}]")))
+        }));
+    }
+    causes
 }
 
 /// What is passed over, as opposed to what fails.

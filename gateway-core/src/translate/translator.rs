@@ -406,7 +406,8 @@ impl Translator {
                      controllerName {}, or name another",
                     self.options.controller_name
                 ),
-            ),
+            )
+            .missing(Kind::GatewayClass.as_str(), ObjectName::cluster(class.as_str())),
         });
         self.translation.diagnostics = invalid.chain(repeated).chain(without_class).collect();
     }

@@ -90,6 +90,6 @@ fn route(
     Computed::Route(RouteStatus {
         generation: stored.generation,
         parents: ours.collect(),
-        without_effect: Vec::new(),
+        ..RouteStatus::default()
     })
 }

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::Severity;
+use gateway_examples::state::Update;
 use gateway_examples::table_view;
 
 use crate::args::Check;
@@ -25,8 +27,18 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
     writeln!(
         out,
         "{objects} objects, {} rules served: {errors} errors, {warnings} warnings",
-        update.table.rules().count()
+        served(&update)
     )?;
     let failed = errors > 0 || warnings > 0 && !args.allow_warnings;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How many rules some parent of their route accepts. Others are in the table too, to fail their requests rather than
+/// leave them to other routes.
+fn served(update: &Update) -> usize {
+    let accepts = |key| {
+        let parents = update.statuses.routes.get(key).map_or(&[][..], |status| &status.parents);
+        parents.iter().any(|parent| Condition::holds(&parent.conditions, ConditionType::Accepted))
+    };
+    update.table.rules().filter(|rule| accepts(&*rule.id.route)).count()
 }
