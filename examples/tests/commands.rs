@@ -107,6 +107,158 @@ spec:
     }
 }
 
+const SHOP: &str = "---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: shop-1, labels: {kubernetes.io/service-name: shop}}
+addressType: IPv4
+ports: [{name: http, port: 3000}]
+endpoints: [{addresses: [127.0.0.1]}]
+";
+
+fn to_shop(rules: usize) -> String {
+    route("shop", &"  - backendRefs: [{name: shop, port: 80}]\n".repeat(rules))
+}
+
+/// What `check` prints of these files, without the last line and the folder.
+fn checked(files: &[(&str, String)]) -> Vec<String> {
+    let folder = folder(files);
+    let path = folder.path().to_str().unwrap();
+    let (_, out, error) = texts(&run(&["check", path]));
+    assert_eq!(error, "");
+    let lines: Vec<String> = out.lines().map(|line| line.replace(&format!("{path}/"), "")).collect();
+    lines[..lines.len() - 1].to_vec()
+}
+
+#[track_caller]
+fn assert_checked(files: &[(&str, String)], expected: &[&str]) {
+    let found = checked(files);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn one_fault_is_one_line_at_its_field() {
+    let gateway = || ("gateway.yaml", GATEWAY.to_owned());
+    assert_checked(&[gateway(), ("shop.yaml", SHOP.to_owned() + &to_shop(1))], &[]);
+    // Three rules, two parents, one Service that is not there.
+    let route = to_shop(3).replace("[{name: web}]", "[{name: web}, {name: web, namespace: default}]");
+    assert_checked(
+        &[gateway(), ("shop.yaml", route)],
+        &["shop.yaml:8:19: warning: HTTPRoute default/shop: spec.rules[0].backendRefs[0]: \
+           ResolvedRefs=False/BackendNotFound: there is no Service default/shop; write one, or name another; so it is at 2 \
+           more places of it"],
+    );
+    // A listener that is refused makes the Gateway and the Route nothing more to say.
+    let tcp = GATEWAY.replace("protocol: HTTP", "protocol: TCP");
+    let found = checked(&[("gateway.yaml", tcp), ("shop.yaml", SHOP.to_owned() + &to_shop(1))]);
+    assert!(
+        found[0]
+            .contains("Gateway default/web: spec.listeners[0].protocol: Accepted=False/UnsupportedProtocol")
+    );
+    assert_eq!(found.iter().filter(|line| line.contains(" Gateway default/web")).count(), 1, "{found:#?}");
+    let pattern = to_shop(1).replace(
+        "backendRefs",
+        "matches: [{path: {type: RegularExpression, value: '/a('}}]\n    backendRefs",
+    );
+    assert_checked(
+        &[gateway(), ("shop.yaml", SHOP.to_owned() + &pattern)],
+        &["shop.yaml:20:55: warning: HTTPRoute default/shop: spec.rules[0].matches[0].path.value: \
+           Accepted=False/UnsupportedValue: \"/a(\" is not a usable regular expression: unclosed group"],
+    );
+}
+
+#[test]
+fn an_object_that_was_left_out_is_not_called_absent() {
+    let route = || ("shop.yaml", to_shop(1));
+    let bad_port = SHOP.replace("port: 80}", "port: 0}");
+    assert_checked(
+        &[("gateway.yaml", GATEWAY.to_owned()), ("a.yaml", bad_port), route()],
+        &[
+            "a.yaml:5:35: error: Service default/shop: spec.ports[0].port: is 0",
+            "a.yaml:9:63: warning: EndpointSlice default/shop-1: metadata.labels[\"kubernetes.io/service-name\"]: there is no \
+             Service default/shop, so that the endpoints get no requests; Service default/shop is written, but was left out: \
+             see a.yaml:2:1",
+            "shop.yaml:8:19: warning: HTTPRoute default/shop: spec.rules[0].backendRefs[0]: \
+             ResolvedRefs=False/BackendNotFound: there is no Service default/shop; write one, or name another; Service \
+             default/shop is written, but was left out: see a.yaml:2:1",
+        ],
+    );
+    let bad_type = GATEWAY.replace("port: 80", "port: http");
+    let found = checked(&[("gateway.yaml", bad_type), ("a.yaml", SHOP.to_owned()), route()]);
+    assert!(found[1].contains("names no Gateway that is served here; name one; Gateway default/web is written, but was left out: see gateway.yaml:"), "{found:#?}");
+    let other_group = SHOP.replace("apiVersion: v1", "apiVersion: core/v1");
+    let found = checked(&[("gateway.yaml", GATEWAY.to_owned()), ("a.yaml", other_group), route()]);
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("Service default/shop is written, but was left out: see a.yaml:2:13")),
+        "{found:#?}"
+    );
+    let broken = GATEWAY.to_owned() + "---\nhost: *.example.com\n";
+    let found = checked(&[("gateway.yaml", broken), route()]);
+    assert!(
+        found.last().unwrap().contains("; perhaps it is in what could not be read: see gateway.yaml:"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn check_counts_the_rules_that_are_served() {
+    let rule = "  - filters: [{type: RequestRedirect, requestRedirect: {}}]\n";
+    let none = "  - matches: [{path: {type: RegularExpression, value: '('}}]\n    filters: [{type: RequestMirror, requestMirror: {backendRef: {name: a, port: 1}, percent: 200}}]\n";
+    let files =
+        [("gateway.yaml", GATEWAY.to_owned()), ("a.yaml", route("a", rule)), ("b.yaml", route("b", none))];
+    let folder = folder(&files);
+    let (_, out, _) = texts(&run(&["check", folder.path().to_str().unwrap()]));
+    assert!(out.contains("1 rules served"), "{out}");
+}
+
+#[test]
+fn explain_says_what_the_nearest_rules_need() {
+    let rules = redirect("/cart") + &redirect("/orders").replace("}}]\n    f", "}, method: POST}]\n    f");
+    let host = |name: &str, host: &str| {
+        route(name, &redirect("/")).replace("  rules", &format!("  hostnames: [{host}]\n  rules"))
+    };
+    let lost = route("lost", &redirect("/")).replace("{name: web}", "{name: web, port: 81}");
+    let folder = folder(&[
+        ("gateway.yaml", GATEWAY.to_owned()),
+        ("routes.yaml", route("shop", &rules).replace("  rules", "  hostnames: [shop.example]\n  rules")),
+        ("other.yaml", host("other", "'*.other.example'") + &lost),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let explain = |args: &[&str]| texts(&run(&[&["explain", path, "-r"], args].concat()));
+    let (code, out, error) = explain(&["GET http://shop.example/card"]);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(out.contains("no rule of the routes attached to listener default/web/http matches"), "{out}");
+    let (_, nearest) = out.split_once("the nearest first:\n").expect(&out);
+    let lines: Vec<_> = nearest.lines().map(str::trim).collect();
+    let expected = [
+        "default/other/0  needs host *.other.example",
+        "default/shop/0  needs path PathPrefix /cart",
+        "default/shop/1  needs path PathPrefix /orders, method is POST",
+        "",
+        "Routes that are not accepted:",
+        "HTTPRoute default/lost: spec.parentRefs[0].port: Accepted=False/NoMatchingParent: Gateway web has no listener on \
+         port 81; it has http (port 80)",
+    ];
+    assert_eq!(lines[..6], expected, "{out}");
+
+    // The host of the header, at the port of the URL, and a Gateway by its name.
+    let (code, out, _) =
+        explain(&["GET http://localhost/cart", "-H", "Host: shop.example", "--gateway", "web"]);
+    assert_eq!(code, Some(0), "{out}");
+    let (code, _, error) = explain(&["GET http://shop.example/cart", "--gateway", "other/web"]);
+    assert_eq!(code, Some(2), "{error}");
+}
+
 #[test]
 fn explain_says_which_rule_serves_and_why_no_other() {
     let folder = folder(&[

@@ -66,8 +66,8 @@ fn match_request_prints_a_decision_for_each_request() {
     let expected = "\
 http://shop.example.com/cart/1 -> default/shop/cart
 http://shop.example.com/ -> default/shop/beta
-http://shop.example.com/ -> 404 Not Found: no rule of the routes attached to listener 0 matches
-http://other.example.com/cart -> 404 Not Found: no rule of the routes attached to listener 0 matches
+http://shop.example.com/ -> 404 Not Found: no rule of the routes attached to listener default/web/http matches
+http://other.example.com/cart -> 404 Not Found: no rule of the routes attached to listener default/web/http matches
 ";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     assert!(output.status.success());

@@ -579,7 +579,7 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     let expected = [
         (200, "backend", Some("default/main"), Some("shop"), None),
         (500, "gateway", Some("default/main"), Some("1"), Some("the reference to the backend is invalid")),
-        (404, "gateway", None, None, Some("no rule of the routes attached to listener 0 matches")),
+        (404, "gateway", None, None, Some("no rule of the routes attached to the listener matches")),
     ];
     for (line, (status, answered_by, route, rule, reason)) in lines.iter().zip(expected) {
         assert_eq!((&line["status"], &line["answered_by"]), (&status.into(), &answered_by.into()), "{line}");

@@ -57,7 +57,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let head = RequestHead::new(request.method(), request.uri(), request.headers())?;
         match table.find(port, None, &head) {
             Ok(matched) => println!("{} -> {}", request.uri(), table.rule(matched.rule).id),
-            Err(no_match) => println!("{} -> {}: {no_match}", request.uri(), no_match.status()),
+            Err(no_match) => {
+                println!("{} -> {}: {}", request.uri(), no_match.status(), no_match.in_table(&table));
+            }
         }
     }
     Ok(())

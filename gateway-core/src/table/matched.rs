@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{ListenerId, RuleId};
+use super::{ListenerId, RouteTable, RuleId};
 use crate::matching::MatchedPath;
 
 /// The decision for a request: which rule serves it, and how it was met.
@@ -22,22 +22,24 @@ pub struct Matched {
 }
 
 /// Why no rule serves a request.
+///
+/// Displayed without the listeners, which are positions here; [`in_table`](Self::in_table) names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoMatch {
     /// No listener of the port serves the host.
     #[error("no listener of this port serves the host")]
     NoListener,
     /// The listener serves the host, but no rule of the routes attached to it matches.
-    #[error("no rule of the routes attached to listener {0} matches")]
+    #[error("no rule of the routes attached to the listener matches")]
     NoRule(ListenerId),
     /// Regular expressions were asked about more of the target than they look at, so that what would match is not known.
-    #[error("the target is too long for the regular expressions of listener {0}")]
+    #[error("the target is too long for the regular expressions of the listener")]
     TargetTooLong(ListenerId),
     /// The same, of the headers.
-    #[error("the headers are too long for the regular expressions of listener {0}")]
+    #[error("the headers are too long for the regular expressions of the listener")]
     HeadersTooLong(ListenerId),
     /// Another listener of the port serves the host than the one that took the TLS connection.
-    #[error("the connection was made for another listener than {host}, which serves the host")]
+    #[error("the connection was made for another listener than the one that serves the host")]
     Misdirected {
         /// The listener chosen by the server name of the handshake; none has it where it went while the connection lasted.
         connection: Option<ListenerId>,
@@ -49,6 +51,26 @@ pub enum NoMatch {
 // === impl NoMatch ===
 
 impl NoMatch {
+    /// Why, with the names of the listeners. `table` is the one that decided.
+    pub fn in_table(self, table: &RouteTable) -> String {
+        let name = |id| table.listener(id).to_string();
+        match self {
+            Self::NoListener => self.to_string(),
+            Self::NoRule(id) => format!("no rule of the routes attached to listener {} matches", name(id)),
+            Self::TargetTooLong(id) => {
+                format!("the target is too long for the regular expressions of listener {}", name(id))
+            }
+            Self::HeadersTooLong(id) => {
+                format!("the headers are too long for the regular expressions of listener {}", name(id))
+            }
+            Self::Misdirected { connection, host } => format!(
+                "the connection was made for listener {}, and listener {} serves the host",
+                connection.map_or("none".to_owned(), name),
+                name(host)
+            ),
+        }
+    }
+
     /// The answer to the request.
     ///
     /// # Spec

@@ -143,7 +143,8 @@ pub(crate) struct Explain {
     #[arg(long, short, value_name = "METHOD URL")]
     pub(crate) request: String,
 
-    /// A header of the request, as 'name: value'. May be given several times.
+    /// A header of the request, as 'name: value'. May be given several times. A Host header takes the place of the host in
+    /// the URL, which still is the server name.
     #[arg(long, short = 'H', value_name = "HEADER")]
     pub(crate) header: Vec<String>,
 
@@ -156,8 +157,8 @@ pub(crate) struct Explain {
     #[arg(long)]
     own_addresses: bool,
 
-    /// The Gateway, as namespace/name, where several have the port.
-    #[arg(long, value_name = "NAMESPACE/NAME")]
+    /// The Gateway, as name or namespace/name, where several have the port.
+    #[arg(long, value_name = "GATEWAY")]
     pub(crate) gateway: Option<String>,
 }
 

@@ -10,33 +10,35 @@ use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
+use gateway_core::name::ObjectName;
 use gateway_core::rule::{BackendTarget, HttpRule};
 use gateway_core::table::{Explanation, Frontend, FrontendId, Opening, RouteTable};
 use gateway_examples::state::Update;
-use http::{Method, Request, StatusCode, Uri, request};
+use http::{Method, Request, StatusCode, Uri, header, request};
 
 use crate::args::Explain;
 use crate::load;
+use crate::nearest::{self, Asked};
 
 pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
-    let request = parse(args).map_err(invalid)?;
+    let asked = parse(args).map_err(invalid)?;
     let (update, _demo) = load::load(&args.source, args.options())?;
     let table = &update.table;
-    let ports = ports(table, &request.uri, args.gateway.as_deref());
+    let ports = ports(table, &asked.url, args.gateway.as_deref());
     if ports.is_empty() {
         return Err(invalid(no_port(table, args.gateway.as_deref())));
     }
     let mut out = io::stdout().lock();
     let mut served = true;
+    let request = &asked.request;
     for (id, port) in ports {
-        let mut arrived = Request::from_parts(request.clone(), ());
-        exchange::prepare(&Arrival::new(port.owner().name(), port.port()), &mut arrived)
-            .map_err(|error| invalid(error.to_string()))?;
-        let head = RequestHead::of_request(&arrived).map_err(|error| invalid(error.to_string()))?;
-        let server_name = match (&args.server_name, port.opening() == Opening::Tls) {
-            (Some(name), _) => Some(Host::of_name(name).map_err(|error| invalid(error.to_string()))?),
-            (None, true) => Some(head.host.clone()),
-            (None, false) => None,
+        let name = args.server_name.as_deref().or(asked.url.host());
+        let name = name.filter(|_| port.opening() == Opening::Tls || args.server_name.is_some());
+        let server_name = match (name.map(Host::of_name), &args.server_name) {
+            (Some(Ok(name)), _) => Some(name),
+            (Some(Err(error)), Some(_)) => return Err(invalid(error.to_string())),
+            // An address is no server name: a client sends none.
+            (Some(Err(_)), None) | (None, _) => None,
         };
         writeln!(
             out,
@@ -55,8 +57,10 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             served = false;
             continue;
         }
-        let explanation = table.explain(id, server_name.as_ref(), &head);
+        let explanation = explanation(table, id, port, request, server_name.as_ref()).map_err(invalid)?;
         out.write_all(text(&update, &explanation).as_bytes())?;
+        let asked = Asked { update: &update, id, port, request, server_name: name };
+        out.write_all(others(asked, &explanation).as_bytes())?;
         served &=
             explanation.decision.is_ok_and(|matched| failure(table, table.rule(matched.rule)).is_none());
     }
@@ -74,22 +78,76 @@ fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-fn parse(args: &Explain) -> Result<request::Parts, String> {
+/// What is asked about.
+struct Question {
+    /// The URL, which says where the request comes to.
+    url: Uri,
+    /// The request; its host is that of the Host header, if there is one.
+    request: request::Parts,
+}
+
+fn parse(args: &Explain) -> Result<Question, String> {
     let (method, url) = args.request.trim().split_once(' ').unwrap_or(("GET", args.request.trim()));
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
-    let uri: Uri = url.trim().parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
-    if uri.scheme().is_none() || uri.authority().is_none() {
+    let url: Uri = url.trim().parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
+    if url.scheme().is_none() || url.authority().is_none() {
         return Err(format!("{url:?} is not a whole URL; write it as http://host/path"));
     }
-    let mut request = Request::builder().method(method).uri(uri);
+    let mut request = Request::builder().method(method).uri(url.clone());
     for header in &args.header {
         let (name, value) = header
             .split_once(':')
             .ok_or_else(|| format!("{header:?} is not a header; write 'name: value'"))?;
         request = request.header(name.trim(), value.trim());
     }
-    let (parts, ()) = request.body(()).map_err(|error| error.to_string())?.into_parts();
-    Ok(parts)
+    let (mut request, ()) = request.body(()).map_err(|error| error.to_string())?.into_parts();
+    if let Some(host) = request.headers.remove(header::HOST) {
+        let with_host = |host: &str| {
+            let mut parts = url.clone().into_parts();
+            parts.authority = Some(host.parse()?);
+            Ok::<_, http::Error>(Uri::from_parts(parts)?)
+        };
+        let host = host.to_str().unwrap_or_default();
+        request.uri = with_host(host).map_err(|error| format!("Host {host:?}: {error}"))?;
+    }
+    Ok(Question { url, request })
+}
+
+/// Why a request goes where it goes.
+pub(crate) fn explanation(
+    table: &RouteTable,
+    id: FrontendId,
+    port: &Frontend,
+    request: &request::Parts,
+    server_name: Option<&Host<'_>>,
+) -> Result<Explanation, String> {
+    let mut arrived = Request::from_parts(request.clone(), ());
+    exchange::prepare(&Arrival::new(port.owner().name(), port.port()), &mut arrived)
+        .map_err(|error| error.to_string())?;
+    let head = RequestHead::of_request(&arrived).map_err(|error| error.to_string())?;
+    Ok(table.explain(id, server_name, &head))
+}
+
+/// The rules that the request misses by least, and the routes that serve nothing.
+fn others(asked: Asked<'_>, explanation: &Explanation) -> String {
+    /// More are of no use to a reader.
+    const MOST: usize = 5;
+    let mut text = String::new();
+    let mut list = |title: &str, entries: Vec<String>| {
+        if !entries.is_empty() {
+            let _ = writeln!(text, "\n{title}:");
+        }
+        for entry in entries.iter().take(MOST) {
+            let _ = writeln!(text, "  {entry}");
+        }
+        if entries.len() > MOST {
+            let _ = writeln!(text, "  and {} more", entries.len() - MOST);
+        }
+    };
+    let misses = asked.misses(explanation).iter().map(ToString::to_string).collect();
+    list("Rules with another host or path, the nearest first", misses);
+    list("Routes that are not accepted", nearest::not_accepted(asked.update));
+    text
 }
 
 /// The ports that the request may come to: those of its URL's port number, or the only ones of its scheme.
@@ -98,19 +156,25 @@ fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(Fr
     let candidates: Vec<_> = table
         .frontends()
         .filter(|(_, port)| (port.opening() == Opening::Tls) == secure)
-        .filter(|(_, port)| gateway.is_none_or(|gateway| port.owner().name().to_string() == gateway))
+        .filter(|(_, port)| gateway.is_none_or(|gateway| is_named(port.owner().name(), gateway)))
         .collect();
     let wanted = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let exact: Vec<_> = candidates.iter().copied().filter(|(_, port)| port.port() == wanted).collect();
     if exact.is_empty() && uri.port_u16().is_none() && candidates.len() == 1 { candidates } else { exact }
 }
 
+/// Whether an object is called so, with its namespace or without.
+fn is_named(object: &ObjectName, name: &str) -> bool {
+    match name.split_once('/') {
+        Some((namespace, name)) => *object.namespace == *namespace && *object.name == *name,
+        None => *object.name == *name,
+    }
+}
+
 fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
     let mut text = match gateway {
         Some(gateway) => {
-            format!(
-                "no Gateway {gateway:?} has a listener for this scheme and port; write it as namespace/name"
-            )
+            format!("no Gateway {gateway:?} has a listener for this scheme and port")
         }
         None => "no Gateway has a listener for this scheme and port".to_owned(),
     };
@@ -170,7 +234,7 @@ fn text(update: &Update, explanation: &Explanation) -> String {
             }
         }
         Err(no_match) => {
-            let _ = writeln!(text, "Answered with {}: {no_match}", no_match.status());
+            let _ = writeln!(text, "Answered with {}: {}", no_match.status(), no_match.in_table(table));
         }
     }
     text

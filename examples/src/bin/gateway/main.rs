@@ -9,6 +9,7 @@ mod descriptors;
 mod explain;
 mod load;
 mod log;
+mod nearest;
 mod run;
 mod tls;
 
