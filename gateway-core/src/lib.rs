@@ -1,9 +1,82 @@
-//! The Kubernetes Gateway API as a pure engine.
+//! The Kubernetes [Gateway API](https://gateway-api.sigs.k8s.io) (v1.7.0) as a pure engine, for those who write proxies,
+//! controllers and tools.
 //!
-//! Resources in, a compiled [route table](table) and every status condition out; a request in, a decision out.
-//! There is no async code, no I/O, no clock and no random number here: a time or a random number is an argument.
+//! Resources in, a compiled [route table](table) and every [status condition](status) out; a request in, a decision out.
+//! There is no async code, no I/O, no clock and no random number here: a time or a random number is an argument. What is
+//! decided, other crates carry out: `gateway-tower` as tower layers and as a server, your own proxy as it likes.
 //!
-//! Modules are listed in order: each imports only what stands before it.
+//! ```
+//! use std::sync::Arc;
+//!
+//! use gateway_core::exchange::{Arrival, Decision};
+//! use gateway_core::manifest::{self, Collection};
+//! use gateway_core::name::ObjectName;
+//! use gateway_core::options::Options;
+//! use gateway_core::translate::translate;
+//!
+//! let text = "
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: Gateway
+//! metadata: {name: web}
+//! spec: {gatewayClassName: any, listeners: [{name: http, port: 80, protocol: HTTP}]}
+//! ---
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: HTTPRoute
+//! metadata: {name: shop}
+//! spec: {parentRefs: [{name: web}], hostnames: [shop.example.com], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+//! ---
+//! apiVersion: v1
+//! kind: Service
+//! metadata: {name: shop}
+//! spec: {ports: [{name: http, port: 80}]}
+//! ---
+//! apiVersion: discovery.k8s.io/v1
+//! kind: EndpointSlice
+//! metadata: {name: shop-1, labels: {kubernetes.io/service-name: shop}}
+//! addressType: IPv4
+//! ports: [{name: http, port: 3000}]
+//! endpoints: [{addresses: [10.0.0.7]}]
+//! ";
+//! let Collection { resources, problems, .. } = [manifest::read(text, "shop.yaml")].into_iter().collect();
+//! let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
+//! assert!(problems.is_empty() && translation.diagnostics.is_empty() && translation.statuses.causes().next().is_none());
+//!
+//! let table = Arc::new(translation.table);
+//! let (web, random) = (ObjectName::new("default", "web"), &mut || 4);
+//! let (request, ()) = http::Request::get("/cart").header("host", "shop.example.com").body(())?.into_parts();
+//! let Decision::Forward(forward) = table.decide(&Arrival::new(&web, 80), request, random) else {
+//!     panic!("a rule serves the request");
+//! };
+//! assert_eq!(forward.backend().endpoints[0].address(), "10.0.0.7:3000".parse()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The map
+//! | you have, or want | look at |
+//! | --- | --- |
+//! | YAML or JSON | [`manifest`]: objects, and what is wrong at which line; [`api`] has the types |
+//! | objects that change | [`translate::Translator`]: as [`translate::translate`], at the cost of what changed |
+//! | statuses to write into a cluster | [`status::merge`]: what has to be written, if anything |
+//! | what is wrong, for a human | [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
+//! | a request to be answered | [`exchange`]: all steps in one call, or one by one; [`table::RouteTable::find`] for the match alone |
+//! | why a request went where it went | [`table::RouteTable::explain`]: the same search, written down |
+//! | filters, rule data, certificates of your own kind | [`options::Options`] |
+//! | what is supported, and how open questions were decided | [`feature::SUPPORTED`], [`choices`] |
+//!
+//! # Features
+//! - `resources`, on by default: the resources as written, their validation and translation. Without it only what serves
+//!   requests is built ([`matching`], [`filter`], [`rule`], [`table`], [`exchange`]), for a data plane that is given its table.
+//!
+//! # Limits
+//! - HTTPRoutes are served. GRPCRoutes, TLSRoutes, TCPRoutes and UDPRoutes are read, and their statuses say that they are not.
+//! - Work is bounded by what was written and sent: sizes of [manifests](manifest::MAX_BYTES), of
+//!   [regular expressions](matching::pattern::SIZE_LIMIT) of one Route and one namespace, of
+//!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway. What is beyond is said, and costs the object that has it.
+//! - What needs the outside is the embedder's: sockets, health of endpoints, timers, DNS. What it finds out about sockets comes
+//!   back by [`options::AddressPolicy::unbound`].
+//!
+//! # Modules
+//! Listed in order: each imports only what stands before it.
 
 pub mod name;
 pub mod hostname;

@@ -6,10 +6,14 @@
 //! and the answer goes back through the same filters the other way round, except that an answer of the gateway's own passes
 //! only those that are for such. It stands here once.
 //!
-//! There are two ways in:
+//! There are three ways in:
 //! - [`RouteTable::decide`](crate::table::RouteTable::decide) takes all steps in one call. It gives an answer, or a [`Forward`]
 //!   that owns the table it was decided in and waits for the backend's answer.
 //! - [`Exchange`] takes the steps one by one, for embeddings with layers between them.
+//! - [`find`] is its first step alone, for embeddings that match at one place and go on at another, by [`Exchange::new`].
+//!
+//! To ask a table without any of them, as [`RouteTable::explain`](crate::table::RouteTable::explain) does, bring the request
+//! into the form that is matched by [`prepare`].
 //!
 //! Nothing is sent here, no endpoint is chosen, and no time is measured: timeouts, retries and mirrors are told, not done.
 //!

@@ -1,7 +1,8 @@
 //! Choosing the endpoint of an attempt, and aiming the request at it.
 //!
-//! A picker chooses. It sees the backend with its endpoints and [where they run](gateway_core::rule::Endpoint::locality),
-//! the request, and which endpoints were tried before:
+//! A picker chooses; a gateway gets it by [`Gateway::builder(..).picker(..)`](crate::GatewayBuilder::picker), a stack of layers
+//! by [`BalanceLayer::new`]. It sees the backend with its endpoints and
+//! [where they run](gateway_core::rule::Endpoint::locality), the request, and which endpoints were tried before:
 //!
 //! | picker | chooses | remembers |
 //! | --- | --- | --- |
