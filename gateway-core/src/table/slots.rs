@@ -3,6 +3,8 @@
 //! Two tables of which one has a route more share all chunks but one of each. A number stays with its value as long as the value
 //! is there, so that what names it by number need not change when others come and go.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// How many values a chunk has, and how many of these a chunk of chunks. A change copies one of each, and the list of them.
@@ -21,8 +23,9 @@ type Chunk<T> = Arc<[Option<T>]>;
 #[derive(Debug)]
 pub(crate) struct SlotMap<T> {
     slots: Slots<T>,
-    /// The numbers without a value, below the length.
-    free: Vec<u32>,
+    /// The numbers without a value, below the length. The lowest is given first, so that chunks without any value become
+    /// many when most values have gone.
+    free: BinaryHeap<Reverse<u32>>,
     /// One above the highest number ever given.
     length: u32,
 }
@@ -46,8 +49,13 @@ impl<T> Slots<T> {
 
     /// All values with their numbers, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let all = self.chunks.iter().flat_map(|chunks| chunks.iter().flat_map(|chunk| chunk.iter()));
-        all.enumerate().filter_map(|(number, value)| Some((number as u32, value.as_ref()?)))
+        let chunks = self.chunks.iter().enumerate().flat_map(|(position, chunks)| {
+            chunks.iter().enumerate().map(move |(within, chunk)| (position * CHUNK + within, chunk))
+        });
+        let all = chunks.flat_map(|(position, chunk)| {
+            chunk.iter().enumerate().map(move |(within, value)| (position * CHUNK + within, value))
+        });
+        all.filter_map(|(number, value)| Some((number as u32, value.as_ref()?)))
     }
 }
 
@@ -55,14 +63,15 @@ impl<T> Slots<T> {
 
 impl<T> Default for SlotMap<T> {
     fn default() -> Self {
-        Self { slots: Slots::default(), free: Vec::new(), length: 0 }
+        Self { slots: Slots::default(), free: BinaryHeap::new(), length: 0 }
     }
 }
 
 impl<T: Clone> SlotMap<T> {
     /// Adds a value, and gives its number.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
-        let number = self.free.pop().unwrap_or_else(|| {
+        let free = self.free.pop().map(|Reverse(number)| number);
+        let number = free.unwrap_or_else(|| {
             self.length += 1;
             self.length - 1
         });
@@ -81,7 +90,23 @@ impl<T: Clone> SlotMap<T> {
     pub(crate) fn remove(&mut self, number: u32) {
         if self.slots.get(number).is_some() {
             *self.slot(number) = None;
-            self.free.push(number);
+            self.free.push(Reverse(number));
+            self.forget_empty(number as usize);
+        }
+    }
+
+    /// Gives up the chunks that this number is in, as far as they have no values any more.
+    fn forget_empty(&mut self, number: usize) {
+        let all = &mut self.slots.chunks[number / CHUNK / CHUNK];
+        if all[number / CHUNK % CHUNK].iter().any(Option::is_some) {
+            return;
+        }
+        Arc::make_mut(all)[number / CHUNK % CHUNK] = Chunk::default();
+        if all.iter().all(|chunk| chunk.is_empty()) {
+            *all = Chunks::default();
+        }
+        if self.slots.chunks.iter().all(|chunks| chunks.is_empty()) {
+            *self = Self::default();
         }
     }
 
@@ -99,10 +124,14 @@ impl<T: Clone> SlotMap<T> {
     fn slot(&mut self, number: u32) -> &mut Option<T> {
         let number = number as usize;
         let all = &mut self.slots.chunks;
-        while all.len() <= number / CHUNK / CHUNK {
-            all.push((0..CHUNK).map(|_| Chunk::default()).collect());
+        if all.len() <= number / CHUNK / CHUNK {
+            all.resize_with(number / CHUNK / CHUNK + 1, Chunks::default);
         }
-        let chunk = &mut Arc::make_mut(&mut all[number / CHUNK / CHUNK])[number / CHUNK % CHUNK];
+        let chunks = &mut all[number / CHUNK / CHUNK];
+        if chunks.is_empty() {
+            *chunks = (0..CHUNK).map(|_| Chunk::default()).collect();
+        }
+        let chunk = &mut Arc::make_mut(chunks)[number / CHUNK % CHUNK];
         if chunk.is_empty() {
             *chunk = (0..CHUNK).map(|_| None).collect();
         }
@@ -127,6 +156,21 @@ mod tests {
         assert_eq!(map.slots().get(5_000), None);
         assert_eq!(map.slots().iter().count(), 199);
         assert_eq!((map.insert(7), map.insert(8)), (numbers[70], 200), "each number once");
+    }
+
+    #[test]
+    fn chunks_without_values_go_and_come_back() {
+        let mut map = SlotMap::default();
+        (0..3_000).for_each(|value| _ = map.insert(value));
+        let chunks = |map: &SlotMap<i32>| map.slots().chunks.iter().map(|all| all.len()).sum::<usize>();
+        let most = chunks(&map);
+        (100..2_900).for_each(|number| map.remove(number));
+        assert!(chunks(&map) < most);
+        let left: Vec<_> = map.slots().iter().map(|(number, value)| (number as i32, *value)).collect();
+        assert!(left.iter().copied().eq((0..100).chain(2_900..3_000).map(|value| (value, value))));
+        assert_eq!((map.insert(7), map.slots().get(100), map.slots().get(101)), (100, Some(&7), None));
+        (0..3_000).for_each(|number| map.remove(number));
+        assert_eq!((chunks(&map), map.slots().iter().count(), map.insert(8)), (0, 0, 0));
     }
 
     #[test]
