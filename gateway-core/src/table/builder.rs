@@ -3,14 +3,18 @@
 //! A builder can be changed after it has built a table, and build another: the cost is that of what changed, and the tables
 //! share the rest.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 use super::frontend::Frontends;
 use super::http_part::HostRoutes;
-use super::route::{Entries, Route};
-use super::slots::SlotMap;
+use super::route::{Entries, Route, RouteId};
+use super::route_set::{Member, RouteSet, RouteSets};
+use super::slots::{SlotMap, Slots};
 use super::{Listener, ListenerId, Part, RouteTable, Served};
 use crate::hostname::Hostname;
 use crate::matching::HttpMatch;
@@ -27,28 +31,39 @@ pub struct RouteTableBuilder {
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
     routes: SlotMap<Arc<Route>>,
-    /// What the indexes need of each route.
-    drafts: HashMap<RouteId, Draft>,
-    /// The routes of each hostname of a listener.
-    hosts: HashMap<Host, HashSet<RouteId>>,
-    /// The hostnames whose routes changed since the last table.
-    changed: HashSet<Host>,
+    drafts: Drafts,
+    /// How many versions of drafts there were.
+    versions: u32,
+    /// The routes of each hostname of a listener, as of the last table.
+    hosts: HashMap<Host, Arc<RouteSet>, RandomState>,
+    sets: RouteSets,
+    /// The hostnames whose routes changed since the last table, with the routes that came or went; the last word on a route
+    /// counts.
+    changed: HashMap<Host, Vec<(RouteId, Attached)>, RandomState>,
 }
-
-/// A route of a builder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RouteId(u32);
 
 /// A hostname of a listener; `None` for the routes without hostnames.
 type Host = (ListenerId, Option<Hostname>);
 
 /// The hostnames of a route at each listener that it is attached to; none for a route without hostnames.
-type Attachments = Vec<(ListenerId, Vec<Hostname>)>;
+type Attachments = Vec<(ListenerId, Arc<[Hostname]>)>;
+
+/// What the indexes need of each route.
+type Drafts = HashMap<RouteId, Draft, RandomState>;
 
 #[derive(Debug)]
 struct Draft {
     entries: Entries,
+    /// Another whenever the entries or the age of the route are.
+    version: u32,
     attachments: Attachments,
+}
+
+/// Whether a route came to a hostname, or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attached {
+    Yes,
+    No,
 }
 
 // === impl RouteTableBuilder ===
@@ -63,9 +78,11 @@ impl RouteTableBuilder {
             frontends: None,
             backends: SlotMap::default(),
             routes: SlotMap::default(),
-            drafts: HashMap::new(),
-            hosts: HashMap::new(),
-            changed: HashSet::new(),
+            drafts: HashMap::default(),
+            versions: 0,
+            hosts: HashMap::default(),
+            sets: RouteSets::default(),
+            changed: HashMap::default(),
         }
     }
 
@@ -114,8 +131,10 @@ impl RouteTableBuilder {
         self.listeners.remove(id.0);
         // Its number may be given to another listener, to which they are not attached.
         self.drafts.values_mut().for_each(|draft| draft.attachments.retain(|(listener, _)| *listener != id));
-        self.hosts.retain(|(listener, _), _| *listener != id);
-        self.changed.retain(|(listener, _)| *listener != id);
+        for (_, set) in self.hosts.extract_if(|(listener, _), _| *listener == id) {
+            self.sets.release(set);
+        }
+        self.changed.retain(|(listener, _), _| *listener != id);
     }
 
     /// Adds a backend, for rules and mirrors to refer to.
@@ -141,7 +160,8 @@ impl RouteTableBuilder {
     ) -> RouteId {
         let (route, entries) = compiled(age, rules);
         let id = RouteId(self.routes.insert(Arc::new(route)));
-        self.drafts.insert(id, Draft { entries, attachments: Vec::new() });
+        let version = self.next_version();
+        self.drafts.insert(id, Draft { entries, version, attachments: Vec::new() });
         id
     }
 
@@ -161,10 +181,13 @@ impl RouteTableBuilder {
         if known.is_none_or(|known| **known != route) {
             self.routes.replace(id.0, Arc::new(route));
         }
+        let version = self.next_version();
         let draft = self.drafts.get_mut(&id).expect("the route is of this builder");
         if !same_age || draft.entries != entries {
-            draft.entries = entries;
-            self.changed.extend(hosts(&draft.attachments));
+            (draft.entries, draft.version) = (entries, version);
+            for host in hosts(&draft.attachments) {
+                self.changed.entry(host).or_default();
+            }
         }
     }
 
@@ -190,7 +213,9 @@ impl RouteTableBuilder {
     /// HST-04, HST-05, AMB-38.
     pub fn attach(&mut self, route: RouteId, listener: ListenerId, hostnames: &[Hostname]) {
         let draft = self.drafts.get(&route).expect("the route is of this builder");
-        let mut attachments = draft.attachments.clone();
+        let attached = draft.attachments.iter();
+        let mut attachments: Vec<_> =
+            attached.map(|(listener, hostnames)| (*listener, hostnames.to_vec())).collect();
         attachments.push((listener, hostnames.to_vec()));
         self.attach_to(route, attachments);
     }
@@ -204,34 +229,17 @@ impl RouteTableBuilder {
         route: RouteId,
         attachments: impl IntoIterator<Item = (ListenerId, Vec<Hostname>)>,
     ) {
-        let mut merged: Attachments = Vec::new();
-        for (listener, hostnames) in attachments {
-            match merged.iter_mut().find(|(known, _)| *known == listener) {
-                // Without hostnames it serves all that the listener serves.
-                Some((_, known)) if known.is_empty() || hostnames.is_empty() => known.clear(),
-                Some((_, known)) => {
-                    let added: Vec<_> =
-                        hostnames.into_iter().filter(|hostname| !known.contains(hostname)).collect();
-                    known.extend(added);
-                }
-                None => merged.push((listener, hostnames)),
-            }
-        }
+        let merged = merged(attachments);
         let draft = self.drafts.get_mut(&route).expect("the route is of this builder");
         if draft.attachments == merged {
             return;
         }
         let before = std::mem::replace(&mut draft.attachments, merged);
-        let draft = &self.drafts[&route];
         for host in hosts(&before) {
-            if let Some(routes) = self.hosts.get_mut(&host) {
-                routes.remove(&route);
-            }
-            self.changed.insert(host);
+            self.changed.entry(host).or_default().push((route, Attached::No));
         }
         for host in hosts(&draft.attachments) {
-            self.hosts.entry(host.clone()).or_default().insert(route);
-            self.changed.insert(host);
+            self.changed.entry(host).or_default().push((route, Attached::Yes));
         }
     }
 
@@ -259,45 +267,107 @@ impl RouteTableBuilder {
         self.table()
     }
 
-    /// Builds the indexes anew of the hostnames whose routes changed.
+    /// Gives the hostnames whose routes changed the indexes of those that they have now.
     fn index_changed(&mut self) {
-        let mut of_listener: HashMap<ListenerId, Vec<Option<Hostname>>> = HashMap::new();
-        for (listener, hostname) in std::mem::take(&mut self.changed) {
-            of_listener.entry(listener).or_default().push(hostname);
-        }
-        for (listener, hostnames) in of_listener {
-            if self.listeners.slots().get(listener.0).is_none() {
-                self.hosts.retain(|(known, _), _| *known != listener);
+        let mut of_listener: HashMap<ListenerId, Vec<_>, RandomState> = HashMap::default();
+        let mut released = Vec::new();
+        let Self { drafts, hosts, sets, routes, .. } = self;
+        for (host, changes) in std::mem::take(&mut self.changed) {
+            let before = hosts.get(&host);
+            let is_served = self.listeners.slots().get(host.0.0).is_some();
+            let members = if is_served { members(before, changes, drafts) } else { Vec::new() };
+            if members.is_empty() {
+                released.extend(hosts.remove(&host));
+                of_listener.entry(host.0).or_default().push((host.1, None));
                 continue;
             }
-            let routes: Vec<_> =
-                hostnames.iter().map(|hostname| self.host_routes(listener, hostname.as_ref())).collect();
+            let set = sets.find_or_add(members, |members| index(members, drafts, routes.slots()));
+            if before.is_some_and(|before| Arc::ptr_eq(before, &set)) {
+                continue;
+            }
+            of_listener.entry(host.0).or_default().push((host.1.clone(), set.index().cloned()));
+            released.extend(hosts.insert(host, set));
+        }
+        // Only now, so that a set that goes from one hostname to another stays.
+        released.into_iter().for_each(|set| sets.release(set));
+        shrink(&mut self.hosts);
+        shrink(&mut self.drafts);
+        for (listener, changes) in of_listener {
             if let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) {
+                let (hostnames, routes): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
                 Arc::make_mut(part).change(hostnames.iter().map(Option::as_ref).zip(routes));
             }
         }
     }
 
-    /// The index of a hostname of a listener, if it serves anything.
-    fn host_routes(&mut self, listener: ListenerId, hostname: Option<&Hostname>) -> Option<HostRoutes> {
-        let host = (listener, hostname.cloned());
-        let attached = self.hosts.get(&host)?;
-        if attached.is_empty() {
-            self.hosts.remove(&host);
-            return None;
+    fn next_version(&mut self) -> u32 {
+        self.versions = self.versions.wrapping_add(1);
+        self.versions
+    }
+}
+
+/// The routes of a hostname now, ascending: those that it had, and what became of some.
+fn members(
+    before: Option<&Arc<RouteSet>>,
+    mut changes: Vec<(RouteId, Attached)>,
+    drafts: &Drafts,
+) -> Vec<Member> {
+    // In the order in which they were made, for each route.
+    changes.sort_by_key(|(route, _)| *route);
+    let before = before.iter().flat_map(|set| set.members()).map(|member| member.route);
+    let stays = |route: &RouteId| changes.binary_search_by_key(route, |(route, _)| *route).is_err();
+    let mut routes: Vec<RouteId> = before.filter(stays).collect();
+    let last = changes.chunk_by(|(a, _), (b, _)| a == b).filter_map(|of_route| of_route.last());
+    routes.extend(last.filter(|(_, attached)| *attached == Attached::Yes).map(|(route, _)| route));
+    routes.sort_unstable();
+    routes.into_iter().map(|route| Member { route, version: drafts[&route].version }).collect()
+}
+
+/// The index of routes, if they serve anything.
+fn index(members: &[Member], drafts: &Drafts, routes: &Slots<Arc<Route>>) -> Option<HostRoutes> {
+    let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
+    let mut attached: Vec<_> = members.iter().map(|member| member.route).collect();
+    attached.sort_by(|a, b| age(a).cmp(&age(b)));
+    let entries = attached
+        .iter()
+        .enumerate()
+        .flat_map(|(rank, route)| drafts[route].entries.placed(route.0, rank as u32));
+    let mut entries = entries.peekable();
+    // RTE-20: rules that are dropped are as if they were not there, and so is a hostname that only such rules have.
+    entries.peek()?;
+    Some(HostRoutes::build(entries))
+}
+
+/// Each listener once, with equal lists of hostnames shared.
+fn merged(attachments: impl IntoIterator<Item = (ListenerId, Vec<Hostname>)>) -> Attachments {
+    let mut merged: Vec<(ListenerId, Vec<Hostname>)> = Vec::new();
+    for (listener, hostnames) in attachments {
+        match merged.iter_mut().find(|(known, _)| *known == listener) {
+            // Without hostnames it serves all that the listener serves.
+            Some((_, known)) if known.is_empty() || hostnames.is_empty() => known.clear(),
+            Some((_, known)) => {
+                let added: Vec<_> =
+                    hostnames.into_iter().filter(|hostname| !known.contains(hostname)).collect();
+                known.extend(added);
+            }
+            None => merged.push((listener, hostnames)),
         }
-        let routes = self.routes.slots();
-        let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
-        let mut attached: Vec<_> = attached.iter().copied().collect();
-        attached.sort_by(|a, b| age(a).cmp(&age(b)));
-        let entries = attached
-            .iter()
-            .enumerate()
-            .flat_map(|(rank, route)| self.drafts[route].entries.placed(route.0, rank as u32, hostname));
-        let mut entries = entries.peekable();
-        // RTE-20: rules that are dropped are as if they were not there, and so is a hostname that only such rules have.
-        entries.peek()?;
-        Some(HostRoutes::build(host.1, entries))
+    }
+    let mut shared = Attachments::with_capacity(merged.len());
+    for (listener, hostnames) in merged {
+        let hostnames = match shared.last() {
+            Some((_, last)) if **last == *hostnames => last.clone(),
+            Some(_) | None => hostnames.into(),
+        };
+        shared.push((listener, hostnames));
+    }
+    shared
+}
+
+/// Gives back the room of a map of which most has gone.
+fn shrink<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V, RandomState>) {
+    if map.len() * 8 < map.capacity() {
+        map.shrink_to(map.len() * 2);
     }
 }
 
@@ -311,4 +381,102 @@ fn hosts(attachments: &Attachments) -> impl Iterator<Item = Host> {
         let none = hostnames.is_empty().then_some(None);
         hostnames.iter().cloned().map(Some).chain(none).map(|hostname| (*listener, hostname))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matching::{Conditions, HeaderMatch, PathMatch, ValueMatch};
+    use crate::name::{ListenerOwnerKind, RouteKey, RouteKind};
+    use crate::rule::{Backends, RuleName, Timeouts};
+    use crate::table::ListenerProtocol;
+
+    fn listener(builder: &mut RouteTableBuilder, port: u16) -> ListenerId {
+        let gateway = ObjectName::new("default", "gateway");
+        builder.listener(Listener {
+            gateway: gateway.clone(),
+            owner_kind: ListenerOwnerKind::Gateway,
+            owner: gateway,
+            name: port.to_string().into(),
+            port,
+            protocol: ListenerProtocol::Http,
+            hostname: None,
+        })
+    }
+
+    type Rule = (Box<[HttpMatch]>, HttpRule);
+
+    fn rules(name: &str, path: &str) -> (Age, [Rule; 1]) {
+        let name = ObjectName::new("default", name);
+        let header = HeaderMatch { name: http::header::ACCEPT, value: ValueMatch::exact("a") };
+        let matches = [Conditions::default(), Conditions::new(None, [header], [])]
+            .map(|conditions| HttpMatch { path: PathMatch::prefix(path), conditions });
+        let rule = HttpRule {
+            id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
+            filters: Box::default(),
+            backends: Backends::default(),
+            backend_filters: Box::default(),
+            timeouts: Timeouts::default(),
+            retry: None,
+            data: None,
+        };
+        (Age::new(None, &name), [(matches.into(), rule)])
+    }
+
+    #[test]
+    fn hostnames_and_listeners_with_the_same_routes_share_one_index() {
+        let mut builder = RouteTable::builder(1);
+        let listeners: Vec<_> = (1..=8).map(|port| listener(&mut builder, port)).collect();
+        let hostnames: Vec<Hostname> = (0..4).map(|i| format!("h{i}.example").parse().unwrap()).collect();
+        let add = |builder: &mut RouteTableBuilder, name: &str, to: &[ListenerId], hostnames: &[Hostname]| {
+            let (age, rules) = rules(name, "/a");
+            let route = builder.http_route(age, rules);
+            builder.attach_to(route, to.iter().map(|listener| (*listener, hostnames.to_vec())));
+            route
+        };
+        let one = add(&mut builder, "one", &listeners, &hostnames);
+        let two = add(&mut builder, "two", &listeners, &hostnames);
+        builder.table();
+        assert_eq!(builder.sets.len(), 1);
+        let three = add(&mut builder, "three", &listeners[..1], &hostnames[..1]);
+        builder.table();
+        assert_eq!(builder.sets.len(), 2, "one and two, and at one place three besides");
+        let (age, changed) = rules("two", "/b");
+        builder.replace_route(two, age, changed);
+        builder.table();
+        assert_eq!(builder.sets.len(), 2, "what they were is forgotten");
+        let before: Vec<_> = builder.hosts.values().map(Arc::as_ptr).collect();
+        // What goes and comes back in one step was never away.
+        builder.attach_to(three, []);
+        builder.attach_to(three, [(listeners[0], hostnames[..1].to_vec())]);
+        builder.table();
+        assert!(builder.hosts.values().map(Arc::as_ptr).eq(before));
+        builder.remove_route(three);
+        builder.table();
+        assert_eq!(builder.sets.len(), 1);
+        [one, two].into_iter().for_each(|route| builder.remove_route(route));
+        builder.table();
+        assert_eq!((builder.sets.len(), builder.hosts.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_route_that_changes_while_it_is_attached_nowhere_is_not_taken_for_what_it_was() {
+        let mut builder = RouteTable::builder(1);
+        let (a, b) = (listener(&mut builder, 1), listener(&mut builder, 2));
+        let (age, before) = rules("one", "/a");
+        let route = builder.http_route(age, before);
+        builder.attach_to(route, [(a, Vec::new())]);
+        builder.table();
+        builder.attach_to(route, []);
+        let (age, now) = rules("one", "/b");
+        builder.replace_route(route, age, now);
+        builder.attach_to(route, [(b, Vec::new())]);
+        let table = builder.table();
+        let found = |path: &str| {
+            let request = http::Request::get(format!("http://x{path}")).body(()).unwrap();
+            let head = crate::matching::RequestHead::new(request.method(), request.uri(), request.headers());
+            table.find_in(b, &head.unwrap(), &mut ()).is_ok()
+        };
+        assert_eq!((found("/a"), found("/b")), (false, true));
+    }
 }

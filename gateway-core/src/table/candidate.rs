@@ -31,14 +31,18 @@ impl Candidate {
     }
 
     pub(crate) fn chosen(&self) -> Chosen {
-        let RuleId { route, rule } = self.rule;
-        Chosen { route, rule, entry: self.entry }
+        Chosen::new(self.rule, self.entry)
     }
 }
 
 // === impl Chosen ===
 
 impl Chosen {
+    pub(super) fn new(rule: RuleId, entry: u16) -> Self {
+        let RuleId { route, rule } = rule;
+        Self { route, rule, entry }
+    }
+
     pub(crate) fn rule(self) -> RuleId {
         RuleId { route: self.route, rule: self.rule }
     }

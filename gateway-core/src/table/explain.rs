@@ -7,11 +7,11 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use super::candidate::Candidate;
+use super::hostname_map::FoundBy;
 use super::http_part::{Observer, PathStep, hostname_specificity};
 use super::{FrontendId, ListenerId, Matched, NoMatch, RouteTable, RuleId};
 use crate::hostname::{Host, Hostname};
-use crate::matching::path::PathSpecificity;
-use crate::matching::{Precedence, RequestHead, Specificity, Unmet, ValueMatch};
+use crate::matching::{Precedence, RequestHead, Unmet, ValueMatch};
 
 /// The decision about a request and everything that was considered for it.
 #[derive(Clone, Debug)]
@@ -140,15 +140,9 @@ impl RouteTable {
         path: PathStep<'_>,
         candidate: &Candidate,
     ) -> Precedence {
-        let conditions = candidate.conditions.as_deref();
         Precedence {
             hostname: Reverse(hostname_specificity(hostname)),
-            specificity: Reverse(Specificity {
-                path: path.specificity(),
-                method: conditions.is_some_and(|conditions| conditions.method().is_some()),
-                headers: conditions.map_or(0, |conditions| conditions.headers().len()),
-                query_params: conditions.map_or(0, |conditions| conditions.query_params().len()),
-            }),
+            specificity: Reverse(path.specificity(candidate.conditions.as_deref())),
             route: 0,
             rule: candidate.rule.rule,
             entry: candidate.entry,
@@ -165,8 +159,8 @@ struct Recorder<'r, 'h> {
 }
 
 impl Observer for Recorder<'_, '_> {
-    fn hostname(&mut self, hostname: Option<&Hostname>) {
-        self.hostname = hostname.cloned();
+    fn hostname(&mut self, found_by: FoundBy<'_>) {
+        self.hostname = found_by.hostname();
     }
 
     fn group(&mut self, path: PathStep<'_>, candidates: &[Candidate]) {
@@ -192,16 +186,6 @@ impl Observer for Recorder<'_, '_> {
 }
 
 // === impl PathStep ===
-
-impl PathStep<'_> {
-    fn specificity(self) -> PathSpecificity {
-        match self {
-            Self::Exact(_) => PathSpecificity::Exact,
-            Self::Regex(pattern) => PathSpecificity::Regex(pattern.as_str().chars().count()),
-            Self::Prefix(prefix) => PathSpecificity::Prefix(prefix.len()),
-        }
-    }
-}
 
 impl fmt::Display for PathStep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

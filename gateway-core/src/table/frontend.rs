@@ -90,7 +90,8 @@ impl Frontend {
     }
 
     pub(super) fn best_listener(&self, host: Option<&Host<'_>>) -> Option<ListenerId> {
-        self.listeners.matching(host.map_or("", Host::as_str)).next().copied()
+        let (_, listener) = self.listeners.matching(host.map_or("", Host::as_str)).next()?;
+        Some(*listener)
     }
 
     fn is(&self, owner: FrontendOwner<&ObjectName>, transport: Transport, port: u16) -> bool {

@@ -15,6 +15,17 @@ pub(crate) struct HostnameMap<T> {
     any: Option<T>,
 }
 
+/// The hostname by which a host was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FoundBy<'m> {
+    /// Its own.
+    Exact(&'m str),
+    /// The wildcard with this text after `*.`.
+    Wildcard(&'m str),
+    /// None: what is found serves every host.
+    Any,
+}
+
 // === impl HostnameMap ===
 
 impl<T> Default for HostnameMap<T> {
@@ -54,7 +65,8 @@ impl<T: Clone> HostnameMap<T> {
     ///
     /// # Spec
     /// HST-08, HST-14.
-    pub(crate) fn matching<'m>(&'m self, host: &'m str) -> impl Iterator<Item = &'m T> + 'm {
+    #[inline]
+    pub(crate) fn matching<'m>(&'m self, host: &'m str) -> impl Iterator<Item = (FoundBy<'m>, &'m T)> + 'm {
         let exact = if self.exact.is_empty() { None } else { self.exact.get(host) };
         let mut rest = if self.wildcard.is_empty() { "" } else { host };
         let wildcards = std::iter::from_fn(move || {
@@ -64,11 +76,25 @@ impl<T: Clone> HostnameMap<T> {
                 let labels_before = rest.len() < host.len() || dot > 0;
                 rest = &rest[dot + 1..];
                 if labels_before && let Some(found) = self.wildcard.get(rest) {
-                    return Some(found);
+                    return Some((FoundBy::Wildcard(rest), found));
                 }
             }
         });
-        exact.into_iter().chain(wildcards).chain(&self.any)
+        let exact = exact.map(|found| (FoundBy::Exact(host), found));
+        exact.into_iter().chain(wildcards).chain(self.any.iter().map(|found| (FoundBy::Any, found)))
+    }
+}
+
+// === impl FoundBy ===
+
+impl FoundBy<'_> {
+    /// The hostname; `None` where there is none.
+    pub(crate) fn hostname(self) -> Option<Hostname> {
+        match self {
+            Self::Exact(name) => Some(Hostname::Exact(name.into())),
+            Self::Wildcard(suffix) => Some(Hostname::Wildcard(suffix.into())),
+            Self::Any => None,
+        }
     }
 }
 
@@ -97,7 +123,11 @@ mod tests {
             ("com", &[""]),
             ("x.org", &[""]),
         ] {
-            assert_eq!(map.matching(host).copied().collect::<Vec<_>>(), expected, "{host}");
+            let found: Vec<&str> = map.matching(host).map(|(_, found)| *found).collect();
+            assert_eq!(found, expected, "{host}");
+            let by = map.matching(host).map(|(by, _)| by.hostname());
+            let written = by.map(|by| by.map_or_else(String::new, |by| by.to_string()));
+            assert_eq!(written.collect::<Vec<_>>(), expected, "{host}");
         }
     }
 
@@ -108,6 +138,6 @@ mod tests {
         assert_eq!(map.get(Some(&hostname)), Some(&"a.example.com"));
         assert_eq!(map.get(Some(&"*.example.com".parse().unwrap())), None);
         map.change([(Some(&hostname), Some("new"))]);
-        assert_eq!(map.matching("a.example.com").collect::<Vec<_>>(), [&"new"]);
+        assert!(map.matching("a.example.com").map(|(_, found)| *found).eq(["new"]));
     }
 }

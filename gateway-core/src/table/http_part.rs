@@ -12,10 +12,13 @@ use foldhash::fast::RandomState;
 use super::candidate::{Candidate, Chosen};
 use super::candidates::{Candidates, CandidatesBuilder, Group};
 use super::depths::{DeepDepths, Depths};
-use super::hostname_map::HostnameMap;
+use super::hostname_map::{FoundBy, HostnameMap};
 use super::paths::{PathKind, Paths};
 use crate::hostname::Hostname;
-use crate::matching::{HostnameSpecificity, MatchedPath, PathMatch, Pattern, Precedence, RequestHead};
+use crate::matching::path::PathSpecificity;
+use crate::matching::{
+    Conditions, HostnameSpecificity, MatchedPath, Pattern, Precedence, RequestHead, Specificity,
+};
 
 /// The rules of all routes attached to one listener. A copy shares the hostnames that do not change.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +26,8 @@ pub(crate) struct HttpPart {
     hostnames: HostnameMap<HostRoutes>,
 }
 
-/// The match entries of one hostname of a listener, indexed by path. It stands beside the hostname, with all that most
-/// searches need to know.
+/// The match entries of some routes, indexed by path. It stands beside each hostname that has just these routes, at whatever
+/// listener, with all that most searches need to know; what is behind is shared.
 #[derive(Clone, Debug)]
 pub(crate) struct HostRoutes {
     /// The numbers of elements that prefixes have.
@@ -32,13 +35,13 @@ pub(crate) struct HostRoutes {
     has_exact_paths: bool,
     has_patterns: bool,
     paths: Paths<Group>,
-    rest: Arc<Rest>,
+    /// Nothing, where it is a matter of the path alone, as it is in most.
+    rest: Option<Arc<Rest>>,
 }
 
-/// What few searches need to know of a hostname.
+/// What few searches need to know.
 #[derive(Debug)]
 struct Rest {
-    hostname: Option<Hostname>,
     candidates: Candidates,
     /// In precedence order. Entries with the same expression often follow each other; it is asked once for them.
     patterns: Box<[(Pattern, Candidate)]>,
@@ -48,7 +51,7 @@ struct Rest {
 /// A match entry with its place, as the builder gets it.
 #[derive(Debug)]
 pub(crate) struct Placed<'b> {
-    pub(crate) path: &'b PathMatch,
+    pub(crate) path: PathStep<'b>,
     pub(crate) precedence: Precedence,
     pub(crate) candidate: Candidate,
 }
@@ -56,7 +59,7 @@ pub(crate) struct Placed<'b> {
 /// Sees the steps of a search. `()` sees nothing and costs nothing; `explain` writes them down.
 pub(crate) trait Observer {
     /// The routes of this hostname are looked at next.
-    fn hostname(&mut self, _hostname: Option<&Hostname>) {}
+    fn hostname(&mut self, _found_by: FoundBy<'_>) {}
 
     /// The candidates behind this path are looked at next, in this order.
     fn group(&mut self, _path: PathStep<'_>, _candidates: &[Candidate]) {}
@@ -77,6 +80,24 @@ pub(crate) enum PathStep<'t> {
     Prefix(&'t str),
 }
 
+// === impl PathStep ===
+
+impl PathStep<'_> {
+    /// How specific an entry is that has this condition and these others.
+    pub(crate) fn specificity(self, others: Option<&Conditions>) -> Specificity {
+        Specificity {
+            path: match self {
+                Self::Exact(_) => PathSpecificity::Exact,
+                Self::Regex(pattern) => PathSpecificity::Regex(pattern.as_str().chars().count()),
+                Self::Prefix(prefix) => PathSpecificity::Prefix(prefix.len()),
+            },
+            method: others.is_some_and(|others| others.method().is_some()),
+            headers: others.map_or(0, |others| others.headers().len()),
+            query_params: others.map_or(0, |others| others.query_params().len()),
+        }
+    }
+}
+
 // === impl HttpPart ===
 
 impl HttpPart {
@@ -91,7 +112,7 @@ impl HttpPart {
     /// The routes of every hostname that matches.
     #[cfg(all(test, feature = "resources"))]
     pub(crate) fn routes_for(&self, host: &str) -> Vec<HostRoutes> {
-        self.hostnames.matching(host).cloned().collect()
+        self.hostnames.matching(host).map(|(_, routes)| routes.clone()).collect()
     }
 
     /// The candidate with the highest precedence that the request meets, and how its path matched.
@@ -102,8 +123,8 @@ impl HttpPart {
         observer: &mut O,
     ) -> Option<(Chosen, MatchedPath)> {
         let mut found = None;
-        for routes in self.hostnames.matching(request.host.as_str()) {
-            observer.hostname(routes.rest.hostname.as_ref());
+        for (found_by, routes) in self.hostnames.matching(request.host.as_str()) {
+            observer.hostname(found_by);
             found = found.or(routes.find(request, observer));
             if (found.is_some() && !observer.exhaustive()) || !fall_through {
                 break;
@@ -119,7 +140,8 @@ impl HostRoutes {
     /// Whether these are the same routes, not only equal ones.
     #[cfg(all(test, feature = "resources"))]
     pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.rest, &other.rest)
+        let rest = |routes: &Self| routes.rest.as_ref().map(Arc::as_ptr);
+        self.paths.is_shared_with(&other.paths) && rest(self) == rest(other)
     }
 
     #[inline]
@@ -130,28 +152,34 @@ impl HostRoutes {
     ) -> Option<(Chosen, MatchedPath)> {
         let path = &*request.path;
         let Self { paths, rest, .. } = self;
-        let candidates = &rest.candidates;
+        let rest = rest.as_deref();
+        let candidates = rest.map(|rest| &rest.candidates);
         let mut found = None;
         if self.has_exact_paths
             && let Some(group) = paths.find(PathKind::Exact, path)
         {
-            candidates.show(*group, |candidates| observer.group(PathStep::Exact(path), candidates));
-            found = candidates.first(*group, request).map(|chosen| (chosen, MatchedPath::Exact));
+            group.show(candidates, |candidates| observer.group(PathStep::Exact(path), candidates));
+            found = group.first(candidates, request).map(|chosen| (chosen, MatchedPath::Exact));
             if found.is_some() && !observer.exhaustive() {
                 return found;
             }
         }
-        if self.has_patterns {
+        if self.has_patterns
+            && let Some(rest) = rest
+        {
             found = found.or(rest.find_by_pattern(request, observer));
             if found.is_some() && !observer.exhaustive() {
                 return found;
             }
         }
-        let deep: &[u16] = if self.depths.has_deep() { &rest.deep } else { &[] };
+        let deep: &[u16] = match rest {
+            Some(rest) if self.depths.has_deep() => &rest.deep,
+            Some(_) | None => &[],
+        };
         for prefix in self.depths.prefixes(deep, path) {
             if let Some(group) = paths.find(PathKind::Prefix, prefix) {
-                candidates.show(*group, |candidates| observer.group(PathStep::Prefix(prefix), candidates));
-                let first = candidates.first(*group, request);
+                group.show(candidates, |candidates| observer.group(PathStep::Prefix(prefix), candidates));
+                let first = group.first(candidates, request);
                 found = found.or(first.map(|chosen| (chosen, MatchedPath::Prefix(prefix.len()))));
                 if found.is_some() && !observer.exhaustive() {
                     return found;
@@ -162,13 +190,10 @@ impl HostRoutes {
     }
 
     /// Indexes match entries, which may come in any order.
-    pub(crate) fn build<'b>(
-        hostname: Option<Hostname>,
-        entries: impl IntoIterator<Item = Placed<'b>>,
-    ) -> Self {
+    pub(crate) fn build<'b>(entries: impl IntoIterator<Item = Placed<'b>>) -> Self {
         let mut builder = HostRoutesBuilder::default();
         entries.into_iter().for_each(|placed| builder.insert(placed));
-        builder.finish(hostname)
+        builder.finish()
     }
 }
 
@@ -225,15 +250,15 @@ impl<'b> HostRoutesBuilder<'b> {
         let Placed { path, precedence, candidate } = placed;
         let ranked = Ranked { precedence, candidate };
         match path {
-            PathMatch::Exact(path) => {
+            PathStep::Exact(path) => {
                 self.has_exact_paths = true;
                 self.insert_path(PathKind::Exact, path, ranked);
             }
-            PathMatch::Prefix(prefix) => {
+            PathStep::Prefix(prefix) => {
                 self.depths.insert(prefix, &mut self.deep);
                 self.insert_path(PathKind::Prefix, prefix, ranked);
             }
-            PathMatch::Regex(pattern) => self.patterns.push((pattern.clone(), ranked)),
+            PathStep::Regex(pattern) => self.patterns.push((pattern.clone(), ranked)),
         }
     }
 
@@ -243,11 +268,12 @@ impl<'b> HostRoutesBuilder<'b> {
         self.entries.push((group, ranked));
     }
 
-    fn finish(self, hostname: Option<Hostname>) -> HostRoutes {
+    fn finish(self) -> HostRoutes {
         let Self { paths, mut entries, mut patterns, depths, deep, has_exact_paths } = self;
         entries.sort_by_key(|(group, ranked)| (*group, ranked.precedence));
         patterns.sort_by_key(|(_, ranked)| ranked.precedence);
-        let patterns = patterns.into_iter().map(|(pattern, ranked)| (pattern, ranked.candidate)).collect();
+        let patterns: Box<[_]> =
+            patterns.into_iter().map(|(pattern, ranked)| (pattern, ranked.candidate)).collect();
         let mut candidates = CandidatesBuilder::default();
         let mut entries = entries.into_iter().map(|(group, ranked)| (group, ranked.candidate)).peekable();
         // Every number has an entry, so the list of groups is in the order of their numbers.
@@ -256,13 +282,14 @@ impl<'b> HostRoutesBuilder<'b> {
             let others = std::iter::from_fn(|| entries.next_if(|(group, _)| *group == number));
             groups.push(candidates.group(std::iter::once(first).chain(others.map(|(_, other)| other))));
         }
-        let rest = Rest { hostname, candidates: candidates.finish(), patterns, deep };
+        let rest = Rest { candidates: candidates.finish(), patterns, deep };
+        let is_empty = rest.candidates.is_empty() && rest.patterns.is_empty() && rest.deep.is_empty();
         HostRoutes {
             depths,
             has_exact_paths,
             has_patterns: !rest.patterns.is_empty(),
             paths: Paths::new(paths.into_iter().map(|(path, number)| (path, groups[number as usize]))),
-            rest: Arc::new(rest),
+            rest: (!is_empty).then(|| Arc::new(rest)),
         }
     }
 }

@@ -58,6 +58,7 @@ mod value_index;
 mod candidates;
 mod http_part;
 mod route;
+mod route_set;
 mod unbound;
 mod builder;
 mod explain;
@@ -76,12 +77,13 @@ use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
 use crate::rule::{Backend, HttpRule};
 
-pub use self::builder::{RouteId, RouteTableBuilder};
+pub use self::builder::RouteTableBuilder;
 pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening, Transport};
 pub use self::listener::{Listener, ListenerProtocol, ListenerTls};
 pub use self::matched::{Matched, NoMatch};
+pub use self::route::RouteId;
 pub use self::unbound::{Unbound, UnboundCause};
 
 /// Everything that decides about requests, compiled from one state of the resources.

@@ -15,6 +15,9 @@ use super::hash_slice::{HashSlice, Hashed};
 /// How many names there are to a small map, at most on average.
 const NAMES: usize = 16;
 
+/// How many times as many small maps as the names need are too many.
+const SPARSE: usize = 4;
+
 /// Values by name.
 ///
 /// Hashed with a seed of this map and its copies, so nobody can write names that collide.
@@ -60,26 +63,34 @@ impl<T: Clone> SharedMap<T> {
         if changes.is_empty() {
             return;
         }
-        self.make_room(changes.len());
+        self.divide((self.length + changes.len()).div_ceil(NAMES).next_power_of_two().max(self.maps.len()));
         let count = self.maps.len();
         changes.sort_by_key(|(hash, ..)| place(*hash, count));
-        for changes in changes.chunk_by(|(a, ..), (b, ..)| place(*a, count) == place(*b, count)) {
-            let map = &mut self.maps[place(changes[0].0, count)];
+        let mut changes = changes.into_iter().peekable();
+        while let Some(first) = changes.next() {
+            let at = place(first.0, count);
+            let others = std::iter::from_fn(|| changes.next_if(|(hash, ..)| place(*hash, count) == at));
+            let changes: Vec<_> = std::iter::once(first).chain(others).collect();
+            let map = &mut self.maps[at];
             self.length -= map.iter().count();
             let stays = |name: &SmolStr| changes.iter().all(|(_, changed, _)| changed != name);
-            let others = map.iter().filter(|hashed| stays(&hashed.value.0)).cloned();
-            let changed = changes.iter().filter_map(|(hash, name, value)| {
-                Some(Hashed { hash: *hash as u32, value: ((*name).into(), value.clone()?) })
-            });
-            *map = HashSlice::new(others.chain(changed));
+            let mut names: Vec<_> = map.iter().filter(|hashed| stays(&hashed.value.0)).cloned().collect();
+            names.extend(changes.into_iter().filter_map(|(hash, name, value)| {
+                Some(Hashed { hash: hash as u32, value: (name.into(), value?) })
+            }));
+            *map = HashSlice::new(names);
             self.length += map.iter().count();
+        }
+        // Not at once, so that a few names that come and go do not divide all of them anew each time.
+        let enough = self.length.div_ceil(NAMES).next_power_of_two();
+        if enough * SPARSE <= count {
+            self.divide(2 * enough);
         }
     }
 
-    /// Divides the names among more maps, if so many more would be too many.
-    fn make_room(&mut self, more: usize) {
-        let count = (self.length + more).div_ceil(NAMES).next_power_of_two();
-        if count <= self.maps.len() {
+    /// Divides the names among so many maps.
+    fn divide(&mut self, count: usize) {
+        if count == self.maps.len() {
             return;
         }
         let mut maps: Vec<Vec<_>> = vec![Vec::new(); count];
@@ -132,5 +143,22 @@ mod tests {
         assert_eq!((map.get("x"), map.length), (None, 499));
         let shared = before.maps.iter().zip(&map.maps).filter(|(a, b)| a.is_shared_with(b)).count();
         assert!(before.maps.len() >= 500 / NAMES && shared >= before.maps.len() - 2, "{shared}");
+    }
+
+    #[test]
+    fn a_map_of_which_most_has_gone_becomes_small() {
+        let names: Vec<String> = (0..500).map(|i| format!("h{i}.example")).collect();
+        let mut map = SharedMap::default();
+        map.change(names.iter().map(|name| (&**name, Some(()))));
+        let most = map.maps.len();
+        for name in &names[50..] {
+            map.change([(&**name, None)]);
+        }
+        assert!(map.maps.len() * 2 < most, "{} of {most}", map.maps.len());
+        assert!(names[..50].iter().all(|name| map.get(name).is_some()));
+        map.change(names.iter().map(|name| (&**name, None)));
+        assert!(map.maps.len() <= 2 && map.is_empty());
+        map.change([(&*names[0], Some(()))]);
+        assert_eq!(map.get(&names[0]), Some(&()));
     }
 }
