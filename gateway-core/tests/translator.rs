@@ -240,3 +240,48 @@ fn the_expressions_of_a_namespace_have_a_bound_and_the_oldest_routes_come_first(
     edited.remove_from(Kind::HttpRoute, "tenant", "g");
     assert_eq!(whole(&mut edited).len(), 8, "there is room again");
 }
+
+// AMB-38, GEN-18
+#[test]
+fn the_matches_of_a_namespace_have_a_bound_for_each_hostname_and_listener_and_the_oldest_routes_come_first() {
+    let list = |count: usize, entry: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(entry).collect::<Vec<_>>().join(", ")
+    };
+    let from_all = "allowedRoutes: {namespaces: {from: All}}";
+    let listeners = list(64, &|i| format!("{{name: l{i}, port: {}, protocol: HTTP, {from_all}}}", 8_000 + i));
+    let route = |namespace: &str, name: &str, day: usize, hostnames: usize, section: &str| {
+        let matches = list(8, &|i| format!("{{path: {{value: /{name}{i}}}}}"));
+        let rules = list(16, &|_| format!("{{matches: [{matches}]}}"));
+        let hostnames = list(hostnames, &|i| format!("h{i}.example"));
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{namespace: {namespace}, \
+             name: {name}, creationTimestamp: '2026-01-{day:02}T00:00:00Z'}}, spec: {{hostnames: [{hostnames}], \
+             parentRefs: [{{namespace: default, name: g{section}}}], rules: [{rules}]}}}}"
+        )
+    };
+    // 16 hostnames by 64 listeners by 128 matches: there is room for 31 such Routes.
+    let of_tenant = |i: usize| route("tenant", &format!("r{i:02}"), 31 - i / 2, 16, "");
+    let mut edited = Edited::new(&[&gateway("g", "", &listeners), &route("other", "small", 31, 1, "")]);
+    (0..31).for_each(|i| edited.insert(&of_tenant(i)));
+    let refused = |edited: &mut Edited| -> Vec<String> {
+        let routes = &edited.translate().statuses.routes;
+        let refused = routes.iter().filter(|(_, status)| !status.parents[0].conditions[0].status);
+        refused.map(|(key, _)| key.name.to_string()).collect()
+    };
+    assert_eq!(refused(&mut edited), [""; 0]);
+    edited.insert(&of_tenant(40));
+    assert_eq!(refused(&mut edited), ["tenant/r01"], "the youngest, and the later by name");
+    let statuses = &edited.translator.translation().statuses;
+    let key = RouteKey::new(RouteKind::Http, ObjectName::new("tenant", "r01"));
+    let condition = &statuses.routes[&key].parents[0].conditions[0];
+    assert!(condition.to_string().starts_with("Accepted=False/UnsupportedValue"), "{condition}");
+    assert!(condition.message.contains("attach the Route to fewer listeners"), "{condition}");
+    assert_eq!(statuses.gateways[&ObjectName::new("default", "g")].listeners[0].attached_routes, 32);
+
+    edited.insert(&route("tenant", "r01", 31, 16, ", sectionName: l1"));
+    assert_eq!(refused(&mut edited), [""; 0], "that helps");
+    edited.insert(&of_tenant(1));
+    assert_eq!(refused(&mut edited), ["tenant/r01"]);
+    edited.remove_from(Kind::HttpRoute, "tenant", "r40");
+    assert_eq!(refused(&mut edited), [""; 0], "there is room again");
+}

@@ -9,6 +9,7 @@ mod http_match;
 mod http_rule;
 mod listeners;
 mod patterns;
+mod places;
 mod route;
 mod rule;
 mod scope;
@@ -16,6 +17,7 @@ mod stream_rule;
 
 pub(crate) use self::listeners::Listeners;
 pub(crate) use self::patterns::Patterns;
+pub(crate) use self::places::Places;
 pub(crate) use self::route::{CompileRoute, CompiledRoute, route};
 pub(crate) use self::rule::CompiledRule;
 pub(crate) use self::scope::Compiler;

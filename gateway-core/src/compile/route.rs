@@ -30,10 +30,17 @@ pub(crate) struct CompiledRoute {
     pub(crate) findings: Vec<RuleFindings>,
     /// The backends that the rules refer to, there or not, in order.
     pub(crate) used: Box<[BackendKey]>,
+    /// How many matches the rules have as written, where they are served.
+    pub(crate) matches: usize,
 }
 
 /// A kind of Route whose rules can be compiled.
 pub(crate) trait CompileRoute: Route {
+    /// How many matches the rules have as written; none for kinds that no data plane serves yet.
+    fn matches(&self) -> usize {
+        0
+    }
+
     /// Compiles every rule: those that are served, and what is wrong with each.
     fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>);
 }
@@ -46,8 +53,8 @@ pub(crate) fn route<R: CompileRoute>(
     let AttachedRoute { key, object, age, parents, bad_hostnames } = attached;
     let mut scope = Scope::new(compiler, &key, object.metadata());
     let (rules, findings) = object.compile(&mut scope);
-    let (generation, used) = (object.metadata().generation, scope.into_used());
-    CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used }
+    let (generation, used, matches) = (object.metadata().generation, scope.into_used(), object.matches());
+    CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used, matches }
 }
 
 // === impl CompiledRoute ===
@@ -78,6 +85,11 @@ impl CompiledRoute {
 // === impl CompileRoute ===
 
 impl CompileRoute for HttpRoute {
+    fn matches(&self) -> usize {
+        // A rule without any matches every request.
+        self.spec.rules.iter().map(|rule| rule.matches.len().max(1)).sum()
+    }
+
     fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
         let rules = self.spec.rules.iter().enumerate();
         rules.map(|(index, rule)| http_rule::http_rule(index, rule, scope)).unzip()

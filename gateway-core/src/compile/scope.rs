@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use super::patterns::Patterns;
+use super::places::Places;
 use crate::api::{
     BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Compiler<'c> {
     pub(crate) references: BackendContext<'c>,
     pub(crate) backends: &'c mut Backends,
     pub(crate) patterns: &'c mut Patterns,
+    pub(crate) places: &'c mut Places,
     pub(crate) options: &'c Options,
     /// Where the backends go.
     pub(crate) table: &'c mut RouteTableBuilder,

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::api::ObjectMeta;
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
-use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners};
+use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners, Places};
 use crate::hostname::Hostname;
 use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
@@ -36,6 +36,8 @@ struct Known {
     counting: Vec<ListenerKey>,
     /// In order.
     used: Box<[BackendKey]>,
+    /// The places in the indexes that it asks for.
+    places: usize,
 }
 
 /// What Routes are translated with.
@@ -111,29 +113,39 @@ impl Routes {
             RouteKind::Udp => compiled(name, valid.udp_routes.get(name), environment, compiler),
         };
         let before = self.known.remove(key);
-        let Some(route) = compiled else {
+        let Some(mut route) = compiled else {
             self.forget(key, before, compiler);
             return None;
         };
+        let mut attachments = attachments(&route.parents, environment.listeners);
+        let hostnames = attachments.iter().map(|(_, hostnames)| hostnames.len().max(1)).sum();
+        let places = Places::of(route.matches, hostnames);
+        let places_before = before.as_ref().map_or(0, |known| known.places);
+        if let Err(finding) = compiler.places.ask(&name.namespace, places_before, places) {
+            attachments.clear();
+            let attached = route.parents.iter_mut().filter(|parent| parent.listeners.is_ok());
+            attached.for_each(|parent| parent.listeners = Err(finding.clone()));
+        }
         let status = status::route(&route);
         let counting = route.counting_listeners();
-        let CompiledRoute { key, age, parents, rules, used, .. } = route;
+        let CompiledRoute { key, age, rules, used, .. } = route;
         let (before, counted, released) = match before {
             Some(known) => (known.id, known.counting, known.used),
             None => (None, Vec::new(), Box::default()),
         };
-        let id = serve(before, age, rules, attachments(&parents, environment.listeners), compiler.table);
+        let id = serve(before, age, rules, attachments, compiler.table);
         self.count_again(&counted, &counting);
         for unused in released.iter().filter(|key| used.binary_search(key).is_err()) {
             compiler.backends.release(unused, &key, compiler.table);
         }
-        self.known.insert(key, Known { id, counting, used });
+        self.known.insert(key, Known { id, counting, used, places });
         Some(status)
     }
 
     fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
         compiler.patterns.release(key);
-        let Some(Known { id, counting, used }) = known else { return };
+        let Some(Known { id, counting, used, places }) = known else { return };
+        compiler.places.release(&key.name.namespace, places);
         if let Some(id) = id {
             compiler.table.remove_route(id);
         }

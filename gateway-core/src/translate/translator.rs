@@ -8,7 +8,7 @@ use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
 use crate::api::{AnyObject, Kind, Resources};
 use crate::attach::{self, Gateways, Namespaces};
-use crate::compile::{Compiler, Listeners, Patterns};
+use crate::compile::{Compiler, Listeners, Patterns, Places};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::manifest::Severity;
@@ -60,6 +60,7 @@ pub struct Translator {
     certificates: KeptCertificates,
     backends: Backends,
     patterns: Patterns,
+    places: Places,
     gateways: Gateways,
     listeners: Listeners,
     routes: Routes,
@@ -90,6 +91,7 @@ impl Translator {
             certificates: KeptCertificates::default(),
             backends: Backends::default(),
             patterns: Patterns::new(),
+            places: Places::default(),
             gateways: Gateways::default(),
             listeners: Listeners::default(),
             routes: Routes::default(),
@@ -333,8 +335,8 @@ impl Translator {
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
         let Self { valid, endpoints, tls_targets, grants, backends, table, .. } = self;
         let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
-        let mut compiler =
-            Compiler { references, backends, patterns: &mut self.patterns, options: &self.options, table };
+        let (patterns, places) = (&mut self.patterns, &mut self.places);
+        let mut compiler = Compiler { references, backends, patterns, places, options: &self.options, table };
         let environment = Environment {
             valid,
             gateways: &self.gateways,
@@ -354,11 +356,13 @@ impl Translator {
             };
         };
         routes.into_iter().for_each(|key| translate(key, &mut compiler));
-        for namespace in compiler.patterns.take_full() {
+        let full = compiler.patterns.take_full();
+        for namespace in compiler.places.take_full(full) {
             let oldest_first = Routes::of_namespace(environment.valid, &namespace);
             oldest_first.into_iter().for_each(|key| translate(key, &mut compiler));
         }
         compiler.patterns.settle();
+        compiler.places.settle();
     }
 
     /// The statuses of what holds listeners.
