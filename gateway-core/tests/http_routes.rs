@@ -547,13 +547,13 @@ fn times_and_retries_are_as_written_and_zero_is_no_limit() {
     );
     let rules: Vec<_> = translation.table.rules().collect();
     assert_eq!(rules[0].id.to_string(), "apps/r/first");
-    assert_eq!(rules[0].timeouts.request.unwrap().as_secs(), 5);
-    assert_eq!(rules[0].timeouts.backend_request, None);
+    assert_eq!(rules[0].timeouts.request().unwrap().as_secs(), 5);
+    assert_eq!(rules[0].timeouts.backend_request(), None);
     let retry = rules[0].retry.as_deref().unwrap();
     assert_eq!((retry.codes.len(), retry.attempts, retry.backoff.as_millis()), (2, 3, 100));
     let default = rules[1].retry.as_deref().unwrap();
     assert_eq!((default.codes.len(), default.attempts), (0, 1));
-    assert!(rules[2].retry.is_none() && rules[2].timeouts.request.is_none());
+    assert!(rules[2].retry.is_none() && rules[2].timeouts.request().is_none());
     assert_eq!(rules[3].retry.as_deref().unwrap().attempts, 100, "a request comes to an end");
     assert!(rules[4].retry.is_none(), "0 disables retries altogether");
 }

@@ -61,7 +61,7 @@ fn layers(criterion: &mut Criterion) {
         backends.backend("backend", 1, [number, 100 + number].map(endpoint));
     }
     let mut timeout = Scene::with_backend();
-    timeout.timeouts = Timeouts { request: Some(Duration::from_secs(1)), backend_request: None };
+    timeout.timeouts = Timeouts::new(Some(Duration::from_secs(1)), None);
     let mut retry = Scene::with_backend();
     retry.retry = Some(Retry { codes: Box::default(), attempts: 1, backoff: Duration::ZERO });
     for (name, scene) in [

@@ -94,7 +94,7 @@ fn whoever_chooses_endpoints_allocates_nothing() {
 #[tokio::test]
 async fn a_timeout_costs_its_timer() {
     let mut scene = Scene::with_backend();
-    scene.timeouts = Timeouts { request: Some(Duration::from_secs(1)), backend_request: None };
+    scene.timeouts = Timeouts::new(Some(Duration::from_secs(1)), None);
     assert_eq!(allocations(scene), LEAST + 1);
 }
 

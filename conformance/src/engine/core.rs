@@ -193,7 +193,10 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
         mirrors: mirrors.collect(),
         reply: reply(&answer),
         failed: failed(exchange, StatusCode::BAD_GATEWAY).headers,
-        timeouts: Timeouts { request: rule.timeouts.request, backend_request: rule.timeouts.backend_request },
+        timeouts: Timeouts {
+            request: rule.timeouts.request(),
+            backend_request: rule.timeouts.backend_request(),
+        },
         retry,
     }))
 }

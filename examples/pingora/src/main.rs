@@ -146,7 +146,7 @@ impl ProxyHttp for Gateway {
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
         let forward = context.forward()?;
         let timeouts = forward.timeouts();
-        let left = || timeouts.request.map(|time| time.saturating_sub(context.arrived.elapsed()));
+        let left = || timeouts.request().map(|time| time.saturating_sub(context.arrived.elapsed()));
         if let Some(retry) = forward.retry().filter(|_| context.retries > 0) {
             let delay = retry.delay(context.retries);
             tokio::time::sleep(left().map_or(delay, |left| delay.min(left))).await;
@@ -156,7 +156,7 @@ impl ProxyHttp for Gateway {
             return Err(Error::new(ReadTimedout));
         }
         let mut peer = context.peer(forward.backend());
-        let attempt = [left, timeouts.backend_request].into_iter().flatten().min();
+        let attempt = [left, timeouts.backend_request()].into_iter().flatten().min();
         peer.options.connection_timeout = Some(attempt.unwrap_or(CONNECT_WITHIN).min(CONNECT_WITHIN));
         peer.options.read_timeout = attempt;
         Ok(peer)

@@ -108,11 +108,10 @@ fn check_prefix_modifiers(
 
 fn timeouts(written: Option<&HttpRouteTimeouts>) -> Result<Timeouts, Finding> {
     let Some(written) = written else { return Ok(Timeouts::default()) };
-    Ok(Timeouts {
-        request: time("timeouts.request", written.request.as_deref())?.filter(|limit| !limit.is_zero()),
-        backend_request: time("timeouts.backendRequest", written.backend_request.as_deref())?
-            .filter(|limit| !limit.is_zero()),
-    })
+    Ok(Timeouts::new(
+        time("timeouts.request", written.request.as_deref())?,
+        time("timeouts.backendRequest", written.backend_request.as_deref())?,
+    ))
 }
 
 fn retry(written: Option<&HttpRouteRetry>) -> Result<Option<Retry>, Finding> {

@@ -75,7 +75,6 @@ pub struct Locality {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backends {
     refs: Box<[BackendRef]>,
-    total: u64,
 }
 
 /// One entry of a rule's `backendRefs`.
@@ -156,9 +155,7 @@ impl fmt::Debug for Endpoint {
 impl Backends {
     /// The backends of a rule, in the order in which they are listed.
     pub fn new(refs: impl IntoIterator<Item = BackendRef>) -> Self {
-        let refs: Box<[_]> = refs.into_iter().collect();
-        let total = refs.iter().map(|backend| u64::from(backend.weight)).sum();
-        Self { refs, total }
+        Self { refs: refs.into_iter().collect() }
     }
 
     /// The position of the backend for one request, and where it leads; `random` is uniform over all of `u64`. None when
@@ -167,8 +164,9 @@ impl Backends {
         if let [only] = &*self.refs {
             return (only.weight > 0).then_some((0, only.target));
         }
+        let total: u64 = self.refs.iter().map(|backend| u64::from(backend.weight)).sum();
         // The high half of a 128-bit product maps the random number evenly onto 0..total.
-        let mut point = ((u128::from(random) * u128::from(self.total)) >> 64) as u64;
+        let mut point = ((u128::from(random) * u128::from(total)) >> 64) as u64;
         let position = self.refs.iter().position(|backend| {
             let weight = u64::from(backend.weight);
             let here = point < weight;

@@ -74,3 +74,13 @@ impl std::fmt::Display for RuleName {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_takes_few_bytes_for_what_most_rules_do_not_have() {
+        assert!(size_of::<HttpRule>() <= 14 * size_of::<usize>(), "{}", size_of::<HttpRule>());
+    }
+}

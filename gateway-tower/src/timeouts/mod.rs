@@ -23,7 +23,7 @@
 //! use tower::{ServiceBuilder, ServiceExt};
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! # let table = table(|_, rule| rule.timeouts.request = Some(Duration::from_millis(1)));
+//! # let table = table(|_, rule| rule.timeouts = gateway_core::rule::Timeouts::new(Some(Duration::from_millis(1)), None));
 //! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
 //! // The table has one rule, whose requests may take a millisecond.
 //! let service = ServiceBuilder::new()

@@ -44,8 +44,8 @@ where
         // A request that was not routed has no rule, and so no timeout.
         let timeouts = request.extensions().get().map(|routed: &Routed| routed.rule().timeouts);
         let after = timeouts.and_then(|timeouts| match self.limit {
-            Limit::Request => timeouts.request,
-            Limit::BackendRequest => timeouts.backend_request,
+            Limit::Request => timeouts.request(),
+            Limit::BackendRequest => timeouts.backend_request(),
         });
         let tunnel = *request.method() == Method::CONNECT;
         match after {

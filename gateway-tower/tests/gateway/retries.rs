@@ -177,7 +177,7 @@ async fn the_pause_is_at_least_the_backoff_and_doubles() {
 async fn all_attempts_together_keep_to_the_request_timeout() {
     let (attempts, client) = script(&[Does::Answer(500)]);
     let mut scene = scene(retry(100, &[500]));
-    scene.timeouts = Timeouts { request: Some(Duration::from_secs(1)), backend_request: None };
+    scene.timeouts = Timeouts::new(Some(Duration::from_secs(1)), None);
     let start = Instant::now();
     let answer = send(&scene.gateway(client), get("/")).await;
     assert_eq!((answer.status, start.elapsed().as_secs()), (504, 1));
@@ -191,7 +191,7 @@ async fn an_attempt_that_takes_too_long_is_retried() {
     for (does, status) in [(&[Does::Hang, Does::Hang, Does::Answer(200)][..], 200), (&[Does::Hang], 504)] {
         let (attempts, client) = script(does);
         let mut scene = scene(retry(2, &[]));
-        scene.timeouts = Timeouts { request: None, backend_request: Some(Duration::from_secs(1)) };
+        scene.timeouts = Timeouts::new(None, Some(Duration::from_secs(1)));
         let answer = send(&scene.gateway(client), get("/")).await;
         let log = attempts.lock().unwrap();
         assert_eq!((answer.status, log.len()), (status, 3));
@@ -207,7 +207,7 @@ async fn an_attempt_that_takes_too_long_is_retried_if_its_method_may_be_repeated
     {
         let (attempts, client) = script(&[Does::Hang, Does::Answer(200)]);
         let mut scene = scene(retry(2, &[504]));
-        scene.timeouts = Timeouts { request: None, backend_request: Some(Duration::from_secs(1)) };
+        scene.timeouts = Timeouts::new(None, Some(Duration::from_secs(1)));
         let mut request = get("/");
         *request.method_mut() = method.parse().unwrap();
         let answer = send(&scene.gateway(client), request).await;

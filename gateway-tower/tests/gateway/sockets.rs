@@ -134,7 +134,7 @@ async fn a_client_sees_that_an_answer_was_broken_off() {
     .await;
     let mut scene = Scene::new();
     scene.backend("slow", 1, [slow]);
-    scene.timeouts = Timeouts { request: Some(Duration::from_secs(1)), backend_request: None };
+    scene.timeouts = Timeouts::new(Some(Duration::from_secs(1)), None);
     let mut client = client(scene.gateway(Upstream::default())).await;
     let response = client.send_request(get("/")).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -152,7 +152,7 @@ async fn a_request_whose_body_does_not_come_times_out() {
         backend(async |request| text(200, request.into_body().collect().await.unwrap().to_bytes())).await;
     let mut scene = Scene::new();
     scene.backend("patient", 1, [patient]);
-    scene.timeouts = Timeouts { request: Some(Duration::from_millis(100)), backend_request: None };
+    scene.timeouts = Timeouts::new(Some(Duration::from_millis(100)), None);
     let mut client = client(scene.gateway(Upstream::default())).await;
     let (mut body, request) = streaming(Some(10));
     send(&mut body, b"half").await;

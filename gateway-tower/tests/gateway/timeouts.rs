@@ -24,7 +24,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn scene(request: Option<Duration>, backend_request: Option<Duration>) -> Scene {
     let mut scene = Scene::with_backend();
-    scene.timeouts = Timeouts { request, backend_request };
+    scene.timeouts = Timeouts::new(request, backend_request);
     scene
 }
 

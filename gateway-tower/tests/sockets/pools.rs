@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gateway_core::rule::BackendProtocol;
+use gateway_core::rule::{BackendProtocol, Timeouts};
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::UpstreamOptions;
 use http::{Request, Response, StatusCode};
@@ -241,7 +241,7 @@ async fn an_answer_that_is_given_up_closes_its_connection_though_the_request_goe
     })
     .await;
     let mut table = Table::new(1, backend);
-    table.timeouts.backend_request = Some(Duration::from_millis(200));
+    table.timeouts = Timeouts::new(None, Some(Duration::from_millis(200)));
     let world = World::start(&table).await;
     let mut upload = world.connect().await;
     upload.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();

@@ -59,7 +59,7 @@ async fn a_websocket_goes_through_to_backends_with_and_without_app_protocol() {
 async fn the_timeouts_of_a_rule_end_with_the_upgrade() {
     let mut table = Table::new(1, websocket_backend().await);
     let limit = Some(Duration::from_millis(200));
-    table.timeouts = Timeouts { request: limit, backend_request: limit };
+    table.timeouts = Timeouts::new(limit, limit);
     let world = World::start(&table).await;
     let mut socket = open(&world).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;

@@ -278,10 +278,10 @@ fn what_follows(table: &RouteTable, rule: &HttpRule, written: Option<&HttpRouteR
             if *filter == HttpFilter::Unresolved { ": cannot be carried out, requests get 500" } else { "" };
         let _ = writeln!(text, "  filter   {}{failing}", written.unwrap_or_default());
     }
-    if let Some(timeout) = rule.timeouts.request {
+    if let Some(timeout) = rule.timeouts.request() {
         let _ = writeln!(text, "  timeout  {timeout:?} for the request");
     }
-    if let Some(timeout) = rule.timeouts.backend_request {
+    if let Some(timeout) = rule.timeouts.backend_request() {
         let _ = writeln!(text, "  timeout  {timeout:?} for each attempt");
     }
     if let Some(retry) = &rule.retry {
