@@ -51,7 +51,10 @@ impl Documents {
                 Some(known) => known.clone(),
                 None => {
                     self.parsed += 1;
-                    manifest::read(document, source)
+                    let mut read = manifest::read(document, source);
+                    // Most documents have one object, for which a growing list makes room for four.
+                    read.objects.shrink_to_fit();
+                    read
                 }
             };
             all.objects

@@ -296,7 +296,10 @@ spec:
 
     fn paths(update: &Update) -> Vec<String> {
         let routes = update.resources.http_routes.values();
-        routes.flat_map(|route| &route.spec.rules).map(|rule| rule.matches[0].path.value.clone()).collect()
+        routes
+            .flat_map(|route| &route.spec.rules)
+            .map(|rule| rule.matches[0].path.value.to_string())
+            .collect()
     }
 
     #[test]

@@ -45,7 +45,7 @@ reader! {
 }
 
 fn every_path() -> HttpRouteMatch {
-    let path = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: "/".to_owned() };
+    let path = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: "/".into() };
     HttpRouteMatch { path, headers: Vec::new(), query_params: Vec::new(), method: None }
 }
 
@@ -65,9 +65,7 @@ fn a_backend_is_a_service_of_weight_one() {
     let route =
         http_route("spec: {rules: [{backendRefs: [{name: a}, {name: b, weight: 0}, {name: c, weight: }]}]}");
     let backends: Vec<_> = route.spec.rules[0].backend_refs.iter().collect();
-    assert!(
-        backends.iter().all(|backend| (backend.group.as_str(), backend.kind.as_str()) == ("", "Service"))
-    );
+    assert!(backends.iter().all(|backend| (&*backend.group, &*backend.kind) == ("", "Service")));
     assert_eq!(backends.iter().map(|backend| backend.weight).collect::<Vec<_>>(), [1, 0, 1]);
 
     let route = tcp_route("spec: {rules: [{backendRefs: [{name: a}]}]}");
@@ -156,7 +154,7 @@ fn what_a_route_leaves_out_matches_everything() {
 
     let typed = http_route("spec: {rules: [{matches: [{path: {type: Exact}}, {path: {value: /a}}]}]}");
     let paths: Vec<_> =
-        typed.spec.rules[0].matches.iter().map(|m| (m.path.r#type.as_str(), m.path.value.as_str())).collect();
+        typed.spec.rules[0].matches.iter().map(|m| (m.path.r#type.as_str(), &*m.path.value)).collect();
     assert_eq!(paths, [("Exact", "/"), ("PathPrefix", "/a")]);
 
     let method_only = http_route("spec: {rules: [{matches: [{method: GET}]}]}");

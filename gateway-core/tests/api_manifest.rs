@@ -512,7 +512,7 @@ spec:
     let [first, second] = &route.spec.rules[..] else { panic!() };
     assert_eq!(first.matches, second.matches);
     let merged = &second.backend_refs[0];
-    assert_eq!((merged.name.as_str(), merged.port, merged.weight), ("t", Some(80), 3));
+    assert_eq!((&*merged.name, merged.port, merged.weight), ("t", Some(80), 3));
 
     let wrong = "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {<<: text}}}";
     assert_read(

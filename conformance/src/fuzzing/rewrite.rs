@@ -31,7 +31,7 @@ pub fn rewrite(bytes: &[u8]) {
     assert_eq!(path, normal_form(target.path()));
     assert_eq!(normalize(&path), path, "the normal form is stable");
     let condition = PathMatch::prefix(prefix);
-    let path_match = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: prefix.to_owned() };
+    let path_match = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: prefix.into() };
     let request = Matched {
         path: &path,
         query: target.query(),

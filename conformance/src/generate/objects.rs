@@ -225,11 +225,18 @@ fn backend_refs<B>(route: &HttpRoute, make: impl Fn(&HttpBackendRef) -> B) -> Ve
 }
 
 fn grpc_backend_ref(written: &HttpBackendRef) -> GrpcBackendRef {
-    let HttpBackendRef { group, kind, name, namespace, port, weight, filters: _ } = written.clone();
+    let BackendRef { group, kind, name, namespace, port, weight } = backend_ref(written);
     GrpcBackendRef { group, kind, name, namespace, port, weight, filters: Vec::new() }
 }
 
 fn backend_ref(written: &HttpBackendRef) -> BackendRef {
     let HttpBackendRef { group, kind, name, namespace, port, weight, filters: _ } = written.clone();
-    BackendRef { group, kind, name, namespace, port, weight }
+    BackendRef {
+        group: group.into(),
+        kind: kind.into(),
+        name: name.into(),
+        namespace: namespace.map(Into::into),
+        port,
+        weight,
+    }
 }

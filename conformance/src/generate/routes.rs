@@ -100,7 +100,7 @@ fn rule(source: &mut Source<'_>) -> HttpRouteRule {
         matches,
         filters,
         backend_refs,
-        timeouts: source.some(10, timeouts),
+        timeouts: source.some(10, |source| Box::new(timeouts(source))),
         retry: source.some(10, |source| Box::new(retry(source))),
         ..HttpRouteRule::default()
     }
@@ -130,7 +130,7 @@ fn many(source: &mut Source<'_>) -> HttpRouteRule {
             0 => http_match(source),
             _ => HttpRouteMatch::default(),
         };
-        entry.path = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: "/a".to_owned() };
+        entry.path = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: "/a".into() };
         match source.below(4) {
             0..2 => {
                 entry.headers.retain(|header| header.name != "x");
@@ -193,7 +193,7 @@ fn path_match(source: &mut Source<'_>) -> HttpPathMatch {
         _ => source.one(&PATHS[..4]),
     };
     let r#type = if source.chance(1) { PathMatchType::Unknown("Glob".into()) } else { r#type };
-    HttpPathMatch { r#type, value: value.to_owned() }
+    HttpPathMatch { r#type, value: value.into() }
 }
 
 fn header_match(source: &mut Source<'_>) -> HttpHeaderMatch {
@@ -225,12 +225,16 @@ fn backend_ref(source: &mut Source<'_>, replaces_prefix: bool) -> HttpBackendRef
     };
     let services = if source.chance(5) { &SERVICES[..] } else { &SERVICES[..3] };
     HttpBackendRef {
-        group: group.to_owned(),
-        kind: kind.to_owned(),
-        name: source.one(services).to_owned(),
-        namespace: source.some(15, |source| source.one(&NAMESPACES).to_owned()),
+        group: group.into(),
+        kind: kind.into(),
+        name: source.one(services).into(),
+        namespace: source.some(15, |source| source.one(&NAMESPACES).into()),
         port: Some(source.one(&[80, 80, 80, 80, 80, 80, 80, 8080, 8080, 9])),
         weight: source.one(&[1, 1, 1, 0, 3, 1_000_000]),
-        filters: if source.chance(20) { filters::of_backend(source, replaces_prefix) } else { Vec::new() },
+        filters: if source.chance(20) {
+            filters::of_backend(source, replaces_prefix).into()
+        } else {
+            Box::default()
+        },
     }
 }

@@ -163,7 +163,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         rules(object, |rule| rule.filters.retain(|filter| filter.response_header_modifier.is_none()));
     }),
     object("filters of backends are passed over", |object| {
-        rules(object, |rule| rule.backend_refs.iter_mut().for_each(|backend| backend.filters.clear()));
+        rules(object, |rule| {
+            rule.backend_refs.iter_mut().for_each(|backend| backend.filters = Box::default())
+        });
     }),
     object("hosts are not rewritten", |object| {
         filters(object, |filter| {
@@ -234,7 +236,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     object("a backend has no path of its own", |object| {
         rules(object, |rule| {
             for backend in &mut rule.backend_refs {
-                backend.filters.retain(|filter| filter.url_rewrite.is_none());
+                let filters = backend.filters.iter().filter(|filter| filter.url_rewrite.is_none());
+                backend.filters = filters.cloned().collect();
             }
         });
     }),
@@ -278,7 +281,7 @@ fn entries(object: &mut AnyObject, mut change: impl FnMut(&mut HttpPathMatch)) {
 fn patterns(object: &mut AnyObject, change: impl Fn(&str) -> String) {
     entries(object, |path| {
         if path.r#type == PathMatchType::RegularExpression {
-            path.value = change(&path.value);
+            path.value = change(&path.value).into();
         }
     });
 }

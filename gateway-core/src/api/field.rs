@@ -126,19 +126,43 @@ macro_rules! schema_defaults {
     )+};
 }
 
+/// The kind that a backend reference means when it names none.
+pub(super) fn service_kind<T: From<&'static str>>() -> T {
+    "Service".into()
+}
+
+/// Reads a field whose absence is [`service_kind`].
+pub(super) fn or_service_kind<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + From<&'static str>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(service_kind))
+}
+
+/// The path of a path match or a cookie that has no value.
+pub(super) fn root_path<T: From<&'static str>>() -> T {
+    "/".into()
+}
+
+/// Reads a field whose absence is [`root_path`].
+pub(super) fn or_root_path<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + From<&'static str>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(root_path))
+}
+
 schema_defaults! {
     /// The API group of Gateway API.
     gateway_group, or_gateway_group: String = crate::api::GATEWAY_GROUP.to_owned();
     /// The kind that a parent reference means when it names none.
     gateway_kind, or_gateway_kind: String = "Gateway".to_owned();
-    /// The kind that a backend reference means when it names none.
-    service_kind, or_service_kind: String = "Service".to_owned();
     /// The kind that a certificate reference means when it names none.
     secret_kind, or_secret_kind: String = "Secret".to_owned();
     /// The share of a backend that states none.
     weight, or_weight: i32 = 1;
-    /// The path that a path match means when it has no value.
-    root_path, or_root_path: String = "/".to_owned();
     /// The status code of a redirect that states none.
     found, or_found: u16 = 302;
     /// The denominator of a fraction that states none.

@@ -67,7 +67,7 @@ pub struct HttpRouteRule {
     pub backend_refs: Vec<HttpBackendRef>,
     /// How long it may take.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeouts: Option<HttpRouteTimeouts>,
+    pub timeouts: Option<Box<HttpRouteTimeouts>>,
     /// When it is tried again (experimental).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<Box<HttpRouteRetry>>,
@@ -109,7 +109,7 @@ pub struct HttpPathMatch {
     pub r#type: PathMatchType,
     /// What the path is compared with; `/` when absent.
     #[serde(default = "root_path", deserialize_with = "or_root_path")]
-    pub value: String,
+    pub value: Box<str>,
 }
 
 written_enum! {
@@ -220,6 +220,8 @@ written_enum! {
 
 /// A backend, its share of the requests, and what is done to requests that go there.
 ///
+/// Of all that is written there is most of these, so they are kept small.
+///
 /// # Spec
 /// `HTTPBackendRef` in `httproute_types.go`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,15 +229,15 @@ written_enum! {
 pub struct HttpBackendRef {
     /// The group of the backend; the core group (empty) when absent.
     #[serde(default, deserialize_with = "or_default")]
-    pub group: String,
+    pub group: Box<str>,
     /// The kind of the backend; `Service` when absent.
     #[serde(default = "service_kind", deserialize_with = "or_service_kind")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// The name of the backend.
-    pub name: String,
+    pub name: Box<str>,
     /// The namespace of the backend; that of the Route when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
+    pub namespace: Option<Box<str>>,
     /// The port of the backend; of a Service the service port, not the target port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
@@ -243,8 +245,8 @@ pub struct HttpBackendRef {
     #[serde(default = "weight", deserialize_with = "or_weight")]
     pub weight: i32,
     /// What is done to request and response when this backend is chosen, at most 16.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
-    pub filters: Vec<HttpRouteFilter>,
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "<[_]>::is_empty")]
+    pub filters: Box<[HttpRouteFilter]>,
 }
 
 /// How long a request may take, as durations (`10s`); `0s` is no limit.

@@ -13,7 +13,7 @@
 //!
 //! let route: HttpRoute = serde_json::from_str(r#"{"metadata": {"name": "all"}, "spec": {}}"#)?;
 //! let path = &route.spec.rules[0].matches[0].path;
-//! assert_eq!((&path.r#type, path.value.as_str()), (&PathMatchType::PathPrefix, "/"));
+//! assert_eq!((&path.r#type, &*path.value), (&PathMatchType::PathPrefix, "/"));
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 

@@ -41,7 +41,7 @@ pub(super) fn http_rule(
         matches.push(HttpMatch::default());
     }
     let mut keep = |finding| findings.problems.push(finding);
-    let timeouts = timeouts(written.timeouts.as_ref()).map_err(&mut keep).unwrap_or_default();
+    let timeouts = timeouts(written.timeouts.as_deref()).map_err(&mut keep).unwrap_or_default();
     let retry = retry(written.retry.as_deref()).map_err(&mut keep).unwrap_or_default();
     if !findings.problems.is_empty() {
         matches.clear();

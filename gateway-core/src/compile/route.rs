@@ -29,7 +29,7 @@ pub(crate) struct CompiledRoute {
     /// What is wrong with each rule, in the order of the spec.
     pub(crate) findings: Vec<RuleFindings>,
     /// The backends that the rules refer to, there or not, in order.
-    pub(crate) used: Box<[BackendKey]>,
+    pub(crate) used: Box<[Arc<BackendKey>]>,
     /// How many matches the rules have as written, where they are served.
     pub(crate) matches: usize,
 }

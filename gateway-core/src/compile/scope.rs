@@ -35,7 +35,7 @@ pub(crate) struct Scope<'s, 'c> {
     compiler: &'s mut Compiler<'c>,
     route: &'s Arc<RouteKey>,
     metadata: &'s ObjectMeta,
-    used: HashSet<BackendKey, RandomState>,
+    used: HashSet<Arc<BackendKey>, RandomState>,
 }
 
 // === impl Scope ===
@@ -104,7 +104,7 @@ impl<'s, 'c> Scope<'s, 'c> {
     }
 
     /// The backends that were asked for, in order.
-    pub(super) fn into_used(self) -> Box<[BackendKey]> {
+    pub(super) fn into_used(self) -> Box<[Arc<BackendKey>]> {
         let mut used: Box<[_]> = self.used.into_iter().collect();
         used.sort_unstable();
         used

@@ -73,8 +73,7 @@ enum Usage {
 
 #[derive(Debug)]
 struct Port {
-    number: i32,
-    usage: Usage,
+    key: Arc<BackendKey>,
     found: Result<BackendId, Finding>,
     /// Whether the Service changed since it was looked at.
     stale: bool,
@@ -96,7 +95,7 @@ impl Backends {
         context: BackendContext<'_>,
         route: &Arc<RouteKey>,
         reference: BackendReference<'_>,
-        used: &mut HashSet<BackendKey, RandomState>,
+        used: &mut HashSet<Arc<BackendKey>, RandomState>,
         table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
         let BackendReference { group, kind, namespace, name, port } = reference;
@@ -128,7 +127,7 @@ impl Backends {
         };
         let service = self.known(ObjectName::new(namespace, name));
         let key = BackendKey { service, port, usage: Usage::from(route.kind) };
-        let found = self.find(context, &key, route, table);
+        let (key, found) = self.find(context, key, route, table);
         used.insert(key);
         found
     }
@@ -141,15 +140,14 @@ impl Backends {
     fn find(
         &mut self,
         context: BackendContext<'_>,
-        key: &BackendKey,
+        key: BackendKey,
         route: &Arc<RouteKey>,
         table: &mut RouteTableBuilder,
-    ) -> Result<BackendId, Finding> {
+    ) -> (Arc<BackendKey>, Result<BackendId, Finding>) {
         let ports = self.by_service.entry(key.service.clone()).or_default();
-        let position = ports.iter().position(|port| port.is(key)).unwrap_or_else(|| {
+        let position = ports.iter().position(|port| *port.key == key).unwrap_or_else(|| {
             ports.push(Port {
-                number: key.port,
-                usage: key.usage,
+                key: Arc::new(key),
                 // Replaced at once, since it is stale.
                 found: Err(Finding::whole(Reason::BackendNotFound, "")),
                 stale: true,
@@ -159,18 +157,18 @@ impl Backends {
         });
         let port = &mut ports[position];
         if port.stale {
-            port.look_again(context, &key.service, table);
+            port.look_again(context, table);
         }
         if !port.users.contains(route) {
             port.users.insert(route.clone());
         }
-        port.found.clone()
+        (port.key.clone(), port.found.clone())
     }
 
     /// A route that does not refer to this backend any more.
     pub(crate) fn release(&mut self, key: &BackendKey, route: &RouteKey, table: &mut RouteTableBuilder) {
         let Some(ports) = self.by_service.get_mut(&key.service) else { return };
-        let Some(position) = ports.iter().position(|port| port.is(key)) else { return };
+        let Some(position) = ports.iter().position(|port| *port.key == *key) else { return };
         ports[position].users.remove(route);
         if ports[position].users.is_empty() {
             if let Ok(id) = ports.swap_remove(position).found {
@@ -193,7 +191,7 @@ impl Backends {
         let mut concerned = Vec::new();
         for port in self.by_service.get_mut(service).into_iter().flatten() {
             let before = port.found.clone();
-            port.look_again(context, service, table);
+            port.look_again(context, table);
             if port.found != before {
                 concerned.extend(port.users.iter().cloned());
             }
@@ -292,15 +290,9 @@ fn http_protocol(
 
 impl Port {
     /// Looks at the Service as it is now. A backend that still is one keeps its place in the table.
-    fn look_again(
-        &mut self,
-        context: BackendContext<'_>,
-        service: &ObjectName,
-        table: &mut RouteTableBuilder,
-    ) {
+    fn look_again(&mut self, context: BackendContext<'_>, table: &mut RouteTableBuilder) {
         self.stale = false;
-        let key = BackendKey { service: service.clone(), port: self.number, usage: self.usage };
-        self.found = match (backend(context, &key), &self.found) {
+        self.found = match (backend(context, &self.key), &self.found) {
             (Ok(backend), Ok(id)) => {
                 table.replace_backend(*id, backend);
                 Ok(*id)
@@ -312,10 +304,6 @@ impl Port {
             }
             (Err(finding), Err(_)) => Err(finding),
         };
-    }
-
-    fn is(&self, key: &BackendKey) -> bool {
-        self.number == key.port && self.usage == key.usage
     }
 }
 

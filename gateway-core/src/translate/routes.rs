@@ -35,7 +35,7 @@ struct Known {
     id: Option<RouteId>,
     counting: Vec<ListenerKey>,
     /// In order.
-    used: Box<[BackendKey]>,
+    used: Box<[Arc<BackendKey>]>,
     /// The places in the indexes that it asks for.
     places: usize,
 }

@@ -31,7 +31,7 @@ pub(super) fn http_match(entry: &HttpRouteMatch, at: &mut Problems) {
 }
 
 fn path(path: &HttpPathMatch, at: &mut Problems) {
-    let value = path.value.as_str();
+    let value = &*path.value;
     match &path.r#type {
         PathMatchType::Exact | PathMatchType::PathPrefix => {
             if !is_plain(value) {

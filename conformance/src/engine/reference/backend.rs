@@ -88,7 +88,14 @@ pub(super) fn resolve_ref(
     reference: &HttpBackendRef,
 ) -> Option<Target> {
     let HttpBackendRef { group, kind, name, namespace, port, .. } = reference.clone();
-    resolve(resources, referrer, &BackendObjectReference { group, kind, name, namespace, port })
+    let reference = BackendObjectReference {
+        group: group.into(),
+        kind: kind.into(),
+        name: name.into(),
+        namespace: namespace.map(Into::into),
+        port,
+    };
+    resolve(resources, referrer, &reference)
 }
 
 /// The port of a Service with this number.

@@ -134,20 +134,19 @@ fn headers_of(entry: &GrpcRouteMatch) -> HttpRouteMatch {
 
 /// GRP-14, GRP-17: the rest of a rule is written as in an HTTPRoute, with fewer filters.
 fn as_http(rule: &GrpcRouteRule) -> HttpRouteRule {
-    let filters = |filters: &[GrpcRouteFilter]| filters.iter().map(filter).collect();
     let backend = |backend: &gateway_core::api::GrpcBackendRef| HttpBackendRef {
-        group: backend.group.clone(),
-        kind: backend.kind.clone(),
-        name: backend.name.clone(),
-        namespace: backend.namespace.clone(),
+        group: backend.group.as_str().into(),
+        kind: backend.kind.as_str().into(),
+        name: backend.name.as_str().into(),
+        namespace: backend.namespace.as_deref().map(Into::into),
         port: backend.port,
         weight: backend.weight,
-        filters: filters(&backend.filters),
+        filters: backend.filters.iter().map(filter).collect(),
     };
     HttpRouteRule {
         name: rule.name.clone(),
         matches: Vec::new(),
-        filters: filters(&rule.filters),
+        filters: rule.filters.iter().map(filter).collect(),
         backend_refs: rule.backend_refs.iter().map(backend).collect(),
         timeouts: None,
         retry: None,
