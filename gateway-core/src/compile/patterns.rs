@@ -17,7 +17,8 @@ use crate::name::RouteKey;
 /// The memory that all expressions of one Route may take when they are compiled, in bytes.
 const ROUTE_LIMIT: usize = 32 << 20;
 
-/// The memory that all expressions of the Routes of one namespace may take, in bytes.
+/// The memory that all expressions of the Routes of one namespace may take, in bytes; and as much again for each thread that matches
+/// with them, at most.
 const NAMESPACE_LIMIT: usize = 128 << 20;
 
 /// With how many expressions those without a user are looked for first.

@@ -2,7 +2,6 @@
 
 use super::header::HeaderMatch;
 use super::match_entry::Match;
-use super::pattern::Pattern;
 use super::precedence::GrpcSpecificity;
 use super::request::RequestHead;
 use super::value::ValueMatch;
@@ -44,8 +43,10 @@ impl Match for GrpcMatch {
             return false;
         };
         let meets = |wanted: &Option<ValueMatch>, given: &str| {
-            let effort = |pattern: &Pattern| request.target_effort(pattern, given.as_bytes());
-            wanted.as_ref().is_none_or(|wanted| wanted.matches(given.as_bytes(), effort))
+            wanted.as_ref().is_none_or(|wanted| match wanted {
+                ValueMatch::Exact(exact) => **exact == *given.as_bytes(),
+                ValueMatch::Regex(pattern) => request.target_matches(pattern, given.as_bytes()),
+            })
         };
         meets(&self.service, service)
             && meets(&self.method, method)

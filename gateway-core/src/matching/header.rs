@@ -25,10 +25,10 @@ pub struct HeaderMatch {
 impl HeaderMatch {
     /// Whether some line of the header meets the condition.
     pub fn matches(&self, request: &RequestHead<'_>) -> bool {
-        let mut values = request.header_values(&self.name).enumerate();
-        values.any(|(line, value)| {
-            self.value.matches(value, |pattern| request.headers_effort(pattern, value, line))
-        })
+        match &self.value {
+            ValueMatch::Exact(exact) => request.header_values(&self.name).any(|line| *line == **exact),
+            ValueMatch::Regex(pattern) => request.header_matches(&self.name, pattern),
+        }
     }
 }
 

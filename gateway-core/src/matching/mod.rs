@@ -3,12 +3,14 @@
 //! This module says whether a request meets one [`HttpMatch`] or [`GrpcMatch`] (behind one trait, [`Match`]) and in which order entries go before each other. It knows
 //! neither resources nor the table; finding the entry among thousands is the table's work.
 
+mod automaton;
 pub mod grpc_match;
 pub mod header;
 pub mod http_match;
 mod match_entry;
 pub mod path;
 pub mod pattern;
+mod pattern_set;
 pub mod precedence;
 pub mod query;
 mod query_index;

@@ -4,16 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
+use super::automaton::{self, Automaton};
+use super::pattern_set::{MEMBERS, PatternSet};
 
-/// The memory that one compiled expression may take, in bytes.
+/// The memory that one compiled expression may take, in bytes, and as much again for each thread that matches with it.
 pub const SIZE_LIMIT: usize = 1 << 20;
 
-/// The sizes that an expression is compiled for, one after the other: the first into which it fits is counted.
-const SIZES: [usize; 3] = [16 << 10, 128 << 10, SIZE_LIMIT];
+/// The sizes that expressions are counted with: the first into which one fits.
+const SIZES: [usize; 4] = [SMALL, 32 << 10, 128 << 10, SIZE_LIMIT];
 
-/// The memory that one expression may take for each thread that matches with it, in bytes.
-const CACHE_LIMIT: usize = 256 << 10;
+/// The size up to which an expression counts once where it looks at a request.
+const SMALL: usize = 16 << 10;
 
 /// A regular expression that must match a whole text.
 ///
@@ -34,9 +35,16 @@ const CACHE_LIMIT: usize = 256 << 10;
 /// HRM-06, VAL-ST-07; the choice is AMB-08.
 #[derive(Clone)]
 pub struct Pattern {
-    source: Box<str>,
-    /// Shared by all clones: each `Regex` has caches of its own, which grow with what is matched.
-    regex: Arc<Regex>,
+    /// Shared by all clones.
+    compiled: Arc<Compiled>,
+    /// The others that look at the same text of a request, and the place among them.
+    set: Option<(Arc<PatternSet>, u8)>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    source: Arc<str>,
+    automaton: Automaton,
     size: usize,
 }
 
@@ -54,28 +62,53 @@ impl Pattern {
     /// Whether there are other clones.
     #[cfg(feature = "resources")]
     pub(crate) fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.regex) > 1
+        Arc::strong_count(&self.compiled) > 1
     }
 
     /// Whether the other was cloned from this one, and not compiled again.
     #[cfg(all(test, feature = "resources"))]
     pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.regex, &other.regex)
+        Arc::ptr_eq(&self.compiled, &other.compiled)
     }
 
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &[u8]) -> bool {
-        self.regex.is_match(text)
+        self.compiled.automaton.matches(text)
     }
 
-    /// The memory that the compiled expression takes, in bytes, rounded up to one of a few sizes. Clones share it.
+    /// The memory that the compiled expression takes at most, in bytes: one of a few sizes. Clones share it. A thread that
+    /// matches with it keeps as much again at most, and nothing with most expressions.
     pub fn size(&self) -> usize {
-        self.size
+        self.compiled.size
     }
 
     /// The expression as written.
     pub fn as_str(&self) -> &str {
-        &self.source
+        &self.compiled.source
+    }
+
+    /// How much work each byte can be, compared with a small expression.
+    pub(super) fn weight(&self) -> usize {
+        if self.compiled.automaton.is_table() { 1 } else { self.compiled.size.div_ceil(SMALL) }
+    }
+
+    /// The set in which this looks at a text together with others, and its place there.
+    pub(super) fn set(&self) -> Option<(&PatternSet, u8)> {
+        self.set.as_ref().map(|(set, place)| (&**set, *place))
+    }
+
+    /// Lets these, which look at the same text of a request, look together if there are enough of them. Those that are
+    /// large go on alone.
+    pub(super) fn join<'p>(patterns: impl IntoIterator<Item = &'p mut Self>) {
+        let mut small: Vec<_> =
+            patterns.into_iter().filter(|pattern| pattern.compiled.size <= SMALL).collect();
+        for chunk in small.chunks_mut(*MEMBERS.end()).filter(|chunk| MEMBERS.contains(&chunk.len())) {
+            let sources = chunk.iter().map(|pattern| pattern.compiled.source.clone());
+            let set = Arc::new(PatternSet::new(sources));
+            for (pattern, place) in chunk.iter_mut().zip(0..) {
+                pattern.set = Some((set.clone(), place));
+            }
+        }
     }
 }
 
@@ -85,29 +118,19 @@ impl FromStr for Pattern {
     fn from_str(source: &str) -> Result<Self, PatternError> {
         let refused =
             |reason: String| PatternError { source_text: source.chars().take(200).collect(), reason };
-        let compile =
-            |text: &str, size| RegexBuilder::new(text).size_limit(size).dfa_size_limit(CACHE_LIMIT).build();
-        // Alone first: `a)|(b` would be well formed inside the group. With no room nothing but the syntax is looked at.
-        match compile(source, 0) {
-            Ok(_) | Err(regex::Error::CompiledTooBig(_)) => {}
-            Err(error) => return Err(refused(in_one_line(&error))),
-        }
-        let anchored = format!(r"\A(?:{source})\z");
-        for size in SIZES {
-            match compile(&anchored, size) {
-                Ok(regex) => return Ok(Self { source: source.into(), regex: Arc::new(regex), size }),
-                Err(regex::Error::CompiledTooBig(_)) => {}
-                Err(error) => return Err(refused(in_one_line(&error))),
-            }
-        }
-        Err(refused(format!(
-            "it takes more than {SIZE_LIMIT} bytes when compiled; simplify it or shorten its repetitions"
-        )))
+        let expression = automaton::parse(source).map_err(|error| refused(in_one_line(&error)))?;
+        let (automaton, size) = Automaton::new(expression, &SIZES).ok_or_else(|| {
+            refused(format!(
+                "it takes more than {SIZE_LIMIT} bytes when compiled; simplify it or shorten its repetitions"
+            ))
+        })?;
+        let compiled = Arc::new(Compiled { source: source.into(), automaton, size });
+        Ok(Self { compiled, set: None })
     }
 }
 
 /// What is wrong with an expression, without the drawing of it: the expression stands beside, and a message is one line.
-fn in_one_line(error: &regex::Error) -> String {
+fn in_one_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     let reason = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
     // The drawing indents the expression by four, and marks the place in the line below.
@@ -121,7 +144,7 @@ fn in_one_line(error: &regex::Error) -> String {
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.as_str() == other.as_str()
     }
 }
 
@@ -129,7 +152,7 @@ impl Eq for Pattern {}
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/", self.source)
+        write!(f, "/{}/", self.as_str())
     }
 }
 
@@ -164,6 +187,7 @@ mod tests {
             ("", "", true),
             ("", "a", false),
             ("/v[0-9]+/.*", "/v12/x", true),
+            ("(?x)a # (c", "a", true),
         ] {
             let compiled: Pattern = pattern.parse().expect(pattern);
             assert_eq!(compiled.matches(text.as_bytes()), expected, "{pattern} on {text:?}");
@@ -173,10 +197,15 @@ mod tests {
     // VAL-ST-07
     #[test]
     fn the_size_is_that_of_the_compiled_expression() {
-        for (pattern, size) in [("/v[0-9]+", 16 << 10), (r"\w+@\w+", 128 << 10), (r"\w{15}", SIZE_LIMIT)] {
+        for (pattern, size) in [
+            ("/v[0-9]+", 16 << 10),
+            (r"/users/\d+/x", 32 << 10),
+            (r"\w+@\w+", 128 << 10),
+            (r"\w{15}", SIZE_LIMIT),
+        ] {
             assert_eq!(pattern.parse::<Pattern>().expect(pattern).size(), size, "{pattern}");
         }
-        assert!(r"\w{30}".parse::<Pattern>().unwrap_err().to_string().contains("more than 1048576 bytes"));
+        assert!(r"\w{90}".parse::<Pattern>().unwrap_err().to_string().contains("more than 1048576 bytes"));
     }
 
     // VAL-ST-07

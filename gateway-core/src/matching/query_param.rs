@@ -25,10 +25,20 @@ impl QueryParamMatch {
         if request.is_target_too_long() {
             return false;
         }
+        if let ValueMatch::Regex(pattern) = &self.value
+            && let Some(matches) = request.known_in_set(pattern)
+        {
+            return matches;
+        }
         let Some(value) = request.query_param(&self.name) else { return false };
         // To decode a value is work like that of an expression.
-        (!value.is_decoded() || request.decoding_effort(&value))
-            && self.value.matches(&value, |pattern| request.target_effort(pattern, &value))
+        if value.is_decoded() && !request.decoding_effort(&value) {
+            return false;
+        }
+        match &self.value {
+            ValueMatch::Exact(exact) => **exact == *value,
+            ValueMatch::Regex(pattern) => request.target_matches(pattern, &value),
+        }
     }
 }
 

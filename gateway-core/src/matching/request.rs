@@ -1,8 +1,8 @@
 //! What matching sees of a request.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use http::header::{self, HeaderName};
 use http::uri::Scheme;
@@ -43,16 +43,22 @@ struct Memo {
     headers: AtomicUsize,
     /// Whether that is not counted.
     unbounded: AtomicBool,
+    /// What sets of expressions have said in this search.
+    sets: OnceLock<Mutex<Vec<OfSet>>>,
 }
 
+/// The number of a set of expressions, and one bit for each of them; nothing where the set gave up.
+type OfSet = (u64, Option<u128>);
+
 /// How many bytes of the target of a request, and as many of its headers, regular expressions look at, all of them
-/// together: enough for 128 expressions that look at 4 KiB each. The first [`FREE_BYTES`] of each look do not count.
+/// together: enough for eight looks at 60 KB. The first [`FREE_BYTES`] of each look do not count.
 ///
-/// A path of 60 KB and a hundred expressions would keep a thread busy for tens of milliseconds. A request for which this
+/// Small expressions of one Route that look at the same text look at it together, which is one look. Without a bound, a
+/// path of 60 KB and a hundred others would keep a thread busy for tens of milliseconds. A request for which this
 /// is not enough is refused: to pass over the expressions that are left could send it past the rule that was made for it.
 ///
-/// That is for expressions that take up to 16 KiB when they are compiled. Larger ones count as many times as they are larger,
-/// since repetitions such as `{9000}` can make each byte work for all of their states.
+/// A look of an expression that is no table of states, since it would be too large, counts as many times as it is larger
+/// than 16 KiB, since repetitions such as `{9000}` can make each byte work for all of their states.
 ///
 /// # Spec
 /// AMB-08
@@ -61,8 +67,8 @@ pub const MAX_EFFORT: usize = 512 << 10;
 /// See [`MAX_EFFORT`]: looks at short texts count for nothing, so that only the length of a request decides.
 pub const FREE_BYTES: usize = 256;
 
-/// The size up to which expressions count once.
-const SMALL_PATTERN: usize = 16 << 10;
+/// How many lines of a header are few.
+const FEW_LINES: usize = 8;
 
 /// From how many bytes on a query is split once for all entries.
 const LONG_QUERY: usize = 256;
@@ -199,29 +205,82 @@ impl<'a> RequestHead<'a> {
         self.memo.target.store(0, Ordering::Relaxed);
         self.memo.headers.store(0, Ordering::Relaxed);
         self.memo.unbounded.store(unbounded, Ordering::Relaxed);
+        if let Some(sets) = self.memo.sets.get() {
+            sets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// Whether the path matches a regular expression; not if there is no time left to find out.
     pub(crate) fn path_matches(&self, pattern: &Pattern) -> bool {
-        let path = self.path.as_bytes();
-        self.target_effort(pattern, path) && pattern.matches(path)
+        self.target_matches(pattern, self.path.as_bytes())
     }
 
-    /// Whether there is time to look at this text of the target with an expression.
-    pub(super) fn target_effort(&self, pattern: &Pattern, text: &[u8]) -> bool {
-        self.memo.spend(&self.memo.target, effort(pattern, text))
+    /// Whether this text of the target matches a regular expression; not if there is no time left to find out.
+    pub(super) fn target_matches(&self, pattern: &Pattern, text: &[u8]) -> bool {
+        if text.len() > FREE_BYTES
+            && let Some(matches) = self.matches_in_set(pattern, &self.memo.target, [text])
+        {
+            return matches;
+        }
+        self.memo.spend(&self.memo.target, effort(pattern, text)) && pattern.matches(text)
+    }
+
+    /// Whether a line of a header matches a regular expression; not if there is no time left to find out.
+    pub(super) fn header_matches(&self, name: &HeaderName, pattern: &Pattern) -> bool {
+        let lines = || self.header_values(name);
+        let is_long = || lines().nth(FEW_LINES).is_some() || lines().any(|line| line.len() > FREE_BYTES);
+        if pattern.set().is_some()
+            && is_long()
+            && let Some(matches) = self.matches_in_set(pattern, &self.memo.headers, lines())
+        {
+            return matches;
+        }
+        lines().enumerate().any(|(number, line)| {
+            // Only the first is free: a client can send thousands of short ones.
+            let more_lines = if number == 0 { 0 } else { line.len().min(FREE_BYTES) + FREE_BYTES };
+            self.memo.spend(&self.memo.headers, effort(pattern, line) + more_lines) && pattern.matches(line)
+        })
+    }
+
+    /// What the set of an expression said about the text that it looks at, if it was asked.
+    pub(super) fn known_in_set(&self, pattern: &Pattern) -> Option<bool> {
+        let (set, place) = pattern.set()?;
+        let known = self.memo.sets.get()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let bits = known.iter().find(|(id, _)| *id == set.id())?.1?;
+        Some(bits >> place & 1 == 1)
+    }
+
+    /// Whether one of the texts that an expression looks at matches, as its set says for all of its members at once. Nothing
+    /// if it has to look alone.
+    fn matches_in_set<'t>(
+        &self,
+        pattern: &Pattern,
+        spent: &AtomicUsize,
+        texts: impl IntoIterator<Item = &'t [u8]>,
+    ) -> Option<bool> {
+        let (set, place) = pattern.set()?;
+        let mut known =
+            self.memo.sets.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let bits = match known.iter().find(|(id, _)| *id == set.id()) {
+            Some((_, bits)) => *bits,
+            None => {
+                let mut bits = Some(0);
+                for text in texts {
+                    if !self.memo.spend(spent, text.len() + FREE_BYTES) {
+                        return Some(false);
+                    }
+                    bits = bits.zip(set.matching(text)).map(|(all, these)| all | these);
+                }
+                known.push((set.id(), bits));
+                bits
+            }
+        };
+        bits.map(|bits| bits >> place & 1 == 1)
     }
 
     /// Whether there is time to decode this text of the target.
     pub(super) fn decoding_effort(&self, text: &[u8]) -> bool {
         self.memo.spend(&self.memo.target, text.len().saturating_sub(FREE_BYTES))
-    }
-
-    /// Whether there is time to look at this line of a header, counted from 0, with an expression. Only the first is free: a
-    /// client can send thousands of short ones.
-    pub(super) fn headers_effort(&self, pattern: &Pattern, text: &[u8], line: usize) -> bool {
-        let more_lines = if line == 0 { 0 } else { text.len().min(FREE_BYTES) + FREE_BYTES };
-        self.memo.spend(&self.memo.headers, effort(pattern, text) + more_lines)
     }
 
     /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`], so that what matched is not known.
@@ -238,7 +297,7 @@ impl<'a> RequestHead<'a> {
 /// What it counts to look at a text with an expression: its length, as many times as the expression is large. At worst each
 /// byte is work for every state that the expression has.
 fn effort(pattern: &Pattern, text: &[u8]) -> usize {
-    let weight = pattern.size().div_ceil(SMALL_PATTERN);
+    let weight = pattern.weight();
     text.len().saturating_sub(FREE_BYTES / weight) * weight
 }
 

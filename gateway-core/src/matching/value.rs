@@ -22,15 +22,6 @@ impl ValueMatch {
         Self::Exact(value.as_bytes().into())
     }
 
-    /// Whether `value` meets the condition. `effort` says whether there is time to look at the value with a regular
-    /// expression; if not, the condition is not met.
-    pub(super) fn matches(&self, value: &[u8], effort: impl FnOnce(&Pattern) -> bool) -> bool {
-        match self {
-            Self::Exact(exact) => **exact == *value,
-            Self::Regex(pattern) => effort(pattern) && pattern.matches(value),
-        }
-    }
-
     /// How many characters are written.
     pub fn length(&self) -> usize {
         match self {

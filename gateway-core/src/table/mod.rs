@@ -229,7 +229,7 @@ impl RouteTable {
     /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
     /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
     ///
-    /// Does not allocate and takes no lock. The cost does not depend on the number of routes; where many entries have one
+    /// Does not allocate and takes no lock, but where regular expressions look at a long text together. The cost does not depend on the number of routes; where many entries have one
     /// path, it grows with their number and with the length of the request, not with the product of the two.
     ///
     /// # Errors

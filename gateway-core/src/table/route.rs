@@ -49,6 +49,8 @@ enum EntryPath {
 impl Entries {
     /// The entries of rules with these matches.
     pub(crate) fn new(matches: impl IntoIterator<Item = Box<[HttpMatch]>>) -> Self {
+        let mut matches: Vec<_> = matches.into_iter().collect();
+        HttpMatch::join_patterns(matches.iter_mut().flatten());
         let all = matches.into_iter().enumerate().flat_map(|(rule, of_rule)| {
             of_rule.into_iter().enumerate().map(move |(entry, written)| Entry::new(written, rule, entry))
         });
