@@ -24,7 +24,7 @@ pub fn first_value<'q>(query: Option<&'q str>, name: &str) -> Option<Value<'q>> 
 }
 
 /// Name and value of a parameter as they are written.
-pub(super) fn pair(text: &str) -> (&str, &str) {
+fn pair(text: &str) -> (&str, &str) {
     text.split_once('=').unwrap_or((text, ""))
 }
 
