@@ -341,6 +341,50 @@ status:
     assert_eq!(keys, ["Gateway deleted", "Gateway web", "HTTPRoute attached"]);
 }
 
+// LST-06, GEN-11
+#[test]
+fn a_listener_set_waits_again_when_its_gateway_is_gone() {
+    let yaml = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: set, generation: 3}
+spec: {parentRef: {name: web}, listeners: [{name: a, port: 80, protocol: HTTP}]}
+status:
+  conditions:
+  - {type: Accepted, status: 'True', reason: Accepted, message: '', observedGeneration: 2, lastTransitionTime: '2026-01-01T08:00:00Z'}
+  - {type: Programmed, status: 'False', reason: Invalid, message: '', observedGeneration: 2, lastTransitionTime: '2026-01-01T08:00:00Z'}
+  - {type: example.com/Seen, status: 'True', reason: Seen, message: '', lastTransitionTime: '2026-01-01T08:00:00Z'}
+  listeners: [{name: a, attachedRoutes: 1, supportedKinds: [], conditions: []}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: new, generation: 1}
+spec: {parentRef: {name: web}, listeners: [{name: a, port: 80, protocol: HTTP}]}
+";
+    let read = manifest::read(yaml, "test.yaml");
+    let mut stored: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
+    let nothing = Statuses::default();
+    let written: Vec<_> = merge::all(&stored, &nothing, OURS, &time(12)).collect();
+    let [AnyObject::ListenerSet(set)] = &written[..] else { panic!("{written:?}") };
+    let expected = ["Accepted=Unknown@3/12", "Programmed=Unknown@3/12", "example.com/Seen=True@-1/8"];
+    assert_eq!(shown(&set.status.conditions), expected);
+    assert_eq!(set.status.listeners, []);
+    stored.extend(written);
+    assert_eq!(merge::all(&stored, &nothing, OURS, &time(13)).count(), 0, "and that is all");
+
+    // The Gateway of another controller is that controller's business.
+    let gateway = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec: {gatewayClassName: foreign, listeners: [{name: http, port: 80, protocol: HTTP}]}
+";
+    let objects = [manifest::read(yaml, "test.yaml"), manifest::read(gateway, "test.yaml")];
+    let stored: Resources =
+        objects.into_iter().flat_map(|read| read.objects).map(|(object, _)| object).collect();
+    assert_eq!(merge::all(&stored, &nothing, OURS, &time(12)).count(), 0);
+}
+
 // RTE-36
 #[test]
 fn a_full_list_is_not_made_room_in_by_removing_others() {

@@ -35,9 +35,9 @@ use super::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
     Statuses,
 };
-use crate::api::{self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Resources, Timestamp};
-use crate::condition::{Condition, ConditionType, Polarity};
-use crate::name::RouteKey;
+use crate::api::{self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Kind, Resources, Timestamp};
+use crate::condition::{Condition, ConditionType, Polarity, Reason};
+use crate::name::{ObjectName, RouteKey};
 use crate::options::Address;
 
 /// How long a message may be, in bytes; the schema counts characters, of which there are no more.
@@ -52,10 +52,11 @@ const MAX_PARENTS: usize = 32;
 /// The objects whose status is to be written, with that status; `stored` holds the newest ones that are known.
 ///
 /// A Route about which nothing is computed, because it has no parent of ours any more, loses what we said about it: under
-/// `controller_name`, or under the name that one of our classes asks for.
+/// `controller_name`, or under the name that one of our classes asks for. A ListenerSet whose Gateway is there no more waits
+/// for a controller again, as it did when it was new: its status does not say whose it was.
 ///
 /// # Spec
-/// GEN-11, GEN-12, RTE-10, and those of the functions for each kind.
+/// GEN-11, GEN-12, LST-06, RTE-10, and those of the functions for each kind.
 pub fn all<'a>(
     stored: &'a Resources,
     computed: &'a Statuses,
@@ -78,9 +79,12 @@ pub fn all<'a>(
         let status = gateway(&object.status, computed, now)?;
         Some(api::Gateway { status, ..api::Gateway::clone(object) }.into())
     });
-    let sets = listener_sets.iter().filter_map(move |(key, computed)| {
-        let object = stored.listener_sets.get(key)?;
-        let status = listener_set(&object.status, computed, now)?;
+    let sets = stored.listener_sets.iter().filter_map(move |(key, object)| {
+        let status = match listener_sets.get(key) {
+            Some(computed) => listener_set(&object.status, computed, now)?,
+            None if is_orphan(key, object, stored) => waiting_again(object, now)?,
+            None => return None,
+        };
         Some(api::ListenerSet { status, ..api::ListenerSet::clone(object) }.into())
     });
     let routes = stored.iter().filter_map(move |mut object| {
@@ -92,6 +96,39 @@ pub fn all<'a>(
         Some(object)
     });
     classes.chain(gateways).chain(sets).chain(routes)
+}
+
+/// Whether the Gateway of a ListenerSet is not there.
+fn is_orphan(key: &ObjectName, set: &api::ListenerSet, stored: &Resources) -> bool {
+    let parent = &set.spec.parent_ref;
+    let namespace = parent.namespace.as_deref().unwrap_or(&key.namespace);
+    parent.group == GATEWAY_GROUP
+        && parent.kind == Kind::Gateway.as_str()
+        && !stored.gateways.contains_key(&ObjectName::new(namespace, parent.name.as_str()))
+}
+
+/// The status of a ListenerSet that some controller looked at while there was a Gateway; nothing for one that waits already.
+fn waiting_again(set: &api::ListenerSet, now: &Timestamp) -> Option<api::ListenerSetStatus> {
+    const SAID: [ConditionType; 2] = [ConditionType::Accepted, ConditionType::Programmed];
+    let generation = set.metadata.generation;
+    let is_said = |condition: &api::Condition| {
+        ConditionType::parse(&condition.r#type).is_some_and(|kind| SAID.contains(&kind))
+    };
+    if is_newer(&set.status.conditions, generation) {
+        return None;
+    }
+    let conditions = set.status.conditions.iter().map(|condition| match condition {
+        said if is_said(said) && said.status != ConditionStatus::Undecided => api::Condition {
+            r#type: said.r#type.clone(),
+            status: ConditionStatus::Undecided,
+            observed_generation: generation,
+            last_transition_time: now.clone(),
+            reason: Reason::Pending.to_string(),
+            message: "Waiting for controller: the Gateway is not there".to_owned(),
+        },
+        other => other.clone(),
+    });
+    changed(&set.status, api::ListenerSetStatus { conditions: conditions.collect(), listeners: Vec::new() })
 }
 
 /// The conditions to write; nothing if they are those that are stored.
