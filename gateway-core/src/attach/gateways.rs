@@ -280,9 +280,12 @@ impl Gateways {
         let controllers = |gateways: &Self| -> Vec<_> {
             gateways.gateways.iter().map(|(key, gateway)| (key.clone(), gateway.controller.clone())).collect()
         };
+        let sets = |gateways: &Self| -> Vec<_> {
+            gateways.listener_sets.iter().map(|(key, set)| (key.clone(), set.is_allowed())).collect()
+        };
         controllers(self) == controllers(other)
             && self.route_kinds == other.route_kinds
-            && self.listener_sets.keys().eq(other.listener_sets.keys())
+            && sets(self) == sets(other)
             && self
                 .listeners()
                 .map(AttachedListener::for_routes)

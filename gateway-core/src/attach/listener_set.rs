@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::listener::{AttachedListener, Waiting};
 use crate::api::{GATEWAY_GROUP, Kind, ListenerSet};
+use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::validate::Valid;
@@ -48,6 +49,11 @@ pub(super) fn by_gateway(
 // === impl AttachedListenerSet ===
 
 impl AttachedListenerSet {
+    /// Whether the Gateway lets the ListenerSet attach.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.refusal.as_ref().is_none_or(|refusal| refusal.reason != Reason::NotAllowed)
+    }
+
     /// Whether the ListenerSet may attach, and some listener of it could be served.
     pub(crate) fn is_accepted(&self) -> bool {
         self.refusal.is_none() && self.listeners.iter().any(|listener| listener.state.is_valid())

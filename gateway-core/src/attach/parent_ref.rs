@@ -45,7 +45,7 @@ pub(crate) struct RouteToAttach<'r> {
 /// Judges the parentRef at this position. None when its parent is not there or not ours: then the route gets no status for it.
 ///
 /// # Spec
-/// RTE-03 to RTE-12, RTE-33, LST-16 to LST-20, HST-03 to HST-06.
+/// RTE-03 to RTE-12, RTE-33, LST-04, LST-16 to LST-20, HST-03 to HST-06.
 pub(crate) fn attach(
     to_attach: RouteToAttach<'_>,
     position: usize,
@@ -65,18 +65,29 @@ pub(crate) fn attach(
         }
         "ListenerSet" => {
             let set = gateways.listener_sets.get(&key)?;
+            if !set.is_allowed() {
+                // GEN-17: why is for the owner of the ListenerSet.
+                let message =
+                    format!("ListenerSet {} is not attached to its Gateway; see its status", parent_ref.name);
+                let field = format!("spec.parentRefs[{position}]");
+                let finding = Finding::new(field, Reason::NotAllowedByListeners, message);
+                return Some(AttachedParent {
+                    controller: set.controller.clone(),
+                    listeners: Err(finding),
+                    parent_ref: written(parent_ref, namespace),
+                });
+            }
             (&set.controller, &set.listeners)
         }
         _ => return None,
     };
-    let written = ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() };
     Some(AttachedParent {
         controller: controller.clone(),
         listeners: match gateways.serves(to_attach.kind) {
             true => admitted(to_attach, position, parent_ref, listeners, namespaces),
             false => Err(not_served(to_attach.kind)),
         },
-        parent_ref: written,
+        parent_ref: written(parent_ref, namespace),
     })
 }
 
@@ -91,6 +102,10 @@ fn not_served(kind: RouteKind) -> Finding {
     };
     let message = format!("routes of kind {kind} are not served here; {way_out}");
     Finding::new("kind", Reason::NotAllowedByListeners, message)
+}
+
+fn written(parent_ref: &ParentReference, namespace: &str) -> ParentReference {
+    ParentReference { namespace: Some(namespace.to_owned()), ..parent_ref.clone() }
 }
 
 fn admitted(

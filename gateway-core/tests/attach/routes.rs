@@ -8,7 +8,7 @@ use gateway_core::feature::Feature;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::status::merge;
-use gateway_core::translate::Translation;
+use gateway_core::translate::{Translation, Translator};
 
 use crate::fixture::{
     certificate, conditions_of, expect_with, gateway, gateway_with, listener_set, translated, with_features,
@@ -144,6 +144,28 @@ fn a_route_attaches_where_its_kind_fits_the_protocol() {
         assert_eq!(conditions_of(&translation, kind, "r"), [": ok"], "{kind}");
         assert_eq!(counts(&translation), SECTIONS.map(|it| usize::from(fitting.contains(&it))), "{kind}");
     }
+}
+
+// LST-01, LST-04, RTE-06, RTE-07
+#[test]
+fn a_route_on_a_set_that_may_not_attach_waits_with_it() {
+    let gateway = |more: &str| gateway_with("g", "{name: http, port: 80, protocol: HTTP}", more);
+    let yaml = gateway("")
+        + &listener_set("default", "set", "2026-01-01T00:00:00Z", "g", "{name: a, port: 81, protocol: HTTP}")
+        + &route(Http, "r", "{kind: ListenerSet, name: set}", web(Http))
+        + SERVICES;
+    let mut translator = Translator::new(Options::default());
+    world(&yaml).iter().for_each(|object| translator.insert(object));
+    let mut expect = |more: &str, expected: &str, count: usize| {
+        world(&gateway(more)).iter().for_each(|object| translator.insert(object));
+        let translation = translator.translate();
+        assert_eq!(conditions_of(translation, Http, "r"), [format!(": {expected}")]);
+        let set = &translation.statuses.listener_sets[&ObjectName::new("default", "set")];
+        assert_eq!(set.listeners[0].attached_routes, count);
+    };
+    expect("", "Accepted=False/NotAllowedByListeners", 0);
+    expect(", allowedListeners: {namespaces: {from: Same}}", "ok", 1);
+    expect(", allowedListeners: {namespaces: {from: None}}", "Accepted=False/NotAllowedByListeners", 0);
 }
 
 // RTE-08, GWK-01
