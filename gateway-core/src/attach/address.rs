@@ -28,6 +28,8 @@ pub(crate) struct Addresses {
     pub(crate) unbound: Option<Finding>,
     /// The addresses that the machine turned out not to have.
     pub(crate) missing: Vec<IpAddr>,
+    /// The addresses at which others hold all of its ports.
+    pub(super) lost: Vec<IpAddr>,
     /// The entries of `spec.addresses` that led to no address.
     unsatisfied: BTreeSet<usize>,
 }
@@ -97,10 +99,16 @@ impl Addresses {
         })
     }
 
-    /// The addresses at which it can be reached, as far as they are known one by one.
+    /// The addresses at which it can be reached, as far as they are known one by one. What answers where others hold all of
+    /// its ports is not this Gateway.
+    ///
+    /// # Spec
+    /// GWA-01, GWL-13.
     pub(crate) fn shown(&self) -> Vec<Address> {
         let is_shown = |address: &&Address| match address {
-            Address::Ip(address) => !address.is_unspecified() && !self.missing.contains(address),
+            Address::Ip(address) => {
+                !address.is_unspecified() && !self.missing.contains(address) && !self.lost.contains(address)
+            }
             Address::Hostname(_) => true,
         };
         self.addresses.iter().filter(is_shown).cloned().collect()

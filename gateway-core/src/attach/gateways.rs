@@ -83,7 +83,9 @@ pub(crate) fn gateways(
     for (_, key, gateway) in oldest_first {
         attaching.gateway(key, gateway, sets.remove(key).unwrap_or_default());
     }
-    attaching.found
+    let mut found = attaching.found;
+    found.note_lost_addresses();
+    found
 }
 
 /// What is at hand while Gateways are attached, oldest first.
@@ -317,6 +319,29 @@ impl Gateways {
         }
         let of_sets = self.listener_sets.values_mut().flat_map(|set| &mut set.listeners);
         of_sets.for_each(|listener| listener.note_unbound(of(&listener.gateway.clone())));
+        self.note_lost_addresses();
+    }
+
+    /// Notes at which addresses a Gateway has none of its ports because others hold them.
+    fn note_lost_addresses(&mut self) {
+        let mut lost: BTreeMap<ObjectName, Vec<IpAddr>> = BTreeMap::new();
+        for (key, gateway) in &self.gateways {
+            let own = gateway.listeners.iter();
+            let addresses = gateway.addresses.to_bind();
+            let some = |address: &IpAddr| own.clone().any(|listener| listener.lost_port_at(*address));
+            let addresses: Vec<_> = addresses.filter(some).collect();
+            if !addresses.is_empty() {
+                lost.insert(key.clone(), addresses);
+            }
+        }
+        for listener in self.listeners().filter(|listener| listener.state.is_accepted()) {
+            if let Some(addresses) = lost.get_mut(&listener.gateway) {
+                addresses.retain(|address| listener.lost_port_at(*address));
+            }
+        }
+        for (key, gateway) in &mut self.gateways {
+            gateway.addresses.lost = lost.remove(key).unwrap_or_default();
+        }
     }
 
     /// Every listener: of each Gateway its own ones, then those of the ListenerSets.

@@ -1,5 +1,6 @@
 //! One listener of a Gateway or a ListenerSet, and what was found out about it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
@@ -59,6 +60,8 @@ pub(crate) struct ListenerState {
     pub(crate) waiting: Option<Waiting>,
     /// Why the data plane has not bound its port. It stays in the table, since the data plane goes on trying.
     pub(crate) unbound: Option<Finding>,
+    /// At which addresses it has not.
+    pub(super) unbound_at: Vec<IpAddr>,
     /// References that lead nowhere.
     pub(crate) unresolved: Vec<Finding>,
     /// Whether another listener terminates TLS for some of its hosts.
@@ -110,6 +113,7 @@ impl AttachedListener {
                 && unbound.transport == self.protocol.transport()
                 && unbound.cause == UnboundCause::Port
         });
+        self.state.unbound_at = mine.clone().map(|unbound| unbound.address).collect();
         let reasons: Vec<_> =
             mine.map(|unbound| format!("{}: {}", unbound.address, unbound.message)).collect();
         self.state.unbound = (!reasons.is_empty()).then(|| {
@@ -120,6 +124,13 @@ impl AttachedListener {
             );
             Finding::new("port", Reason::PortUnavailable, message)
         });
+    }
+
+    /// Whether another holds its port at this address: a Gateway, or a process.
+    pub(super) fn lost_port_at(&self, address: IpAddr) -> bool {
+        let refusal = self.state.refusal.as_ref();
+        refusal.is_some_and(|refusal| refusal.reason == Reason::PortUnavailable)
+            || self.state.unbound_at.contains(&address)
     }
 
     /// Whether it goes into the table.

@@ -285,7 +285,7 @@ fn an_unspecified_address_is_every_address_of_its_family() {
         "an older one has the port of all, and shows no address",
         &world(&(all.clone() + &one)),
         &options,
-        &format!("Gateway default/all: ok\n a [HTTPRoute]: ok\n Gateway default/one at 127.0.0.2: {refused}"),
+        &format!("Gateway default/all: ok\n a [HTTPRoute]: ok\n Gateway default/one: {refused}"),
     );
     let all = all.replace("2026-01-01", "2026-01-09");
     expect_with(
@@ -306,7 +306,7 @@ fn an_unspecified_address_is_every_address_of_its_family() {
     );
 }
 
-// GWA-03, GWL-13, GWS-01, GWS-02, CND-52
+// GWA-01, GWA-03, GWL-13, GWS-01, GWS-02, CND-52
 #[test]
 fn what_the_data_plane_could_not_bind_is_said_and_stays_in_the_table() {
     let yaml = gateway_with(
@@ -354,6 +354,15 @@ fn what_the_data_plane_could_not_bind_is_said_and_stays_in_the_table() {
            b [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
          ListenerSet default/set: ok
            c [HTTPRoute]: ok",
+    );
+    expect(
+        "all ports, so that what answers there is something else",
+        &[port(80), port(81), port(82)],
+        "Gateway default/g at 192.0.2.1 with 1: Accepted=False/ListenersNotValid Programmed=False/Invalid
+           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+         ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
+           c [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
     );
     expect(
         "the port of a ListenerSet",
