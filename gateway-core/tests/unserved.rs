@@ -101,6 +101,25 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
         said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &policy)),
         &["XBackendTrafficPolicy default/p: kind: policies of this kind are not supported"],
     );
+    let backend =
+        "spec: {type: ExternalHostname, externalHostname: {hostname: a.example}, port: {number: 80}}";
+    expect(
+        "XBackend",
+        said(&[], &object("XBackend", EXPERIMENTAL, "b", backend)),
+        &[
+            "XBackend default/b: kind: backends of this kind are not supported; write a Service with an EndpointSlice",
+        ],
+    );
+    let policy = "spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}], tracing: {mode: Disabled}}";
+    expect(
+        "XTelemetryPolicy",
+        said(&[], &object("XTelemetryPolicy", EXPERIMENTAL, "t", policy)),
+        &[
+            "XTelemetryPolicy default/t: kind: policies of this kind are not supported, so that it has no effect; remove it",
+        ],
+    );
+    let mesh = object("XMesh", EXPERIMENTAL, "m", "spec: {controllerName: gateway-api.rs/controller}");
+    expect("XMesh", said(&[], &mesh), &["XMesh m: kind: meshes are not supported"]);
 }
 
 // RTE-03, LST-06, GEN-10
