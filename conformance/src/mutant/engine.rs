@@ -190,7 +190,7 @@ impl<E: Engines + 'static> MutatedEngine<E> {
 
     async fn split(&mut self) -> Result<(), EngineError> {
         let mut others = Vec::new();
-        let mut entries = Vec::new();
+        let mut routes = Vec::new();
         for (name, object) in &self.objects {
             match object {
                 AnyObject::HttpRoute(route) => {
@@ -199,12 +199,13 @@ impl<E: Engines + 'static> MutatedEngine<E> {
                     let created =
                         stored.as_ref().and_then(|stored| stored.metadata().creation_timestamp.as_ref());
                     let created = created.and_then(|time| time.unix_seconds()).unwrap_or(i64::MAX);
-                    entries.extend(split(route, created));
+                    routes.push((route.clone(), created));
                 }
                 other => others.push(other.clone()),
             }
         }
-        for (entry, route) in entries {
+        let entries = routes.iter().flat_map(|(route, created)| split(route, &others, *created));
+        for (entry, route) in entries.collect::<Vec<_>>() {
             let mut engine = self.engines.start(&self.case).await?;
             engine.apply(others.iter().cloned().chain([route]).collect()).await?;
             self.alone.push((entry, engine));

@@ -64,6 +64,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
     object("methods are not looked at", |object| {
         rules(object, |rule| rule.matches.iter_mut().for_each(|entry| entry.method = None));
     }),
+    object("the age of Gateways does not matter, their names do", |object| {
+        if let AnyObject::Gateway(gateway) = object {
+            Arc::make_mut(gateway).metadata.creation_timestamp = Some("2020-01-01T00:00:00Z".into());
+        }
+    }),
     object("the hostnames of a route are not looked at", |object| {
         route(object, |route| route.spec.hostnames.clear());
     }),

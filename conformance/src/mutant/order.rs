@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, HttpRoute, HttpRouteMatch, PathMatchType};
+use gateway_core::hostname::Hostname;
 
 use super::{Fault, Mutant};
 
@@ -12,6 +13,8 @@ use super::{Fault, Mutant};
 pub struct Entry {
     /// How specific the hostname is: precise ones before wildcards, then by length.
     pub hostname: (bool, usize),
+    /// The same of the most specific hostname that it shares with a listener of its parents.
+    pub shared: (bool, usize),
     /// 2 for an exact path, 1 for a regular expression, 0 for a prefix.
     pub kind: u8,
     /// How long the path is.
@@ -76,6 +79,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     order("older routes go before more specific hostnames", |a, b| {
         age(a, b).then_with(|| specific(a, b)).then_with(|| ties(a, b))
     }),
+    order("a route ranks by the hostname that it shares with its listener", |a, b| {
+        let shared = |it: &Entry| Entry { hostname: it.shared, ..it.clone() };
+        specific(&shared(a), &shared(b)).then_with(|| ties(a, b))
+    }),
     order("paths go before hostnames", |a, b| {
         let path = |it: &Entry| Reverse((it.kind, it.length));
         path(a).cmp(&path(b)).then_with(|| specific(a, b)).then_with(|| ties(a, b))
@@ -113,14 +120,45 @@ fn ties(a: &Entry, b: &Entry) -> Ordering {
     age(a, b).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.entry.cmp(&b.entry))
 }
 
+fn rank(hostname: Option<&str>) -> (bool, usize) {
+    hostname.map_or((false, 0), |it| (!it.starts_with('*'), it.len()))
+}
+
+/// The hostnames of the listeners that a route may attach to.
+fn hostnames_of_listeners<'o>(route: &HttpRoute, others: &'o [AnyObject]) -> Vec<&'o str> {
+    let is_parent = |name: &str, section: &str| {
+        route.spec.parent_refs.iter().any(|parent| {
+            parent.name == name && parent.section_name.as_deref().is_none_or(|wanted| wanted == section)
+        })
+    };
+    let gateways = others.iter().filter_map(|object| match object {
+        AnyObject::Gateway(gateway) => Some(gateway),
+        _ => None,
+    });
+    gateways
+        .flat_map(|gateway| gateway.spec.listeners.iter().map(move |listener| (gateway, listener)))
+        .filter(|(gateway, listener)| is_parent(&gateway.metadata.name, &listener.name))
+        .filter_map(|(_, listener)| listener.hostname.as_deref())
+        .collect()
+}
+
 /// Every match entry of a route, each as a route with this entry only.
-pub(super) fn split(route: &HttpRoute, created: i64) -> Vec<(Entry, AnyObject)> {
+pub(super) fn split(route: &HttpRoute, others: &[AnyObject], created: i64) -> Vec<(Entry, AnyObject)> {
+    let of_listeners = hostnames_of_listeners(route, others);
     let hostnames: Vec<Option<&String>> = match route.spec.hostnames.as_slice() {
         [] => vec![None],
         hostnames => hostnames.iter().map(Some).collect(),
     };
     let mut entries = Vec::new();
     for hostname in hostnames {
+        let intersects = |listener: &&str| match (hostname.map(|it| it.parse::<Hostname>()), listener.parse())
+        {
+            (None, _) => true,
+            (Some(Ok(hostname)), Ok(listener)) => hostname.intersects(&listener),
+            (Some(_), _) => false,
+        };
+        let shared = of_listeners.iter().copied().filter(intersects);
+        let shared = shared.chain(hostname.map(String::as_str)).max_by_key(|it| rank(Some(it)));
         for (rule, of_rule) in route.spec.rules.iter().enumerate() {
             let matches = match of_rule.matches.as_slice() {
                 [] => vec![HttpRouteMatch::default()],
@@ -128,7 +166,8 @@ pub(super) fn split(route: &HttpRoute, created: i64) -> Vec<(Entry, AnyObject)> 
             };
             for (entry, of_entry) in matches.into_iter().enumerate() {
                 let facts = Entry {
-                    hostname: hostname.map_or((false, 0), |it| (!it.starts_with('*'), it.len())),
+                    hostname: rank(hostname.map(String::as_str)),
+                    shared: rank(shared),
                     kind: match of_entry.path.r#type {
                         PathMatchType::Exact => 2,
                         PathMatchType::RegularExpression => 1,
