@@ -71,7 +71,7 @@ impl AddressWatch {
         Self { known, task: tokio::spawn(follow(api, service.name.to_string(), sender)) }
     }
 
-    /// The addresses, now and from now on.
+    /// The addresses, now and from now on. The first change is that they have been read, even if there are none.
     pub fn known(&self) -> watch::Receiver<ServiceAddresses> {
         self.known.clone()
     }
@@ -87,6 +87,7 @@ async fn follow(api: Api<Service>, name: String, known: watch::Sender<ServiceAdd
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut events = pin!(watcher::watcher(api, config));
     let mut listed = ServiceAddresses::default();
+    let mut is_read = false;
     while let Some(event) = events.next().await {
         let now = match event {
             Ok(Event::Init) => {
@@ -106,7 +107,8 @@ async fn follow(api: Api<Service>, name: String, known: watch::Sender<ServiceAdd
                 continue;
             }
         };
-        if *known.borrow() != now {
+        if *known.borrow() != now || !is_read {
+            is_read = true;
             known.send_replace(now);
         }
     }

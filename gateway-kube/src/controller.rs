@@ -8,19 +8,24 @@
 //! What happens while the API server is away: nothing. The last table stays, and what was to be written is written later.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::{AnyObject, Kind, ListenerSetSpec, ParentReference};
+use gateway_core::api::{
+    AddressType, AnyObject, GatewaySpecAddress, Kind, ListenerSetSpec, ParentReference, Resources,
+};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
+use gateway_core::status::Statuses;
 use gateway_core::table::{RouteTable, Unbound};
 use gateway_core::translate::{Diagnostic, Translator};
 use kube::Client;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
 use crate::lease::{Candidate, LeaseOptions};
@@ -39,6 +44,8 @@ pub struct ControllerOptions {
     /// The GatewayClasses that are carried out, by name; without it, all of our controller name. Instances with
     /// different classes share one controller name without getting in each other's way.
     pub classes: Option<BTreeSet<String>>,
+    /// Addresses for the Gateways that ask for none, each its own; without it, they are those of the translation's options.
+    pub pool: Option<AddressPool>,
     /// The Lease by which one replica of several writes statuses; without one, this controller is the only one and writes.
     pub lease: Option<LeaseOptions>,
     /// Whether statuses are written at all; if not, no right to write is needed.
@@ -81,6 +88,19 @@ pub struct Progress {
     pub translations: u64,
 }
 
+/// All that was read, and what came of it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The objects, without their statuses.
+    pub resources: Resources,
+    /// Their statuses, as they are to be written.
+    pub statuses: Statuses,
+    /// What users should know beyond them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The table.
+    pub table: RouteTable,
+}
+
 /// A controller that runs, until it is dropped.
 #[derive(Debug)]
 pub struct Controller {
@@ -90,11 +110,18 @@ pub struct Controller {
     task: JoinHandle<()>,
 }
 
+/// Asks a controller for all that it knows. Clones ask the same one.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    commands: mpsc::UnboundedSender<Command>,
+}
+
 /// What the program that embeds the controller tells it.
 #[derive(Debug)]
 enum Command {
     Unbound(Vec<Unbound>),
     Addresses(AddressPolicy),
+    View(oneshot::Sender<View>),
     Stop,
 }
 
@@ -162,6 +189,7 @@ impl Default for ControllerOptions {
             translate: TranslateOptions::default(),
             watch: WatchOptions::default(),
             classes: None,
+            pool: None,
             lease: None,
             writes: true,
             events: true,
@@ -202,6 +230,11 @@ impl Controller {
         self.command(Command::Addresses(addresses));
     }
 
+    /// For those who look, as long as the controller runs.
+    pub fn viewer(&self) -> Viewer {
+        Viewer { commands: self.commands.clone() }
+    }
+
     /// How far the controller has come.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.clone()
@@ -224,6 +257,17 @@ impl Controller {
 impl Drop for Controller {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+// === impl Viewer ===
+
+impl Viewer {
+    /// All that was read, and what came of it, at the cost of a copy. `None` when the controller has ended.
+    pub async fn view(&self) -> Option<View> {
+        let (sender, view) = oneshot::channel();
+        self.commands.send(Command::View(sender)).ok()?;
+        view.await.ok()
     }
 }
 
@@ -299,6 +343,8 @@ impl Running {
                         let options = TranslateOptions { addresses, ..self.translator.options().clone() };
                         self.set_options(options);
                     }
+                    // Who asked may have gone.
+                    Some(Command::View(asked)) => _ = asked.send(self.view()),
                     Some(Command::Stop) | None => break,
                 },
                 () = sleep_until(wake) => {}
@@ -450,6 +496,7 @@ impl Running {
             // The state that changes this is heard.
             return;
         }
+        self.assign_addresses();
         self.translator.translate();
         self.progress.translations += 1;
         self.dirty.extend(self.translator.take_status_changes());
@@ -488,6 +535,61 @@ impl Running {
             diagnostics: translation.diagnostics.iter().cloned().collect(),
             left_out,
         });
+    }
+
+    fn view(&self) -> View {
+        let translation = self.translator.translation();
+        View {
+            resources: self.store.resources().clone(),
+            statuses: translation.statuses.clone(),
+            diagnostics: translation.diagnostics.clone(),
+            table: translation.table.clone(),
+        }
+    }
+
+    /// Gives an address from the pool to each Gateway of ours that leaves the choice to us, the oldest first.
+    fn assign_addresses(&mut self) {
+        let Some(pool) = &self.options.pool else { return };
+        let before = &self.translator.options().addresses.assigned;
+        let resources = self.store.resources();
+        let is_ours = |class: &str| {
+            let is_carried_out = self.options.classes.as_ref().is_none_or(|classes| classes.contains(class));
+            let class = resources.gateway_classes.get(&ObjectName::cluster(class));
+            let name = class.map(|class| class.spec.controller_name.as_str());
+            is_carried_out && name == Some(&*self.options.translate.controller_name)
+        };
+        let mut claims = Vec::new();
+        let mut taken: BTreeSet<IpAddr> = BTreeSet::new();
+        for (name, gateway) in &resources.gateways {
+            let wanted = &gateway.spec.addresses;
+            taken.extend(wanted.iter().filter_map(|wanted| wanted.value.as_ref()?.parse::<IpAddr>().ok()));
+            let leaves_choice = |wanted: &GatewaySpecAddress| {
+                wanted.r#type == AddressType::IpAddress
+                    && wanted.value.as_deref().unwrap_or_default().is_empty()
+            };
+            if is_ours(&gateway.spec.gateway_class_name)
+                && (wanted.is_empty() || wanted.iter().any(leaves_choice))
+            {
+                let shown = match self.store.stored(Kind::Gateway, name).map(|stored| &stored.status) {
+                    Some(StoredStatus::Gateway(status)) => &status.addresses[..],
+                    _ => &[],
+                };
+                let mut held: Vec<_> =
+                    shown.iter().filter_map(|address| address.value.parse().ok()).collect();
+                // It may not have been written yet.
+                held.extend(before.get(name).into_iter().flatten());
+                let claim = Claim { gateway: name.clone(), held };
+                claims.push((gateway.metadata.age(name), claim));
+            }
+        }
+        claims.sort_by(|(age, _), (other, _)| age.cmp(other));
+        let claims: Vec<_> = claims.into_iter().map(|(_, claim)| claim).collect();
+        let assigned = pool.assign(&claims, &taken);
+        if assigned != *before {
+            let options = self.translator.options().clone();
+            let addresses = AddressPolicy { assigned, ..options.addresses };
+            self.translator.set_options(TranslateOptions { addresses, ..options });
+        }
     }
 
     fn can_write(&self) -> bool {

@@ -49,6 +49,7 @@
 //! | [`status`] | statuses merged and written, events, the finalizer of a class |
 //! | [`definitions`] | which version the installed definitions are of |
 //! | [`addresses`] | where the Service in front of the data plane can be reached |
+//! | [`address_pool`] | an address of its own for each Gateway |
 //! | [`lease`] | one replica of many |
 //! | [`controller`] | a change comes in, a table and statuses go out |
 //!
@@ -100,6 +101,7 @@ pub mod store;
 pub mod status;
 pub mod definitions;
 pub mod addresses;
+pub mod address_pool;
 pub mod lease;
 pub mod controller;
 
