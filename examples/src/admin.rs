@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/healthz` | 200 while the process runs |
+//! | `/healthz`, `/livez` | 200 while the process runs |
 //! | `/readyz` | 200 once there is a table and every socket is bound, else 503 with what is missing |
 //! | `/status` | listeners, routes and problems as text |
 
@@ -88,13 +88,18 @@ impl Admin {
     /// Serves for as long as the future is polled.
     pub async fn serve(self) {
         let app = Router::new()
-            .route("/healthz", get(|| async { "alive\n" }))
+            .route("/healthz", get(alive))
+            .route("/livez", get(alive))
             .route("/readyz", get(ready))
             .route("/status", get(status))
             .with_state(self.health);
         // Only a listener that cannot be polled ends this, and then there is nothing left to do.
         let _ = axum::serve(self.listener, app).await;
     }
+}
+
+async fn alive() -> &'static str {
+    "alive\n"
 }
 
 async fn ready(State(health): State<Health>) -> Response {
@@ -133,7 +138,9 @@ mod tests {
         let admin = Admin::bind(([127, 0, 0, 1], 0).into(), health.clone()).await.unwrap();
         let address = admin.address().unwrap();
         tokio::spawn(admin.serve());
-        assert_eq!(get_text(address, "/healthz").await, (200, "alive\n".into()));
+        for path in ["/healthz", "/livez"] {
+            assert_eq!(get_text(address, path).await, (200, "alive\n".into()));
+        }
         assert_eq!(get_text(address, "/readyz").await, (503, "not ready: starting\n".into()));
         health.ready();
         health.set_status(|| "all is well\n".to_owned());

@@ -11,7 +11,7 @@
 //! Each backend speaks HTTP/1.1 and HTTP/2 without TLS on a port of the loopback interface, for as long as the value lives.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
@@ -65,7 +65,15 @@ impl EchoBackend {
     /// # Errors
     /// When no port can be bound.
     pub async fn start(name: impl Into<String>) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(name, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// Starts a backend on a free port of this address: an EndpointSlice of a cluster may have none of the loopback interface.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start_at(name: impl Into<String>, ip: IpAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((ip, 0)).await?;
         let address = listener.local_addr()?;
         let memory = Arc::new(Memory { name: name.into(), received: Mutex::default() });
         let app = Router::new().fallback(answer).with_state(memory.clone());

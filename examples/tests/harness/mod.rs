@@ -91,18 +91,20 @@ impl Gateway {
             fs::write(folder.path().join(name), text).unwrap();
         }
         command.args(["run", "--address", "127.0.0.1", "--port-map", "80=0", "--port-map", "443=0"]);
-        command
-            .args(args)
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = collect(child.stderr.take().unwrap());
-        let stdout = collect(child.stdout.take().unwrap());
-        let gateway = Self { child, folder, lines, stdout };
+        command.args(args).arg(folder.path());
+        let mut gateway = Self::spawn(command);
+        gateway.folder = folder;
         gateway.wait_for_line("ROUTE ");
         gateway
+    }
+
+    /// Starts a command line of the program, without files.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = collect(child.stderr.take().unwrap());
+        let stdout = collect(child.stdout.take().unwrap());
+        Self { child, folder: tempfile::tempdir().unwrap(), lines, stdout }
     }
 
     /// The path of a file in the folder.

@@ -187,6 +187,17 @@ impl ControlPlane {
         config
     }
 
+    /// The same as a file for programs.
+    #[allow(dead_code, reason = "for those who run programs on it")]
+    pub(crate) fn kubeconfig(&self, user: &str) -> String {
+        let (port, certificate) = (self.port, self.certificate().display().to_string());
+        format!(
+            "{{apiVersion: v1, kind: Config, current-context: test, contexts: [{{name: test, context: {{cluster: test, user: \
+             test}}}}], clusters: [{{name: test, cluster: {{server: 'https://127.0.0.1:{port}', certificate-authority: \
+             '{certificate}'}}}}], users: [{{name: test, user: {{token: {user}}}}}]}}"
+        )
+    }
+
     fn certificate(&self) -> PathBuf {
         self.folder.path().join("certificates/apiserver.crt")
     }

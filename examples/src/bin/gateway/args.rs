@@ -1,18 +1,27 @@
 //! The command line.
 
+use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
+use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_examples::access_log;
+use gateway_kube::address_pool::AddressPool;
+use gateway_kube::controller::ControllerOptions;
+use gateway_kube::lease::LeaseOptions;
+use gateway_kube::watch::Scope;
+use gateway_tower::serve::Addresses;
+use rustix::system::uname;
 
 use crate::tls;
 
-/// A gateway of the Kubernetes Gateway API that reads its resources from files.
+/// A gateway of the Kubernetes Gateway API, whose resources come from files or from a cluster.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version, max_term_width = 100)]
 pub(crate) struct Gateway {
@@ -30,6 +39,14 @@ pub(crate) enum Command {
     ///
     /// SIGTERM and SIGINT end the gateway after the requests under way are answered; a second one ends it at once.
     Run(Run),
+    /// Serve what a Kubernetes cluster says, and write statuses back.
+    ///
+    /// The gateway is ready once it has read everything and tried to bind every socket. It stays ready, and serves its last
+    /// table, when the API server is away; what it cannot bind is said in statuses.
+    ///
+    /// SIGTERM and SIGINT make it say that it is not ready, wait, and end after the requests under way are answered; a second
+    /// one ends it at once.
+    Controller(Controller),
     /// Check files: print everything that is wrong with them, and exit with 1 if there is something.
     Check(Check),
     /// Say which rule serves a request and why no other does; exit with 1 if none does.
@@ -67,6 +84,17 @@ pub(crate) struct Run {
     #[arg(long, value_name = "IP")]
     pub(crate) address: Vec<IpAddr>,
 
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+
+    /// Write the statuses of all objects into this file, as a List in JSON, whenever they change.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_status: Option<PathBuf>,
+}
+
+/// How sockets are bound and requests served, wherever the resources come from.
+#[derive(Debug, Args)]
+pub(crate) struct Serving {
     /// Bind a port of the listeners to another one, as in 80=8080; 0 lets the system choose. May be given several times.
     #[arg(long, value_name = "PORT=PORT", value_parser = port_pair)]
     pub(crate) port_map: Vec<(u16, u16)>,
@@ -79,17 +107,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// Answer /healthz, /readyz and /status on this address; by default nowhere.
-    #[arg(long, value_name = "IP:PORT")]
+    /// Answer /livez, /readyz and /status on this address; by default nowhere.
+    #[arg(long, visible_alias = "admin-address", value_name = "IP:PORT")]
     pub(crate) admin: Option<SocketAddr>,
 
     /// Write a line for each request to standard output.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
     pub(crate) access_log: AccessLog,
-
-    /// Write the statuses of all objects into this file, as a List in JSON, whenever they change.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) write_status: Option<PathBuf>,
 
     /// How long requests under way may take when the gateway ends, as in 10s or 1m30s.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
@@ -108,6 +132,84 @@ pub(crate) struct Run {
     /// gateway_tower=debug.
     #[arg(long, value_name = "FILTER", default_value = "warn")]
     pub(crate) log: String,
+}
+
+/// What a cluster says, and how to write back.
+#[derive(Debug, Args)]
+pub(crate) struct Controller {
+    #[command(flatten)]
+    pub(crate) cluster: Cluster,
+
+    /// The controller name of the GatewayClasses to carry out.
+    #[arg(long, value_name = "DOMAIN/PATH", default_value = DEFAULT_CONTROLLER_NAME)]
+    pub(crate) controller_name: String,
+
+    /// Carry out this GatewayClass only; may be given several times [default: all with the controller name].
+    #[arg(long, value_name = "NAME")]
+    class: Vec<String>,
+
+    /// Answer 404 when no rule of the most specific hostname matches, without trying less specific hostnames.
+    #[arg(long)]
+    strict_hostnames: bool,
+
+    /// Address of the Gateways that have none in spec.addresses, where those that have are bound; may be given several
+    /// times. Of several Gateways that want the same port of an address the oldest gets it [default: 0.0.0.0, which statuses
+    /// do not show].
+    #[arg(long, value_name = "IP")]
+    address: Vec<IpAddr>,
+
+    /// Give each Gateway that has no address in spec.addresses one of its own from this block, as in 198.18.0.0/24; the
+    /// machine has to have them.
+    #[arg(long, value_name = "CIDR", conflicts_with_all = ["address", "address_from"])]
+    pub(crate) address_pool: Option<AddressPool>,
+
+    /// Show in statuses where clients find the Gateways, and bind all of them to every address: `service=NAMESPACE/NAME` for
+    /// the addresses of the Service in front, `node` for those in the variable HOST_IPS, separated by commas.
+    #[arg(long, value_name = "SOURCE", conflicts_with = "address")]
+    pub(crate) address_from: Option<AddressSource>,
+
+    /// Let one replica of several write statuses: the one that holds this Lease. Without it, this one writes.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = object_name)]
+    lease: Option<ObjectName>,
+
+    /// The name of this replica in the Lease, unlike that of any other [default: the variable POD_NAME, or else the name of
+    /// the machine].
+    #[arg(long, value_name = "NAME", requires = "lease")]
+    identity: Option<String>,
+
+    /// Write no statuses and no events.
+    #[arg(long, conflicts_with = "lease")]
+    read_only: bool,
+
+    /// How long the gateway goes on serving after it said that it is not ready any more, so that no new connections come when
+    /// it closes its sockets.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    pub(crate) shutdown_delay: Duration,
+
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+}
+
+/// Which cluster, and what of it.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    /// How to reach the cluster [default: the variable KUBECONFIG, ~/.kube/config, or the service account of the pod].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Watch this namespace only; may be given several times. Rights in these are enough, beside those to read
+    /// GatewayClasses [default: all].
+    #[arg(long, value_name = "NAMESPACE")]
+    namespace: Vec<String>,
+}
+
+/// Where the addresses that statuses show come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AddressSource {
+    /// The Service in front of the data plane.
+    Service(ObjectName),
+    /// The machine that this runs on.
+    Node,
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +321,90 @@ impl Run {
     }
 }
 
+// === impl Controller ===
+
+impl Controller {
+    /// What is watched and how it is written, apart from the addresses that are not known yet.
+    pub(crate) fn options(&self) -> ControllerOptions {
+        let mut options = ControllerOptions::default();
+        options.translate = Options {
+            certificate_check: Some(Arc::new(tls::options())),
+            controller_name: self.controller_name.clone(),
+            hostname_fall_through: !self.strict_hostnames,
+            ..Options::default()
+        };
+        options.translate.addresses.default = DefaultAddresses::Shared(match &self.address[..] {
+            [] => vec![Ipv4Addr::UNSPECIFIED.into()],
+            given => given.to_vec(),
+        });
+        if let Some(admin) = self.serving.admin {
+            // Gateways of a pool have other addresses.
+            options
+                .translate
+                .addresses
+                .reserved_ports
+                .extend(self.address_pool.is_none().then_some(admin.port()));
+        }
+        options.classes = (!self.class.is_empty()).then(|| self.class.iter().cloned().collect());
+        options.pool.clone_from(&self.address_pool);
+        options.watch.scope = self.cluster.scope();
+        options.writes = !self.read_only;
+        options.lease = self.lease.as_ref().map(|lease| {
+            LeaseOptions::new(&*lease.namespace, &*lease.name, self.identity.clone().unwrap_or_else(identity))
+        });
+        options
+    }
+
+    /// Where sockets are bound. The addresses of a Service or a node are not for this to bind: it binds all that there are.
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses {
+            assigned: self.address_from.is_none(),
+            ..self.serving.addresses(Ipv4Addr::UNSPECIFIED.into())
+        }
+    }
+}
+
+/// The name of this replica, where it was not told: that of the pod, which is also that of its machine.
+fn identity() -> String {
+    env::var("POD_NAME").unwrap_or_else(|_| uname().nodename().to_string_lossy().into_owned())
+}
+
+// === impl Cluster ===
+
+impl Cluster {
+    /// The namespaces to watch.
+    pub(crate) fn scope(&self) -> Scope {
+        match &self.namespace[..] {
+            [] => Scope::All,
+            namespaces => Scope::Namespaces(namespaces.iter().cloned().collect()),
+        }
+    }
+}
+
+// === impl AddressSource ===
+
+impl FromStr for AddressSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "node" => Ok(Self::Node),
+            Some(("service", name)) => object_name(name).map(Self::Service),
+            None | Some(_) => Err("write service=NAMESPACE/NAME or node".to_owned()),
+        }
+    }
+}
+
+// === impl Serving ===
+
+impl Serving {
+    /// Where the ports are bound: at the addresses in the table, or else at this one.
+    pub(crate) fn addresses(&self, others: IpAddr) -> Addresses {
+        let ports = self.port_map.iter().copied().collect();
+        Addresses { ports, port_offset: self.port_offset, ..Addresses::all_on(others) }
+    }
+}
+
 // === impl Check ===
 
 impl Check {
@@ -246,6 +432,15 @@ impl From<AccessLog> for access_log::Format {
             AccessLog::Text => Self::Text,
             AccessLog::Json => Self::Json,
         }
+    }
+}
+
+fn object_name(text: &str) -> Result<ObjectName, String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+            Ok(ObjectName::new(namespace, name))
+        }
+        Some(_) | None => Err("write NAMESPACE/NAME".to_owned()),
     }
 }
 

@@ -1,16 +1,19 @@
-//! A gateway that reads its resources from files. `gateway --help` says what it can do; the parts that it puts together are
+//! A gateway whose resources come from files or from a cluster. `gateway --help` says what it can do; the parts that it puts together are
 //! the modules of [`gateway_examples`].
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod allocator;
 mod args;
 mod check;
+mod controller;
 mod descriptors;
 mod explain;
+mod front;
 mod load;
 mod log;
 mod nearest;
 mod run;
+mod serving;
 mod tls;
 
 use std::io::{self, Write};
@@ -23,6 +26,7 @@ use crate::args::Command;
 fn main() -> ExitCode {
     let result = match &args::Gateway::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Controller(args) => controller::controller(args),
         Command::Check(args) => check::check(args),
         Command::Explain(args) => explain::explain(args),
     };

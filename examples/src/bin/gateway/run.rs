@@ -1,7 +1,7 @@
 //! `gateway run`
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,52 +10,35 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::api::Timestamp;
 use gateway_core::manifest::ManifestProblem;
-use gateway_core::name::ObjectName;
-use gateway_examples::access_log::{AccessLog, Format};
-use gateway_examples::admin::{Admin, Health};
+use gateway_examples::admin::Health;
 use gateway_examples::state::{State, Update};
 use gateway_examples::status_file::StatusFile;
-use gateway_examples::table_view::{self, Bound};
+use gateway_examples::table_view;
 use gateway_examples::watch::{QUIET_WHILE_WRITING, Wake, Waker, Watch};
-use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets};
-use gateway_tower::upstream::{Upstream, UpstreamOptions};
-use gateway_tower::{Connection, Gateway, TableHandle};
-use rustls::crypto::ring;
+use gateway_tower::TableHandle;
+use gateway_tower::serve::Sockets;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::args::Run;
-use crate::{descriptors, load, log, tls};
+use crate::load;
+use crate::serving::{self, bound, print, signal};
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
-    log::start(&args.log, args.access_log.into())?;
-    let mut runtime = match args.threads {
-        Some(1) => tokio::runtime::Builder::new_current_thread(),
-        Some(_) | None => tokio::runtime::Builder::new_multi_thread(),
-    };
-    if let Some(threads) = args.threads {
-        runtime.worker_threads(threads.into());
-    }
-    runtime.enable_all().build()?.block_on(serve(args))
+    serving::runtime(&args.serving)?.block_on(serve(args))
 }
 
 async fn serve(args: &Run) -> io::Result<ExitCode> {
     let health = Health::starting();
-    if let Some(address) = args.admin {
-        let bound = Admin::bind(address, health.clone()).await;
-        let admin =
-            bound.map_err(|error| io::Error::new(error.kind(), format!("--admin {address}: {error}")))?;
-        print(&format!("admin on http://{}\n", admin.address()?));
-        tokio::spawn(admin.serve());
-    }
+    serving::admin(&args.serving, &health).await?;
 
     // The demo's backends live until the end of this function.
     let (state, _demo) = load::state(&args.source, args.options()).await?;
     let (state, update) = blocking(state, |state| state.update()).await?;
     let mut update = update.expect("the first look gives an update");
     let tables = TableHandle::new(std::mem::take(&mut update.table));
-    // What could not be bound is among the problems.
-    let server = start(args, &tables).await?.unwrap_or_else(NotBound::into_server);
+    let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
+    let server = serving::start(&args.serving, addresses, &tables).await?;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();
     let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
@@ -82,63 +65,9 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     tokio::spawn(report(health.clone(), server.sockets(), waker.clone()));
 
     signal().await?;
-    end(args, server, &health, &waker).await
-}
-
-/// Serves the tables, with or without a log of requests.
-async fn start(args: &Run, tables: &TableHandle) -> io::Result<Result<Server, NotBound<Server>>> {
-    let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
-    let defaults = ServeOptions::default();
-    let limit = descriptors::raise_limit().map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
-    })?;
-    let for_clients = descriptors::for_clients(limit);
-    let wanted = args.max_connections.map_or(defaults.max_connections, |limit| limit as usize);
-    if wanted > for_clients {
-        print(&format!(
-            "clients get at most {for_clients} connections, half of the open files that the system allows; \
-             the others are for backends\n"
-        ));
-    }
-    let options = ServeOptions {
-        max_connections_in_all: for_clients,
-        tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
-        max_connections: wanted,
-        reuse_port: args.reuse_port,
-        drain_timeout: args.drain_timeout,
-        ..defaults
-    };
-    Ok(match args.access_log.into() {
-        Format::Off => {
-            let service = move |connection| gateway.clone().on(connection);
-            Server::start(tables, addresses(args), options, service).await
-        }
-        Format::Text | Format::Json => {
-            let service = move |connection: Arc<Connection>| {
-                AccessLog::new(gateway.clone().on(connection.clone()), connection)
-            };
-            Server::start(tables, addresses(args), options, service).await
-        }
-    })
-}
-
-/// The table has the addresses of all Gateways.
-fn addresses(args: &Run) -> Addresses {
-    let ports = args.port_map.iter().copied().collect();
-    Addresses { ports, port_offset: args.port_offset, ..Addresses::all_on(Ipv4Addr::LOCALHOST.into()) }
-}
-
-fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
-    let of_port = |socket: &&gateway_tower::serve::Socket| socket.gateway == *gateway && socket.port == port;
-    let all: Vec<_> = sockets.sockets.iter().filter(of_port).collect();
-    let failed =
-        all.iter().find_map(|socket| socket.bound.as_ref().err().map(|error| (socket.address, error)));
-    if let Some((address, error)) = failed {
-        return Some(Bound::Not(format!("{address}: {error}")));
-    }
-    let addresses: Vec<_> =
-        all.iter().filter_map(|socket| socket.bound.as_ref().ok()).map(ToString::to_string).collect();
-    (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
+    health.not_ready("ending");
+    waker.stop();
+    serving::drain(&args.serving, server).await
 }
 
 /// Writes the statuses into the file.
@@ -263,36 +192,6 @@ fn missing(sockets: &Sockets) -> Option<String> {
     unbound.or_else(|| sockets.certificates.first().map(ToString::to_string))
 }
 
-/// Waits for a signal to end.
-async fn signal() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            result = tokio::signal::ctrl_c() => result,
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
-}
-
-async fn end(args: &Run, server: Server, health: &Health, waker: &Waker) -> io::Result<ExitCode> {
-    health.not_ready("ending");
-    waker.stop();
-    print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
-    tokio::select! {
-        drained = server.drain(args.drain_timeout) => {
-            if drained.cut > 0 {
-                print(&format!("{} connections were cut\n", drained.cut));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        result = signal() => result.map(|()| ExitCode::FAILURE),
-    }
-}
-
 /// Does something with the state in a thread for such work.
 async fn blocking<T: Send + 'static>(
     mut state: State,
@@ -303,10 +202,4 @@ async fn blocking<T: Send + 'static>(
         (state, result)
     });
     done.await.map_err(io::Error::other)
-}
-
-/// Writes for people: to standard error, because standard output is for the access log.
-fn print(text: &str) {
-    // Nothing is left to be done if that cannot be written.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,0 +1,128 @@
+//! What serves requests, wherever the tables come from: the runtime, the admin port, the server, and its end.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gateway_core::name::ObjectName;
+use gateway_examples::access_log::{AccessLog, Format};
+use gateway_examples::admin::{Admin, Health};
+use gateway_examples::table_view::Bound;
+use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets};
+use gateway_tower::upstream::{Upstream, UpstreamOptions};
+use gateway_tower::{Connection, Gateway, TableHandle};
+use rustls::crypto::ring;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::args::Serving;
+use crate::{descriptors, log, tls};
+
+/// The runtime that everything runs on, after logging has begun.
+pub(crate) fn runtime(args: &Serving) -> io::Result<Runtime> {
+    log::start(&args.log, args.access_log.into())?;
+    let mut runtime = match args.threads {
+        Some(1) => Builder::new_current_thread(),
+        Some(_) | None => Builder::new_multi_thread(),
+    };
+    if let Some(threads) = args.threads {
+        runtime.worker_threads(threads.into());
+    }
+    runtime.enable_all().build()
+}
+
+/// Serves the admin port, if there is to be one.
+pub(crate) async fn admin(args: &Serving, health: &Health) -> io::Result<()> {
+    let Some(address) = args.admin else { return Ok(()) };
+    let bound = Admin::bind(address, health.clone()).await;
+    let admin = bound.map_err(|error| io::Error::new(error.kind(), format!("--admin {address}: {error}")))?;
+    print(&format!("admin on http://{}\n", admin.address()?));
+    tokio::spawn(admin.serve());
+    Ok(())
+}
+
+/// Serves the tables, with or without a log of requests. What could not be bound is among its sockets.
+pub(crate) async fn start(args: &Serving, addresses: Addresses, tables: &TableHandle) -> io::Result<Server> {
+    let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
+    let defaults = ServeOptions::default();
+    let limit = descriptors::raise_limit().map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
+    })?;
+    let for_clients = descriptors::for_clients(limit);
+    let wanted = args.max_connections.map_or(defaults.max_connections, |limit| limit as usize);
+    if wanted > for_clients {
+        print(&format!(
+            "clients get at most {for_clients} connections, half of the open files that the system allows; \
+             the others are for backends\n"
+        ));
+    }
+    let options = ServeOptions {
+        max_connections_in_all: for_clients,
+        tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
+        max_connections: wanted,
+        reuse_port: args.reuse_port,
+        drain_timeout: args.drain_timeout,
+        ..defaults
+    };
+    let started = match args.access_log.into() {
+        Format::Off => {
+            let service = move |connection| gateway.clone().on(connection);
+            Server::start(tables, addresses, options, service).await
+        }
+        Format::Text | Format::Json => {
+            let service = move |connection: Arc<Connection>| {
+                AccessLog::new(gateway.clone().on(connection.clone()), connection)
+            };
+            Server::start(tables, addresses, options, service).await
+        }
+    };
+    Ok(started.unwrap_or_else(NotBound::into_server))
+}
+
+/// Where a port of a Gateway is bound, or why it is not.
+pub(crate) fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
+    let of_port = |socket: &&gateway_tower::serve::Socket| socket.gateway == *gateway && socket.port == port;
+    let all: Vec<_> = sockets.sockets.iter().filter(of_port).collect();
+    let failed =
+        all.iter().find_map(|socket| socket.bound.as_ref().err().map(|error| (socket.address, error)));
+    if let Some((address, error)) = failed {
+        return Some(Bound::Not(format!("{address}: {error}")));
+    }
+    let addresses: Vec<_> =
+        all.iter().filter_map(|socket| socket.bound.as_ref().ok()).map(ToString::to_string).collect();
+    (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
+}
+
+/// Waits for a signal to end.
+pub(crate) async fn signal() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            result = tokio::signal::ctrl_c() => result,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Lets the requests under way finish, unless there is a second signal.
+pub(crate) async fn drain(args: &Serving, server: Server) -> io::Result<ExitCode> {
+    print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
+    tokio::select! {
+        drained = server.drain(args.drain_timeout) => {
+            if drained.cut > 0 {
+                print(&format!("{} connections were cut\n", drained.cut));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        result = signal() => result.map(|()| ExitCode::FAILURE),
+    }
+}
+
+/// Writes for people: to standard error, because standard output is for the access log.
+pub(crate) fn print(text: &str) {
+    // Nothing is left to be done if that cannot be written.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,56 @@
+//! `gateway controller` on a real kube-apiserver, with real sockets.
+//!
+//! The control plane is the one of the tests of gateway-kube, which say where it comes from.
+
+#[path = "../../../gateway-kube/tests/cluster/cluster.rs"]
+#[allow(dead_code, reason = "the tests of gateway-kube need all of it")]
+mod cluster;
+#[path = "../../../gateway-kube/tests/cluster/control_plane.rs"]
+#[allow(dead_code, reason = "the tests of gateway-kube need all of it")]
+mod control_plane;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod program;
+mod serving;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cluster::Cluster;
+use control_plane::ControlPlane;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Run = fn(ControlPlane, Cluster) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each test has an API server of its own, and these are heavy.
+    arguments.test_threads.get_or_insert(2);
+    let available = control_plane::assets().and_then(|assets| {
+        control_plane::definitions("v1.7.0")?;
+        Ok(assets)
+    });
+    if let Err(why) = &available {
+        eprintln!("the tests of `gateway controller` are ignored: {why}");
+    }
+    let trial = |(name, run): (&'static str, Run)| {
+        let (assets, is_ignored) = (available.clone(), available.is_err());
+        Trial::test(name, move || {
+            run_test(name, run, assets.map_err(Failed::from)?);
+            Ok(())
+        })
+        .with_ignored_flag(is_ignored)
+    };
+    libtest_mimic::run(&arguments, serving::tests().into_iter().map(trial).collect()).exit_code()
+}
+
+fn run_test(name: &str, run: Run, assets: PathBuf) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let control_plane = ControlPlane::start(assets).await;
+        let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
+        cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
+        let cluster = Cluster::new(client, name).await;
+        run(control_plane, cluster).await;
+    });
+}
