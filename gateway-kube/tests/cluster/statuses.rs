@@ -7,7 +7,7 @@ use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DefaultAddresses, Options};
 use gateway_core::table::{Transport, Unbound, UnboundCause};
 use gateway_core::translate::translate;
-use gateway_kube::addresses::AddressWatch;
+use gateway_kube::addresses::{AddressWatch, ServiceAddresses};
 use gateway_kube::controller::{Controller, ControllerOptions};
 use gateway_kube::status::{Outcome, Writer, WriterOptions};
 use gateway_kube::store::Store;
@@ -280,8 +280,9 @@ async fn a_gateway_shows_where_its_service_is_reached(cluster: Cluster) {
     let mut known = addresses.known();
     for address in ["192.0.2.1", "192.0.2.2"] {
         cluster.apply(&service(address)).await;
-        within(async { known.changed().await.unwrap() }).await;
-        let shared = DefaultAddresses::Shared(known.borrow_and_update().ips.clone());
+        let is_known = |known: &ServiceAddresses| known.ips.iter().any(|ip| ip.to_string() == address);
+        let ips = within(async { known.wait_for(is_known).await.unwrap().ips.clone() }).await;
+        let shared = DefaultAddresses::Shared(ips);
         controller.set_addresses(AddressPolicy { default: shared, ..AddressPolicy::default() });
         let shown = |gateway: &Value| {
             gateway["status"]["addresses"] == json!([{"type": "IPAddress", "value": address}])
