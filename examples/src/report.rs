@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use gateway_core::api::{DEFAULT_NAMESPACE, Kind};
-use gateway_core::condition::{Condition, Polarity, Reason};
+use gateway_core::condition::{Condition, Reason};
 use gateway_core::finding::Finding;
 use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey};
@@ -153,11 +153,7 @@ pub(crate) fn location(written: &Collection, kind: Kind, key: &ObjectName) -> Lo
 
 /// Whether a condition says that something is wrong.
 fn is_trouble(condition: &Condition) -> bool {
-    let is_bad = match condition.kind.polarity() {
-        Polarity::Positive => !condition.status,
-        Polarity::Negative => condition.status,
-        Polarity::Neutral => false,
-    };
+    let is_bad = condition.kind.bad_status() == Some(condition.status);
     // A Gateway or ListenerSet may be accepted and have listeners that are not valid.
     is_bad || condition.reason == Reason::ListenersNotValid
 }

@@ -233,6 +233,15 @@ impl ConditionType {
             Self::DefaultGateway => Polarity::Neutral,
         }
     }
+
+    /// The status that says that something is wrong, if one does.
+    pub const fn bad_status(self) -> Option<bool> {
+        match self.polarity() {
+            Polarity::Positive => Some(false),
+            Polarity::Negative => Some(true),
+            Polarity::Neutral => None,
+        }
+    }
 }
 
 // === impl Condition ===

@@ -89,6 +89,12 @@ written_enum! {
     }
 }
 
+impl From<bool> for ConditionStatus {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
 /// A selector of objects by their labels; an empty one selects everything.
 ///
 /// # Spec

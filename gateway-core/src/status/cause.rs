@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::condition::{Condition, ConditionType, Polarity};
+use crate::condition::{Condition, ConditionType};
 use crate::finding::Finding;
 
 /// Something that is wrong with an object, and the condition that says so.
@@ -58,7 +58,7 @@ impl Cause {
     pub fn to_condition(&self) -> Condition {
         Condition {
             kind: self.condition,
-            status: self.condition.polarity() == Polarity::Negative,
+            status: self.condition.bad_status() == Some(true),
             reason: self.finding.reason,
             message: self.finding.message.clone(),
         }

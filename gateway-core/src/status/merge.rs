@@ -298,7 +298,7 @@ fn written_condition(
     now: &Timestamp,
 ) -> api::Condition {
     let Condition { kind, status, reason, message } = condition;
-    let status = if *status { ConditionStatus::True } else { ConditionStatus::False };
+    let status = ConditionStatus::from(*status);
     let unchanged = stored.filter(|stored| stored.status == status);
     api::Condition {
         r#type: kind.to_string(),

@@ -1,7 +1,7 @@
 //! Events for conditions that change for the worse.
 
 use gateway_core::api::{self, Condition, ConditionStatus};
-use gateway_core::condition::{ConditionType, Polarity};
+use gateway_core::condition::ConditionType;
 
 use crate::object::StoredStatus;
 
@@ -53,12 +53,8 @@ pub fn worse(before: &StoredStatus, now: &StoredStatus) -> Vec<Worse> {
 }
 
 fn is_bad(condition: &Condition) -> bool {
-    let polarity = ConditionType::parse(&condition.r#type).map(ConditionType::polarity);
-    match polarity {
-        Some(Polarity::Positive) => condition.status == ConditionStatus::False,
-        Some(Polarity::Negative) => condition.status == ConditionStatus::True,
-        Some(Polarity::Neutral) | None => false,
-    }
+    let bad = ConditionType::parse(&condition.r#type).and_then(ConditionType::bad_status);
+    bad.is_some_and(|bad| condition.status == ConditionStatus::from(bad))
 }
 
 /// The conditions of a status by what they are about.
