@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -68,6 +69,14 @@ impl Default for Timestamp {
     /// 1970-01-01T00:00:00Z, the transition time of the conditions that the schema puts on new objects.
     fn default() -> Self {
         Self::from_unix_seconds(0)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// The second that a clock shows; the first of all for one that stands before it.
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self::from_unix_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 }
 
@@ -234,6 +243,8 @@ fn date_of(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -249,6 +260,8 @@ mod tests {
             assert_eq!(Timestamp::from(text).unix_seconds(), Some(seconds), "{text}");
             assert_eq!(Timestamp::from_unix_seconds(seconds).as_str(), text);
         }
+        let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_254_300_999);
+        assert_eq!(Timestamp::from(clock).as_str(), "2026-11-21T09:45:00Z");
     }
 
     #[test]

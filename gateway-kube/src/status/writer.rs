@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use futures_util::{StreamExt, stream};
-use gateway_core::api::{Kind, Timestamp};
+use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -123,7 +123,7 @@ impl Writer {
 
     /// The status to write, if it is not the one that is stored.
     pub fn merged(&self, stored: &Stored, computed: &Computed) -> Option<StoredStatus> {
-        computed.merged(&stored.status, &self.options.controller_name, self.minor, &now())
+        computed.merged(&stored.status, &self.options.controller_name, self.minor, &SystemTime::now().into())
     }
 
     /// Writes what statuses say about the objects in a store, and takes away what was said about Routes that are not ours
@@ -316,11 +316,6 @@ impl std::fmt::Debug for Writer {
 pub(crate) fn lacks_finalizer(stored: &Stored, has_gateways: bool) -> bool {
     let has = stored.finalizers.iter().any(|finalizer| finalizer == FINALIZER);
     if has_gateways { !has && !stored.is_deleted } else { has }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The status as a merge patch: a field that is there and should not be is named, or it would stay.

@@ -6,9 +6,8 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use gateway_core::api::Timestamp;
 use gateway_core::manifest::ManifestProblem;
 use gateway_examples::admin::Health;
 use gateway_examples::state::{State, Update};
@@ -72,9 +71,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 
 /// Writes the statuses into the file.
 fn write(statuses: &mut StatusFile, update: &Update) -> io::Result<()> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp::from_unix_seconds(since.as_secs().try_into().unwrap_or(i64::MAX));
-    let written = statuses.write(&update.resources, &update.statuses, &now);
+    let written = statuses.write(&update.resources, &update.statuses, &SystemTime::now().into());
     written.map_err(|error| io::Error::new(error.kind(), format!("--write-status: {error}")))
 }
 
