@@ -126,32 +126,30 @@ macro_rules! schema_defaults {
     )+};
 }
 
-/// The kind that a backend reference means when it names none.
-pub(super) fn service_kind<T: From<&'static str>>() -> T {
-    "Service".into()
+/// The same for texts, which some structs keep as `String` and others, of which there are many, as `Box<str>`.
+macro_rules! schema_texts {
+    ($($(#[$meta:meta])* $value:ident, $read:ident = $text:literal;)+) => {$(
+        $(#[$meta])*
+        pub(super) fn $value<T: From<&'static str>>() -> T {
+            $text.into()
+        }
+
+        #[doc = concat!("Reads a field whose absence is [`", stringify!($value), "`].")]
+        pub(super) fn $read<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+        where
+            D: Deserializer<'de>,
+            T: Deserialize<'de> + From<&'static str>,
+        {
+            Ok(Option::deserialize(deserializer)?.unwrap_or_else($value))
+        }
+    )+};
 }
 
-/// Reads a field whose absence is [`service_kind`].
-pub(super) fn or_service_kind<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + From<&'static str>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_else(service_kind))
-}
-
-/// The path of a path match or a cookie that has no value.
-pub(super) fn root_path<T: From<&'static str>>() -> T {
-    "/".into()
-}
-
-/// Reads a field whose absence is [`root_path`].
-pub(super) fn or_root_path<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + From<&'static str>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_else(root_path))
+schema_texts! {
+    /// The kind that a backend reference means when it names none.
+    service_kind, or_service_kind = "Service";
+    /// The path of a path match or a cookie that has no value.
+    root_path, or_root_path = "/";
 }
 
 schema_defaults! {
