@@ -16,7 +16,7 @@ use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
 use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::RuleName;
+use gateway_core::rule::{HttpRule, RuleName};
 use gateway_core::table::RouteTable;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
@@ -66,7 +66,7 @@ fn table(entry: fn(usize) -> HttpMatch, entries: usize) -> RouteTable {
     let (mut table, listener) = shapes::listening();
     let name = ObjectName::new("default", "route");
     let key = Arc::new(RouteKey::new(RouteKind::Http, name.clone()));
-    let rule = shapes::rule(RuleName { route: key, index: 0, name: None });
+    let rule = HttpRule::new(RuleName { route: key, index: 0, name: None });
     let route = table.http_route(Age::new(None, &name), [((0..entries).map(entry).collect(), rule)]);
     table.attach(route, listener, &[]);
     table.build()

@@ -10,9 +10,7 @@ use gateway_core::exchange::{Arrival, Exchange};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
-};
+use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
 use http::Response;
 
 use self::by_hand::{ByHand, ask_on, entry, port, request};
@@ -110,13 +108,12 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
     });
     let name = ObjectName::new("default", "shop");
     let rule = HttpRule {
-        id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
-        filters: Box::default(),
         backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
-        backend_filters: Box::default(),
-        timeouts: Timeouts::default(),
-        retry: None,
-        data: None,
+        ..HttpRule::new(RuleName {
+            route: RouteKey::new(RouteKind::Http, name.clone()).into(),
+            index: 0,
+            name: None,
+        })
     };
     let route = table.builder.http_route(Age::new(None, &name), [([entry("/shop")].into(), rule)]);
     table.attach(route, listener, &[]);

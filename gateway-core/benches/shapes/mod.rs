@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
+use gateway_core::rule::{HttpRule, RuleName};
 use gateway_core::table::{
     FrontendId, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
 };
@@ -70,19 +70,6 @@ pub fn listening() -> (RouteTableBuilder, ListenerId) {
         hostname: None,
     });
     (table, listener)
-}
-
-/// A rule that does nothing: what it costs to find it is what is measured.
-pub fn rule(id: RuleName) -> HttpRule {
-    HttpRule {
-        id,
-        filters: Box::default(),
-        backends: Backends::default(),
-        backend_filters: Box::default(),
-        timeouts: Timeouts::default(),
-        retry: None,
-        data: None,
-    }
 }
 
 // === impl Shape ===
@@ -142,7 +129,7 @@ impl Shape {
                 let key = std::sync::Arc::new(RouteKey::new(RouteKind::Http, name));
                 let rules = (first..self.paths.min(first + RULES_PER_ROUTE)).map(|j| {
                     let id = RuleName { route: key.clone(), index: (j - first) as u16, name: None };
-                    (Box::from([self.entry(j)]), rule(id))
+                    (Box::from([self.entry(j)]), HttpRule::new(id))
                 });
                 let route = table.http_route(age, rules);
                 table.attach(route, listener, std::slice::from_ref(&hostname));

@@ -27,7 +27,7 @@
 //! use gateway_core::filter::{HttpFilter, HeaderModifier, PathModifier, UrlRewrite};
 //! # use gateway_core::matching::{HttpMatch, PathMatch};
 //! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
+//! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
 //! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //!
 //! # let gateway = ObjectName::new("default", "gateway");
@@ -58,13 +58,9 @@
 //!     HttpFilter::ResponseHeaderModifier(HeaderModifier::new([("x-served-by", "shop")], [], [])?),
 //! ];
 //! # let rule = HttpRule {
-//! #     id: RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None },
 //! #     filters: filters.into(),
 //! #     backends: Backends::new([BackendRef { target: BackendTarget::Backend(shop), weight: 1 }]),
-//! #     backend_filters: Box::default(),
-//! #     timeouts: Timeouts::default(),
-//! #     retry: None,
-//! #     data: None,
+//! #     ..HttpRule::new(RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None })
 //! # };
 //! # let matches = [HttpMatch { path: PathMatch::prefix("/shop"), ..HttpMatch::default() }];
 //! # let route = table.http_route(Age::new(None, &route), [(matches.into(), rule)]);

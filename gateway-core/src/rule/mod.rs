@@ -48,6 +48,19 @@ pub struct RuleName {
 // === impl HttpRule ===
 
 impl HttpRule {
+    /// A rule that does nothing, without backends: what a rule made by hand starts from.
+    pub fn new(id: RuleName) -> Self {
+        Self {
+            id,
+            filters: Box::default(),
+            backends: Backends::default(),
+            backend_filters: Box::default(),
+            timeouts: Timeouts::default(),
+            retry: None,
+            data: None,
+        }
+    }
+
     /// The filters of the backend at this position: those that run within the filters of the rule.
     pub fn filters_of(&self, backend: usize) -> &[HttpFilter] {
         self.backend_filters.get(backend).map_or(&[], |filters| filters)

@@ -388,7 +388,7 @@ mod tests {
     use super::*;
     use crate::matching::{Conditions, HeaderMatch, PathMatch, ValueMatch};
     use crate::name::{ListenerOwnerKind, RouteKey, RouteKind};
-    use crate::rule::{Backends, RuleName, Timeouts};
+    use crate::rule::RuleName;
     use crate::table::ListenerProtocol;
 
     fn listener(builder: &mut RouteTableBuilder, port: u16) -> ListenerId {
@@ -411,15 +411,11 @@ mod tests {
         let header = HeaderMatch { name: http::header::ACCEPT, value: ValueMatch::exact("a") };
         let matches = [Conditions::default(), Conditions::new(None, [header], [])]
             .map(|conditions| HttpMatch { path: PathMatch::prefix(path), conditions });
-        let rule = HttpRule {
-            id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
-            filters: Box::default(),
-            backends: Backends::default(),
-            backend_filters: Box::default(),
-            timeouts: Timeouts::default(),
-            retry: None,
-            data: None,
-        };
+        let rule = HttpRule::new(RuleName {
+            route: RouteKey::new(RouteKind::Http, name.clone()).into(),
+            index: 0,
+            name: None,
+        });
         (Age::new(None, &name), [(matches.into(), rule)])
     }
 

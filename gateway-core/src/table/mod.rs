@@ -6,7 +6,7 @@
 //! ```
 //! use gateway_core::matching::{HttpMatch, PathMatch, RequestHead};
 //! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-//! use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
+//! use gateway_core::rule::{HttpRule, RuleName};
 //! use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, Transport};
 //!
 //! let gateway = ObjectName::new("default", "gateway");
@@ -21,15 +21,7 @@
 //!     hostname: None,
 //! });
 //! let route = ObjectName::new("default", "shop");
-//! let rule = HttpRule {
-//!     id: RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None },
-//!     filters: Box::default(),
-//!     backends: Backends::default(),
-//!     backend_filters: Box::default(),
-//!     timeouts: Timeouts::default(),
-//!     retry: None,
-//!     data: None,
-//! };
+//! let rule = HttpRule::new(RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None });
 //! let matches = [HttpMatch { path: PathMatch::prefix("/cart"), ..HttpMatch::default() }];
 //! let shop = table.http_route(Age::new(None, &route), [(matches.into(), rule)]);
 //! table.attach(shop, listener, &["*.example.com".parse()?]);

@@ -12,7 +12,7 @@ use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{Backends, HttpRule, RuleName, Timeouts};
+use gateway_core::rule::{HttpRule, RuleName};
 use gateway_core::table::{
     Explanation, FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, ListenerTls, RouteId,
     RouteTable, RouteTableBuilder, Transport,
@@ -77,19 +77,11 @@ impl ByHand {
         let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
         let name = ObjectName::new(namespace, name);
         let rules = rules.iter().enumerate().map(|(index, (rule, entries))| {
-            let rule = HttpRule {
-                id: RuleName {
-                    route: RouteKey::new(RouteKind::Http, name.clone()).into(),
-                    index: index as u16,
-                    name: Some((*rule).into()),
-                },
-                filters: Box::default(),
-                backends: Backends::default(),
-                backend_filters: Box::default(),
-                timeouts: Timeouts::default(),
-                retry: None,
-                data: None,
-            };
+            let rule = HttpRule::new(RuleName {
+                route: RouteKey::new(RouteKind::Http, name.clone()).into(),
+                index: index as u16,
+                name: Some((*rule).into()),
+            });
             (entries.iter().map(|words| entry(words)).collect(), rule)
         });
         self.builder.http_route(Age::new(created, &name), rules)

@@ -5,7 +5,7 @@ fn table(
     change: impl FnOnce(&mut gateway_core::table::RouteTableBuilder, &mut gateway_core::rule::HttpRule),
 ) -> gateway_core::table::RouteTable {
     use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-    use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts};
+    use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, RuleName};
     use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 
     let name = |name| ObjectName::new("default", name);
@@ -21,13 +21,8 @@ fn table(
     });
     let shop = BackendTarget::Backend(table.backend(backend("shop", 7)));
     let mut rule = HttpRule {
-        id: RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None },
-        filters: Box::default(),
         backends: Backends::new([BackendRef { target: shop, weight: 1 }]),
-        backend_filters: Box::default(),
-        timeouts: Timeouts::default(),
-        retry: None,
-        data: None,
+        ..HttpRule::new(RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None })
     };
     change(&mut table, &mut rule);
     let path = gateway_core::matching::PathMatch::prefix("/shop");

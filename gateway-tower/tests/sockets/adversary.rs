@@ -11,9 +11,7 @@ use std::time::Duration;
 use gateway_core::exchange::{self, Arrival};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, ValueMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
-};
+use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
 use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 use gateway_tower::serve::{ServeOptions, Server};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
@@ -98,13 +96,8 @@ fn table(endpoints: &[SocketAddr]) -> RouteTable {
         let matches =
             HttpMatch { path: PathMatch::prefix(path), conditions: Conditions::new(None, headers, []) };
         let rule = HttpRule {
-            id: RuleName { route: Arc::clone(&id), index: index as u16, name: None },
-            filters: Box::default(),
             backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
-            backend_filters: Box::default(),
-            timeouts: Timeouts::default(),
-            retry: None,
-            data: None,
+            ..HttpRule::new(RuleName { route: Arc::clone(&id), index: index as u16, name: None })
         };
         rules.push(([matches].into(), rule));
     }

@@ -105,17 +105,13 @@ impl Table {
         });
         let name = ObjectName::new("default", "route");
         let rule = HttpRule {
-            id: RuleName {
+            backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
+            timeouts: self.timeouts,
+            ..HttpRule::new(RuleName {
                 route: Arc::new(RouteKey::new(RouteKind::Http, name.clone())),
                 index: 0,
                 name: None,
-            },
-            filters: Box::default(),
-            backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
-            backend_filters: Box::default(),
-            timeouts: self.timeouts,
-            retry: None,
-            data: None,
+            })
         };
         let matches = HttpMatch { path: PathMatch::prefix("/"), ..HttpMatch::default() };
         let route = table.http_route(Age::new(None, &name), [([matches].into(), rule)]);
