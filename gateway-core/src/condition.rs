@@ -202,7 +202,7 @@ pub enum Polarity {
 }
 
 /// A condition as it is computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// What it is about.
     pub kind: ConditionType,

@@ -19,7 +19,7 @@ use crate::condition::{Condition, ConditionType, Reason};
 use crate::name::ObjectName;
 
 /// A field, why it cannot be carried out as written, and what a human should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Finding {
     /// The field, below whatever the finding is about, as in `filters[0].urlRewrite`; empty for the whole of it.
     pub field: String,

@@ -324,7 +324,8 @@ status:
     };
     let statuses = Statuses {
         gateways: [gateway(name("web")), gateway(name("deleted"))].into(),
-        routes: [(RouteKey::new(RouteKind::Http, name("attached")), computed(&[("web", None)]))].into(),
+        routes: [(RouteKey::new(RouteKind::Http, name("attached")), computed(&[("web", None)]).into())]
+            .into(),
         ..Statuses::default()
     };
     let written: Vec<_> = merge::all(&stored, &statuses, OURS, &time(12)).collect();

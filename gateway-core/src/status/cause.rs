@@ -39,7 +39,7 @@ use crate::finding::Finding;
 ///      or name another"
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cause {
     /// The condition.
     pub condition: ConditionType,

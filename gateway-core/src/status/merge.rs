@@ -90,7 +90,8 @@ pub fn all<'a>(
     let routes = stored.iter().filter_map(move |mut object| {
         let found = object.as_route()?;
         let nothing = RouteStatus { generation: object.metadata().generation, ..RouteStatus::default() };
-        let computed = routes.get(&RouteKey::new(found.kind, object.key())).unwrap_or(&nothing);
+        let computed =
+            routes.get(&RouteKey::new(found.kind, object.key())).map_or(&nothing, |computed| &**computed);
         let status = route(found.status, computed, &ours, now)?;
         *object.status_mut()? = status;
         Some(object)

@@ -13,6 +13,7 @@ mod listener;
 mod listener_set;
 pub mod merge;
 mod route;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::options::{Address, Options};
 
 pub use self::cause::Cause;
 pub(crate) use self::route::route;
+pub(crate) use self::shared::SharedStatuses;
 
 /// The statuses of everything of ours.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,8 +39,8 @@ pub struct Statuses {
     pub gateways: BTreeMap<ObjectName, GatewayStatus>,
     /// ListenerSets.
     pub listener_sets: BTreeMap<ObjectName, ListenerSetStatus>,
-    /// Routes of every kind.
-    pub routes: BTreeMap<RouteKey, RouteStatus>,
+    /// Routes of every kind. Those that have the same to say share it.
+    pub routes: BTreeMap<RouteKey, Arc<RouteStatus>>,
 }
 
 /// The computed status of a GatewayClass.
@@ -98,7 +100,7 @@ pub struct ListenerStatus {
 }
 
 /// The computed status of a Route.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RouteStatus {
     /// The generation of the Route that was looked at.
     pub generation: Option<i64>,
@@ -111,7 +113,7 @@ pub struct RouteStatus {
 }
 
 /// The computed status of a Route with regard to one parent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RouteParentStatus {
     /// The parent, as the Route names it, with the namespace.
     pub parent_ref: ParentReference,

@@ -14,7 +14,7 @@ use crate::hostname::Hostname;
 use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
 use crate::status;
-use crate::status::RouteStatus;
+use crate::status::{RouteStatus, SharedStatuses};
 use crate::table::{ListenerId, RouteId, RouteTableBuilder};
 use crate::validate::{Valid, Validated};
 
@@ -26,6 +26,7 @@ pub(super) struct Routes {
     counts: Vec<usize>,
     /// Whether the counts changed since somebody looked.
     recounted: bool,
+    statuses: SharedStatuses,
 }
 
 /// What is remembered of a Route, to be undone when it changes.
@@ -33,7 +34,7 @@ pub(super) struct Routes {
 struct Known {
     /// The Route in the table, unless it serves nothing.
     id: Option<RouteId>,
-    counting: Vec<ListenerKey>,
+    counting: Box<[ListenerKey]>,
     /// In order.
     used: Box<[Arc<BackendKey>]>,
     /// The places in the indexes that it asks for.
@@ -81,7 +82,7 @@ impl Routes {
 
     /// Forgets how many Routes the listeners count: the listeners are others now, and all Routes are translated again.
     pub(super) fn forget_counts(&mut self, listeners: usize) {
-        self.known.values_mut().for_each(|known| known.counting.clear());
+        self.known.values_mut().for_each(|known| known.counting = Box::default());
         self.counts = vec![0; listeners];
         self.recounted = true;
     }
@@ -102,7 +103,7 @@ impl Routes {
         key: &RouteKey,
         environment: &Environment<'_>,
         compiler: &mut Compiler<'_>,
-    ) -> Option<RouteStatus> {
+    ) -> Option<Arc<RouteStatus>> {
         let valid = environment.valid;
         let name = &key.name;
         let compiled = match key.kind {
@@ -126,12 +127,12 @@ impl Routes {
             let attached = route.parents.iter_mut().filter(|parent| parent.listeners.is_ok());
             attached.for_each(|parent| parent.listeners = Err(finding.clone()));
         }
-        let status = status::route(&route);
-        let counting = route.counting_listeners();
+        let status = self.statuses.share(status::route(&route));
+        let counting = route.counting_listeners().into_boxed_slice();
         let CompiledRoute { key, age, rules, used, .. } = route;
         let (before, counted, released) = match before {
             Some(known) => (known.id, known.counting, known.used),
-            None => (None, Vec::new(), Box::default()),
+            None => (None, Box::default(), Box::default()),
         };
         let id = serve(before, age, rules, attachments, compiler.table);
         self.count_again(&counted, &counting);

@@ -32,7 +32,10 @@ pub enum Computed {
 impl Computed {
     /// What the statuses of a translation say about an object, if it is ours.
     pub fn find(statuses: &Statuses, kind: Kind, key: &ObjectName) -> Option<Self> {
-        let route = |kind| statuses.routes.get(&RouteKey::new(kind, key.clone())).cloned().map(Self::Route);
+        let route = |kind| {
+            let status = statuses.routes.get(&RouteKey::new(kind, key.clone()))?;
+            Some(Self::Route(RouteStatus::clone(status)))
+        };
         match kind {
             Kind::GatewayClass => statuses.gateway_classes.get(key).cloned().map(Self::GatewayClass),
             Kind::Gateway => statuses.gateways.get(key).cloned().map(Self::Gateway),

@@ -152,9 +152,9 @@ pub(crate) fn not_accepted(update: &Update) -> Vec<String> {
         let mut parents = status.parents.iter();
         !parents.any(|parent| Condition::holds(&parent.conditions, ConditionType::Accepted))
     });
-    let why = |(key, status): (&RouteKey, &gateway_core::status::RouteStatus)| {
+    let why = routes.map(|(key, status)| {
         let cause = status.causes.first().map(ToString::to_string).unwrap_or_default();
         format!("{} {}: {cause}", key.kind, key.name)
-    };
-    routes.map(why).collect()
+    });
+    why.collect()
 }
