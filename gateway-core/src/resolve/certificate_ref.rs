@@ -114,7 +114,9 @@ impl<'a> Certificates<'a> {
         let key = key(granted, Kind::Secret)?;
         self.lookups.insert(Kind::Secret, key.clone());
         let (kept, read) = (&mut self.kept.certificates, &mut self.read.certificates);
-        let checked = |secret: &Secret| read_certificate(secret, self.check);
+        let checked = |secret: &Secret| {
+            read_certificate(secret, self.check).map(|certificate| certificate.read_from(key.clone()))
+        };
         let certificate = read_once(&key, self.secrets, kept, read, checked);
         certificate.map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
     }

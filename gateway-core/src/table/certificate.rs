@@ -6,12 +6,15 @@ use std::sync::Arc;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::name::ObjectName;
+
 /// A certificate chain and its private key. A clone costs a pointer.
 ///
 /// Whether key and certificate belong together is for the TLS library to say, see [`CertificateCheck`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     content: Arc<Content>,
+    secret: Option<Arc<ObjectName>>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -52,7 +55,12 @@ pub enum CertificateError {
 impl Certificate {
     /// The certificate with this chain, the end entity first, and its private key.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
-        Self { content: Arc::new(Content { chain, key }) }
+        Self { content: Arc::new(Content { chain, key }), secret: None }
+    }
+
+    /// The same certificate, which was read from this Secret.
+    pub fn read_from(self, secret: ObjectName) -> Self {
+        Self { secret: Some(Arc::new(secret)), ..self }
     }
 
     /// The certificate in these two texts, as a Secret of type `kubernetes.io/tls` has them.
@@ -73,6 +81,11 @@ impl Certificate {
     /// The chain, the end entity first.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.content.chain
+    }
+
+    /// The Secret that it was read from, if it was.
+    pub fn secret(&self) -> Option<&ObjectName> {
+        self.secret.as_deref()
     }
 
     /// The private key.
