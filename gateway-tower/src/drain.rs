@@ -17,6 +17,8 @@ use futures_util::task::AtomicWaker;
 use slab::Slab;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
+use crate::observe::ObserveConnections;
+
 /// The open connections of one listener. Clones are the same connections.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connections(Arc<Shared>);
@@ -66,6 +68,8 @@ struct Shared {
     /// The phase of those that come next.
     phase: AtomicU8,
     empty: Notify,
+    /// Who is told of each that opens and closes.
+    observer: Option<Arc<dyn ObserveConnections>>,
 }
 
 struct Place {
@@ -115,8 +119,16 @@ struct Watched {
 // === impl Connections ===
 
 impl Connections {
+    /// None yet; the observer, if there is one, is told of each that opens and closes.
+    pub(crate) fn observed(observer: Option<Arc<dyn ObserveConnections>>) -> Self {
+        Self(Arc::new(Shared { observer, ..Shared::default() }))
+    }
+
     /// Takes a connection in, with the permits that it was let in by.
     pub(crate) fn join(&self, permits: Vec<OwnedSemaphorePermit>) -> Member {
+        if let Some(observer) = &self.0.observer {
+            observer.accepted();
+        }
         let state = Arc::new(State::default());
         let mut members = self.members();
         // Within the lock, so that the connection is either told with the others or knows from the start.
@@ -319,6 +331,10 @@ impl Drop for Place {
         members.remove(self.key);
         if members.is_empty() {
             self.connections.0.empty.notify_waiters();
+        }
+        drop(members);
+        if let Some(observer) = &self.connections.0.observer {
+            observer.closed();
         }
     }
 }

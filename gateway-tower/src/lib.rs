@@ -25,6 +25,7 @@
 pub mod handle;
 pub mod connection;
 pub mod routed;
+pub mod observe;
 pub mod body;
 pub mod client;
 pub mod outcome;

@@ -9,6 +9,7 @@ use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
 use crate::balance::{BalanceLayer, Pick};
 use crate::dispatch::Trust;
 use crate::handle::TableHandle;
+use crate::observe::ObserveMirrors;
 use crate::route::{RouteLayer, Upgrades};
 
 /// A gateway that has no client yet. [`client`](Self::client) completes it.
@@ -22,6 +23,7 @@ pub struct GatewayBuilder<R = Identity, F = Identity, A = Identity> {
     route: RouteLayer,
     trust: Trust,
     balance: BalanceLayer,
+    mirrors: Option<Arc<dyn ObserveMirrors>>,
     after_route: R,
     after_filters: F,
     per_attempt: A,
@@ -53,6 +55,7 @@ impl GatewayBuilder {
             route: RouteLayer::new(tables),
             trust: Trust::default(),
             balance: BalanceLayer::default(),
+            mirrors: None,
             after_route: Identity::new(),
             after_filters: Identity::new(),
             per_attempt: Identity::new(),
@@ -78,13 +81,18 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         Self { balance: BalanceLayer::new(Arc::new(picker)), ..self }
     }
 
+    /// Tells an observer what becomes of the copies for mirrors.
+    pub fn observe_mirrors(self, observer: Arc<dyn ObserveMirrors>) -> Self {
+        Self { mirrors: Some(observer), ..self }
+    }
+
     /// Puts a layer between the search for the rule and everything else.
     ///
     /// It sees the request as it was matched, also where a filter will answer it, and refusals as errors.
     pub fn after_route<L>(self, layer: L) -> GatewayBuilder<Stack<L, R>, F, A> {
-        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, mirrors, after_route, after_filters, per_attempt } = self;
         let after_route = Stack::new(layer, after_route);
-        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, mirrors, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer within the filters of rule and backend.
@@ -92,9 +100,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees the request as the backend will get it, once however often it is attempted. What it refuses is neither
     /// attempted nor mirrored; and it is within the timeout of the request, so waiting for somebody counts.
     pub fn after_filters<L>(self, layer: L) -> GatewayBuilder<R, Stack<L, F>, A> {
-        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, mirrors, after_route, after_filters, per_attempt } = self;
         let after_filters = Stack::new(layer, after_filters);
-        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, mirrors, after_route, after_filters, per_attempt }
     }
 
     /// Puts a layer around each attempt at an endpoint.
@@ -102,9 +110,9 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// It sees which endpoint was chosen, and as an error what became of the attempt, its timeout included. Copies for
     /// mirrors do not pass it.
     pub fn per_attempt<L>(self, layer: L) -> GatewayBuilder<R, F, Stack<L, A>> {
-        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
+        let Self { route, trust, balance, mirrors, after_route, after_filters, per_attempt } = self;
         let per_attempt = Stack::new(layer, per_attempt);
-        GatewayBuilder { route, trust, balance, after_route, after_filters, per_attempt }
+        GatewayBuilder { route, trust, balance, mirrors, after_route, after_filters, per_attempt }
     }
 
     /// The gateway, which sends requests through clones of `client`.
@@ -114,18 +122,20 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         F: Layer<AfterFilters<C, A>>,
         R: Layer<AfterRoute<C, F, A>>,
     {
-        let Self { route, trust, balance, after_route, after_filters, per_attempt } = self;
-        Gateway::stacked(route, trust, &balance, (&after_route, &after_filters, &per_attempt), client)
+        let Self { route, trust, balance, mirrors, after_route, after_filters, per_attempt } = self;
+        let layers = (&after_route, &after_filters, &per_attempt);
+        Gateway::stacked(route, trust, &balance, mirrors, layers, client)
     }
 }
 
 impl<R, F, A> fmt::Debug for GatewayBuilder<R, F, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { route, trust, balance, after_route: _, after_filters: _, per_attempt: _ } = self;
+        let Self { route, trust, balance, mirrors, after_route: _, after_filters: _, per_attempt: _ } = self;
         f.debug_struct("GatewayBuilder")
             .field("route", route)
             .field("trust", trust)
             .field("balance", balance)
+            .field("mirrors", mirrors)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ use crate::body::{Limit, RequestBody};
 use crate::connection::Connection;
 use crate::dispatch::{Dispatch, DispatchLayer, Trust};
 use crate::mirror::{Mirror, MirrorLayer};
+use crate::observe::ObserveMirrors;
 use crate::recover::{Recover, RecoverLayer};
 use crate::respond::{Respond, RespondLayer};
 use crate::retry::{Retry, RetryLayer};
@@ -62,6 +63,7 @@ where
         route: RouteLayer,
         trust: Trust,
         balance: &BalanceLayer,
+        mirrors: Option<Arc<dyn ObserveMirrors>>,
         (after_route, after_filters, per_attempt): (&R, &F, &A),
         client: C,
     ) -> Self
@@ -71,7 +73,11 @@ where
         let copy = balance.layer(RecoverLayer.layer(client.clone()));
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
         let attempts = RetryLayer.layer(balance.layer(per_attempt.layer(attempt)));
-        let mirrored = after_filters.layer(MirrorLayer::new(copy).layer(attempts));
+        let mirror = match mirrors {
+            Some(observer) => MirrorLayer::new(copy).observed(observer),
+            None => MirrorLayer::new(copy),
+        };
+        let mirrored = after_filters.layer(mirror.layer(attempts));
         let limited = TimeoutsLayer::new(Limit::Request).layer(mirrored);
         let dispatched = DispatchLayer::new(trust).layer(limited);
         Self { stack: RespondLayer.layer(route.layer(after_route.layer(dispatched))) }

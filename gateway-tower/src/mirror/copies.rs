@@ -15,6 +15,7 @@ use super::TIME_LIMIT;
 use super::room::Permit;
 use crate::body::copy::{self, CopySender};
 use crate::body::{BoxError, RequestBody};
+use crate::observe::Copied;
 
 /// The most that is read of an answer, in order to use the connection again; a longer one is broken off.
 const ANSWER_LIMIT: usize = 1 << 20;
@@ -34,7 +35,7 @@ where
 }
 
 /// Sends a copy in a task of its own; `room` is held until it is done.
-pub(super) fn send<M, B, MB>(mut mirror: M, copy: Request<RequestBody<B>>, room: Permit)
+pub(super) fn send<M, B, MB>(mut mirror: M, copy: Request<RequestBody<B>>, room: Permit) -> Copied
 where
     M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Send + 'static,
     M::Error: Into<BoxError>,
@@ -45,7 +46,7 @@ where
 {
     let Ok(runtime) = Handle::try_current() else {
         tracing::debug!("there is no runtime to send mirrors in; a copy is not sent");
-        return;
+        return Copied::Dropped;
     };
     runtime.spawn(async move {
         let exchange = async {
@@ -60,6 +61,7 @@ where
         }
         drop(room);
     });
+    Copied::Sent
 }
 
 async fn drain<MB>(body: MB) -> Result<(), BoxError>

@@ -1,6 +1,7 @@
 //! The service that mirrors.
 
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use tower_service::Service;
 use super::copies;
 use super::room::Room;
 use crate::body::{BoxError, RequestBody};
+use crate::observe::{Copied, ObserveMirrors};
 use crate::routed::Routed;
 use crate::upgrade;
 
@@ -23,6 +25,7 @@ pub struct Mirror<S, M> {
     pub(super) inner: S,
     pub(super) mirror: M,
     pub(super) room: Room,
+    pub(super) observer: Option<Arc<dyn ObserveMirrors>>,
 }
 
 // === impl Mirror ===
@@ -78,13 +81,21 @@ impl<S, M> Mirror<S, M> {
             let routed = routed.for_mirror(backend);
             let Some(room) = routed.backend().and_then(|backend| self.room.take(backend)) else {
                 tracing::debug!("too many mirrors are under way; a copy is not sent");
+                self.tell(&routed, Copied::Dropped);
                 continue;
             };
             let body = copies::body(&body, &mut senders);
             let mut copy = Request::from_parts(parts, body);
-            copy.extensions_mut().insert(routed);
-            copies::send(self.mirror.clone(), copy, room);
+            copy.extensions_mut().insert(routed.clone());
+            let copied = copies::send(self.mirror.clone(), copy, room);
+            self.tell(&routed, copied);
         }
         *request.body_mut() = body.copied_to(senders);
+    }
+
+    fn tell(&self, routed: &Routed, copied: Copied) {
+        if let Some(observer) = &self.observer {
+            observer.copied(routed, copied);
+        }
     }
 }

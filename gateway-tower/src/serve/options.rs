@@ -1,10 +1,12 @@
 //! The limits of a server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "tls")]
 use super::stream::TlsOptions;
 use crate::drain::Patience;
+use crate::observe::ObserveSockets;
 
 /// The limits of a [`Server`](super::Server).
 ///
@@ -59,6 +61,8 @@ pub struct ServeOptions {
     pub http2_ping_after: Option<Duration>,
     /// How long a client may take to give that sign; then the connection is closed.
     pub http2_ping_timeout: Duration,
+    /// Who is told of connections and handshakes, for metrics.
+    pub observer: Option<Arc<dyn ObserveSockets>>,
 }
 
 // === impl ServeOptions ===
@@ -96,6 +100,7 @@ impl Default for ServeOptions {
             http2_buffer_bytes: 16 * 1024,
             http2_ping_after: Some(Duration::from_secs(60)),
             http2_ping_timeout: Duration::from_secs(20),
+            observer: None,
         }
     }
 }

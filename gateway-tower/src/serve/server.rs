@@ -275,6 +275,8 @@ impl<M: ConnectionService> Supervisor<M> {
     }
 
     fn bind(&mut self, slot: &Slot) -> std::io::Result<()> {
+        let observer = self.options.observer.as_ref();
+        let observer = observer.map(|observer| observer.socket(&slot.gateway, Transport::Tcp, slot.port));
         let acceptance = Acceptance {
             gateway: slot.gateway.clone(),
             port: slot.port,
@@ -282,9 +284,11 @@ impl<M: ConnectionService> Supervisor<M> {
             #[cfg(feature = "tls")]
             handshake_timeout: self.options.handshake_timeout,
             protocols: self.protocols.clone(),
+            #[cfg(feature = "tls")]
+            observer: observer.clone(),
         };
         let http = Http::new(acceptance, self.services.clone());
-        let listener = Listener::bind(slot.address, &self.options, Arc::clone(&self.room), http)?;
+        let listener = Listener::bind(slot.address, &self.options, Arc::clone(&self.room), observer, http)?;
         tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())

@@ -21,8 +21,12 @@ use super::stream_clock::Streams;
 use crate::body::BoxError;
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
+#[cfg(feature = "tls")]
+use crate::observe::{Handshake, ObserveConnections};
 use crate::serve::options::ServeOptions;
 use crate::serve::sockets::Accept;
+#[cfg(feature = "tls")]
+use crate::serve::stream::HandshakeError;
 use crate::serve::stream::{FirstBytes, Stream, Tls};
 
 /// The largest window of HTTP/2.
@@ -49,6 +53,9 @@ pub(in crate::serve) struct Acceptance {
     #[cfg(feature = "tls")]
     pub(in crate::serve) handshake_timeout: Duration,
     pub(in crate::serve) protocols: Protocols,
+    /// Who is told of handshakes.
+    #[cfg(feature = "tls")]
+    pub(in crate::serve) observer: Option<Arc<dyn ObserveConnections>>,
 }
 
 /// How to speak the two versions of HTTP.
@@ -178,11 +185,20 @@ impl Acceptance {
         services: impl ConnectionService,
     ) -> Result<Option<Speaking>, BoxError> {
         let mut connection = self.connection(&stream, peer);
-        let (stream, server_name) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = member.reached(Phase::Closed) => return Ok(None),
-            accepted = timeout(self.handshake_timeout, tls.accept(&self.gateway, self.port, stream)) => accepted??,
+            accepted = timeout(self.handshake_timeout, tls.accept(&self.gateway, self.port, stream)) => accepted,
         };
+        if let Some(observer) = &self.observer {
+            observer.handshake(match &accepted {
+                Ok(Ok(_)) => Handshake::Completed,
+                Ok(Err(HandshakeError::NoListener(_))) => Handshake::NoListener,
+                Ok(Err(HandshakeError::Failed(_))) => Handshake::Failed,
+                Err(_) => Handshake::TimedOut,
+            });
+        }
+        let (stream, server_name) = accepted??;
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

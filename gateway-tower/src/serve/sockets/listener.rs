@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::drain::{Connections, Member};
+use crate::observe::{ConnectionRefusal, ObserveConnections};
 use crate::serve::options::ServeOptions;
 
 /// The first pause after accepting failed for want of something, usually file descriptors; it doubles up to
@@ -50,14 +51,16 @@ impl Listener {
         address: SocketAddr,
         options: &ServeOptions,
         in_all: Arc<Semaphore>,
+        observer: Option<Arc<dyn ObserveConnections>>,
         serving: impl Accept,
     ) -> io::Result<Self> {
         let listener = socket(address, options)?;
         let local = listener.local_addr()?;
-        let connections = Connections::default();
+        let connections = Connections::observed(observer.clone());
         let accepting = tokio::spawn(accept(
             listener,
             connections.clone(),
+            observer,
             [room(options.max_connections), in_all],
             serving,
         ));
@@ -98,6 +101,7 @@ fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener
 async fn accept(
     listener: TcpListener,
     connections: Connections,
+    observer: Option<Arc<dyn ObserveConnections>>,
     [own, in_all]: [Arc<Semaphore>; 2],
     serving: impl Accept,
 ) {
@@ -115,6 +119,9 @@ async fn accept(
             // Only this connection failed.
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
+                if let Some(observer) = &observer {
+                    observer.refused(ConnectionRefusal::NotAccepted);
+                }
                 tracing::warn!(%error, ?pause, "cannot accept connections");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

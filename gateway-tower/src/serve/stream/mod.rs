@@ -16,6 +16,8 @@ mod tls;
 
 pub(super) use self::counted::Stream;
 pub(super) use self::preface::FirstBytes;
+#[cfg(feature = "tls")]
+pub(super) use self::tls::HandshakeError;
 pub(super) use self::tls::{Tls, TlsUpdater};
 #[cfg(feature = "tls")]
 pub use self::tls_options::TlsOptions;

@@ -54,6 +54,17 @@ struct Known {
     problems: Arc<[String]>,
 }
 
+/// Why a handshake came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::serve) enum HandshakeError {
+    /// No listener with a certificate takes the server name.
+    #[error("no listener takes the server name: {0}")]
+    NoListener(#[source] io::Error),
+    /// The client broke it off, or does not speak what the server does.
+    #[error(transparent)]
+    Failed(io::Error),
+}
+
 /// Has no certificate for anyone.
 #[derive(Debug)]
 struct NoCertificate;
@@ -67,29 +78,40 @@ impl Tls {
         gateway: &ObjectName,
         port: u16,
         io: T,
-    ) -> io::Result<(TlsStream<T>, Option<Arc<str>>)> {
-        let start = LazyConfigAcceptor::new(Acceptor::default(), io).await?;
+    ) -> Result<(TlsStream<T>, Option<Arc<str>>), HandshakeError> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), io).await.map_err(HandshakeError::Failed)?;
         let hello = start.client_hello();
         let host = hello.server_name().and_then(|name| Host::of_name(name).ok());
         let config = self.0.load().config(gateway, port, host.as_ref());
+        let is_refused = config.is_err();
+        let config = config.unwrap_or_else(|refusing| refusing);
         let server_name = host.map(|host| Arc::from(host.as_str()));
         let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
-        Ok((start.into_stream_with(config, limited).await?, server_name))
+        match start.into_stream_with(config, limited).await {
+            Ok(stream) => Ok((stream, server_name)),
+            Err(error) if is_refused => Err(HandshakeError::NoListener(error)),
+            Err(error) => Err(HandshakeError::Failed(error)),
+        }
     }
 }
 
 // === impl Current ===
 
 impl Current {
-    /// The configuration of the listener that the server name leads to.
+    /// The configuration of the listener that the server name leads to; the one that refuses, if there is none.
     ///
     /// # Spec
     /// HST-22
-    fn config(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Arc<ServerConfig> {
+    fn config(
+        &self,
+        gateway: &ObjectName,
+        port: u16,
+        host: Option<&Host<'_>>,
+    ) -> Result<Arc<ServerConfig>, Arc<ServerConfig>> {
         let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
         let listener = port.and_then(|port| self.table.listener_by_server_name(port, host));
         let known = listener.and_then(|listener| self.configs.get(&listener));
-        Arc::clone(known.and_then(|known| known.config.as_ref()).unwrap_or(&self.refusing))
+        known.and_then(|known| known.config.clone()).ok_or_else(|| Arc::clone(&self.refusing))
     }
 }
 
