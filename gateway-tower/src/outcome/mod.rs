@@ -3,6 +3,7 @@
 //! | type | is |
 //! | --- | --- |
 //! | [`Refusal`] | why the gateway answers by itself; its page has the table of statuses and codes |
+//! | [`Reason`] | the same in one word, for metrics and traces |
 //! | [`CustomRefusal`] | the same, for layers of one's own |
 //! | [`Refused`] | the error of all layers: a refusal on its way out |
 //! | [`IntoRefused`] | what becomes one: the errors of services within |
@@ -21,6 +22,7 @@
 mod grpc_code;
 mod custom_refusal;
 mod refusal;
+mod reason;
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod outcome;
 mod refused;
@@ -32,5 +34,6 @@ pub use self::grpc_code::GrpcCode;
 pub use self::into_refused::IntoRefused;
 pub use self::or_refused::OrRefused;
 pub use self::outcome::{AnsweredBy, Outcome};
+pub use self::reason::Reason;
 pub use self::refusal::Refusal;
 pub use self::refused::Refused;

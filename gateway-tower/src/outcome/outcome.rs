@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use gateway_core::exchange;
 use gateway_core::rule::Endpoint;
-use gateway_core::table::{Listener, NoMatch, RouteTable};
+use gateway_core::table::{Listener, ListenerId, NoMatch, RouteTable};
 use http::Response;
 
 use super::Refusal;
@@ -122,13 +122,21 @@ impl Outcome {
 
     /// The listener that serves the request's host, even when no rule matched.
     pub fn listener(&self) -> Option<&Listener> {
+        Some(self.table()?.listener(self.listener_id()?))
+    }
+
+    /// The number of that listener in the [table](Self::table).
+    pub(crate) fn listener_id(&self) -> Option<ListenerId> {
         if let Some(routed) = &self.routed {
-            return Some(routed.listener());
+            return Some(routed.matched().listener);
         }
         match self.refusal()? {
             Refusal::Undecided(exchange::Refusal::Unmatched(
-                NoMatch::NoRule(id) | NoMatch::Misdirected { host: id, .. },
-            )) => Some(self.table()?.listener(*id)),
+                NoMatch::NoRule(id)
+                | NoMatch::TargetTooLong(id)
+                | NoMatch::HeadersTooLong(id)
+                | NoMatch::Misdirected { host: id, .. },
+            )) => Some(*id),
             Refusal::Undecided(_)
             | Refusal::NoConnection
             | Refusal::NotRouted

@@ -39,9 +39,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use gateway_core::exchange;
+use gateway_core::table::NoMatch;
 use http::{Method, StatusCode};
 
-use super::{CustomRefusal, GrpcCode};
+use super::{CustomRefusal, GrpcCode, Reason};
 use crate::body::{BoxError, Limit};
 use crate::client::NotProcessed;
 
@@ -100,6 +101,38 @@ impl Refusal {
         match self {
             Self::BackendFailed(error) => Self::RequestBroken(error),
             other => other,
+        }
+    }
+
+    /// The same in one word, for metrics and traces.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Undecided(undecided) => match undecided {
+                exchange::Refusal::Malformed(_) => Reason::Malformed,
+                exchange::Refusal::Framing(_) => Reason::Framing,
+                exchange::Refusal::OptionsOfGateway => Reason::OptionsOfGateway,
+                exchange::Refusal::TraceOfGateway => Reason::TraceOfGateway,
+                exchange::Refusal::Unmatched(unmatched) => match unmatched {
+                    NoMatch::NoListener => Reason::NoListener,
+                    NoMatch::NoRule(_) => Reason::NoRule,
+                    NoMatch::TargetTooLong(_) | NoMatch::HeadersTooLong(_) => Reason::TooLongToMatch,
+                    NoMatch::Misdirected { .. } => Reason::Misdirected,
+                },
+                exchange::Refusal::Filter => Reason::Filter,
+                exchange::Refusal::NoBackend => Reason::NoBackend,
+                exchange::Refusal::UnresolvedBackend => Reason::UnresolvedBackend,
+                exchange::Refusal::NoEndpoints => Reason::NoEndpoints,
+                // One that the core has got since.
+                _ => Reason::Gateway,
+            },
+            Self::Unreachable(_) => Reason::Unreachable,
+            Self::BackendFailed(_) => Reason::BackendFailed,
+            Self::RequestBroken(_) => Reason::RequestBroken,
+            Self::TimedOut(Limit::Request) => Reason::RequestTimeout,
+            Self::TimedOut(Limit::BackendRequest) => Reason::BackendRequestTimeout,
+            Self::LayerFailed(_) => Reason::LayerFailed,
+            Self::Custom(_) => Reason::LayerRefused,
+            Self::NoConnection | Self::NotRouted => Reason::Gateway,
         }
     }
 
@@ -184,8 +217,6 @@ impl From<CustomRefusal> for Refusal {
 
 #[cfg(test)]
 mod tests {
-    use gateway_core::table::NoMatch;
-
     use super::*;
 
     // GRP-10, GRP-11, GRP-12

@@ -1,0 +1,123 @@
+//! The reasons for refusals as single words, for metrics and traces.
+
+use std::fmt;
+
+/// Why the gateway answered by itself, without what is particular to the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No valid host or target.
+    Malformed,
+    /// No valid length.
+    Framing,
+    /// `OPTIONS` that may not be forwarded.
+    OptionsOfGateway,
+    /// `TRACE` that may not be forwarded.
+    TraceOfGateway,
+    /// No listener serves the host.
+    NoListener,
+    /// No rule matches.
+    NoRule,
+    /// Regular expressions cannot look at all of it.
+    TooLongToMatch,
+    /// The connection was made for another listener.
+    Misdirected,
+    /// A filter cannot be carried out.
+    Filter,
+    /// The rule has no backend with a weight.
+    NoBackend,
+    /// The reference to the backend is invalid.
+    UnresolvedBackend,
+    /// The backend has no endpoints.
+    NoEndpoints,
+    /// No connection to the endpoint, or it did not take the request.
+    Unreachable,
+    /// The endpoint gave no proper answer.
+    BackendFailed,
+    /// The body of the request broke off.
+    RequestBroken,
+    /// The time for the request was over.
+    RequestTimeout,
+    /// The time for the last attempt was over.
+    BackendRequestTimeout,
+    /// A layer of one's own failed.
+    LayerFailed,
+    /// A layer of one's own refused.
+    LayerRefused,
+    /// The layers are put together wrongly, or the core has a reason that has no word here.
+    Gateway,
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// All of them, in the order in which they are declared.
+    pub const ALL: [Self; 20] = [
+        Self::Malformed,
+        Self::Framing,
+        Self::OptionsOfGateway,
+        Self::TraceOfGateway,
+        Self::NoListener,
+        Self::NoRule,
+        Self::TooLongToMatch,
+        Self::Misdirected,
+        Self::Filter,
+        Self::NoBackend,
+        Self::UnresolvedBackend,
+        Self::NoEndpoints,
+        Self::Unreachable,
+        Self::BackendFailed,
+        Self::RequestBroken,
+        Self::RequestTimeout,
+        Self::BackendRequestTimeout,
+        Self::LayerFailed,
+        Self::LayerRefused,
+        Self::Gateway,
+    ];
+
+    /// The word for logs, metrics and traces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Framing => "framing",
+            Self::OptionsOfGateway => "options_of_gateway",
+            Self::TraceOfGateway => "trace_of_gateway",
+            Self::NoListener => "no_listener",
+            Self::NoRule => "no_rule",
+            Self::TooLongToMatch => "too_long_to_match",
+            Self::Misdirected => "misdirected",
+            Self::Filter => "filter",
+            Self::NoBackend => "no_backend",
+            Self::UnresolvedBackend => "unresolved_backend",
+            Self::NoEndpoints => "no_endpoints",
+            Self::Unreachable => "unreachable",
+            Self::BackendFailed => "backend_failed",
+            Self::RequestBroken => "request_broken",
+            Self::RequestTimeout => "request_timeout",
+            Self::BackendRequestTimeout => "backend_request_timeout",
+            Self::LayerFailed => "layer_failed",
+            Self::LayerRefused => "layer_refused",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_listed_at_its_place_and_has_a_word_of_its_own() {
+        let words: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(words.len(), Reason::ALL.len());
+        for (index, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason}");
+        }
+    }
+}
