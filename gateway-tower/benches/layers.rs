@@ -18,10 +18,16 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gateway_core::filter::{HeaderModifier, HttpFilter};
 use gateway_core::rule::{Retry, Timeouts};
 use gateway_tower::{BoxError, RequestBody};
+#[cfg(feature = "metrics")]
+use gateway_tower::{Gateway, TableHandle, metrics::Metrics};
 use http::{Request, Response};
 use http_body_util::Full;
+#[cfg(feature = "metrics")]
+use tower::Layer;
 use tower::{Service, service_fn};
 
+#[cfg(feature = "metrics")]
+use self::scene::connection;
 use self::scene::{Scene, endpoint, get};
 
 type Body = Full<Bytes>;
@@ -74,6 +80,16 @@ fn layers(criterion: &mut Criterion) {
         let mut gateway = scene.gateway(client());
         group.bench_function(name, |bencher| {
             bencher.iter(|| run(&mut gateway, get("/a/b?c")));
+        });
+    }
+    #[cfg(feature = "metrics")]
+    {
+        let tables = TableHandle::new(Scene::with_backend().table());
+        let metrics = Metrics::new(tables.clone());
+        let gateway = Gateway::builder(tables).metrics(&metrics).client(client()).on(connection());
+        let mut counted = metrics.requests(connection()).layer(gateway);
+        group.bench_function("gateway, counted", |bencher| {
+            bencher.iter(|| run(&mut counted, get("/a/b?c")));
         });
     }
     group.finish();

@@ -18,6 +18,7 @@
 //! - `client`: [`upstream`], the client with its pools.
 //! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
 //! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
+//! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //!
 //! Modules are listed in order: each imports only what stands before it.
@@ -43,6 +44,8 @@ mod drain;
 pub mod tunnel;
 pub mod recover;
 pub mod gateway;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "client")]
 pub mod upstream;
 #[cfg(feature = "server")]

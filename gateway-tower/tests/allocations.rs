@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "these tests need little of it")]
 mod scene;
 
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -35,7 +36,10 @@ fn allocations(scene: Scene) -> u64 {
     allocations_of(scene.gateway(client()))
 }
 
-fn allocations_of(mut gateway: Gateway<Client>) -> u64 {
+fn allocations_of<S, RB>(mut gateway: S) -> u64
+where
+    S: Service<Request<Body>, Response = Response<RB>, Error = Infallible>,
+{
     let mut count = |request| {
         let info = allocation_counter::measure(|| {
             let mut context = Context::from_waker(Waker::noop());
@@ -89,6 +93,18 @@ fn whoever_chooses_endpoints_allocates_nothing() {
     assert_eq!(picked_by(RoundRobin::new()), LEAST);
     assert_eq!(picked_by(LeastRequests::new()), LEAST);
     assert_eq!(picked_by(ConsistentHash::by_header(http::header::HOST)), LEAST);
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn counting_allocates_nothing() {
+    use gateway_tower::metrics::Metrics;
+    use tower::Layer;
+
+    let tables = TableHandle::new(Scene::with_backend().table());
+    let metrics = Metrics::new(tables.clone());
+    let gateway = Gateway::builder(tables).metrics(&metrics).client(client()).on(scene::connection());
+    assert_eq!(allocations_of(metrics.requests(scene::connection()).layer(gateway)), LEAST);
 }
 
 #[tokio::test]

@@ -80,4 +80,10 @@ impl Shard {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS)
     }
+
+    /// The number of the place, for others who count at several.
+    #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "only metrics count so"))]
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
 }

@@ -139,3 +139,20 @@ async fn bodies_and_their_trailers_pass_both_ways() {
     let answer = send(&Scene::with_backend().gateway(client), get("/").map(|_| body)).await;
     assert_eq!((&*answer.body, answer.trailers), (&b"body"[..], Some(trailers)));
 }
+
+#[tokio::test]
+async fn the_trace_of_the_client_goes_on_as_it_came() {
+    let headers = [
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("tracestate", "a=1,b=2"),
+        ("tracestate", "c=3"),
+    ];
+    let mut request = get("/");
+    for (name, value) in headers {
+        request.headers_mut().append(name, HeaderValue::from_static(value));
+    }
+    let parts = forwarded(Scene::with_backend(), request).await;
+    let sent = parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let sent: Vec<_> = sent.filter(|(name, _)| name.starts_with("trace")).collect();
+    assert_eq!(sent, headers);
+}

@@ -16,3 +16,5 @@ mod messages;
 mod strict;
 mod adversary;
 mod http2_clients;
+#[cfg(feature = "metrics")]
+mod metrics;

@@ -57,7 +57,11 @@ impl ServerCertVerifier for AnyCertificate {
 }
 
 /// A handshake; an IP address as the name sends no server name.
-async fn handshake(world: &World, name: &'static str, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
+pub(crate) async fn handshake(
+    world: &World,
+    name: &'static str,
+    alpn: &[&str],
+) -> io::Result<TlsStream<TcpStream>> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -1,0 +1,141 @@
+//! What is counted of one place: for one shard of the connections, so that cores do not count at one address.
+//!
+//! A place that has served nothing costs a few words; the rest is made when it is first needed.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::attempt_end::AttemptEnd;
+use super::class::Class;
+use super::histogram::{Counted, Histogram};
+use super::method::MethodLabel;
+use crate::observe::Copied;
+use crate::outcome::Reason;
+
+/// Of requests.
+#[derive(Debug, Default)]
+pub(super) struct RequestCells {
+    classes: [OnceLock<Box<ClassCells>>; Class::COUNT],
+    refusals: OnceLock<Box<[AtomicU64; Reason::ALL.len()]>>,
+    retries: AtomicU64,
+}
+
+/// Of requests that were answered with one class of status. On cache lines of its own.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct ClassCells {
+    methods: [AtomicU64; MethodLabel::COUNT],
+    durations: Histogram,
+}
+
+/// Of attempts at a backend, and of copies for it.
+#[derive(Debug, Default)]
+pub(super) struct AttemptCells {
+    ends: [OnceLock<Box<Histogram>>; AttemptEnd::COUNT],
+    sent: AtomicU64,
+    dropped: AtomicU64,
+}
+
+/// What all shards have counted of requests.
+#[derive(Debug, Default)]
+pub(super) struct RequestCounts {
+    pub(super) classes: [Option<(Counted, [u64; MethodLabel::COUNT])>; Class::COUNT],
+    pub(super) refusals: [u64; Reason::ALL.len()],
+    pub(super) retries: u64,
+}
+
+/// What all shards have counted of attempts.
+#[derive(Debug, Default)]
+pub(super) struct AttemptCounts {
+    pub(super) ends: [Option<Counted>; AttemptEnd::COUNT],
+    pub(super) sent: u64,
+    pub(super) dropped: u64,
+}
+
+fn add(cell: &AtomicU64, number: u64) {
+    cell.fetch_add(number, Ordering::Relaxed);
+}
+
+fn read(cell: &AtomicU64) -> u64 {
+    cell.load(Ordering::Relaxed)
+}
+
+// === impl RequestCells ===
+
+impl RequestCells {
+    /// The answer begins.
+    pub(super) fn answered(&self, class: Class, method: MethodLabel) {
+        add(&self.class(class).methods[method.index()], 1);
+    }
+
+    /// The answer has ended, or there will be none.
+    pub(super) fn ended(&self, class: Class, duration: Duration) {
+        self.class(class).durations.observe(duration);
+    }
+
+    pub(super) fn refused(&self, reason: Reason) {
+        add(&self.refusals.get_or_init(Box::default)[reason as usize], 1);
+    }
+
+    pub(super) fn retried(&self, times: u32) {
+        add(&self.retries, times.into());
+    }
+
+    fn class(&self, class: Class) -> &ClassCells {
+        self.classes[class.index()].get_or_init(Box::default)
+    }
+}
+
+// === impl AttemptCells ===
+
+impl AttemptCells {
+    pub(super) fn ended(&self, end: AttemptEnd, duration: Duration) {
+        self.ends[end.index()].get_or_init(Box::default).observe(duration);
+    }
+
+    pub(super) fn copied(&self, copied: Copied) {
+        match copied {
+            Copied::Sent => add(&self.sent, 1),
+            Copied::Dropped => add(&self.dropped, 1),
+        }
+    }
+}
+
+// === impl RequestCounts ===
+
+impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
+    fn from_iter<I: IntoIterator<Item = &'c RequestCells>>(shards: I) -> Self {
+        let mut counts = Self::default();
+        for shard in shards {
+            for (known, cells) in counts.classes.iter_mut().zip(&shard.classes) {
+                let Some(cells) = cells.get() else { continue };
+                let (durations, methods) = known.get_or_insert_default();
+                durations.add(&cells.durations);
+                methods.iter_mut().zip(&cells.methods).for_each(|(count, cell)| *count += read(cell));
+            }
+            let refusals = shard.refusals.get().into_iter().flat_map(|refusals| refusals.iter());
+            counts.refusals.iter_mut().zip(refusals).for_each(|(count, cell)| *count += read(cell));
+            counts.retries += read(&shard.retries);
+        }
+        counts
+    }
+}
+
+// === impl AttemptCounts ===
+
+impl<'c> FromIterator<&'c AttemptCells> for AttemptCounts {
+    fn from_iter<I: IntoIterator<Item = &'c AttemptCells>>(shards: I) -> Self {
+        let mut counts = Self::default();
+        for shard in shards {
+            for (known, cells) in counts.ends.iter_mut().zip(&shard.ends) {
+                if let Some(cells) = cells.get() {
+                    known.get_or_insert_default().add(cells);
+                }
+            }
+            counts.sent += read(&shard.sent);
+            counts.dropped += read(&shard.dropped);
+        }
+        counts
+    }
+}

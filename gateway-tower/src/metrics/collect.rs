@@ -1,0 +1,197 @@
+//! What has been counted, as text for Prometheus.
+
+use std::fmt;
+
+use gateway_core::table::{Certificate, ListenerProtocol, RouteTable};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+use x509_parser::parse_x509_certificate;
+
+use super::attempt_end::AttemptEnd;
+use super::cells::{AttemptCounts, RequestCounts};
+use super::class::Class;
+use super::histogram::Counted;
+use super::labels::{Labels, Place, With};
+use super::method::MethodLabel;
+use super::metrics::Metrics;
+use crate::outcome::Reason;
+
+/// The label of an answer's class of status.
+const CLASS: &str = "http_response_status_class";
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let table = self.tables().load();
+        self.encode_requests(&mut encoder)?;
+        self.encode_attempts(&mut encoder)?;
+        self.encode_sockets(&mut encoder, &table)?;
+        encode_certificates(&mut encoder, &table)?;
+
+        let (name, help) = ("gateway_config_generation", "The number of the table in use");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        metric.encode_gauge(&table.generation())?;
+
+        let (name, help) =
+            ("gateway_config_served_duration", "From the notice of a change until it was served");
+        let mut metric =
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        let mut served = Counted::default();
+        served.add(self.served_durations());
+        histogram(&mut metric, &served)
+    }
+}
+
+impl Metrics {
+    fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let all = self.requests_family().all();
+        let all: Vec<(&Labels, RequestCounts)> =
+            all.iter().map(|series| (series.labels(), series.all().collect())).collect();
+
+        let (name, help) =
+            ("http_server_request_duration", "From the head of a request to the end of its answer");
+        let mut metric =
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        for (labels, counts) in &all {
+            for (index, class) in Class::all() {
+                if let Some((durations, _)) = &counts.classes[index] {
+                    let labels = With(*labels, [(CLASS, class)]);
+                    histogram(&mut metric.encode_family(&labels)?, durations)?;
+                }
+            }
+        }
+
+        let (name, help) = ("http_server_requests", "Requests whose answer has begun, or that were given up");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, counts) in &all {
+            for (index, class) in Class::all() {
+                let Some((_, methods)) = &counts.classes[index] else { continue };
+                for (method, name) in MethodLabel::all() {
+                    let labels = With(*labels, [("http_request_method", name), (CLASS, class)]);
+                    counter(&mut metric, &labels, methods[method])?;
+                }
+            }
+        }
+
+        let (name, help) =
+            ("gateway_refused_requests", "Requests that the gateway answered by itself, by reason");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, counts) in &all {
+            for (reason, number) in Reason::ALL.into_iter().zip(counts.refusals) {
+                counter(&mut metric, &With(*labels, [("reason", reason.as_str())]), number)?;
+            }
+        }
+
+        let (name, help) = ("gateway_retries", "Attempts after the first of a request");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, counts) in &all {
+            counter(&mut metric, *labels, counts.retries)?;
+        }
+        Ok(())
+    }
+
+    fn encode_attempts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let all = self.attempts_family().all();
+        let all: Vec<(&Labels, AttemptCounts)> =
+            all.iter().map(|series| (series.labels(), series.all().collect())).collect();
+
+        let (name, help) = (
+            "http_client_request_duration",
+            "From an attempt at a backend to the head of its answer, or its failure",
+        );
+        let mut metric =
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        for (labels, counts) in &all {
+            for (index, class, error) in AttemptEnd::all() {
+                if let Some(durations) = &counts.ends[index] {
+                    let labels = With(*labels, [(CLASS, class), ("error_type", error)]);
+                    histogram(&mut metric.encode_family(&labels)?, durations)?;
+                }
+            }
+        }
+
+        let (name, help) = ("gateway_mirrored_requests", "Copies of requests, sent or dropped");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, counts) in &all {
+            for (result, number) in [("sent", counts.sent), ("dropped", counts.dropped)] {
+                counter(&mut metric, &With(*labels, [("result", result)]), number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_sockets(&self, encoder: &mut DescriptorEncoder<'_>, table: &RouteTable) -> fmt::Result {
+        let all = self.sockets().all(table);
+        let (name, help) =
+            ("gateway_connections_open", "Connections of clients that are open, tunnels included");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, cells) in &all {
+            metric.encode_family(labels)?.encode_gauge(&cells.open())?;
+        }
+
+        let (name, help) = ("gateway_connections_accepted", "Connections of clients that were taken in");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, cells) in &all {
+            metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(&cells.accepted(), None)?;
+        }
+
+        let (name, help) =
+            ("gateway_connections_refused", "Connections of clients that were not served, by reason");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, cells) in &all {
+            for (reason, number) in cells.refused() {
+                counter(&mut metric, &With(labels, [("reason", reason)]), number)?;
+            }
+        }
+
+        let (name, help) = ("gateway_tls_handshakes", "TLS handshakes of clients, by how they ended");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, cells) in &all {
+            for (result, number) in cells.handshakes() {
+                counter(&mut metric, &With(labels, [("result", result)]), number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When the first certificate of each chain expires. One that cannot be read, the listener says elsewhere.
+fn encode_certificates(encoder: &mut DescriptorEncoder<'_>, table: &RouteTable) -> fmt::Result {
+    let (name, help) =
+        ("gateway_certificate_expiry_timestamp", "When a certificate of a listener expires, in Unix time");
+    let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
+    for (id, listener) in table.listeners() {
+        let ListenerProtocol::Https(tls) = &listener.protocol else { continue };
+        let labels = Labels::new(table, Place { listener: id, rule: None, backend: None });
+        let mut told = Vec::new();
+        for certificate in tls.certificates.iter() {
+            // A listener may name a Secret twice.
+            let (Some(secret), Some(expiry)) = (certificate.secret(), expiry(certificate)) else { continue };
+            if !told.contains(&secret) {
+                told.push(secret);
+                let secret = secret.to_string();
+                let labels = With(&labels, [("secret", &*secret)]);
+                metric.encode_family(&labels)?.encode_gauge(&expiry)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn expiry(certificate: &Certificate) -> Option<i64> {
+    let (_, certificate) = parse_x509_certificate(certificate.chain().first()?).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
+fn histogram(metric: &mut MetricEncoder<'_>, counted: &Counted) -> fmt::Result {
+    metric.encode_histogram::<NoLabelSet>(counted.sum(), counted.count(), &counted.buckets, None)
+}
+
+/// A counter, unless there is nothing to count yet: most of what might happen never does.
+fn counter(metric: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, number: u64) -> fmt::Result {
+    match number {
+        0 => Ok(()),
+        _ => metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(&number, None),
+    }
+}

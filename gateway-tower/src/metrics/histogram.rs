@@ -1,0 +1,99 @@
+//! Durations, counted in buckets without a lock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The upper bounds of the buckets, in seconds: those that the convention of OpenTelemetry advises for HTTP.
+pub(super) const BOUNDS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// The same in nanoseconds.
+const NANOSECONDS: [u64; BOUNDS.len()] = {
+    let mut nanoseconds = [0; BOUNDS.len()];
+    let mut index = 0;
+    while index < BOUNDS.len() {
+        // In whole milliseconds first, so that nothing is lost.
+        nanoseconds[index] = (BOUNDS[index] * 1_000.0) as u64 * 1_000_000;
+        index += 1;
+    }
+    nanoseconds
+};
+
+/// How many durations fell into each bucket, and how long they were together.
+#[derive(Debug, Default)]
+pub(super) struct Histogram {
+    /// Behind those with bounds, the one for what is longer.
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    nanoseconds: AtomicU64,
+}
+
+/// What histograms have counted together.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// Upper bound and number of each bucket.
+    pub(super) buckets: [(f64, u64); BOUNDS.len() + 1],
+    nanoseconds: u64,
+}
+
+// === impl Histogram ===
+
+impl Histogram {
+    pub(super) fn observe(&self, duration: Duration) {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = NANOSECONDS.partition_point(|bound| *bound < nanoseconds);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+// === impl Counted ===
+
+impl Counted {
+    pub(super) fn add(&mut self, histogram: &Histogram) {
+        for ((_, count), bucket) in self.buckets.iter_mut().zip(&histogram.buckets) {
+            *count += bucket.load(Ordering::Relaxed);
+        }
+        self.nanoseconds = self.nanoseconds.wrapping_add(histogram.nanoseconds.load(Ordering::Relaxed));
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.buckets.iter().map(|(_, count)| count).sum()
+    }
+
+    /// In seconds.
+    pub(super) fn sum(&self) -> f64 {
+        Duration::from_nanos(self.nanoseconds).as_secs_f64()
+    }
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        let bound = |index| BOUNDS.get(index).copied().unwrap_or(f64::INFINITY);
+        Self { buckets: std::array::from_fn(|index| (bound(index), 0)), nanoseconds: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_into_the_first_bucket_that_holds_it() {
+        let histogram = Histogram::default();
+        for milliseconds in [0, 5, 6, 10_000, 10_001] {
+            histogram.observe(Duration::from_millis(milliseconds));
+        }
+        let mut counted = Counted::default();
+        counted.add(&histogram);
+        let filled: Vec<_> = counted.buckets.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(filled, [(0.005, 2), (0.01, 1), (10.0, 1), (f64::INFINITY, 1)]);
+        assert_eq!((counted.count(), counted.sum()), (5, 20.012));
+    }
+
+    #[test]
+    fn bounds_are_whole_milliseconds() {
+        for (seconds, nanoseconds) in BOUNDS.iter().zip(NANOSECONDS) {
+            assert_eq!(Duration::from_secs_f64(*seconds), Duration::from_nanos(nanoseconds));
+        }
+    }
+}

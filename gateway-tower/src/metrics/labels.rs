@@ -1,0 +1,187 @@
+//! What names a series: the places of a table, and nothing that a client can make up.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display, Write};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use gateway_core::name::{BackendId, ListenerOwnerKind, ObjectName};
+use gateway_core::rule::{Backend, RuleName};
+use gateway_core::table::{Listener, ListenerId, RouteTable, RuleId};
+use prometheus_client::encoding::{
+    EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
+};
+
+/// A place in a table, by its numbers there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) listener: ListenerId,
+    pub(super) rule: Option<RuleId>,
+    pub(super) backend: Option<BackendId>,
+}
+
+/// The same by name, which stays from table to table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Labels {
+    gateway: ObjectName,
+    listener: Option<ListenerName>,
+    rule: Option<RuleName>,
+    backend: Option<BackendName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct ListenerName {
+    owner_kind: ListenerOwnerKind,
+    owner: ObjectName,
+    name: Arc<str>,
+}
+
+/// A Service and the number of its port.
+type BackendName = (ObjectName, u16);
+
+/// What is in a table: the labels that series may have.
+#[derive(Debug, Default)]
+pub(super) struct Known<'t> {
+    gateways: HashSet<&'t ObjectName, RandomState>,
+    listeners: HashSet<(ListenerOwnerKind, &'t ObjectName, &'t str), RandomState>,
+    rules: HashSet<&'t RuleName, RandomState>,
+    backends: HashSet<(&'t ObjectName, u16), RandomState>,
+}
+
+/// Labels of a place with those of what happened there.
+#[derive(Debug)]
+pub(super) struct With<'a, L, const N: usize>(pub(super) &'a L, pub(super) [(&'static str, &'a str); N]);
+
+/// Any text as the value of a label.
+pub(super) struct Text<T>(pub(super) T);
+
+// === impl Labels ===
+
+impl Labels {
+    /// The labels of a Gateway, where nothing else is known.
+    pub(super) fn of_gateway(gateway: ObjectName) -> Self {
+        Self { gateway, listener: None, rule: None, backend: None }
+    }
+
+    /// The labels of a place in `table`.
+    pub(super) fn new(table: &RouteTable, place: Place) -> Self {
+        let Listener { gateway, owner_kind, owner, name, .. } = table.listener(place.listener);
+        Self {
+            gateway: gateway.clone(),
+            listener: Some(ListenerName {
+                owner_kind: *owner_kind,
+                owner: owner.clone(),
+                name: name.clone(),
+            }),
+            rule: place.rule.map(|rule| table.rule(rule).id.clone()),
+            backend: place.backend.map(|id| {
+                let Backend { service, port, .. } = table.backend(id);
+                (service.clone(), *port)
+            }),
+        }
+    }
+
+    /// Whether these are the labels of a place in `table`. Texts are shared between tables, so that in most cases pointers
+    /// are compared.
+    #[inline]
+    pub(super) fn are_of(&self, table: &RouteTable, place: Place) -> bool {
+        self.is_at(table.listener(place.listener))
+            && match (&self.rule, place.rule) {
+                (Some(name), Some(rule)) => table.rule(rule).id == *name,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            }
+            && match (&self.backend, place.backend) {
+                (Some((service, port)), Some(backend)) => {
+                    let backend = table.backend(backend);
+                    backend.port == *port && backend.service == *service
+                }
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            }
+    }
+
+    fn is_at(&self, at: &Listener) -> bool {
+        self.listener.as_ref().is_some_and(|listener| {
+            listener.name == at.name && listener.owner_kind == at.owner_kind && listener.owner == at.owner
+        }) && self.gateway == at.gateway
+    }
+}
+
+impl EncodeLabelSet for Labels {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        ("gateway", Text(&self.gateway)).encode(encoder.encode_label())?;
+        if let Some(listener) = &self.listener {
+            ("listener", Text(listener)).encode(encoder.encode_label())?;
+        }
+        if let Some(RuleName { route, index, name }) = &self.rule {
+            ("route_kind", route.kind.as_str()).encode(encoder.encode_label())?;
+            ("route", Text(&route.name)).encode(encoder.encode_label())?;
+            ("rule", *index).encode(encoder.encode_label())?;
+            if let Some(name) = name {
+                ("rule_name", &**name).encode(encoder.encode_label())?;
+            }
+        }
+        if let Some((service, port)) = &self.backend {
+            ("backend", Text(format_args!("{service}:{port}"))).encode(encoder.encode_label())?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for ListenerName {
+    /// The name within a Gateway; the names of a ListenerSet, which are others', have it before them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.owner_kind {
+            ListenerOwnerKind::Gateway => f.write_str(&self.name),
+            ListenerOwnerKind::ListenerSet => write!(f, "{}/{}", self.owner, self.name),
+        }
+    }
+}
+
+// === impl Known ===
+
+impl<'t> Known<'t> {
+    pub(super) fn new(table: &'t RouteTable) -> Self {
+        let mut known = Self::default();
+        for (_, listener) in table.listeners() {
+            known.gateways.insert(&listener.gateway);
+            known.listeners.insert((listener.owner_kind, &listener.owner, &listener.name));
+        }
+        known.rules.extend(table.rules().map(|rule| &rule.id));
+        known.backends.extend(table.backends().map(|backend| (&backend.service, backend.port)));
+        known
+    }
+
+    /// Whether all that these labels name is there.
+    pub(super) fn contains(&self, labels: &Labels) -> bool {
+        let Labels { gateway, listener, rule, backend } = labels;
+        self.gateways.contains(gateway)
+            && listener.as_ref().is_none_or(|ListenerName { owner_kind, owner, name }| {
+                self.listeners.contains(&(*owner_kind, owner, &**name))
+            })
+            && rule.as_ref().is_none_or(|rule| self.rules.contains(rule))
+            && backend.as_ref().is_none_or(|(service, port)| self.backends.contains(&(service, *port)))
+    }
+}
+
+// === impl With ===
+
+impl<L: EncodeLabelSet, const N: usize> EncodeLabelSet for With<'_, L, N> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        EncodeLabelSet::encode(self.0, encoder)?;
+        // What is not there has no label, which is the same to Prometheus as an empty one.
+        for label in self.1.iter().filter(|(_, value)| !value.is_empty()) {
+            label.encode(encoder.encode_label())?;
+        }
+        Ok(())
+    }
+}
+
+// === impl Text ===
+
+impl<T: Display> EncodeLabelValue for Text<T> {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        write!(encoder, "{}", self.0)
+    }
+}

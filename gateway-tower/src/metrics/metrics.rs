@@ -1,0 +1,104 @@
+//! What has been counted.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use gateway_core::name::ObjectName;
+use gateway_core::table::Transport;
+
+use super::cells::{AttemptCells, RequestCells};
+use super::family::Family;
+use super::histogram::Histogram;
+use super::labels::Place;
+use super::sockets::Sockets;
+use crate::handle::TableHandle;
+use crate::observe::{Copied, ObserveConnections, ObserveMirrors, ObserveSockets};
+use crate::routed::Routed;
+
+/// All that a data plane counts. Clones count together.
+///
+/// It is a [`Collector`](prometheus_client::collector::Collector), to be put into a registry of the program.
+#[derive(Clone)]
+pub struct Metrics(Arc<Shared>);
+
+struct Shared {
+    tables: TableHandle,
+    requests: Family<RequestCells>,
+    attempts: Family<AttemptCells>,
+    sockets: Sockets,
+    served: Histogram,
+}
+
+/// The most places at which one series is counted; connections are spread over as many.
+const MOST_SHARDS: usize = 16;
+
+// === impl Metrics ===
+
+impl Metrics {
+    /// Nothing counted yet. The table in `tables` says what there are series of.
+    pub fn new(tables: TableHandle) -> Self {
+        let shards = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_SHARDS));
+        Self(Arc::new(Shared {
+            requests: Family::new(tables.clone(), shards),
+            attempts: Family::new(tables.clone(), shards),
+            sockets: Sockets::default(),
+            served: Histogram::default(),
+            tables,
+        }))
+    }
+
+    /// A change that was noticed at `since` is served now, or cannot be.
+    pub fn served(&self, since: Instant) {
+        self.0.served.observe(since.elapsed());
+    }
+
+    pub(super) fn tables(&self) -> &TableHandle {
+        &self.0.tables
+    }
+
+    pub(super) fn requests_family(&self) -> &Family<RequestCells> {
+        &self.0.requests
+    }
+
+    pub(super) fn attempts_family(&self) -> &Family<AttemptCells> {
+        &self.0.attempts
+    }
+
+    pub(super) fn sockets(&self) -> &Sockets {
+        &self.0.sockets
+    }
+
+    pub(super) fn served_durations(&self) -> &Histogram {
+        &self.0.served
+    }
+
+    /// The cells for an attempt at a backend, or a copy for it.
+    pub(super) fn attempt_cells(&self, routed: &Routed) -> Option<Arc<AttemptCells>> {
+        let matched = routed.matched();
+        let backend = Some(routed.reached()?.backend);
+        let place = Place { listener: matched.listener, rule: Some(matched.rule), backend };
+        Some(self.0.attempts.cells(routed.table(), place, routed.connection().shard.index()))
+    }
+}
+
+impl ObserveMirrors for Metrics {
+    fn copied(&self, routed: &Routed, copy: Copied) {
+        if let Some(cells) = self.attempt_cells(routed) {
+            cells.copied(copy);
+        }
+    }
+}
+
+impl ObserveSockets for Metrics {
+    fn socket(&self, gateway: &ObjectName, transport: Transport, port: u16) -> Arc<dyn ObserveConnections> {
+        self.0.sockets.get(gateway, transport, port)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").field("tables", &self.0.tables).finish_non_exhaustive()
+    }
+}
