@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::api::Kind;
 use crate::feature::{Feature, SUPPORTED};
 use crate::filter::Extensions;
 use crate::name::ObjectName;
@@ -41,6 +42,9 @@ pub struct Options {
     pub max_listeners: usize,
     /// Installed resource definitions whose version is not known, by name; always empty where there are none.
     pub unknown_definitions: Vec<String>,
+    /// Secrets and ConfigMaps that may be there and cannot be read, and why, as what follows on the name of the object:
+    /// `may not be read; bind the role`. Statuses say so of a listener that refers to one, in the place of that it does not exist.
+    pub unreadable: BTreeMap<(Kind, ObjectName), String>,
     /// The number of the table that is made; a `Translator` counts on from it. The data plane counts the tables that it takes
     /// into use by itself.
     pub generation: u64,
@@ -147,6 +151,7 @@ impl Default for Options {
             addresses: AddressPolicy::default(),
             max_listeners: DEFAULT_MAX_LISTENERS,
             unknown_definitions: Vec::new(),
+            unreadable: BTreeMap::new(),
             generation: 0,
             hostname_fall_through: true,
             extensions: None,

@@ -21,8 +21,9 @@ use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
+use crate::options::Options;
 use crate::table::{Certificate, CertificateCheck, CertificateError};
-use crate::validate::Valid;
+use crate::validate::{Valid, Validated};
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
@@ -37,6 +38,7 @@ pub(crate) struct Certificates<'a> {
     secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
     config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
     grants: &'a Grants,
+    unreadable: &'a BTreeMap<(Kind, ObjectName), String>,
     check: Option<&'a dyn CertificateCheck>,
     kept: KeptCertificates,
     read: KeptCertificates,
@@ -69,6 +71,9 @@ pub(crate) enum RefError {
 pub(crate) enum Unusable {
     #[error("does not exist")]
     Missing,
+    /// It may exist.
+    #[error("{0}")]
+    Unreadable(String),
     #[error("is of type {0:?}; it has to be of type {TLS_SECRET:?}")]
     Type(String),
     #[error("has no entry {0:?}")]
@@ -84,14 +89,21 @@ pub(crate) enum Unusable {
 impl<'a> Certificates<'a> {
     /// Follows references into these objects; what was read from them before need not be read again.
     pub(crate) fn new(
-        secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
-        config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
+        valid: &'a Validated,
         grants: &'a Grants,
-        check: Option<&'a dyn CertificateCheck>,
+        options: &'a Options,
         kept: KeptCertificates,
     ) -> Self {
-        let (read, lookups) = (KeptCertificates::default(), Lookups::default());
-        Self { secrets, config_maps, grants, check, kept, read, lookups }
+        Self {
+            secrets: &valid.secrets,
+            config_maps: &valid.config_maps,
+            grants,
+            unreadable: &options.unreadable,
+            check: options.certificate_check.as_deref(),
+            kept,
+            read: KeptCertificates::default(),
+            lookups: Lookups::default(),
+        }
     }
 
     /// What was read, to be kept, and what was asked for, there or not.
@@ -118,7 +130,7 @@ impl<'a> Certificates<'a> {
             read_certificate(secret, self.check).map(|certificate| certificate.read_from(key.clone()))
         };
         let certificate = read_once(&key, self.secrets, kept, read, checked);
-        certificate.map_err(|error| RefError::Object { kind: Kind::Secret, key, error })
+        certificate.map_err(|error| self.unusable(Kind::Secret, key, error))
     }
 
     /// Whether an object refers to a certificate authority.
@@ -137,7 +149,18 @@ impl<'a> Certificates<'a> {
         self.lookups.insert(Kind::ConfigMap, key.clone());
         let (kept, read) = (&mut self.kept.authorities, &mut self.read.authorities);
         let authority = read_once(&key, self.config_maps, kept, read, read_authority);
-        authority.map_err(|error| RefError::Object { kind: Kind::ConfigMap, key, error })
+        authority.map_err(|error| self.unusable(Kind::ConfigMap, key, error))
+    }
+
+    /// What is not there may be kept from us.
+    fn unusable(&self, kind: Kind, key: ObjectName, error: Unusable) -> RefError {
+        let object = (kind, key);
+        let error = match (error, self.unreadable.get(&object)) {
+            (Unusable::Missing, Some(why)) => Unusable::Unreadable(why.clone()),
+            (error, _) => error,
+        };
+        let (kind, key) = object;
+        RefError::Object { kind, key, error }
     }
 
     fn permitted<'t>(&self, from: Referrer<'_>, to: Target<'t>) -> Result<Granted<Target<'t>>, RefError> {

@@ -156,6 +156,15 @@ impl Translator {
         self.options.addresses.unbound = unbound;
     }
 
+    /// Takes note of the Secrets and ConfigMaps that cannot be read, in the place of those that could not be before; see
+    /// [`Options::unreadable`].
+    pub fn set_unreadable(&mut self, unreadable: BTreeMap<(Kind, ObjectName), String>) {
+        let before = mem::replace(&mut self.options.unreadable, unreadable);
+        let now = &self.options.unreadable;
+        let all = before.keys().chain(now.keys());
+        self.changed.extend(all.filter(|object| before.get(object) != now.get(object)).cloned());
+    }
+
     /// Takes an object, in the place of the one of its kind and name.
     pub fn insert(&mut self, mut object: AnyObject) {
         object.settle_namespace();
@@ -293,13 +302,7 @@ impl Translator {
     /// Attaches Gateways and listeners again. Says whether anything came of it that Routes depend on.
     fn attach(&mut self) -> bool {
         let kept = mem::take(&mut self.certificates);
-        let mut certificates = Certificates::new(
-            &self.valid.secrets,
-            &self.valid.config_maps,
-            &self.grants,
-            self.options.certificate_check.as_deref(),
-            kept,
-        );
+        let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
         let gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
         (self.certificates, self.translation.lookups) = certificates.finish();
         let mut before = mem::replace(&mut self.gateways, gateways);

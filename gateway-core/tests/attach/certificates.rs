@@ -123,6 +123,40 @@ fn a_certificate_of_another_namespace_needs_a_grant_there() {
     unresolved("in other letters", &with("other", from, "group: '', kind: secret"), refused);
 }
 
+// GWT-05: what cannot be read may be there.
+#[test]
+fn a_certificate_that_cannot_be_read_is_not_said_to_be_absent() {
+    let resources = world(&https("{name: cert}"));
+    let mut translator = Translator::new(Options::default());
+    translator.update(&resources);
+    let message = |translator: &mut Translator| {
+        let translation = translator.translate();
+        let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
+        let condition = &status.listeners[0].conditions[2];
+        assert_eq!(condition.reason.as_str(), "InvalidCertificateRef");
+        let mut findings = translation.statuses.causes().map(|(.., cause)| &cause.finding);
+        let finding = findings.find(|finding| condition.message.contains(&finding.message));
+        (condition.message.clone(), finding.expect("the condition has a cause").missing.is_some())
+    };
+    let absent = message(&mut translator);
+    assert!(
+        absent.0.ends_with("refers to Secret default/cert, which does not exist") && absent.1,
+        "{absent:?}"
+    );
+
+    let secret = (Kind::Secret, ObjectName::new("default", "cert"));
+    let why = "may not be read; bind the role".to_owned();
+    translator.set_unreadable([(secret, why)].into());
+    let hidden = message(&mut translator);
+    assert!(hidden.0.ends_with("Secret default/cert, which may not be read; bind the role"), "{hidden:?}");
+    assert!(!hidden.1, "it may be there");
+    let anew = translated(&resources, translator.options()).statuses;
+    assert_eq!(translator.translation().statuses, anew);
+
+    translator.set_unreadable([].into());
+    assert_eq!(message(&mut translator), absent);
+}
+
 // RGR-08, GEN-17
 #[test]
 fn without_a_grant_nobody_learns_what_exists() {
