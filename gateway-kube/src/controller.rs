@@ -498,6 +498,13 @@ impl Running {
         }
         self.assign_addresses();
         self.translator.translate();
+        let lookups = &self.translator.translation().lookups;
+        self.watch.look_up(lookups);
+        let unreadable = self.watch.unreadable(lookups);
+        if self.translator.options().unreadable != unreadable {
+            self.translator.set_unreadable(unreadable);
+            self.translator.translate();
+        }
         self.progress.translations += 1;
         self.dirty.extend(self.translator.take_status_changes());
         let rejected =
@@ -505,7 +512,6 @@ impl Running {
         self.dirty.extend(rejected);
         self.dirty
             .extend(self.store.unreadable().map(|unreadable| (unreadable.kind, unreadable.key.clone())));
-        self.watch.look_up(&self.translator.translation().lookups);
         if !self.watch.is_filled() {
             let since = *self.incomplete_since.get_or_insert_with(Instant::now);
             if since.elapsed() < LONGEST_LOOKUP {

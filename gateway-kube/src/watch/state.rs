@@ -55,7 +55,7 @@ impl fmt::Display for State {
                 "the cluster has no such kind in a version that is read, so that it is left out until it is installed",
             ),
             Self::Forbidden(told) => {
-                write!(f, "may not be read, so that it is left out until there is a role with get, list and watch: {told}")
+                write!(f, "may not be read, so that it is left out until there is a role with list and watch: {told}")
             }
             Self::Failing(told) => write!(f, "what was read last stays until the API server answers: {told}"),
             Self::NotStarting(told) => write!(f, "cannot be read until the API server answers: {told}"),
