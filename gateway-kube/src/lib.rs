@@ -47,7 +47,7 @@
 //! | [`watch`] | the kinds and namespaces that are watched, Secrets and ConfigMaps by name, as a stream of changes |
 //! | [`store`] | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
 //! | [`status`] | statuses merged and written, events, the finalizer of a class |
-//! | [`definitions`] | which version the installed definitions are of |
+//! | [`definitions`] | which version and channel the installed definitions are of, and which features can be used with them |
 //! | [`addresses`] | where the Service in front of the data plane can be reached |
 //! | [`address_pool`] | an address of its own for each Gateway |
 //! | [`lease`] | one replica of many |
@@ -58,10 +58,13 @@
 //! - **The API server is away, slow, or forgets**: the last table stays in use; watches go on where they stopped, or list
 //!   again; statuses are written later.
 //! - **A kind is not installed, or may not be read**: it is left out, which is logged and told with each update, and picked up
-//!   when it appears. What was read before stays.
+//!   when it appears. What was read before stays. A listener whose Secret may not be read says so in its status.
 //! - **The definitions are of v1.6**: features are published by the names of v1.6, and nothing waits for a field that they
-//!   do not have: where one is written and not kept, that is logged once. Definitions of an unknown version are used as far as
-//!   they are understood, and `SupportedVersion` says so.
+//!   do not have: where one is written and not kept, that is logged once. A session of a Route, which v1.7 writes otherwise, is
+//!   read as what it says. Definitions of an unknown version are used as far as they are understood, and `SupportedVersion`
+//!   says so.
+//! - **A kind or a field of a feature is not installed**, as fields of the experimental channel are not where the definitions
+//!   are of the standard one: the feature is not published.
 //! - **An object is stored that breaks rules of v1.7, or cannot be read**: it alone is left out, and its status says why.
 //! - **Others write the same object**: every write is made against the version that was read. What is another's stays.
 //!
@@ -94,6 +97,7 @@
 //! `latest`, on by default, makes `k8s-openapi` take the newest version of Kubernetes that it knows; a program that chooses a
 //! version itself goes without it. TLS is rustls with ring.
 
+mod former_field;
 mod object;
 mod error;
 pub mod watch;

@@ -20,6 +20,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::former_field;
+
 /// The whole object once more, for `kubectl apply` alone.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -142,6 +144,7 @@ pub(crate) fn read(kind: Kind, version: &'static str, received: Received) -> Res
         let name = |field| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
         key = ObjectName::new(name("namespace"), name("name"));
     }
+    former_field::rewrite(kind, &mut value);
     // Read from a reference, so that a failure leaves something to look at.
     let mut track = serde_path_to_error::Track::new();
     match kind.deserialize(serde_path_to_error::Deserializer::new(&value, &mut track)) {
