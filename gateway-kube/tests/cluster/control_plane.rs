@@ -1,5 +1,6 @@
 //! A kube-apiserver of our own with its etcd: started for a test binary, and gone with it.
 
+use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -15,15 +17,40 @@ struct Program {
     shell: Child,
 }
 
+/// Every request of others than the API server itself, once it is answered.
+const AUDIT: &str = "
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: None, users: ['system:apiserver']}
+  - {level: Metadata}
+";
+
 /// A running control plane.
 pub(crate) struct ControlPlane {
     assets: PathBuf,
     folder: TempDir,
     etcd_port: u16,
     port: u16,
+    is_audited: bool,
     // Dropped in this order.
     api_server: Option<Program>,
     _etcd: Program,
+}
+
+/// A request that was answered, as the API server's log of requests has it.
+#[allow(dead_code, reason = "for those who look at requests")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Request {
+    pub(crate) verb: String,
+    pub(crate) group: String,
+    /// As `gateways` or `gateways/status`.
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    /// The name that is asked for, also where it is a selector of a list or a watch.
+    pub(crate) name: String,
+    pub(crate) code: u64,
 }
 
 /// Who asks: `admin` may do everything, each other user what a role says.
@@ -81,12 +108,20 @@ pub(crate) fn module(version: &str) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// The resource definitions of a version of Gateway API, as YAML.
+/// The resource definitions of a version of Gateway API, as YAML, of the experimental channel.
 ///
 /// # Errors
 /// They cannot be had; why.
 pub(crate) fn definitions(version: &str) -> Result<Vec<String>, String> {
-    let folder = module(version)?.join("config/crd/experimental");
+    definitions_of_channel(version, "experimental")
+}
+
+/// The same of a channel.
+///
+/// # Errors
+/// They cannot be had; why.
+pub(crate) fn definitions_of_channel(version: &str, channel: &str) -> Result<Vec<String>, String> {
+    let folder = module(version)?.join("config/crd").join(channel);
     let files = fs::read_dir(folder).map_err(|error| error.to_string())?;
     let texts = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
     Ok(texts.filter(|text| text.contains("\nkind: CustomResourceDefinition\n")).collect())
@@ -97,6 +132,16 @@ pub(crate) fn definitions(version: &str) -> Result<Vec<String>, String> {
 impl ControlPlane {
     /// Starts etcd and kube-apiserver, and waits until they are ready.
     pub(crate) async fn start(assets: PathBuf) -> Self {
+        Self::start_with(assets, false).await
+    }
+
+    /// The same with a log of the requests.
+    #[allow(dead_code, reason = "for those who look at requests")]
+    pub(crate) async fn start_audited(assets: PathBuf) -> Self {
+        Self::start_with(assets, true).await
+    }
+
+    async fn start_with(assets: PathBuf, is_audited: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("gateway-kube-").tempdir().unwrap();
         let key = rcgen::KeyPair::generate().unwrap();
         fs::write(folder.path().join("sa.key"), key.serialize_pem()).unwrap();
@@ -106,6 +151,7 @@ impl ControlPlane {
             user => format!("{user},{user},{user}\n"),
         });
         fs::write(folder.path().join("tokens.csv"), tokens.concat()).unwrap();
+        fs::write(folder.path().join("audit.yaml"), AUDIT).unwrap();
         let (etcd_port, peer_port, port) = (free_port(), free_port(), free_port());
         let url = |port| format!("http://127.0.0.1:{port}");
         let data = folder.path().join("etcd");
@@ -122,7 +168,8 @@ impl ControlPlane {
             ],
             true,
         );
-        let mut control_plane = Self { assets, folder, etcd_port, port, api_server: None, _etcd: etcd };
+        let mut control_plane =
+            Self { assets, folder, etcd_port, port, is_audited, api_server: None, _etcd: etcd };
         control_plane.start_api_server().await;
         control_plane
     }
@@ -144,6 +191,9 @@ impl ControlPlane {
             &format!("--service-account-key-file={}", file("sa.pub")),
             &format!("--service-account-signing-key-file={}", file("sa.key")),
             "--service-cluster-ip-range=10.96.0.0/16",
+            &format!("--audit-policy-file={}", file("audit.yaml")),
+            // Without a place for the log, there is none.
+            &format!("--audit-log-path={}", if self.is_audited { file("audit.log") } else { String::new() }),
         ];
         let program = self.assets.join("kube-apiserver");
         self.api_server = Some(Program::start(&program, self.folder.path(), &arguments, false));
@@ -172,6 +222,16 @@ impl ControlPlane {
         let answer =
             self.etcd("/v3/kv/compaction", &format!(r#"{{"revision": "{revision}", "physical": true}}"#));
         assert!(answer.contains(" 200 OK"), "{answer}");
+    }
+
+    /// The requests of a user so far, if it was started with a log of them.
+    #[allow(dead_code, reason = "for those who look at requests")]
+    pub(crate) fn requests(&self, user: &str) -> Vec<Request> {
+        let log = fs::read_to_string(self.folder.path().join("audit.log")).unwrap_or_default();
+        // The last line may be half of one.
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let of_user = events.filter(|event| event["user"]["username"] == *user);
+        of_user.filter_map(|event| Request::from_event(&event)).collect()
     }
 
     /// A configuration for requests of a user.
@@ -218,6 +278,35 @@ impl ControlPlane {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
+    }
+}
+
+// === impl Request ===
+
+impl Request {
+    /// Nothing for a request that is about no object.
+    fn from_event(event: &Value) -> Option<Self> {
+        let object = event.get("objectRef")?;
+        let text = |field: &str| object[field].as_str().unwrap_or_default();
+        let resource = match text("subresource") {
+            "" => text("resource").to_owned(),
+            subresource => format!("{}/{subresource}", text("resource")),
+        };
+        Some(Self {
+            verb: event["verb"].as_str()?.to_owned(),
+            group: text("apiGroup").to_owned(),
+            resource,
+            namespace: text("namespace").to_owned(),
+            name: text("name").to_owned(),
+            code: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
+        })
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, group, resource, namespace, name, code } = self;
+        write!(f, "{verb} {resource}.{group} {namespace}/{name}: {code}")
     }
 }
 
