@@ -461,12 +461,17 @@ impl Running {
 
     fn take_definitions(&mut self) {
         let known = self.definitions.borrow_and_update().clone();
-        if let Known::Hidden(why) = &known {
-            tracing::warn!(
+        match &known {
+            Known::NotYet => {}
+            Known::Read(definitions) if definitions.are_mixed() => tracing::warn!(
+                "the definitions are of several versions or channels; install all of one release: {definitions}"
+            ),
+            Known::Read(definitions) => tracing::info!("the definitions of Gateway API: {definitions}"),
+            Known::Hidden(why) => tracing::warn!(
                 "the definitions are taken for those of v1.7, because their versions cannot be read: {why}"
-            );
+            ),
         }
-        self.writer.set_minor(known.minor());
+        self.writer.set_vocabulary(known.vocabulary());
         let unknown_definitions = known.unknown();
         if self.translator.options().unknown_definitions != unknown_definitions {
             self.set_options(TranslateOptions { unknown_definitions, ..self.translator.options().clone() });

@@ -8,7 +8,7 @@ use gateway_core::status::{
     GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, Statuses, merge,
 };
 
-use super::feature_name::{Minor, published_names};
+use super::feature_name::{Vocabulary, published_names};
 use crate::object::{Stored, StoredStatus};
 
 /// The computed status of one object.
@@ -88,12 +88,12 @@ impl Computed {
         &self,
         stored: &StoredStatus,
         controller_name: &str,
-        minor: Minor,
+        vocabulary: &Vocabulary,
         now: &Timestamp,
     ) -> Option<StoredStatus> {
         match (stored, self) {
             (StoredStatus::GatewayClass(stored), Self::GatewayClass(computed)) => {
-                gateway_class(stored, computed, minor, now).map(StoredStatus::GatewayClass)
+                gateway_class(stored, computed, vocabulary, now).map(StoredStatus::GatewayClass)
             }
             (StoredStatus::Gateway(stored), Self::Gateway(computed)) => {
                 merge::gateway(stored, computed, now).map(StoredStatus::Gateway)
@@ -125,14 +125,14 @@ impl Computed {
 fn gateway_class(
     stored: &api::GatewayClassStatus,
     computed: &GatewayClassStatus,
-    minor: Minor,
+    vocabulary: &Vocabulary,
     now: &Timestamp,
 ) -> Option<api::GatewayClassStatus> {
     let later = |condition: &api::Condition| condition.observed_generation > computed.generation;
     if stored.conditions.iter().any(later) {
         return None;
     }
-    let names = published_names(&computed.supported_features, minor);
+    let names = published_names(&computed.supported_features, vocabulary);
     let merged = api::GatewayClassStatus {
         conditions: merge::conditions(&stored.conditions, &computed.conditions, computed.generation, now)
             .unwrap_or_else(|| stored.conditions.clone()),
@@ -158,8 +158,9 @@ mod tests {
         let stored =
             StoredStatus::Route(api::RouteStatus { parents: vec![unseen.clone(), gone, theirs.clone()] });
         let computed = Computed::RouteBeside(RouteStatus::default(), vec![unseen.parent_ref.clone()]);
-        let merge =
-            |stored: &StoredStatus| computed.merged(stored, "ours", Minor::V1_7, &Timestamp::default());
+        let merge = |stored: &StoredStatus| {
+            computed.merged(stored, "ours", &Vocabulary::default(), &Timestamp::default())
+        };
         let merged = merge(&stored).unwrap();
         assert_eq!(merged, StoredStatus::Route(api::RouteStatus { parents: vec![theirs, unseen] }));
         assert_eq!(merge(&merged), None);

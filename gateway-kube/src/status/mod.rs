@@ -19,7 +19,7 @@ mod writer;
 
 pub use computed::Computed;
 pub use event::{Worse, worse};
-pub use feature_name::{Minor, published_names};
+pub use feature_name::{Minor, Vocabulary, published_names};
 pub use refused::refused;
 pub(crate) use writer::lacks_finalizer;
 pub use writer::{Outcome, Writer, WriterOptions};

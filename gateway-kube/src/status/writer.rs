@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::computed::Computed;
 use super::event::{Worse, worse};
-use super::feature_name::Minor;
+use super::feature_name::Vocabulary;
 use crate::error::{Error, code};
 use crate::object::{Received, Stored, StoredStatus, api_resource, read};
 use crate::store::Store;
@@ -71,7 +71,7 @@ pub struct Writer {
     recorder: Option<Recorder>,
     /// Whether it was said already that events cannot be written.
     is_told: Arc<AtomicBool>,
-    minor: Minor,
+    vocabulary: Arc<Vocabulary>,
 }
 
 /// What became of a status.
@@ -112,18 +112,19 @@ impl Writer {
             options: Arc::new(options),
             recorder,
             is_told: Arc::default(),
-            minor: Minor::default(),
+            vocabulary: Arc::default(),
         }
     }
 
-    /// Says which version the installed definitions are of.
-    pub fn set_minor(&mut self, minor: Minor) {
-        self.minor = minor;
+    /// Says which features the installed definitions have, and by which names.
+    pub fn set_vocabulary(&mut self, vocabulary: Vocabulary) {
+        self.vocabulary = Arc::new(vocabulary);
     }
 
     /// The status to write, if it is not the one that is stored.
     pub fn merged(&self, stored: &Stored, computed: &Computed) -> Option<StoredStatus> {
-        computed.merged(&stored.status, &self.options.controller_name, self.minor, &SystemTime::now().into())
+        let (name, now) = (&self.options.controller_name, SystemTime::now().into());
+        computed.merged(&stored.status, name, &self.vocabulary, &now)
     }
 
     /// Writes what statuses say about the objects in a store, and takes away what was said about Routes that are not ours
@@ -307,7 +308,7 @@ impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writer")
             .field("options", &self.options)
-            .field("minor", &self.minor)
+            .field("vocabulary", &self.vocabulary)
             .finish_non_exhaustive()
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Faulty;
-use crate::cluster::{has, idle, table, written};
-use crate::control_plane::module;
+use crate::cluster::{has, idle, install, table, written};
+use crate::control_plane::{definitions_of_channel, module};
 
 crate::fault_tests!["definitions":
     with_definitions_of_v1_6_its_words_are_used,
+    what_the_definitions_have_no_place_for_is_not_published,
     an_unknown_version_is_said_and_used_nevertheless,
     what_is_stored_against_the_rules_is_told_its_owner,
     a_field_that_is_not_kept_is_not_written_for_ever,
@@ -26,9 +27,7 @@ async fn with_definitions_of_v1_6_its_words_are_used(mut faulty: Faulty) {
     let controller = cluster.controller();
     let accepted = |class: &Value| has(&written(&class["status"]), "SupportedVersion=True/SupportedVersion");
     let class = cluster.until("GatewayClass", &cluster.name, accepted).await;
-    let published = class["status"]["supportedFeatures"].as_array().unwrap();
-    let published: BTreeSet<&str> =
-        published.iter().map(|feature| feature["name"].as_str().unwrap()).collect();
+    let published = published(&class);
     assert!(
         published.contains("HTTPRouteRetry") && !published.contains("HTTPRouteRetryCodes"),
         "{published:?}"
@@ -42,13 +41,54 @@ async fn with_definitions_of_v1_6_its_words_are_used(mut faulty: Faulty) {
         assert!(sources.contains(&format!(" = \"{feature}\"\n")), "v1.6.1 has no feature {feature}");
     }
 
+    // Fields that v1.7 has no more are no reason to leave an object out.
+    let session = "{type: Cookie, sessionName: cart, cookieConfig: {lifetimeType: Session}}";
+    cluster.route("session", &format!("rules: [{{sessionPersistence: {session}}}]")).await;
+    cluster.route_until("session", "Accepted=True/Accepted").await;
+
     cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
-    cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0]["attachedRoutes"] == 1).await;
+    cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0]["attachedRoutes"] == 2).await;
     idle(&controller).await;
     controller.stop().await;
     let next = cluster.controller();
     idle(&next).await;
     assert_eq!(next.progress().borrow().writes, 0, "nothing is written that is not kept");
+}
+
+// GC-11
+async fn what_the_definitions_have_no_place_for_is_not_published(mut faulty: Faulty) {
+    (faulty.version, faulty.channel) = ("v1.6.1", "standard");
+    let cluster = faulty.cluster("standard").await;
+    cluster.gateway().await;
+    let _controller = cluster.controller();
+    let publishes = async |wanted: &[&str], unwanted: &[&str]| {
+        let is_so = |class: &Value| {
+            let published = published(class);
+            wanted.iter().all(|feature| published.contains(feature))
+                && !unwanted.iter().any(|feature| published.contains(feature))
+        };
+        cluster.until("GatewayClass", &cluster.name, is_so).await;
+    };
+    publishes(&["HTTPRouteCORS", "ListenerSet"], &["HTTPRouteRetry", "HTTPRouteRetryConnectionError"]).await;
+
+    // The field is in the experimental channel only; and it is the definition of the kind itself that counts.
+    let experimental = definitions_of_channel("v1.6.1", "experimental").unwrap();
+    let routes = experimental.into_iter().filter(|text| text.contains("  name: httproutes.gateway."));
+    install(&cluster.client, &routes.collect::<Vec<_>>()).await;
+    publishes(&["HTTPRouteRetry", "HTTPRouteRetryConnectionError", "ListenerSet"], &[]).await;
+
+    let name = "listenersets.gateway.networking.k8s.io";
+    let definition = cluster.definition(name).await;
+    cluster.delete_definition(name).await;
+    publishes(&["HTTPRouteRetry"], &["ListenerSet"]).await;
+    cluster.install_definition(definition).await;
+    publishes(&["HTTPRouteRetry", "ListenerSet"], &[]).await;
+}
+
+/// The names of the features in the status of a class.
+fn published(class: &Value) -> BTreeSet<&str> {
+    let features = class["status"]["supportedFeatures"].as_array().into_iter().flatten();
+    features.filter_map(|feature| feature["name"].as_str()).collect()
 }
 
 // GC-08, GC-09

@@ -32,6 +32,7 @@ struct Faulty {
     control_plane: ControlPlane,
     /// The version of the definitions that are installed with the first cluster.
     version: &'static str,
+    channel: &'static str,
 }
 
 /// Makes the list of the tests in a module.
@@ -95,7 +96,7 @@ fn run_test(name: &str, run: Run, assets: PathBuf, shared: &OnceLock<ControlPlan
             let control_plane = shared.get_or_init(|| {
                 block_on(async {
                     let control_plane = ControlPlane::start(assets).await;
-                    install(&control_plane, "v1.7.0").await;
+                    install(&control_plane, "v1.7.0", "experimental").await;
                     control_plane
                 })
             });
@@ -108,15 +109,16 @@ fn run_test(name: &str, run: Run, assets: PathBuf, shared: &OnceLock<ControlPlan
         Run::Own(run) => {
             block_on(async {
                 let control_plane = ControlPlane::start(assets).await;
-                run(Faulty { control_plane, version: "v1.7.0" }).await;
+                run(Faulty { control_plane, version: "v1.7.0", channel: "experimental" }).await;
             });
         }
     }
 }
 
-async fn install(control_plane: &ControlPlane, version: &str) {
+async fn install(control_plane: &ControlPlane, version: &str, channel: &str) {
     let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
-    cluster::install(&client, &control_plane::definitions(version).unwrap()).await;
+    let definitions = control_plane::definitions_of_channel(version, channel).unwrap();
+    cluster::install(&client, &definitions).await;
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -129,7 +131,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 impl Faulty {
     /// Installs the definitions, and gives the cluster to a test.
     async fn cluster(&mut self, test: &str) -> Cluster {
-        install(&self.control_plane, self.version).await;
+        install(&self.control_plane, self.version, self.channel).await;
         let client = kube::Client::try_from(self.control_plane.config("admin")).unwrap();
         Cluster::new(client, test).await
     }
