@@ -1,4 +1,4 @@
-//! `gateway controller` on a real kube-apiserver, with real sockets.
+//! `gateway controller` on a real kube-apiserver, with real sockets; and as `examples/deploy` installs it.
 //!
 //! The control plane is the one of the tests of gateway-kube, which say where it comes from.
 
@@ -10,6 +10,8 @@ mod cluster;
 mod control_plane;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod install;
+mod installation;
 mod program;
 mod serving;
 
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 
 use cluster::Cluster;
 use control_plane::ControlPlane;
+use installation::Tools;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Run = fn(ControlPlane, Cluster) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
@@ -30,24 +33,29 @@ fn main() -> ExitCode {
         control_plane::definitions("v1.7.0")?;
         Ok(assets)
     });
-    if let Err(why) = &available {
-        eprintln!("the tests of `gateway controller` are ignored: {why}");
+    let installable = available.clone().and_then(|assets| Tools::find().map(|_| assets));
+    for (what, why) in [("gateway controller", &available), ("examples/deploy", &installable)] {
+        if let Err(why) = why {
+            eprintln!("the tests of `{what}` are ignored: {why}");
+        }
     }
-    let trial = |(name, run): (&'static str, Run)| {
-        let (assets, is_ignored) = (available.clone(), available.is_err());
+    let trial = |assets: &Result<PathBuf, String>, (name, run): (&'static str, Run)| {
+        let (assets, is_ignored) = (assets.clone(), assets.is_err());
         Trial::test(name, move || {
             run_test(name, run, assets.map_err(Failed::from)?);
             Ok(())
         })
         .with_ignored_flag(is_ignored)
     };
-    libtest_mimic::run(&arguments, serving::tests().into_iter().map(trial).collect()).exit_code()
+    let served = serving::tests().into_iter().map(|test| trial(&available, test));
+    let installed = install::tests().into_iter().map(|test| trial(&installable, test));
+    libtest_mimic::run(&arguments, served.chain(installed).collect()).exit_code()
 }
 
 fn run_test(name: &str, run: Run, assets: PathBuf) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let control_plane = ControlPlane::start(assets).await;
+        let control_plane = ControlPlane::start_audited(assets).await;
         let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
         cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
         let cluster = Cluster::new(client, name).await;

@@ -128,7 +128,7 @@ async fn gateways_of_a_pool_have_addresses_of_their_own(control_plane: ControlPl
     assert!(anew != web && anew != other);
 }
 
-async fn apply_secret(cluster: &Cluster, certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) {
+pub(crate) async fn apply_secret(cluster: &Cluster, certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) {
     let data = json!({"tls.crt": certificate.cert.pem(), "tls.key": certificate.signing_key.serialize_pem()});
     let metadata = json!({"name": "web", "namespace": cluster.name});
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls", "stringData": data});
@@ -136,7 +136,7 @@ async fn apply_secret(cluster: &Cluster, certificate: &rcgen::CertifiedKey<rcgen
 }
 
 /// Waits until new handshakes bring this certificate.
-async fn until_presented(address: SocketAddr, certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) {
+pub(crate) async fn until_presented(address: SocketAddr, certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) {
     let start = Instant::now();
     let wanted = certificate.cert.der();
     while presented(address, wanted).await.as_ref() != Some(wanted) {
