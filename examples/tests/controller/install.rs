@@ -149,6 +149,19 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
     )
     .await;
 
+    // A backend with a policy, which no other Route leads to.
+    cluster
+        .apply(&format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: secure, namespace: {namespace}}}, spec: {{ports: [{{port: 443}}]}}}}"
+        ))
+        .await;
+    let target = json!({"group": "", "kind": "Service", "name": "secure"});
+    let validation = json!({"hostname": "secure.example", "wellKnownCACertificates": "System"});
+    apply("BackendTLSPolicy", "secure", json!({"spec": {"targetRefs": [target], "validation": validation}}))
+        .await;
+    let rules = json!([{"matches": [{"path": {"value": "/secure"}}], "backendRefs": [{"name": "secure", "port": 443}]}]);
+    apply("HTTPRoute", "secure", json!({"spec": {"parentRefs": parents, "rules": rules}})).await;
+
     // With the rights of its ServiceAccount, it serves, writes, and holds the Lease.
     let running = installation.start(&control_plane).await;
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
