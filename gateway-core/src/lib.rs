@@ -71,7 +71,8 @@
 //! - HTTPRoutes are served. GRPCRoutes, TLSRoutes, TCPRoutes and UDPRoutes are read, and their statuses say that they are not.
 //! - Work is bounded by what was written and sent: sizes of [manifests](manifest::MAX_BYTES), of
 //!   [regular expressions](matching::pattern::SIZE_LIMIT) of one Route and one namespace, of
-//!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway. What is beyond is said, and costs the object that has it.
+//!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway, of the [places](options::MAX_NAMESPACE_PLACES) in indexes that the
+//!   Routes of one namespace ask for. What is beyond is said, and costs the object that has it.
 //! - What needs the outside is the embedder's: sockets, health of endpoints, timers, DNS. What it finds out about sockets comes
 //!   back by [`options::AddressPolicy::unbound`].
 //!

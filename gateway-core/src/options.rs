@@ -18,6 +18,13 @@ pub const DEFAULT_CONTROLLER_NAME: &str = "gateway-api.rs/controller";
 /// How many listeners one Gateway may have together with its ListenerSets, unless told otherwise.
 pub const DEFAULT_MAX_LISTENERS: usize = 16_384;
 
+/// How many places in the indexes the Routes of one namespace may ask for: about 200 MiB if none are shared. A Route asks for one
+/// for each match at each of its hostnames at each listener; the oldest come first, and the others say that there was no room.
+///
+/// # Spec
+/// AMB-38
+pub const MAX_NAMESPACE_PLACES: usize = 1 << 22;
+
 /// What a translation depends on besides the resources.
 ///
 /// ```

@@ -13,9 +13,7 @@ use std::sync::Arc;
 
 use crate::condition::Reason;
 use crate::finding::Finding;
-
-/// The places that the Routes of one namespace may ask for: about 200 MiB if none are shared.
-const NAMESPACE_LIMIT: usize = 1 << 22;
+use crate::options::MAX_NAMESPACE_PLACES;
 
 /// The places that a hostname at a listener takes besides its matches.
 const HOSTNAME: usize = 4;
@@ -48,9 +46,9 @@ impl Places {
             &mut asked
         });
         let all = given.saturating_add(now);
-        if now > 0 && all > NAMESPACE_LIMIT {
+        if now > 0 && all > MAX_NAMESPACE_PLACES {
             let message = format!(
-                "the matches of this namespace, counted for each hostname at each listener, are more than {NAMESPACE_LIMIT}, \
+                "the matches of this namespace, counted for each hostname at each listener, are more than {MAX_NAMESPACE_PLACES}, \
                  and older Routes come first; attach the Route to fewer listeners with sectionName, or move it to another \
                  namespace"
             );
@@ -72,7 +70,7 @@ impl Places {
         let all = self.by_namespace.entry(namespace.clone()).or_default();
         let all_before = *all;
         *all = (*all - before).saturating_add(now);
-        if all_before.max(*all) > NAMESPACE_LIMIT {
+        if all_before.max(*all) > MAX_NAMESPACE_PLACES {
             self.changed.insert(namespace.clone());
         }
         if *all == 0 {
@@ -104,7 +102,7 @@ mod tests {
     fn the_oldest_have_room_whatever_the_younger_ask_for() {
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
         let mut places = Places::default();
-        let half = NAMESPACE_LIMIT / 2;
+        let half = MAX_NAMESPACE_PLACES / 2;
         assert!(places.ask(&a, 0, half).is_ok() && places.ask(&a, 0, half).is_ok());
         assert!(places.take_full(BTreeSet::new()).is_empty(), "they have room together");
         assert!(places.ask(&a, 0, 1).is_err() && places.ask(&b, 0, half).is_ok());
