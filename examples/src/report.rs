@@ -6,16 +6,18 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use gateway_core::api::{DEFAULT_NAMESPACE, Kind};
+use gateway_core::api::{DEFAULT_NAMESPACE, Kind, Resources};
 use gateway_core::condition::{Condition, Reason};
 use gateway_core::finding::Finding;
-use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity};
+use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity, closest};
 use gateway_core::name::{ObjectName, RouteKey};
 use gateway_core::status::{Cause, Statuses};
 
 /// Findings as problems with a place, one for each thing that is wrong.
 pub(crate) struct Report<'r> {
     written: &'r Collection,
+    /// What is used of it.
+    resources: &'r Resources,
     left_out: LeftOut,
     problems: Vec<ManifestProblem>,
     /// Where among the problems each message about each object is, and at how many fields more it is true.
@@ -23,8 +25,8 @@ pub(crate) struct Report<'r> {
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(written: &'r Collection, left_out: LeftOut) -> Self {
-        Self { written, left_out, problems: Vec::new(), known: HashMap::new() }
+    pub(crate) fn new(written: &'r Collection, resources: &'r Resources, left_out: LeftOut) -> Self {
+        Self { written, resources, left_out, problems: Vec::new(), known: HashMap::new() }
     }
 
     pub(crate) fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
@@ -34,7 +36,8 @@ impl<'r> Report<'r> {
             Entry::Vacant(entry) => entry.insert((self.problems.len(), 0)),
         };
         if let Some((kind, name)) = missing {
-            message.push_str(&self.left_out.why(kind, &name));
+            let why = self.left_out.why(kind, &name).or_else(|| self.meant(kind, &name));
+            message.extend(why);
         }
         self.problems.push(ManifestProblem {
             severity,
@@ -43,6 +46,16 @@ impl<'r> Report<'r> {
             field: Some(field).filter(|field| !field.is_empty()),
             message,
         });
+    }
+
+    /// The object of this kind and namespace that may have been meant, as the end of a message.
+    fn meant(&self, kind: &str, name: &ObjectName) -> Option<String> {
+        /// Among more than these, what is near says little, and takes long to find.
+        const MOST: usize = 1_000;
+        let kind = Kind::ALL.iter().find(|known| known.as_str() == kind)?;
+        let beside = self.resources.names(*kind).filter(|other| other.namespace == name.namespace);
+        let meant = closest(&name.name, beside.map(|other| &*other.name).take(MOST))?;
+        Some(format!("; did you mean {meant}?"))
     }
 
     /// What the statuses say that is wrong.
@@ -129,15 +142,15 @@ impl LeftOut {
     }
 
     /// Why an object is not there, as the end of a message.
-    fn why(&self, kind: &str, name: &ObjectName) -> String {
+    fn why(&self, kind: &str, name: &ObjectName) -> Option<String> {
         let short =
             || Some(format!("{kind} {}", name.name)).filter(|_| *name.namespace == *DEFAULT_NAMESPACE);
         let names = [Some(format!("{kind} {name}")), short()];
         let found = names.into_iter().flatten().find_map(|name| self.places.get(&name.to_lowercase()));
         match (found, &self.unread) {
-            (Some(place), _) => format!("; {kind} {name} is written, but was left out: see {place}"),
-            (None, Some(place)) => format!("; perhaps it is in what could not be read: see {place}"),
-            (None, None) => String::new(),
+            (Some(place), _) => Some(format!("; {kind} {name} is written, but was left out: see {place}")),
+            (None, Some(place)) => Some(format!("; perhaps it is in what could not be read: see {place}")),
+            (None, None) => None,
         }
     }
 }

@@ -149,7 +149,7 @@ impl State {
         // Everything is read, so nobody has to know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
         let unserved = lint::unserved(&resources, &statuses, self.translator.options());
-        let mut report = Report::new(&written, left_out);
+        let mut report = Report::new(&written, &resources, left_out);
         for Diagnostic { severity, kind, key, finding } in diagnostics.into_iter().chain(unserved) {
             report.add(severity, kind, &key, finding);
         }

@@ -211,6 +211,34 @@ fn an_object_that_was_left_out_is_not_called_absent() {
 }
 
 #[test]
+fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
+    let gateway = || ("gateway.yaml", GATEWAY.to_owned());
+    let misspelt = to_shop(1).replace("name: shop, port", "name: sohp, port");
+    let found = checked(&[gateway(), ("shop.yaml", SHOP.to_owned() + &misspelt)]);
+    assert!(
+        found[0]
+            .ends_with("there is no Service default/sohp; write one, or name another; did you mean shop?"),
+        "{found:#?}"
+    );
+    let far = to_shop(1).replace("name: shop, port", "name: orders, port");
+    let found = checked(&[gateway(), ("shop.yaml", SHOP.to_owned() + &far)]);
+    assert!(
+        found[0].ends_with("there is no Service default/orders; write one, or name another"),
+        "{found:#?}"
+    );
+    // That of another namespace was not meant, and is none of this one's business.
+    let elsewhere = SHOP.replace("name: shop", "namespace: other, name: shop");
+    let found = checked(&[gateway(), ("shop.yaml", elsewhere + &misspelt)]);
+    assert!(
+        found.iter().any(|line| line.ends_with("default/sohp; write one, or name another")),
+        "{found:#?}"
+    );
+    let parent = to_shop(1).replace("{name: web}", "{name: wbe}");
+    let found = checked(&[gateway(), ("shop.yaml", SHOP.to_owned() + &parent)]);
+    assert!(found.iter().any(|line| line.contains("did you mean web?")), "{found:#?}");
+}
+
+#[test]
 fn check_counts_the_rules_that_are_served() {
     let rule = "  - filters: [{type: RequestRedirect, requestRedirect: {}}]\n";
     let none = "  - matches: [{path: {type: RegularExpression, value: '('}}]\n    filters: [{type: RequestMirror, requestMirror: {backendRef: {name: a, port: 1}, percent: 200}}]\n";

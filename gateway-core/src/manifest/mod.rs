@@ -54,6 +54,7 @@ pub use collection::Collection;
 pub use document::{Document, document};
 pub use locate::locate;
 pub use problem::{Location, ManifestProblem, Severity};
+pub use unknown_field::closest;
 
 use field_path::FieldPath;
 use reading::Reading;

@@ -20,21 +20,30 @@ impl UnknownField {
     /// The field at this path, beside fields that are known. The object itself is no field.
     pub(super) fn of(path: &FieldPath<'_>, place: Place, known: &'static [&'static str]) -> Option<Self> {
         let FieldPath::Key(_, key) = path else { return None };
-        let (meant, way_out) = (closest(key, known), former_field::way_out(&path.shape()));
+        let (meant, way_out) = (closest(key, known.iter().copied()), former_field::way_out(&path.shape()));
         Some(Self { path: path.to_string(), place, meant, way_out })
     }
 }
 
 /// The known word that may have been meant: at most two letters away in any case, or longer by what was left out at its end.
-pub(super) fn closest(written: &str, known: &[&'static str]) -> Option<&'static str> {
+///
+/// ```
+/// use gateway_core::manifest::closest;
+///
+/// assert_eq!(closest("sohp", ["shop", "cart"]), Some("shop"));
+/// assert_eq!(closest("shop-v2", ["cart"]), None);
+/// ```
+pub fn closest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // Long keys are no typing errors, and the distance costs the product of the lengths.
     if written.len() > 64 {
         return None;
     }
     let most = if written.len() < 5 { 1 } else { 2 };
+    let written_lower = written.to_lowercase();
     known
-        .iter()
-        .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), *name))
+        .into_iter()
+        .filter(|name| name.len() <= 2 * 64)
+        .map(|name| (distance(&written_lower, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= most || written.len() > 5 && name.starts_with(written))
         .min()
         .map(|(_, name)| name)
@@ -42,7 +51,7 @@ pub(super) fn closest(written: &str, known: &[&'static str]) -> Option<&'static 
 
 /// Whether this word may have been meant to be that one.
 pub(super) fn is_near(written: &str, meant: &'static str) -> bool {
-    closest(written, &[meant]).is_some()
+    closest(written, [meant]).is_some()
 }
 
 /// How many letters have to be added, removed or changed, or exchanged with the next one.
@@ -88,8 +97,8 @@ mod tests {
             ("größe", None),
         ];
         for (written, meant) in cases {
-            assert_eq!(closest(written, KNOWN), meant, "{written}");
+            assert_eq!(closest(written, KNOWN.iter().copied()), meant, "{written}");
         }
-        assert_eq!(closest(&"n".repeat(100_000), KNOWN), None);
+        assert_eq!(closest(&"n".repeat(100_000), KNOWN.iter().copied()), None);
     }
 }

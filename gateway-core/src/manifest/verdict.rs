@@ -124,7 +124,7 @@ fn is_of_kubernetes(group: &str) -> bool {
 fn misspelt_kind(group: &str, kind: &str) -> Option<Kind> {
     let of_group: Vec<Kind> = Kind::ALL.iter().copied().filter(|known| known.group() == group).collect();
     let names: Vec<&'static str> = of_group.iter().map(|known| known.as_str()).collect();
-    let meant = closest(kind, &names)?;
+    let meant = closest(kind, names)?;
     of_group.into_iter().find(|known| known.as_str() == meant)
 }
 
