@@ -138,6 +138,10 @@ words! {
         UnsupportedValue = "UnsupportedValue",
         /// A filter of a listener that makes no sense.
         InvalidListenerFilter = "InvalidListenerFilter",
+        /// Filters of a listener in an order that cannot be kept.
+        InvalidListenerFilterOrder = "InvalidListenerFilterOrder",
+        /// A filter of a listener that leads nowhere.
+        InvalidListenerFilterRef = "InvalidListenerFilterRef",
         /// More listeners than there may be.
         TooManyListeners = "TooManyListeners",
         /// Another listener has the same port, protocol and hostname.

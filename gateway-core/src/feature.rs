@@ -157,7 +157,7 @@ features! {
     GatewayHttpsListenerDetectMisdirectedRequests =
         "GatewayHTTPSListenerDetectMisdirectedRequests", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayInfrastructure = "GatewayInfrastructure", Standard, Gateway, Extended, GATEWAYS, Unsupported;
-    GatewayListenerFilters = "GatewayListenerFilters", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayListenerFilters = "GatewayListenerFilters", Experimental, Gateway, Extended, GATEWAYS, Supported;
     GatewayPort8080 = "GatewayPort8080", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayRouteHostnameIntersectionPrecedence =
         "GatewayRouteHostnameIntersectionPrecedence", Standard, Gateway, Extended, GATEWAYS, Supported;

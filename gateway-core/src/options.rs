@@ -61,7 +61,8 @@ pub struct Options {
     /// # Spec
     /// HRM-29; the choice is AMB-12.
     pub hostname_fall_through: bool,
-    /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind.
+    /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
+    /// filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
     /// Says which certificates the data plane can serve with. Without it only their form is looked at, and a certificate
     /// with the key of another one is found out in the first handshake.
@@ -172,10 +173,12 @@ impl Options {
     /// Whether the data plane has this feature.
     ///
     /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it
-    /// does not match away from the others, so that the precedence by hostnames is not the one of the feature.
+    /// does not match away from the others, so that the precedence by hostnames is not the one of the feature. And without
+    /// [`extensions`](Self::extensions) there is no filter that a listener could have.
     pub fn supports(&self, feature: Feature) -> bool {
         let possible = match feature {
             Feature::GatewayRouteHostnameIntersectionPrecedence => self.hostname_fall_through,
+            Feature::GatewayListenerFilters => self.extensions.is_some(),
             _ => true,
         };
         possible && self.features.contains(&feature)

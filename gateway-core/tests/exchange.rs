@@ -2,15 +2,16 @@
 
 mod by_hand;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use gateway_core::exchange::forwarded::{self, Client, Trust};
-use gateway_core::exchange::{Arrival, Decision, Exchange, Forward, Refusal, Stopped};
+use gateway_core::exchange::{self, Arrival, Decision, Exchange, Forward, Refusal, Stopped};
 use gateway_core::filter::{
-    Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, PathModifier, RequestMirror, Share, UrlRewrite,
-    Verdict,
+    Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, ListenerFilter, PathModifier, RequestMirror,
+    Share, UrlRewrite, Verdict,
 };
 use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
@@ -509,7 +510,145 @@ fn what_cannot_be_forwarded_is_answered() {
     let other = ObjectName::new("default", "other");
     let mut get = request("http://a.example/shop");
     let refused = Exchange::begin(&Scene::new([]).table(), &Arrival::new(&other, 80), &mut get);
-    assert_eq!(refused.unwrap_err().status(), 404, "no listener is there");
+    assert_eq!(refused.unwrap_err().into_response().status(), 404, "no listener is there");
+}
+
+// === the filters of listeners ===
+
+/// A filter that is a function.
+struct Before<F>(F);
+
+impl<F> fmt::Debug for Before<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Before")
+    }
+}
+
+impl<F: Fn(&mut request::Parts) -> Verdict + Send + Sync + 'static> Extension for Before<F> {
+    fn on_request(&self, parts: &mut request::Parts) -> Verdict {
+        (self.0)(parts)
+    }
+}
+
+fn before(edit: impl Fn(&mut request::Parts) -> Verdict + Send + Sync + 'static) -> ListenerFilter {
+    ListenerFilter::Extension(Arc::new(Before(edit)))
+}
+
+/// Listeners for `a.example`, with these filters, and `b.example`, with rules of the same names in both.
+fn two_listeners(filters: Vec<ListenerFilter>) -> RouteTable {
+    let mut table = ByHand::new();
+    for name in ["a", "b"] {
+        let listener = table.http(name, 80, &format!("{name}.example"));
+        let rules: [(&str, &[&str]); 3] =
+            [("shop", &["/shop"]), ("post", &["=/post POST"]), ("user", &["=/user x-user:root"])];
+        table.serve(listener, name, &[], &rules);
+        if name == "a" {
+            table.builder.listener_filters(listener, filters.clone());
+        }
+    }
+    table.build()
+}
+
+fn found(table: &RouteTable, words: &str) -> (String, Request<()>) {
+    let mut request = request(words);
+    let told = match exchange::find(table, &Arrival::new(&gateway(), 80), &mut request) {
+        Ok(matched) => table.rule(matched.rule).id.to_string(),
+        Err(Stopped::Answered(answer)) => format!("answered {}", answer.status().as_u16()),
+        Err(Stopped::Refused(refusal)) => refusal.status().as_u16().to_string(),
+    };
+    (told, request)
+}
+
+// PRF-01, PRF-02, PRF-03, PRF-04
+#[test]
+fn what_the_filters_of_a_listener_leave_decides_the_rule_and_never_the_listener() {
+    let table = two_listeners(vec![
+        before(|parts| {
+            // As no client would write it.
+            parts.uri = http::Uri::from_static("http://b.example/other/../us%65r?x");
+            parts.headers.insert("host", http::HeaderValue::from_static("b.example"));
+            Verdict::Continue
+        }),
+        before(|parts| {
+            assert_eq!(parts.headers["host"], "a.example", "the filter before changed nothing of it");
+            parts.headers.insert("x-user", http::HeaderValue::from_static("root"));
+            Verdict::Continue
+        }),
+    ]);
+    let (told, request) = found(&table, "http://a.example/shop");
+    assert_eq!(told, "default/a/user");
+    assert_eq!(request.uri(), "http://a.example/user?x", "in the form that was matched");
+    assert_eq!(request.headers()["host"], "a.example");
+    let (told, request) = found(&table, "http://b.example/shop");
+    assert_eq!((&*told, request.uri().path()), ("default/b/shop", "/shop"), "that listener has none");
+}
+
+// PRF-02: also the method.
+#[test]
+fn a_filter_of_a_listener_may_change_the_method() {
+    let table = two_listeners(vec![before(|parts| {
+        parts.method = http::Method::POST;
+        Verdict::Continue
+    })]);
+    assert_eq!(found(&table, "http://a.example/post").0, "default/a/post");
+    assert_eq!(found(&table, "http://b.example/post").0, "404");
+}
+
+// PRF-05, PRF-08
+#[test]
+fn a_filter_of_a_listener_answers_whatever_rules_there_are() {
+    let denied = || {
+        before(|parts| match parts.headers.contains_key("x-key") {
+            true => Verdict::Continue,
+            false => {
+                let mut answer = Response::new(Bytes::from_static(b"no key"));
+                *answer.status_mut() = StatusCode::UNAUTHORIZED;
+                Verdict::Respond(Box::new(answer))
+            }
+        })
+    };
+    let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&counted);
+    let after = before(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Verdict::Continue
+    });
+    let table = two_listeners(vec![denied(), after]);
+    for (words, told, ran) in [
+        ("http://a.example/shop", "answered 401", 0),
+        ("http://a.example/nothing", "answered 401", 0),
+        ("http://a.example/shop x-key:1", "default/a/shop", 1),
+        ("http://a.example/nothing x-key:1", "404", 2),
+        ("http://b.example/shop", "default/b/shop", 2),
+    ] {
+        assert_eq!(found(&table, words).0, told, "{words}");
+        assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), ran, "{words}");
+    }
+    let Decision::Answer(answer) = Arc::new(table).decide(
+        &Arrival::new(&gateway(), 80),
+        request("http://a.example/shop").into_parts().0,
+        &mut || 0,
+    ) else {
+        panic!("the filter answers")
+    };
+    assert_eq!((answer.status(), &answer.body()[..]), (StatusCode::UNAUTHORIZED, &b"no key"[..]));
+}
+
+// PRF-07
+#[test]
+fn a_filter_of_a_listener_that_cannot_be_carried_out_fails_all_requests() {
+    let breaks = |target: &'static str| {
+        before(move |parts| {
+            parts.uri = http::Uri::from_static(target);
+            Verdict::Continue
+        })
+    };
+    for filters in [vec![ListenerFilter::Unresolved], vec![before(|_| Verdict::Fail)], vec![breaks("*")]] {
+        let table = two_listeners(filters);
+        assert_eq!(found(&table, "http://a.example/shop").0, "500");
+        assert_eq!(found(&table, "http://a.example/nothing").0, "500");
+        assert_eq!(found(&table, "http://b.example/shop").0, "default/b/shop");
+    }
 }
 
 // === the order of the steps ===
@@ -600,5 +739,5 @@ fn a_decision_lives_as_long_as_it_is_needed() {
     let table = RouteTable::default();
     let mut get: Request<()> = request("http://a.example/shop");
     let refused = Exchange::begin(&&table, &Arrival::new(&gateway(), 80), &mut get);
-    assert_eq!(refused.unwrap_err().status(), 404);
+    assert_eq!(refused.unwrap_err().into_response().status(), 404);
 }

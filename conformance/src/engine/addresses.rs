@@ -9,7 +9,7 @@ use gateway_core::options::{AddressPolicy, Options, UsableAddresses};
 use gateway_tower::serve::TlsOptions;
 use rustls::crypto::ring;
 
-use super::{CONTROLLER_NAME, StaticAddresses};
+use super::{CONTROLLER_NAME, RequestEdits, StaticAddresses};
 
 /// What a Gateway may ask for, and what not.
 pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =
@@ -26,6 +26,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
         certificate_check: Some(check()),
+        extensions: Some(Arc::new(RequestEdits)),
         addresses: AddressPolicy {
             assigned: assigned.collect(),
             usable: UsableAddresses::Only(BTreeSet::from([usable.into()])),

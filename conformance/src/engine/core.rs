@@ -44,7 +44,7 @@ impl Core {
     pub fn decide(&self, arrival: &Arrival) -> Decision {
         match self.begin(arrival) {
             Ok((exchange, _)) => served(&exchange),
-            Err(refusal) => Decision::Refused(refusal.status()),
+            Err(stopped) => Decision::Refused(status(&stopped)),
         }
     }
 
@@ -55,9 +55,13 @@ impl Core {
                 let effect = carry_out(&mut exchange, request, arrival);
                 Outcome { decision: served(&exchange), effect }
             }
-            Err(refusal) => {
-                let status = refusal.status();
-                let reply = Reply { status, headers: headers(&http::HeaderMap::new()) };
+            Err(stopped) => {
+                let status = status(&stopped);
+                let headers = match &stopped {
+                    Stopped::Answered(answer) => headers(answer.headers()),
+                    Stopped::Refused(_) => headers(&http::HeaderMap::new()),
+                };
+                let reply = Reply { status, headers };
                 Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) }
             }
         }
@@ -80,7 +84,10 @@ impl Core {
     pub fn explain(&self, arrival: &Arrival) -> String {
         let explanation = match self.explanation(arrival) {
             Ok(explanation) => explanation,
-            Err(refusal) => return refusal.to_string(),
+            Err(Stopped::Refused(refusal)) => return refusal.to_string(),
+            Err(Stopped::Answered(answer)) => {
+                return format!("a filter of the listener answers: {}", answer.status());
+            }
         };
         let mut lines = Vec::new();
         if let Some(listener) = explanation.listener {
@@ -113,19 +120,27 @@ impl Core {
     }
 
     /// The exchange of a request that a rule serves, and the request in the form that was matched.
-    fn begin(&self, arrival: &Arrival) -> Result<(Exchange, Request<()>), Refusal> {
+    fn begin(&self, arrival: &Arrival) -> Result<(Exchange, Request<()>), Stopped> {
+        /// What can be compared.
+        fn told(stopped: &Stopped) -> Result<StatusCode, Refusal> {
+            match stopped {
+                Stopped::Answered(answer) => Ok(answer.status()),
+                Stopped::Refused(refusal) => Err(*refusal),
+            }
+        }
         let mut request = arrival.request.clone();
         let begun = Exchange::begin(&self.table, &at(arrival), &mut request);
-        let found = begun.as_ref().map(Exchange::matched).map_err(|refusal| *refusal);
+        let found = begun.as_ref().map(Exchange::matched).map_err(told);
         let explained = self.explanation(arrival).and_then(|explanation| Ok(explanation.decision?));
+        let explained = explained.map_err(|stopped| told(&stopped));
         assert_eq!(found, explained, "explain decides as find does");
         Ok((begun?, request))
     }
 
     /// The search for the rule, written down.
-    fn explanation(&self, arrival: &Arrival) -> Result<Explanation, Refusal> {
+    fn explanation(&self, arrival: &Arrival) -> Result<Explanation, Stopped> {
         let mut request = arrival.request.clone();
-        exchange::prepare(&at(arrival), &mut request)?;
+        exchange::prepare(&self.table, &at(arrival), &mut request)?;
         let head = RequestHead::of_request(&request)?;
         let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
         let port = self
@@ -141,6 +156,13 @@ fn at(arrival: &Arrival) -> exchange::Arrival<'_> {
     exchange::Arrival {
         server_name: arrival.server_name.as_deref(),
         ..exchange::Arrival::new(&arrival.gateway, arrival.port)
+    }
+}
+
+fn status(stopped: &Stopped) -> StatusCode {
+    match stopped {
+        Stopped::Answered(answer) => answer.status(),
+        Stopped::Refused(refusal) => refusal.status(),
     }
 }
 

@@ -16,6 +16,7 @@ mod arrival;
 mod control_plane;
 mod decision;
 mod mesh;
+mod request_edit;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use self::decision::{
     Timeouts, headers,
 };
 pub use self::mesh::MeshArrival;
+pub use self::request_edit::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND, RequestEdits};
 pub use self::stream::{StreamArrival, StreamOutcome, Transport};
 pub use self::tls::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 

@@ -1,5 +1,6 @@
 //! The core against the reference, on generated resources and requests.
 
+use std::sync::Arc;
 use std::{fmt, ops};
 
 use gateway_core::api::AnyObject;
@@ -9,7 +10,7 @@ use gateway_core::translate::translate;
 
 use crate::engine::core::Core;
 use crate::engine::reference::Reference;
-use crate::engine::{Arrival, Decision, Effect, Outcome};
+use crate::engine::{Arrival, Decision, Effect, Outcome, RequestEdits};
 use crate::generate::{CONTROLLER_NAME, Source, World, arrival, world};
 
 /// How many requests one set of resources is asked about.
@@ -101,6 +102,7 @@ fn options(world: &World) -> Options {
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
         hostname_fall_through: world.hostname_fall_through,
+        extensions: Some(Arc::new(RequestEdits)),
         ..Options::default()
     }
 }

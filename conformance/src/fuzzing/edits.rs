@@ -202,7 +202,14 @@ impl Shown {
             text
         });
         Self {
-            listeners: sorted(table.listeners().map(|(_, listener)| shown_listener(listener)).collect()),
+            listeners: sorted(
+                table
+                    .listeners()
+                    .map(|(id, listener)| {
+                        format!("{} {:?}", shown_listener(listener), table.listener_filters(id))
+                    })
+                    .collect(),
+            ),
             frontends: sorted(frontends.collect()),
             rules: sorted(table.rules().map(|rule| shown_rule(rule, table)).collect()),
             backends: sorted(table.backends().map(|backend| shown_backend(Some(backend))).collect()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Kind, Resources};
 use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::filter::Extensions;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{DEFAULT_MAX_LISTENERS, DefaultAddresses, Options};
 use gateway_core::rule::{RuleData, RuleDataSource, RuleName};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use super::CONTROLLER_NAME;
 use super::objects::{KINDS, object};
 use super::source::Source;
+use crate::engine::RequestEdits;
 
 /// One edit.
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ pub fn options(source: &mut Source<'_>) -> Options {
         features: source.one(&[every.clone(), every, supported, fewer]),
         max_listeners: source.one(&[DEFAULT_MAX_LISTENERS, DEFAULT_MAX_LISTENERS, 3]),
         hostname_fall_through: !source.chance(40),
+        extensions: source.some(60, |_| Arc::new(RequestEdits) as Arc<dyn Extensions>),
         rule_data: source.some(60, |_| Arc::new(Annotation) as Arc<dyn RuleDataSource>),
         ..Options::default()
     };
@@ -157,7 +160,7 @@ fn changed(source: &mut Source<'_>, object: &AnyObject, other: &AnyObject) -> Op
 
 /// Two listeners exchange something, or a listener loses it.
 fn swapped(source: &mut Source<'_>, listeners: &mut [Value]) {
-    let field = source.one(&["port", "hostname", "name", "protocol", "tls", "allowedRoutes"]);
+    let field = source.one(&["port", "hostname", "name", "protocol", "tls", "allowedRoutes", "filters"]);
     let Some((first, [second, ..])) = listeners.split_first_mut() else { return };
     let value = |listener: &Value| listener.get(field).cloned().unwrap_or(Value::Null);
     let (one, other) = (value(first), value(second));

@@ -78,19 +78,20 @@ fn filter(source: &mut Source<'_>, replaces_prefix: bool, of_rule: bool) -> Http
             };
             filter.extension_ref = Some(Box::new(reference));
         }
-        Type::ExternalAuth => {
-            let auth = HttpExternalAuthFilter {
-                protocol: HttpRouteExternalAuthProtocol::Http,
-                backend_ref: backend_ref(source),
-                grpc: None,
-                http: Some(gateway_core::api::HttpAuthConfig::default()),
-                forward_body: None,
-            };
-            filter.external_auth = Some(Box::new(auth));
-        }
+        Type::ExternalAuth => filter.external_auth = Some(Box::new(external_auth(source))),
         Type::Unknown(_) => {}
     }
     filter
+}
+
+pub(super) fn external_auth(source: &mut Source<'_>) -> HttpExternalAuthFilter {
+    HttpExternalAuthFilter {
+        protocol: HttpRouteExternalAuthProtocol::Http,
+        backend_ref: backend_ref(source),
+        grpc: None,
+        http: Some(gateway_core::api::HttpAuthConfig::default()),
+        forward_body: None,
+    }
 }
 
 const MODIFIED: [&str; 10] =

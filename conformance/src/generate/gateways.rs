@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use gateway_core::api::{
     AllowedListeners, AllowedRoutes, ByteString, FromNamespaces, GATEWAY_GROUP, Gateway, GatewayClass,
     GatewayClassSpec, GatewaySpec, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Listener,
-    ListenerNamespaces, ListenerSet, ListenerSetSpec, ListenerSetStatus, ListenerTlsConfig, Namespace,
-    ObjectMeta, ParentGatewayReference, Resources, RouteGroupKind, RouteNamespaces, Secret,
-    SecretObjectReference,
+    ListenerFilter, ListenerFilterType, ListenerFilters, ListenerNamespaces, ListenerSet, ListenerSetSpec,
+    ListenerSetStatus, ListenerTlsConfig, LocalObjectReference, Namespace, ObjectMeta,
+    ParentGatewayReference, Resources, RouteGroupKind, RouteNamespaces, Secret, SecretObjectReference,
 };
 use gateway_core::name::ObjectName;
 
+use super::filters::external_auth;
 use super::source::Source;
 use super::words::{HOSTNAMES, NAMESPACES};
 use super::{CONTROLLER_NAME, created, metadata};
+use crate::engine::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     for name in NAMESPACES {
@@ -113,8 +115,39 @@ fn listener(source: &mut Source<'_>) -> Listener {
         protocol: if https { "HTTPS" } else { "HTTP" }.to_owned(),
         tls: https.then(|| tls(source)),
         allowed_routes: AllowedRoutes { namespaces: route_namespaces(source), kinds: kinds(source) },
-        filters: None,
+        filters: source.some(15, filters),
     }
+}
+
+/// Filters that run before a route is looked for; now and then one that leads nowhere, or that nobody carries out.
+fn filters(source: &mut Source<'_>) -> ListenerFilters {
+    let filter = |source: &mut Source<'_>| {
+        if source.chance(2) {
+            let auth = external_auth(source);
+            return ListenerFilter {
+                r#type: ListenerFilterType::ExternalAuth,
+                external_auth: Some(auth),
+                extension_ref: None,
+            };
+        }
+        let usual = ["path", "query", "post", "add", "remove", "host", "tell", "deny"];
+        let name = match source.chance(10) {
+            true => source.one(&["fail", "broken", "missing"]),
+            false => source.one(&usual),
+        };
+        let kind = if source.chance(2) { "Unknown" } else { REQUEST_EDIT_KIND };
+        let reference = LocalObjectReference {
+            group: REQUEST_EDIT_GROUP.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        };
+        ListenerFilter {
+            r#type: ListenerFilterType::ExtensionRef,
+            external_auth: None,
+            extension_ref: Some(reference),
+        }
+    };
+    ListenerFilters { requests: source.list(0, 3, filter) }
 }
 
 fn tls(source: &mut Source<'_>) -> ListenerTlsConfig {

@@ -7,6 +7,7 @@ use super::allowed_routes::{AllowedNamespaces, Namespaces};
 use super::conflict::Conflict;
 use super::protocol::Protocol;
 use crate::condition::Reason;
+use crate::filter::ListenerFilter;
 use crate::finding::Finding;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
@@ -39,6 +40,8 @@ pub(crate) struct AttachedListener {
     /// How it terminates TLS: with the certificates that could be read. A listener that terminates TLS and has none is not
     /// served.
     pub(crate) tls: Option<ListenerTls>,
+    /// What runs on its requests before a Route is looked for.
+    pub(crate) filters: Arc<[ListenerFilter]>,
     /// Its number among the listeners of this translation.
     pub(crate) key: ListenerKey,
     /// The namespaces whose Routes it takes.

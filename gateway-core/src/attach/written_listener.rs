@@ -2,6 +2,8 @@
 //!
 //! Whether it has its place, its port and a Gateway that works comes later, from the others.
 
+use std::sync::Arc;
+
 use super::allowed_routes::AllowedNamespaces;
 use super::client_validation::ClientValidations;
 use super::listener::{AttachedListener, ListenerKey, ListenerState};
@@ -47,6 +49,7 @@ impl AttachedListener {
             hostname: None,
             kinds: Vec::new(),
             tls: None,
+            filters: Arc::default(),
             key,
             allowed_namespaces: AllowedNamespaces::new(
                 &namespaces.from,
@@ -76,10 +79,8 @@ impl AttachedListener {
                 ));
             }
         }
-        if let Some(finding) =
-            filters.as_ref().and_then(|filters| listener_filters::refusal(filters, protocol))
-        {
-            listener.state.refuse(finding);
+        if let Some(filters) = filters {
+            listener.take_filters(filters, protocol, options);
         }
         if listener.port == 0 {
             let message = format!("port {port} is not a port; use one from 1 to 65535");
@@ -129,6 +130,18 @@ impl AttachedListener {
                 Reason::InvalidRouteKinds,
                 message,
             ));
+        }
+    }
+
+    /// # Spec
+    /// PRF-06, PRF-07, PRF-09.
+    fn take_filters(&mut self, filters: &api::ListenerFilters, protocol: &str, options: &Options) {
+        match listener_filters::judge(filters, protocol, &self.owner.namespace, options) {
+            Ok((filters, unresolved)) => {
+                self.filters = filters.into();
+                self.state.unresolved.extend(unresolved);
+            }
+            Err(refusal) => self.state.refuse(refusal),
         }
     }
 

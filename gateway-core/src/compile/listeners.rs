@@ -36,6 +36,7 @@ impl Listeners {
                 }
                 None => table.listener(listener),
             };
+            table.listener_filters(id, attached.filters.clone());
             self.by_key[attached.key.index()] = Some(id);
             self.by_name.insert(name, id);
         }

@@ -47,7 +47,7 @@ impl RouteTable {
         let mut request = Request::from_parts(parts, ());
         let mut exchange = match Exchange::begin(self, arrival, &mut request) {
             Ok(exchange) => exchange,
-            Err(refusal) => return Decision::Answer(refusal.into_response()),
+            Err(stopped) => return Decision::Answer(stopped.into_response()),
         };
         exchange.tell(arrival, &mut request);
         let (mut parts, ()) = request.into_parts();

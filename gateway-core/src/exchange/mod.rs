@@ -1,8 +1,8 @@
 //! A request and its answer, from the match to the response filters, without I/O.
 //!
 //! Between the search in the table and the bytes on the wire stands a choreography that every embedding needs and none should
-//! write: what a client says about its own connection stays behind; the path is forwarded in the form that was matched;
-//! the backend is told about the client; the filters of the rule run, then a backend is chosen by weight, then its filters run;
+//! write: what a client says about its own connection stays behind; the filters of the listener run, before a rule is looked
+//! for; the path is forwarded in the form that was matched; the backend is told about the client; the filters of the rule run, then a backend is chosen by weight, then its filters run;
 //! and the answer goes back through the same filters the other way round, except that an answer of the gateway's own passes
 //! only those that are for such. It stands here once.
 //!
@@ -13,7 +13,7 @@
 //! - [`find`] is its first step alone, for embeddings that match at one place and go on at another, by [`Exchange::new`].
 //!
 //! To ask a table without any of them, as [`RouteTable::explain`](crate::table::RouteTable::explain) does, bring the request
-//! into the form that is matched by [`prepare`].
+//! into the form that is matched by [`prepare`], which runs the filters of the listener too.
 //!
 //! Nothing is sent here, no endpoint is chosen, and no time is measured: timeouts, retries and mirrors are told, not done.
 //!
@@ -102,6 +102,5 @@ mod decision;
 pub use self::arrival::Arrival;
 pub use self::decision::{Decision, Forward};
 pub use self::header_set::HeaderSet;
-pub use self::one_form::prepare;
 pub use self::refusal::Refusal;
-pub use self::steps::{Exchange, List, Stopped, find};
+pub use self::steps::{Exchange, List, Stopped, find, prepare};

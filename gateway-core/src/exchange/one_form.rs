@@ -30,7 +30,7 @@ use crate::matching::RequestError;
 ///
 /// # Spec
 /// MSG-02, MSG-03, AMB-43; RFC 9113 section 8.2.1; RFC 9110 section 7.6.1; FRW-07.
-pub fn prepare<B>(arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<(), Refusal> {
+pub(super) fn prepare<B>(arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<(), Refusal> {
     // "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request": RFC 9110 section 7.8.
     if request.version() <= Version::HTTP_10 {
         request.headers_mut().remove(header::UPGRADE);

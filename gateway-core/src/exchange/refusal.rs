@@ -11,7 +11,8 @@
 //! | regular expressions cannot look at all of the target | 414 | AMB-08 |
 //! | or of the headers | 431 | AMB-08 |
 //! | the connection was made for another listener | 421 | HST-20 |
-//! | a filter cannot be carried out | 500 | FLT-05 |
+//! | a filter of the listener cannot be carried out | 500 | PRF-07 |
+//! | a filter of the rule or the backend cannot be carried out | 500 | FLT-05 |
 //! | no backend, or none with a weight | 500 | HRB-11, HRB-13, AMB-20 |
 //! | the reference to the backend is invalid | 500 | HRB-10 |
 //! | the backend has no endpoints | 503 | HRB-12 |
@@ -43,6 +44,9 @@ pub enum Refusal {
     /// No rule serves the request.
     #[error(transparent)]
     Unmatched(#[from] NoMatch),
+    /// A filter of the listener cannot be resolved or carried out.
+    #[error("a filter of the listener cannot be resolved or carried out")]
+    ListenerFilter,
     /// A filter of the rule or the backend cannot be carried out, or was left out.
     #[error("a filter cannot be resolved or carried out")]
     Filter,
@@ -67,7 +71,9 @@ impl Refusal {
             Self::OptionsOfGateway => StatusCode::OK,
             Self::TraceOfGateway => StatusCode::NOT_IMPLEMENTED,
             Self::Unmatched(unmatched) => unmatched.status(),
-            Self::Filter | Self::NoBackend | Self::UnresolvedBackend => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ListenerFilter | Self::Filter | Self::NoBackend | Self::UnresolvedBackend => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -89,6 +95,7 @@ impl Refusal {
             Self::Unmatched(NoMatch::Misdirected { .. }) => {
                 "421: this connection was made for another host; open a new one\n"
             }
+            Self::ListenerFilter => "500: a filter of the listener cannot be carried out\n",
             Self::Filter => "500: a filter of the route cannot be carried out\n",
             Self::NoBackend => "500: the route has no backend\n",
             Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
@@ -114,7 +121,7 @@ mod tests {
     use super::*;
     use crate::table::ListenerId;
 
-    // AMB-16, MSG-01, MSG-03, MSG-06, HRM-16, HST-10, HST-20, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
+    // AMB-16, MSG-01, MSG-03, MSG-06, HRM-16, HST-10, HST-20, PRF-07, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
     #[test]
     fn every_refusal_says_its_status_in_its_text() {
         let listener = ListenerId(0);
@@ -130,6 +137,7 @@ mod tests {
             (NoMatch::TargetTooLong(listener).into(), 414),
             (NoMatch::HeadersTooLong(listener).into(), 431),
             (NoMatch::Misdirected { connection: None, host: listener }.into(), 421),
+            (Refusal::ListenerFilter, 500),
             (Refusal::Filter, 500),
             (Refusal::NoBackend, 500),
             (Refusal::UnresolvedBackend, 500),

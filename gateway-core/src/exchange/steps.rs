@@ -13,12 +13,12 @@ use http::{Request, Response, StatusCode, Version, request, response};
 use super::arrival::Arrival;
 use super::refusal::Refusal;
 use super::{forwarded, hop_by_hop, one_form};
-use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Verdict};
+use crate::filter::{self, FilterContext, HttpFilter, ListenerFilter, MirrorCopy, RequestEdits, Verdict};
 use crate::hostname::Host;
-use crate::matching::RequestHead;
+use crate::matching::{RequestError, RequestHead};
 use crate::name::BackendId;
 use crate::rule::{Backend, BackendTarget, HttpRule};
-use crate::table::{FrontendOwner, Listener, Matched, NoMatch, RouteTable, Transport};
+use crate::table::{FrontendOwner, Listener, ListenerId, Matched, NoMatch, RouteTable, Transport};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
 ///
@@ -76,14 +76,15 @@ pub enum List {
 // === impl Exchange ===
 
 impl<T: Deref<Target = RouteTable>> Exchange<T> {
-    /// Brings a request into the form that is matched and forwarded, and finds the rule that serves it.
+    /// Brings a request into the form that is matched and forwarded, runs the filters of the listener, and finds the rule that
+    /// serves it.
     ///
     /// # Errors
-    /// When the request is malformed, no rule serves it, or it may not be forwarded.
+    /// When the request is malformed, a filter answers it, no rule serves it, or it may not be forwarded.
     ///
     /// # Spec
-    /// AMB-01, AMB-16, HST-08, HRM-16; MSG-01 to MSG-04, MSG-06.
-    pub fn begin<B>(table: &T, arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<Self, Refusal>
+    /// AMB-01, AMB-16, HST-08, HRM-16; PRF-01 to PRF-05; MSG-01 to MSG-04, MSG-06.
+    pub fn begin<B>(table: &T, arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<Self, Stopped>
     where
         T: Clone,
     {
@@ -405,31 +406,81 @@ impl<T: Deref<Target = RouteTable>> fmt::Debug for Exchange<T> {
 
 // === impl Stopped ===
 
+impl Stopped {
+    /// The answer to a request that was stopped before a rule was found, so that there are no filters to be run on it.
+    pub fn into_response(self) -> Response<Bytes> {
+        match self {
+            Self::Answered(response) => *response,
+            Self::Refused(refusal) => refusal.into_response(),
+        }
+    }
+}
+
 impl From<Refusal> for Stopped {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-/// Brings a request into the form that is matched and forwarded, and finds the rule that serves it: what [`Exchange::begin`]
-/// does first.
+impl From<NoMatch> for Stopped {
+    fn from(no_match: NoMatch) -> Self {
+        Self::Refused(no_match.into())
+    }
+}
+
+impl From<RequestError> for Stopped {
+    fn from(error: RequestError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Brings a request into the form that is matched, as [`find`] does, and runs the filters of its listener: for those who ask
+/// the table by themselves afterwards.
 ///
 /// # Errors
-/// When the request is malformed, no rule serves it, or it may not be forwarded.
+/// When the request is malformed, or a filter of the listener answers it or cannot be carried out. That no listener takes it
+/// is for the table to say.
 ///
 /// # Spec
-/// AMB-01, AMB-16, HST-08, HRM-16; MSG-01 to MSG-04, MSG-06.
+/// MSG-01 to MSG-04; PRF-01, PRF-03 to PRF-05.
+pub fn prepare<B>(
+    table: &RouteTable,
+    arrival: &Arrival<'_>,
+    request: &mut Request<B>,
+) -> Result<(), Stopped> {
+    one_form::prepare(arrival, request)?;
+    let head = RequestHead::of_request(request)?;
+    let Ok(listener) = select(table, arrival, &head.host) else { return Ok(()) };
+    drop(head);
+    run_before_routing(table.listener_filters(listener), request)
+}
+
+/// Brings a request into the form that is matched and forwarded, runs the filters of its listener, and finds the rule that
+/// serves it: what [`Exchange::begin`] does first.
+///
+/// The listener is that of the host that the client named. Its filters have run also where no rule is found, and what they
+/// have made of the request decides which one is.
+///
+/// # Errors
+/// When the request is malformed, a filter of the listener answers it, no rule serves it, or it may not be forwarded.
+///
+/// # Spec
+/// AMB-01, AMB-16, HST-08, HRM-16; PRF-01 to PRF-05, PRF-08; MSG-01 to MSG-04, MSG-06.
 pub fn find<B>(
     table: &RouteTable,
     arrival: &Arrival<'_>,
     request: &mut Request<B>,
-) -> Result<Matched, Refusal> {
+) -> Result<Matched, Stopped> {
     one_form::prepare(arrival, request)?;
-    let head = RequestHead::of_request(request)?;
-    let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-    let owner = FrontendOwner::Gateway(arrival.gateway);
-    let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
-    let matched = table.find(frontend, server_name.as_ref(), &head)?;
+    let mut head = RequestHead::of_request(request)?;
+    let listener = select(table, arrival, &head.host)?;
+    let filters = table.listener_filters(listener);
+    if !filters.is_empty() {
+        drop(head);
+        run_before_routing(filters, request)?;
+        head = RequestHead::of_request(request).map_err(|_| Refusal::ListenerFilter)?;
+    }
+    let matched = table.find_behind(listener, &head)?;
     let host_is_absent = head.host.as_str().is_empty();
     let normal = match head.path {
         Cow::Owned(normal) => Some(normal),
@@ -442,4 +493,20 @@ pub fn find<B>(
         request.headers_mut().insert(header::HOST, HeaderValue::from_static(""));
     }
     Ok(matched)
+}
+
+/// The listener that takes a request for this host.
+fn select(table: &RouteTable, arrival: &Arrival<'_>, host: &Host<'_>) -> Result<ListenerId, NoMatch> {
+    let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
+    let owner = FrontendOwner::Gateway(arrival.gateway);
+    let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
+    table.select(frontend, server_name.as_ref(), host)
+}
+
+fn run_before_routing<B>(filters: &[ListenerFilter], request: &mut Request<B>) -> Result<(), Stopped> {
+    match filter::before_routing(filters, request) {
+        Verdict::Continue => Ok(()),
+        Verdict::Respond(response) => Err(Stopped::Answered(response)),
+        Verdict::Fail => Err(Refusal::ListenerFilter.into()),
+    }
 }

@@ -7,7 +7,7 @@ use http::{request, response};
 
 use super::verdict::Verdict;
 
-/// A filter that an `ExtensionRef` names.
+/// A filter that an `ExtensionRef` names, of a rule, a backend or a listener.
 ///
 /// Which kinds of object name which extension is settled when routes are compiled; here it is only run, in its place in
 /// the list. A reference to a kind or an object that nobody knows is [`HttpFilter::Unresolved`](super::HttpFilter).
@@ -40,7 +40,7 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
         Verdict::Continue
     }
 
-    /// Edits the answer.
+    /// Edits the answer. Not asked of a filter of a listener, which is for requests only.
     fn on_response(&self, parts: &mut response::Parts) {
         let _ = parts;
     }
@@ -48,16 +48,17 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
 
 /// Finds the filters that `ExtensionRef` names: what the embedder knows and the Gateway API does not.
 ///
-/// Asked when a Route is compiled. A `Translator` compiles a Route when it changes; after a change of the objects that are
-/// found here, its `set_options` has all Routes compiled again.
+/// Asked when a Route is compiled, and for the filters of listeners when a Gateway is. A `Translator` compiles an object when
+/// it changes; after a change of the objects that are found here, its `set_options` has all compiled again.
 ///
 /// # Spec
-/// FEX-01, FEX-02.
+/// FEX-01, FEX-02, PRF-07.
 pub trait Extensions: Send + Sync + fmt::Debug {
-    /// The filter that a route in `namespace` refers to.
+    /// The filter that a route, or a listener, in `namespace` refers to.
     ///
     /// # Errors
-    /// When there is none; the error becomes the route's `ResolvedRefs` condition and the requests get 500.
+    /// When there is none; the error becomes the `ResolvedRefs` condition of the route or the listener, and the requests get
+    /// 500.
     fn resolve(
         &self,
         namespace: &str,
@@ -87,3 +88,5 @@ impl PartialEq for dyn Extension {
         std::ptr::addr_eq(self, other)
     }
 }
+
+impl Eq for dyn Extension {}

@@ -2,7 +2,8 @@
 //!
 //! A rule has a list of filters, and each backend of a rule may have another. The caller runs the rule's list with
 //! [`on_request`], then the list of the backend it picked, with the same [`RequestEdits`]; when the answer comes it runs
-//! [`on_response`] the other way round. Nothing here sends anything: mirroring leaves copies in the edits, and a filter
+//! [`on_response`] the other way round. A listener may have filters too, which [run before](before_routing) a rule is looked
+//! for. Nothing here sends anything: mirroring leaves copies in the edits, and a filter
 //! that answers by itself says so in a [`Verdict`].
 //!
 //! Bodies are never looked at. What a filter says is checked when the filter is made, so that a request can only meet
@@ -45,6 +46,7 @@ pub mod cors;
 pub mod request_edits;
 pub mod extension;
 pub mod http_filter;
+pub mod listener_filter;
 pub mod run;
 
 pub use self::cors::{Cors, CorsError, CorsPolicy};
@@ -53,6 +55,7 @@ pub use self::extension::{Extension, ExtensionError, Extensions};
 pub use self::filter_context::FilterContext;
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
 pub use self::http_filter::HttpFilter;
+pub use self::listener_filter::{ListenerFilter, before_routing};
 pub use self::path_modifier::{PathModifier, PathModifierError};
 pub use self::precise_hostname::{PreciseHostname, PreciseHostnameError};
 pub use self::request_edits::{MirrorCopy, RequestEdits};

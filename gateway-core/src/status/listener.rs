@@ -10,11 +10,12 @@ use crate::name::ListenerOwnerKind;
 ///
 /// # Spec
 /// GWS-05; permission stands before everything else (RGR-08).
-const UNRESOLVED: [Reason; 5] = [
+const UNRESOLVED: [Reason; 6] = [
     Reason::RefNotPermitted,
     Reason::InvalidCertificateRef,
     Reason::InvalidCaCertificateRef,
     Reason::InvalidCaCertificateKind,
+    Reason::InvalidListenerFilterRef,
     Reason::InvalidRouteKinds,
 ];
 

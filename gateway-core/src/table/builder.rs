@@ -16,6 +16,7 @@ use super::route::{Entries, Route, RouteId};
 use super::route_set::{Member, RouteSet, RouteSets};
 use super::slots::{SlotMap, Slots};
 use super::{Listener, ListenerId, Part, RouteTable, Served};
+use crate::filter::ListenerFilter;
 use crate::hostname::Hostname;
 use crate::matching::HttpMatch;
 use crate::name::{Age, BackendId, ObjectName};
@@ -113,11 +114,22 @@ impl RouteTableBuilder {
     /// Adds a listener. Listeners of one port must differ in hostname; of several that do not, one serves.
     pub fn listener(&mut self, listener: Listener) -> ListenerId {
         self.frontends = None;
-        let part = Part::Http(Arc::default());
-        ListenerId(self.listeners.insert(Served { listener: Arc::new(listener), part }))
+        let (listener, filters, part) = (Arc::new(listener), Arc::default(), Part::Http(Arc::default()));
+        ListenerId(self.listeners.insert(Served { listener, filters, part }))
     }
 
-    /// Puts a listener in the place of another, with the same routes.
+    /// Gives a listener the filters that run on its requests before a rule is looked for, in the place of those that it has;
+    /// a new listener has none.
+    ///
+    /// # Spec
+    /// PRF-01
+    pub fn listener_filters(&mut self, id: ListenerId, filters: impl Into<Arc<[ListenerFilter]>>) {
+        if let Some(served) = self.listeners.get_mut(id.0) {
+            served.filters = filters.into();
+        }
+    }
+
+    /// Puts a listener in the place of another, with the same routes and filters.
     pub fn replace_listener(&mut self, id: ListenerId, listener: Listener) {
         self.frontends = None;
         if let Some(served) = self.listeners.get_mut(id.0) {

@@ -86,7 +86,7 @@ impl RouteTable {
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Explanation {
-        let listener = match self.select(frontend, server_name, request) {
+        let listener = match self.select(frontend, server_name, &request.host) {
             Ok(listener) => listener,
             Err(no_match) => {
                 return Explanation { decision: Err(no_match), listener: None, candidates: Vec::new() };

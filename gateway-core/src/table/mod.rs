@@ -64,6 +64,7 @@ use self::frontend::Frontends;
 use self::http_part::{HttpPart, Observer};
 use self::route::Route;
 use self::slots::Slots;
+use crate::filter::ListenerFilter;
 use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
@@ -96,6 +97,8 @@ pub struct RouteTable {
 #[derive(Clone, Debug)]
 struct Served {
     listener: Arc<Listener>,
+    /// What runs on requests before a rule is looked for.
+    filters: Arc<[ListenerFilter]>,
     part: Part,
 }
 
@@ -174,6 +177,18 @@ impl RouteTable {
         &self.listeners.get(id.0).expect("the listener is of this table").listener
     }
 
+    /// The filters that run on the requests of a listener before a rule is looked for.
+    ///
+    /// # Panics
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
+    ///
+    /// # Spec
+    /// PRF-01
+    #[inline]
+    pub fn listener_filters(&self, id: ListenerId) -> &[ListenerFilter] {
+        &self.listeners.get(id.0).expect("the listener is of this table").filters
+    }
+
     /// All rules, those of one route one after the other.
     pub fn rules(&self) -> impl Iterator<Item = &HttpRule> {
         self.routes.iter().flat_map(|(_, route)| &route.rules)
@@ -221,6 +236,9 @@ impl RouteTable {
     /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
     /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
     ///
+    /// The [filters](Self::listener_filters) of the listener are to have run before: [`exchange::find`](crate::exchange::find)
+    /// sees to it.
+    ///
     /// Does not allocate and takes no lock, but where regular expressions look at a long text together. The cost does not depend on the number of routes; where many entries have one
     /// path, it grows with their number and with the length of the request, not with the product of the two.
     ///
@@ -235,19 +253,19 @@ impl RouteTable {
         server_name: Option<&Host<'_>>,
         request: &RequestHead<'_>,
     ) -> Result<Matched, NoMatch> {
-        let listener = self.select(frontend, server_name, request)?;
-        self.find_in(listener, request, &mut ())
+        let listener = self.select(frontend, server_name, &request.host)?;
+        self.find_behind(listener, request)
     }
 
-    /// The listener that serves the request's host, if it is the one that took the connection.
-    fn select(
+    /// The listener that serves the host of a request, if it is the one that took the connection.
+    pub(crate) fn select(
         &self,
         frontend: FrontendId,
         server_name: Option<&Host<'_>>,
-        request: &RequestHead<'_>,
+        host: &Host<'_>,
     ) -> Result<ListenerId, NoMatch> {
         let frontend = self.frontends.get(frontend).ok_or(NoMatch::NoListener)?;
-        let listener = frontend.best_listener(Some(&request.host)).ok_or(NoMatch::NoListener)?;
+        let listener = frontend.best_listener(Some(host)).ok_or(NoMatch::NoListener)?;
         if frontend.opening() == Opening::Tls {
             let connection = frontend.best_listener(server_name);
             // A server name that no listener has any more was that of another listener, too.
@@ -257,6 +275,15 @@ impl RouteTable {
             }
         }
         Ok(listener)
+    }
+
+    /// Finds the rule among those of a listener that was [selected](Self::select).
+    pub(crate) fn find_behind(
+        &self,
+        listener: ListenerId,
+        request: &RequestHead<'_>,
+    ) -> Result<Matched, NoMatch> {
+        self.find_in(listener, request, &mut ())
     }
 
     fn find_in<O: Observer>(

@@ -1,7 +1,10 @@
 //! GatewayClasses.
 
+use std::sync::Arc;
+
 use gateway_core::condition::ConditionType;
 use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::filter::{Extension, ExtensionError, Extensions};
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 
@@ -81,7 +84,28 @@ fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_mesh
     let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
     assert!(published.is_sorted_by(|a, b| a.as_str() < b.as_str()));
     assert!(published.contains(&Feature::GrpcRoute) && !published.contains(&Feature::HttpRouteCors));
-    assert_eq!(published.len(), SUPPORTED.len());
+    // One is left out, one is there besides, and there are no filters that a listener could have.
+    assert_eq!(published.len(), SUPPORTED.len() - 1);
+}
+
+// PRF-06: a program without filters of its own has none for listeners.
+#[test]
+fn filters_of_listeners_are_published_only_where_there_are_some() {
+    for extensions in [None, Some(Arc::new(NoExtensions) as Arc<dyn Extensions>)] {
+        let options = Options { extensions, ..Options::default() };
+        let statuses = translated(&world(""), &options).statuses;
+        let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
+        assert_eq!(published.contains(&Feature::GatewayListenerFilters), options.extensions.is_some());
+    }
+}
+
+#[derive(Debug)]
+struct NoExtensions;
+
+impl Extensions for NoExtensions {
+    fn resolve(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Arc<dyn Extension>, ExtensionError> {
+        Err(ExtensionError::UnknownKind)
+    }
 }
 
 // HST-14, AMB-12: who answers for a hostname as a whole must not claim the precedence.

@@ -1,7 +1,10 @@
 //! Listeners side by side: protocols, conflicts, and what they make of their Gateway.
 
+use std::sync::Arc;
+
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::feature::Feature;
+use gateway_core::filter::{Extension, ExtensionError, Extensions, ListenerFilter};
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::validate::validate;
@@ -310,6 +313,86 @@ fn listeners_that_end_tls_for_the_same_hosts_say_so() {
            e [HTTPRoute]: ok
            f [HTTPRoute]: ok",
     );
+}
+
+/// Knows one filter of a kind.
+#[derive(Debug)]
+struct Checks;
+
+#[derive(Debug)]
+struct Check;
+
+impl Extension for Check {}
+
+impl Extensions for Checks {
+    fn resolve(
+        &self,
+        namespace: &str,
+        group: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<Arc<dyn Extension>, ExtensionError> {
+        match (namespace, group, kind, name) {
+            ("default", "example.com", "Check", "strangers") => Ok(Arc::new(Check)),
+            (_, "example.com", "Check", _) => Err(ExtensionError::NotFound),
+            _ => Err(ExtensionError::UnknownKind),
+        }
+    }
+}
+
+// PRF-06, PRF-07: with the reasons for what leads nowhere, and for what is not carried out.
+#[test]
+fn a_listener_has_the_filters_that_its_references_lead_to() {
+    let reference = |kind: &str, name: &str| {
+        format!("{{type: ExtensionRef, extensionRef: {{group: example.com, kind: {kind}, name: {name}}}}}")
+    };
+    let known = reference("Check", "strangers");
+    let auth =
+        "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: auth, port: 80}}}";
+    let listener = |name: &str, filters: &[&str]| {
+        let filters = filters.join(", ");
+        format!(
+            "{{name: {name}, port: 80, protocol: HTTP, hostname: {name}.example, filters: {{requests: [{filters}]}}}}"
+        )
+    };
+    let listeners = [
+        listener("a", &[&known, &known]),
+        listener("b", &[&known, &reference("Check", "absent")]),
+        listener("c", &[&reference("Other", "strangers")]),
+        listener("d", &[&known, auth]),
+    ];
+    let yaml = gateway("g", &listeners.join(", "));
+    let options = Options { extensions: Some(Arc::new(Checks)), ..Options::default() };
+    expect_with(
+        "with extensions",
+        &world(&yaml),
+        &options,
+        "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
+           a [HTTPRoute]: ok
+           b [HTTPRoute]: ResolvedRefs=False/InvalidListenerFilterRef
+           c [HTTPRoute]: ResolvedRefs=False/InvalidListenerFilterRef
+           d [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+    );
+    let translation = translated(&world(&yaml), &options);
+    let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
+    let message = |index: usize| {
+        let resolved = |condition: &&Condition| condition.kind == ConditionType::ResolvedRefs;
+        status.listeners[index].conditions.iter().find(resolved).unwrap().message.as_str()
+    };
+    assert_eq!(
+        message(1),
+        "filters.requests[1]: extension Check.example.com default/absent: there is no such object"
+    );
+    assert!(message(2).starts_with("filters.requests[0]: extension Other.example.com default/strangers"));
+    let filters = |name: &str| {
+        let mut listeners = translation.table.listeners();
+        let (id, _) = listeners.find(|(_, listener)| &*listener.name == name).unwrap();
+        let filters = translation.table.listener_filters(id).iter();
+        filters.map(|filter| matches!(filter, ListenerFilter::Extension(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(filters("a"), [true, true]);
+    assert_eq!(filters("b"), [true, false]);
+    assert_eq!(filters("c"), [false]);
 }
 
 // PRF-06, PRF-09: a listener is not served without the filters that it is to have.

@@ -25,7 +25,7 @@ pub struct Outcome {
     /// What of it the balance layer says, before the route layer puts it together.
     pub(crate) reached: Option<Reached>,
     refusal: Option<Refusal>,
-    /// The table, for requests that no rule served.
+    /// The table, for requests that no rule served: that none matched, or that a filter of the listener answered.
     snapshot: Option<Snapshot>,
 }
 
@@ -97,7 +97,7 @@ impl Outcome {
         self.refusal = Some(refusal);
     }
 
-    /// Says in which table no rule was found.
+    /// Says in which table no rule was found, or none was looked for.
     pub(crate) fn unmatched(&mut self, snapshot: Snapshot) {
         self.snapshot = Some(snapshot);
     }

@@ -156,7 +156,9 @@ impl Refusal {
     pub fn grpc_code(&self) -> GrpcCode {
         match self {
             Self::Undecided(refusal) => match refusal {
-                exchange::Refusal::Malformed(_) | exchange::Refusal::Filter => GrpcCode::Internal,
+                exchange::Refusal::Malformed(_)
+                | exchange::Refusal::ListenerFilter
+                | exchange::Refusal::Filter => GrpcCode::Internal,
                 exchange::Refusal::Unmatched(_) | exchange::Refusal::NoBackend => GrpcCode::Unimplemented,
                 exchange::Refusal::UnresolvedBackend | exchange::Refusal::NoEndpoints => {
                     GrpcCode::Unavailable
@@ -228,6 +230,7 @@ mod tests {
             (exchange::Refusal::UnresolvedBackend.into(), GrpcCode::Unavailable),
             (exchange::Refusal::NoEndpoints.into(), GrpcCode::Unavailable),
             (Refusal::TimedOut(Limit::Request), GrpcCode::DeadlineExceeded),
+            (exchange::Refusal::ListenerFilter.into(), GrpcCode::Internal),
             (exchange::Refusal::Filter.into(), GrpcCode::Internal),
         ] {
             assert_eq!(refusal.grpc_code(), code, "{refusal}");

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use gateway_core::exchange::Exchange;
 use gateway_core::table::Matched;
 use http::Response;
@@ -12,16 +13,25 @@ use pin_project_lite::pin_project;
 
 use crate::connection::Connection;
 use crate::handle::Snapshot;
-use crate::outcome::{IntoRefused, OrRefused, Refused};
+use crate::outcome::{AnsweredBy, IntoRefused, OrRefused, Outcome, Refused};
 use crate::routed::{Reached, Routed};
 
 pin_project! {
-    /// The answer of the service within, with the decision about the request in the answer's extensions; or a refusal.
+    /// The answer of the service within, with the decision about the request in the answer's extensions; that of a filter of
+    /// the listener; or a refusal.
     #[derive(Debug)]
     pub struct RouteFuture<F> {
         #[pin]
-        answer: OrRefused<F>,
-        known: Known,
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjected]
+    #[derive(Debug)]
+    enum State<F> {
+        Within { #[pin] answer: OrRefused<F>, known: Known },
+        Answered { with: Option<(Box<Response<Bytes>>, Snapshot)> },
     }
 }
 
@@ -46,12 +56,20 @@ pub(super) struct Start {
 
 impl<F> RouteFuture<F> {
     pub(super) fn forwarded(future: F, start: Start) -> Self {
-        Self { answer: OrRefused::forwarded(future), known: Known::Matched(start) }
+        Self::within(OrRefused::forwarded(future), Known::Matched(start))
+    }
+
+    /// A filter of the listener answers, so that no rule was looked for.
+    pub(super) fn answered(response: Box<Response<Bytes>>, snapshot: Snapshot) -> Self {
+        Self { state: State::Answered { with: Some((response, snapshot)) } }
     }
 
     pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Snapshot>) -> Self {
-        let known = snapshot.map_or(Known::Nothing, Known::Unmatched);
-        Self { answer: OrRefused::refused(refused), known }
+        Self::within(OrRefused::refused(refused), snapshot.map_or(Known::Nothing, Known::Unmatched))
+    }
+
+    fn within(answer: OrRefused<F>, known: Known) -> Self {
+        Self { state: State::Within { answer, known } }
     }
 }
 
@@ -59,23 +77,33 @@ impl<F, B, E> Future for RouteFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: IntoRefused,
+    B: From<Bytes>,
 {
     type Output = Result<Response<B>, Refused>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        this.answer.poll_edited(cx, |result| {
-            let outcome = Refused::outcome_of(result);
-            // A layer within knows more: the backend too.
-            if outcome.routed.is_none() {
-                match mem::replace(this.known, Known::Nothing) {
-                    Known::Nothing => {}
-                    Known::Unmatched(snapshot) => outcome.unmatched(snapshot),
-                    Known::Matched(start) => outcome.routed = Some(start.routed(outcome.reached)),
+        match self.project().state.project() {
+            StateProjected::Within { answer, known } => answer.poll_edited(cx, |result| {
+                let outcome = Refused::outcome_of(result);
+                // A layer within knows more: the backend too.
+                if outcome.routed.is_none() {
+                    match mem::replace(known, Known::Nothing) {
+                        Known::Nothing => {}
+                        Known::Unmatched(snapshot) => outcome.unmatched(snapshot),
+                        Known::Matched(start) => outcome.routed = Some(start.routed(outcome.reached)),
+                    }
                 }
+            }),
+            StateProjected::Answered { with } => {
+                let (response, snapshot) = with.take().expect("a future is not polled after it was ready");
+                let mut response = response.map(B::from);
+                let outcome = Outcome::of(&mut response);
+                outcome.answered_by = AnsweredBy::Filter;
+                outcome.unmatched(snapshot);
+                Poll::Ready(Ok(response))
             }
-        })
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use gateway_core::exchange::forwarded::Trust;
 use gateway_core::exchange::hop_by_hop::Upgrades;
-use gateway_core::exchange::{self, Arrival};
+use gateway_core::exchange::{self, Arrival, Stopped};
 use http::{Request, Response};
 use tower_service::Service;
 
@@ -49,6 +50,7 @@ impl<S, B, RB> Service<Request<B>> for Route<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
     S::Error: IntoRefused,
+    RB: From<Bytes>,
 {
     type Response = Response<RB>;
     type Error = Refused;
@@ -75,7 +77,8 @@ where
                 request.extensions_mut().insert(start.clone().routed(None));
                 RouteFuture::forwarded(self.inner.call(request), start)
             }
-            Err(refusal) => RouteFuture::refused(refusal, Some(snapshot)),
+            Err(Stopped::Answered(response)) => RouteFuture::answered(response, snapshot),
+            Err(Stopped::Refused(refusal)) => RouteFuture::refused(refusal, Some(snapshot)),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gateway_core::exchange;
-use gateway_core::filter::HttpFilter;
+use gateway_core::filter::{Extension, HttpFilter, ListenerFilter, Verdict};
 use gateway_core::hostname::Hostname;
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::ListenerOwnerKind;
@@ -17,7 +17,7 @@ use gateway_tower::tunnel::Joined;
 use gateway_tower::{
     AnsweredBy, BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle,
 };
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Uri, request};
 use http_body::Body as _;
 use http_body_util::Full;
 use tower::{Service, ServiceExt, service_fn};
@@ -63,6 +63,52 @@ async fn a_request_that_no_rule_matches_is_not_found() {
     ));
     assert_eq!(outcome.listener().unwrap().to_string(), "default/gateway/http");
     assert_eq!(outcome.table().unwrap().generation(), 1);
+}
+
+/// Answers requests without a key, and sends the others elsewhere.
+#[derive(Debug)]
+struct Key;
+
+impl Extension for Key {
+    fn on_request(&self, parts: &mut request::Parts) -> Verdict {
+        if parts.headers.contains_key("x-key") {
+            parts.uri = Uri::from_static("/here");
+            return Verdict::Continue;
+        }
+        Verdict::Respond(Box::new(answer(401, "no key").map(|_| Bytes::from_static(b"no key"))))
+    }
+}
+
+// PRF-01, PRF-05
+#[tokio::test]
+async fn a_filter_of_the_listener_answers_before_a_rule_is_looked_for() {
+    let mut scene = Scene::with_backend();
+    scene.matches = HttpMatch { path: PathMatch::exact("/here"), ..HttpMatch::default() };
+    scene.listener_filters = vec![ListenerFilter::Extension(Arc::new(Key))];
+    let gateway = scene.gateway(echo());
+    for path in ["/here", "/elsewhere"] {
+        let denied = send(&gateway, get(path)).await;
+        assert_eq!((denied.status, &*denied.body), (401, "no key"));
+        assert_eq!(denied.outcome.answered_by, AnsweredBy::Filter);
+        assert!(denied.outcome.routed.is_none());
+        assert_eq!(denied.outcome.table().unwrap().generation(), 1);
+
+        let mut request = get(path);
+        request.headers_mut().insert("x-key", HeaderValue::from_static("1"));
+        assert_eq!(send(&gateway, request).await.status, 200, "{path}");
+    }
+}
+
+// PRF-07
+#[tokio::test]
+async fn a_filter_of_the_listener_that_leads_nowhere_fails_requests() {
+    let mut scene = Scene::with_backend();
+    scene.listener_filters = vec![ListenerFilter::Unresolved];
+    let answer = send(&scene.gateway(nobody()), get("/")).await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.body, "500: a filter of the listener cannot be carried out\n");
+    let refusal = answer.outcome.refusal();
+    assert!(matches!(refusal, Some(Refusal::Undecided(exchange::Refusal::ListenerFilter))));
 }
 
 // HST-10

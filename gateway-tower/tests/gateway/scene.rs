@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use gateway_core::filter::HttpFilter;
+use gateway_core::filter::{HttpFilter, ListenerFilter};
 use gateway_core::matching::HttpMatch;
 use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
@@ -23,6 +23,7 @@ pub(crate) struct Scene {
     table: RouteTableBuilder,
     backends: Vec<Listed>,
     pub(crate) matches: HttpMatch,
+    pub(crate) listener_filters: Vec<ListenerFilter>,
     pub(crate) filters: Vec<HttpFilter>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Option<Retry>,
@@ -49,6 +50,7 @@ impl Scene {
             table: RouteTable::builder(1),
             backends: Vec::new(),
             matches: HttpMatch::default(),
+            listener_filters: Vec::new(),
             filters: Vec::new(),
             timeouts: Timeouts::default(),
             retry: None,
@@ -104,6 +106,7 @@ impl Scene {
             protocol: ListenerProtocol::Http,
             hostname: None,
         });
+        self.table.listener_filters(listener, self.listener_filters);
         let name = ObjectName::new("default", "route");
         let rule = HttpRule {
             id: RuleName {

@@ -1,9 +1,11 @@
 //! The listeners of a Gateway, and which of them serves a host.
 
-use gateway_core::api::{self, AllowedRoutes, GATEWAY_GROUP, ListenerTlsConfig, Resources, TlsModeType};
+use gateway_core::api::{
+    self, AllowedRoutes, GATEWAY_GROUP, ListenerFilters, ListenerTlsConfig, Resources, TlsModeType,
+};
 use gateway_core::name::ObjectName;
 
-use super::{backend, conflict, frontend_tls, hostname, listener_set, namespace};
+use super::{backend, conflict, frontend_tls, hostname, listener_filters, listener_set, namespace};
 
 /// A listener that is served.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,7 @@ pub(super) struct Listener<'r> {
     pub(super) protocol: Protocol,
     pub(super) tls: Option<&'r ListenerTlsConfig>,
     pub(super) allowed_routes: &'r AllowedRoutes,
+    pub(super) filters: Option<&'r ListenerFilters>,
 }
 
 /// Where a request comes in: at a listener, or, within a mesh, at the port of a Service.
@@ -72,13 +75,17 @@ pub(super) fn listeners<'r>(
         .collect()
 }
 
-/// The listeners of one object. GWL-12: those of a protocol that nobody knows are not there.
+/// The listeners of one object. GWL-12, PRF-06: those of a protocol that nobody knows, or with a filter that nobody carries out,
+/// are not there.
 fn of_object<'r>(
     gateway: &'r ObjectName,
     set: Option<&'r ObjectName>,
     listeners: &'r [api::Listener],
 ) -> Vec<Listener<'r>> {
     let known = |listener: &'r api::Listener| {
+        if !listener_filters::are_supported(listener.filters.as_ref()) {
+            return None;
+        }
         Some(Listener {
             gateway,
             set,
@@ -88,6 +95,7 @@ fn of_object<'r>(
             protocol: protocol(listener)?,
             tls: listener.tls.as_ref(),
             allowed_routes: &listener.allowed_routes,
+            filters: listener.filters.as_ref(),
         })
     };
     listeners.iter().filter_map(known).collect()

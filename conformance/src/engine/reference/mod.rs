@@ -12,6 +12,7 @@
 //! | which listeners are served | `gateway`, with `listener_set`, `conflict`, `allowed_namespaces` |
 //! | what TLS meets there | `frontend_tls` |
 //! | what the request says | `request` |
+//! | what the filters of the listener make of it | `listener_filters` |
 //! | which routes a listener has, and which match entry goes first | `parent_ref`, then `route` with `http` or `grpc`, and `matching`, `hostname`, `age` |
 //! | what the filters of the first make of it | `filters`, with a file for each filter |
 //! | where it goes | `backend`, with `backend_tls_policy` |
@@ -32,6 +33,7 @@ mod header_modifier;
 mod hostname;
 mod http;
 mod limits;
+mod listener_filters;
 mod listener_set;
 mod matching;
 mod mesh;
@@ -46,7 +48,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use ::http::StatusCode;
+use ::http::{HeaderMap, StatusCode};
 use gateway_core::api::{GrpcRoute, HttpRoute, Resources};
 use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
@@ -57,10 +59,11 @@ pub use self::redirect::reference;
 pub use self::request::{host_of_authority, normal_form};
 
 use self::gateway::{Listener, Protocol};
+use self::listener_filters::Filtered;
 use self::request::Seen;
 use self::route::Candidate;
 use super::{
-    Arrival, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, StreamArrival, StreamOutcome,
+    Arrival, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, Reply, StreamArrival, StreamOutcome,
 };
 
 /// The features that show in statuses only: of all others the reference decides about the requests.
@@ -88,6 +91,22 @@ struct Served<'r> {
     listener: Listener<'r>,
     candidate: Candidate<'r>,
     seen: Seen,
+}
+
+/// Why no rule serves a request.
+enum Unserved {
+    /// The gateway answers by itself.
+    Refused(StatusCode),
+    /// A filter of the listener answers.
+    Answered(StatusCode, HeaderMap),
+}
+
+// === impl Unserved ===
+
+impl From<StatusCode> for Unserved {
+    fn from(status: StatusCode) -> Self {
+        Self::Refused(status)
+    }
 }
 
 // === impl Reference ===
@@ -148,7 +167,11 @@ impl<'r> Reference<'r> {
         };
         let Served { listener, candidate, seen } = match self.serve(arrival) {
             Ok(served) => served,
-            Err(status) => return refused(status),
+            Err(Unserved::Refused(status)) => return refused(status),
+            Err(Unserved::Answered(status, headers)) => {
+                let reply = Reply { status, headers: super::headers(&headers) };
+                return Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) };
+            }
         };
         let decision = Decision::Served {
             listener: format!("{}/{}", listener.object().1, listener.name),
@@ -171,7 +194,7 @@ impl<'r> Reference<'r> {
         listeners
     }
 
-    fn serve(&self, arrival: &Arrival) -> Result<Served<'r>, StatusCode> {
+    fn serve(&self, arrival: &Arrival) -> Result<Served<'r>, Unserved> {
         // AMB-16: a request that does not name one valid host is answered with 400.
         let seen = request::read(&arrival.request).ok_or(StatusCode::BAD_REQUEST)?;
         let listeners = self.listeners(&arrival.gateway, arrival.port);
@@ -190,9 +213,15 @@ impl<'r> Reference<'r> {
             // A server name that nobody has is not this listener's either; without one nothing is known.
             let other = connection.map_or(server_name.is_some(), |connection| !connection.is(best));
             if other {
-                return Err(StatusCode::MISDIRECTED_REQUEST);
+                return Err(StatusCode::MISDIRECTED_REQUEST.into());
             }
         }
+        // PRF-01, PRF-02, PRF-04: the filters of this listener, before a route is looked for, and only here.
+        let seen = match listener_filters::run(best.filters, arrival.request.uri(), seen) {
+            Filtered::Continue(seen) => seen,
+            Filtered::Answer(status, headers) => return Err(Unserved::Answered(status, headers)),
+            Filtered::Fail => return Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        };
         // HST-11: only routes attached to this listener are considered. HRM-16: without a match, 404.
         let fall_through = self.hostname_fall_through;
         // AMB-39, AMB-40, GRP-08: a call goes to GRPCRoutes first; nothing else goes there.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use gateway_core::api::HttpRouteRule;
-use gateway_core::exchange::{self, Arrival};
+use gateway_core::exchange::{self, Arrival, Stopped};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
@@ -122,8 +122,14 @@ pub(crate) fn explanation(
     server_name: Option<&Host<'_>>,
 ) -> Result<Explanation, String> {
     let mut arrived = Request::from_parts(request.clone(), ());
-    exchange::prepare(&Arrival::new(port.owner().name(), port.port()), &mut arrived)
-        .map_err(|error| error.to_string())?;
+    let arrival = Arrival {
+        server_name: server_name.map(Host::as_str),
+        ..Arrival::new(port.owner().name(), port.port())
+    };
+    exchange::prepare(table, &arrival, &mut arrived).map_err(|stopped| match stopped {
+        Stopped::Answered(answer) => format!("a filter of the listener answers: {}", answer.status()),
+        Stopped::Refused(refusal) => refusal.to_string(),
+    })?;
     let head = RequestHead::of_request(&arrived).map_err(|error| error.to_string())?;
     Ok(table.explain(id, server_name, &head))
 }
