@@ -8,13 +8,15 @@ use conformance::fuzzing;
 /// A fuzz target by name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 7] = [
+    ("answers", fuzzing::answers),
     ("edits", fuzzing::edits),
     ("find", |bytes| {
         fuzzing::find(bytes);
     }),
     ("hostname", fuzzing::hostname),
     ("manifest", fuzzing::manifest),
+    ("requests", fuzzing::requests),
     ("rewrite", fuzzing::rewrite),
 ];
 

@@ -20,6 +20,7 @@
 //! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
 //! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
+//! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
 //! Modules are listed in order: each imports only what stands before it.
 

@@ -6,18 +6,22 @@
 //! | [`edits`] | a translator that takes generated edits gives what a translation from nothing gives |
 //! | [`rewrite`] | they agree on paths that are replaced, with any text as path, prefix and replacement |
 //! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
+//! | [`requests`] | of each message of a client at most one reaches a backend, by the rule that serves what the backend sees |
+//! | [`answers`] | of each answer of a backend at most one reaches the client, and nothing of it is the answer to another request |
 //! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
 
 mod agreement;
 mod edits;
 mod hostname;
 mod manifest;
+mod messages;
 mod rewrite;
 
 pub use self::agreement::{Compared, Disagreement, any_order, compare, find};
 pub use self::edits::{Divergence, Followed, edits, follow};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
+pub use self::messages::{Answered, Carried, Message, answers, carry_answer, carry_requests, requests};
 pub use self::rewrite::rewrite;
 
 /// The part of fuzzed input that is text.

@@ -21,6 +21,7 @@ mod backends;
 mod edits;
 mod filters;
 mod gateways;
+pub mod messages;
 mod objects;
 mod requests;
 mod routes;

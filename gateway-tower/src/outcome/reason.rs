@@ -22,6 +22,8 @@ pub enum Reason {
     TooLongToMatch,
     /// The connection was made for another listener.
     Misdirected,
+    /// A filter of the listener cannot be carried out.
+    ListenerFilter,
     /// A filter cannot be carried out.
     Filter,
     /// The rule has no backend with a weight.
@@ -52,7 +54,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::Framing,
         Self::OptionsOfGateway,
@@ -61,6 +63,7 @@ impl Reason {
         Self::NoRule,
         Self::TooLongToMatch,
         Self::Misdirected,
+        Self::ListenerFilter,
         Self::Filter,
         Self::NoBackend,
         Self::UnresolvedBackend,
@@ -86,6 +89,7 @@ impl Reason {
             Self::NoRule => "no_rule",
             Self::TooLongToMatch => "too_long_to_match",
             Self::Misdirected => "misdirected",
+            Self::ListenerFilter => "listener_filter",
             Self::Filter => "filter",
             Self::NoBackend => "no_backend",
             Self::UnresolvedBackend => "unresolved_backend",

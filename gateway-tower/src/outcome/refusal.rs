@@ -118,6 +118,7 @@ impl Refusal {
                     NoMatch::TargetTooLong(_) | NoMatch::HeadersTooLong(_) => Reason::TooLongToMatch,
                     NoMatch::Misdirected { .. } => Reason::Misdirected,
                 },
+                exchange::Refusal::ListenerFilter => Reason::ListenerFilter,
                 exchange::Refusal::Filter => Reason::Filter,
                 exchange::Refusal::NoBackend => Reason::NoBackend,
                 exchange::Refusal::UnresolvedBackend => Reason::UnresolvedBackend,

@@ -84,6 +84,8 @@ mod sockets;
 mod stream;
 mod http;
 mod server;
+#[cfg(feature = "fuzzing")]
+mod single;
 mod not_bound;
 
 pub use self::certificate_problem::CertificateProblem;
@@ -91,6 +93,9 @@ pub use self::http::{ClientBody, ConnectionService};
 pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
 pub use self::server::{Drained, Server};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use self::single::serve_one;
 pub use self::sockets::{Addresses, BindError, PortOverflow, Socket, Sockets};
 #[cfg(feature = "tls")]
 pub use self::stream::TlsOptions;

@@ -27,6 +27,10 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
 /// A connection to `endpoint`, made within `limit`. Small writes are sent at once.
 pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectError> {
+    #[cfg(feature = "fuzzing")]
+    if let Some(connected) = in_place_of_sockets::connected(endpoint) {
+        return connected.map_err(|error| ConnectError { endpoint, cause: error.into() });
+    }
     let connected = timeout(limit, TcpStream::connect(endpoint)).await;
     let stream = connected
         .unwrap_or_else(|_| {
@@ -43,6 +47,29 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStre
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     Ok(stream)
+}
+
+/// Connections that a fuzz target makes by itself.
+#[cfg(feature = "fuzzing")]
+pub(super) mod in_place_of_sockets {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    type Connect = Box<dyn FnMut(SocketAddr) -> io::Result<TcpStream>>;
+
+    thread_local! {
+        static CONNECT: RefCell<Option<Connect>> = const { RefCell::new(None) };
+    }
+
+    /// From now on, every client that is polled on this thread connects by this.
+    pub fn connect_by(connect: impl FnMut(SocketAddr) -> io::Result<TcpStream> + 'static) {
+        CONNECT.with_borrow_mut(|own| *own = Some(Box::new(connect)));
+    }
+
+    pub(super) fn connected(endpoint: SocketAddr) -> Option<io::Result<TcpStream>> {
+        CONNECT.with_borrow_mut(|own| own.as_mut().map(|connect| connect(endpoint)))
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

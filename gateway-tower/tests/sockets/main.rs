@@ -13,8 +13,6 @@ mod hostile;
 mod http2_backends;
 mod own_client;
 mod messages;
-mod strict;
-mod adversary;
 mod http2_clients;
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -2,14 +2,17 @@
 
 /// A message.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
+pub struct Message {
     /// The method of a request, the version of an answer.
-    pub(crate) method: String,
+    pub method: String,
     /// The target of a request, the status of an answer.
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    pub(crate) trailers: Vec<(String, String)>,
+    pub target: String,
+    /// The headers, each byte a character.
+    pub headers: Vec<(String, String)>,
+    /// The body, whatever its framing.
+    pub body: Vec<u8>,
+    /// What followed the body.
+    pub trailers: Vec<(String, String)>,
 }
 
 /// How a body ends.
@@ -24,7 +27,7 @@ enum Framing {
 
 impl Message {
     /// The value of the first header of this name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
@@ -49,7 +52,7 @@ impl Message {
 ///
 /// # Errors
 /// When no sender may write that.
-pub(crate) fn next_request(bytes: &[u8]) -> Result<Option<(Message, usize)>, String> {
+pub(super) fn next_request(bytes: &[u8]) -> Result<Option<(Message, usize)>, String> {
     let Some((mut message, version, head)) = head(bytes)? else { return Ok(None) };
     if version != "HTTP/1.1" {
         return Err(format!("the version is {version:?}"));
@@ -69,32 +72,71 @@ pub(crate) fn next_request(bytes: &[u8]) -> Result<Option<(Message, usize)>, Str
     Ok(body(&bytes[head..], framing, &mut message)?.map(|length| (message, head + length)))
 }
 
-/// The answers in `bytes`, which hold nothing else; the last may be cut off.
+/// The requests at the beginning of `bytes` that are whole and that a sender may write.
+pub(super) fn requests(mut bytes: &[u8]) -> Vec<Message> {
+    let mut requests = Vec::new();
+    while let Ok(Some((message, length))) = next_request(bytes) {
+        bytes = &bytes[length..];
+        requests.push(message);
+    }
+    requests
+}
+
+/// The answers in `bytes`, which hold nothing else; the last may be cut off. `to_head` says by its number whether an answer is to
+/// a request of HEAD; where that is not known, nothing can be told of them all.
 ///
 /// # Errors
 /// When no sender may write that.
-pub(crate) fn answers(bytes: &[u8]) -> Result<Vec<Message>, String> {
-    read_answers(bytes, false)
-}
-
-/// The same to requests of HEAD.
-///
-/// # Errors
-/// When no sender may write that.
-pub(crate) fn heads(bytes: &[u8]) -> Result<Vec<Message>, String> {
-    read_answers(bytes, true)
-}
-
-fn read_answers(mut bytes: &[u8], to_head: bool) -> Result<Vec<Message>, String> {
+pub(super) fn answers(
+    mut bytes: &[u8],
+    to_head: impl Fn(usize) -> Option<bool>,
+) -> Result<Option<Vec<Message>>, String> {
     let mut answers = Vec::new();
     while !bytes.is_empty() {
-        let Some((mut message, _, head)) = head(bytes)? else { return Err("half a head".to_owned()) };
+        // A client that was told to go on, and closed.
+        if bytes == b"HTTP/1.1 100 Continue\r\n\r\n" {
+            break;
+        }
+        let Some(to_head) = to_head(answers.len()) else { return Ok(None) };
+        let (message, length) = next_answer(bytes, to_head)?;
+        // Cut off, and the client can tell.
+        bytes = length.map_or(&[], |length| &bytes[length..]);
+        answers.push(message);
+    }
+    Ok(Some(answers))
+}
+
+/// The one answer in `bytes`, if they are one that is whole, and in which nothing is left to whoever reads it. `closed` says that
+/// nothing follows.
+pub(super) fn whole_answer(bytes: &[u8], to_head: bool, closed: bool) -> Option<Message> {
+    let (message, length) = next_answer(bytes, to_head).ok()?;
+    let is_framed = message.header("content-length").or(message.header("transfer-encoding")).is_some();
+    let ends = is_framed || closed || to_head || matches!(&*message.target, "204" | "304");
+    (message.method == "HTTP/1.1" && length == Some(bytes.len()) && ends).then_some(message)
+}
+
+/// Where the first answer in `bytes` ends, if a sender may write it.
+pub(super) fn end_of_answer(bytes: &[u8], to_head: bool) -> Option<usize> {
+    next_answer(bytes, to_head).ok()?.1
+}
+
+/// The first final answer in `bytes`, and where it ends; it may be cut off in its body.
+fn next_answer(bytes: &[u8], to_head: bool) -> Result<(Message, Option<usize>), String> {
+    let mut start = 0;
+    loop {
+        let Some((mut message, _, head)) = head(&bytes[start..])? else {
+            return Err("half a head".to_owned());
+        };
         if !["HTTP/1.1", "HTTP/1.0"].contains(&&*message.method) {
             return Err(format!("the version is {:?}", message.method));
         }
+        let is_code = message.target.len() == 3 && message.target.bytes().all(|byte| byte.is_ascii_digit());
         let code: u16 = message.target.parse().map_err(|_| format!("{:?} is no status", message.target))?;
+        if !is_code || code < 100 {
+            return Err(format!("{:?} is no status", message.target));
+        }
         let framing = message.framing()?;
-        bytes = &bytes[head..];
+        start += head;
         if code == 100 {
             continue;
         }
@@ -106,14 +148,12 @@ fn read_answers(mut bytes: &[u8], to_head: bool) -> Result<Vec<Message>, String>
             _ if to_head => Framing::None,
             _ => framing.unwrap_or(Framing::Close),
         };
-        match body(bytes, framing, &mut message)? {
-            Some(length) => bytes = &bytes[length..],
-            // Cut off, and the client can tell.
-            None => bytes = &[],
+        let length = body(&bytes[start..], framing, &mut message)?;
+        if code == 205 && !message.body.is_empty() {
+            return Err("205 with a body".to_owned());
         }
-        answers.push(message);
+        return Ok((message, length.map(|length| start + length)));
     }
-    Ok(answers)
 }
 
 /// The start line and the headers; the third part of the start line, and the length of it all.
@@ -123,14 +163,17 @@ fn head(bytes: &[u8]) -> Result<Option<(Message, String, usize)>, String> {
     let mut lines = text.split("\r\n");
     let start = lines.next().unwrap_or_default();
     let parts: Vec<&str> = start.splitn(3, ' ').collect();
-    let [first, second, third] = parts[..] else { return Err(format!("{start:?} is no start line")) };
+    let is_text = start.chars().all(|c| c == '\t' || c >= ' ' && c != '\u{7f}');
+    let ([first, second, third], true) = (&parts[..], is_text) else {
+        return Err(format!("{start:?} is no start line"));
+    };
     let headers = lines.map(field).collect::<Result<_, _>>()?;
     // As bytes, so that what is not ASCII stays what it is.
     let second: Vec<u8> = second.chars().map(|c| c as u8).collect();
     let target = String::from_utf8(second).map_err(|_| "the target is no text".to_owned())?;
     let message =
-        Message { method: first.to_owned(), target, headers, body: Vec::new(), trailers: Vec::new() };
-    Ok(Some((message, third.to_owned(), end + 4)))
+        Message { method: (*first).to_owned(), target, headers, body: Vec::new(), trailers: Vec::new() };
+    Ok(Some((message, (*third).to_owned(), end + 4)))
 }
 
 fn field(line: &str) -> Result<(String, String), String> {
@@ -182,11 +225,12 @@ fn chunks(bytes: &[u8], message: &mut Message) -> Result<Option<usize>, String> 
                 message.trailers.push(field(&text)?);
             }
         }
-        let Some(chunk) = bytes.get(at..at + size + 2) else { return Ok(None) };
-        if !chunk.ends_with(b"\r\n") {
+        let Some(chunk) = bytes[at..].get(..size) else { return Ok(None) };
+        let Some(end) = bytes[at + size..].get(..2) else { return Ok(None) };
+        if end != b"\r\n" {
             return Err("a chunk is longer than its size".to_owned());
         }
-        message.body.extend_from_slice(&chunk[..size]);
+        message.body.extend_from_slice(chunk);
         at += size + 2;
     }
 }
