@@ -135,10 +135,10 @@ features! {
     BackendTlsPolicySanValidation = "BackendTLSPolicySANValidation",
         Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Unsupported;
     ClusterTrustBundle = "ClusterTrustBundle", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
-    GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Unsupported;
-    GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Unsupported;
+    GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Supported;
+    GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Supported;
     GrpcRouteRequestHeaderModifier =
-        "GRPCRouteRequestHeaderModifier", Standard, Gateway, Extended, &[], Unsupported;
+        "GRPCRouteRequestHeaderModifier", Standard, Gateway, Extended, &[], Supported;
     Gateway = "Gateway", Standard, Gateway, Core, GATEWAYS, Supported;
     GatewayAddressEmpty = "GatewayAddressEmpty", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayAddressRoutability =

@@ -68,7 +68,7 @@
 //!   requests is built ([`matching`], [`filter`], [`rule`], [`table`], [`exchange`]), for a data plane that is given its table.
 //!
 //! # Limits
-//! - HTTPRoutes are served. GRPCRoutes, TLSRoutes, TCPRoutes and UDPRoutes are read, and their statuses say that they are not.
+//! - HTTPRoutes and GRPCRoutes are served. TLSRoutes, TCPRoutes and UDPRoutes are read, and their statuses say that they are not.
 //! - Work is bounded by what was written and sent: sizes of [manifests](manifest::MAX_BYTES), of
 //!   [regular expressions](matching::pattern::SIZE_LIMIT) of one Route and one namespace, of
 //!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway, of the [places](options::MAX_NAMESPACE_PLACES) in indexes that the

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use gateway_core::exchange::{Arrival, Exchange};
 use gateway_core::hostname::Host;
-use gateway_core::matching::RequestHead;
+use gateway_core::matching::{GrpcMatch, GrpcMethodMatch, RequestHead, ValueMatch};
 use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
 use http::Response;
@@ -76,6 +76,47 @@ fn reading_the_head_and_finding_the_rule_allocate_nothing() {
             });
             assert_eq!(allocations.count_total, 0, "{words} on port {number}");
         }
+    }
+}
+
+/// GRP-03, GRP-07, AMB-40
+#[test]
+fn finding_the_rule_of_a_call_allocates_nothing() {
+    let (mut table, listener) = ByHand::with_listener();
+    let part = |text: &str| match text.strip_prefix('~') {
+        Some(pattern) => ValueMatch::Regex(pattern.parse().expect("an expression")),
+        None => ValueMatch::exact(text),
+    };
+    let entry = |service: &str, method: &str| GrpcMatch {
+        method: GrpcMethodMatch::new(Some(part(service)), Some(part(method))),
+        ..GrpcMatch::default()
+    };
+    let name = ObjectName::new("default", "calls");
+    let route = RouteKey::new(RouteKind::Grpc, name.clone()).into();
+    let matches =
+        [entry("shop.Cart", "Add"), entry("shop.Order", ""), entry("", "Check"), entry("~bank[.].*", "")];
+    let rule = HttpRule::new(RuleName { route, index: 0, name: None });
+    let route = table.builder.grpc_route(Age::new(None, &name), [(matches.into(), rule)]);
+    table.attach(route, listener, &["*.example.com"]);
+    let table = table.build();
+    for (path, expected) in [
+        ("/shop.Cart/Add", Some(0)),
+        ("/shop.Order/Any", Some(1)),
+        ("/any.Service/Check", Some(2)),
+        ("/bank.Account/Close", Some(3)),
+        ("/shop.Cart/Remove", None),
+        ("/none", None),
+    ] {
+        let mut request = request(&format!("http://a.example.com{path} content-type:application/grpc"));
+        *request.method_mut() = http::Method::POST;
+        let port = port(&table, 80);
+        let find = || {
+            let head = RequestHead::new(request.method(), request.uri(), request.headers());
+            table.find(port, None, &head.expect("a host")).ok().map(|matched| matched.entry)
+        };
+        // The first time, the regular expression makes room for its work.
+        assert_eq!(find(), expected, "{path}");
+        assert_eq!(measure(|| _ = find()).count_total, 0, "{path}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is given and not served is said, once, at its field.
 
 use gateway_core::api::{Kind, Resources};
+use gateway_core::feature::Feature;
 use gateway_core::manifest::Severity;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
@@ -353,6 +354,19 @@ fn every_condition_that_is_bad_has_its_causes_at_fields() {
     assert_eq!(causes(&[]), [""; 0]);
 }
 
+#[test]
+fn a_service_without_endpoints_is_said_whichever_kind_of_route_leads_there() {
+    let service = object("Service", "v1", "lonely", "spec: {ports: [{port: 80}]}");
+    let mirror = "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: lonely, port: 80}}}], backendRefs: [{name: shop, port: 80}]";
+    for kind in ["HTTPRoute", "GRPCRoute"] {
+        for rule in ["backendRefs: [{name: lonely, port: 80}]", mirror] {
+            let route = format!("spec: {{parentRefs: [{{name: g}}], rules: [{{{rule}}}]}}");
+            let found = said(&[], &(service.clone() + &object(kind, GATEWAY, "r", &route)));
+            expect(kind, found, &["Service default/lonely: no EndpointSlice has its endpoints"]);
+        }
+    }
+}
+
 // RTE-05
 #[test]
 fn a_kind_of_route_that_is_not_served_is_said_with_a_way_out_that_leads_somewhere() {
@@ -367,12 +381,15 @@ fn a_kind_of_route_that_is_not_served_is_said_with_a_way_out_that_leads_somewher
             )
         )
     };
+    // A data plane that does less than the one of this workspace.
+    let mut options = Options::default();
+    options.features.remove(&Feature::GrpcRoute);
     for (kind, way_out) in [
         ("GRPCRoute", "an HTTPRoute with the path /package.Service/Method serves calls of gRPC too"),
         ("TCPRoute", "remove it"),
         ("UDPRoute", "remove it"),
     ] {
-        let statuses = translate(&read(&yaml(kind)), &Options::default()).statuses;
+        let statuses = translate(&read(&yaml(kind)), &options).statuses;
         let found: Vec<_> =
             statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect();
         let expected = format!(

@@ -2,47 +2,70 @@
 
 use super::filters;
 use super::http_match::{headers, unknown_type};
-use super::rule::RuleFindings;
+use super::rule::{self, Actions, CompiledRule, RuleFindings};
 use super::scope::Scope;
-use crate::api::{GrpcMethodMatch, GrpcMethodMatchType, GrpcRouteMatch, GrpcRouteRule};
+use crate::api::{
+    GrpcBackendRef, GrpcMethodMatch as Written, GrpcMethodMatchType, GrpcRouteMatch, GrpcRouteRule,
+};
 use crate::condition::Reason;
 use crate::finding::Finding;
-use crate::matching::{GrpcMatch, ValueMatch};
+use crate::matching::{Conditions, GrpcMatch, GrpcMethodMatch, ValueMatch};
+use crate::rule::Timeouts;
 
-/// Looks at everything that a rule asks for.
+/// Makes a rule ready, with the same consequences of what is wrong with it as in an HTTPRoute.
 ///
 /// # Spec
 /// RTE-17 to RTE-22, GRP-02 to GRP-06, GRP-14 to GRP-17.
-pub(super) fn grpc_rule(written: &GrpcRouteRule, scope: &mut Scope<'_, '_>) -> RuleFindings {
+pub(super) fn grpc_rule(
+    index: usize,
+    written: &GrpcRouteRule,
+    scope: &mut Scope<'_, '_>,
+) -> (CompiledRule<GrpcMatch>, RuleFindings) {
     let mut findings = RuleFindings::default();
+    let mut matches = Vec::with_capacity(written.matches.len().max(1));
     for (entry, written) in written.matches.iter().enumerate() {
-        if let Err(finding) = grpc_match(written, scope) {
-            findings.problems.push(finding.under(format_args!("matches[{entry}]")));
+        match grpc_match(written, scope) {
+            Ok(made) => matches.push(made),
+            Err(finding) => findings.problems.push(finding.under(format_args!("matches[{entry}]"))),
         }
     }
-    filters::grpc_filters(&written.filters, "", scope, &mut findings);
-    for (position, written) in written.backend_refs.iter().enumerate() {
-        scope.weighted(written.into(), written.weight, position, &mut findings.references);
-        filters::grpc_filters(&written.filters, &format!("backendRefs[{position}]."), scope, &mut findings);
+    // GRP-02
+    if written.matches.is_empty() {
+        matches.push(GrpcMatch::default());
     }
+    if !findings.problems.is_empty() {
+        matches.clear();
+    }
+    let of_rule = filters::grpc_filters(&written.filters, "", scope, &mut findings);
+    let of_backend =
+        |written: &GrpcBackendRef, at: &str, scope: &mut Scope<'_, '_>, findings: &mut RuleFindings| {
+            filters::grpc_filters(&written.filters, at, scope, findings)
+        };
+    let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
     if written.session_persistence.is_some() {
         findings.ignored.push("sessionPersistence");
     }
-    findings
+    let name = written.name.as_deref();
+    // There is no field for these; the time of a call stands in the call.
+    let (timeouts, retry) = (Timeouts::default(), None);
+    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry }.into_rule(scope);
+    ((matches.into(), rule), findings)
 }
 
 fn grpc_match(written: &GrpcRouteMatch, scope: &mut Scope<'_, '_>) -> Result<GrpcMatch, Finding> {
-    let (service, method) = match &written.method {
-        Some(method) => (part(method, &method.service, scope)?, part(method, &method.method, scope)?),
-        None => (None, None),
+    let method = match &written.method {
+        Some(method) => {
+            GrpcMethodMatch::new(part(method, &method.service, scope)?, part(method, &method.method, scope)?)
+        }
+        None => GrpcMethodMatch::default(),
     };
     let written = written.headers.iter().map(|header| (&header.r#type, &*header.name, &*header.value));
-    Ok(GrpcMatch { service, method, headers: headers(written, scope)?.into() })
+    Ok(GrpcMatch { method, conditions: Conditions::new(None, headers(written, scope)?, []) })
 }
 
 /// The condition on service or method; none for an empty text (GRP-04).
 fn part(
-    of: &GrpcMethodMatch,
+    of: &Written,
     text: &Option<String>,
     scope: &mut Scope<'_, '_>,
 ) -> Result<Option<ValueMatch>, Finding> {

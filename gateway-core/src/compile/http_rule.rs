@@ -6,15 +6,15 @@ use http::StatusCode;
 
 use super::filters::{self, FilterLevel};
 use super::http_match::http_match;
-use super::rule::{CompiledRule, RuleFindings};
+use super::rule::{self, Actions, CompiledRule, RuleFindings};
 use super::scope::Scope;
-use crate::api::{HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts};
+use crate::api::{HttpBackendRef, HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts};
 use crate::condition::Reason;
 use crate::duration;
 use crate::filter::HttpFilter;
 use crate::finding::Finding;
 use crate::matching::HttpMatch;
-use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, Timeouts};
+use crate::rule::{Retry, Timeouts};
 
 /// Makes a rule ready.
 ///
@@ -27,7 +27,7 @@ pub(super) fn http_rule(
     index: usize,
     written: &HttpRouteRule,
     scope: &mut Scope<'_, '_>,
-) -> (CompiledRule, RuleFindings) {
+) -> (CompiledRule<HttpMatch>, RuleFindings) {
     let mut findings = RuleFindings::default();
     let mut matches = Vec::with_capacity(written.matches.len().max(1));
     for (entry, written) in written.matches.iter().enumerate() {
@@ -49,38 +49,18 @@ pub(super) fn http_rule(
 
     let of_rule = filters::http_filters(&written.filters, FilterLevel::Rule, "", scope, &mut findings);
     check_prefix_modifiers(&of_rule, &matches, "", &mut findings);
-    let (refs, of_backends): (Vec<BackendRef>, Vec<_>) = written
-        .backend_refs
-        .iter()
-        .enumerate()
-        .map(|(position, written)| {
-            let backend = scope.weighted(written.into(), written.weight, position, &mut findings.references);
-            let at = format!("backendRefs[{position}].");
-            let level = FilterLevel::Backend;
-            let filters = filters::http_filters(&written.filters, level, &at, scope, &mut findings);
-            check_prefix_modifiers(&filters, &matches, &at, &mut findings);
-            (backend, filters)
-        })
-        .unzip();
-    let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
+    let of_backend =
+        |written: &HttpBackendRef, at: &str, scope: &mut Scope<'_, '_>, findings: &mut RuleFindings| {
+            let filters = filters::http_filters(&written.filters, FilterLevel::Backend, at, scope, findings);
+            check_prefix_modifiers(&filters, &matches, at, findings);
+            filters
+        };
+    let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
     if written.session_persistence.is_some() {
         findings.ignored.push("sessionPersistence");
     }
-
-    let id = RuleName {
-        route: scope.route().clone(),
-        index: index as u16,
-        name: written.name.as_deref().map(Into::into),
-    };
-    let rule = HttpRule {
-        data: scope.data(&id),
-        id,
-        filters: of_rule,
-        backends: Backends::new(refs),
-        backend_filters: if any_filters { of_backends.into() } else { Box::default() },
-        timeouts,
-        retry: retry.map(Box::new),
-    };
+    let name = written.name.as_deref();
+    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry }.into_rule(scope);
     ((matches.into(), rule), findings)
 }
 

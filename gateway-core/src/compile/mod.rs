@@ -19,5 +19,5 @@ pub(crate) use self::listeners::Listeners;
 pub(crate) use self::patterns::Patterns;
 pub(crate) use self::places::Places;
 pub(crate) use self::route::{CompileRoute, CompiledRoute, route};
-pub(crate) use self::rule::CompiledRule;
+pub(crate) use self::rule::CompiledRules;
 pub(crate) use self::scope::Compiler;

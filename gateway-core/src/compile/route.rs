@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rule::{CompiledRule, RuleFindings};
+use super::rule::{CompiledRules, RuleFindings};
 use super::scope::{Compiler, Scope};
 use super::{grpc_rule, http_rule, stream_rule};
 use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
@@ -25,7 +25,7 @@ pub(crate) struct CompiledRoute {
     /// The hostnames that cannot be served.
     pub(crate) bad_hostnames: Vec<HostnameError>,
     /// The rules that are served.
-    pub(crate) rules: Vec<CompiledRule>,
+    pub(crate) rules: CompiledRules,
     /// What is wrong with each rule, in the order of the spec.
     pub(crate) findings: Vec<RuleFindings>,
     /// The backends that the rules refer to, there or not, in order.
@@ -42,7 +42,7 @@ pub(crate) trait CompileRoute: Route {
     }
 
     /// Compiles every rule: those that are served, and what is wrong with each.
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>);
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>);
 }
 
 /// Compiles the rules of a Route.
@@ -90,38 +90,44 @@ impl CompileRoute for HttpRoute {
         self.spec.rules.iter().map(|rule| rule.matches.len().max(1)).sum()
     }
 
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
         let rules = self.spec.rules.iter().enumerate();
-        rules.map(|(index, rule)| http_rule::http_rule(index, rule, scope)).unzip()
+        let (rules, findings) = rules.map(|(index, rule)| http_rule::http_rule(index, rule, scope)).unzip();
+        (CompiledRules::Http(rules), findings)
+    }
+}
+
+impl CompileRoute for GrpcRoute {
+    fn matches(&self) -> usize {
+        self.spec.rules.iter().map(|rule| rule.matches.len().max(1)).sum()
+    }
+
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
+        let rules = self.spec.rules.iter().enumerate();
+        let (rules, findings) = rules.map(|(index, rule)| grpc_rule::grpc_rule(index, rule, scope)).unzip();
+        (CompiledRules::Grpc(rules), findings)
     }
 }
 
 // The data planes serve no other kind yet: rules of these are compiled for what is wrong with them.
 
-impl CompileRoute for GrpcRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
-        let findings = self.spec.rules.iter().map(|rule| grpc_rule::grpc_rule(rule, scope));
-        (Vec::new(), findings.collect())
-    }
-}
-
 impl CompileRoute for TlsRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
         let rules = self.spec.rules.iter();
-        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
     }
 }
 
 impl CompileRoute for TcpRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
         let rules = self.spec.rules.iter();
-        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
     }
 }
 
 impl CompileRoute for UdpRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (Vec<CompiledRule>, Vec<RuleFindings>) {
+    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
         let rules = self.spec.rules.iter();
-        (Vec::new(), rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
+        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
     }
 }

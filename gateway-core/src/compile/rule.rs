@@ -1,11 +1,26 @@
 //! What comes of one rule: what is served, and what is wrong with it.
 
+use super::scope::Scope;
+use crate::api::{GrpcBackendRef, HttpBackendRef};
+use crate::filter::HttpFilter;
 use crate::finding::Finding;
-use crate::matching::HttpMatch;
-use crate::rule::HttpRule;
+use crate::matching::{GrpcMatch, HttpMatch};
+use crate::resolve::BackendReference;
+use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, Timeouts};
 
 /// A rule with its match entries; none for a rule that is dropped.
-pub(crate) type CompiledRule = (Box<[HttpMatch]>, HttpRule);
+pub(crate) type CompiledRule<M> = (Box<[M]>, HttpRule);
+
+/// The rules of a Route that are served.
+#[derive(Debug)]
+pub(crate) enum CompiledRules {
+    /// Those of an HTTPRoute.
+    Http(Vec<CompiledRule<HttpMatch>>),
+    /// Those of a GRPCRoute.
+    Grpc(Vec<CompiledRule<GrpcMatch>>),
+    /// Those of a kind that no data plane serves yet.
+    None,
+}
 
 /// What is wrong with a rule. Fields are below the rule.
 #[derive(Debug, Default)]
@@ -16,4 +31,96 @@ pub(crate) struct RuleFindings {
     pub(crate) references: Vec<Finding>,
     /// The fields that are accepted and have no effect.
     pub(crate) ignored: Vec<&'static str>,
+}
+
+/// What a rule does with the requests that meet it, whatever the kind of its Route.
+pub(super) struct Actions<'w> {
+    /// The position in the Route.
+    pub(super) index: usize,
+    /// The name, as written.
+    pub(super) name: Option<&'w str>,
+    pub(super) filters: Box<[HttpFilter]>,
+    pub(super) backends: WeightedBackends,
+    pub(super) timeouts: Timeouts,
+    pub(super) retry: Option<Retry>,
+}
+
+/// The backends of a rule, each with filters of its own.
+pub(super) type WeightedBackends = Vec<(BackendRef, Box<[HttpFilter]>)>;
+
+/// An entry of a rule's `backendRefs` of which the filters stand in it.
+pub(super) trait WrittenBackend {
+    fn reference(&self) -> BackendReference<'_>;
+    fn weight(&self) -> i32;
+}
+
+// === impl CompiledRules ===
+
+impl CompiledRules {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Http(rules) => rules.is_empty(),
+            Self::Grpc(rules) => rules.is_empty(),
+            Self::None => true,
+        }
+    }
+}
+
+// === impl Actions ===
+
+impl Actions<'_> {
+    /// The rule.
+    pub(super) fn into_rule(self, scope: &Scope<'_, '_>) -> HttpRule {
+        let Self { index, name, filters, backends, timeouts, retry } = self;
+        let id = RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
+        let (refs, of_backends): (Vec<_>, Vec<_>) = backends.into_iter().unzip();
+        let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
+        HttpRule {
+            data: scope.data(&id),
+            id,
+            filters,
+            backends: Backends::new(refs),
+            backend_filters: if any_filters { of_backends.into() } else { Box::default() },
+            timeouts,
+            retry: retry.map(Box::new),
+        }
+    }
+}
+
+/// Follows the references of a rule. `filters` makes the filters of one; it is told where they stand below the rule.
+pub(super) fn backends<'w, B: WrittenBackend>(
+    written: &'w [B],
+    scope: &mut Scope<'_, '_>,
+    findings: &mut RuleFindings,
+    mut filters: impl FnMut(&'w B, &str, &mut Scope<'_, '_>, &mut RuleFindings) -> Box<[HttpFilter]>,
+) -> WeightedBackends {
+    let made = written.iter().enumerate().map(|(position, written)| {
+        let (reference, weight) = (written.reference(), written.weight());
+        let backend = scope.weighted(reference, weight, position, &mut findings.references);
+        (backend, filters(written, &format!("backendRefs[{position}]."), scope, findings))
+    });
+    made.collect()
+}
+
+// === impl WrittenBackend ===
+
+impl WrittenBackend for HttpBackendRef {
+    fn reference(&self) -> BackendReference<'_> {
+        self.into()
+    }
+
+    fn weight(&self) -> i32 {
+        self.weight
+    }
+}
+
+impl WrittenBackend for GrpcBackendRef {
+    fn reference(&self) -> BackendReference<'_> {
+        self.into()
+    }
+
+    fn weight(&self) -> i32 {
+        self.weight
+    }
 }

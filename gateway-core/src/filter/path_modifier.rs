@@ -89,9 +89,12 @@ impl PathModifier {
     /// FRD-08, FRW-04
     pub fn applies_to(&self, matched: MatchedPath) -> bool {
         match (&self.0, matched) {
-            (Kind::FullPath { .. }, MatchedPath::Exact | MatchedPath::Prefix(_) | MatchedPath::Regex)
+            (
+                Kind::FullPath { .. },
+                MatchedPath::Exact | MatchedPath::Prefix(_) | MatchedPath::Regex | MatchedPath::Method,
+            )
             | (Kind::PrefixMatch(_), MatchedPath::Prefix(_)) => true,
-            (Kind::PrefixMatch(_), MatchedPath::Exact | MatchedPath::Regex) => false,
+            (Kind::PrefixMatch(_), MatchedPath::Exact | MatchedPath::Regex | MatchedPath::Method) => false,
         }
     }
 

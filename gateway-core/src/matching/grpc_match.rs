@@ -1,17 +1,19 @@
 //! One match entry of a GRPCRoute: service, method and headers together.
 
-use super::header::HeaderMatch;
+use super::expressions::{Expressions, Text};
+use super::grpc_method::GrpcMethodMatch;
+use super::http_match::Conditions;
 use super::match_entry::Match;
 use super::precedence::GrpcSpecificity;
 use super::request::RequestHead;
-use super::value::ValueMatch;
 
 /// One entry of a GRPCRoute rule's `matches`. The default is met by every call.
 ///
 /// ```
-/// use gateway_core::matching::{GrpcMatch, Match, RequestHead, ValueMatch};
+/// use gateway_core::matching::{GrpcMatch, GrpcMethodMatch, Match, RequestHead, ValueMatch};
 ///
-/// let entry = GrpcMatch { service: Some(ValueMatch::exact("shop.Cart")), ..GrpcMatch::default() };
+/// let service = Some(ValueMatch::exact("shop.Cart"));
+/// let entry = GrpcMatch { method: GrpcMethodMatch::new(service, None), ..GrpcMatch::default() };
 /// let call = |path| http::Request::post(path).header("host", "example.com").body(()).unwrap();
 /// let meets = |request: http::Request<()>| {
 ///     entry.matches(&RequestHead::new(request.method(), request.uri(), request.headers()).unwrap())
@@ -23,60 +25,54 @@ use super::value::ValueMatch;
 /// `GRPCRouteMatch`, GRP-02 to GRP-06.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct GrpcMatch {
-    /// What the service must be; every one when absent.
-    pub service: Option<ValueMatch>,
-    /// What the method must be; every one when absent.
-    pub method: Option<ValueMatch>,
-    /// What the headers must be, each name once.
-    pub headers: Box<[HeaderMatch]>,
+    /// The condition on service and method.
+    pub method: GrpcMethodMatch,
+    /// The conditions on headers; there are none on the method of HTTP and on the query.
+    pub conditions: Conditions,
 }
 
 // === impl GrpcMatch ===
+
+impl GrpcMatch {
+    /// Collects the expressions.
+    pub(crate) fn collect<'m>(&'m mut self, expressions: &mut Expressions<'m>) {
+        for (text, pattern) in [Text::Service, Text::Method].into_iter().zip(self.method.patterns_mut()) {
+            if let Some(pattern) = pattern {
+                expressions.add(text, pattern);
+            }
+        }
+        self.conditions.collect(expressions);
+    }
+}
 
 impl Match for GrpcMatch {
     type Specificity = GrpcSpecificity;
 
     fn matches(&self, request: &RequestHead<'_>) -> bool {
-        // GRP-03: the path of a call is `/service/method`.
-        let Some((service, method)) = request.path.strip_prefix('/').and_then(|path| path.split_once('/'))
-        else {
-            return false;
-        };
-        let meets = |wanted: &Option<ValueMatch>, given: &str| {
-            wanted.as_ref().is_none_or(|wanted| match wanted {
-                ValueMatch::Exact(exact) => **exact == *given.as_bytes(),
-                ValueMatch::Regex(pattern) => request.target_matches(pattern, given.as_bytes()),
-            })
-        };
-        meets(&self.service, service)
-            && meets(&self.method, method)
-            && self.headers.iter().all(|header| header.matches(request))
+        self.method.matches(request) && self.conditions.unmet(request).is_none()
     }
 
     fn specificity(&self) -> GrpcSpecificity {
-        let length = |part: &Option<ValueMatch>| part.as_ref().map_or(0, ValueMatch::length);
-        GrpcSpecificity {
-            service: length(&self.service),
-            method: length(&self.method),
-            headers: self.headers.len(),
-        }
+        GrpcSpecificity::new(&self.method, self.conditions.headers().len())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::{HeaderMatch, ValueMatch};
 
     fn entry(service: Option<&str>, method: Option<&str>) -> GrpcMatch {
         let exact = |text: Option<&str>| text.map(ValueMatch::exact);
-        GrpcMatch { service: exact(service), method: exact(method), headers: Box::default() }
+        GrpcMatch { method: GrpcMethodMatch::new(exact(service), exact(method)), ..GrpcMatch::default() }
     }
 
-    // GRP-02, GRP-03
+    // GRP-02, GRP-03, GRP-04
     #[test]
-    fn service_and_method_are_the_two_elements_of_the_path() {
+    fn service_and_method_are_compared_exactly_and_either_may_be_any() {
         for (entry, path, expected) in [
             (entry(None, None), "/a.B/C", true),
+            (entry(Some(""), Some("")), "/a.B/C", true),
             (entry(None, None), "/a.B", false),
             (entry(Some("a.B"), Some("C")), "/a.B/C", true),
             (entry(Some("a.B"), Some("C")), "/a.B/c", false),
@@ -94,7 +90,8 @@ mod tests {
     #[test]
     fn the_longer_service_then_the_longer_method_then_more_headers() {
         let header = HeaderMatch { name: http::header::ACCEPT, value: ValueMatch::exact("x") };
-        let with_header = |entry: GrpcMatch| GrpcMatch { headers: [header.clone()].into(), ..entry };
+        let with_header =
+            |entry: GrpcMatch| GrpcMatch { conditions: Conditions::new(None, [header.clone()], []), ..entry };
         let in_order = [
             entry(Some("a.Long"), None),
             entry(Some("a.B"), Some("Long")),

@@ -1,13 +1,11 @@
 //! One match entry of an HTTPRoute: path, method, headers and query parameters together.
 
-use std::collections::HashMap;
-
 use http::{HeaderName, Method};
 
+use super::expressions::{Expressions, Text};
 use super::header::HeaderMatch;
 use super::match_entry::Match;
 use super::path::PathMatch;
-use super::pattern::Pattern;
 use super::precedence::Specificity;
 use super::query_param::QueryParamMatch;
 use super::request::RequestHead;
@@ -60,28 +58,12 @@ impl HttpMatch {
         if met { self.conditions.unmet(request) } else { Some(Unmet::Path(&self.path)) }
     }
 
-    /// Lets the regular expressions of a Route that look at the same text of requests look together. Another Route's must
-    /// not be among them: it is compiled for itself.
-    pub(crate) fn join_patterns<'m>(of_route: impl IntoIterator<Item = &'m mut Self>) {
-        let mut paths: Vec<&mut Pattern> = Vec::new();
-        let mut headers: HashMap<HeaderName, Vec<&mut Pattern>> = HashMap::new();
-        let mut params: HashMap<Box<str>, Vec<&mut Pattern>> = HashMap::new();
-        for Self { path, conditions } in of_route {
-            if let PathMatch::Regex(pattern) = path {
-                paths.push(pattern);
-            }
-            for HeaderMatch { name, value } in &mut conditions.headers {
-                if let ValueMatch::Regex(pattern) = value {
-                    headers.entry(name.clone()).or_default().push(pattern);
-                }
-            }
-            for QueryParamMatch { name, value } in &mut conditions.query_params {
-                if let ValueMatch::Regex(pattern) = value {
-                    params.entry(name.clone()).or_default().push(pattern);
-                }
-            }
+    /// Collects the expressions.
+    pub(crate) fn collect<'m>(&'m mut self, expressions: &mut Expressions<'m>) {
+        if let PathMatch::Regex(pattern) = &mut self.path {
+            expressions.add(Text::Path, pattern);
         }
-        [paths].into_iter().chain(headers.into_values()).chain(params.into_values()).for_each(Pattern::join);
+        self.conditions.collect(expressions);
     }
 }
 
@@ -127,6 +109,20 @@ impl Conditions {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.method.is_none() && self.headers.is_empty() && self.query_params.is_empty()
+    }
+
+    /// Collects the expressions.
+    pub(super) fn collect<'m>(&'m mut self, expressions: &mut Expressions<'m>) {
+        for HeaderMatch { name, value } in &mut self.headers {
+            if let ValueMatch::Regex(pattern) = value {
+                expressions.add(Text::Header(name.clone()), pattern);
+            }
+        }
+        for QueryParamMatch { name, value } in &mut self.query_params {
+            if let ValueMatch::Regex(pattern) = value {
+                expressions.add(Text::QueryParam(name.clone()), pattern);
+            }
+        }
     }
 
     /// How specific an entry with this path and these conditions is.

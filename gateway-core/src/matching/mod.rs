@@ -1,10 +1,14 @@
 //! Predicates on requests: what one match entry of a route asks for, and how specific that is.
 //!
-//! This module says whether a request meets one [`HttpMatch`] or [`GrpcMatch`] (behind one trait, [`Match`]) and in which order entries go before each other. It knows
-//! neither resources nor the table; finding the entry among thousands is the table's work.
+//! This module says whether a request meets one [`HttpMatch`] or [`GrpcMatch`] (behind one trait, [`Match`]) and in which order
+//! entries go before each other. It knows neither resources nor the table; finding the entry among thousands is the table's
+//! work.
 
 mod automaton;
+pub mod call;
+mod expressions;
 pub mod grpc_match;
+pub mod grpc_method;
 pub mod header;
 pub mod http_match;
 mod match_entry;
@@ -18,7 +22,9 @@ pub mod query_param;
 pub mod request;
 pub mod value;
 
+pub(crate) use self::expressions::Expressions;
 pub use self::grpc_match::GrpcMatch;
+pub use self::grpc_method::{GrpcMethod, GrpcMethodMatch};
 pub use self::header::HeaderMatch;
 pub use self::http_match::{Conditions, HttpMatch, Unmet};
 pub use self::match_entry::Match;

@@ -42,6 +42,8 @@ pub enum MatchedPath {
     Prefix(usize),
     /// By a regular expression.
     Regex,
+    /// By service and method of a call, of which either may be any.
+    Method,
 }
 
 /// How specific a path condition is; greater is more specific.

@@ -8,7 +8,9 @@
 
 use std::cmp::Reverse;
 
+use super::grpc_method::GrpcMethodMatch;
 use super::path::PathSpecificity;
+use super::value::ValueMatch;
 
 /// How specific one match entry is; greater is more specific.
 ///
@@ -54,22 +56,33 @@ pub struct HostnameSpecificity {
     pub any: usize,
 }
 
-/// The place of a match entry among all those that could serve a request; the smallest one does.
+/// The place of a match entry among all those of its kind of Route that could serve a request; the smallest one does.
 ///
 /// # Spec
-/// HST-14, HRM-20 to HRM-23, AMB-36, AMB-37.
+/// HST-14, HRM-20 to HRM-23, GRP-07, AMB-36, AMB-37.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Precedence {
+pub struct Precedence<S = Specificity> {
     /// The more specific hostname.
     pub hostname: Reverse<HostnameSpecificity>,
     /// The more specific match.
-    pub specificity: Reverse<Specificity>,
+    pub specificity: Reverse<S>,
     /// The older route: its position among all routes in the order of [`Age`](crate::name::Age).
     pub route: u32,
     /// The earlier rule of the route.
     pub rule: u16,
     /// The earlier match entry of the rule.
     pub entry: u16,
+}
+
+// === impl GrpcSpecificity ===
+
+impl GrpcSpecificity {
+    /// That of an entry with this condition on service and method and with so many on headers. An expression has as many
+    /// characters as it is written with.
+    pub(crate) fn new(method: &GrpcMethodMatch, headers: usize) -> Self {
+        let length = |part: Option<&ValueMatch>| part.map_or(0, ValueMatch::length);
+        Self { service: length(method.service()), method: length(method.method()), headers }
+    }
 }
 
 #[cfg(test)]

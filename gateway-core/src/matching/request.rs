@@ -9,6 +9,7 @@ use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, Uri, Version};
 use smallvec::SmallVec;
 
+use super::call::is_call;
 use super::path;
 use super::pattern::Pattern;
 use super::query::{Value, first_value};
@@ -177,6 +178,11 @@ impl<'a> RequestHead<'a> {
         headers: &'a HeaderMap,
     ) -> Self {
         Self { method, host, path, query, headers, memo: Memo::default() }
+    }
+
+    /// Whether the request is a call of gRPC.
+    pub fn is_call(&self) -> bool {
+        is_call(self.headers)
     }
 
     /// The value of the first query parameter called `name`, decoded.

@@ -22,6 +22,14 @@ impl ValueMatch {
         Self::Exact(value.as_bytes().into())
     }
 
+    /// What is written.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Exact(exact) => String::from_utf8_lossy(exact).into_owned(),
+            Self::Regex(pattern) => pattern.as_str().to_owned(),
+        }
+    }
+
     /// How many characters are written.
     pub fn length(&self) -> usize {
         match self {

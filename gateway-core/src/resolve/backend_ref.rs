@@ -67,6 +67,7 @@ pub(crate) struct BackendKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Usage {
     Http,
+    Grpc,
     Tcp,
     Udp,
 }
@@ -244,6 +245,7 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
     }
     let protocol = match usage {
         Usage::Http => http_protocol(context, name, port)?,
+        Usage::Grpc => grpc_protocol(context, name, port)?,
         // What is in the stream is no business of whoever passes it on.
         Usage::Tcp | Usage::Udp => BackendProtocol::default(),
     };
@@ -262,28 +264,53 @@ fn http_protocol(
     service: &ObjectName,
     port: &ServicePort,
 ) -> Result<BackendProtocol, Finding> {
-    let number = port.port;
-    if context.tls_targets.contains(service, port) {
-        return Err(Finding::whole(
-            Reason::UnsupportedProtocol,
-            format!(
-                "a BackendTLSPolicy asks for TLS to port {number} of Service {service}, which is not supported yet; \
-                 requests to it fail rather than go in plain text"
-            ),
-        ));
-    }
+    refuse_tls(context, service, port)?;
     match port.app_protocol.as_deref() {
         Some("kubernetes.io/h2c") => Ok(BackendProtocol::H2c),
         Some("kubernetes.io/ws") => Ok(BackendProtocol::WebSocket),
-        Some("kubernetes.io/wss") => Err(Finding::whole(
-            Reason::UnsupportedProtocol,
-            format!(
-                "port {number} of Service {service} has appProtocol kubernetes.io/wss, which needs a BackendTLSPolicy"
-            ),
-        )),
+        Some("kubernetes.io/wss") => {
+            let why = "kubernetes.io/wss, which needs a BackendTLSPolicy";
+            Err(unusable(service, port, why))
+        }
         // Others are hints for somebody else: BPR-06.
         Some(_) | None => Ok(BackendProtocol::Http1),
     }
+}
+
+/// Calls go over HTTP/2, whatever a hint says that is not known here.
+///
+/// # Spec
+/// BPR-02 to BPR-04, BPR-06.
+fn grpc_protocol(
+    context: BackendContext<'_>,
+    service: &ObjectName,
+    port: &ServicePort,
+) -> Result<BackendProtocol, Finding> {
+    refuse_tls(context, service, port)?;
+    match port.app_protocol.as_deref() {
+        Some(protocol @ ("kubernetes.io/ws" | "kubernetes.io/wss")) => {
+            let why = format!("{protocol}, which carries no calls of gRPC; use kubernetes.io/h2c");
+            Err(unusable(service, port, &why))
+        }
+        Some(_) | None => Ok(BackendProtocol::H2c),
+    }
+}
+
+fn refuse_tls(context: BackendContext<'_>, service: &ObjectName, port: &ServicePort) -> Result<(), Finding> {
+    if !context.tls_targets.contains(service, port) {
+        return Ok(());
+    }
+    let message = format!(
+        "a BackendTLSPolicy asks for TLS to port {} of Service {service}, which is not supported yet; requests to it \
+         fail rather than go in plain text",
+        port.port
+    );
+    Err(Finding::whole(Reason::UnsupportedProtocol, message))
+}
+
+fn unusable(service: &ObjectName, port: &ServicePort, why: &str) -> Finding {
+    let message = format!("port {} of Service {service} has appProtocol {why}", port.port);
+    Finding::whole(Reason::UnsupportedProtocol, message)
 }
 
 // === impl Port ===
@@ -312,7 +339,7 @@ impl Port {
 impl Usage {
     fn transport(self) -> TransportProtocol {
         match self {
-            Self::Http | Self::Tcp => TransportProtocol::Tcp,
+            Self::Http | Self::Grpc | Self::Tcp => TransportProtocol::Tcp,
             Self::Udp => TransportProtocol::Udp,
         }
     }
@@ -320,6 +347,7 @@ impl Usage {
     fn as_str(self) -> &'static str {
         match self {
             Self::Http => "HTTP",
+            Self::Grpc => "gRPC",
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
         }
@@ -329,7 +357,8 @@ impl Usage {
 impl From<RouteKind> for Usage {
     fn from(route: RouteKind) -> Self {
         match route {
-            RouteKind::Http | RouteKind::Grpc => Self::Http,
+            RouteKind::Http => Self::Http,
+            RouteKind::Grpc => Self::Grpc,
             RouteKind::Tls | RouteKind::Tcp => Self::Tcp,
             RouteKind::Udp => Self::Udp,
         }

@@ -29,10 +29,10 @@ pub struct Backend {
 /// GEP-1911, BPR-01 to BPR-07.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum BackendProtocol {
-    /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here.
+    /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here, and a reference of an HTTPRoute.
     #[default]
     Http1,
-    /// HTTP/2 without TLS, by prior knowledge: `kubernetes.io/h2c`.
+    /// HTTP/2 without TLS, by prior knowledge: `kubernetes.io/h2c`, and whatever a GRPCRoute refers to.
     H2c,
     /// HTTP/1.1 with upgrade to WebSocket: `kubernetes.io/ws`.
     WebSocket,

@@ -11,14 +11,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::frontend::Frontends;
-use super::http_part::HostRoutes;
-use super::route::{Entries, Route, RouteId};
-use super::route_set::{Member, RouteSet, RouteSets};
+use super::host_routes::HostRoutes;
+use super::http_part::HttpPart;
+use super::route::{AnyEntries, Route, RouteId, Traffic};
+use super::route_set::{Index, Member, RouteSet, RouteSets};
 use super::slots::{SlotMap, Slots};
 use super::{Listener, ListenerId, Part, RouteTable, Served};
 use crate::filter::ListenerFilter;
 use crate::hostname::Hostname;
-use crate::matching::HttpMatch;
+use crate::matching::{GrpcMatch, HttpMatch};
 use crate::name::{Age, BackendId, ObjectName};
 use crate::rule::{Backend, HttpRule};
 
@@ -36,11 +37,11 @@ pub struct RouteTableBuilder {
     /// How many versions of drafts there were.
     versions: u32,
     /// The routes of each hostname of a listener, as of the last table.
-    hosts: HashMap<Host, Arc<RouteSet>, RandomState>,
+    hosts: HashMap<(Traffic, Host), Arc<RouteSet>, RandomState>,
     sets: RouteSets,
     /// The hostnames whose routes changed since the last table, with the routes that came or went; the last word on a route
     /// counts.
-    changed: HashMap<Host, Vec<(RouteId, Attached)>, RandomState>,
+    changed: HashMap<(Traffic, Host), Vec<(RouteId, Attached)>, RandomState>,
 }
 
 /// A hostname of a listener; `None` for the routes without hostnames.
@@ -49,12 +50,15 @@ type Host = (ListenerId, Option<Hostname>);
 /// The hostnames of a route at each listener that it is attached to; none for a route without hostnames.
 type Attachments = Vec<(ListenerId, Arc<[Hostname]>)>;
 
+/// The routes that a hostname of a listener has from now on, of those that take the same.
+type Change = (Traffic, Option<Hostname>, Option<Arc<RouteSet>>);
+
 /// What the indexes need of each route.
 type Drafts = HashMap<RouteId, Draft, RandomState>;
 
 #[derive(Debug)]
 struct Draft {
-    entries: Entries,
+    entries: AnyEntries,
     /// Another whenever the entries or the age of the route are.
     version: u32,
     attachments: Attachments,
@@ -143,10 +147,10 @@ impl RouteTableBuilder {
         self.listeners.remove(id.0);
         // Its number may be given to another listener, to which they are not attached.
         self.drafts.values_mut().for_each(|draft| draft.attachments.retain(|(listener, _)| *listener != id));
-        for (_, set) in self.hosts.extract_if(|(listener, _), _| *listener == id) {
+        for (_, set) in self.hosts.extract_if(|(_, (listener, _)), _| *listener == id) {
             self.sets.release(set);
         }
-        self.changed.retain(|(listener, _), _| *listener != id);
+        self.changed.retain(|(_, (listener, _)), _| *listener != id);
     }
 
     /// Adds a backend, for rules and mirrors to refer to.
@@ -164,30 +168,65 @@ impl RouteTableBuilder {
         self.backends.remove(id.0);
     }
 
-    /// Adds a route with its rules, each with its matches. A rule without matches serves nothing.
+    /// Adds a route for requests with its rules, each with its matches. A rule without matches serves nothing.
     pub fn http_route(
         &mut self,
         age: Age,
         rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>,
     ) -> RouteId {
-        let (route, entries) = compiled(age, rules);
+        let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        self.add(Route { age, rules: rules.into() }, matches.into())
+    }
+
+    /// Adds a route for calls of gRPC. These go to such routes first, and nothing else does.
+    ///
+    /// # Spec
+    /// GRP-08, AMB-40.
+    pub fn grpc_route(
+        &mut self,
+        age: Age,
+        rules: impl IntoIterator<Item = (Box<[GrpcMatch]>, HttpRule)>,
+    ) -> RouteId {
+        let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        self.add(Route { age, rules: rules.into() }, matches.into())
+    }
+
+    /// Gives a route for requests other rules. It stays attached where it is.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, was taken away, or is one for calls.
+    pub fn replace_http_route(
+        &mut self,
+        id: RouteId,
+        age: Age,
+        rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>,
+    ) {
+        let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        self.replace(id, Route { age, rules: rules.into() }, matches.into());
+    }
+
+    /// Gives a route for calls other rules. It stays attached where it is.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, was taken away, or is one for requests.
+    pub fn replace_grpc_route(
+        &mut self,
+        id: RouteId,
+        age: Age,
+        rules: impl IntoIterator<Item = (Box<[GrpcMatch]>, HttpRule)>,
+    ) {
+        let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        self.replace(id, Route { age, rules: rules.into() }, matches.into());
+    }
+
+    fn add(&mut self, route: Route, entries: AnyEntries) -> RouteId {
         let id = RouteId(self.routes.insert(Arc::new(route)));
         let version = self.next_version();
         self.drafts.insert(id, Draft { entries, version, attachments: Vec::new() });
         id
     }
 
-    /// Gives a route other rules. It stays attached where it is.
-    ///
-    /// # Panics
-    /// When the route is not one of this builder, or was taken away.
-    pub fn replace_route(
-        &mut self,
-        id: RouteId,
-        age: Age,
-        rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>,
-    ) {
-        let (route, entries) = compiled(age, rules);
+    fn replace(&mut self, id: RouteId, route: Route, entries: AnyEntries) {
         let known = self.routes.slots().get(id.0);
         let same_age = known.is_some_and(|known| known.age == route.age);
         if known.is_none_or(|known| **known != route) {
@@ -195,10 +234,12 @@ impl RouteTableBuilder {
         }
         let version = self.next_version();
         let draft = self.drafts.get_mut(&id).expect("the route is of this builder");
+        let traffic = draft.entries.traffic();
+        assert_eq!(traffic, entries.traffic(), "a route stays of its kind");
         if !same_age || draft.entries != entries {
             (draft.entries, draft.version) = (entries, version);
             for host in hosts(&draft.attachments) {
-                self.changed.entry(host).or_default();
+                self.changed.entry((traffic, host)).or_default();
             }
         }
     }
@@ -247,11 +288,12 @@ impl RouteTableBuilder {
             return;
         }
         let before = std::mem::replace(&mut draft.attachments, merged);
+        let traffic = draft.entries.traffic();
         for host in hosts(&before) {
-            self.changed.entry(host).or_default().push((route, Attached::No));
+            self.changed.entry((traffic, host)).or_default().push((route, Attached::No));
         }
         for host in hosts(&draft.attachments) {
-            self.changed.entry(host).or_default().push((route, Attached::Yes));
+            self.changed.entry((traffic, host)).or_default().push((route, Attached::Yes));
         }
     }
 
@@ -281,35 +323,37 @@ impl RouteTableBuilder {
 
     /// Gives the hostnames whose routes changed the indexes of those that they have now.
     fn index_changed(&mut self) {
-        let mut of_listener: HashMap<ListenerId, Vec<_>, RandomState> = HashMap::default();
+        let mut of_listener: HashMap<ListenerId, Vec<Change>, RandomState> = HashMap::default();
         let mut released = Vec::new();
         let Self { drafts, hosts, sets, routes, .. } = self;
-        for (host, changes) in std::mem::take(&mut self.changed) {
-            let before = hosts.get(&host);
-            let is_served = self.listeners.slots().get(host.0.0).is_some();
+        for (place, changes) in std::mem::take(&mut self.changed) {
+            let (traffic, (listener, _)) = place;
+            let before = hosts.get(&place);
+            let is_served = self.listeners.slots().get(listener.0).is_some();
             let members = if is_served { members(before, changes, drafts) } else { Vec::new() };
             if members.is_empty() {
-                released.extend(hosts.remove(&host));
-                of_listener.entry(host.0).or_default().push((host.1, None));
+                released.extend(hosts.remove(&place));
+                let (_, (_, hostname)) = place;
+                of_listener.entry(listener).or_default().push((traffic, hostname, None));
                 continue;
             }
-            let set = sets.find_or_add(members, |members| index(members, drafts, routes.slots()));
+            let set = sets.find_or_add(members, |members| index(traffic, members, drafts, routes.slots()));
             if before.is_some_and(|before| Arc::ptr_eq(before, &set)) {
                 continue;
             }
-            of_listener.entry(host.0).or_default().push((host.1.clone(), set.index().cloned()));
-            released.extend(hosts.insert(host, set));
+            let (_, (_, hostname)) = &place;
+            of_listener.entry(listener).or_default().push((traffic, hostname.clone(), Some(set.clone())));
+            released.extend(hosts.insert(place, set));
+        }
+        for (listener, changes) in of_listener {
+            if let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) {
+                change(Arc::make_mut(part), &changes);
+            }
         }
         // Only now, so that a set that goes from one hostname to another stays.
         released.into_iter().for_each(|set| sets.release(set));
         shrink(&mut self.hosts);
         shrink(&mut self.drafts);
-        for (listener, changes) in of_listener {
-            if let Some(Served { part: Part::Http(part), .. }) = self.listeners.get_mut(listener.0) {
-                let (hostnames, routes): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
-                Arc::make_mut(part).change(hostnames.iter().map(Option::as_ref).zip(routes));
-            }
-        }
     }
 
     fn next_version(&mut self) -> u32 {
@@ -335,19 +379,36 @@ fn members(
     routes.into_iter().map(|route| Member { route, version: drafts[&route].version }).collect()
 }
 
-/// The index of routes, if they serve anything.
-fn index(members: &[Member], drafts: &Drafts, routes: &Slots<Arc<Route>>) -> Option<HostRoutes> {
+/// The index of routes that take the same, if they serve anything.
+fn index(traffic: Traffic, members: &[Member], drafts: &Drafts, routes: &Slots<Arc<Route>>) -> Option<Index> {
     let age = |route: &RouteId| routes.get(route.0).map(|route| &route.age);
     let mut attached: Vec<_> = members.iter().map(|member| member.route).collect();
     attached.sort_by(|a, b| age(a).cmp(&age(b)));
-    let entries = attached
-        .iter()
-        .enumerate()
-        .flat_map(|(rank, route)| drafts[route].entries.placed(route.0, rank as u32));
-    let mut entries = entries.peekable();
+    let ranked = || attached.iter().zip(0..).map(|(route, rank)| (&drafts[route].entries, route.0, rank));
     // RTE-20: rules that are dropped are as if they were not there, and so is a hostname that only such rules have.
-    entries.peek()?;
-    Some(HostRoutes::build(entries))
+    match traffic {
+        Traffic::Requests => {
+            let entries = ranked().filter_map(|(all, route, rank)| Some((all.requests()?, route, rank)));
+            let mut placed =
+                entries.flat_map(|(all, route, rank)| all.placed::<HttpMatch>(route, rank)).peekable();
+            placed.peek().is_some().then(|| Index::Requests(HostRoutes::build(placed)))
+        }
+        Traffic::Calls => {
+            let entries = ranked().filter_map(|(all, route, rank)| Some((all.calls()?, route, rank)));
+            let mut placed =
+                entries.flat_map(|(all, route, rank)| all.placed::<GrpcMatch>(route, rank)).peekable();
+            placed.peek().is_some().then(|| Index::Calls(HostRoutes::build(placed)))
+        }
+    }
+}
+
+/// Gives hostnames of a listener other routes.
+fn change(part: &mut HttpPart, changes: &[Change]) {
+    let of = |traffic| changes.iter().filter(move |(of, ..)| *of == traffic);
+    let requests = |set: &Option<Arc<RouteSet>>| set.as_ref().and_then(|set| set.requests());
+    part.change_requests(of(Traffic::Requests).map(|(_, hostname, set)| (hostname.as_ref(), requests(set))));
+    let calls = |set: &Option<Arc<RouteSet>>| set.as_ref().and_then(|set| set.calls());
+    part.change_calls(of(Traffic::Calls).map(|(_, hostname, set)| (hostname.as_ref(), calls(set))));
 }
 
 /// Each listener once, with equal lists of hostnames shared.
@@ -381,11 +442,6 @@ fn shrink<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V, RandomState>) {
     if map.len() * 8 < map.capacity() {
         map.shrink_to(map.len() * 2);
     }
-}
-
-fn compiled(age: Age, rules: impl IntoIterator<Item = (Box<[HttpMatch]>, HttpRule)>) -> (Route, Entries) {
-    let (matches, rules): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
-    (Route { age, rules: rules.into() }, Entries::new(matches))
 }
 
 fn hosts(attachments: &Attachments) -> impl Iterator<Item = Host> {
@@ -450,7 +506,7 @@ mod tests {
         builder.table();
         assert_eq!(builder.sets.len(), 2, "one and two, and at one place three besides");
         let (age, changed) = rules("two", "/b");
-        builder.replace_route(two, age, changed);
+        builder.replace_http_route(two, age, changed);
         builder.table();
         assert_eq!(builder.sets.len(), 2, "what they were is forgotten");
         let before: Vec<_> = builder.hosts.values().map(Arc::as_ptr).collect();
@@ -477,7 +533,7 @@ mod tests {
         builder.table();
         builder.attach_to(route, []);
         let (age, now) = rules("one", "/b");
-        builder.replace_route(route, age, now);
+        builder.replace_http_route(route, age, now);
         builder.attach_to(route, [(b, Vec::new())]);
         let table = builder.table();
         let found = |path: &str| {

@@ -11,6 +11,9 @@ pub(crate) struct Candidate {
     pub(crate) rule: RuleId,
     /// The position in the rule's `matches`.
     pub(crate) entry: u16,
+    /// How many of the entries that have to be [asked](super::indexed) go before it, where that is neither all nor none of
+    /// them; 0 elsewhere.
+    pub(crate) after: u32,
     /// What is asked for besides the path; nothing, for most. Shared by all hostnames of the route.
     pub(crate) conditions: Option<Arc<Conditions>>,
 }
@@ -54,6 +57,6 @@ impl Chosen {
 
     /// As a candidate: the only one of its kind has no conditions.
     pub(crate) fn candidate(self) -> Candidate {
-        Candidate { rule: self.rule(), entry: self.entry, conditions: None }
+        Candidate { rule: self.rule(), entry: self.entry, after: 0, conditions: None }
     }
 }

@@ -52,7 +52,22 @@ impl Group {
     pub(crate) fn first(self, candidates: Option<&Candidates>, request: &RequestHead<'_>) -> Option<Chosen> {
         match self.place() {
             Place::Single(chosen) => Some(chosen),
-            Place::Listed(position) => candidates?.first_of_list(position, request),
+            Place::Listed(position) => candidates?.first_of_list(position, request).map(Candidate::chosen),
+        }
+    }
+
+    /// The same, with how many of the entries that have to be asked go before it.
+    pub(crate) fn first_after(
+        self,
+        candidates: Option<&Candidates>,
+        request: &RequestHead<'_>,
+    ) -> Option<(Chosen, u32)> {
+        match self.place() {
+            Place::Single(chosen) => Some((chosen, 0)),
+            Place::Listed(position) => {
+                let first = candidates?.first_of_list(position, request)?;
+                Some((first.chosen(), first.after))
+            }
         }
     }
 
@@ -91,13 +106,12 @@ impl Candidates {
         &self.all[list.start as usize..list.end as usize]
     }
 
-    fn first_of_list(&self, position: u32, request: &RequestHead<'_>) -> Option<Chosen> {
+    fn first_of_list(&self, position: u32, request: &RequestHead<'_>) -> Option<&Candidate> {
         let all = self.list(position);
-        let first = match &self.lists[position as usize].indexes {
+        match &self.lists[position as usize].indexes {
             None => all.iter().find(|candidate| candidate.matches(request)),
             Some(indexes) => indexes.first(all, request),
-        };
-        first.map(Candidate::chosen)
+        }
     }
 }
 
@@ -108,7 +122,7 @@ impl CandidatesBuilder {
     pub(crate) fn group(&mut self, candidates: impl IntoIterator<Item = Candidate>) -> Group {
         let start = self.all.len();
         self.all.extend(candidates);
-        if let [only @ Candidate { conditions: None, .. }] = &self.all[start..] {
+        if let [only @ Candidate { conditions: None, after: 0, .. }] = &self.all[start..] {
             let chosen = only.chosen();
             if chosen.rule().rule != Group::LISTED {
                 self.all.truncate(start);

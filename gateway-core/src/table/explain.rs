@@ -7,11 +7,12 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use super::candidate::Candidate;
+use super::host_routes::{Observer, hostname_specificity};
 use super::hostname_map::FoundBy;
-use super::http_part::{Observer, PathStep, hostname_specificity};
+use super::indexed::{Indexed, PathStep, Place};
 use super::{FrontendId, ListenerId, Matched, NoMatch, RouteTable, RuleId};
 use crate::hostname::{Host, Hostname};
-use crate::matching::{Precedence, RequestHead, Unmet, ValueMatch};
+use crate::matching::{GrpcSpecificity, Precedence, RequestHead, Specificity, Unmet, ValueMatch};
 
 /// The decision about a request and everything that was considered for it.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub struct ExplainedCandidate {
     pub entry: u16,
     /// The hostname by which its route serves the request; `None` for a route without hostnames.
     pub hostname: Option<Hostname>,
-    /// Its condition on the path, as in `PathPrefix /cart`.
+    /// Its condition on the path, as in `PathPrefix /cart`; that on service and method of a call, as in `Exact shop.Cart/*`.
     pub path: String,
     /// What became of it.
     pub outcome: CandidateOutcome,
@@ -53,15 +54,21 @@ pub enum CandidateOutcome {
 /// The first criterion in which two candidates differ.
 ///
 /// # Spec
-/// HST-14, HRM-20 to HRM-23.
+/// HST-14, HRM-20 to HRM-23, GRP-07, AMB-40.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TieBreaker {
+    /// It is of an HTTPRoute, and the request is a call that a GRPCRoute takes.
+    Kind,
     /// The hostname is less specific, or less specific hostnames are not tried.
     Hostname,
     /// The path is less specific.
     Path,
     /// It does not ask for a method.
     Method,
+    /// It asks for a shorter service, or for any.
+    Service,
+    /// It asks for a shorter method of the service, or for any.
+    GrpcMethod,
     /// It asks for fewer headers.
     Headers,
     /// It asks for fewer query parameters.
@@ -92,28 +99,27 @@ impl RouteTable {
                 return Explanation { decision: Err(no_match), listener: None, candidates: Vec::new() };
             }
         };
-        let mut recorder = Recorder { table: self, request, hostname: None, seen: Vec::new() };
+        let mut recorder = Recorder { request, hostname: None, seen: Vec::new() };
         // What else would have matched is looked at without the bounds within which a decision has to be made.
         let decision = self.find_in(listener, request, &mut ());
         let _ = self.find_in(listener, request, &mut recorder);
         let mut seen = recorder.seen;
         self.rank(&mut seen);
-        seen.sort_by_key(|(precedence, _)| *precedence);
+        seen.sort_by_key(|(place, _)| *place);
         let chosen = decision.ok().and_then(|matched| {
-            let is_chosen = |(_, seen): &&(Precedence, ExplainedCandidate)| {
+            let is_chosen = |(_, seen): &&(Place, ExplainedCandidate)| {
                 (seen.rule, seen.entry) == (matched.rule, matched.entry)
                     && seen.outcome == CandidateOutcome::Chosen
             };
-            seen.iter().find(is_chosen).map(|(precedence, _)| *precedence)
+            seen.iter().find(is_chosen).map(|(place, _)| *place)
         });
         let candidates = seen
             .into_iter()
-            .map(|(precedence, mut candidate)| {
+            .map(|(place, mut candidate)| {
                 if let (CandidateOutcome::Chosen, Some(chosen)) = (&candidate.outcome, chosen)
-                    && precedence != chosen
+                    && place != chosen
                 {
-                    candidate.outcome =
-                        CandidateOutcome::Outranked(TieBreaker::between(&chosen, &precedence));
+                    candidate.outcome = CandidateOutcome::Outranked(TieBreaker::between(&chosen, &place));
                 }
                 candidate
             })
@@ -122,40 +128,38 @@ impl RouteTable {
     }
 
     /// Gives the routes of what was seen their places in the order of age.
-    fn rank(&self, seen: &mut [(Precedence, ExplainedCandidate)]) {
+    fn rank(&self, seen: &mut [(Place, ExplainedCandidate)]) {
         let age = |number: u32| self.routes.get(number).map(|route| &route.age);
         let mut routes: Vec<u32> = seen.iter().map(|(_, candidate)| candidate.rule.route).collect();
         routes.sort_by(|a, b| age(*a).cmp(&age(*b)));
         routes.dedup();
-        for (precedence, candidate) in seen {
+        for (place, candidate) in seen {
             let rank = routes.iter().position(|number| *number == candidate.rule.route);
-            precedence.route = rank.map_or(u32::MAX, |rank| rank as u32);
-        }
-    }
-
-    /// The place of a candidate, but for the age of its route.
-    fn precedence(
-        &self,
-        hostname: Option<&Hostname>,
-        path: PathStep<'_>,
-        candidate: &Candidate,
-    ) -> Precedence {
-        Precedence {
-            hostname: Reverse(hostname_specificity(hostname)),
-            specificity: Reverse(path.specificity(candidate.conditions.as_deref())),
-            route: 0,
-            rule: candidate.rule.rule,
-            entry: candidate.entry,
+            *place = place.with_rank(rank.map_or(u32::MAX, |rank| rank as u32));
         }
     }
 }
 
+/// The place of a candidate, but for the age of its route.
+fn place<M: Indexed>(
+    hostname: Option<&Hostname>,
+    path: PathStep<'_, M::Expression>,
+    candidate: &Candidate,
+) -> Place {
+    M::place(Precedence {
+        hostname: Reverse(hostname_specificity(hostname)),
+        specificity: Reverse(M::specificity_at(path, candidate.conditions.as_deref())),
+        route: 0,
+        rule: candidate.rule.rule,
+        entry: candidate.entry,
+    })
+}
+
 /// Writes down the candidates that a search looks at; every one that matches counts as chosen until it is compared.
 struct Recorder<'r, 'h> {
-    table: &'r RouteTable,
     request: &'r RequestHead<'h>,
     hostname: Option<Hostname>,
-    seen: Vec<(Precedence, ExplainedCandidate)>,
+    seen: Vec<(Place, ExplainedCandidate)>,
 }
 
 impl Observer for Recorder<'_, '_> {
@@ -163,20 +167,20 @@ impl Observer for Recorder<'_, '_> {
         self.hostname = found_by.hostname();
     }
 
-    fn group(&mut self, path: PathStep<'_>, candidates: &[Candidate]) {
+    fn group<M: Indexed>(&mut self, path: PathStep<'_, M::Expression>, candidates: &[Candidate]) {
         for candidate in candidates {
             let unmet = candidate.conditions.as_deref().and_then(|conditions| conditions.unmet(self.request));
             let explained = ExplainedCandidate {
                 rule: candidate.rule,
                 entry: candidate.entry,
                 hostname: self.hostname.clone(),
-                path: path.to_string(),
+                path: M::describe(path),
                 outcome: match unmet {
                     Some(unmet) => CandidateOutcome::Unmet(unmet.to_string()),
                     None => CandidateOutcome::Chosen,
                 },
             };
-            self.seen.push((self.table.precedence(self.hostname.as_ref(), path, candidate), explained));
+            self.seen.push((place::<M>(self.hostname.as_ref(), path, candidate), explained));
         }
     }
 
@@ -185,35 +189,27 @@ impl Observer for Recorder<'_, '_> {
     }
 }
 
-// === impl PathStep ===
-
-impl fmt::Display for PathStep<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exact(path) => write!(f, "Exact {path}"),
-            Self::Regex(pattern) => write!(f, "RegularExpression {}", pattern.as_str()),
-            Self::Prefix("") => f.write_str("PathPrefix /"),
-            Self::Prefix(prefix) => write!(f, "PathPrefix {prefix}"),
-        }
-    }
-}
-
 // === impl TieBreaker ===
 
 impl TieBreaker {
     /// The first criterion in which the two differ.
-    fn between(first: &Precedence, second: &Precedence) -> Self {
-        let (a, b) = (first.specificity.0, second.specificity.0);
+    fn between(first: &Place, second: &Place) -> Self {
+        match (first, second) {
+            (Place::Call(first), Place::Call(second)) => Self::of(first, second, Self::of_calls),
+            (Place::Request(first), Place::Request(second)) => Self::of(first, second, Self::of_requests),
+            (Place::Call(_), Place::Request(_)) | (Place::Request(_), Place::Call(_)) => Self::Kind,
+        }
+    }
+
+    fn of<S: Copy>(
+        first: &Precedence<S>,
+        second: &Precedence<S>,
+        by_match: impl FnOnce(S, S) -> Option<Self>,
+    ) -> Self {
         if first.hostname != second.hostname {
             Self::Hostname
-        } else if a.path != b.path {
-            Self::Path
-        } else if a.method != b.method {
-            Self::Method
-        } else if a.headers != b.headers {
-            Self::Headers
-        } else if a.query_params != b.query_params {
-            Self::QueryParams
+        } else if let Some(by_match) = by_match(first.specificity.0, second.specificity.0) {
+            by_match
         } else if first.route != second.route {
             Self::Age
         } else if first.rule != second.rule {
@@ -222,14 +218,36 @@ impl TieBreaker {
             Self::EntryOrder
         }
     }
+
+    fn of_requests(a: Specificity, b: Specificity) -> Option<Self> {
+        let criteria = [
+            (a.path != b.path, Self::Path),
+            (a.method != b.method, Self::Method),
+            (a.headers != b.headers, Self::Headers),
+            (a.query_params != b.query_params, Self::QueryParams),
+        ];
+        criteria.into_iter().find(|(differs, _)| *differs).map(|(_, criterion)| criterion)
+    }
+
+    fn of_calls(a: GrpcSpecificity, b: GrpcSpecificity) -> Option<Self> {
+        let criteria = [
+            (a.service != b.service, Self::Service),
+            (a.method != b.method, Self::GrpcMethod),
+            (a.headers != b.headers, Self::Headers),
+        ];
+        criteria.into_iter().find(|(differs, _)| *differs).map(|(_, criterion)| criterion)
+    }
 }
 
 impl fmt::Display for TieBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Kind => "calls go to GRPCRoutes first",
             Self::Hostname => "a less specific hostname",
             Self::Path => "a less specific path",
             Self::Method => "no condition on the method",
+            Self::Service => "a shorter service",
+            Self::GrpcMethod => "a shorter method",
             Self::Headers => "fewer headers",
             Self::QueryParams => "fewer query parameters",
             Self::Age => "a newer route",

@@ -61,6 +61,11 @@ impl<T: Clone> HostnameMap<T> {
         self.wildcard.change(wildcard);
     }
 
+    /// Whether there is no hostname.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.wildcard.is_empty() && self.any.is_none()
+    }
+
     /// The values whose hostnames match `host`, most specific first.
     ///
     /// # Spec

@@ -48,6 +48,8 @@ mod frontend;
 mod candidate;
 mod value_index;
 mod candidates;
+mod indexed;
+mod host_routes;
 mod http_part;
 mod route;
 mod route_set;
@@ -61,7 +63,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use self::frontend::Frontends;
-use self::http_part::{HttpPart, Observer};
+use self::host_routes::Observer;
+use self::http_part::HttpPart;
 use self::route::Route;
 use self::slots::Slots;
 use crate::filter::ListenerFilter;
@@ -246,7 +249,7 @@ impl RouteTable {
     /// When no rule serves the request; the error says which answer it gets.
     ///
     /// # Spec
-    /// HST-08 to HST-21, HRM-16 to HRM-29, AMB-41, AMB-42.
+    /// HST-08 to HST-21, HRM-16 to HRM-29, GRP-01 to GRP-10, AMB-40, AMB-41, AMB-42.
     pub fn find(
         &self,
         frontend: FrontendId,

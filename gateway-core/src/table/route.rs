@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::RuleId;
 use super::candidate::Candidate;
-use super::http_part::{PathStep, Placed, hostname_specificity};
-use crate::matching::{Conditions, HttpMatch, PathMatch, Pattern, Precedence, Specificity};
+use super::host_routes::{Placed, hostname_specificity};
+use super::indexed::{Indexed, PathKey};
+use crate::matching::{Conditions, Expressions, GrpcMatch, GrpcMethodMatch, HttpMatch, Pattern, Precedence};
 use crate::name::Age;
 use crate::rule::HttpRule;
 
@@ -21,14 +22,28 @@ pub(crate) struct Route {
     pub(crate) rules: Box<[HttpRule]>,
 }
 
+/// What a route takes: requests of all kinds, or calls of gRPC. Routes that do not take the same are never in one index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Traffic {
+    Requests,
+    Calls,
+}
+
 /// The match entries of all rules of a route: what an index is built from.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Entries(Box<[Entry]>);
+pub(super) enum AnyEntries {
+    Requests(Entries<Pattern>),
+    Calls(Entries<GrpcMethodMatch>),
+}
+
+/// The match entries of a route whose conditions on the path are keys, or expressions of this type.
+#[derive(Debug, PartialEq)]
+pub(super) struct Entries<E>(Box<[Entry<E>]>);
 
 /// One match of a rule, as all hostnames and listeners of its route share it.
 #[derive(Debug, PartialEq)]
-struct Entry {
-    path: EntryPath,
+struct Entry<E> {
+    path: PathKey<E>,
     /// Nothing when the path is all that is asked for, as it is in most.
     conditions: Option<Arc<Conditions>>,
     /// Its rule, and its position there.
@@ -36,21 +51,51 @@ struct Entry {
     entry: u16,
 }
 
-/// A [`PathMatch`] in fewer bytes: hardly any is a regular expression.
-#[derive(Debug, PartialEq)]
-enum EntryPath {
-    Exact(Box<str>),
-    Prefix(Box<str>),
-    Regex(Box<Pattern>),
+// === impl AnyEntries ===
+
+impl AnyEntries {
+    pub(super) fn traffic(&self) -> Traffic {
+        match self {
+            Self::Requests(_) => Traffic::Requests,
+            Self::Calls(_) => Traffic::Calls,
+        }
+    }
+
+    pub(super) fn requests(&self) -> Option<&Entries<Pattern>> {
+        match self {
+            Self::Requests(entries) => Some(entries),
+            Self::Calls(_) => None,
+        }
+    }
+
+    pub(super) fn calls(&self) -> Option<&Entries<GrpcMethodMatch>> {
+        match self {
+            Self::Calls(entries) => Some(entries),
+            Self::Requests(_) => None,
+        }
+    }
+}
+
+impl From<Vec<Box<[HttpMatch]>>> for AnyEntries {
+    fn from(matches: Vec<Box<[HttpMatch]>>) -> Self {
+        Self::Requests(Entries::new(matches))
+    }
+}
+
+impl From<Vec<Box<[GrpcMatch]>>> for AnyEntries {
+    fn from(matches: Vec<Box<[GrpcMatch]>>) -> Self {
+        Self::Calls(Entries::new(matches))
+    }
 }
 
 // === impl Entries ===
 
-impl Entries {
+impl<E> Entries<E> {
     /// The entries of rules with these matches.
-    pub(crate) fn new(matches: impl IntoIterator<Item = Box<[HttpMatch]>>) -> Self {
-        let mut matches: Vec<_> = matches.into_iter().collect();
-        HttpMatch::join_patterns(matches.iter_mut().flatten());
+    fn new<M: Indexed<Expression = E>>(mut matches: Vec<Box<[M]>>) -> Self {
+        let mut expressions = Expressions::default();
+        matches.iter_mut().flatten().for_each(|entry| entry.collect(&mut expressions));
+        expressions.join();
         let all = matches.into_iter().enumerate().flat_map(|(rule, of_rule)| {
             of_rule.into_iter().enumerate().map(move |(entry, written)| Entry::new(written, rule, entry))
         });
@@ -59,15 +104,19 @@ impl Entries {
 
     /// The entries by which the route serves a hostname. `number` is the route's in the table, `rank` its place by age among
     /// the routes of the hostname. Entries are compared within one hostname, so it does not matter which it is.
-    pub(crate) fn placed(&self, number: u32, rank: u32) -> impl Iterator<Item = Placed<'_>> {
+    pub(super) fn placed<M: Indexed<Expression = E>>(
+        &self,
+        number: u32,
+        rank: u32,
+    ) -> impl Iterator<Item = Placed<'_, M>> {
         let hostname = Reverse(hostname_specificity(None));
         self.0.iter().map(move |written| {
-            let specificity = Reverse(written.specificity());
             let &Entry { ref path, ref conditions, rule, entry } = written;
             let path = path.step();
+            let specificity = Reverse(M::specificity_at(path, conditions.as_deref()));
             let precedence = Precedence { hostname, specificity, route: rank, rule, entry };
             let conditions = conditions.clone();
-            let candidate = Candidate { rule: RuleId { route: number, rule }, entry, conditions };
+            let candidate = Candidate { rule: RuleId { route: number, rule }, entry, after: 0, conditions };
             Placed { path, precedence, candidate }
         })
     }
@@ -75,31 +124,10 @@ impl Entries {
 
 // === impl Entry ===
 
-impl Entry {
-    fn new(written: HttpMatch, rule: usize, entry: usize) -> Self {
-        let HttpMatch { path, conditions } = written;
+impl<E> Entry<E> {
+    fn new<M: Indexed<Expression = E>>(written: M, rule: usize, entry: usize) -> Self {
+        let (path, conditions) = written.into_parts();
         let conditions = (!conditions.is_empty()).then(|| Arc::new(conditions));
-        let path = match path {
-            PathMatch::Exact(path) => EntryPath::Exact(path),
-            PathMatch::Prefix(prefix) => EntryPath::Prefix(prefix),
-            PathMatch::Regex(pattern) => EntryPath::Regex(Box::new(pattern)),
-        };
         Self { path, conditions, rule: rule as u16, entry: entry as u16 }
-    }
-
-    fn specificity(&self) -> Specificity {
-        self.path.step().specificity(self.conditions.as_deref())
-    }
-}
-
-// === impl EntryPath ===
-
-impl EntryPath {
-    fn step(&self) -> PathStep<'_> {
-        match self {
-            Self::Exact(path) => PathStep::Exact(path),
-            Self::Prefix(prefix) => PathStep::Prefix(prefix),
-            Self::Regex(pattern) => PathStep::Regex(pattern),
-        }
     }
 }

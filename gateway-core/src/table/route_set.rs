@@ -10,8 +10,9 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::http_part::HostRoutes;
+use super::host_routes::HostRoutes;
 use super::route::RouteId;
+use crate::matching::{GrpcMethodMatch, Pattern};
 
 /// Some routes, as they are now, and their index.
 #[derive(Debug)]
@@ -19,7 +20,14 @@ pub(super) struct RouteSet {
     /// Ascending.
     members: Box<[Member]>,
     /// Nothing, where no rule of theirs is served.
-    index: Option<HostRoutes>,
+    index: Option<Index>,
+}
+
+/// The index of some routes, which all take the same.
+#[derive(Debug)]
+pub(super) enum Index {
+    Requests(HostRoutes<Pattern>),
+    Calls(HostRoutes<GrpcMethodMatch>),
 }
 
 /// A route of a set.
@@ -44,8 +52,20 @@ impl RouteSet {
         &self.members
     }
 
-    pub(super) fn index(&self) -> Option<&HostRoutes> {
-        self.index.as_ref()
+    /// The index, where it is one of HTTPRoutes.
+    pub(super) fn requests(&self) -> Option<HostRoutes<Pattern>> {
+        match &self.index {
+            Some(Index::Requests(routes)) => Some(routes.clone()),
+            Some(Index::Calls(_)) | None => None,
+        }
+    }
+
+    /// The index, where it is one of GRPCRoutes.
+    pub(super) fn calls(&self) -> Option<HostRoutes<GrpcMethodMatch>> {
+        match &self.index {
+            Some(Index::Calls(routes)) => Some(routes.clone()),
+            Some(Index::Requests(_)) | None => None,
+        }
     }
 }
 
@@ -56,7 +76,7 @@ impl RouteSets {
     pub(super) fn find_or_add(
         &mut self,
         members: Vec<Member>,
-        index: impl FnOnce(&[Member]) -> Option<HostRoutes>,
+        index: impl FnOnce(&[Member]) -> Option<Index>,
     ) -> Arc<RouteSet> {
         let hash = self.seed.hash_one(&*members);
         if let Some(known) = self.known.find(hash, |known| *known.members == *members) {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::api::ObjectMeta;
 use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
-use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRule, Compiler, Listeners, Places};
+use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRules, Compiler, Listeners, Places};
 use crate::hostname::Hostname;
 use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
@@ -193,22 +193,27 @@ fn attachments(parents: &[AttachedParent], listeners: &Listeners) -> Vec<(Listen
 fn serve(
     before: Option<RouteId>,
     age: Age,
-    rules: Vec<CompiledRule>,
+    rules: CompiledRules,
     attachments: Vec<(ListenerId, Vec<Hostname>)>,
     table: &mut RouteTableBuilder,
 ) -> Option<RouteId> {
     let serves = !rules.is_empty() && !attachments.is_empty();
-    let id = match (before, serves) {
-        (Some(id), true) => {
-            table.replace_route(id, age, rules);
+    if !serves {
+        before.into_iter().for_each(|id| table.remove_route(id));
+        return None;
+    }
+    let id = match (rules, before) {
+        (CompiledRules::Http(rules), None) => table.http_route(age, rules),
+        (CompiledRules::Grpc(rules), None) => table.grpc_route(age, rules),
+        (CompiledRules::Http(rules), Some(id)) => {
+            table.replace_http_route(id, age, rules);
             id
         }
-        (None, true) => table.http_route(age, rules),
-        (Some(id), false) => {
-            table.remove_route(id);
-            return None;
+        (CompiledRules::Grpc(rules), Some(id)) => {
+            table.replace_grpc_route(id, age, rules);
+            id
         }
-        (None, false) => return None,
+        (CompiledRules::None, _) => return None,
     };
     table.attach_to(id, attachments);
     Some(id)

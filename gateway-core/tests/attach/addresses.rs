@@ -24,7 +24,7 @@ fn expect(name: &str, addresses: AddressPolicy, wanted: &str, of_gateway: &str, 
     let more = if wanted.is_empty() { String::new() } else { format!(", addresses: [{wanted}]") };
     let yaml = gateway_with("g", "{name: http, port: 8080, protocol: HTTP}", &more);
     let options = Options { addresses, ..Options::default() };
-    let expected = format!("Gateway default/g{of_gateway}\nhttp [HTTPRoute]{of_listener}");
+    let expected = format!("Gateway default/g{of_gateway}\nhttp [HTTPRoute GRPCRoute]{of_listener}");
     expect_with(name, &world(&yaml), &options, &expected);
 }
 
@@ -146,10 +146,10 @@ fn of_gateways_with_one_address_the_oldest_has_the_port() {
         aged("young", "2026-01-02T00:00:00Z", &format!("{http}, {{name: b, port: 81, protocol: HTTP}}"));
     yaml += &aged("old", "2026-01-01T00:00:00Z", http);
     let expected = "Gateway default/old at 192.0.2.9: ok
-                      a [HTTPRoute]: ok
+                      a [HTTPRoute GRPCRoute]: ok
                     Gateway default/young at 192.0.2.9: Accepted=True/ListenersNotValid
-                      a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
-                      b [HTTPRoute]: ok";
+                      a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+                      b [HTTPRoute GRPCRoute]: ok";
     let options = Options { addresses: policy(), ..Options::default() };
     expect_with("the older one", &world(&yaml), &options, expected);
 
@@ -162,10 +162,10 @@ fn of_gateways_with_one_address_the_oldest_has_the_port() {
         &world(&yaml),
         &apart,
         "Gateway default/old: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          Gateway default/young: ok
-           a [HTTPRoute]: ok
-           b [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok
+           b [HTTPRoute GRPCRoute]: ok",
     );
 
     let udp = Options {
@@ -179,7 +179,7 @@ fn of_gateways_with_one_address_the_oldest_has_the_port() {
         &world(&yaml),
         &udp,
         "Gateway default/old at 192.0.2.9: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          Gateway default/young at 192.0.2.9: ok
            u [UDPRoute]: ok",
     );
@@ -199,10 +199,10 @@ fn only_a_listener_that_makes_sense_keeps_a_port_from_others() {
         &options,
         &format!(
             "Gateway default/old at 192.0.2.9: Accepted=False/ListenersNotValid Programmed=False/Invalid
-               a [HTTPRoute]: {conflict}
-               b [HTTPRoute]: {conflict}
+               a [HTTPRoute GRPCRoute]: {conflict}
+               b [HTTPRoute GRPCRoute]: {conflict}
              Gateway default/young at 192.0.2.9: ok
-               a [HTTPRoute]: ok"
+               a [HTTPRoute GRPCRoute]: ok"
         ),
     );
     let refused = aged("old", "2026-01-01T00:00:00Z", http)
@@ -212,9 +212,9 @@ fn only_a_listener_that_makes_sense_keeps_a_port_from_others() {
         &world(&(refused + &gateway("young", http))),
         &options,
         "Gateway default/old at 192.0.2.9: Accepted=False/InvalidParameters Programmed=False/Invalid
-           a [HTTPRoute]: Programmed=False/Pending
+           a [HTTPRoute GRPCRoute]: Programmed=False/Pending
          Gateway default/young at 192.0.2.9: ok
-           a [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -232,11 +232,11 @@ fn the_listeners_of_a_set_stand_at_the_addresses_of_the_gateway() {
         &world(&yaml),
         &options,
         "Gateway default/old at 192.0.2.9: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          Gateway default/young at 192.0.2.9: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
     );
     let waiting = Options {
         addresses: AddressPolicy { default: DefaultAddresses::Shared(Vec::new()), ..policy() },
@@ -249,9 +249,9 @@ fn the_listeners_of_a_set_stand_at_the_addresses_of_the_gateway() {
         &world(&yaml),
         &waiting,
         "Gateway default/g with 1: Programmed=False/AddressNotAssigned
-           a [HTTPRoute]: Programmed=False/Pending
+           a [HTTPRoute GRPCRoute]: Programmed=False/Pending
          ListenerSet default/set: Programmed=False/ParentNotProgrammed
-           a [HTTPRoute]: Programmed=False/Pending",
+           a [HTTPRoute GRPCRoute]: Programmed=False/Pending",
     );
 }
 
@@ -269,30 +269,32 @@ fn an_unspecified_address_is_every_address_of_its_family() {
     let one = own("one", "2026-01-02T00:00:00Z", "127.0.0.2");
     let two = own("two", "2026-01-03T00:00:00Z", "127.0.0.3");
     let refused = "Accepted=False/ListenersNotValid Programmed=False/Invalid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid";
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid";
     let options = Options { addresses: addresses("0.0.0.0"), ..Options::default() };
     expect_with(
         "each at its own address",
         &world(&(one.clone() + &two)),
         &options,
         "Gateway default/one at 127.0.0.2: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          Gateway default/two at 127.0.0.3: ok
-           a [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok",
     );
     let all = aged("all", "2026-01-01T00:00:00Z", http);
     expect_with(
         "an older one has the port of all, and shows no address",
         &world(&(all.clone() + &one)),
         &options,
-        &format!("Gateway default/all: ok\n a [HTTPRoute]: ok\n Gateway default/one: {refused}"),
+        &format!("Gateway default/all: ok\n a [HTTPRoute GRPCRoute]: ok\n Gateway default/one: {refused}"),
     );
     let all = all.replace("2026-01-01", "2026-01-09");
     expect_with(
         "a younger one has none",
         &world(&(all.clone() + &one)),
         &options,
-        &format!("Gateway default/all: {refused}\n Gateway default/one at 127.0.0.2: ok\n a [HTTPRoute]: ok"),
+        &format!(
+            "Gateway default/all: {refused}\n Gateway default/one at 127.0.0.2: ok\n a [HTTPRoute GRPCRoute]: ok"
+        ),
     );
     let options = Options { addresses: addresses("::"), ..Options::default() };
     expect_with(
@@ -300,9 +302,9 @@ fn an_unspecified_address_is_every_address_of_its_family() {
         &world(&(all + &one)),
         &options,
         "Gateway default/all: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          Gateway default/one at 127.0.0.2: ok
-           a [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -341,46 +343,46 @@ fn what_the_data_plane_could_not_bind_is_said_and_stays_in_the_table() {
         "a port that is in use",
         &[port(80)],
         "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: Accepted=True/ListenersNotValid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
-           b [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: ok
-           c [HTTPRoute]: ok",
+           c [HTTPRoute GRPCRoute]: ok",
     );
     expect(
         "all ports of the Gateway",
         &[port(80), port(81)],
         "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: Accepted=False/ListenersNotValid Programmed=False/Invalid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
-           b [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
          ListenerSet default/set: ok
-           c [HTTPRoute]: ok",
+           c [HTTPRoute GRPCRoute]: ok",
     );
     expect(
         "all ports, so that what answers there is something else",
         &[port(80), port(81), port(82)],
         "Gateway default/g at 192.0.2.1 with 1: Accepted=False/ListenersNotValid Programmed=False/Invalid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
-           b [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
          ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           c [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
+           c [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
     );
     expect(
         "the port of a ListenerSet",
         &[port(82)],
         "Gateway default/g at 127.0.0.1 192.0.2.1 with 1: ok
-           a [HTTPRoute]: ok
-           b [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
+           b [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           c [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
+           c [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/PortUnavailable",
     );
     let missing = |port| (port, "192.0.2.1", UnboundCause::Address);
     expect(
         "an address that the machine does not have",
         &[missing(80), missing(81), missing(82)],
         "Gateway default/g at 127.0.0.1 with 1: Programmed=False/AddressNotUsable AddressesAssigned=False/PartiallyAssigned
-           a [HTTPRoute]: ok
-           b [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
+           b [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: ok
-           c [HTTPRoute]: ok",
+           c [HTTPRoute GRPCRoute]: ok",
     );
 }

@@ -42,14 +42,19 @@ fn with_certificates(yaml: &str) -> Resources {
 fn unresolved(name: &str, resources: &Resources, reason: &str) {
     let expected = format!(
         "Gateway default/g: Accepted=True/ListenersNotValid Programmed=False/Invalid ResolvedRefs=False/ListenersNotResolved
-           https [HTTPRoute]: Programmed=False/Invalid ResolvedRefs=False/{reason}"
+           https [HTTPRoute GRPCRoute]: Programmed=False/Invalid ResolvedRefs=False/{reason}"
     );
     expect_with(name, resources, &Options::default(), &expected);
 }
 
 #[track_caller]
 fn resolved(name: &str, resources: &Resources) {
-    expect_with(name, resources, &Options::default(), "Gateway default/g: ok\nhttps [HTTPRoute]: ok");
+    expect_with(
+        name,
+        resources,
+        &Options::default(),
+        "Gateway default/g: ok\nhttps [HTTPRoute GRPCRoute]: ok",
+    );
 }
 
 /// Replaces an entry of the Secret `default/cert`.
@@ -184,7 +189,7 @@ fn without_a_grant_nobody_learns_what_exists() {
 #[test]
 fn https_without_certificate_lacks_configuration() {
     let expected = "Gateway default/g: Accepted=True/ListenersNotValid Programmed=False/Invalid
-                      https [HTTPRoute]: Programmed=False/InvalidTLSConfig";
+                      https [HTTPRoute GRPCRoute]: Programmed=False/InvalidTLSConfig";
     for tls in ["", ", tls: {options: {example.com/mode: modern}}"] {
         let yaml = gateway("g", &format!("{{name: https, port: 443, protocol: HTTPS{tls}}}"));
         expect_with(tls, &world(&yaml), &Options::default(), expected);
@@ -214,7 +219,7 @@ fn one_certificate_that_is_missing_does_not_take_the_others_away() {
         &resources,
         &Options::default(),
         "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
-           https [HTTPRoute]: ResolvedRefs=False/RefNotPermitted",
+           https [HTTPRoute GRPCRoute]: ResolvedRefs=False/RefNotPermitted",
     );
     let table = translated(&resources, &Options::default()).table;
     let gateway_core::table::ListenerProtocol::Https(tls) = &table.listeners().next().unwrap().1.protocol
@@ -240,7 +245,7 @@ fn the_certificate_for_backends_is_judged_on_the_gateway_and_stops_nothing() {
         let mut resources =
             with_certificates(&gateway_with("g", "{name: http, port: 80, protocol: HTTP}", &more));
         resources.extend(read("{apiVersion: v1, kind: Secret, metadata: {name: opaque}}").iter());
-        let expected = format!("Gateway default/g: {expected}\nhttp [HTTPRoute]: ok");
+        let expected = format!("Gateway default/g: {expected}\nhttp [HTTPRoute GRPCRoute]: ok");
         expect_with(name, &resources, &Options::default(), &expected);
     }
     let more = ", tls: {backend: {clientCertificateRef: {name: missing}}}";
@@ -250,8 +255,8 @@ fn the_certificate_for_backends_is_judged_on_the_gateway_and_stops_nothing() {
         &world(&gateway_with("g", listener, more)),
         &Options::default(),
         "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/InvalidClientCertificateRef
-           https [HTTPRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
-           http [HTTPRoute]: ok",
+           https [HTTPRoute GRPCRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
+           http [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -289,7 +294,7 @@ fn a_certificate_that_the_data_plane_refuses_is_named_and_the_others_are_served(
         &resources,
         &options,
         "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
-           https [HTTPRoute]: ResolvedRefs=False/InvalidCertificateRef",
+           https [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidCertificateRef",
     );
     let translation = translated(&resources, &options);
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];

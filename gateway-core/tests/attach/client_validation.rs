@@ -69,12 +69,12 @@ fn a_check_that_cannot_be_made_stops_the_listeners_that_need_it() {
         &with_features(&VALIDATION),
         &format!(
             "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-               good [HTTPRoute]: ok
-               missing [HTTPRoute]: {refused} ResolvedRefs=False/InvalidCACertificateRef
-               kind [HTTPRoute]: {refused} ResolvedRefs=False/InvalidCACertificateKind
-               grant [HTTPRoute]: {refused} ResolvedRefs=False/RefNotPermitted
-               none [HTTPRoute]: ok
-               http [HTTPRoute]: ok"
+               good [HTTPRoute GRPCRoute]: ok
+               missing [HTTPRoute GRPCRoute]: {refused} ResolvedRefs=False/InvalidCACertificateRef
+               kind [HTTPRoute GRPCRoute]: {refused} ResolvedRefs=False/InvalidCACertificateKind
+               grant [HTTPRoute GRPCRoute]: {refused} ResolvedRefs=False/RefNotPermitted
+               none [HTTPRoute GRPCRoute]: ok
+               http [HTTPRoute GRPCRoute]: ok"
         ),
     );
 }
@@ -96,7 +96,7 @@ fn an_authority_has_to_be_a_certificate() {
             &resources,
             &with_features(&VALIDATION),
             "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid ResolvedRefs=False/ListenersNotResolved
-               https [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/InvalidCACertificateRef",
+               https [HTTPRoute GRPCRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/InvalidCACertificateRef",
         );
     }
 }
@@ -114,10 +114,10 @@ fn a_listener_whose_clients_cannot_be_checked_keeps_its_place() {
         &with_features(&VALIDATION),
         &format!(
             "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-               https [HTTPRoute]: {refused}
-               http [HTTPRoute]: ok
+               https [HTTPRoute GRPCRoute]: {refused}
+               http [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-               a [HTTPRoute]: Accepted=False/HostnameConflict Programmed=False/HostnameConflict ResolvedRefs=False/InvalidCACertificateRef Conflicted=True/HostnameConflict"
+               a [HTTPRoute GRPCRoute]: Accepted=False/HostnameConflict Programmed=False/HostnameConflict ResolvedRefs=False/InvalidCACertificateRef Conflicted=True/HostnameConflict"
         ),
     );
 }
@@ -134,7 +134,7 @@ fn one_authority_is_enough() {
         &resources(&[https("https", 443)], &frontend, ""),
         &with_features(&VALIDATION),
         "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
-           https [HTTPRoute]: ResolvedRefs=False/InvalidCACertificateRef",
+           https [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidCACertificateRef",
     );
 }
 
@@ -148,8 +148,8 @@ fn a_data_plane_that_cannot_check_clients_does_not_serve_without() {
         &resources,
         &Options::default(),
         "Gateway default/g: Accepted=True/ListenersNotValid
-           checked [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
-           open [HTTPRoute]: ok",
+           checked [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           open [HTTPRoute GRPCRoute]: ok",
     );
     let table = crate::fixture::translated(&resources, &Options::default()).table;
     assert_eq!(table.frontends().map(|(_, frontend)| frontend.port()).collect::<Vec<_>>(), [8443]);
@@ -174,7 +174,7 @@ fn a_gateway_that_lets_everybody_in_says_so() {
             name,
             &resources(&[https("https", 443)], &frontend, ""),
             &with_features(&VALIDATION),
-            &format!("Gateway default/g: {shown}\nhttps [HTTPRoute]: ok"),
+            &format!("Gateway default/g: {shown}\nhttps [HTTPRoute GRPCRoute]: ok"),
         );
     }
     let default = validation(CA).replace("]}", "], mode: AllowInsecureFallback}");
@@ -183,7 +183,7 @@ fn a_gateway_that_lets_everybody_in_says_so() {
         &resources(&[https("https", 443)], &format!("{{default: {default}}}"), ""),
         &with_features(&VALIDATION[..1]),
         "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid InsecureFrontendValidationMode=True/ConfigurationChanged
-           https [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+           https [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
     );
 }
 
@@ -199,9 +199,9 @@ fn the_listeners_of_sets_are_checked_too_and_are_not_told_the_details() {
         &resources,
         &with_features(&VALIDATION),
         "Gateway default/g: ok
-           https [HTTPRoute]: ok
+           https [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           a [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/RefNotPermitted",
+           a [HTTPRoute GRPCRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/RefNotPermitted",
     );
     let statuses = crate::fixture::translated(&resources, &with_features(&VALIDATION)).statuses;
     let set = statuses.listener_sets.values().next().unwrap();
@@ -219,8 +219,8 @@ fn a_bundle_of_the_cluster_is_of_an_unknown_kind() {
         &resources(&listeners, &frontend, ""),
         &with_features(&VALIDATION),
         "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-           bundle [HTTPRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid \
+           bundle [HTTPRoute GRPCRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid \
              ResolvedRefs=False/InvalidCACertificateKind
-           good [HTTPRoute]: ok",
+           good [HTTPRoute GRPCRoute]: ok",
     );
 }

@@ -1,7 +1,7 @@
 //! Manifests to statuses, and statuses to text.
 //!
 //! The text has a line for each Gateway and ListenerSet and an indented one for each of their listeners:
-//! `http [HTTPRoute] 2: ok` is a listener that takes HTTPRoutes and has two. `ok` stands for the conditions Accepted,
+//! `http [HTTPRoute GRPCRoute] 2: ok` is a listener that takes HTTPRoutes and has two. `ok` stands for the conditions Accepted,
 //! Programmed, ResolvedRefs and AddressesAssigned, all true for their usual reasons; everything else is written out.
 
 use std::fmt::Write;

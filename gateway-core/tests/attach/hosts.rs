@@ -281,14 +281,14 @@ fn a_parent_means_its_own_listeners_and_no_others() {
     assert_eq!(conditions_of_route(&translation, "nowhere"), [": Accepted=False/NoMatchingParent"]);
     let expected = "
         Gateway default/g with 2: ok
-          g-1 [HTTPRoute] 3: ok
-          g-2 [HTTPRoute] 2: ok
+          g-1 [HTTPRoute GRPCRoute] 3: ok
+          g-2 [HTTPRoute GRPCRoute] 2: ok
         ListenerSet default/s: ok
-          s-1 [HTTPRoute] 4: ok
-          s-2 [HTTPRoute] 2: ok
+          s-1 [HTTPRoute GRPCRoute] 4: ok
+          s-2 [HTTPRoute GRPCRoute] 2: ok
         ListenerSet default/t: ok
-          t-1 [HTTPRoute] 2: ok
-          t-2 [HTTPRoute] 2: ok";
+          t-1 [HTTPRoute GRPCRoute] 2: ok
+          t-2 [HTTPRoute GRPCRoute] 2: ok";
     let lines = |text: &str| text.trim().lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     assert_eq!(lines(&text(&translation.statuses)), lines(expected));
     assert!(

@@ -1,6 +1,7 @@
 //! The kinds of Routes that a listener takes, and the namespaces they may come from.
 
 use gateway_core::feature::Feature;
+use gateway_core::options::Options;
 
 use crate::fixture::{expect, expect_with, gateway, gateway_with, with_features, world};
 
@@ -24,7 +25,7 @@ fn http(allowed: &str) -> String {
 #[test]
 fn the_supported_kinds_are_the_known_ones_that_fit_in_the_order_written() {
     let cases = [
-        ("none written: all that fit", "", "ok", "[HTTPRoute]: ok"),
+        ("none written: all that fit", "", "ok", "[HTTPRoute GRPCRoute]: ok"),
         ("the one there is", "kinds: [{kind: HTTPRoute}]", "ok", "[HTTPRoute]: ok"),
         ("twice the same", "kinds: [{kind: HTTPRoute}, {kind: HTTPRoute}]", "ok", "[HTTPRoute]: ok"),
         (
@@ -40,10 +41,10 @@ fn the_supported_kinds_are_the_known_ones_that_fit_in_the_order_written() {
             "[HTTPRoute]: ResolvedRefs=False/InvalidRouteKinds",
         ),
         (
-            "a kind that is not supported",
-            "kinds: [{kind: HTTPRoute}, {kind: GRPCRoute}]",
-            "ResolvedRefs=False/ListenersNotResolved",
-            "[HTTPRoute]: ResolvedRefs=False/InvalidRouteKinds",
+            "both, in the order written",
+            "kinds: [{kind: GRPCRoute}, {kind: HTTPRoute}]",
+            "ok",
+            "[GRPCRoute HTTPRoute]: ok",
         ),
         (
             "a kind of that name in another group",
@@ -61,6 +62,15 @@ fn the_supported_kinds_are_the_known_ones_that_fit_in_the_order_written() {
     for (name, allowed, of_gateway, of_listener) in cases {
         expect(name, &http(allowed), &format!("Gateway default/g: {of_gateway}\nhttp {of_listener}"));
     }
+    let mut options = Options::default();
+    options.features.remove(&Feature::GrpcRoute);
+    expect_with(
+        "a kind that is not supported",
+        &world(&http("kinds: [{kind: HTTPRoute}, {kind: GRPCRoute}]")),
+        &options,
+        "Gateway default/g: ResolvedRefs=False/ListenersNotResolved\n\
+         http [HTTPRoute]: ResolvedRefs=False/InvalidRouteKinds",
+    );
 }
 
 // GWK-01, GWK-02
@@ -162,7 +172,7 @@ fn routes_are_counted_from_the_namespaces_that_are_allowed() {
     ];
     for (name, allowed, count) in cases {
         let count = if count > 0 { format!(" {count}") } else { String::new() };
-        let expected = format!("Gateway default/g: ok\nhttp [HTTPRoute]{count}: ok");
+        let expected = format!("Gateway default/g: ok\nhttp [HTTPRoute GRPCRoute]{count}: ok");
         expect(name, &(http(allowed) + &routes), &expected);
     }
 }
@@ -178,8 +188,8 @@ fn routes_are_counted_on_listeners_that_are_not_served_too() {
         "once for each listener; GWK-11: a route that is not accepted is not counted",
         &(gateway("g", listeners) + &twice + &elsewhere.replace("name: g}", "name: g, sectionName: b}")),
         "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-           a [HTTPRoute] 1: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
-           b [HTTPRoute] 1: ok",
+           a [HTTPRoute GRPCRoute] 1: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
+           b [HTTPRoute GRPCRoute] 1: ok",
     );
 }
 
@@ -204,8 +214,8 @@ fn for_the_listeners_of_a_set_same_means_the_namespace_of_the_set() {
         "one of two; LST-17: and none on the Gateway's own listener",
         &yaml,
         "Gateway default/g with 1: ok
-           http [HTTPRoute]: ok
+           http [HTTPRoute GRPCRoute]: ok
          ListenerSet other/set: ok
-           a [HTTPRoute] 1: ok",
+           a [HTTPRoute GRPCRoute] 1: ok",
     );
 }

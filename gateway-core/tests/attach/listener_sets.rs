@@ -28,9 +28,9 @@ fn lost(reason: &str) -> String {
 // LST-01, LST-02, LST-03, LST-04, LST-13, GWS-06, GWS-07, CND-71, CND-74, CND-77, CND-78
 #[test]
 fn the_gateway_decides_from_which_namespaces_sets_may_come() {
-    let allowed = ": ok\na [HTTPRoute]: ok";
+    let allowed = ": ok\na [HTTPRoute GRPCRoute]: ok";
     let refused = ": Accepted=False/NotAllowed Programmed=False/NotAllowed
-                   a [HTTPRoute]: Accepted=False/Invalid Programmed=False/Invalid";
+                   a [HTTPRoute GRPCRoute]: Accepted=False/Invalid Programmed=False/Invalid";
     let cases = [
         ("nothing written", "", false, false),
         ("no namespaces", ", allowedListeners: {}", false, false),
@@ -57,7 +57,7 @@ fn the_gateway_decides_from_which_namespaces_sets_may_come() {
             name,
             &yaml,
             &format!(
-                "Gateway default/g{count}: ok\nhttp [HTTPRoute]: ok\nListenerSet default/set{}\nListenerSet other/set{}",
+                "Gateway default/g{count}: ok\nhttp [HTTPRoute GRPCRoute]: ok\nListenerSet default/set{}\nListenerSet other/set{}",
                 outcome(own),
                 outcome(other)
             ),
@@ -73,7 +73,7 @@ fn a_set_without_a_gateway_of_ours_is_not_touched() {
             .replace("namespace: default, name: g", parent)
     };
     let gateway = open("{name: http, port: 80, protocol: HTTP}");
-    let alone = "Gateway default/g: ok\nhttp [HTTPRoute]: ok";
+    let alone = "Gateway default/g: ok\nhttp [HTTPRoute GRPCRoute]: ok";
     expect("missing", &(gateway.clone() + &set("namespace: default, name: missing")), alone);
     expect("its own namespace is meant", &(gateway.clone() + &set("name: g")), alone);
     expect("another kind", &(gateway.clone() + &set("kind: Service, namespace: default, name: g")), alone);
@@ -97,16 +97,16 @@ fn a_set_waits_for_a_gateway_that_is_not_accepted() {
         "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid
            bad []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid
          ListenerSet default/set: Accepted=False/ParentNotAccepted Programmed=False/ParentNotProgrammed
-           a [HTTPRoute]: Accepted=False/Invalid Programmed=False/Invalid",
+           a [HTTPRoute GRPCRoute]: Accepted=False/Invalid Programmed=False/Invalid",
     );
     expect(
         "a certificate that is missing today does not turn the sets down",
         &(open("{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: missing}]}}")
             + &set),
         "Gateway default/g with 1: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-           https [HTTPRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
+           https [HTTPRoute GRPCRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
          ListenerSet default/set: ok
-           a [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -129,16 +129,16 @@ fn a_protocol_conflict_costs_the_later_listener_and_nobody_else() {
     let expected = |kinds: &str| {
         format!(
             "Gateway default/g with 2: ok
-               gw [HTTPRoute]: ok
-               x [HTTPRoute]: ok
+               gw [HTTPRoute GRPCRoute]: ok
+               x [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set1: Accepted=True/ListenersNotValid
-               own [HTTPRoute]: ok
+               own [HTTPRoute GRPCRoute]: ok
                tcp [{kinds}]: {lost}
-               z [HTTPRoute]: ok
+               z [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set2: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
                tcp [{kinds}]: {lost}
              ListenerSet default/set3: Accepted=True/ListenersNotValid
-               own [HTTPRoute]: ok
+               own [HTTPRoute GRPCRoute]: ok
                tcp [{kinds}]: {lost}
              ListenerSet default/set4: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
                tcp [{kinds}]: {lost}"
@@ -166,19 +166,19 @@ fn a_hostname_conflict_costs_the_later_listener_and_nobody_else() {
     let lost = lost("HostnameConflict");
     let expected = format!(
         "Gateway default/g with 2: ok
-           gw [HTTPRoute]: ok
-           x [HTTPRoute]: ok
+           gw [HTTPRoute GRPCRoute]: ok
+           x [HTTPRoute GRPCRoute]: ok
          ListenerSet default/a: Accepted=True/ListenersNotValid
-           own [HTTPRoute]: ok
-           x [HTTPRoute]: {lost}
-           z [HTTPRoute]: ok
+           own [HTTPRoute GRPCRoute]: ok
+           x [HTTPRoute GRPCRoute]: {lost}
+           z [HTTPRoute GRPCRoute]: ok
          ListenerSet default/b: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           x [HTTPRoute]: {lost}
+           x [HTTPRoute GRPCRoute]: {lost}
          ListenerSet default/c: Accepted=True/ListenersNotValid
-           own [HTTPRoute]: ok
-           z [HTTPRoute]: {lost}
+           own [HTTPRoute GRPCRoute]: ok
+           z [HTTPRoute GRPCRoute]: {lost}
          ListenerSet default/d: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           z [HTTPRoute]: {lost}"
+           z [HTTPRoute GRPCRoute]: {lost}"
     );
     expect("oldest first", &yaml, &expected);
     let same_age =
@@ -192,10 +192,10 @@ fn a_hostname_conflict_costs_the_later_listener_and_nobody_else() {
             + &listener_set("default", "set", JANUARY, "g", &[unset("all"), http("a", "a.com")].join(", "))),
         &format!(
             "Gateway default/g with 1: ok
-               all [HTTPRoute]: ok
+               all [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=True/ListenersNotValid
-               all [HTTPRoute]: {lost}
-               a [HTTPRoute]: ok"
+               all [HTTPRoute GRPCRoute]: {lost}
+               a [HTTPRoute GRPCRoute]: ok"
         ),
     );
 }
@@ -219,11 +219,11 @@ fn inside_one_set_nobody_wins() {
         &Options::default(),
         &format!(
             "Gateway default/g with 1: ok
-               http [HTTPRoute]: ok
+               http [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=True/ListenersNotValid
-               a [HTTPRoute]: {lost}
-               b [HTTPRoute]: {lost}
-               c [HTTPRoute]: ok"
+               a [HTTPRoute GRPCRoute]: {lost}
+               b [HTTPRoute GRPCRoute]: {lost}
+               c [HTTPRoute GRPCRoute]: ok"
         ),
     );
     let later =
@@ -236,13 +236,13 @@ fn inside_one_set_nobody_wins() {
         &Options::default(),
         &format!(
             "Gateway default/g with 2: ok
-               http [HTTPRoute]: ok
+               http [HTTPRoute GRPCRoute]: ok
              ListenerSet default/later: ok
-               a [HTTPRoute]: ok
+               a [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=True/ListenersNotValid
-               a [HTTPRoute]: {lost}
-               b [HTTPRoute]: {lost}
-               c [HTTPRoute]: ok"
+               a [HTTPRoute GRPCRoute]: {lost}
+               b [HTTPRoute GRPCRoute]: {lost}
+               c [HTTPRoute GRPCRoute]: ok"
         ),
     );
     let yaml = yaml.replace("port: 80,", "port: 81,");
@@ -254,11 +254,11 @@ fn inside_one_set_nobody_wins() {
         &Options::default(),
         &format!(
             "Gateway default/g with 1: ok
-               http [HTTPRoute]: ok
+               http [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=True/ListenersNotValid
-               a [HTTPRoute]: ok
-               b [HTTPRoute]: {lost}
-               c [HTTPRoute]: ok"
+               a [HTTPRoute GRPCRoute]: ok
+               b [HTTPRoute GRPCRoute]: {lost}
+               c [HTTPRoute GRPCRoute]: ok"
         ),
     );
 }
@@ -280,15 +280,15 @@ spec: {parentRefs: [{kind: ListenerSet, name: loser}]}
         &world(&(gateway.clone() + &winner + &loser + route)),
         &Options::default(),
     );
-    let expected = format!("a [HTTPRoute] 1: {}", lost("HostnameConflict"));
+    let expected = format!("a [HTTPRoute GRPCRoute] 1: {}", lost("HostnameConflict"));
     assert!(crate::fixture::text(&before.statuses).contains(&expected), "the route is attached and waits");
     expect(
         "the loser is valid, with its route",
         &(gateway + &loser + route),
         "Gateway default/g with 1: ok
-           gw [HTTPRoute]: ok
+           gw [HTTPRoute GRPCRoute]: ok
          ListenerSet default/loser: ok
-           a [HTTPRoute] 1: ok",
+           a [HTTPRoute GRPCRoute] 1: ok",
     );
 }
 
@@ -301,11 +301,11 @@ fn the_same_name_may_be_used_in_every_object() {
             + &listener_set("default", "b", JANUARY, "g", &http("http", "b.com"))
             + &listener_set("default", "c", JANUARY, "g", &http("http", "c.com"))),
         "Gateway default/g with 2: ok
-           http [HTTPRoute]: ok
+           http [HTTPRoute GRPCRoute]: ok
          ListenerSet default/b: ok
-           http [HTTPRoute]: ok
+           http [HTTPRoute GRPCRoute]: ok
          ListenerSet default/c: ok
-           http [HTTPRoute]: ok",
+           http [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -322,10 +322,10 @@ fn a_place_belongs_to_what_makes_sense_not_to_what_works() {
             + &listener_set("default", "set", JANUARY, "g", &https("b"))),
         &format!(
             "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-               a [HTTPRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
-               http [HTTPRoute]: ok
+               a [HTTPRoute GRPCRoute]: Programmed=False/Invalid ResolvedRefs=False/InvalidCertificateRef
+               http [HTTPRoute GRPCRoute]: ok
              ListenerSet default/set: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-               b [HTTPRoute]: Accepted=False/HostnameConflict Programmed=False/HostnameConflict \
+               b [HTTPRoute GRPCRoute]: Accepted=False/HostnameConflict Programmed=False/HostnameConflict \
              ResolvedRefs=False/InvalidCertificateRef {}",
             lost.rsplit(' ').next().unwrap()
         ),
@@ -336,9 +336,9 @@ fn a_place_belongs_to_what_makes_sense_not_to_what_works() {
             + &listener_set("default", "set", JANUARY, "g", &http("a", "a.com"))),
         "Gateway default/g with 1: Accepted=True/ListenersNotValid
            tcp []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid
-           http [HTTPRoute]: ok
+           http [HTTPRoute GRPCRoute]: ok
          ListenerSet default/set: ok
-           a [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -371,7 +371,7 @@ spec:
     let refused = |name: &str, set: &str| {
         format!(
             "ListenerSet {set}: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-               {name} [HTTPRoute]: Programmed=False/Invalid ResolvedRefs=False/RefNotPermitted"
+               {name} [HTTPRoute GRPCRoute]: Programmed=False/Invalid ResolvedRefs=False/RefNotPermitted"
         )
     };
     let mut resources = world(&yaml);
@@ -381,7 +381,7 @@ spec:
         &resources,
         &Options::default(),
         &format!(
-            "Gateway default/g: ok\ngw [HTTPRoute]: ok\n{}\n{}",
+            "Gateway default/g: ok\ngw [HTTPRoute GRPCRoute]: ok\n{}\n{}",
             refused("near", "default/near"),
             refused("far", "other/far")
         ),
@@ -394,9 +394,9 @@ spec:
         &Options::default(),
         &format!(
             "Gateway default/g with 1: ok
-               gw [HTTPRoute]: ok
+               gw [HTTPRoute GRPCRoute]: ok
              ListenerSet default/near: ok
-               near [HTTPRoute]: ok
+               near [HTTPRoute GRPCRoute]: ok
              {}",
             refused("far", "other/far")
         ),
@@ -415,11 +415,11 @@ fn there_is_a_limit_to_the_listeners_of_a_gateway() {
         &world(&yaml),
         &options,
         "Gateway default/g with 1: ok
-           gw [HTTPRoute]: ok
+           gw [HTTPRoute GRPCRoute]: ok
          ListenerSet default/a: ok
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
          ListenerSet default/b: Accepted=False/ListenersNotValid Programmed=False/ListenersNotValid
-           b [HTTPRoute]: Accepted=False/TooManyListeners Programmed=False/Invalid",
+           b [HTTPRoute GRPCRoute]: Accepted=False/TooManyListeners Programmed=False/Invalid",
     );
 }
 

@@ -43,11 +43,11 @@ fn listeners_that_differ_in_port_or_hostname_stand_side_by_side() {
         &resources,
         &Options::default(),
         "Gateway default/g: ok
-           http [HTTPRoute]: ok
-           a [HTTPRoute]: ok
-           all [HTTPRoute]: ok
-           high [HTTPRoute]: ok
-           https [HTTPRoute]: ok",
+           http [HTTPRoute GRPCRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
+           all [HTTPRoute GRPCRoute]: ok
+           high [HTTPRoute GRPCRoute]: ok
+           https [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -71,7 +71,7 @@ fn an_unsupported_protocol_costs_its_own_listener_only() {
             "{name: http, port: 80, protocol: HTTP}, {name: invalid, port: 1111, protocol: INVALID}",
         ),
         &format!(
-            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\ninvalid {invalid}"
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute GRPCRoute]: ok\ninvalid {invalid}"
         ),
     );
     expect(
@@ -111,7 +111,9 @@ fn inside_one_gateway_nobody_wins() {
         "{name: a, port: 80, protocol: HTTP, hostname: a.example},
          {name: b, port: 80, protocol: HTTPS, hostname: b.example, tls: {certificateRefs: [{name: cert}]}},
          {name: c, port: 81, protocol: HTTP}",
-        &format!("{something_left}\na [HTTPRoute]: {protocol}\nb [HTTPRoute]: {protocol}\nc [HTTPRoute]: ok"),
+        &format!(
+            "{something_left}\na [HTTPRoute GRPCRoute]: {protocol}\nb [HTTPRoute GRPCRoute]: {protocol}\nc [HTTPRoute GRPCRoute]: ok"
+        ),
     );
     with_streams(
         "TCP takes every listener of the port with it",
@@ -120,28 +122,28 @@ fn inside_one_gateway_nobody_wins() {
          {name: b, port: 80, protocol: HTTP, hostname: b.example},
          {name: c, port: 80, protocol: TCP}",
         &format!(
-            "{nothing_left}\na [HTTPRoute]: {protocol}\nb [HTTPRoute]: {protocol}\nc [TCPRoute]: {protocol}"
+            "{nothing_left}\na [HTTPRoute GRPCRoute]: {protocol}\nb [HTTPRoute GRPCRoute]: {protocol}\nc [TCPRoute]: {protocol}"
         ),
     );
     with_streams(
         "UDP has ports of its own",
         &[],
         "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: UDP}",
-        "Gateway default/g: ok\na [HTTPRoute]: ok\nb [UDPRoute]: ok",
+        "Gateway default/g: ok\na [HTTPRoute GRPCRoute]: ok\nb [UDPRoute]: ok",
     );
     with_streams(
         "HTTPS and TLS share a port if no host belongs to both",
         &[],
         "{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {certificateRefs: [{name: cert}]}},
          {name: b, port: 443, protocol: TLS, hostname: b.example, tls: {mode: Passthrough}}",
-        "Gateway default/g: ok\na [HTTPRoute]: ok\nb [TLSRoute]: ok",
+        "Gateway default/g: ok\na [HTTPRoute GRPCRoute]: ok\nb [TLSRoute]: ok",
     );
     with_streams(
         "and do not if one does",
         &[],
         "{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {certificateRefs: [{name: cert}]}},
          {name: b, port: 443, protocol: TLS, hostname: '*.example', tls: {mode: Passthrough}}",
-        &format!("{nothing_left}\na [HTTPRoute]: {hostname}\nb [TLSRoute]: {hostname}"),
+        &format!("{nothing_left}\na [HTTPRoute GRPCRoute]: {hostname}\nb [TLSRoute]: {hostname}"),
     );
     let modes = "{name: a, port: 8443, protocol: TLS, hostname: a.example, tls: {mode: Terminate, certificateRefs: [{name: cert}]}},
                  {name: b, port: 8443, protocol: TLS, hostname: b.example, tls: {mode: Passthrough}}";
@@ -166,7 +168,7 @@ fn tcp_alone_is_out_where_there_is_no_tcp() {
         "HTTP stays",
         &gateway("g", "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: TCP}"),
         "Gateway default/g: Accepted=True/ListenersNotValid
-           a [HTTPRoute]: ok
+           a [HTTPRoute GRPCRoute]: ok
            b []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid",
     );
 }
@@ -194,14 +196,14 @@ fn a_value_that_is_not_supported_costs_its_own_listener_only() {
         &world(&gateway("g", &format!("{rest}, {tls}"))),
         &with_features(&[Feature::TlsRoute]),
         &format!(
-            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\ntls []: {refused}"
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute GRPCRoute]: ok\ntls []: {refused}"
         ),
     );
     expect(
         "an address is no hostname, though the schema lets it pass",
         &gateway("g", &format!("{rest}, {{name: ip, port: 80, protocol: HTTP, hostname: 192.0.2.1}}")),
         &format!(
-            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute]: ok\nip [HTTPRoute]: {refused}"
+            "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute GRPCRoute]: ok\nip [HTTPRoute GRPCRoute]: {refused}"
         ),
     );
 }
@@ -216,8 +218,8 @@ fn a_reserved_port_is_not_available() {
         &world(&gateway("g", "{name: a, port: 9901, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}")),
         &options,
         "Gateway default/g: Accepted=True/ListenersNotValid
-           a [HTTPRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
-           b [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: Accepted=False/PortUnavailable Programmed=False/Invalid
+           b [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -255,7 +257,7 @@ fn parameters_are_refused_because_there_are_none() {
         "and nothing is served",
         &crate::fixture::gateway_with("g", "{name: http, port: 80, protocol: HTTP}", more),
         "Gateway default/g: Accepted=False/InvalidParameters Programmed=False/Invalid
-           http [HTTPRoute]: Programmed=False/Pending",
+           http [HTTPRoute GRPCRoute]: Programmed=False/Pending",
     );
 }
 
@@ -306,12 +308,12 @@ fn listeners_that_end_tls_for_the_same_hosts_say_so() {
         &resources,
         &Options::default(),
         "Gateway default/g: ok
-           a [HTTPRoute]: OverlappingTLSConfig=True/OverlappingHostnames
-           b [HTTPRoute]: ok
-           c [HTTPRoute]: OverlappingTLSConfig=True/OverlappingHostnames
-           d [HTTPRoute]: ok
-           e [HTTPRoute]: ok
-           f [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: OverlappingTLSConfig=True/OverlappingHostnames
+           b [HTTPRoute GRPCRoute]: ok
+           c [HTTPRoute GRPCRoute]: OverlappingTLSConfig=True/OverlappingHostnames
+           d [HTTPRoute GRPCRoute]: ok
+           e [HTTPRoute GRPCRoute]: ok
+           f [HTTPRoute GRPCRoute]: ok",
     );
 }
 
@@ -416,9 +418,9 @@ fn a_listener_with_filters_that_are_not_carried_out_is_not_accepted() {
         "not carried out",
         &yaml,
         "Gateway default/g: Accepted=True/ListenersNotValid
-           a [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
-           b [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
-           c [HTTPRoute]: ok",
+           a [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           b [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
+           c [HTTPRoute GRPCRoute]: ok",
     );
     let translation = translated(&world(&yaml), &Options::default());
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];

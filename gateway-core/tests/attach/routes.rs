@@ -172,9 +172,11 @@ fn a_route_on_a_set_that_may_not_attach_waits_with_it() {
 #[test]
 fn a_kind_that_the_data_plane_does_not_have_is_allowed_nowhere() {
     let yaml = gateway("g", "{name: http, port: 80, protocol: HTTP}") + SERVICES;
+    let mut options = Options::default();
+    options.features.remove(&Feature::GrpcRoute);
     for kind in [Grpc, Tls, Tcp, Udp] {
         let resources = world(&(yaml.clone() + &route(kind, "r", "{name: g}", web(kind))));
-        let translation = translated(&resources, &Options::default());
+        let translation = translated(&resources, &options);
         let expected = [": Accepted=False/NotAllowedByListeners"];
         assert_eq!(conditions_of(&translation, kind, "r"), expected, "{kind}");
     }
