@@ -94,6 +94,8 @@ pub mod framing;
 pub mod hop_by_hop;
 pub mod forwarded;
 mod arrival;
+mod grpc_code;
+mod form;
 mod refusal;
 mod one_form;
 mod steps;
@@ -101,6 +103,8 @@ mod decision;
 
 pub use self::arrival::Arrival;
 pub use self::decision::{Decision, Forward};
+pub use self::form::Form;
+pub use self::grpc_code::GrpcCode;
 pub use self::header_set::HeaderSet;
 pub use self::refusal::Refusal;
 pub use self::steps::{Exchange, List, Stopped, find, prepare};

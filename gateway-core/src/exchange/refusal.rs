@@ -3,25 +3,26 @@
 //! The texts are for people at a terminal and do not tell what the gateway knows about backends. What can go wrong later,
 //! such as a backend that is not reached, is known to those who carry the decision out only, and is not among these.
 //!
-//! | refusal | status | rule |
-//! | --- | --- | --- |
-//! | no valid host or target, or no valid length | 400 | AMB-16, MSG-01, MSG-03 |
-//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | MSG-06 |
-//! | no listener or no rule matches | 404 | HRM-16, HST-10 |
-//! | regular expressions cannot look at all of the target | 414 | AMB-08 |
-//! | or of the headers | 431 | AMB-08 |
-//! | the connection was made for another listener | 421 | HST-20 |
-//! | a filter of the listener cannot be carried out | 500 | PRF-07 |
-//! | a filter of the rule or the backend cannot be carried out | 500 | FLT-05 |
-//! | no backend, or none with a weight | 500 | HRB-11, HRB-13, AMB-20 |
-//! | the reference to the backend is invalid | 500 | HRB-10 |
-//! | the backend has no endpoints | 503 | HRB-12 |
+//! | refusal | status | gRPC | rule |
+//! | --- | --- | --- | --- |
+//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | AMB-16, MSG-01, MSG-03 |
+//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | MSG-06 |
+//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | HRM-16, HST-10, GRP-10 |
+//! | regular expressions cannot look at all of the target | 414 | 12 `UNIMPLEMENTED` | AMB-08 |
+//! | or of the headers | 431 | 12 `UNIMPLEMENTED` | AMB-08 |
+//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | HST-20 |
+//! | a filter of the listener cannot be carried out | 500 | 13 `INTERNAL` | PRF-07 |
+//! | a filter of the rule or the backend cannot be carried out | 500 | 13 `INTERNAL` | FLT-05, GRP-15 |
+//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
+//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
+//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
+use super::form::Form;
 use super::framing::FramingError;
+use super::grpc_code::GrpcCode;
 use crate::matching::RequestError;
 use crate::table::NoMatch;
 
@@ -64,7 +65,7 @@ pub enum Refusal {
 // === impl Refusal ===
 
 impl Refusal {
-    /// The status that the client gets. gRPC has no such status; its callers are answered in their own way.
+    /// The status that a client of HTTP gets.
     pub fn status(self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Framing(_) => StatusCode::BAD_REQUEST,
@@ -75,6 +76,19 @@ impl Refusal {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The code that a client of gRPC gets.
+    ///
+    /// # Spec
+    /// GRP-10, GRP-11, GRP-12, GRP-15, HST-10.
+    pub fn grpc_code(self) -> GrpcCode {
+        match self {
+            Self::Malformed(_) | Self::Framing(_) | Self::ListenerFilter | Self::Filter => GrpcCode::Internal,
+            Self::OptionsOfGateway | Self::TraceOfGateway => GrpcCode::Unknown,
+            Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
+            Self::UnresolvedBackend | Self::NoEndpoints => GrpcCode::Unavailable,
         }
     }
 
@@ -103,14 +117,11 @@ impl Refusal {
         }
     }
 
-    /// The answer: status and text, with the refusal itself in the extensions, for logs.
+    /// The answer in the form that the client understands, with the refusal itself in the extensions, for logs.
     ///
     /// The filters that are for such answers have not run on it.
-    pub fn into_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from_static(self.text().as_bytes()));
-        *response.status_mut() = self.status();
-        let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(header::CONTENT_TYPE, text);
+    pub fn into_response(self, form: Form) -> Response<Bytes> {
+        let mut response = form.answer(self.status(), self.grpc_code(), self.text(), HeaderMap::new());
         response.extensions_mut().insert(self);
         response
     }
@@ -143,11 +154,26 @@ mod tests {
             (Refusal::UnresolvedBackend, 500),
             (Refusal::NoEndpoints, 503),
         ] {
-            let response = refusal.into_response();
+            let response = refusal.into_response(Form::Http);
             assert_eq!(response.status(), status, "{refusal}");
             assert!(response.body().starts_with(format!("{status}: ").as_bytes()), "{refusal}");
             assert!(response.body().ends_with(b"\n"), "{refusal}");
             assert_eq!(response.extensions().get(), Some(&refusal));
+        }
+    }
+
+    // GRP-10, GRP-11, GRP-12
+    #[test]
+    fn a_call_that_no_rule_serves_is_unimplemented_and_a_backend_that_is_not_there_unavailable() {
+        for (refusal, code) in [
+            (NoMatch::NoListener.into(), GrpcCode::Unimplemented),
+            (Refusal::NoBackend, GrpcCode::Unimplemented),
+            (Refusal::UnresolvedBackend, GrpcCode::Unavailable),
+            (Refusal::NoEndpoints, GrpcCode::Unavailable),
+            (Refusal::ListenerFilter, GrpcCode::Internal),
+            (Refusal::Filter, GrpcCode::Internal),
+        ] {
+            assert_eq!(refusal.grpc_code(), code, "{refusal}");
         }
     }
 }

@@ -11,6 +11,7 @@ use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode, Version, request, response};
 
 use super::arrival::Arrival;
+use super::form::Form;
 use super::refusal::Refusal;
 use super::{forwarded, hop_by_hop, one_form};
 use crate::filter::{self, FilterContext, HttpFilter, ListenerFilter, MirrorCopy, RequestEdits, Verdict};
@@ -235,11 +236,12 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         self.on_local_response(response);
     }
 
-    /// The answer to a request that a step has stopped, with the filters run on it.
-    pub fn answer(&self, stopped: Stopped) -> Response<Bytes> {
+    /// The answer to a request that a step has stopped, with the filters run on it. The gateway's own has this form, which is
+    /// that of the request as the client sent it.
+    pub fn answer(&self, stopped: Stopped, form: Form) -> Response<Bytes> {
         let (local, response) = match stopped {
             Stopped::Answered(response) => (false, *response),
-            Stopped::Refused(refusal) => (true, refusal.into_response()),
+            Stopped::Refused(refusal) => (true, refusal.into_response(form)),
         };
         let (mut parts, body) = response.into_parts();
         if local {

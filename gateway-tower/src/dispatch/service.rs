@@ -4,7 +4,7 @@ use std::mem;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::exchange::Stopped;
+use gateway_core::exchange::{Form, Stopped};
 use http::{Request, Response};
 use tower_service::Service;
 
@@ -78,7 +78,10 @@ impl<S> Dispatch<S> {
                 }
                 DispatchFuture::forwarded(self.inner.call(Request::from_parts(parts, body)), on_answer)
             }
-            Err(stopped @ Stopped::Answered(_)) => DispatchFuture::answered(exchange.answer(stopped)),
+            // A filter says by itself in which form.
+            Err(stopped @ Stopped::Answered(_)) => {
+                DispatchFuture::answered(exchange.answer(stopped, Form::default()))
+            }
             Err(Stopped::Refused(refusal)) => {
                 let reached = exchange.backend_id().map(Into::into);
                 let mut refused = Refused::from(refusal).with_reached(reached);

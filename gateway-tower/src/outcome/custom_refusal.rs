@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
+use gateway_core::exchange::GrpcCode;
 use http::StatusCode;
-
-use super::GrpcCode;
 
 /// Why a layer of one's own does not carry a request on.
 ///

@@ -19,7 +19,6 @@
 //! assert_eq!(refused.refusal().grpc_code(), GrpcCode::Unavailable);
 //! ```
 
-mod grpc_code;
 mod custom_refusal;
 mod refusal;
 mod reason;
@@ -29,8 +28,9 @@ mod refused;
 mod into_refused;
 mod or_refused;
 
+pub use gateway_core::exchange::GrpcCode;
+
 pub use self::custom_refusal::CustomRefusal;
-pub use self::grpc_code::GrpcCode;
 pub use self::into_refused::IntoRefused;
 pub use self::or_refused::OrRefused;
 pub use self::outcome::{AnsweredBy, Outcome};

@@ -38,11 +38,11 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use gateway_core::exchange;
+use gateway_core::exchange::{self, GrpcCode};
 use gateway_core::table::NoMatch;
 use http::{Method, StatusCode};
 
-use super::{CustomRefusal, GrpcCode, Reason};
+use super::{CustomRefusal, Reason};
 use crate::body::{BoxError, Limit};
 use crate::client::NotProcessed;
 
@@ -156,17 +156,7 @@ impl Refusal {
     /// GRP-10, GRP-11, GRP-12, HST-10.
     pub fn grpc_code(&self) -> GrpcCode {
         match self {
-            Self::Undecided(refusal) => match refusal {
-                exchange::Refusal::Malformed(_)
-                | exchange::Refusal::ListenerFilter
-                | exchange::Refusal::Filter => GrpcCode::Internal,
-                exchange::Refusal::Unmatched(_) | exchange::Refusal::NoBackend => GrpcCode::Unimplemented,
-                exchange::Refusal::UnresolvedBackend | exchange::Refusal::NoEndpoints => {
-                    GrpcCode::Unavailable
-                }
-                // One that the core has got since.
-                other => GrpcCode::from_http_status(other.status()),
-            },
+            Self::Undecided(refusal) => refusal.grpc_code(),
             Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) | Self::RequestBroken(_) => {
                 GrpcCode::Internal
             }
@@ -222,17 +212,11 @@ impl From<CustomRefusal> for Refusal {
 mod tests {
     use super::*;
 
-    // GRP-10, GRP-11, GRP-12
     #[test]
-    fn a_call_that_no_rule_serves_is_unimplemented_and_a_backend_that_is_not_there_unavailable() {
+    fn a_client_of_grpc_is_told_what_its_status_of_http_would_not() {
         for (refusal, code) in [
-            (exchange::Refusal::Unmatched(NoMatch::NoListener).into(), GrpcCode::Unimplemented),
             (exchange::Refusal::NoBackend.into(), GrpcCode::Unimplemented),
-            (exchange::Refusal::UnresolvedBackend.into(), GrpcCode::Unavailable),
-            (exchange::Refusal::NoEndpoints.into(), GrpcCode::Unavailable),
             (Refusal::TimedOut(Limit::Request), GrpcCode::DeadlineExceeded),
-            (exchange::Refusal::ListenerFilter.into(), GrpcCode::Internal),
-            (exchange::Refusal::Filter.into(), GrpcCode::Internal),
         ] {
             assert_eq!(refusal.grpc_code(), code, "{refusal}");
         }

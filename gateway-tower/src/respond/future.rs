@@ -10,6 +10,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::Form;
+use super::answer::answer;
 use crate::outcome::{IntoRefused, OrRefused, Refused};
 
 pin_project! {
@@ -47,7 +48,7 @@ where
         let this = self.project();
         match this.answer.poll(cx) {
             Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-            Poll::Ready(Err(refused)) => Poll::Ready(Ok(mem::take(this.form).answer(refused))),
+            Poll::Ready(Err(refused)) => Poll::Ready(Ok(answer(mem::take(this.form), refused))),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -38,10 +38,11 @@
 //! # }
 //! ```
 
-mod form;
+mod answer;
 mod future;
 mod service;
 
-pub use self::form::Form;
+pub use gateway_core::exchange::Form;
+
 pub use self::future::RespondFuture;
 pub use self::service::{Respond, RespondLayer};

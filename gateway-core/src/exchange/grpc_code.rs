@@ -1,11 +1,11 @@
 //! The codes by which gRPC says that a call failed.
 //!
 //! The gateway answers calls of gRPC by itself where it must refuse them; a client of gRPC looks for one of these codes
-//! and for nothing else. A code is chosen by the [reason](crate::Refusal::grpc_code); a status of HTTP is
+//! and for nothing else. A code is chosen by the [reason](super::Refusal::grpc_code); a status of HTTP is
 //! [translated](GrpcCode::from_http_status) only where there is nothing better to go by.
 //!
 //! ```
-//! use gateway_tower::GrpcCode;
+//! use gateway_core::exchange::GrpcCode;
 //! use http::StatusCode;
 //!
 //! assert_eq!(GrpcCode::from_http_status(StatusCode::UNAUTHORIZED), GrpcCode::Unauthenticated);
