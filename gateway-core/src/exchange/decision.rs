@@ -8,6 +8,7 @@ use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, Uri, request, response};
 
 use super::arrival::Arrival;
+use super::form::Form;
 use super::steps::Exchange;
 use crate::filter::MirrorCopy;
 use crate::name::BackendId;
@@ -17,8 +18,8 @@ use crate::table::RouteTable;
 /// What is to happen with a request.
 #[derive(Debug)]
 pub enum Decision {
-    /// This is the answer, finished: a redirect, the answer to a CORS preflight, or that of a [`Refusal`](super::Refusal), which
-    /// is then in the extensions.
+    /// This is the answer, finished: a redirect, the answer to a CORS preflight, or that of a [`Refusal`](super::Refusal) in the
+    /// [form](Form) that the client understands. The refusal is then in the extensions.
     Answer(Response<Bytes>),
     /// A backend gets it.
     Forward(Box<Forward>),
@@ -30,6 +31,7 @@ pub struct Forward {
     exchange: Exchange,
     backend: BackendId,
     parts: request::Parts,
+    timeouts: Timeouts,
 }
 
 // === impl RouteTable ===
@@ -44,11 +46,13 @@ impl RouteTable {
         parts: request::Parts,
         random: &mut dyn FnMut() -> u64,
     ) -> Decision {
+        let form = Form::from_request(&parts.method, &parts.headers);
         let mut request = Request::from_parts(parts, ());
         let mut exchange = match Exchange::begin(self, arrival, &mut request) {
             Ok(exchange) => exchange,
-            Err(stopped) => return Decision::Answer(stopped.into_response()),
+            Err(stopped) => return Decision::Answer(stopped.into_response(form)),
         };
+        let timeouts = exchange.rule().timeouts_for(request.headers());
         exchange.tell(arrival, &mut request);
         let (mut parts, ()) = request.into_parts();
         match exchange.run(&mut parts, random) {
@@ -57,9 +61,9 @@ impl RouteTable {
                 for copy in exchange.mirrors_mut().into_iter().flatten() {
                     into_origin_form(&mut copy.parts);
                 }
-                Decision::Forward(Box::new(Forward { exchange, backend, parts }))
+                Decision::Forward(Box::new(Forward { exchange, backend, parts, timeouts }))
             }
-            Err(stopped) => Decision::Answer(exchange.answer(stopped)),
+            Err(stopped) => Decision::Answer(exchange.answer(stopped, form)),
         }
     }
 }
@@ -93,7 +97,7 @@ impl Forward {
 
     /// How long it may take.
     pub fn timeouts(&self) -> Timeouts {
-        self.rule().timeouts
+        self.timeouts
     }
 
     /// When it is tried again; never without it.

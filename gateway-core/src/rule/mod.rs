@@ -2,19 +2,23 @@
 
 pub mod backend;
 mod data;
+mod grpc_timeout;
 pub mod retry;
 pub mod timeouts;
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality};
 pub use self::data::{RuleData, RuleDataSource};
+pub use self::grpc_timeout::grpc_timeout;
 pub use self::retry::Retry;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
-use crate::name::RouteKey;
+use crate::name::{RouteKey, RouteKind};
 
-/// One rule of an HTTPRoute, compiled.
+/// One rule of an HTTPRoute or a GRPCRoute, compiled. A call of gRPC is a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpRule {
     /// The route, and which of its rules this is.
@@ -26,7 +30,7 @@ pub struct HttpRule {
     /// What is done to the requests and responses of each backend, by its position in `backends`; nothing at all when none
     /// of them has filters of its own, which is the common case. [`filters_of`](Self::filters_of) reads it.
     pub backend_filters: Box<[Box<[HttpFilter]>]>,
-    /// How long they may take.
+    /// How long they may take, as far as the rule says so; see [`timeouts_for`](Self::timeouts_for).
     pub timeouts: Timeouts,
     /// When they are tried again; never without it.
     pub retry: Option<Box<Retry>>,
@@ -64,6 +68,17 @@ impl HttpRule {
     /// The filters of the backend at this position: those that run within the filters of the rule.
     pub fn filters_of(&self, backend: usize) -> &[HttpFilter] {
         self.backend_filters.get(backend).map_or(&[], |filters| filters)
+    }
+
+    /// How long a request with these headers may take. A GRPCRoute says nothing of it; its calls do, in `grpc-timeout`.
+    pub fn timeouts_for(&self, headers: &HeaderMap) -> Timeouts {
+        match self.id.route.kind {
+            RouteKind::Grpc => match grpc_timeout(headers) {
+                Some(limit) => self.timeouts.with_request_within(limit),
+                None => self.timeouts,
+            },
+            RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => self.timeouts,
+        }
     }
 
     /// Whether it has filters, be it for some of its backends only.

@@ -40,6 +40,13 @@ impl Timeouts {
         }
     }
 
+    /// The same, with no more than `limit` for the request. Who has no time at all gets a millisecond: 0 would be no limit.
+    pub fn with_request_within(self, limit: Duration) -> Self {
+        let limit = limit.max(Duration::from_millis(1));
+        let request = self.request().map_or(limit, |request| request.min(limit));
+        Self::new(Some(request), self.backend_request())
+    }
+
     /// From the request's arrival to the end of the response.
     pub fn request(self) -> Option<Duration> {
         self.request.map(Milliseconds::duration)
@@ -81,6 +88,15 @@ mod tests {
         ] {
             assert_eq!(Timeouts::new(Some(written), None).request(), kept, "{written:?}");
             assert_eq!(Timeouts::new(None, Some(written)).backend_request(), kept, "{written:?}");
+        }
+    }
+    #[test]
+    fn the_shorter_limit_counts() {
+        let millis = |millis| Some(Duration::from_millis(millis));
+        for (rule, limit, expected) in [(0, 5, 5), (3, 5, 3), (9, 5, 5), (9, 0, 1)] {
+            let timeouts = Timeouts::new(millis(rule), millis(7));
+            let limited = timeouts.with_request_within(Duration::from_millis(limit));
+            assert_eq!((limited.request(), limited.backend_request()), (millis(expected), millis(7)));
         }
     }
 }

@@ -3,12 +3,21 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
+use gateway_core::exchange::GrpcCode;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body::Frame;
 use tokio::time::Sleep;
+
+use super::BoxError;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// Which of the two timeouts of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// `timeouts.request`: the whole exchange with the client.
+    /// `timeouts.request`, or the time that a call has by itself: the whole exchange with the client.
     Request,
     /// `timeouts.backendRequest`: one attempt at a backend.
     BackendRequest,
@@ -27,6 +36,17 @@ pub struct TimedOut(pub Limit);
 pub(crate) struct Deadline {
     pub(crate) sleep: Pin<Box<Sleep>>,
     pub(crate) limit: Limit,
+    pub(crate) late: Late,
+}
+
+/// How a body ends that is not complete when its time is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// It breaks.
+    #[default]
+    Broken,
+    /// With trailers that say so: that of an answer to a call of gRPC.
+    Told,
 }
 
 // === impl Limit ===
@@ -47,6 +67,17 @@ impl Deadline {
     /// Ready when the time is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TimedOut> {
         self.sleep.as_mut().poll(cx).map(|()| TimedOut(self.limit))
+    }
+
+    /// The frame with which the body ends.
+    pub(super) fn end(&self) -> Result<Frame<Bytes>, BoxError> {
+        match self.late {
+            Late::Broken => Err(TimedOut(self.limit).into()),
+            Late::Told => Ok(Frame::trailers(HeaderMap::from_iter([
+                (GRPC_STATUS, HeaderValue::from_static(GrpcCode::DeadlineExceeded.as_str())),
+                (GRPC_MESSAGE, HeaderValue::from_static("the time for the call is over")),
+            ]))),
+        }
     }
 
     /// The one that expires first.

@@ -15,7 +15,8 @@ pin_project! {
     /// The body of an answer: a backend's, or the gateway's own.
     ///
     /// Trailers and the size hint of the backend's body pass through, but for fields that no trailer may be. Where the rule has a timeout, a body that is not
-    /// complete in time ends in the error [`TimedOut`](super::TimedOut), by which a server resets the stream.
+    /// complete in time ends in the error [`TimedOut`](super::TimedOut), by which a server resets the stream; that of an answer
+    /// to a call of gRPC ends in trailers with the code `DEADLINE_EXCEEDED`.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -85,12 +86,13 @@ where
         let mut this = self.project();
         // Before the frame: a backend that always has one more must not outrun its time.
         if let Some(deadline) = this.deadline
-            && let Poll::Ready(late) = deadline.poll(cx)
+            && deadline.poll(cx).is_ready()
         {
+            let end = deadline.end();
             *this.deadline = None;
             this.kind.set(Kind::Local { rest: Bytes::new() });
             *this.guard = Guard::none();
-            return Poll::Ready(Some(Err(late.into())));
+            return Poll::Ready(Some(end));
         }
         match this.kind.project() {
             KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),

@@ -3,11 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
-use crate::body::deadline::Deadline;
+use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refusal, Refused};
 
 pin_project! {
@@ -45,9 +46,12 @@ where
             Poll::Ready(Ok(mut response)) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
                     || (*this.tunnel && response.status().is_success());
-                if let Some(deadline) = this.deadline.take()
+                if let Some(mut deadline) = this.deadline.take()
                     && !upgraded
                 {
+                    if answers_call(&response) {
+                        deadline.late = Late::Told;
+                    }
                     response.body_mut().limit(deadline);
                 }
                 Poll::Ready(Ok(response))
@@ -56,4 +60,13 @@ where
             Poll::Pending => deadline.poll(cx).map(|late| Err(Refusal::TimedOut(late.0).into())),
         }
     }
+}
+
+/// Whether it is an answer to a call of gRPC, which ends in trailers. In `grpc-web` they are a part of the body.
+fn answers_call<B>(response: &Response<B>) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| {
+        value.starts_with(GRPC) && matches!(value.get(GRPC.len()), None | Some(b'+' | b';' | b' '))
+    })
 }

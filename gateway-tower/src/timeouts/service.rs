@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::{Limit, TimeoutsFuture};
 use crate::body::ResponseBody;
-use crate::body::deadline::Deadline;
+use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refused};
 use crate::routed::Routed;
 
@@ -42,7 +42,8 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {
         // A request that was not routed has no rule, and so no timeout.
-        let timeouts = request.extensions().get().map(|routed: &Routed| routed.rule().timeouts);
+        let routed: Option<&Routed> = request.extensions().get();
+        let timeouts = routed.map(|routed| routed.rule().timeouts_for(request.headers()));
         let after = timeouts.and_then(|timeouts| match self.limit {
             Limit::Request => timeouts.request(),
             Limit::BackendRequest => timeouts.backend_request(),
@@ -51,7 +52,8 @@ where
         match after {
             None => TimeoutsFuture::new(self.inner.call(request), None, tunnel),
             Some(after) => {
-                let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit };
+                let late = Late::default();
+                let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit, late };
                 TimeoutsFuture::new(self.inner.call(request), Some(deadline), tunnel)
             }
         }
