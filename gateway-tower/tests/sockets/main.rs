@@ -16,3 +16,4 @@ mod messages;
 mod http2_clients;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod grpc;

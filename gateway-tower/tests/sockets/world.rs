@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::matching::{HttpMatch, PathMatch};
+use gateway_core::matching::{GrpcMatch, HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
@@ -49,6 +49,8 @@ pub(crate) struct Table {
     listeners: Vec<(u16, Option<&'static str>, Vec<Certificate>)>,
     endpoints: Vec<SocketAddr>,
     protocol: BackendProtocol,
+    /// Whether it is a GRPCRoute.
+    for_calls: bool,
     pub(crate) timeouts: Timeouts,
 }
 
@@ -64,6 +66,7 @@ impl Table {
             listeners: Vec::new(),
             endpoints: vec![backend],
             protocol: BackendProtocol::Http1,
+            for_calls: false,
             timeouts: Timeouts::default(),
         }
     }
@@ -95,6 +98,17 @@ impl Table {
         self
     }
 
+    /// A GRPCRoute for all calls, to a backend that speaks HTTP/2.
+    pub(crate) fn for_calls(mut self) -> Self {
+        self.for_calls = true;
+        self.protocol(BackendProtocol::H2c)
+    }
+
+    pub(crate) fn without_endpoints(mut self) -> Self {
+        self.endpoints.clear();
+        self
+    }
+
     pub(crate) fn build(&self) -> RouteTable {
         let mut table = RouteTable::builder(self.generation);
         let backend = table.backend(Backend {
@@ -104,17 +118,23 @@ impl Table {
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),
         });
         let name = ObjectName::new("default", "route");
+        let kind = if self.for_calls { RouteKind::Grpc } else { RouteKind::Http };
         let rule = HttpRule {
             backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
             timeouts: self.timeouts,
             ..HttpRule::new(RuleName {
-                route: Arc::new(RouteKey::new(RouteKind::Http, name.clone())),
+                route: Arc::new(RouteKey::new(kind, name.clone())),
                 index: 0,
                 name: None,
             })
         };
-        let matches = HttpMatch { path: PathMatch::prefix("/"), ..HttpMatch::default() };
-        let route = table.http_route(Age::new(None, &name), [([matches].into(), rule)]);
+        let age = Age::new(None, &name);
+        let route = if self.for_calls {
+            table.grpc_route(age, [([GrpcMatch::default()].into(), rule)])
+        } else {
+            let matches = HttpMatch { path: PathMatch::prefix("/"), ..HttpMatch::default() };
+            table.http_route(age, [([matches].into(), rule)])
+        };
         for (i, (port, hostname, certificates)) in self.listeners.iter().enumerate() {
             let listener = table.listener(Listener {
                 gateway: gateway_name(),
