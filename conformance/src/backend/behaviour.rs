@@ -48,6 +48,11 @@ impl HttpBackend {
         &self.pod
     }
 
+    /// Where it counts what it receives.
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+
     /// Takes a request. The body does not matter.
     pub fn serve(&self, head: &request::Parts, tls: Option<&Tls>) -> Served {
         let target = head.uri.path_and_query().map_or("", |target| target.as_str());

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use gateway_tower::BoxError;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use http_body::Body as HttpBody;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,6 +19,7 @@ use tonic_prost::ProstCodec;
 
 use super::echo::Tls;
 use super::grpc_message::{Assertions, Context, EchoRequest, EchoResponse, Header, TlsAssertions};
+use super::pods::BackendPort;
 use super::received::Received;
 use super::tls;
 use crate::case::ECHO_SERVICE;
@@ -24,7 +27,7 @@ use crate::exchange::Pod;
 
 /// A pod with the echo service. Its methods `Echo` and `EchoTwo` say what they got; there are no others.
 #[derive(Clone)]
-pub(super) struct GrpcBackend {
+pub(crate) struct GrpcBackend {
     pod: Pod,
     received: Received,
 }
@@ -62,9 +65,20 @@ impl GrpcBackend {
         Self { pod, received }
     }
 
-    async fn answer(&self, request: Request<Incoming>, tls: Option<&Tls>) -> Response<Body> {
+    /// That behind a port of a pod.
+    pub(crate) fn of_port(port: &BackendPort) -> Self {
+        Self::new(port.pod().clone(), port.http.received().clone())
+    }
+
+    /// Takes a call.
+    pub(crate) async fn answer<B>(&self, request: Request<B>, tls: Option<&Tls>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError> + Send,
+    {
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        self.received.count(&self.pod, target);
         let path = request.uri().path();
-        self.received.count(&self.pod, path);
         let method = path.strip_prefix('/').and_then(|path| path.strip_prefix(ECHO_SERVICE));
         if !matches!(method, Some("/Echo" | "/EchoTwo")) {
             return Status::unimplemented(format!("there is no method {path}")).into_http();
@@ -81,7 +95,7 @@ impl GrpcBackend {
         tonic::server::Grpc::new(codec).unary(unary, request).await
     }
 
-    fn assertions(&self, request: &Request<Incoming>, tls: Option<&Tls>) -> Assertions {
+    fn assertions<B>(&self, request: &Request<B>, tls: Option<&Tls>) -> Assertions {
         let headers = request.headers().iter().map(|(name, value)| Header {
             key: name.to_string(),
             value: String::from_utf8_lossy(value.as_bytes()).into_owned(),

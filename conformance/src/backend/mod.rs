@@ -26,5 +26,6 @@ pub use self::received::Received;
 pub use self::running::Backends;
 
 pub(crate) use self::datagram::{DatagramAnswer, LONGEST as LONGEST_DATAGRAM};
+pub(crate) use self::grpc::GrpcBackend;
 pub(crate) use self::grpc_message::{EchoRequest, EchoResponse};
 pub(crate) use self::tcp::{GREETING, TestAnswer};

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::exchange::{self, Exchange, Refusal, Stopped};
+use gateway_core::exchange::{self, Exchange, Form, Refusal, Stopped};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
@@ -56,13 +56,12 @@ impl Core {
                 Outcome { decision: served(&exchange), effect }
             }
             Err(stopped) => {
-                let status = status(&stopped);
-                let headers = match &stopped {
-                    Stopped::Answered(answer) => headers(answer.headers()),
-                    Stopped::Refused(_) => headers(&http::HeaderMap::new()),
+                let decision = Decision::Refused(status(&stopped));
+                let reply = match stopped {
+                    Stopped::Answered(answer) => reply(&answer.into_parts().0),
+                    Stopped::Refused(refusal) => reply(&by_gateway(refusal, form(arrival))),
                 };
-                let reply = Reply { status, headers };
-                Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) }
+                Outcome { decision, effect: Effect::Answered(reply) }
             }
         }
     }
@@ -97,7 +96,7 @@ impl Core {
             let hostname = candidate.hostname.as_ref().map_or("*".to_owned(), ToString::to_string);
             let rule = &self.table.rule(candidate.rule).id;
             let (entry, path, outcome) = (candidate.entry, &candidate.path, &candidate.outcome);
-            lines.push(format!("{rule} matches[{entry}], {hostname} {path}: {outcome}"));
+            lines.push(format!("{rule:#} matches[{entry}], {hostname} {path}: {outcome}"));
         }
         // By name: the numbers of listeners say nothing to readers.
         let listener = |id| self.table.listener(id).to_string();
@@ -171,6 +170,7 @@ fn served(exchange: &Exchange) -> Decision {
     let id = &exchange.rule().id;
     Decision::Served {
         listener: exchange.listener().to_string(),
+        kind: id.route.kind.as_str(),
         route: id.route.name.clone(),
         rule: usize::from(id.index),
         entry: usize::from(exchange.matched().entry),
@@ -179,6 +179,7 @@ fn served(exchange: &Exchange) -> Decision {
 
 /// Runs the filters, and chooses a backend.
 fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -> Effect {
+    let limits = exchange.rule().timeouts_for(request.headers());
     let (mut parts, ()) = request.into_parts();
     let mut drawn = arrival.randoms.iter().copied();
     let mut last = 0;
@@ -188,9 +189,13 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
     };
     let id = match exchange.run(&mut parts, &mut random) {
         Ok(id) => id,
-        Err(Stopped::Refused(refusal)) => return Effect::Answered(failed(exchange, refusal.status())),
+        Err(Stopped::Refused(refusal)) => {
+            let mut answer = by_gateway(refusal, form(arrival));
+            exchange.finish_local(&mut answer);
+            return Effect::Answered(reply(&answer));
+        }
         Err(answered @ Stopped::Answered(_)) => {
-            return Effect::Answered(reply(&exchange.answer(answered).into_parts().0));
+            return Effect::Answered(reply(&exchange.answer(answered, form(arrival)).into_parts().0));
         }
     };
     let table = exchange.table();
@@ -215,10 +220,7 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
         mirrors: mirrors.collect(),
         reply: reply(&answer),
         failed: failed(exchange, StatusCode::BAD_GATEWAY).headers,
-        timeouts: Timeouts {
-            request: rule.timeouts.request(),
-            backend_request: rule.timeouts.backend_request(),
-        },
+        timeouts: Timeouts { request: limits.request(), backend_request: limits.backend_request() },
         retry,
     }))
 }
@@ -230,6 +232,23 @@ fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {
 fn target(table: &RouteTable, id: BackendId) -> Target {
     let backend = table.backend(id);
     Target { service: backend.service.clone(), port: backend.port, tls: None }
+}
+
+/// How the client wants to be told that its request was refused.
+fn form(arrival: &Arrival) -> Form {
+    Form::from_request(arrival.request.method(), arrival.request.headers())
+}
+
+/// The answer to a request that is refused, without what is text in it.
+fn by_gateway(refusal: Refusal, form: Form) -> response::Parts {
+    let is_call = matches!(form, Form::Grpc(_));
+    let (mut answer, _) = refusal.into_response(form).into_parts();
+    if is_call {
+        answer.headers.remove("grpc-message");
+    } else {
+        answer.headers.clear();
+    }
+    answer
 }
 
 /// The answer that the gateway makes by itself, without its text.

@@ -47,6 +47,8 @@ pub enum Decision {
     Served {
         /// The listener that took the request, as `namespace/gateway/listener` or `namespace/listener-set/listener`.
         listener: String,
+        /// The kind of the route.
+        kind: &'static str,
         /// The route.
         route: ObjectName,
         /// Which of its rules.

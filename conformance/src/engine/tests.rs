@@ -150,6 +150,6 @@ async fn the_core_says_why() {
     assert_eq!(
         text,
         "listener gateway-conformance-infra/same-namespace/http\n\
-             gateway-conformance-infra/route/0 matches[0], * PathPrefix /slow: chosen"
+             HTTPRoute gateway-conformance-infra/route/0 matches[0], * PathPrefix /slow: chosen"
     );
 }

@@ -18,7 +18,8 @@ use gateway_core::translate::translate;
 use gateway_tower::tunnel::Joined;
 use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle, UpstreamTarget};
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body::Body;
+use http_body_util::{BodyExt, Collected, Full};
 use tower::{Service, ServiceExt};
 
 use super::arrival::{self, Place, http_answer};
@@ -27,11 +28,12 @@ use super::{
     Abilities, Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Reply,
     gateway_class, headers, options,
 };
-use crate::backend::{Received, VirtualBackends, read_echo};
-use crate::case::{Case, ObjectRef, Target};
+use crate::backend::{GrpcBackend, Received, VirtualBackends, read_echo};
+use crate::case::{Case, GrpcCall, ObjectRef, Target};
 use crate::cluster::virtual_pods;
 use crate::exchange::{Answer, Exchange, Failure};
 use crate::store::Store;
+use crate::wire::grpc;
 
 /// How long copies of requests may take to arrive.
 const MIRRORS_ARRIVE_WITHIN: Duration = Duration::from_millis(20);
@@ -106,16 +108,33 @@ impl Tower {
         Place::find(target, &self.store, &self.addresses)
     }
 
-    /// Takes a request through the stack.
-    async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
+    /// The connection of a client, if it gets in.
+    fn connection(&self, arrival: &Arrival) -> Result<Arc<Connection>, Failure> {
         let server_name = arrival.server_name.as_deref();
         self.core.entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
         let mut connection = Connection::new(arrival.gateway.clone(), arrival.port);
         connection.server_name = server_name.map(Into::into);
         connection.secure = server_name.is_some();
         connection.peer = Some(([198, 51, 100, 1], 50_000).into());
-        let gateway = self.gateway.clone().on(Arc::new(connection));
-        let Ok(response) = gateway.oneshot(arrival.request.map(|()| Full::new(body))).await;
+        Ok(Arc::new(connection))
+    }
+
+    /// Takes a call through the stack.
+    async fn call(&self, target: &Target, call: &GrpcCall) -> Result<Answer, EngineError> {
+        let arrival = arrival::of_call(&self.place(target)?, call, Vec::new())?;
+        let connection = match self.connection(&arrival) {
+            Ok(connection) => connection,
+            Err(failure) => return Ok(Answer::Failed(failure)),
+        };
+        let authority = arrival.request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        grpc::call_by(self.gateway.clone().on(connection), call, &authority).await
+    }
+
+    /// Takes a request through the stack.
+    async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
+        let connection = self.connection(&arrival)?;
+        let Ok(response) =
+            self.gateway.clone().on(connection).oneshot(arrival.request.map(|()| Full::new(body))).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| Failure::Closed(error.to_string()))?;
         Ok((Reply { status: head.status, headers: headers(&head.headers) }, body.to_bytes()))
@@ -166,7 +185,7 @@ impl Engine for Tower {
                     Err(failure) => Answer::Failed(failure),
                 })
             }
-            Exchange::Grpc(..) => Err(EngineError::unsupported("the engine carries no gRPC calls")),
+            Exchange::Grpc(target, call) => self.call(target, call).await,
             Exchange::Tcp(..) => Err(EngineError::unsupported("the engine carries no TCP connections")),
             Exchange::Udp(_) => Err(EngineError::unsupported("the engine carries no datagrams")),
             Exchange::Bytes(..) => Err(EngineError::unsupported("the engine has no wire")),
@@ -183,20 +202,24 @@ impl Engine for Tower {
 
 // === impl Client ===
 
-impl Service<Request<RequestBody<Full<Bytes>>>> for Client {
-    type Response = Response<Full<Bytes>>;
+impl<B> Service<Request<RequestBody<B>>> for Client
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Collected<Bytes>>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Collected<Bytes>>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<RequestBody<Full<Bytes>>>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody<B>>) -> Self::Future {
         let backends = self.backends.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            body.collect().await?;
+            let body = body.collect().await?;
             let target = UpstreamTarget::of(&head.extensions).ok_or("the gateway has chosen no endpoint")?;
             let endpoint = target.endpoint().address();
             let backend = backends
@@ -205,23 +228,38 @@ impl Service<Request<RequestBody<Full<Bytes>>>> for Client {
             // On the wire the authority of the target is that of the connection, and the host is in the Host header.
             head.uri =
                 head.uri.path_and_query().map_or_else(Default::default, |target| target.clone().into());
-            if !backend.is_http() || backend.is_tls() {
+            if backend.is_tls() {
+                return Err("the backend speaks TLS".into());
+            }
+            if backend.is_grpc() {
+                // Over HTTP/2 the host is the authority.
+                let response =
+                    GrpcBackend::of_port(backend).answer(Request::from_parts(head, body), None).await;
+                let (head, body) = response.into_parts();
+                return Ok(Response::from_parts(head, body.collect().await?));
+            }
+            if !backend.is_http() {
                 return Err("the backend does not understand HTTP".into());
             }
             if head.headers.get(header::UPGRADE).is_some_and(|protocol| protocol == "websocket") {
-                return Ok(handshake());
+                return collected(handshake()).await;
             }
             let served = backend.http.serve(&head, None);
             tokio::time::sleep(served.after).await;
             let response = served.response.ok_or("the backend has broken the connection")?;
-            Ok(response.map(Full::new))
+            collected(response).await
         })
     }
 }
 
+async fn collected(response: Response<Bytes>) -> Result<Response<Collected<Bytes>>, BoxError> {
+    let (head, body) = response.into_parts();
+    Ok(Response::from_parts(head, Full::new(body).collect().await?))
+}
+
 /// The answer of a backend to the handshake of a WebSocket.
-fn handshake() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn handshake() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let fields = [(header::CONNECTION, "Upgrade"), (header::UPGRADE, "websocket")];
     response.headers_mut().extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));

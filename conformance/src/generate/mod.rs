@@ -21,6 +21,7 @@ mod backends;
 mod edits;
 mod filters;
 mod gateways;
+mod grpc_routes;
 pub mod messages;
 mod objects;
 mod requests;
@@ -53,6 +54,7 @@ pub fn world(source: &mut Source<'_>) -> World {
     gateways::insert(source, &mut resources);
     backends::insert(source, &mut resources);
     routes::insert(source, &mut resources);
+    grpc_routes::insert(source, &mut resources);
     World { resources, hostname_fall_through: !source.chance(25) }
 }
 

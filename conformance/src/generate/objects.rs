@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 
 use gateway_core::api::{
     AnyObject, BackendRef, BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, ConfigMap,
-    FrontendTlsConfig, FrontendTlsValidation, Gateway, GatewayTlsConfig, GrpcBackendRef, GrpcRoute,
-    GrpcRouteRule, GrpcRouteSpec, HttpBackendRef, HttpRoute, Kind, Listener, ListenerTlsConfig,
-    LocalPolicyTargetReferenceWithSectionName, ObjectReference, Resources, Secret, TcpRoute, TcpRouteRule,
-    TcpRouteSpec, TlsConfig, TlsModeType, TlsRoute, TlsRouteRule, TlsRouteSpec, UdpRoute, UdpRouteRule,
-    UdpRouteSpec, WellKnownCaCertificatesType,
+    FrontendTlsConfig, FrontendTlsValidation, Gateway, GatewayTlsConfig, HttpBackendRef, HttpRoute, Kind,
+    Listener, ListenerTlsConfig, LocalPolicyTargetReferenceWithSectionName, ObjectReference, Resources,
+    Secret, TcpRoute, TcpRouteRule, TcpRouteSpec, TlsConfig, TlsModeType, TlsRoute, TlsRouteRule,
+    TlsRouteSpec, UdpRoute, UdpRouteRule, UdpRouteSpec, WellKnownCaCertificatesType,
 };
 use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{backends, created, gateways, metadata, routes};
+use super::{backends, created, gateways, grpc_routes, metadata, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 26] = [
+pub(super) const KINDS: [Kind; 28] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,
@@ -40,6 +39,8 @@ pub(super) const KINDS: [Kind; 26] = [
     Kind::ConfigMap,
     Kind::BackendTlsPolicy,
     Kind::GatewayClass,
+    Kind::GrpcRoute,
+    Kind::GrpcRoute,
     Kind::GrpcRoute,
     Kind::TlsRoute,
     Kind::TcpRoute,
@@ -93,7 +94,10 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             backends::grant(source, name).into()
         }
         Kind::BackendTlsPolicy => policy(source).into(),
-        Kind::GrpcRoute => grpc_route(route(source)).into(),
+        Kind::GrpcRoute => {
+            let number = source.below(4);
+            grpc_routes::route(source, &routes::parents(resources), number).into()
+        }
         Kind::TlsRoute => tls_route(route(source)).into(),
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
@@ -186,15 +190,6 @@ fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
 
 // Routes of other kinds have the names, parents, hostnames and backends that HTTPRoutes have.
 
-fn grpc_route(route: HttpRoute) -> GrpcRoute {
-    let rule =
-        GrpcRouteRule { backend_refs: backend_refs(&route, grpc_backend_ref), ..GrpcRouteRule::default() };
-    let HttpRoute { metadata, spec, .. } = route;
-    let (parent_refs, hostnames) = (spec.parent_refs, spec.hostnames);
-    let spec = GrpcRouteSpec { parent_refs, hostnames, rules: vec![rule], ..GrpcRouteSpec::default() };
-    GrpcRoute { metadata, spec, ..GrpcRoute::default() }
-}
-
 fn tls_route(route: HttpRoute) -> TlsRoute {
     let rule = TlsRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
     let HttpRoute { metadata, spec, .. } = route;
@@ -222,11 +217,6 @@ fn udp_route(route: HttpRoute) -> UdpRoute {
 
 fn backend_refs<B>(route: &HttpRoute, make: impl Fn(&HttpBackendRef) -> B) -> Vec<B> {
     route.spec.rules.iter().flat_map(|rule| &rule.backend_refs).map(make).collect()
-}
-
-fn grpc_backend_ref(written: &HttpBackendRef) -> GrpcBackendRef {
-    let BackendRef { group, kind, name, namespace, port, weight } = backend_ref(written);
-    GrpcBackendRef { group, kind, name, namespace, port, weight, filters: Vec::new() }
 }
 
 fn backend_ref(written: &HttpBackendRef) -> BackendRef {

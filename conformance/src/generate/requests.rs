@@ -1,13 +1,14 @@
 //! Requests that hit often, and odd ones.
 
-use gateway_core::api::{HttpRoute, Listener};
+use gateway_core::api::Listener;
 use gateway_core::name::ObjectName;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 
 use super::World;
 use super::source::Source;
 use super::words::{
-    BAD_HOSTS, HEADER_NAMES, HEADER_VALUES, HOSTS, MANY_VALUES, METHODS, QUERIES, REQUEST_PATHS,
+    BAD_HOSTS, CALL_PATHS, CALL_TYPES, GRPC_METHODS, GRPC_SERVICES, HEADER_NAMES, HEADER_VALUES, HOSTS,
+    MANY_VALUES, METHODS, QUERIES, REQUEST_PATHS,
 };
 use crate::engine::Arrival;
 
@@ -22,9 +23,10 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
     let from = if of_sets.is_empty() || source.chance(90) { own } else { of_sets };
     let listener = source.one(&from);
     let port = if source.chance(3) { 9 } else { listener.port as u16 };
-    let routes: Vec<&HttpRoute> = world.resources.http_routes.values().map(|route| &**route).collect();
-    let hostnames = source.one(&routes).spec.hostnames.clone();
-    let host = host(source, listener.hostname.as_deref(), &hostnames);
+    let of_requests = world.resources.http_routes.values().map(|route| &route.spec.hostnames);
+    let of_calls = world.resources.grpc_routes.values().map(|route| &route.spec.hostnames);
+    let hostnames = source.one(&of_requests.chain(of_calls).collect::<Vec<_>>());
+    let host = host(source, listener.hostname.as_deref(), hostnames);
     // Mostly the host of the request, as browsers do.
     let server_name = match source.below(6) {
         0..4 => Some(host.clone()),
@@ -35,7 +37,10 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
         gateway,
         port,
         server_name: server_name.map(|name| name.split(':').next().unwrap_or_default().to_owned()),
-        request: request(source, host),
+        request: match source.chance(35) {
+            true => call(source, host),
+            false => request(source, host),
+        },
         randoms: source.list(1, 4, |source| match source.below(4) {
             0 => 0,
             1 => u64::MAX,
@@ -97,6 +102,26 @@ fn request(source: &mut Source<'_>, host: String) -> Request<()> {
         for _ in 0..source.below(3) {
             append(header::ACCESS_CONTROL_REQUEST_HEADERS, source.one(&["x", "x, y", "z"]));
         }
+    }
+    request
+}
+
+/// A request that is a call of gRPC, or nearly.
+fn call(source: &mut Source<'_>, host: String) -> Request<()> {
+    let mut request = request(source, host);
+    let path = match source.chance(8) {
+        true => source.one(&CALL_PATHS).to_owned(),
+        false => format!("/{}/{}", source.one(&GRPC_SERVICES), source.one(&GRPC_METHODS)),
+    };
+    if source.chance(90) {
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = path.parse().expect("a path");
+    }
+    let types = if source.chance(15) { &CALL_TYPES[..] } else { &CALL_TYPES[..2] };
+    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(source.one(types)));
+    if source.chance(25) {
+        let time = source.one(&["1S", "250m", "0n", "1500u", "99999999H", "123456789m", "1s", "S"]);
+        request.headers_mut().insert("grpc-timeout", HeaderValue::from_static(time));
     }
     request
 }

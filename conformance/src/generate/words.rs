@@ -121,6 +121,30 @@ pub(super) const PATH_PATTERNS: [&str; 12] = [
     "/caf%C3%A9",
 ];
 
+/// Services and methods of gRPC, of which one is as long as another.
+pub(super) const GRPC_SERVICES: [&str; 6] = ["a", "a.B", "a.b", "b.B", "shop.Cart", "b"];
+pub(super) const GRPC_METHODS: [&str; 5] = ["B", "b", "Add", "C", "BB"];
+
+/// Expressions for either, as long as some of them.
+pub(super) const GRPC_PATTERNS: [&str; 12] =
+    ["a.*", ".*", "[ab]", "B+", "a[.].", "(?i)add", "a|b", "(", "", "a.B", "B", "[^.]*[.](B|Cart)"];
+
+/// Paths of calls that are no service and method, or odd ones.
+pub(super) const CALL_PATHS: [&str; 10] =
+    ["/a", "/", "/a/", "//B", "/a/B/C", "/a.B/B/", "/%61/B", "/a/../b/B", "/a.B//B", "/a/B;v=1"];
+
+/// Content types of calls, or nearly.
+pub(super) const CALL_TYPES: [&str; 8] = [
+    "application/grpc",
+    "application/grpc+proto",
+    "application/grpc;v=1",
+    "application/GRPC",
+    "application/grpc-web",
+    "application/grpcx",
+    "application/json",
+    "application/grpc , a",
+];
+
 pub(super) const HEADER_NAMES: [&str; 5] = ["x", "y", "X", "version", "host"];
 pub(super) const HEADER_VALUES: [&str; 5] = ["1", "2", "one", "1,2", "a.example.com"];
 

@@ -11,7 +11,7 @@ use gateway_core::name::ObjectName;
 
 use super::order::{Entry, split};
 use super::{Fault, Mutant};
-use crate::case::{Case, ObjectRef};
+use crate::case::{Case, GrpcCode, ObjectRef};
 use crate::engine::{Abilities, ControlPlane, Engine, EngineError, Engines, Infrastructure};
 use crate::exchange::{Answer, Exchange, HttpAnswer};
 
@@ -147,8 +147,12 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
             Fault::Order(_) => self.in_another_order(&exchange).await?,
             _ => self.inner.send(&exchange).await?,
         };
-        if let (Fault::Answer(change), Answer::Http(answer)) = (self.mutant.fault, &mut answer) {
-            change(answer);
+        match (self.mutant.fault, &mut answer) {
+            (Fault::Answer(change), Answer::Http(answer)) => change(answer),
+            (Fault::Code(right, wrong), Answer::Grpc(answer)) if answer.code == right.number() => {
+                answer.code = wrong.number();
+            }
+            _ => {}
         }
         Ok(answer)
     }
@@ -175,8 +179,12 @@ impl<E: Engines + 'static> MutatedEngine<E> {
         let mut best: Option<(usize, &Entry, Answer)> = None;
         for (index, (entry, engine)) in self.alone.iter_mut().enumerate() {
             let answer = engine.send(exchange).await?;
-            let matches =
-                !matches!(&answer, Answer::Http(HttpAnswer { status: 404 | 421, .. }) | Answer::Failed(_));
+            let matches = match &answer {
+                Answer::Http(answer) => !matches!(answer.status, 404 | 421) && !is_unimplemented(answer),
+                Answer::Grpc(answer) => answer.code != GrpcCode::Unimplemented.number(),
+                Answer::Failed(_) => false,
+                _ => true,
+            };
             if matches && best.as_ref().is_none_or(|(_, known, _)| order(entry, known).is_lt()) {
                 best = Some((index, entry, answer));
             }
@@ -189,29 +197,32 @@ impl<E: Engines + 'static> MutatedEngine<E> {
     }
 
     async fn split(&mut self) -> Result<(), EngineError> {
-        let mut others = Vec::new();
-        let mut routes = Vec::new();
-        for (name, object) in &self.objects {
-            match object {
-                AnyObject::HttpRoute(route) => {
-                    // As it is stored, with the time of its creation.
-                    let stored = self.inner.object(name).await?;
-                    let created =
-                        stored.as_ref().and_then(|stored| stored.metadata().creation_timestamp.as_ref());
-                    let created = created.and_then(|time| time.unix_seconds()).unwrap_or(i64::MAX);
-                    routes.push((route.clone(), created));
-                }
-                other => others.push(other.clone()),
-            }
+        let is_split = |object: &AnyObject| matches!(object.kind(), Kind::HttpRoute | Kind::GrpcRoute);
+        let others: Vec<_> = self.objects.values().filter(|object| !is_split(object)).cloned().collect();
+        let mut entries = Vec::new();
+        for (name, object) in self.objects.iter().filter(|(_, object)| is_split(object)) {
+            // As it is stored, with the time of its creation.
+            let stored = self.inner.object(name).await?;
+            let created = stored.as_ref().and_then(|stored| stored.metadata().creation_timestamp.as_ref());
+            let created = created.and_then(|time| time.unix_seconds()).unwrap_or(i64::MAX);
+            entries.extend(match object {
+                AnyObject::HttpRoute(route) => split(&**route, &others, created),
+                AnyObject::GrpcRoute(route) => split(&**route, &others, created),
+                _ => Vec::new(),
+            });
         }
-        let entries = routes.iter().flat_map(|(route, created)| split(route, &others, *created));
-        for (entry, route) in entries.collect::<Vec<_>>() {
+        for (entry, route) in entries {
             let mut engine = self.engines.start(&self.case).await?;
             engine.apply(others.iter().cloned().chain([route]).collect()).await?;
             self.alone.push((entry, engine));
         }
         Ok(())
     }
+}
+
+/// Whether a call that came as a request found no rule.
+fn is_unimplemented(answer: &HttpAnswer) -> bool {
+    answer.header("grpc-status") == [GrpcCode::Unimplemented.number().to_string()]
 }
 
 fn name(object: &AnyObject) -> ObjectRef {

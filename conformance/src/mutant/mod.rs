@@ -9,6 +9,7 @@
 //! about every match entry alone, and the mutant puts those that match into another order.
 
 mod answers;
+mod calls;
 mod engine;
 mod kinds;
 mod objects;
@@ -18,7 +19,7 @@ mod statuses;
 
 use gateway_core::api::AnyObject;
 
-use crate::case::{HttpRequest, ObjectRef};
+use crate::case::{GrpcCode, HttpRequest, ObjectRef};
 use crate::exchange::HttpAnswer;
 
 pub use self::engine::{Mutated, MutatedEngine};
@@ -42,6 +43,8 @@ pub enum Fault {
     Request(fn(&[AnyObject], &mut HttpRequest)),
     /// It answers wrongly.
     Answer(fn(&mut HttpAnswer)),
+    /// It ends calls with another code: what should be the first is the second.
+    Code(GrpcCode, GrpcCode),
     /// It writes something wrong into a status.
     Status(fn(&mut AnyObject)),
     /// It prefers other match entries: the first in this order serves.
@@ -64,6 +67,7 @@ pub fn mutants() -> Vec<Mutant> {
         requests::MUTANTS,
         answers::MUTANTS,
         statuses::MUTANTS,
+        calls::MUTANTS,
         kinds::MUTANTS,
         engine::MUTANTS,
     ]

@@ -1,9 +1,10 @@
 //! Match entries that are tried in another order.
 
 use std::cmp::{Ordering, Reverse};
-use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, HttpRoute, HttpRouteMatch, PathMatchType};
+use gateway_core::api::{
+    AnyObject, GrpcRoute, GrpcRouteRule, HttpRoute, HttpRouteRule, ObjectMeta, ParentReference, PathMatchType,
+};
 use gateway_core::hostname::Hostname;
 
 use super::{Fault, Mutant};
@@ -11,6 +12,8 @@ use super::{Fault, Mutant};
 /// A match entry of a route for one of its hostnames, and everything that precedence depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Whether it is one of a GRPCRoute: calls go there first.
+    pub calls: bool,
     /// How specific the hostname is: precise ones before wildcards, then by length.
     pub hostname: (bool, usize),
     /// The same of the most specific hostname that it shares with a listener of its parents.
@@ -19,6 +22,10 @@ pub struct Entry {
     pub kind: u8,
     /// How long the path is.
     pub length: usize,
+    /// How long the service of a call is.
+    pub service: usize,
+    /// How long the method of a call is.
+    pub grpc_method: usize,
     /// Whether there is a method.
     pub method: bool,
     /// How many headers there are.
@@ -36,23 +43,27 @@ pub struct Entry {
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    order("prefixes go before exact paths", |a, b| compare(a, b, |it| (it.kind != 2, it.length, rest(it)))),
-    order("the length of paths does not matter", |a, b| compare(a, b, |it| (it.kind, rest(it)))),
-    order("shorter prefixes go first", |a, b| compare(a, b, |it| (it.kind, Reverse(it.length), rest(it)))),
+    order("prefixes go before exact paths", |a, b| {
+        compare(a, b, |it| (it.kind != 2, it.length, called(it), rest(it)))
+    }),
+    order("the length of paths does not matter", |a, b| compare(a, b, |it| (it.kind, called(it), rest(it)))),
+    order("shorter prefixes go first", |a, b| {
+        compare(a, b, |it| (it.kind, Reverse(it.length), called(it), rest(it)))
+    }),
     order("methods do not matter for precedence", |a, b| {
-        compare(a, b, |it| (it.kind, it.length, it.headers, it.query_params))
+        compare(a, b, |it| (it.kind, it.length, called(it), it.headers, it.query_params))
     }),
     order("headers go before methods", |a, b| {
-        compare(a, b, |it| (it.kind, it.length, it.headers, it.method, it.query_params))
+        compare(a, b, |it| (it.kind, it.length, called(it), it.headers, it.method, it.query_params))
     }),
     order("the number of headers does not matter", |a, b| {
-        compare(a, b, |it| (it.kind, it.length, it.method, it.query_params))
+        compare(a, b, |it| (it.kind, it.length, called(it), it.method, it.query_params))
     }),
     order("query parameters go before headers", |a, b| {
-        compare(a, b, |it| (it.kind, it.length, it.method, it.query_params, it.headers))
+        compare(a, b, |it| (it.kind, it.length, called(it), it.method, it.query_params, it.headers))
     }),
     order("the number of query parameters does not matter", |a, b| {
-        compare(a, b, |it| (it.kind, it.length, it.method, it.headers))
+        compare(a, b, |it| (it.kind, it.length, called(it), it.method, it.headers))
     }),
     order("the first rule that matches serves", |a, b| b.hostname.cmp(&a.hostname).then_with(|| ties(a, b))),
     order("the last of equal rules serves", |a, b| {
@@ -83,6 +94,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
         let shared = |it: &Entry| Entry { hostname: it.shared, ..it.clone() };
         specific(&shared(a), &shared(b)).then_with(|| ties(a, b))
     }),
+    order("HTTPRoutes go before GRPCRoutes", |a, b| {
+        a.calls.cmp(&b.calls).then_with(|| specific(a, b)).then_with(|| ties(a, b))
+    }),
+    order("methods of calls go before services", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.grpc_method, it.service, rest(it)))
+    }),
+    order("the length of services does not matter", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.grpc_method, rest(it)))
+    }),
+    order("the length of methods of calls does not matter", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.service, rest(it)))
+    }),
+    order("headers of calls go before their methods", |a, b| {
+        compare(a, b, |it| (it.kind, it.length, it.service, rest(it), it.grpc_method))
+    }),
     order("paths go before hostnames", |a, b| {
         let path = |it: &Entry| Reverse((it.kind, it.length));
         path(a).cmp(&path(b)).then_with(|| specific(a, b)).then_with(|| ties(a, b))
@@ -96,18 +122,24 @@ const fn order(name: &'static str, order: fn(&Entry, &Entry) -> Ordering) -> Mut
     Mutant { name, fault: Fault::Order(order) }
 }
 
-/// By hostname, then by what is given, the greatest first, then as usual.
+/// By kind and hostname, then by what is given, the greatest first, then as usual.
 fn compare<K: Ord>(a: &Entry, b: &Entry, key: impl Fn(&Entry) -> K) -> Ordering {
-    b.hostname.cmp(&a.hostname).then_with(|| key(b).cmp(&key(a))).then_with(|| ties(a, b))
+    let first = |it: &Entry| (it.calls, it.hostname);
+    first(b).cmp(&first(a)).then_with(|| key(b).cmp(&key(a))).then_with(|| ties(a, b))
 }
 
 fn rest(it: &Entry) -> (bool, usize, usize) {
     (it.method, it.headers, it.query_params)
 }
 
+/// The criteria of calls that stand before their headers.
+fn called(it: &Entry) -> (usize, usize) {
+    (it.service, it.grpc_method)
+}
+
 /// The right order of what is specific.
 fn specific(a: &Entry, b: &Entry) -> Ordering {
-    let key = |it: &Entry| (it.hostname, it.kind, it.length, rest(it));
+    let key = |it: &Entry| (it.calls, it.hostname, it.kind, it.length, called(it), rest(it));
     key(b).cmp(&key(a))
 }
 
@@ -124,10 +156,128 @@ fn rank(hostname: Option<&str>) -> (bool, usize) {
     hostname.map_or((false, 0), |it| (!it.starts_with('*'), it.len()))
 }
 
+/// A kind of route that is split into its match entries.
+pub(super) trait Split: Clone {
+    fn metadata(&self) -> &ObjectMeta;
+    fn parent_refs(&self) -> &[ParentReference];
+    fn hostnames_mut(&mut self) -> &mut Vec<String>;
+
+    /// Every match entry, with its rule and its position there, and as a route with this entry only.
+    fn entries(&self) -> Vec<(Entry, Self)>;
+
+    fn into_object(self) -> AnyObject;
+}
+
+/// An entry of which nothing is known.
+fn entry(calls: bool, rule: usize, entry: usize) -> Entry {
+    Entry {
+        calls,
+        hostname: (false, 0),
+        shared: (false, 0),
+        kind: 0,
+        length: 0,
+        service: 0,
+        grpc_method: 0,
+        method: false,
+        headers: 0,
+        query_params: 0,
+        created: 0,
+        route: String::new(),
+        rule,
+        entry,
+    }
+}
+
+/// The matches of a rule, never none.
+fn matches_or_default<M: Clone + Default>(matches: &[M]) -> Vec<M> {
+    if matches.is_empty() { vec![M::default()] } else { matches.to_vec() }
+}
+
+impl Split for HttpRoute {
+    fn metadata(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn parent_refs(&self) -> &[ParentReference] {
+        &self.spec.parent_refs
+    }
+
+    fn hostnames_mut(&mut self) -> &mut Vec<String> {
+        &mut self.spec.hostnames
+    }
+
+    fn entries(&self) -> Vec<(Entry, Self)> {
+        let rules = self.spec.rules.iter().enumerate();
+        let all = rules.flat_map(|(rule, written)| {
+            let matches = matches_or_default(&written.matches).into_iter().enumerate();
+            matches.map(move |(position, of_entry)| {
+                let facts = Entry {
+                    kind: match of_entry.path.r#type {
+                        PathMatchType::Exact => 2,
+                        PathMatchType::RegularExpression => 1,
+                        PathMatchType::PathPrefix | PathMatchType::Unknown(_) => 0,
+                    },
+                    length: of_entry.path.value.trim_end_matches('/').len(),
+                    method: of_entry.method.is_some(),
+                    headers: of_entry.headers.len(),
+                    query_params: of_entry.query_params.len(),
+                    ..entry(false, rule, position)
+                };
+                let mut alone = self.clone();
+                alone.spec.rules = vec![HttpRouteRule { matches: vec![of_entry], ..written.clone() }];
+                (facts, alone)
+            })
+        });
+        all.collect()
+    }
+
+    fn into_object(self) -> AnyObject {
+        self.into()
+    }
+}
+
+impl Split for GrpcRoute {
+    fn metadata(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn parent_refs(&self) -> &[ParentReference] {
+        &self.spec.parent_refs
+    }
+
+    fn hostnames_mut(&mut self) -> &mut Vec<String> {
+        &mut self.spec.hostnames
+    }
+
+    fn entries(&self) -> Vec<(Entry, Self)> {
+        let rules = self.spec.rules.iter().enumerate();
+        let all = rules.flat_map(|(rule, written)| {
+            let matches = matches_or_default(&written.matches).into_iter().enumerate();
+            matches.map(move |(position, of_entry)| {
+                let method = of_entry.method.clone().unwrap_or_default();
+                let facts = Entry {
+                    service: method.service.map_or(0, |service| service.len()),
+                    grpc_method: method.method.map_or(0, |method| method.len()),
+                    headers: of_entry.headers.len(),
+                    ..entry(true, rule, position)
+                };
+                let mut alone = self.clone();
+                alone.spec.rules = vec![GrpcRouteRule { matches: vec![of_entry], ..written.clone() }];
+                (facts, alone)
+            })
+        });
+        all.collect()
+    }
+
+    fn into_object(self) -> AnyObject {
+        self.into()
+    }
+}
+
 /// The hostnames of the listeners that a route may attach to.
-fn hostnames_of_listeners<'o>(route: &HttpRoute, others: &'o [AnyObject]) -> Vec<&'o str> {
+fn hostnames_of_listeners<'o>(parents: &[ParentReference], others: &'o [AnyObject]) -> Vec<&'o str> {
     let is_parent = |name: &str, section: &str| {
-        route.spec.parent_refs.iter().any(|parent| {
+        parents.iter().any(|parent| {
             parent.name == name && parent.section_name.as_deref().is_none_or(|wanted| wanted == section)
         })
     };
@@ -143,12 +293,15 @@ fn hostnames_of_listeners<'o>(route: &HttpRoute, others: &'o [AnyObject]) -> Vec
 }
 
 /// Every match entry of a route, each as a route with this entry only.
-pub(super) fn split(route: &HttpRoute, others: &[AnyObject], created: i64) -> Vec<(Entry, AnyObject)> {
-    let of_listeners = hostnames_of_listeners(route, others);
-    let hostnames: Vec<Option<&String>> = match route.spec.hostnames.as_slice() {
+pub(super) fn split<R: Split>(route: &R, others: &[AnyObject], created: i64) -> Vec<(Entry, AnyObject)> {
+    let of_listeners = hostnames_of_listeners(route.parent_refs(), others);
+    let written = std::mem::take(route.clone().hostnames_mut());
+    let hostnames: Vec<Option<&String>> = match written.as_slice() {
         [] => vec![None],
         hostnames => hostnames.iter().map(Some).collect(),
     };
+    let metadata = route.metadata();
+    let name = format!("{}/{}", metadata.namespace.as_deref().unwrap_or_default(), metadata.name);
     let mut entries = Vec::new();
     for hostname in hostnames {
         let intersects = |listener: &&str| match (hostname.map(|it| it.parse::<Hostname>()), listener.parse())
@@ -159,40 +312,16 @@ pub(super) fn split(route: &HttpRoute, others: &[AnyObject], created: i64) -> Ve
         };
         let shared = of_listeners.iter().copied().filter(intersects);
         let shared = shared.chain(hostname.map(String::as_str)).max_by_key(|it| rank(Some(it)));
-        for (rule, of_rule) in route.spec.rules.iter().enumerate() {
-            let matches = match of_rule.matches.as_slice() {
-                [] => vec![HttpRouteMatch::default()],
-                matches => matches.to_vec(),
+        for (facts, mut alone) in route.entries() {
+            let facts = Entry {
+                hostname: rank(hostname.map(String::as_str)),
+                shared: rank(shared),
+                created,
+                route: name.clone(),
+                ..facts
             };
-            for (entry, of_entry) in matches.into_iter().enumerate() {
-                let facts = Entry {
-                    hostname: rank(hostname.map(String::as_str)),
-                    shared: rank(shared),
-                    kind: match of_entry.path.r#type {
-                        PathMatchType::Exact => 2,
-                        PathMatchType::RegularExpression => 1,
-                        PathMatchType::PathPrefix | PathMatchType::Unknown(_) => 0,
-                    },
-                    length: of_entry.path.value.trim_end_matches('/').len(),
-                    method: of_entry.method.is_some(),
-                    headers: of_entry.headers.len(),
-                    query_params: of_entry.query_params.len(),
-                    created,
-                    route: format!(
-                        "{}/{}",
-                        route.metadata.namespace.as_deref().unwrap_or_default(),
-                        route.metadata.name
-                    ),
-                    rule,
-                    entry,
-                };
-                let mut alone = route.clone();
-                alone.spec.hostnames = hostname.into_iter().cloned().collect();
-                let mut of_rule = of_rule.clone();
-                of_rule.matches = vec![of_entry];
-                alone.spec.rules = vec![of_rule];
-                entries.push((facts, AnyObject::HttpRoute(Arc::new(alone))));
-            }
+            *alone.hostnames_mut() = hostname.into_iter().cloned().collect();
+            entries.push((facts, alone.into_object()));
         }
     }
     entries

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use gateway_tower::BoxError;
 use http::Uri;
 use http::uri::PathAndQuery;
+use http_body::Body as HttpBody;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::task::JoinSet;
 use tonic::body::Body;
+use tonic::client::GrpcService;
 use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
 use tonic_prost::ProstCodec;
 
@@ -27,13 +30,7 @@ pub(super) async fn call(
 ) -> Result<Answer, EngineError> {
     let request = request(call)?;
     let tls = call.tls.as_ref().map(|tls| Tls::new(tls, &["h2"])).transpose()?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let wrong = |what: &str, error: &dyn std::fmt::Display| EngineError::failed(format!("{what}: {error}"));
-    let authority = call.authority.as_deref().unwrap_or(authority);
-    let origin: Uri =
-        format!("{scheme}://{authority}").parse().map_err(|error| wrong("authority", &error))?;
-    let path = format!("/{}/{}", call.service, call.method);
-    let path: PathAndQuery = path.parse().map_err(|error| wrong("method", &error))?;
+    let (origin, path) = target(call, authority)?;
     Ok(match exchange(request, tls.as_ref(), address, origin, path).await {
         Ok(answer) => Answer::Grpc(answer),
         Err(failure) => Answer::Failed(failure),
@@ -59,8 +56,32 @@ async fn exchange(
     driver.spawn(async { drop(connection.await) });
 
     let service = tower::service_fn(move |request| sender.clone().send_request(request));
+    unary(service, request, origin, path).await
+}
+
+/// Makes a call by a service that needs no connection.
+pub(crate) async fn call_by<S>(service: S, call: &GrpcCall, authority: &str) -> Result<Answer, EngineError>
+where
+    S: GrpcService<Body, ResponseBody: HttpBody<Data: Send, Error: Into<BoxError>> + Send + 'static>,
+{
+    let (origin, path) = target(call, authority)?;
+    Ok(match unary(service, request(call)?, origin, path).await {
+        Ok(answer) => Answer::Grpc(answer),
+        Err(failure) => Answer::Failed(failure),
+    })
+}
+
+async fn unary<S>(
+    service: S,
+    request: tonic::Request<EchoRequest>,
+    origin: Uri,
+    path: PathAndQuery,
+) -> Result<GrpcAnswer, Failure>
+where
+    S: GrpcService<Body, ResponseBody: HttpBody<Data: Send, Error: Into<BoxError>> + Send + 'static>,
+{
     let mut client = tonic::client::Grpc::with_origin(service, origin);
-    client.ready().await.map_err(|error| failure(&error))?;
+    client.ready().await.map_err(|error| failure(&*error.into()))?;
     let codec = ProstCodec::<EchoRequest, EchoResponse>::default();
     Ok(match client.unary(request, path, codec).await {
         Ok(response) => GrpcAnswer { echo: echo(response.into_inner()), ..GrpcAnswer::default() },
@@ -69,6 +90,16 @@ async fn exchange(
             GrpcAnswer { code, message: status.message().to_owned(), echo: None }
         }
     })
+}
+
+/// Where a call goes: the origin, and the path there.
+fn target(call: &GrpcCall, authority: &str) -> Result<(Uri, PathAndQuery), EngineError> {
+    let scheme = if call.tls.is_some() { "https" } else { "http" };
+    let wrong = |what: &str, error: &dyn std::fmt::Display| EngineError::failed(format!("{what}: {error}"));
+    let authority = call.authority.as_deref().unwrap_or(authority);
+    let origin = format!("{scheme}://{authority}").parse().map_err(|error| wrong("authority", &error))?;
+    let path = format!("/{}/{}", call.service, call.method);
+    Ok((origin, path.parse().map_err(|error| wrong("method", &error))?))
 }
 
 fn echo(response: EchoResponse) -> Option<GrpcEcho> {

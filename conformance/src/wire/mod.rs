@@ -7,7 +7,7 @@ mod bytes;
 mod connection;
 mod datagram;
 mod failure;
-mod grpc;
+pub(crate) mod grpc;
 mod http;
 mod proxy;
 mod tcp;

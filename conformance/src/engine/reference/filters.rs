@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::super::{Arrival, Effect, Forwarded, Mirrored, Reply, Sent, headers};
 use super::backend::Referrer;
 use super::gateway::Frontend;
+use super::grpc::Failure;
 use super::request::Seen;
 use super::route::{Candidate, RequestRoute as _};
 use super::{backend, cors, grpc, header_modifier, limits, path_modifier, redirect, request};
@@ -104,9 +105,10 @@ pub(super) fn carry_out(
         }
         headers
     };
-    let failed = |status| match candidate.kind {
-        "GRPCRoute" => grpc::failed(rule.backend_refs.is_empty()),
-        _ => answered(status, &failed_headers()),
+    let failed = |failure| {
+        let (status, mut headers) = grpc::failed(failure, &arrival.request);
+        headers.extend(failed_headers());
+        answered(status, &headers)
     };
 
     match passing.run(&rule.filters, Level::Rule) {
@@ -116,25 +118,24 @@ pub(super) fn carry_out(
             edit_answer(&rule.filters, seen, &mut headers);
             return answered(status, &headers);
         }
-        Run::Fail => return failed(StatusCode::INTERNAL_SERVER_ERROR),
+        Run::Fail => return failed(Failure::Filter),
     }
-    // HRB-10, HRB-11, HRB-13, AMB-20: no backend, an invalid one, no weight: 500. HRB-12: no endpoints: 503.
     let random = passing.draw();
     let Some(chosen) = backend::pick(&rule.backend_refs, |reference| reference.weight, random) else {
-        return failed(StatusCode::INTERNAL_SERVER_ERROR);
+        return failed(Failure::NoBackend);
     };
     let Some(to) = backend::resolve_ref(resources, &passing.referrer(), chosen) else {
-        return failed(StatusCode::INTERNAL_SERVER_ERROR);
+        return failed(Failure::InvalidBackend);
     };
     let endpoints = backend::endpoints(resources, &to, &TransportProtocol::Tcp);
     if endpoints.is_empty() {
-        return failed(StatusCode::SERVICE_UNAVAILABLE);
+        return failed(Failure::NoEndpoints);
     }
     // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
     match passing.run(&chosen.filters, Level::Backend) {
         Run::Continue => {}
         Run::Answer { .. } => unreachable!("no filter of a backend answers"),
-        Run::Fail => return failed(StatusCode::INTERNAL_SERVER_ERROR),
+        Run::Fail => return failed(Failure::Filter),
     }
     let mut answer = arrival.answer.headers().clone();
     edit_answer(&chosen.filters, seen, &mut answer);
@@ -147,7 +148,10 @@ pub(super) fn carry_out(
         mirrors: passing.mirrors,
         reply: Reply { status: arrival.answer.status(), headers: headers(&answer) },
         failed: headers(&failed_headers()),
-        timeouts: limits::timeouts(rule),
+        timeouts: match candidate.kind {
+            "GRPCRoute" => limits::of_call(&seen.headers),
+            _ => limits::timeouts(rule),
+        },
         retry: limits::retry(rule),
     }))
 }

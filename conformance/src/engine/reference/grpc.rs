@@ -11,15 +11,17 @@ use gateway_core::api::{
     HttpRouteRule, ObjectMeta, ParentReference, Resources,
 };
 use gateway_core::name::ObjectName;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::{Effect, Reply, headers};
 use super::matching;
 use super::request::Seen;
 use super::route::RequestRoute;
+use super::{Pattern, pattern};
 
 /// The status codes of gRPC that the gateway answers with.
 const UNIMPLEMENTED: &str = "12";
+const INTERNAL: &str = "13";
 const UNAVAILABLE: &str = "14";
 
 impl RequestRoute for GrpcRoute {
@@ -171,26 +173,64 @@ fn filter(filter: &GrpcRouteFilter) -> HttpRouteFilter {
     }
 }
 
-/// The answer to a request that no rule serves. GRP-10, AMB-64: a call gets an answer of gRPC instead of 404.
+/// Why a request that a rule serves is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// A filter cannot be carried out.
+    Filter,
+    /// There is none that has a weight.
+    NoBackend,
+    /// The one that was picked leads nowhere.
+    InvalidBackend,
+    /// It has nobody who could answer.
+    NoEndpoints,
+}
+
+/// The answer to a request that no rule serves. GRP-10, AMB-64: a call gets one of gRPC instead of 404.
 pub(super) fn refused(status: StatusCode, request: &Request<()>) -> Effect {
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let is_grpc = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if is_grpc && status == StatusCode::NOT_FOUND {
-        return answered(UNIMPLEMENTED);
+    let code = if status == StatusCode::BAD_REQUEST { INTERNAL } else { UNIMPLEMENTED };
+    let (status, map) = match answer_to_call(code, request) {
+        Some(map) => (StatusCode::OK, map),
+        None => (status, HeaderMap::new()),
+    };
+    Effect::Answered(Reply { status, headers: headers(&map) })
+}
+
+/// The status and the headers of the answer to a request whose rule cannot be carried out.
+///
+/// HRB-10, HRB-11, HRB-13, AMB-20, FLT-05: 500. HRB-12: no endpoints: 503.
+///
+/// AMB-64, GRP-11, GRP-12, GRP-15: to a call it is UNIMPLEMENTED where there is no backend, UNAVAILABLE where there is one that
+/// cannot be used, and INTERNAL where it is about a filter.
+pub(super) fn failed(failure: Failure, request: &Request<()>) -> (StatusCode, HeaderMap) {
+    let (status, code) = match failure {
+        Failure::Filter => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
+        Failure::NoBackend => (StatusCode::INTERNAL_SERVER_ERROR, UNIMPLEMENTED),
+        Failure::InvalidBackend => (StatusCode::INTERNAL_SERVER_ERROR, UNAVAILABLE),
+        Failure::NoEndpoints => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+    };
+    match answer_to_call(code, request) {
+        Some(map) => (StatusCode::OK, map),
+        None => (status, HeaderMap::new()),
     }
-    Effect::Answered(Reply { status, headers: headers(&HeaderMap::new()) })
 }
 
-/// The answer to a call whose rule has no backend for it: GRP-11, GRP-12; GRP-15, where a filter cannot be carried out.
-pub(super) fn failed(without_backends: bool) -> Effect {
-    answered(if without_backends { UNIMPLEMENTED } else { UNAVAILABLE })
+/// AMB-40, AMB-64: whether the content type is one of gRPC: `application/grpc`, or that with a format, a parameter, or for
+/// browsers.
+pub(super) fn is_call(headers: &HeaderMap) -> bool {
+    static CALL: Pattern = pattern!("(?i)^application/grpc($|[-+; ])");
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| CALL.is_match(content_type))
 }
 
-/// AMB-64: 200, and the status of gRPC among the headers.
-fn answered(status: &'static str) -> Effect {
-    let map = HeaderMap::from_iter([
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/grpc")),
-        (header::HeaderName::from_static("grpc-status"), HeaderValue::from_static(status)),
-    ]);
-    Effect::Answered(Reply { status: StatusCode::OK, headers: headers(&map) })
+/// AMB-64: the headers of an answer to a call, which has the content type of the call. A HEAD is answered as HTTP.
+fn answer_to_call(code: &'static str, request: &Request<()>) -> Option<HeaderMap> {
+    let content_type = request.headers().get(header::CONTENT_TYPE)?.clone();
+    let is_call = is_call(request.headers()) && *request.method() != Method::HEAD;
+    is_call.then(|| {
+        HeaderMap::from_iter([
+            (header::CONTENT_TYPE, content_type),
+            (header::HeaderName::from_static("grpc-status"), HeaderValue::from_static(code)),
+        ])
+    })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gateway_core::api::HttpRouteRule;
+use http::HeaderMap;
 
 use super::super::{Retry, Timeouts};
 use super::{Pattern, pattern};
@@ -12,6 +13,27 @@ pub(super) fn timeouts(rule: &HttpRouteRule) -> Timeouts {
     let Some(written) = &rule.timeouts else { return Timeouts::default() };
     let limit = |text: &Option<String>| text.as_deref().map(duration).filter(|limit| !limit.is_zero());
     Timeouts { request: limit(&written.request), backend_request: limit(&written.backend_request) }
+}
+
+/// GRP-14: the time that a call has by itself, where no rule can give it one. It is kept in whole milliseconds, at least one.
+pub(super) fn of_call(headers: &HeaderMap) -> Timeouts {
+    static TIME: Pattern = pattern!("^([0-9]{1,8})([HMSmun])$");
+    let written = headers.get("grpc-timeout").and_then(|value| value.to_str().ok());
+    let request = written.and_then(|written| TIME.captures(written)).map(|time| {
+        let number: u64 = time[1].parse().expect("eight digits at most");
+        let (milliseconds, parts) = match &time[2] {
+            "H" => (3_600_000, 1),
+            "M" => (60_000, 1),
+            "S" => (1_000, 1),
+            "m" => (1, 1),
+            "u" => (1, 1_000),
+            _ => (1, 1_000_000),
+        };
+        // The longest is seven weeks.
+        let kept = (number * milliseconds).div_ceil(parts).clamp(1, u32::MAX.into());
+        Duration::from_millis(kept)
+    });
+    Timeouts { request, backend_request: None }
 }
 
 /// RTY-01, RTY-02, RTY-05; AMB-56: 25 milliseconds where nothing is said, never more than 100 retries, and 0 is none.

@@ -175,6 +175,7 @@ impl<'r> Reference<'r> {
         };
         let decision = Decision::Served {
             listener: format!("{}/{}", listener.object().1, listener.name),
+            kind: candidate.kind,
             route: candidate.route.clone(),
             rule: candidate.rule_index,
             entry: candidate.entry_index,

@@ -141,8 +141,7 @@ fn remove_dot_segments(path: &str) -> String {
 impl Seen {
     /// AMB-40, AMB-64: whether it is a gRPC call.
     pub(super) fn is_grpc(&self) -> bool {
-        let content_type = self.headers.get(header::CONTENT_TYPE);
-        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+        super::grpc::is_call(&self.headers)
     }
 
     /// HRM-13, AMB-30 to AMB-32: the value of the first parameter of this name, both decoded.
