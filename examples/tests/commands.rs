@@ -316,6 +316,48 @@ fn explain_says_which_rule_serves_and_why_no_other() {
     assert!(out.contains("Answered with 404 Not Found"), "{out}");
 }
 
+// GRP-07, GRP-10, AMB-40
+#[test]
+fn explain_says_where_calls_go() {
+    let calls = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: shop}\n\
+                 spec: {parentRefs: [{name: web}], rules: [\n\
+                 {matches: [{method: {service: shop.Cart, method: Add}}], filters: [{type: RequestHeaderModifier, \
+                 requestHeaderModifier: {remove: [x-a]}}], backendRefs: [{name: none, port: 80}]},\n\
+                 {matches: [{method: {service: shop.Cart}, headers: [{name: x-b, value: c}]}]}]}\n";
+    let folder = folder(&[
+        ("gateway.yaml", GATEWAY.to_owned()),
+        ("routes.yaml", route("shop", &redirect("/web")) + calls),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let explain = |path_of_call: &str, headers: &[&str]| {
+        let request = format!("POST http://x.example{path_of_call}");
+        let headers = headers.iter().flat_map(|header| ["-H", header]);
+        let args: Vec<_> = ["explain", path, "-r", &request].into_iter().chain(headers).collect();
+        texts(&run(&args))
+    };
+    let grpc = "content-type: application/grpc";
+    let (code, out, error) = explain("/shop.Cart/Add", &[grpc, "grpc-timeout: 2S"]);
+    assert_eq!(code, Some(1), "{error}");
+    for line in [
+        "GRPCRoute default/shop/0  host *  Exact shop.Cart/Add  matches[0]: chosen",
+        "GRPCRoute default/shop/1  host *  Exact shop.Cart/*  matches[0]: not met: header x-b is \"c\"",
+        "Served by rule GRPCRoute default/shop/0 (rules[0], matches[0])",
+        "filter   {\"type\":\"RequestHeaderModifier\",\"requestHeaderModifier\":{\"remove\":[\"x-a\"]}}",
+        "timeout  2s for the request",
+        "backend  invalid, weight 1: its requests get grpc-status 14",
+        "Answered with grpc-status 14: none of the backends of the rule can be found",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    let (_, out, _) = explain("/shop.Order/Add", &[grpc]);
+    assert!(out.contains("Answered with grpc-status 12: no rule of the routes"), "{out}");
+    assert!(out.contains("GRPCRoute default/shop/0  needs method shop.Cart/Add"), "{out}");
+    assert!(out.contains("GRPCRoute default/shop/1  needs method shop.Cart/*, header x-b is \"c\""), "{out}");
+    // What is no call is not for it, and is not told of it.
+    let (_, out, _) = explain("/shop.Cart/Add", &[]);
+    assert!(out.contains("Answered with 404 Not Found") && !out.contains("GRPCRoute"), "{out}");
+}
+
 // FLT-05, HRB-02, HST-22
 #[test]
 fn explain_says_so_where_no_request_can_be_served() {

@@ -50,25 +50,36 @@ fn without_slice(lint: &mut Lint<'_>) {
     }
 }
 
-/// The Services that HTTPRoutes name as backends or mirrors.
+/// The Services that HTTPRoutes and GRPCRoutes name as backends or mirrors.
 fn routed_to(resources: &Resources) -> BTreeSet<ObjectName> {
     let mut found = BTreeSet::new();
+    let mut add = |route: &ObjectName, group: &str, kind: &str, namespace: Option<&str>, name: &str| {
+        if group.is_empty() && kind == Kind::Service.as_str() {
+            found.insert(ObjectName::new(namespace.unwrap_or(&route.namespace), name));
+        }
+    };
+    let mut mirrors = Vec::new();
     for (route, object) in &resources.http_routes {
-        let mut add = |group: &str, kind: &str, namespace: Option<&str>, name: &str| {
-            if group.is_empty() && kind == Kind::Service.as_str() {
-                found.insert(ObjectName::new(namespace.unwrap_or(&route.namespace), name));
-            }
-        };
         for rule in &object.spec.rules {
             for to in &rule.backend_refs {
-                add(&to.group, &to.kind, to.namespace.as_deref(), &to.name);
+                add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
             }
             let filters = rule.backend_refs.iter().flat_map(|to| &to.filters).chain(&rule.filters);
-            for mirror in filters.filter_map(|filter| filter.request_mirror.as_ref()) {
-                let to = &mirror.backend_ref;
-                add(&to.group, &to.kind, to.namespace.as_deref(), &to.name);
-            }
+            mirrors.extend(filters.filter_map(|filter| Some((route, filter.request_mirror.as_ref()?))));
         }
+    }
+    for (route, object) in &resources.grpc_routes {
+        for rule in &object.spec.rules {
+            for to in &rule.backend_refs {
+                add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
+            }
+            let filters = rule.backend_refs.iter().flat_map(|to| &to.filters).chain(&rule.filters);
+            mirrors.extend(filters.filter_map(|filter| Some((route, filter.request_mirror.as_ref()?))));
+        }
+    }
+    for (route, mirror) in mirrors {
+        let to = &mirror.backend_ref;
+        add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
     }
     found
 }

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::api::HttpRouteRule;
-use gateway_core::exchange::{self, Arrival, Stopped};
+use gateway_core::exchange::{self, Arrival, Refusal, Stopped};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
-use gateway_core::name::ObjectName;
-use gateway_core::rule::{BackendTarget, HttpRule};
+use gateway_core::matching::call::is_call;
+use gateway_core::name::{ObjectName, RouteKind};
+use gateway_core::rule::{BackendTarget, HttpRule, RuleName};
 use gateway_core::table::{Explanation, Frontend, FrontendId, Opening, RouteTable};
 use gateway_examples::state::Update;
-use http::{Method, Request, StatusCode, Uri, header, request};
+use http::{Method, Request, Uri, header, request};
 
 use crate::args::Explain;
 use crate::load;
@@ -58,7 +58,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             continue;
         }
         let explanation = explanation(table, id, port, request, server_name.as_ref()).map_err(invalid)?;
-        out.write_all(text(&update, &explanation).as_bytes())?;
+        out.write_all(text(&update, request, &explanation).as_bytes())?;
         let asked = Asked { update: &update, id, port, request, server_name: name };
         out.write_all(others(asked, &explanation).as_bytes())?;
         served &=
@@ -199,12 +199,42 @@ fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
     text
 }
 
-/// The rule as it is written.
-fn written<'u>(update: &'u Update, rule: &HttpRule) -> Option<&'u HttpRouteRule> {
-    update.resources.http_routes.get(&rule.id.route.name)?.spec.rules.get(usize::from(rule.id.index))
+/// The filters of a rule as they are written, which is what users know.
+fn written_filters(update: &Update, rule: &HttpRule) -> Vec<String> {
+    let RuleName { route, index, .. } = &rule.id;
+    let index = usize::from(*index);
+    let resources = &update.resources;
+    let written = match route.kind {
+        RouteKind::Http => resources.http_routes.get(&route.name).and_then(|route| {
+            Some(route.spec.rules.get(index)?.filters.iter().map(serde_json::to_string).collect())
+        }),
+        RouteKind::Grpc => resources.grpc_routes.get(&route.name).and_then(|route| {
+            Some(route.spec.rules.get(index)?.filters.iter().map(serde_json::to_string).collect())
+        }),
+        RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => None,
+    };
+    // What was read can be written.
+    written.and_then(Result::ok).unwrap_or_default()
 }
 
-fn text(update: &Update, explanation: &Explanation) -> String {
+/// The rule; with the kind of its route, where it is none of an HTTPRoute.
+pub(crate) fn name(rule: &RuleName) -> String {
+    match rule.route.kind {
+        RouteKind::Http => rule.to_string(),
+        RouteKind::Grpc | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => format!("{rule:#}"),
+    }
+}
+
+/// How the client is told of a refusal.
+fn answer(refusal: Refusal, request: &request::Parts) -> String {
+    if is_call(&request.headers) {
+        format!("grpc-status {}", refusal.grpc_code().as_str())
+    } else {
+        refusal.status().to_string()
+    }
+}
+
+fn text(update: &Update, request: &request::Parts, explanation: &Explanation) -> String {
     let table = &update.table;
     let mut text = String::new();
     if let Some(listener) = explanation.listener {
@@ -217,7 +247,7 @@ fn text(update: &Update, explanation: &Explanation) -> String {
         text.push_str("\nRules with its host and path, in order of precedence:\n");
     }
     for candidate in &explanation.candidates {
-        let rule = &table.rule(candidate.rule).id;
+        let rule = name(&table.rule(candidate.rule).id);
         let hostname = candidate.hostname.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
         let _ = writeln!(
             text,
@@ -232,15 +262,18 @@ fn text(update: &Update, explanation: &Explanation) -> String {
             let _ = writeln!(
                 text,
                 "Served by rule {} (rules[{}], matches[{}])",
-                rule.id, rule.id.index, matched.entry
+                name(&rule.id),
+                rule.id.index,
+                matched.entry
             );
-            text.push_str(&what_follows(table, rule, written(update, rule)));
-            if let Some((status, why)) = failure(table, rule) {
-                let _ = writeln!(text, "Answered with {status}: {why}");
+            text.push_str(&what_follows(update, request, rule));
+            if let Some((refusal, why)) = failure(table, rule) {
+                let _ = writeln!(text, "Answered with {}: {why}", answer(refusal, request));
             }
         }
         Err(no_match) => {
-            let _ = writeln!(text, "Answered with {}: {}", no_match.status(), no_match.in_table(table));
+            let answer = answer(no_match.into(), request);
+            let _ = writeln!(text, "Answered with {answer}: {}", no_match.in_table(table));
         }
     }
     text
@@ -250,16 +283,16 @@ fn text(update: &Update, explanation: &Explanation) -> String {
 ///
 /// # Spec
 /// FLT-05, HRB-02 to HRB-09.
-fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(StatusCode, &'static str)> {
+fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str)> {
     if rule.filters.contains(&HttpFilter::Unresolved) {
-        return Some((StatusCode::INTERNAL_SERVER_ERROR, "a filter of the rule cannot be carried out"));
+        return Some((Refusal::Filter, "a filter of the rule cannot be carried out"));
     }
     if rule.filters.iter().any(|filter| matches!(filter, HttpFilter::RequestRedirect(_))) {
         return None;
     }
     let used = || rule.backends.refs().iter().filter(|backend| backend.weight > 0);
     if used().next().is_none() {
-        return Some((StatusCode::INTERNAL_SERVER_ERROR, "the rule has no backend with a weight above 0"));
+        return Some((Refusal::NoBackend, "the rule has no backend with a weight above 0"));
     }
     let found = || {
         used().filter_map(|backend| match backend.target {
@@ -268,26 +301,30 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(StatusCode, &'static 
         })
     };
     if found().next().is_none() {
-        return Some((StatusCode::INTERNAL_SERVER_ERROR, "none of the backends of the rule can be found"));
+        return Some((Refusal::UnresolvedBackend, "none of the backends of the rule can be found"));
     }
     found()
         .all(|backend| backend.endpoints.is_empty())
-        .then_some((StatusCode::SERVICE_UNAVAILABLE, "no backend of the rule has endpoints that are ready"))
+        .then_some((Refusal::NoEndpoints, "no backend of the rule has endpoints that are ready"))
 }
 
-fn what_follows(table: &RouteTable, rule: &HttpRule, written: Option<&HttpRouteRule>) -> String {
+fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> String {
+    let table = &update.table;
+    let (failing, lost) = (answer(Refusal::Filter, request), answer(Refusal::UnresolvedBackend, request));
+    let mut written = written_filters(update, rule).into_iter();
     let mut text = String::new();
-    for (position, filter) in rule.filters.iter().enumerate() {
-        // As written, which is what users know.
-        let written = written.and_then(|written| serde_json::to_string(written.filters.get(position)?).ok());
-        let failing =
-            if *filter == HttpFilter::Unresolved { ": cannot be carried out, requests get 500" } else { "" };
-        let _ = writeln!(text, "  filter   {}{failing}", written.unwrap_or_default());
+    for made in &rule.filters {
+        let broken = match made {
+            HttpFilter::Unresolved => format!(": cannot be carried out, requests get {failing}"),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  filter   {}{broken}", written.next().unwrap_or_default());
     }
-    if let Some(timeout) = rule.timeouts.request() {
+    let timeouts = rule.timeouts_for(&request.headers);
+    if let Some(timeout) = timeouts.request() {
         let _ = writeln!(text, "  timeout  {timeout:?} for the request");
     }
-    if let Some(timeout) = rule.timeouts.backend_request() {
+    if let Some(timeout) = timeouts.backend_request() {
         let _ = writeln!(text, "  timeout  {timeout:?} for each attempt");
     }
     if let Some(retry) = &rule.retry {
@@ -302,7 +339,7 @@ fn what_follows(table: &RouteTable, rule: &HttpRule, written: Option<&HttpRouteR
                 writeln!(text, "  backend  {service}:{port}, weight {weight}, endpoints {endpoints:?}")
             }
             BackendTarget::Unresolved => {
-                writeln!(text, "  backend  invalid, weight {weight}: its requests get 500")
+                writeln!(text, "  backend  invalid, weight {weight}: its requests get {lost}")
             }
         };
     }

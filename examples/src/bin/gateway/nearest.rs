@@ -5,9 +5,11 @@
 
 use std::fmt;
 
-use gateway_core::api::{HttpPathMatch, HttpRoute, HttpRouteRule, PathMatchType};
+use gateway_core::api::{GrpcMethodMatchType, GrpcRouteMatch, HttpPathMatch, PathMatchType};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::hostname::Host;
+use gateway_core::matching::GrpcMethod;
+use gateway_core::matching::call::is_call;
 use gateway_core::name::{RouteKey, RouteKind};
 use gateway_core::table::{CandidateOutcome, Explanation, Frontend, FrontendId};
 use gateway_examples::state::Update;
@@ -24,6 +26,24 @@ pub(crate) struct Miss {
     /// What the request would need besides.
     needs: Vec<String>,
     rule: String,
+}
+
+/// A path to ask a match entry with, and what it is in the words of the entry.
+struct OwnPath {
+    path: String,
+    words: String,
+}
+
+/// What to ask each match entry of a rule with; there is one where none is written.
+fn paths<M: Default>(matches: &[M], path: impl Fn(&M) -> Option<OwnPath>) -> Vec<Option<OwnPath>> {
+    if matches.is_empty() { vec![path(&M::default())] } else { matches.iter().map(path).collect() }
+}
+
+/// The path that an entry of an HTTPRoute asks for; an expression is none to ask with.
+fn path(written: &HttpPathMatch) -> Option<OwnPath> {
+    let words = format!("path {} {}", written.r#type, written.value);
+    let is_path = written.r#type != PathMatchType::RegularExpression;
+    is_path.then(|| OwnPath { path: written.value.to_string(), words })
 }
 
 /// A port, and a request that comes to it.
@@ -47,14 +67,22 @@ impl Asked<'_> {
             rules.any(|rule| *rule.route == *route && usize::from(rule.index) == index)
         };
         let mut misses = Vec::new();
-        let routes = self.update.resources.http_routes.iter();
-        let rules = routes.flat_map(|(name, route)| {
+        let resources = &self.update.resources;
+        let for_requests = resources.http_routes.iter().flat_map(|(name, route)| {
             let key = RouteKey::new(RouteKind::Http, name.clone());
-            route.spec.rules.iter().enumerate().map(move |(index, rule)| (key.clone(), &**route, index, rule))
+            let rules = route.spec.rules.iter().map(|rule| paths(&rule.matches, |entry| path(&entry.path)));
+            rules.enumerate().map(move |(index, paths)| (key.clone(), &route.spec.hostnames, index, paths))
         });
-        let rules = rules.filter(|(key, _, index, _)| !is_considered(key, *index));
-        for (key, route, index, rule) in rules.take(MAX_ASKED) {
-            let of_rule = self.of_rule(&key, route, index, rule);
+        let for_calls = resources.grpc_routes.iter().flat_map(|(name, route)| {
+            let key = RouteKey::new(RouteKind::Grpc, name.clone());
+            let rules = route.spec.rules.iter().map(|rule| paths(&rule.matches, |entry| self.called(entry)));
+            rules.enumerate().map(move |(index, paths)| (key.clone(), &route.spec.hostnames, index, paths))
+        });
+        // What is no call misses more of a GRPCRoute than a host and a path.
+        let for_calls = for_calls.filter(|_| is_call(&self.request.headers));
+        let rules = for_requests.chain(for_calls).filter(|(key, _, index, _)| !is_considered(key, *index));
+        for (key, hostnames, index, paths) in rules.take(MAX_ASKED) {
+            let of_rule = self.of_rule(&key, hostnames, index, paths);
             misses.extend(of_rule.into_iter().min_by_key(|miss| miss.needs.len()));
         }
         misses.sort_by(|a, b| (a.needs.len(), &a.rule).cmp(&(b.needs.len(), &b.rule)));
@@ -62,26 +90,27 @@ impl Asked<'_> {
     }
 
     /// What each match entry of a rule misses, where the rule is on this port at all.
-    fn of_rule(self, key: &RouteKey, route: &HttpRoute, index: usize, rule: &HttpRouteRule) -> Vec<Miss> {
-        let any = HttpPathMatch::default();
-        let paths: Vec<&HttpPathMatch> = match &rule.matches[..] {
-            [] => vec![&any],
-            matches => matches.iter().map(|entry| &entry.path).collect(),
-        };
+    fn of_rule(
+        self,
+        key: &RouteKey,
+        hostnames: &[String],
+        index: usize,
+        paths: Vec<Option<OwnPath>>,
+    ) -> Vec<Miss> {
         let mut misses = Vec::new();
-        for (entry, path) in paths.into_iter().enumerate() {
-            // An expression is no path to ask with.
-            let own_path = (path.r#type != PathMatchType::RegularExpression).then_some(&*path.value);
-            let hosts = self.hosts(route);
+        for (entry, own_path) in paths.into_iter().enumerate() {
+            let own_path = own_path.as_ref();
+            let hosts = self.hosts(hostnames);
             let hosts = || hosts.iter().map(|host| Some(host.as_str()));
             let with_host = hosts().map(|host| (host, None));
             let with_path = own_path.map(|path| (None, Some(path)));
             let with_both = hosts().filter_map(|host| Some((host, Some(own_path?))));
             let mut trials = with_path.into_iter().chain(with_host).chain(with_both);
             misses.extend(trials.find_map(|(host, own_path)| {
-                let (rule, unmet) = self.considers(key, index, entry, host, own_path)?;
+                let path = own_path.map(|path| path.path.as_str());
+                let (rule, unmet) = self.considers(key, index, entry, host, path)?;
                 let host = host.map(|host| format!("host {host}"));
-                let path = own_path.map(|_| format!("path {} {}", path.r#type, path.value));
+                let path = own_path.map(|path| path.words.clone());
                 let needs = host.into_iter().chain(path).chain(unmet).collect();
                 Some(Miss { needs, rule })
             }));
@@ -89,10 +118,21 @@ impl Asked<'_> {
         misses
     }
 
+    /// A path that an entry of a GRPCRoute asks for: what it leaves open is what was called.
+    fn called(self, entry: &GrpcRouteMatch) -> Option<OwnPath> {
+        let method = entry.method.as_ref().filter(|method| method.r#type == GrpcMethodMatchType::Exact)?;
+        let called = GrpcMethod::from_path(self.request.uri.path());
+        let (service, name) = (method.service.as_deref(), method.method.as_deref());
+        let of_request = called.map_or(("any", "any"), |called| (called.service(), called.method()));
+        let path = format!("/{}/{}", service.unwrap_or(of_request.0), name.unwrap_or(of_request.1));
+        let words = format!("method {}/{}", service.unwrap_or("*"), name.unwrap_or("*"));
+        Some(OwnPath { path, words })
+    }
+
     /// Hosts that a route is for; those of the listeners, where it names none.
-    fn hosts(self, route: &HttpRoute) -> Vec<String> {
-        if !route.spec.hostnames.is_empty() {
-            return route.spec.hostnames.clone();
+    fn hosts(self, of_route: &[String]) -> Vec<String> {
+        if !of_route.is_empty() {
+            return of_route.to_vec();
         }
         let listeners = self.update.table.listeners().map(|(_, listener)| listener);
         let here = listeners.filter(|listener| {
@@ -136,7 +176,7 @@ impl Asked<'_> {
             CandidateOutcome::Unmet(condition) => Some(condition),
             CandidateOutcome::Chosen | CandidateOutcome::Outranked(_) => None,
         };
-        Some((table.rule(found.rule).id.to_string(), unmet))
+        Some((explain::name(&table.rule(found.rule).id), unmet))
     }
 }
 
