@@ -43,6 +43,8 @@ const MOST_TAKEN_BACK: u32 = 500;
 pub(crate) enum Phase {
     /// It serves.
     Open,
+    /// It serves, and asks its client to go elsewhere.
+    WindingDown,
     /// It finishes what is under way and takes nothing new.
     Draining,
     /// It ends where it stands.
@@ -302,6 +304,11 @@ impl InFlight {
         self.member.set_blocked();
     }
 
+    /// What the connection has been told.
+    pub(crate) fn phase(&self) -> Phase {
+        self.member.phase()
+    }
+
     /// The answer begins.
     pub(crate) fn set_answered(&mut self) {
         self.answered = true;
@@ -349,7 +356,10 @@ impl fmt::Debug for Place {
 
 impl Phase {
     fn from_u8(phase: u8) -> Self {
-        [Self::Open, Self::Draining][..].get(usize::from(phase)).copied().unwrap_or(Self::Closed)
+        [Self::Open, Self::WindingDown, Self::Draining][..]
+            .get(usize::from(phase))
+            .copied()
+            .unwrap_or(Self::Closed)
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Drained {
 
 enum Order {
     Rebind(Addresses),
+    WindDown,
     Drain(Duration, oneshot::Sender<Drained>),
 }
 
@@ -63,6 +64,8 @@ struct Supervisor<M> {
     failures: BTreeMap<Slot, BindError>,
     /// Connections of sockets that are closed, while they finish.
     leaving: Vec<Connections>,
+    /// Whether clients are asked to go elsewhere.
+    winds_down: bool,
     sockets: watch::Sender<Sockets>,
     pause: Duration,
 }
@@ -109,6 +112,7 @@ impl Server {
             listeners: BTreeMap::new(),
             failures: BTreeMap::new(),
             leaving: Vec::new(),
+            winds_down: false,
             sockets,
             pause: FIRST_PAUSE,
         };
@@ -136,6 +140,17 @@ impl Server {
     pub fn rebind(&self, addresses: Addresses) {
         // Fails only when the server has ended with its runtime.
         let _ = self.orders.send(Order::Rebind(addresses));
+    }
+
+    /// Asks clients to go elsewhere, while all of them are still served: answers of HTTP/1.1 end their connections, and those of
+    /// HTTP/2 are told to begin no more requests. Sockets stay bound, and connections that come are served alike.
+    ///
+    /// To be called some time before [`drain`](Self::drain), once no new clients are sent here. A request that a client
+    /// sends at the moment when its idle connection is closed gets no answer; where every client has been asked, there
+    /// are no idle connections left to close.
+    pub fn wind_down(&self) {
+        // Fails only when the server has ended with its runtime.
+        let _ = self.orders.send(Order::WindDown);
     }
 
     /// Closes all sockets, and waits until the connections have finished what they have begun, up to `limit`; then those
@@ -180,6 +195,10 @@ impl<M: ConnectionService> Supervisor<M> {
                     Some(Order::Rebind(addresses)) => {
                         self.addresses = addresses;
                         retry = self.follow(&table).await;
+                    }
+                    Some(Order::WindDown) => {
+                        self.winds_down = true;
+                        self.listeners.values().for_each(|listener| listener.connections.advance(Phase::WindingDown));
                     }
                     Some(Order::Drain(limit, done)) => break Some((limit, done)),
                     None => break None,
@@ -289,6 +308,9 @@ impl<M: ConnectionService> Supervisor<M> {
         };
         let http = Http::new(acceptance, self.services.clone());
         let listener = Listener::bind(slot.address, &self.options, Arc::clone(&self.room), observer, http)?;
+        if self.winds_down {
+            listener.connections.advance(Phase::WindingDown);
+        }
         tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())

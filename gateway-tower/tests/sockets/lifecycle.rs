@@ -300,6 +300,25 @@ async fn a_drain_finishes_what_was_begun_and_takes_nothing_new() {
 }
 
 #[tokio::test]
+async fn clients_are_asked_to_go_elsewhere_and_served_meanwhile() {
+    let world = World::start(&Table::new(1, echo().await)).await;
+    let mut http1 = Client::http1(world.connect().await).await;
+    let mut http2 = Client::http2(world.connect().await).await;
+    assert!(http1.send(get("/")).await.headers.get("connection").is_none());
+    assert_eq!(http2.send(get2("example.com", "/")).await.status, StatusCode::OK);
+    world.server.wind_down();
+    http2.closed().await;
+    // A connection of HTTP/1.1 goes on until its next answer, which says so; and those that come are served alike.
+    for mut client in [http1, Client::http1(world.connect().await).await] {
+        let answer = client.send(get("/")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.headers["connection"], "close");
+        client.closed().await;
+    }
+    assert_eq!(world.server.drain(LONG).await, Drained { cut: 0 });
+}
+
+#[tokio::test]
 async fn a_drain_cuts_off_what_takes_too_long() {
     let mut slow = SlowBackend::start().await;
     let world = World::start(&Table::new(1, slow.address)).await;

@@ -76,6 +76,8 @@ pin_project! {
     struct Driven<C> {
         #[pin]
         connection: C,
+        // The phase from which on it takes no more requests, and how it is told.
+        last: Phase,
         shut_down: fn(Pin<&mut C>),
         member: Member,
         seen: Option<Phase>,
@@ -232,11 +234,13 @@ impl Acceptance {
             let streams = Streams::new(self.protocols.options.stall_timeout);
             let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
             let serving = self.protocols.http2(streams).serve_connection(io, service);
-            Box::pin(Driven::new(serving, http2::Connection::graceful_shutdown, member))
+            // Its client is told which requests are still served, so that it can go elsewhere at any time.
+            Box::pin(Driven::new(serving, Phase::WindingDown, http2::Connection::graceful_shutdown, member))
         } else {
             let service = PerConnection::new(service, member.clone(), None);
             let serving = self.protocols.http1.serve_connection(io, service).with_upgrades();
-            Box::pin(Driven::new(serving, http1::UpgradeableConnection::graceful_shutdown, member))
+            let shut_down = http1::UpgradeableConnection::graceful_shutdown;
+            Box::pin(Driven::new(serving, Phase::Draining, shut_down, member))
         }
     }
 }
@@ -244,8 +248,8 @@ impl Acceptance {
 // === impl Driven ===
 
 impl<C> Driven<C> {
-    fn new(connection: C, shut_down: fn(Pin<&mut C>), member: Member) -> Self {
-        Self { connection, shut_down, member, seen: None }
+    fn new(connection: C, last: Phase, shut_down: fn(Pin<&mut C>), member: Member) -> Self {
+        Self { connection, last, shut_down, member, seen: None }
     }
 }
 
@@ -264,9 +268,9 @@ where
             phase = this.member.phase();
             *this.seen = Some(phase);
             match phase {
-                Phase::Open => {}
-                Phase::Draining => (this.shut_down)(this.connection.as_mut()),
                 Phase::Closed => return Poll::Ready(Ok(())),
+                phase if phase >= *this.last => (this.shut_down)(this.connection.as_mut()),
+                Phase::Open | Phase::WindingDown | Phase::Draining => {}
             }
         }
         this.connection.poll(cx).map_err(Into::into)

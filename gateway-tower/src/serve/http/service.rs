@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -17,7 +17,7 @@ use super::client_body::ClientBody;
 use super::stream_clock::{StreamClock, Streams};
 use crate::body::BoxError;
 use crate::connection::Connection;
-use crate::drain::{InFlight, Member};
+use crate::drain::{InFlight, Member, Phase};
 
 /// From this size on a piece of an answer is written before the next is asked for; smaller ones are written together.
 const LARGE: usize = 8 * 1024;
@@ -157,6 +157,9 @@ where
                         end_with_connection(&mut response);
                     }
                     let mut in_flight = this.in_flight.take().expect("not polled after it is ready");
+                    if in_flight.phase() >= Phase::WindingDown && this.clock.is_none() {
+                        send_elsewhere(&mut response);
+                    }
                     in_flight.set_answered();
                     let clock = this.clock.take();
                     if let Some(clock) = &clock {
@@ -187,6 +190,14 @@ fn end_with_connection<B: Body>(response: &mut Response<B>) {
         || response.headers().contains_key(header::CONTENT_LENGTH);
     if !is_known {
         *response.version_mut() = Version::HTTP_10;
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+/// Ends a connection of HTTP/1.1 with this answer: the client sends what comes next to a server that stays.
+fn send_elsewhere<B>(response: &mut Response<B>) {
+    // A connection that becomes a tunnel has no next request.
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
