@@ -1,7 +1,7 @@
-//! Problems from findings: what is wrong, said once, at its place, with what else the files have to say about it.
+//! Problems from findings: what is wrong, said once, at its place, with what else the source has to say about it.
 //!
-//! The core speaks of objects and fields, and knows no files: an object that was left out because of what is wrong with it is
-//! simply not there for those that refer to it. Here both come together.
+//! The core speaks of objects and fields, and knows no files and no cluster: an object that was left out because of what is
+//! wrong with it is simply not there for those that refer to it. Here both come together.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,9 +13,18 @@ use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity, cl
 use gateway_core::name::{ObjectName, RouteKey};
 use gateway_core::status::{Cause, Statuses};
 
+/// Where objects are written.
+#[derive(Clone, Copy)]
+pub(crate) enum Places<'r> {
+    /// In files.
+    Files(&'r Collection),
+    /// In a cluster, which has no lines.
+    Cluster,
+}
+
 /// Findings as problems with a place, one for each thing that is wrong.
 pub(crate) struct Report<'r> {
-    written: &'r Collection,
+    places: Places<'r>,
     /// What is used of it.
     resources: &'r Resources,
     left_out: LeftOut,
@@ -25,8 +34,8 @@ pub(crate) struct Report<'r> {
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(written: &'r Collection, resources: &'r Resources, left_out: LeftOut) -> Self {
-        Self { written, resources, left_out, problems: Vec::new(), known: HashMap::new() }
+    pub(crate) fn new(places: Places<'r>, resources: &'r Resources, left_out: LeftOut) -> Self {
+        Self { places, resources, left_out, problems: Vec::new(), known: HashMap::new() }
     }
 
     pub(crate) fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
@@ -41,7 +50,7 @@ impl<'r> Report<'r> {
         }
         self.problems.push(ManifestProblem {
             severity,
-            location: location(self.written, kind, key),
+            location: self.places.location(kind, key),
             object: Some(format!("{kind} {key}")),
             field: Some(field).filter(|field| !field.is_empty()),
             message,
@@ -109,6 +118,22 @@ impl<'r> Report<'r> {
     }
 }
 
+// === impl Places ===
+
+impl Places<'_> {
+    /// Where an object is written.
+    pub(crate) fn location(self, kind: Kind, key: &ObjectName) -> Location {
+        match self {
+            Self::Files(written) => written.location(kind, key).cloned().unwrap_or_else(|| Location {
+                source: "-".into(),
+                line: 1,
+                column: 1,
+            }),
+            Self::Cluster => Location::without_lines("cluster"),
+        }
+    }
+}
+
 /// The objects that are written and not used, with their places.
 #[derive(Default)]
 pub(crate) struct LeftOut {
@@ -148,20 +173,14 @@ impl LeftOut {
         let names = [Some(format!("{kind} {name}")), short()];
         let found = names.into_iter().flatten().find_map(|name| self.places.get(&name.to_lowercase()));
         match (found, &self.unread) {
+            (Some(place), _) if place.line == 0 => {
+                Some(format!("; {kind} {name} is there, but was left out for what is said of it"))
+            }
             (Some(place), _) => Some(format!("; {kind} {name} is written, but was left out: see {place}")),
             (None, Some(place)) => Some(format!("; perhaps it is in what could not be read: see {place}")),
             (None, None) => None,
         }
     }
-}
-
-/// Where an object is written.
-pub(crate) fn location(written: &Collection, kind: Kind, key: &ObjectName) -> Location {
-    written.location(kind, key).cloned().unwrap_or_else(|| Location {
-        source: "-".into(),
-        line: 1,
-        column: 1,
-    })
 }
 
 /// Whether a condition says that something is wrong.

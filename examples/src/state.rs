@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use gateway_core::api::{Kind, Resources};
 use gateway_core::lint;
-use gateway_core::manifest::{Collection, ManifestProblem, Severity};
+use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
@@ -40,7 +40,7 @@ use gateway_core::table::{RouteTable, Unbound};
 use gateway_core::translate::{Diagnostic, Translation, Translator};
 
 use crate::files::{FileChange, FileStore};
-use crate::report::{LeftOut, Report, location};
+use crate::report::{LeftOut, Places, Report};
 
 /// Files, and what they amount to.
 #[derive(Debug)]
@@ -143,13 +143,14 @@ impl State {
         let mut resources = std::mem::take(&mut written.resources);
         let mut of_fields = Vec::new();
         let mut left_out = LeftOut::new(&problems);
-        self.keep_last_good(&mut resources, &written, &mut of_fields, &mut left_out);
+        let places = Places::Files(&written);
+        self.keep_last_good(&mut resources, places, &mut of_fields, &mut left_out);
         let changes = changes(&self.used, &resources);
 
         // Everything is read, so nobody has to know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
         let unserved = lint::unserved(&resources, &statuses, self.translator.options());
-        let mut report = Report::new(&written, &resources, left_out);
+        let mut report = Report::new(places, &resources, left_out);
         for Diagnostic { severity, kind, key, finding } in diagnostics.into_iter().chain(unserved) {
             report.add(severity, kind, &key, finding);
         }
@@ -166,7 +167,7 @@ impl State {
     fn keep_last_good(
         &mut self,
         resources: &mut Resources,
-        written: &Collection,
+        places: Places<'_>,
         problems: &mut Vec<ManifestProblem>,
         left_out: &mut LeftOut,
     ) {
@@ -178,7 +179,7 @@ impl State {
                 if good.is_some() { "the last good version stays in use" } else { "the object is left out" };
             problems.extend(rejected.problems.iter().map(|problem| ManifestProblem {
                 severity: Severity::Error,
-                location: location(written, kind, key),
+                location: places.location(kind, key),
                 object: Some(format!("{kind} {key}")),
                 field: Some(problem.field.to_string()).filter(|field| !field.is_empty()),
                 message: format!("{} ({}); {consequence}", problem.message, problem.rule),
@@ -189,7 +190,7 @@ impl State {
                     resources.insert(good);
                 }
                 None => {
-                    left_out.insert(kind, key, location(written, kind, key));
+                    left_out.insert(kind, key, places.location(kind, key));
                     self.translator.remove(kind, key);
                     resources.remove(kind, key);
                 }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A place in a file.
+/// A place in a file, or a source that has no lines, such as a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// The name of the file, as it was given to [`read`](super::read).
     pub source: Arc<str>,
-    /// The line, from 1.
+    /// The line, from 1; 0 where the source has none.
     pub line: u32,
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; 0 where the source has no lines.
     pub column: u32,
 }
 
@@ -44,9 +44,19 @@ pub struct ManifestProblem {
 
 // === impl Location ===
 
+impl Location {
+    /// A source that has no lines.
+    pub fn without_lines(source: impl Into<Arc<str>>) -> Self {
+        Self { source: source.into(), line: 0, column: 0 }
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.source, self.line, self.column)
+        match self.line {
+            0 => f.write_str(&self.source),
+            line => write!(f, "{}:{line}:{}", self.source, self.column),
+        }
     }
 }
 
