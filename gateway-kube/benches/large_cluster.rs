@@ -16,10 +16,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use gateway_core::api::Kind;
-use gateway_kube::controller::Controller;
 use tokio::time::Instant;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Followed};
 use crate::control_plane::ControlPlane;
 
 fn main() {
@@ -46,7 +45,7 @@ async fn measure(cluster: &Cluster, number: usize) {
     cluster.apply(&service).await;
     let mut options = cluster.options();
     options.events = false;
-    let mut controller = Controller::new(cluster.client.clone(), options);
+    let mut controller = Followed::new(cluster.client.clone(), options);
     create(cluster, &mut controller, 0..10).await;
     settle(&controller).await;
     let few = one_change(cluster, &mut controller).await;
@@ -87,7 +86,7 @@ async fn measure(cluster: &Cluster, number: usize) {
 /// Creates Routes, and says how long each took from the answer to its creation until it was in a table.
 async fn create(
     cluster: &Cluster,
-    controller: &mut Controller,
+    controller: &mut Followed,
     range: std::ops::Range<usize>,
 ) -> Vec<Duration> {
     let number = range.len();
@@ -103,7 +102,7 @@ async fn create(
     let mut in_table = HashMap::new();
     let follow = async {
         while in_table.len() < number {
-            let update = controller.next().await.unwrap();
+            let update = controller.next().await;
             let now = Instant::now();
             for (kind, key) in update.changed {
                 if kind == Kind::HttpRoute {
@@ -130,14 +129,14 @@ fn rules(index: usize) -> String {
 }
 
 /// CPU time of a change of one Route, with the request that makes it: the least of many.
-async fn one_change(cluster: &Cluster, controller: &mut Controller) -> Duration {
+async fn one_change(cluster: &Cluster, controller: &mut Followed) -> Duration {
     let mut least = Duration::MAX;
     for round in 0..20 {
         settle(controller).await;
         let before = cpu();
         cluster.route("route-1", &rules(1).replace("/a", &format!("/round-{round}"))).await;
         loop {
-            let update = controller.next().await.unwrap();
+            let update = controller.next().await;
             if update.changed.iter().any(|(_, key)| &*key.name == "route-1") {
                 break;
             }
@@ -148,7 +147,7 @@ async fn one_change(cluster: &Cluster, controller: &mut Controller) -> Duration 
     least
 }
 
-async fn settle(controller: &Controller) {
+async fn settle(controller: &Followed) {
     let mut quiet = 0;
     while quiet < 3 {
         tokio::time::sleep(Duration::from_millis(200)).await;

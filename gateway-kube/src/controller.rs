@@ -2,12 +2,15 @@
 //!
 //! Changes are collected for a moment and translated together, at the cost of what changed. A table is handed out when
 //! everything that it depends on has been read: after the first lists, and after the Secrets that a new listener asks for.
-//! Statuses are about the table that was handed out last. They are written by the replica that holds the Lease, one request
-//! at a time for each object, and no object more often than it can be read.
+//!
+//! Statuses are about a table that is in use. Until the data plane [has said so](Update::applied), and which sockets it could not
+//! bind, none is written, and what changes is collected for the next table. They are written by the replica that holds the
+//! Lease, one request at a time for each object, and no object more often than it can be read.
 //!
 //! What happens while the API server is away: nothing. The last table stays, and what was to be written is written later.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,7 @@ use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
 use gateway_core::status::Statuses;
 use gateway_core::table::{RouteTable, Unbound};
 use gateway_core::translate::{Diagnostic, Translator};
+use gateway_core::validate::Rejected;
 use kube::Client;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -29,7 +33,7 @@ use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
 use crate::lease::{Candidate, LeaseOptions};
-use crate::object::{Stored, StoredStatus};
+use crate::object::{Stored, StoredStatus, Unreadable};
 use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
 use crate::store::{Effects, Store};
 use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
@@ -61,7 +65,10 @@ pub struct ControllerOptions {
 }
 
 /// A table, and what led to it.
-#[derive(Clone, Debug)]
+///
+/// Statuses wait until it is [`applied`](Self::applied) or dropped, so that none says that something is served before it is.
+#[derive(Debug)]
+#[must_use = "an update that is dropped counts as applied"]
 pub struct Update {
     /// The table.
     pub table: Arc<RouteTable>,
@@ -71,7 +78,11 @@ pub struct Update {
     pub diagnostics: Arc<[Diagnostic]>,
     /// What could not be read, and why.
     pub left_out: Vec<LeftOut>,
+    in_use: InUse,
 }
+
+/// Tells the controller once that a table is in use, at the latest when it goes.
+struct InUse(Option<mpsc::UnboundedSender<Command>>);
 
 /// How much a controller has written, and how it fares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,16 +110,27 @@ pub struct View {
     pub diagnostics: Vec<Diagnostic>,
     /// The table.
     pub table: RouteTable,
+    /// The objects that are read and break a rule of the schema, so that they are left out.
+    pub rejected: Vec<Rejected>,
+    /// The objects that are there and cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// What is not read at present, and why.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A controller that runs, until it is dropped.
 #[derive(Debug)]
 pub struct Controller {
-    updates: mpsc::Receiver<Update>,
     commands: mpsc::UnboundedSender<Command>,
     progress: watch::Receiver<Progress>,
     task: JoinHandle<()>,
 }
+
+/// The tables of a controller, one after the other.
+///
+/// Without it, nothing is served by what the controller reads, and statuses wait for nobody.
+#[derive(Debug)]
+pub struct Updates(mpsc::Receiver<Update>);
 
 /// Asks a controller for all that it knows. Clones ask the same one.
 #[derive(Clone, Debug)]
@@ -119,6 +141,8 @@ pub struct Viewer {
 /// What the program that embeds the controller tells it.
 #[derive(Debug)]
 enum Command {
+    /// The table that was handed out last is in use; what of it could not be bound, if that was said.
+    Applied(Option<Vec<Unbound>>),
     Unbound(Vec<Unbound>),
     Addresses(AddressPolicy),
     View(oneshot::Sender<View>),
@@ -132,10 +156,21 @@ const LONGEST_LOOKUP: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
+/// How long a table may take to be applied until that is said: somebody may have forgotten it.
+const LONGEST_HOLD: Duration = Duration::from_secs(10);
+
 /// How many statuses are compared before others have their turn.
 const CHUNK: usize = 256;
 
 type Key = (Kind, ObjectName);
+
+/// An update that is not handed out yet.
+struct Pending {
+    table: RouteTable,
+    changed: Vec<Key>,
+    diagnostics: Arc<[Diagnostic]>,
+    left_out: Vec<LeftOut>,
+}
 
 /// What a task has to know.
 struct Running {
@@ -154,17 +189,24 @@ struct Running {
     translate_at: Option<Instant>,
     /// Since when a translation waits for what it asked for.
     incomplete_since: Option<Instant>,
-    /// What changed since the last update that was handed out.
+    /// What changed since the last update.
     changed: BTreeSet<Key>,
     /// Whether the table may be another one although no object changed.
     is_other: bool,
     /// What could not be read when the last update was handed out.
     left_out: Vec<LeftOut>,
-    /// Whether statuses are about a table that was handed out.
+    /// Whether statuses are about a table that is handed out.
     is_complete: bool,
     /// Whether parents of Routes may not be read.
     is_blind: bool,
-    update: Option<Update>,
+    /// To be handed out.
+    update: Option<Pending>,
+    /// Since when a table is handed out and not in use.
+    held_since: Option<Instant>,
+    /// Whether it was said that this takes long.
+    is_told: bool,
+    /// Whether statuses do not say yet what could not be bound.
+    is_unbound_anew: bool,
 
     dirty: BTreeSet<Key>,
     /// Whether there are more than have been looked at.
@@ -204,23 +246,19 @@ impl Default for ControllerOptions {
 
 impl Controller {
     /// Starts a controller. To be called within a tokio runtime.
-    pub fn new(client: Client, options: ControllerOptions) -> Self {
+    ///
+    /// A controller that only writes statuses drops the updates at once: `let (controller, _) = Controller::new(..)`.
+    pub fn new(client: Client, options: ControllerOptions) -> (Self, Updates) {
         let (update_sender, updates) = mpsc::channel(1);
         let (commands, command_receiver) = mpsc::unbounded_channel();
         let (tell, progress) = watch::channel(Progress::default());
         let running = Running::new(client, options, tell);
-        let task = tokio::spawn(running.run(update_sender, command_receiver));
-        Self { updates, commands, progress, task }
+        let task = tokio::spawn(running.run(update_sender, commands.downgrade(), command_receiver));
+        (Self { commands, progress, task }, Updates(updates))
     }
 
-    /// The next table. One that is not fetched in time is passed over: the next one has its changes too.
-    ///
-    /// Cancel safe. Nothing follows after [`stop`](Self::stop).
-    pub async fn next(&mut self) -> Option<Update> {
-        self.updates.recv().await
-    }
-
-    /// Tells what the data plane could not bind, in the place of what it could not bind before. It is said in statuses.
+    /// Tells what the data plane cannot bind at present, in the place of what it could not bind before: a port may be free
+    /// later than the table was [`applied`](Update::applied). It is said in statuses.
     pub fn set_unbound(&self, unbound: Vec<Unbound>) {
         self.command(Command::Unbound(unbound));
     }
@@ -241,9 +279,10 @@ impl Controller {
     }
 
     /// Ends the controller when the writes that are under way have ended, and gives the Lease back.
+    ///
+    /// No [update](Updates::next) follows.
     pub async fn stop(mut self) {
         self.command(Command::Stop);
-        self.updates.close();
         // It ends by itself, or was ended by a panic that has been reported.
         let _ = (&mut self.task).await;
     }
@@ -260,6 +299,52 @@ impl Drop for Controller {
     }
 }
 
+// === impl Updates ===
+
+impl Updates {
+    /// The next table, with all that has changed since the last one was handed out. There is none until that is in use.
+    ///
+    /// Cancel safe. `None` when the controller has ended.
+    pub async fn next(&mut self) -> Option<Update> {
+        self.0.recv().await
+    }
+}
+
+// === impl Update ===
+
+impl Update {
+    /// Says that the table is in use, but for what could not be bound: that takes the place of what could not be bound before,
+    /// and is said in statuses.
+    ///
+    /// An update that is dropped says that the table is in use, and nothing about what could not be bound.
+    pub fn applied(mut self, unbound: Vec<Unbound>) {
+        self.in_use.tell(Some(unbound));
+    }
+}
+
+// === impl InUse ===
+
+impl InUse {
+    fn tell(&mut self, unbound: Option<Vec<Unbound>>) {
+        if let Some(commands) = self.0.take() {
+            // A controller that has ended writes no statuses.
+            let _ = commands.send(Command::Applied(unbound));
+        }
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.tell(None);
+    }
+}
+
+impl fmt::Debug for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InUse").finish_non_exhaustive()
+    }
+}
+
 // === impl Viewer ===
 
 impl Viewer {
@@ -268,6 +353,15 @@ impl Viewer {
         let (sender, view) = oneshot::channel();
         self.commands.send(Command::View(sender)).ok()?;
         view.await.ok()
+    }
+}
+
+// === impl Pending ===
+
+impl Pending {
+    fn handed_out(self, in_use: InUse) -> Update {
+        let Self { table, changed, diagnostics, left_out } = self;
+        Update { table: Arc::new(table), changed, diagnostics, left_out, in_use }
     }
 }
 
@@ -299,6 +393,9 @@ impl Running {
             is_complete: false,
             is_blind: false,
             update: None,
+            held_since: None,
+            is_told: false,
+            is_unbound_anew: false,
             dirty: BTreeSet::new(),
             has_more: false,
             resting: BTreeMap::new(),
@@ -312,7 +409,12 @@ impl Running {
         }
     }
 
-    async fn run(mut self, updates: mpsc::Sender<Update>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    async fn run(
+        mut self,
+        updates: mpsc::Sender<Update>,
+        commanders: mpsc::WeakUnboundedSender<Command>,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) {
         let mut holds = self.candidate.as_ref().map(Candidate::holds);
         loop {
             self.start_writes();
@@ -327,16 +429,16 @@ impl Running {
                 }
                 held = changed(&mut holds) => self.set_writing(held),
                 Some(result) = self.writes.join_next() => self.written(result),
-                permit = updates.reserve(), if self.update.is_some() => match (permit, self.update.take()) {
-                    (Ok(permit), Some(update)) => permit.send(update),
-                    // Nobody wants tables any more; statuses are written all the same.
-                    (Err(_), _) | (_, None) => {}
-                },
-                command = commands.recv() => match command {
-                    Some(Command::Unbound(unbound)) => {
-                        self.translator.set_unbound(unbound);
-                        self.translate_soon();
+                permit = updates.reserve(), if self.update.is_some() => {
+                    // Without a permit nobody wants tables any more; statuses are written all the same.
+                    if let (Ok(permit), Some(update)) = (permit, self.update.take()) {
+                        permit.send(update.handed_out(InUse(commanders.upgrade())));
+                        (self.held_since, self.is_told) = (Some(Instant::now()), false);
                     }
+                }
+                command = commands.recv() => match command {
+                    Some(Command::Applied(unbound)) => self.applied(unbound),
+                    Some(Command::Unbound(unbound)) => self.set_unbound(unbound),
                     Some(Command::Addresses(addresses)) => {
                         let unbound = self.translator.options().addresses.unbound.clone();
                         let addresses = AddressPolicy { unbound, ..addresses };
@@ -350,9 +452,11 @@ impl Running {
                 () = sleep_until(wake) => {}
             }
             let is_overdue = self.incomplete_since.is_some_and(|since| since.elapsed() >= LONGEST_LOOKUP);
-            if is_overdue || self.translate_at.is_some_and(|at| at <= Instant::now()) {
+            let is_due = is_overdue || self.translate_at.is_some_and(|at| at <= Instant::now());
+            if is_due && !self.is_held() {
                 self.translate();
             }
+            self.say_held();
         }
         while let Some(result) = self.writes.join_next().await {
             self.written(result);
@@ -368,10 +472,46 @@ impl Running {
     fn wake(&self) -> Instant {
         let idle = Instant::now() + Duration::from_secs(60);
         let rested = self.resting.values().copied();
+        if let Some(since) = self.held_since {
+            // Nothing is translated and nothing written.
+            let told = (!self.is_told).then(|| since + LONGEST_HOLD);
+            return rested.chain(told).min().unwrap_or(idle).min(idle);
+        }
         let lookup = self.incomplete_since.map(|since| since + LONGEST_LOOKUP);
         let more = (self.has_more && self.can_write()).then(Instant::now);
         let all = rested.chain(self.translate_at).chain(lookup).chain(more);
         all.min().unwrap_or(idle).min(idle)
+    }
+
+    /// Whether a table is not in use yet, so that statuses would say too much.
+    fn is_held(&self) -> bool {
+        self.update.is_some() || self.held_since.is_some()
+    }
+
+    fn applied(&mut self, unbound: Option<Vec<Unbound>>) {
+        self.held_since = None;
+        // However fast one table follows the other, statuses have some time in between.
+        let earliest = Instant::now() + self.options.debounce;
+        self.translate_at = self.translate_at.map(|at| at.max(earliest));
+        if let Some(unbound) = unbound {
+            self.set_unbound(unbound);
+        }
+    }
+
+    fn set_unbound(&mut self, unbound: Vec<Unbound>) {
+        if self.translator.options().addresses.unbound != unbound {
+            self.translator.set_unbound(unbound);
+            // Nothing is written before that is translated.
+            self.is_unbound_anew = true;
+            self.translate_at = Some(Instant::now());
+        }
+    }
+
+    fn say_held(&mut self) {
+        if !self.is_told && self.held_since.is_some_and(|since| since.elapsed() >= LONGEST_HOLD) {
+            self.is_told = true;
+            tracing::warn!("statuses wait until the last table is in use: apply or drop its update");
+        }
     }
 
     fn hear(&mut self, said: Said) {
@@ -503,6 +643,7 @@ impl Running {
         }
         self.assign_addresses();
         self.translator.translate();
+        self.is_unbound_anew = false;
         let lookups = &self.translator.translation().lookups;
         self.watch.look_up(lookups);
         let unreadable = self.watch.unreadable(lookups);
@@ -538,10 +679,8 @@ impl Running {
         self.is_other = false;
         self.left_out.clone_from(&left_out);
         let translation = self.translator.translation();
-        let earlier = self.update.take().map(|update| update.changed).unwrap_or_default();
-        self.changed.extend(earlier);
-        self.update = Some(Update {
-            table: Arc::new(translation.table.clone()),
+        self.update = Some(Pending {
+            table: translation.table.clone(),
             changed: std::mem::take(&mut self.changed).into_iter().collect(),
             diagnostics: translation.diagnostics.iter().cloned().collect(),
             left_out,
@@ -555,6 +694,9 @@ impl Running {
             statuses: translation.statuses.clone(),
             diagnostics: translation.diagnostics.clone(),
             table: translation.table.clone(),
+            rejected: self.translator.rejected().to_vec(),
+            unreadable: self.store.unreadable().cloned().collect(),
+            left_out: self.watch.left_out(),
         }
     }
 
@@ -604,7 +746,8 @@ impl Running {
     }
 
     fn can_write(&self) -> bool {
-        self.is_writing && self.is_complete && self.under_way.len() < self.options.concurrency.max(1)
+        let says_what_is = self.is_complete && !self.is_held() && !self.is_unbound_anew;
+        self.is_writing && says_what_is && self.under_way.len() < self.options.concurrency.max(1)
     }
 
     /// Starts as many writes as may be under way, of objects whose status is not what it should be.

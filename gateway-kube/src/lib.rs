@@ -14,8 +14,8 @@
 //!     let mut options = ControllerOptions::default();
 //!     options.translate.controller_name = "example.com/gateway".to_owned();
 //!     options.lease = Some(LeaseOptions::new("gateway-system", "gateway", std::env::var("POD_NAME")?));
-//!     let mut controller = Controller::new(Client::try_default().await?, options);
-//!     while let Some(update) = controller.next().await {
+//!     let (_controller, mut updates) = Controller::new(Client::try_default().await?, options);
+//!     while let Some(update) = updates.next().await {
 //!         for left_out in &update.left_out {
 //!             eprintln!("{left_out}");
 //!         }
@@ -26,6 +26,8 @@
 //!         for (id, listener) in update.table.listeners() {
 //!             eprintln!("{id:?}: {}", listener.name);
 //!         }
+//!         // Statuses say what is served, and so they wait for this, and name the sockets that could not be bound.
+//!         update.applied(Vec::new());
 //!     }
 //!     Ok(())
 //! }
@@ -88,8 +90,8 @@
 //! - Each Secret and ConfigMap that is asked for takes a watch, and so a connection, of its own. Hundreds are fine.
 //! - A write of a list in a status (the parents of a Route, conditions) has what v1.7 knows of its entries: a field of a later
 //!   version in another controller's entry is lost. A status that cannot be read at all is not written.
-//! - Statuses are written when a table has been handed out; a data plane that cannot bind what it asks for says so afterwards
-//!   (`set_unbound`), and the statuses follow.
+//! - Statuses are written when the replica that holds the Lease has taken the table into use; other replicas may be some
+//!   milliseconds behind, and what they could not bind is not said.
 //! - While one kind cannot be read for another reason than that it is missing or forbidden, there is no first table.
 //!
 //! # Features

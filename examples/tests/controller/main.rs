@@ -10,9 +10,14 @@ mod cluster;
 mod control_plane;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod audit;
+mod bound;
 mod install;
 mod installation;
+mod options;
 mod program;
+mod reading;
+mod replicas;
 mod serving;
 
 use std::path::PathBuf;
@@ -24,6 +29,19 @@ use installation::Tools;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Run = fn(ControlPlane, Cluster) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+/// Makes the list of the tests in a module.
+macro_rules! tests {
+    ($module:literal: $($name:ident),+ $(,)?) => {
+        pub(crate) fn tests() -> Vec<(&'static str, crate::Run)> {
+            vec![$((
+                concat!($module, "::", stringify!($name)),
+                |control_plane, cluster| Box::pin($name(control_plane, cluster)),
+            )),+]
+        }
+    };
+}
+pub(crate) use tests;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -47,7 +65,15 @@ fn main() -> ExitCode {
         })
         .with_ignored_flag(is_ignored)
     };
-    let served = serving::tests().into_iter().map(|test| trial(&available, test));
+    let modules = [
+        serving::tests(),
+        bound::tests(),
+        options::tests(),
+        audit::tests(),
+        reading::tests(),
+        replicas::tests(),
+    ];
+    let served = modules.into_iter().flatten().map(|test| trial(&available, test));
     let installed = install::tests().into_iter().map(|test| trial(&installable, test));
     libtest_mimic::run(&arguments, served.chain(installed).collect()).exit_code()
 }
@@ -58,7 +84,8 @@ fn run_test(name: &str, run: Run, assets: PathBuf) {
         let control_plane = ControlPlane::start_audited(assets).await;
         let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
         cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
-        let cluster = Cluster::new(client, name).await;
+        let test = name.rsplit("::").next().unwrap_or(name);
+        let cluster = Cluster::new(client, test).await;
         run(control_plane, cluster).await;
     });
 }

@@ -2,15 +2,22 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+use gateway_core::table::RouteTable;
+use gateway_core::translate::Diagnostic;
 use gateway_kube::controller::{Controller, ControllerOptions, Update};
-use gateway_kube::watch::WatchOptions;
+use gateway_kube::watch::{LeftOut, WatchOptions};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind, ObjectMeta};
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 /// Long enough for a machine that does much else: what does not come at all fails, not what comes late.
@@ -23,6 +30,54 @@ pub(crate) struct Cluster {
     /// The namespace, and the name of the class.
     pub(crate) name: String,
     pub(crate) controller_name: String,
+}
+
+/// A controller whose tables are in use as soon as they come.
+pub(crate) struct Followed {
+    controller: Controller,
+    seen: mpsc::UnboundedReceiver<Seen>,
+}
+
+/// What an update said.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) table: Arc<RouteTable>,
+    pub(crate) changed: Vec<(Kind, ObjectName)>,
+    pub(crate) diagnostics: Arc<[Diagnostic]>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+// === impl Followed ===
+
+impl Followed {
+    pub(crate) fn new(client: Client, options: ControllerOptions) -> Self {
+        let (controller, mut updates) = Controller::new(client, options);
+        let (sender, seen) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(update) = updates.next().await {
+                let Update { table, changed, diagnostics, left_out, .. } = update;
+                // A test may have seen enough.
+                let _ = sender.send(Seen { table, changed, diagnostics, left_out });
+            }
+        });
+        Self { controller, seen }
+    }
+
+    pub(crate) async fn next(&mut self) -> Seen {
+        self.seen.recv().await.expect("the controller runs")
+    }
+
+    pub(crate) async fn stop(self) {
+        self.controller.stop().await;
+    }
+}
+
+impl Deref for Followed {
+    type Target = Controller;
+
+    fn deref(&self) -> &Controller {
+        &self.controller
+    }
 }
 
 // === impl Cluster ===
@@ -52,8 +107,8 @@ impl Cluster {
         options
     }
 
-    pub(crate) fn controller(&self) -> Controller {
-        Controller::new(self.client.clone(), self.options())
+    pub(crate) fn controller(&self) -> Followed {
+        Followed::new(self.client.clone(), self.options())
     }
 
     /// A Gateway `web` of the test's class with an HTTP listener on port 80.
@@ -241,12 +296,12 @@ pub(crate) fn has(conditions: &[String], wanted: &str) -> bool {
 }
 
 /// The next table that is as it should be.
-pub(crate) async fn table(controller: &mut Controller, is_so: impl Fn(&Update) -> bool) -> Update {
+pub(crate) async fn table(controller: &mut Followed, is_so: impl Fn(&Seen) -> bool) -> Seen {
     within(async {
         loop {
-            let update = controller.next().await.expect("the controller runs");
-            if is_so(&update) {
-                return update;
+            let seen = controller.next().await;
+            if is_so(&seen) {
+                return seen;
             }
         }
     })

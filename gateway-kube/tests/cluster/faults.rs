@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Faulty;
-use crate::cluster::{conditions, has, idle, parents, table, written};
+use crate::cluster::{Seen, conditions, has, idle, parents, table, written};
 
 crate::fault_tests!["faults":
     statuses_come_right_after_twenty_crashes_of_the_api_server,
@@ -49,7 +49,7 @@ async fn a_watch_lists_again_when_the_past_is_forgotten(mut faulty: Faulty) {
     cluster.route("goes", "rules: [{}]").await;
     cluster.route("stays", "rules: [{}]").await;
     let mut controller = cluster.controller();
-    let routes = |update: &gateway_kube::controller::Update| {
+    let routes = |update: &Seen| {
         let mut all: Vec<String> = update.table.rules().map(|rule| rule.id.to_string()).collect();
         all.sort();
         all

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use gateway_kube::controller::{Controller, ControllerOptions};
+use gateway_kube::controller::ControllerOptions;
 use gateway_kube::lease::LeaseOptions;
 
-use crate::cluster::{Cluster, has, table, within, written};
+use crate::cluster::{Cluster, Followed, has, table, within, written};
 
 crate::tests!["replicas":
     one_writes_and_the_next_takes_over,
@@ -19,9 +19,9 @@ async fn one_writes_and_the_next_takes_over(cluster: Cluster) {
             interval: Duration::from_millis(300),
             ..LeaseOptions::new(&cluster.name, "gateway", identity)
         };
-        Controller::new(cluster.client.clone(), ControllerOptions { lease: Some(lease), ..cluster.options() })
+        Followed::new(cluster.client.clone(), ControllerOptions { lease: Some(lease), ..cluster.options() })
     };
-    let writes = async |controller: &Controller| {
+    let writes = async |controller: &Followed| {
         let mut progress = controller.progress();
         within(async { progress.wait_for(|progress| progress.is_writing).await.map(|progress| *progress) })
             .await

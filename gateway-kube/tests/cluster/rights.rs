@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
-use gateway_kube::controller::Controller;
 use gateway_kube::watch::{Scope, State};
 use kube::Client;
 use serde_json::json;
 
 use crate::Faulty;
-use crate::cluster::{Cluster, has, idle, parents, table, within, written};
+use crate::cluster::{Cluster, Followed, Seen, has, idle, parents, table, within, written};
 
 crate::fault_tests!["rights":
     a_kind_that_may_not_be_read_is_left_out_until_it_may,
@@ -73,9 +72,9 @@ async fn a_kind_that_may_not_be_read_is_left_out_until_it_may(mut faulty: Faulty
     cluster.route("shop", "rules: [{}]").await;
     cluster.apply(&role(&["grpcroutes"])).await;
     cluster.apply(BINDING).await;
-    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    let mut controller = Followed::new(limited(&faulty), cluster.options());
     let forbidden = |kind: Kind| {
-        move |update: &gateway_kube::controller::Update| {
+        move |update: &Seen| {
             let mut out = update.left_out.iter();
             out.any(|out| {
                 out.kind == kind
@@ -100,7 +99,7 @@ async fn a_kind_that_may_not_be_read_is_left_out_until_it_may(mut faulty: Faulty
     // A controller that cannot see the parents of a Route takes away nothing that was said about them.
     cluster.apply(&role(&["gateways"])).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    let mut controller = Followed::new(limited(&faulty), cluster.options());
     table(&mut controller, forbidden(Kind::Gateway)).await;
     idle(&controller).await;
     let route = cluster.get("HTTPRoute", "shop").await;
@@ -114,7 +113,7 @@ async fn a_kind_that_is_not_installed_is_left_out_until_it_is(mut faulty: Faulty
     let definition = cluster.definition(name).await;
     cluster.delete_definition(name).await;
     let mut controller = cluster.controller();
-    let missing = |update: &gateway_kube::controller::Update| {
+    let missing = |update: &Seen| {
         update.left_out.iter().any(|out| (out.kind, &out.state) == (Kind::GrpcRoute, &State::Missing))
     };
     table(&mut controller, missing).await;
@@ -173,7 +172,7 @@ async fn only_the_secrets_that_are_asked_for_are_read(mut faulty: Faulty) {
             cluster.apply(&text).await;
         }
     }
-    let mut controller = Controller::new(limited(&faulty), cluster.options());
+    let mut controller = Followed::new(limited(&faulty), cluster.options());
     let update = table(&mut controller, |update| update.table.listeners().count() == 1).await;
     assert!(update.left_out.is_empty(), "{:?}", update.left_out);
     let refused = |gateway: &serde_json::Value| {
@@ -216,7 +215,7 @@ async fn a_controller_of_one_namespace_needs_rights_in_that_alone(mut faulty: Fa
     }
     let mut options = cluster.options();
     options.watch.scope = Scope::Namespaces(BTreeSet::from([name.clone()]));
-    let mut controller = Controller::new(limited(&faulty), options);
+    let mut controller = Followed::new(limited(&faulty), options);
     let update = table(&mut controller, |update| update.table.rules().count() == 1).await;
     assert!(update.left_out.is_empty(), "{:?}", update.left_out);
     cluster.route_until("shop", "Accepted=True/Accepted").await;

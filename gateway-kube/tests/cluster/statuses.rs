@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DefaultAddresses, Options};
 use gateway_core::table::{Transport, Unbound, UnboundCause};
@@ -14,7 +15,7 @@ use gateway_kube::store::Store;
 use gateway_kube::watch::{Said, Scope, WatchOptions, Watches};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, conditions, has, idle, parents, table, within, written};
+use crate::cluster::{Cluster, Followed, conditions, has, idle, parents, table, within, written};
 
 crate::tests!["statuses":
     everything_of_ours_gets_a_status,
@@ -24,6 +25,7 @@ crate::tests!["statuses":
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
+    statuses_wait_until_a_table_is_in_use,
     classes_are_shared_out_among_instances_of_one_name,
     a_gateway_shows_where_its_service_is_reached,
     the_parts_are_of_use_alone_and_merge_what_came_in_between,
@@ -220,6 +222,42 @@ async fn what_could_not_be_bound_is_said(cluster: Cluster) {
     cluster.until("Gateway", "web", |gateway| !unavailable(gateway)).await;
 }
 
+// GEN-13
+async fn statuses_wait_until_a_table_is_in_use(cluster: Cluster) {
+    cluster.gateway().await;
+    let (controller, mut updates) = Controller::new(cluster.client.clone(), cluster.options());
+    let update = within(updates.next()).await.unwrap();
+    // What changes meanwhile is in the next table, and statuses wait all the same.
+    cluster.route("shop", "rules: [{}]").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(controller.progress().borrow().writes, 0);
+    let unbound = Unbound {
+        gateway: ObjectName::new(cluster.name.as_str(), "web"),
+        transport: Transport::Tcp,
+        port: 80,
+        address: [127, 0, 0, 1].into(),
+        cause: UnboundCause::Port,
+        message: "address already in use".to_owned(),
+    };
+    update.applied(vec![unbound]);
+    let update = within(updates.next()).await.unwrap();
+    assert_eq!(update.changed, [(Kind::HttpRoute, ObjectName::new(cluster.name.as_str(), "shop"))]);
+    assert_eq!(controller.progress().borrow().writes, 0);
+    drop(update);
+    let gateway =
+        cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0].is_object()).await;
+    assert!(
+        has(&written(&gateway["status"]["listeners"][0]), "Accepted=False/PortUnavailable"),
+        "{gateway:#}"
+    );
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+
+    // Where no table is wanted, nothing waits.
+    drop(updates);
+    cluster.route("more", "rules: [{}]").await;
+    cluster.route_until("more", "Accepted=True/Accepted").await;
+}
+
 // GEN-11
 async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
     let other = format!("{}-other", cluster.name);
@@ -243,7 +281,7 @@ async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
     cluster.apply(&both).await;
     let instance = |class: &str| {
         let classes = Some(BTreeSet::from([class.to_owned()]));
-        Controller::new(cluster.client.clone(), ControllerOptions { classes, ..cluster.options() })
+        Followed::new(cluster.client.clone(), ControllerOptions { classes, ..cluster.options() })
     };
     let (mut first, mut second) = (instance(&cluster.name), instance(&other));
     let ours = &cluster.controller_name;

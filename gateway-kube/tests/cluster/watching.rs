@@ -5,7 +5,7 @@ use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
 use gateway_core::table::{FrontendOwner, RouteTable, Transport};
 
-use crate::cluster::{Cluster, table};
+use crate::cluster::{Cluster, Seen, table};
 
 crate::tests!["watching":
     a_table_follows_what_is_created_changed_and_deleted,
@@ -28,7 +28,7 @@ async fn a_table_follows_what_is_created_changed_and_deleted(cluster: Cluster) {
     let mut controller = cluster.controller();
     let answers = |path: &'static str, route: Option<&str>| {
         let (name, wanted) = (name.clone(), route.map(|route| format!("{name}/{route}/0")));
-        move |update: &gateway_kube::controller::Update| rule(&update.table, &name, path) == wanted
+        move |update: &Seen| rule(&update.table, &name, path) == wanted
     };
     cluster.route("shop", "rules: [{matches: [{path: {value: /cart}}]}]").await;
     let update = table(&mut controller, answers("/cart", Some("shop"))).await;

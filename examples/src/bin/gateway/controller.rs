@@ -2,18 +2,21 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
+use gateway_core::options::Options;
 use gateway_examples::admin::Health;
-use gateway_kube::controller::{Controller as Source, Update};
+use gateway_examples::{cluster, table_view};
+use gateway_kube::controller::{Controller as Source, Update, Updates, Viewer};
 use gateway_kube::kube::config::{KubeConfigOptions, Kubeconfig};
 use gateway_kube::kube::{Client, Config};
 use gateway_tower::TableHandle;
 use gateway_tower::serve::{Server, Sockets};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::args::Controller;
+use crate::args::{Cluster, Controller};
 use crate::front::Front;
 use crate::serving::{self, print, signal};
 
@@ -34,8 +37,11 @@ async fn serve(args: &Controller) -> io::Result<ExitCode> {
 /// A controller and a server that serves its tables.
 struct Running {
     source: Source,
+    updates: Updates,
     tables: TableHandle,
     server: Server,
+    /// The number of the last table, and its update until its sockets are bound or known not to be.
+    applying: Option<(u64, Update)>,
     front: Front,
     told: Told,
 }
@@ -50,17 +56,20 @@ impl Running {
     /// Reads the cluster, and serves what it says.
     async fn start(args: &Controller, health: &Health) -> io::Result<Self> {
         health.not_ready("the cluster has not been read yet");
-        let client = client(args.cluster.kubeconfig.as_deref()).await?;
+        let client = client(&args.cluster).await?;
         let mut options = args.options();
         let front = Front::new(args.address_from.as_ref(), &client, &options.translate.addresses).await?;
         options.translate.addresses = front.policy();
-        let mut source = Source::new(client, options);
-        let first = source.next().await.ok_or_else(ended)?;
+        let translate = options.translate.clone();
+        let (source, mut updates) = Source::new(client, options);
+        let first = updates.next().await.ok_or_else(ended)?;
         let mut told = Told::default();
         told.update(&first);
         let tables = TableHandle::new((*first.table).clone());
         let server = serving::start(&args.serving, args.addresses(), &tables).await?;
-        Ok(Self { source, tables, server, front, told })
+        first.applied(server.sockets().borrow().unbound());
+        show_status(health, source.viewer(), server.sockets(), translate);
+        Ok(Self { source, updates, tables, server, applying: None, front, told })
     }
 
     /// Serves until a signal comes, and ends then.
@@ -70,6 +79,7 @@ impl Running {
             result = signal() => result?,
         }
         health.not_ready("ending");
+        self.server.wind_down();
         print(&format!("not ready any more; sockets close in {:?}\n", args.shutdown_delay));
         tokio::select! {
             result = self.follow(None) => return result.map(|()| ExitCode::FAILURE),
@@ -82,7 +92,8 @@ impl Running {
         serving::drain(&args.serving, server).await
     }
 
-    /// Follows the cluster, and has its statuses say what could not be bound. Says that all is ready, once it is.
+    /// Follows the cluster, and has its statuses say what could not be bound, once it is known of a table. Says that all is
+    /// ready, once it is.
     async fn follow(&mut self, mut health: Option<&Health>) -> io::Result<()> {
         let mut sockets = self.server.sockets();
         loop {
@@ -97,12 +108,15 @@ impl Running {
                     }
                 }
             }
-            self.source.set_unbound(now.unbound());
+            match self.applying.take_if(|(generation, _)| now.generation >= *generation) {
+                Some((_, update)) => update.applied(now.unbound()),
+                None => self.source.set_unbound(now.unbound()),
+            }
             tokio::select! {
-                update = self.source.next() => {
+                update = self.updates.next() => {
                     let update = update.ok_or_else(ended)?;
                     self.told.update(&update);
-                    self.tables.store((*update.table).clone());
+                    self.applying = Some((self.tables.store((*update.table).clone()), update));
                 }
                 result = sockets.changed() => result.map_err(|_| ended())?,
                 () = self.front.changed() => self.source.set_addresses(self.front.policy()),
@@ -111,13 +125,26 @@ impl Running {
     }
 }
 
+/// Has the admin port tell how everything stands.
+fn show_status(health: &Health, viewer: Viewer, sockets: watch::Receiver<Sockets>, options: Options) {
+    let runtime = Handle::current();
+    health.set_status(move || {
+        // Called in a thread where waiting is allowed.
+        let Some(view) = runtime.block_on(viewer.view()) else {
+            return "the controller has ended\n".to_owned();
+        };
+        let fingerprint = table_view::fingerprint(&view.table, &view.statuses);
+        let (update, sockets) = (cluster::update(view, &options), sockets.borrow().clone());
+        let overview = table_view::overview(&update, |gateway, port| serving::bound(&sockets, gateway, port));
+        format!("{overview}\n{fingerprint}")
+    });
+}
+
 /// Why it is not ready for the first time, if it is not: there are sockets to bind, and none is. A single one that cannot be
 /// bound is said in the status of its Gateway, and must not keep the others from being served.
 fn missing(sockets: &Sockets) -> Option<String> {
-    let first = sockets.sockets.first()?;
     let is_bound = sockets.sockets.iter().any(|socket| socket.bound.is_ok());
-    let error = first.bound.as_ref().err().filter(|_| !is_bound)?;
-    Some(format!("{} of Gateway {} is not bound: {error}", first.address, first.gateway))
+    serving::unbound(sockets).filter(|_| !is_bound)
 }
 
 /// It ends with its runtime, or was ended by a panic that has been reported.
@@ -126,18 +153,27 @@ fn ended() -> io::Error {
 }
 
 /// A client for a cluster: the one that a file names, or the one that the surroundings do.
-pub(crate) async fn client(kubeconfig: Option<&Path>) -> io::Result<Client> {
-    let failed = |error: String| match kubeconfig {
-        Some(path) => io::Error::other(format!("--kubeconfig {}: {error}", path.display())),
-        None => io::Error::other(format!("there is no cluster: {error}; name a file with --kubeconfig")),
+pub(crate) async fn client(cluster: &Cluster) -> io::Result<Client> {
+    let Cluster { kubeconfig, context, .. } = cluster;
+    let failed = |error: String| match (kubeconfig, context) {
+        (Some(path), _) => io::Error::other(format!("--kubeconfig {}: {error}", path.display())),
+        (None, Some(context)) => io::Error::other(format!("--context {context}: {error}")),
+        (None, None) => {
+            io::Error::other(format!("there is no cluster: {error}; name a file with --kubeconfig"))
+        }
     };
-    let config = match kubeconfig {
-        Some(path) => {
+    let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
+    let config = match (kubeconfig, context) {
+        (Some(path), _) => {
             let file = Kubeconfig::read_from(path).map_err(|error| failed(error.to_string()))?;
-            let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+            let config = Config::from_custom_kubeconfig(file, &options).await;
             config.map_err(|error| failed(error.to_string()))?
         }
-        None => Config::infer().await.map_err(|error| failed(error.to_string()))?,
+        // The account of a pod has no contexts.
+        (None, Some(_)) => {
+            Config::from_kubeconfig(&options).await.map_err(|error| failed(error.to_string()))?
+        }
+        (None, None) => Config::infer().await.map_err(|error| failed(error.to_string()))?,
     };
     Client::try_from(config).map_err(|error| failed(error.to_string()))
 }

@@ -177,16 +177,12 @@ async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Wa
     }
 }
 
-/// Why not everything is served, if it is not.
+/// Why not everything is served, if it is not: whoever writes the files is there to read it.
 fn missing(sockets: &Sockets) -> Option<String> {
     if sockets.sockets.is_empty() {
         return Some("no listener is served".to_owned());
     }
-    let unbound = sockets.sockets.iter().find_map(|socket| {
-        let error = socket.bound.as_ref().err()?;
-        Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
-    });
-    unbound.or_else(|| sockets.certificates.first().map(ToString::to_string))
+    serving::unbound(sockets).or_else(|| sockets.certificates.first().map(ToString::to_string))
 }
 
 /// Does something with the state in a thread for such work.

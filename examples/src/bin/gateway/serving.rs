@@ -92,6 +92,14 @@ pub(crate) fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Optio
     (!addresses.is_empty()).then(|| Bound::At(addresses.join(",")))
 }
 
+/// The first socket that is not bound, and why.
+pub(crate) fn unbound(sockets: &Sockets) -> Option<String> {
+    sockets.sockets.iter().find_map(|socket| {
+        let error = socket.bound.as_ref().err()?;
+        Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
+    })
+}
+
 /// Waits for a signal to end.
 pub(crate) async fn signal() -> io::Result<()> {
     #[cfg(unix)]
