@@ -7,7 +7,7 @@
 //! | [`echo`] | backends that answer with what they received |
 //! | [`documents`], [`files`], [`watch`] | manifests in files, read again when they change |
 //! | [`demo`] | the manifests of `gateway run --demo` |
-//! | [`state`] | from files to a table, statuses, and what is wrong |
+//! | [`state`], [`cluster`] | from files or a cluster to a table, statuses, and what is wrong |
 //! | [`status_file`] | statuses for those who look from outside |
 //! | [`table_view`] | the same for a terminal |
 //! | [`access_log`], [`admin`] | what those who run it want to know |
@@ -19,6 +19,7 @@ pub mod watch;
 pub mod demo;
 mod report;
 pub mod state;
+pub mod cluster;
 pub mod status_file;
 pub mod table_view;
 pub mod access_log;

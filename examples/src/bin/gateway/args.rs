@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// SIGTERM and SIGINT make it say that it is not ready, wait, and end after the requests under way are answered; a second
     /// one ends it at once.
     Controller(Controller),
-    /// Check files: print everything that is wrong with them, and exit with 1 if there is something.
+    /// Check files or a cluster: print everything that is wrong with them, and exit with 1 if there is something.
     Check(Check),
     /// Say which rule serves a request and why no other does; exit with 1 if none does.
     Explain(Explain),
@@ -197,7 +197,11 @@ pub(crate) struct Cluster {
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
 
-    /// Watch this namespace only; may be given several times. Rights in these are enough, beside those to read
+    /// The context of that file [default: the current one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// Read this namespace only; may be given several times. Rights in these are enough, beside those to read
     /// GatewayClasses [default: all].
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Vec<String>,
@@ -212,10 +216,30 @@ pub(crate) enum AddressSource {
     Node,
 }
 
+/// A cluster in the place of files.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("kubeconfig", needs_kube),
+    mut_arg("context", needs_kube),
+    mut_arg("namespace", needs_kube)
+)]
+pub(crate) struct Live {
+    /// Read a cluster, as it is now, in the place of files. It takes rights to list and watch, and none to write.
+    #[arg(long, conflicts_with_all = ["paths", "demo"])]
+    pub(crate) kube: bool,
+
+    #[command(flatten)]
+    pub(crate) cluster: Cluster,
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("paths", unless_kube))]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) source: Source,
+
+    #[command(flatten)]
+    pub(crate) live: Live,
 
     /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
     /// competes with another for a port.
@@ -236,9 +260,13 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("paths", unless_kube))]
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) source: Source,
+
+    #[command(flatten)]
+    pub(crate) live: Live,
 
     /// The request, as `GET http://shop.example.com/cart`. Its port is that of the listener; for https, its host is also
     /// the server name of the TLS handshake.
@@ -381,6 +409,14 @@ impl Cluster {
     }
 }
 
+fn needs_kube(argument: Arg) -> Arg {
+    argument.requires("kube")
+}
+
+fn unless_kube(argument: Arg) -> Arg {
+    argument.required_unless_present_any(["demo", "kube"])
+}
+
 // === impl AddressSource ===
 
 impl FromStr for AddressSource {
@@ -410,7 +446,7 @@ impl Serving {
 impl Check {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.source.options(self.source.addresses(self.own_addresses))
+        self.source.options(self.source.addresses(self.own_addresses || self.live.kube))
     }
 }
 
@@ -419,7 +455,7 @@ impl Check {
 impl Explain {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.source.options(self.source.addresses(self.own_addresses))
+        self.source.options(self.source.addresses(self.own_addresses || self.live.kube))
     }
 }
 

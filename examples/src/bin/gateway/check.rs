@@ -12,7 +12,7 @@ use crate::args::Check;
 use crate::load;
 
 pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
-    let (update, _demo) = load::load(&args.source, args.options())?;
+    let (update, _demo) = load::load(&args.source, &args.live, args.options())?;
     let mut out = io::stdout().lock();
     let shown = |severity: Severity| severity != Severity::Info || args.notes;
     for problem in update.problems.iter().filter(|problem| shown(problem.severity)) {

@@ -22,7 +22,7 @@ use crate::nearest::{self, Asked};
 
 pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     let asked = parse(args).map_err(invalid)?;
-    let (update, _demo) = load::load(&args.source, args.options())?;
+    let (update, _demo) = load::load(&args.source, &args.live, args.options())?;
     let table = &update.table;
     let ports = ports(table, &asked.url, args.gateway.as_deref());
     if ports.is_empty() {
@@ -66,10 +66,11 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     }
     let problems = update.problems.iter().filter(|problem| problem.severity != Severity::Info).count();
     if problems > 0 {
-        writeln!(
-            out,
-            "\nThe files are not as they should be, which may be why; `gateway check` says more ({problems} in all)"
-        )?;
+        let (source, check) = match args.live.kube {
+            true => ("The cluster is not as it", "gateway check --kube"),
+            false => ("The files are not as they", "gateway check"),
+        };
+        writeln!(out, "\n{source} should be, which may be why; `{check}` says more ({problems} in all)")?;
     }
     Ok(if served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,18 +1,24 @@
-//! Reading files once, for the commands that do not serve.
+//! Reading files or a cluster once, for the commands that do not serve.
 
 use std::io;
 use std::path::Path;
 
 use gateway_core::options::Options;
+use gateway_examples::cluster::{self, ReadError};
 use gateway_examples::demo::Demo;
 use gateway_examples::files::FileStore;
 use gateway_examples::state::{State, Update};
+use gateway_kube::controller::ControllerOptions;
 
-use crate::args::Source;
+use crate::args::{Cluster, Live, Source};
+use crate::controller;
 
-/// What the files hold now. The backends of the demo live as long as what comes with it.
-pub(crate) fn load(source: &Source, options: Options) -> io::Result<(Update, Option<Demo>)> {
+/// What the files or the cluster hold now. The backends of the demo live as long as what comes with it.
+pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result<(Update, Option<Demo>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if live.kube {
+        return runtime.block_on(read(&live.cluster, options)).map(|update| (update, None));
+    }
     let (mut state, demo) = runtime.block_on(state(source, options))?;
     let update = state.update().expect("the first look gives an update");
     Ok((update, demo))
@@ -27,6 +33,20 @@ pub(crate) async fn state(source: &Source, options: Options) -> io::Result<(Stat
     let mut files = FileStore::new(source.paths.clone());
     let demo = if source.demo { Some(Demo::start(&mut files).await?) } else { None };
     Ok((State::new(files, options), demo))
+}
+
+async fn read(args: &Cluster, translate: Options) -> io::Result<Update> {
+    let client = controller::client(args).await?;
+    let mut options = ControllerOptions { translate, ..ControllerOptions::default() };
+    options.watch.scope = args.scope();
+    cluster::read(client, options).await.map_err(|error| {
+        let way_out = match error {
+            ReadError::Unreachable(_) => "; name another cluster with --kubeconfig or --context",
+            ReadError::Refused(_) => "; use another user, or give it a role to read them",
+            _ => "",
+        };
+        io::Error::other(format!("--kube: {error}{way_out}"))
+    })
 }
 
 fn missing(path: &Path) -> io::Error {
