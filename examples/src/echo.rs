@@ -228,9 +228,8 @@ async fn echo_messages(mut socket: WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
         let answer = match message {
             Message::Text(_) | Message::Binary(_) => message,
-            // Answered by the library.
-            Message::Ping(_) | Message::Pong(_) => continue,
-            Message::Close(_) => return,
+            // Answered by the library, before it takes the next one; after a close there is none.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
         };
         if socket.send(answer).await.is_err() {
             return;

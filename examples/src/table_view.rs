@@ -8,13 +8,16 @@
 //! default/shop  demo     *          7      accepted
 //! ```
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
 
 use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
-use gateway_core::status::ListenerStatus;
+use gateway_core::rule::{Backend, BackendTarget, HttpRule};
+use gateway_core::status::{ListenerStatus, Statuses};
+use gateway_core::table::RouteTable;
 
 use crate::state::{Change, Update, Verb};
 
@@ -43,6 +46,51 @@ pub fn overview(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Boun
         text.push_str(&problems(&update.problems));
     }
     text
+}
+
+/// A line about a table with a number that tells two apart: it is the same for tables and statuses that came from the same
+/// objects, in whatever order these came to be. Replicas are compared by it.
+pub fn fingerprint(table: &RouteTable, statuses: &Statuses) -> String {
+    let endpoints = |backend: &Backend| {
+        let mut endpoints: Vec<_> = backend.endpoints.iter().map(|endpoint| endpoint.address()).collect();
+        endpoints.sort();
+        endpoints
+    };
+    let backend =
+        |backend: &Backend| format!("{}:{} {:?}", backend.service, backend.port, endpoints(backend));
+    let rule = |rule: &HttpRule| {
+        let targets = rule.backends.refs().iter().map(|reference| match reference.target {
+            // Its number depends on what was there before.
+            BackendTarget::Backend(id) => format!("{} of {}", reference.weight, backend(table.backend(id))),
+            BackendTarget::Unresolved => format!("{} of nothing", reference.weight),
+        });
+        let targets: Vec<_> = targets.collect();
+        format!("{} {targets:?} {:?} {:?}", rule.id, rule.timeouts, rule.retry)
+    };
+    let listeners = table.listeners().map(|(_, listener)| format!("{listener:?}"));
+    let (rules, backends) = (table.rules().map(rule), table.backends().map(backend));
+    let mut lines: Vec<String> = listeners.chain(rules).chain(backends).collect();
+    lines.sort();
+    let mut hasher = Hashed(DefaultHasher::new());
+    // Nothing fails in this writer.
+    let _ = write!(hasher, "{lines:?}{statuses:?}");
+    format!(
+        "table {:016x}: {} listeners, {} rules, {} backends\n",
+        hasher.0.finish(),
+        table.listeners().count(),
+        table.rules().count(),
+        table.backends().count()
+    )
+}
+
+/// Hashes what is written.
+struct Hashed(DefaultHasher);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
 }
 
 /// The problems, one a line, those that matter most first where there are too many.
