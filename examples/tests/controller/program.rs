@@ -1,6 +1,6 @@
 //! The program in a process of its own, and the cluster that it reads.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -24,15 +24,27 @@ pub(crate) struct Controller {
 impl Controller {
     /// Starts it for the class of a test, with more arguments.
     pub(crate) fn start(control_plane: &ControlPlane, cluster: &Cluster, args: &[&str]) -> Self {
+        Self::start_as("admin", control_plane, cluster, &[], args)
+    }
+
+    /// The same for another user than the one who may do everything, and with variables.
+    pub(crate) fn start_as(
+        user: &str,
+        control_plane: &ControlPlane,
+        cluster: &Cluster,
+        variables: &[(&str, &str)],
+        args: &[&str],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = folder.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, control_plane.kubeconfig("admin")).unwrap();
+        std::fs::write(&kubeconfig, control_plane.kubeconfig(user)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
         command
             .args(["controller", "--admin", "127.0.0.1:0", "--controller-name", &cluster.controller_name])
             .arg("--kubeconfig")
             .arg(&kubeconfig)
             .args(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null());
         Self { gateway: Gateway::spawn(command), _folder: folder }
     }
@@ -44,13 +56,22 @@ impl Controller {
     }
 }
 
+/// A port that is free now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap().local_addr().unwrap().port()
+}
+
 /// A backend with a Service that leads to it.
 pub(crate) async fn backend(cluster: &Cluster, name: &str) -> EchoBackend {
+    backend_in(cluster, &cluster.name, name).await
+}
+
+/// The same in another namespace.
+pub(crate) async fn backend_in(cluster: &Cluster, namespace: &str, name: &str) -> EchoBackend {
     // The address by which this machine reaches others; nothing is sent.
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).expect("a machine with a network");
     let backend = EchoBackend::start_at(name, socket.local_addr().unwrap().ip()).await.unwrap();
-    let namespace = &cluster.name;
     let port = backend.address().port();
     cluster
         .apply(&format!(
@@ -59,7 +80,7 @@ pub(crate) async fn backend(cluster: &Cluster, name: &str) -> EchoBackend {
         ))
         .await;
     let mut slice: Value = serde_saphyr::from_str(&endpoint_slice(&backend)).unwrap();
-    slice["metadata"]["namespace"] = namespace.as_str().into();
+    slice["metadata"]["namespace"] = namespace.into();
     cluster.apply(&slice.to_string()).await;
     backend
 }
@@ -75,7 +96,7 @@ pub(crate) async fn address(cluster: &Cluster, name: &str, port: u16) -> SocketA
     SocketAddr::new(address.parse().unwrap(), port)
 }
 
-/// Asks until a backend answers; the socket may not be bound yet when the status says where it will be.
+/// Asks until a backend answers.
 pub(crate) async fn until_served(address: SocketAddr, path: &str) -> Answer {
     let start = Instant::now();
     loop {

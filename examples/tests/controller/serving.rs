@@ -10,22 +10,15 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::Run;
 use crate::cluster::{Cluster, has, written};
 use crate::control_plane::ControlPlane;
 use crate::harness::{PATIENCE, get};
 use crate::program::{Controller, address, backend, until_served};
 
-pub(crate) fn tests() -> Vec<(&'static str, Run)> {
-    vec![
-        ("a_cluster_is_served_with_and_without_its_api_server", |control_plane, cluster| {
-            Box::pin(a_cluster_is_served_with_and_without_its_api_server(control_plane, cluster))
-        }),
-        ("gateways_of_a_pool_have_addresses_of_their_own", |control_plane, cluster| {
-            Box::pin(gateways_of_a_pool_have_addresses_of_their_own(control_plane, cluster))
-        }),
-    ]
-}
+crate::tests!["serving":
+    a_cluster_is_served_with_and_without_its_api_server,
+    gateways_of_a_pool_have_addresses_of_their_own,
+];
 
 async fn a_cluster_is_served_with_and_without_its_api_server(
     mut control_plane: ControlPlane,
