@@ -34,6 +34,7 @@ use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
 use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus, Unreadable};
+use crate::observe::{Observe, WriteResult};
 use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
 use crate::store::{Effects, Store};
 use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
@@ -62,6 +63,8 @@ pub struct ControllerOptions {
     pub rest: Duration,
     /// How many writes are under way at once; 8 by default.
     pub concurrency: usize,
+    /// Who is told of the work, for [metrics](crate::metrics).
+    pub observer: Option<Arc<dyn Observe>>,
 }
 
 /// A table, and what led to it.
@@ -74,6 +77,8 @@ pub struct Update {
     pub table: Arc<RouteTable>,
     /// The objects that changed since the last update, by kind and name.
     pub changed: Vec<(Kind, ObjectName)>,
+    /// When the first of these changes was heard of.
+    pub since: Instant,
     /// What users should know beyond the statuses, of all objects.
     pub diagnostics: Arc<[Diagnostic]>,
     /// What could not be read, and why.
@@ -168,6 +173,7 @@ type Key = (Kind, ObjectName);
 struct Pending {
     table: RouteTable,
     changed: Vec<Key>,
+    since: Instant,
     diagnostics: Arc<[Diagnostic]>,
     left_out: Vec<LeftOut>,
 }
@@ -191,6 +197,8 @@ struct Running {
     incomplete_since: Option<Instant>,
     /// What changed since the last update.
     changed: BTreeSet<Key>,
+    /// When the first change was heard of that no update has brought.
+    changed_since: Option<Instant>,
     /// Whether the table may be another one although no object changed.
     is_other: bool,
     /// What could not be read when the last update was handed out.
@@ -238,6 +246,7 @@ impl Default for ControllerOptions {
             debounce: Duration::from_millis(50),
             rest: Duration::from_millis(300),
             concurrency: 8,
+            observer: None,
         }
     }
 }
@@ -360,8 +369,8 @@ impl Viewer {
 
 impl Pending {
     fn handed_out(self, in_use: InUse) -> Update {
-        let Self { table, changed, diagnostics, left_out } = self;
-        Update { table: Arc::new(table), changed, diagnostics, left_out, in_use }
+        let Self { table, changed, since, diagnostics, left_out } = self;
+        Update { table: Arc::new(table), changed, since, diagnostics, left_out, in_use }
     }
 }
 
@@ -376,9 +385,11 @@ impl Running {
         };
         let definition_watch = DefinitionWatch::new(client.clone(), options.watch.retry);
         let lease = options.lease.clone().filter(|_| options.writes);
+        let observer = options.watch.observer.clone().or_else(|| options.observer.clone());
+        let watch = WatchOptions { observer, ..options.watch.clone() };
         Self {
             store: Store::default(),
-            watch: Watches::new(client.clone(), options.watch.clone()),
+            watch: Watches::new(client.clone(), watch),
             translator: Translator::new(options.translate.clone()),
             definitions: definition_watch.known(),
             _definition_watch: definition_watch,
@@ -388,6 +399,7 @@ impl Running {
             translate_at: Some(Instant::now()),
             incomplete_since: None,
             changed: BTreeSet::new(),
+            changed_since: None,
             is_other: true,
             left_out: Vec::new(),
             is_complete: false,
@@ -415,6 +427,7 @@ impl Running {
         commanders: mpsc::WeakUnboundedSender<Command>,
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) {
+        self.observe(|observer| observer.leading(self.is_writing));
         let mut holds = self.candidate.as_ref().map(Candidate::holds);
         loop {
             self.start_writes();
@@ -596,6 +609,7 @@ impl Running {
     }
 
     fn translate_soon(&mut self) {
+        self.changed_since.get_or_insert_with(Instant::now);
         self.translate_at.get_or_insert_with(|| Instant::now() + self.options.debounce);
     }
 
@@ -633,6 +647,7 @@ impl Running {
             self.dirty.extend(self.store.with_status().map(|(kind, key)| (kind, key.clone())));
         }
         self.is_writing = holds;
+        self.observe(|observer| observer.leading(holds));
     }
 
     fn translate(&mut self) {
@@ -642,6 +657,7 @@ impl Running {
             return;
         }
         self.assign_addresses();
+        let start = Instant::now();
         self.translator.translate();
         self.is_unbound_anew = false;
         let lookups = &self.translator.translation().lookups;
@@ -652,6 +668,7 @@ impl Running {
             self.translator.translate();
         }
         self.progress.translations += 1;
+        self.observe(|observer| observer.reconciled(start.elapsed()));
         self.dirty.extend(self.translator.take_status_changes());
         let rejected =
             self.translator.rejected().iter().map(|rejected| (rejected.kind, rejected.key.clone()));
@@ -673,6 +690,7 @@ impl Running {
             is_parent && matches!(out.state, State::Forbidden(_))
         });
         let is_news = self.is_other || !self.changed.is_empty() || self.left_out != left_out;
+        let since = self.changed_since.take();
         if !is_news {
             return;
         }
@@ -682,6 +700,7 @@ impl Running {
         self.update = Some(Pending {
             table: translation.table.clone(),
             changed: std::mem::take(&mut self.changed).into_iter().collect(),
+            since: since.unwrap_or_else(Instant::now),
             diagnostics: translation.diagnostics.iter().cloned().collect(),
             left_out,
         });
@@ -828,6 +847,7 @@ impl Running {
         };
         self.under_way.remove(&key);
         let (kind, name) = &key;
+        self.observe(|observer| observer.status_written(*kind, write_result(&result)));
         let mut rest = self.options.rest;
         match result {
             Ok(Outcome::Written(stored)) => {
@@ -858,6 +878,12 @@ impl Running {
         self.resting.insert(key, Instant::now() + rest);
     }
 
+    fn observe(&self, told: impl FnOnce(&dyn Observe)) {
+        if let Some(observer) = &self.options.observer {
+            told(&**observer);
+        }
+    }
+
     fn say_failure(&mut self, kind: Kind, message: String) {
         if self.failures.get(&kind) != Some(&message) {
             tracing::warn!("{message}");
@@ -871,6 +897,17 @@ impl Running {
         if *self.tell.borrow() != self.progress {
             self.tell.send_replace(self.progress);
         }
+    }
+}
+
+fn write_result(result: &Result<Outcome, Error>) -> WriteResult {
+    match result {
+        Ok(Outcome::Written(_)) => WriteResult::Written,
+        Ok(Outcome::Cut(_)) => WriteResult::Cut,
+        Ok(Outcome::Unchanged) => WriteResult::Unchanged,
+        Ok(Outcome::Outdated) => WriteResult::Outdated,
+        Err(Error::Contended { .. }) => WriteResult::Contended,
+        Err(Error::Request { .. } | Error::Unreadable(_)) => WriteResult::Failed,
     }
 }
 

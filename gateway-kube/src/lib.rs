@@ -46,6 +46,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`Object`], [`Error`] | objects, and what is stored beside them; what can fail |
+//! | [`observe`], [`metrics`] | what is told of the work of the others, and counted |
 //! | [`watch`] | the kinds and namespaces that are watched, Secrets and ConfigMaps by name, as a stream of changes |
 //! | [`store`] | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
 //! | [`status`] | statuses merged and written, events, the finalizer of a class |
@@ -97,11 +98,14 @@
 //! # Features
 //!
 //! `latest`, on by default, makes `k8s-openapi` take the newest version of Kubernetes that it knows; a program that chooses a
-//! version itself goes without it. TLS is rustls with ring.
+//! version itself goes without it. `metrics`, on by default, is [`metrics`]. TLS is rustls with ring.
 
 mod former_field;
 mod object;
 mod error;
+pub mod observe;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod watch;
 pub mod store;
 pub mod status;

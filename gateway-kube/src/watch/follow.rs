@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -17,6 +18,7 @@ use super::part::Part;
 use super::state::State;
 use crate::error;
 use crate::object::{self, Object, Received, Stored, Unreadable, api_resource};
+use crate::observe::{Observe, RestartCause};
 
 /// The first wait after a failure; it doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -33,6 +35,7 @@ pub(super) struct Follow {
     pub(super) kind: Kind,
     pub(super) part: Part,
     pub(super) retry: Duration,
+    pub(super) observer: Option<Arc<dyn Observe>>,
     pub(super) sender: mpsc::Sender<Said>,
 }
 
@@ -175,6 +178,16 @@ impl Follow {
                 (state, wait)
             }
         };
+        if let Some(observer) = &self.observer {
+            observer.watch_restarted(
+                self.kind,
+                match code {
+                    Some(410) => RestartCause::Expired,
+                    Some(401 | 403) => RestartCause::Forbidden,
+                    Some(_) | None => RestartCause::Failed,
+                },
+            );
+        }
         if !self.state(state, memory).await {
             return Some(Ended::Unheard);
         }

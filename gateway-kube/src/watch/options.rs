@@ -1,11 +1,13 @@
 //! What is watched, and how.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::api::Kind;
 
 use super::part::Scope;
+use crate::observe::Observe;
 
 /// What is watched, and how.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct WatchOptions {
     pub scope: Scope,
     /// How long it takes until a kind that is left out is asked for again; 10 s by default.
     pub retry: Duration,
+    /// Who is told of watches that begin again.
+    pub observer: Option<Arc<dyn Observe>>,
 }
 
 // === impl WatchOptions ===
@@ -45,6 +49,7 @@ impl Default for WatchOptions {
             kinds: Self::KINDS.iter().copied().collect(),
             scope: Scope::All,
             retry: Duration::from_secs(10),
+            observer: None,
         }
     }
 }

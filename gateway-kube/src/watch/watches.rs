@@ -152,6 +152,7 @@ impl Watches {
             kind,
             part: part.clone(),
             retry: self.options.retry,
+            observer: self.options.observer.clone(),
             sender: self.sender.clone(),
         };
         let handle = tokio::spawn(follow.run()).abort_handle();

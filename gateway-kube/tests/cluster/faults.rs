@@ -1,11 +1,16 @@
 //! An API server that goes, forgets and refuses: everything comes right in the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_kube::controller::ControllerOptions;
+use gateway_kube::metrics::Metrics;
+use gateway_kube::metrics::prometheus_client::encoding::text::encode;
+use gateway_kube::metrics::prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 use crate::Faulty;
-use crate::cluster::{Seen, conditions, has, idle, parents, table, written};
+use crate::cluster::{Followed, Seen, conditions, has, idle, parents, table, written};
 
 crate::fault_tests!["faults":
     statuses_come_right_after_twenty_crashes_of_the_api_server,
@@ -48,7 +53,10 @@ async fn a_watch_lists_again_when_the_past_is_forgotten(mut faulty: Faulty) {
     cluster.gateway().await;
     cluster.route("goes", "rules: [{}]").await;
     cluster.route("stays", "rules: [{}]").await;
-    let mut controller = cluster.controller();
+    let mut registry = Registry::default();
+    let observer = Metrics::new(&mut registry);
+    let options = ControllerOptions { observer: Some(Arc::new(observer)), ..cluster.options() };
+    let mut controller = Followed::new(cluster.client.clone(), options);
     let routes = |update: &Seen| {
         let mut all: Vec<String> = update.table.rules().map(|rule| rule.id.to_string()).collect();
         all.sort();
@@ -63,6 +71,12 @@ async fn a_watch_lists_again_when_the_past_is_forgotten(mut faulty: Faulty) {
     cluster.route("comes", "rules: [{}]").await;
     faulty.control_plane.compact();
     table(&mut controller, |update| routes(update) == [id("comes"), id("stays")]).await;
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    for cause in ["failed", "expired"] {
+        let restarts = format!(r#"gateway_watch_restarts_total{{kind="HTTPRoute",cause="{cause}"}}"#);
+        assert!(text.contains(&restarts), "no {restarts} in\n{text}");
+    }
 }
 
 // GEN-05

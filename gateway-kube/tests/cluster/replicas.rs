@@ -1,14 +1,19 @@
 //! Several replicas: all serve, one writes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_kube::controller::ControllerOptions;
 use gateway_kube::lease::LeaseOptions;
+use gateway_kube::metrics::Metrics;
+use gateway_kube::metrics::prometheus_client::encoding::text::encode;
+use gateway_kube::metrics::prometheus_client::registry::Registry;
 
-use crate::cluster::{Cluster, Followed, has, table, within, written};
+use crate::cluster::{Cluster, Followed, has, idle, table, within, written};
 
 crate::tests!["replicas":
     one_writes_and_the_next_takes_over,
+    what_a_controller_does_is_counted,
 ];
 
 async fn one_writes_and_the_next_takes_over(cluster: Cluster) {
@@ -48,4 +53,29 @@ async fn one_writes_and_the_next_takes_over(cluster: Cluster) {
     writes(&third).await;
     cluster.delete("HTTPRoute", "shop").await;
     cluster.until("Gateway", "web", |gateway| gateway["status"]["listeners"][0]["attachedRoutes"] == 0).await;
+}
+
+async fn what_a_controller_does_is_counted(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let mut registry = Registry::default();
+    let observer = Metrics::new(&mut registry);
+    let options = ControllerOptions { observer: Some(Arc::new(observer)), ..cluster.options() };
+    let controller = Followed::new(cluster.client.clone(), options);
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+    cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    idle(&controller).await;
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    let number = |name: &str| -> u64 {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
+        lines.map(|(_, number)| number.parse::<u64>().unwrap()).sum()
+    };
+    let progress = *controller.progress().borrow();
+    assert_eq!(number("gateway_reconcile_duration_seconds_count"), progress.translations, "{text}");
+    assert_eq!(number("gateway_status_writes_total"), progress.writes, "{text}");
+    assert_eq!(number("gateway_status_writes_total{kind=\"HTTPRoute\",result=\"written\"}"), 1, "{text}");
+    assert_eq!(number("gateway_leader"), 1, "{text}");
 }
