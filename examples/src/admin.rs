@@ -5,6 +5,7 @@
 //! | `/healthz`, `/livez` | 200 while the process runs |
 //! | `/readyz` | 200 once there is a table and every socket is bound, else 503 with what is missing |
 //! | `/status` | listeners, routes and problems as text |
+//! | `/metrics` | everything that is counted, in the text of OpenMetrics |
 
 use std::fmt;
 use std::io;
@@ -15,8 +16,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::StatusCode;
+use gateway_tower::metrics::prometheus_client::encoding::text;
+use gateway_tower::metrics::prometheus_client::registry::Registry;
+use http::{StatusCode, header};
 use tokio::net::TcpListener;
+
+/// The content type of what is counted.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the admin port tells. Clones are the same; whoever knows better says so.
 #[derive(Clone)]
@@ -26,6 +32,7 @@ struct Report {
     /// Why it is not ready.
     missing: Option<String>,
     status: Arc<dyn Fn() -> String + Send + Sync>,
+    metrics: Vec<Arc<Registry>>,
 }
 
 // === impl Health ===
@@ -36,6 +43,7 @@ impl Health {
         Self(Arc::new(Mutex::new(Report {
             missing: Some("starting".to_owned()),
             status: Arc::new(String::new),
+            metrics: Vec::new(),
         })))
     }
 
@@ -52,6 +60,11 @@ impl Health {
     /// What `/status` shows, found out when somebody asks.
     pub fn set_status(&self, status: impl Fn() -> String + Send + Sync + 'static) {
         self.report().status = Arc::new(status);
+    }
+
+    /// Has `/metrics` show these, too.
+    pub fn add_metrics(&self, metrics: Registry) {
+        self.report().metrics.push(Arc::new(metrics));
     }
 
     fn report(&self) -> std::sync::MutexGuard<'_, Report> {
@@ -92,6 +105,7 @@ impl Admin {
             .route("/livez", get(alive))
             .route("/readyz", get(ready))
             .route("/status", get(status))
+            .route("/metrics", get(metrics))
             .with_state(self.health);
         // Only a listener that cannot be polled ends this, and then there is nothing left to do.
         let _ = axum::serve(self.listener, app).await;
@@ -115,6 +129,22 @@ async fn status(State(health): State<Health>) -> String {
     tokio::task::spawn_blocking(move || status()).await.unwrap_or_default()
 }
 
+async fn metrics(State(health): State<Health>) -> Response {
+    let registries = health.report().metrics.clone();
+    let encode = move || {
+        let mut text = String::new();
+        for registry in registries {
+            text::encode_registry(&mut text, &registry)?;
+        }
+        text::encode_eof(&mut text).map(|()| text)
+    };
+    // Ten thousand rules take a moment, and requests are not to wait for it.
+    match tokio::task::spawn_blocking(encode).await {
+        Ok(Ok(text)) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Health").field("missing", &self.report().missing).finish_non_exhaustive()
@@ -129,6 +159,8 @@ impl fmt::Debug for Admin {
 
 #[cfg(test)]
 mod tests {
+    use gateway_tower::metrics::prometheus_client::metrics::gauge::Gauge;
+
     use super::*;
     use crate::test_client::get_text;
 
@@ -146,6 +178,15 @@ mod tests {
         health.set_status(|| "all is well\n".to_owned());
         assert_eq!(get_text(address, "/readyz").await, (200, "ready\n".into()));
         assert_eq!(get_text(address, "/status").await, (200, "all is well\n".into()));
+        assert_eq!(get_text(address, "/metrics").await, (200, "# EOF\n".into()));
+        for name in ["one", "two"] {
+            let mut registry = Registry::default();
+            registry.register(name, "Counted here", Gauge::<i64>::default());
+            health.add_metrics(registry);
+        }
+        let expected = ["one", "two"]
+            .map(|name| format!("# HELP {name} Counted here.\n# TYPE {name} gauge\n{name} 0\n"));
+        assert_eq!(get_text(address, "/metrics").await, (200, expected.concat() + "# EOF\n"));
         health.not_ready("port 80 is not bound");
         assert_eq!(get_text(address, "/readyz").await, (503, "not ready: port 80 is not bound\n".into()));
     }

@@ -11,7 +11,7 @@
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 
-use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet};
+use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet, Resources};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
@@ -35,16 +35,25 @@ pub enum Bound {
 
 /// The whole table: listeners, routes and problems. `bound` says where a port of a Gateway is bound, if it is known.
 pub fn overview(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> String {
-    let mut text = columns(
-        &["LISTENER", "PROTOCOL", "ADDRESS", "HOSTNAME", "ROUTES", "STATE"],
-        listener_rows(update, bound),
-    );
-    text.push('\n');
-    text.push_str(&columns(&["ROUTE", "PARENTS", "HOSTNAMES", "RULES", "STATE"], route_rows(update)));
+    let mut text = objects(&update.resources, &update.statuses, bound);
     if !update.problems.is_empty() {
         text.push('\n');
         text.push_str(&problems(&update.problems));
     }
+    text
+}
+
+/// Listeners and routes.
+fn objects(
+    resources: &Resources,
+    statuses: &Statuses,
+    bound: impl Fn(&ObjectName, u16) -> Option<Bound>,
+) -> String {
+    let headings = &["LISTENER", "PROTOCOL", "ADDRESS", "HOSTNAME", "ROUTES", "STATE"];
+    let mut text = columns(headings, listener_rows(resources, statuses, bound));
+    text.push('\n');
+    let headings = &["ROUTE", "PARENTS", "HOSTNAMES", "RULES", "STATE"];
+    text.push_str(&columns(headings, route_rows(resources, statuses)));
     text
 }
 
@@ -124,12 +133,15 @@ pub fn changes(changes: &[Change]) -> String {
     text
 }
 
-fn listener_rows(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> Vec<Vec<String>> {
-    let resources = &update.resources;
+fn listener_rows(
+    resources: &Resources,
+    all: &Statuses,
+    bound: impl Fn(&ObjectName, u16) -> Option<Bound>,
+) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for (key, gateway) in &resources.gateways {
         let Gateway { spec, .. } = gateway.as_ref();
-        let status = update.statuses.gateways.get(key);
+        let status = all.gateways.get(key);
         let statuses = status.map_or(&[][..], |status| &status.listeners);
         for listener in &spec.listeners {
             let port = listener.port.try_into().unwrap_or_default();
@@ -141,7 +153,7 @@ fn listener_rows(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bou
     }
     for (key, set) in &resources.listener_sets {
         let ListenerSet { spec, .. } = set.as_ref();
-        let status = update.statuses.listener_sets.get(key);
+        let status = all.listener_sets.get(key);
         let statuses = status.map_or(&[][..], |status| &status.listeners);
         let namespace = spec.parent_ref.namespace.as_deref().unwrap_or(&key.namespace);
         let gateway = ObjectName::new(namespace, spec.parent_ref.name.as_str());
@@ -187,10 +199,10 @@ impl Row<'_> {
     }
 }
 
-fn route_rows(update: &Update) -> Vec<Vec<String>> {
+fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
     let row = |(key, route): (&ObjectName, &std::sync::Arc<HttpRoute>)| {
         let spec = &route.spec;
-        let status = update.statuses.routes.get(&RouteKey::new(RouteKind::Http, key.clone()));
+        let status = statuses.routes.get(&RouteKey::new(RouteKind::Http, key.clone()));
         let parents = status.map_or(&[][..], |status| &status.parents);
         let names: Vec<_> = spec.parent_refs.iter().map(|parent| parent.name.as_str()).collect();
         let conditions: Vec<Condition> =
@@ -200,7 +212,7 @@ fn route_rows(update: &Update) -> Vec<Vec<String>> {
         let hostnames = if spec.hostnames.is_empty() { "*".to_owned() } else { spec.hostnames.join(",") };
         vec![key.to_string(), names.join(","), shortened(&hostnames), spec.rules.len().to_string(), state]
     };
-    update.resources.http_routes.iter().map(row).collect()
+    resources.http_routes.iter().map(row).collect()
 }
 
 /// One word when all is well, else the conditions that say otherwise.

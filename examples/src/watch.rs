@@ -31,6 +31,8 @@ pub struct Watch {
     watcher: Option<RecommendedWatcher>,
     sender: Sender<Signal>,
     signals: Receiver<Signal>,
+    /// When what the last wait ended for was noticed.
+    noticed: Instant,
 }
 
 /// Ends the [`wait`](Watch::wait) of a watch from another thread. Clones end the same one.
@@ -66,7 +68,8 @@ impl Watch {
     /// Watches files and folders, and the folders within.
     pub fn new(roots: &[PathBuf]) -> Self {
         let (sender, signals) = channel();
-        let mut watch = Self { roots: roots.to_vec(), watcher: None, sender, signals };
+        let mut watch =
+            Self { roots: roots.to_vec(), watcher: None, sender, signals, noticed: Instant::now() };
         watch.renew();
         watch
     }
@@ -103,9 +106,13 @@ impl Watch {
             Ok(Signal::Asked) => return Wake::Asked,
             Ok(Signal::Stop) => return Wake::Stop,
             // The other end of the channel is in `self`, so it is never closed.
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Wake::Poll,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.noticed = Instant::now();
+                return Wake::Poll;
+            }
         };
         let start = Instant::now();
+        self.noticed = start;
         loop {
             let left = LONGEST_WAIT.saturating_sub(start.elapsed()).min(quiet);
             quiet = match self.signals.recv_timeout(left) {
@@ -115,6 +122,11 @@ impl Watch {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Wake::Change,
             };
         }
+    }
+
+    /// When the first of the changes was noticed for which the last wait ended.
+    pub fn noticed(&self) -> Instant {
+        self.noticed
     }
 
     /// What ends the wait from another thread.

@@ -553,6 +553,51 @@ async fn requests_under_way_are_answered_before_it_ends() {
 }
 
 #[tokio::test]
+async fn the_admin_port_tells_what_is_counted() {
+    let backend = EchoBackend::start("shop").await.unwrap();
+    let routes =
+        |path: &str| route("main", &(to("shop", path) + "\n    name: shop\n" + &to("nowhere", "/bad")));
+    let (services, rules) = (service(&backend), routes("/shop"));
+    let files = [("gateway.yaml", GATEWAY), ("services.yaml", &services), ("routes.yaml", &rules)];
+    let gateway = Gateway::start(&files, &["--admin", "127.0.0.1:0"]);
+    let (address, admin) = (gateway.address("http"), gateway.admin());
+    for path in ["/shop/1", "/shop/2", "/bad", "/none"] {
+        get(address, path).await;
+    }
+    let head = r#"gateway="default/web",listener="http""#;
+    let main = format!(r#"{head},route_kind="HTTPRoute",route="default/main""#);
+    let get = r#"http_request_method="GET",http_response_status_class"#;
+    let expected = [
+        format!(r#"http_server_requests_total{{{head},{get}="4xx"}} 1"#),
+        format!(r#"http_server_requests_total{{{main},rule="0",rule_name="shop",{get}="2xx"}} 2"#),
+        format!(r#"http_server_requests_total{{{main},rule="1",{get}="5xx"}} 1"#),
+        format!(r#"gateway_refused_requests_total{{{head},reason="no_rule"}} 1"#),
+        format!(r#"gateway_refused_requests_total{{{main},rule="1",reason="unresolved_backend"}} 1"#),
+        format!(
+            "http_client_request_duration_seconds_count{{{main},rule=\"0\",rule_name=\"shop\",backend=\"default/shop:80\",\
+             http_response_status_class=\"2xx\"}} 2"
+        ),
+        r#"gateway_connections_accepted_total{gateway="default/web",network_transport="tcp",port="80"} 4"#
+            .to_owned(),
+        "gateway_config_generation 1".to_owned(),
+        "gateway_config_served_duration_seconds_count 0".to_owned(),
+    ];
+    let has_all =
+        |body: &str, lines: &[String]| lines.iter().all(|line| body.lines().any(|known| known == line));
+    let answer = gateway.until(admin, "/metrics", |answer| has_all(&answer.body, &expected)).await;
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    assert!(answer.body.ends_with("# EOF\n"));
+
+    gateway.write("routes.yaml", routes("/other"));
+    let expected =
+        ["gateway_config_generation 2", "gateway_config_served_duration_seconds_count 1"].map(str::to_owned);
+    gateway.until(admin, "/metrics", |answer| has_all(&answer.body, &expected)).await;
+}
+
+#[tokio::test]
 async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_goes() {
     let backend = EchoBackend::start("shop").await.unwrap();
     let files = [

@@ -44,6 +44,24 @@ async fn a_cluster_is_served_with_and_without_its_api_server(
     let http = address(&cluster, "web", 8080).await;
     assert_eq!(until_served(http, "/cart").await.backend(), "shop");
 
+    let admin = controller.gateway.admin();
+    let counted = [
+        format!(r#"gateway="{0}/web",listener="https",secret="{0}/web""#, cluster.name),
+        "\ngateway_leader 1\n".to_owned(),
+        r#"gateway_status_writes_total{kind="Gateway",result="written"}"#.to_owned(),
+        format!(
+            r#"route="{}/shop",rule="0",http_request_method="GET",http_response_status_class="2xx""#,
+            cluster.name
+        ),
+    ];
+    controller
+        .gateway
+        .until(admin, "/metrics", |answer| counted.iter().all(|text| answer.body.contains(text)))
+        .await;
+    let shown = get(admin, "/status").await.body;
+    let listener = format!("{}/web/http ", cluster.name);
+    assert!(shown.lines().any(|line| line.starts_with(&listener) && line.ends_with("serving")), "{shown}");
+
     // Another certificate.
     let https = SocketAddr::new(http.ip(), 8443);
     until_presented(https, &first).await;

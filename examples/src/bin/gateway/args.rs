@@ -107,7 +107,7 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// Answer /livez, /readyz and /status on this address; by default nowhere.
+    /// Answer /livez, /readyz, /status and /metrics on this address; by default nowhere.
     #[arg(long, visible_alias = "admin-address", value_name = "IP:PORT")]
     pub(crate) admin: Option<SocketAddr>,
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use gateway_core::options::Options;
 use gateway_examples::admin::Health;
@@ -11,6 +12,8 @@ use gateway_kube::controller::{Controller as Source, Update, Updates, Viewer};
 use gateway_kube::kube::config::{KubeConfigOptions, Kubeconfig};
 use gateway_kube::kube::{Client, Config};
 use gateway_tower::TableHandle;
+use gateway_tower::metrics::Metrics;
+use gateway_tower::metrics::prometheus_client::registry::Registry;
 use gateway_tower::serve::{Server, Sockets};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -44,6 +47,7 @@ struct Running {
     applying: Option<(u64, Update)>,
     front: Front,
     told: Told,
+    metrics: Metrics,
 }
 
 /// What was said about the cluster: it is said once.
@@ -58,6 +62,9 @@ impl Running {
         health.not_ready("the cluster has not been read yet");
         let client = client(&args.cluster).await?;
         let mut options = args.options();
+        let mut registry = Registry::default();
+        options.observer = Some(Arc::new(gateway_kube::metrics::Metrics::new(&mut registry)));
+        health.add_metrics(registry);
         let front = Front::new(args.address_from.as_ref(), &client, &options.translate.addresses).await?;
         options.translate.addresses = front.policy();
         let translate = options.translate.clone();
@@ -66,10 +73,11 @@ impl Running {
         let mut told = Told::default();
         told.update(&first);
         let tables = TableHandle::new((*first.table).clone());
-        let server = serving::start(&args.serving, args.addresses(), &tables).await?;
+        let metrics = serving::metrics(&tables, health);
+        let server = serving::start(&args.serving, args.addresses(), &tables, &metrics).await?;
         first.applied(server.sockets().borrow().unbound());
         show_status(health, source.viewer(), server.sockets(), translate);
-        Ok(Self { source, updates, tables, server, applying: None, front, told })
+        Ok(Self { source, updates, tables, server, applying: None, front, told, metrics })
     }
 
     /// Serves until a signal comes, and ends then.
@@ -109,7 +117,10 @@ impl Running {
                 }
             }
             match self.applying.take_if(|(generation, _)| now.generation >= *generation) {
-                Some((_, update)) => update.applied(now.unbound()),
+                Some((_, update)) => {
+                    self.metrics.served(update.since.into_std());
+                    update.applied(now.unbound());
+                }
                 None => self.source.set_unbound(now.unbound()),
             }
             tokio::select! {

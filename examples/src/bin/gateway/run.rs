@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use gateway_core::manifest::ManifestProblem;
 use gateway_examples::admin::Health;
@@ -15,6 +15,7 @@ use gateway_examples::status_file::StatusFile;
 use gateway_examples::table_view;
 use gateway_examples::watch::{QUIET_WHILE_WRITING, Wake, Waker, Watch};
 use gateway_tower::TableHandle;
+use gateway_tower::metrics::Metrics;
 use gateway_tower::serve::Sockets;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -37,7 +38,8 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let mut update = update.expect("the first look gives an update");
     let tables = TableHandle::new(std::mem::take(&mut update.table));
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
-    let server = serving::start(&args.serving, addresses, &tables).await?;
+    let metrics = serving::metrics(&tables, &health);
+    let server = serving::start(&args.serving, addresses, &tables, &metrics).await?;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();
     let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
@@ -57,7 +59,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
         let sockets = sockets.borrow().clone();
         table_view::overview(&of_latest.load(), |gateway, port| bound(&sockets, gateway, port))
     });
-    let served = Served { tables, sockets: server.sockets(), runtime: Handle::current() };
+    let served = Served { tables, sockets: server.sockets(), metrics, runtime: Handle::current() };
     thread::Builder::new()
         .name("files".to_owned())
         .spawn(move || follow(&mut state, watch, &served, &latest, statuses))?;
@@ -79,16 +81,19 @@ fn write(statuses: &mut StatusFile, update: &Update) -> io::Result<()> {
 struct Served {
     tables: TableHandle,
     sockets: watch::Receiver<Sockets>,
+    metrics: Metrics,
     runtime: Handle,
 }
 
 impl Served {
-    /// Puts the table of an update into use, and waits until its sockets are bound or are known not to be.
-    fn serve(&self, update: &mut Update) {
+    /// Puts the table of an update into use, and waits until its sockets are bound or are known not to be. The change was
+    /// noticed at `since`.
+    fn serve(&self, update: &mut Update, since: Instant) {
         let generation = self.tables.store(std::mem::take(&mut update.table));
         let mut sockets = self.sockets.clone();
         // Fails when the server has ended, and so will this program.
         let _ = self.runtime.block_on(sockets.wait_for(|sockets| sockets.generation >= generation));
+        self.metrics.served(since);
     }
 }
 
@@ -118,6 +123,7 @@ fn follow(
 ) {
     loop {
         let wake = watch.wait();
+        let since = watch.noticed();
         if wake == Wake::Stop {
             return;
         }
@@ -127,7 +133,7 @@ fn follow(
         }
         let mut update = state.update();
         if let Some(update) = update.as_mut().filter(|update| !update.changes.is_empty()) {
-            served.serve(update);
+            served.serve(update, since);
         }
         let unbound = served.sockets.borrow().unbound();
         if let Some(heard) = state.set_unbound(unbound) {

@@ -8,11 +8,14 @@ use gateway_core::name::ObjectName;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::Bound;
+use gateway_tower::metrics::Metrics;
+use gateway_tower::metrics::prometheus_client::registry::Registry;
 use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
 use tokio::runtime::{Builder, Runtime};
+use tower::Layer;
 
 use crate::args::Serving;
 use crate::{descriptors, log, tls};
@@ -41,8 +44,14 @@ pub(crate) async fn admin(args: &Serving, health: &Health) -> io::Result<()> {
 }
 
 /// Serves the tables, with or without a log of requests. What could not be bound is among its sockets.
-pub(crate) async fn start(args: &Serving, addresses: Addresses, tables: &TableHandle) -> io::Result<Server> {
-    let gateway = Gateway::new(tables.clone(), Upstream::new(UpstreamOptions::default()));
+pub(crate) async fn start(
+    args: &Serving,
+    addresses: Addresses,
+    tables: &TableHandle,
+    metrics: &Metrics,
+) -> io::Result<Server> {
+    let upstream = Upstream::new(UpstreamOptions::default());
+    let gateway = Gateway::builder(tables.clone()).metrics(metrics).client(upstream);
     let defaults = ServeOptions::default();
     let limit = descriptors::raise_limit().map_err(|error| {
         io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
@@ -61,21 +70,31 @@ pub(crate) async fn start(args: &Serving, addresses: Addresses, tables: &TableHa
         max_connections: wanted,
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
+        observer: Some(Arc::new(metrics.clone())),
         ..defaults
     };
+    let metrics = metrics.clone();
+    let counted = move |connection: Arc<Connection>| {
+        metrics.requests(connection.clone()).layer(gateway.clone().on(connection))
+    };
     let started = match args.access_log.into() {
-        Format::Off => {
-            let service = move |connection| gateway.clone().on(connection);
-            Server::start(tables, addresses, options, service).await
-        }
+        Format::Off => Server::start(tables, addresses, options, counted).await,
         Format::Text | Format::Json => {
-            let service = move |connection: Arc<Connection>| {
-                AccessLog::new(gateway.clone().on(connection.clone()), connection)
-            };
+            let service =
+                move |connection: Arc<Connection>| AccessLog::new(counted(connection.clone()), connection);
             Server::start(tables, addresses, options, service).await
         }
     };
     Ok(started.unwrap_or_else(NotBound::into_server))
+}
+
+/// What the data plane counts, shown by the admin port.
+pub(crate) fn metrics(tables: &TableHandle, health: &Health) -> Metrics {
+    let metrics = Metrics::new(tables.clone());
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics.clone()));
+    health.add_metrics(registry);
+    metrics
 }
 
 /// Where a port of a Gateway is bound, or why it is not.
