@@ -181,3 +181,54 @@ impl<C: Default> Series<C> {
         self.shards.iter().filter_map(|shard| shard.get().map(|cells| &**cells))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gateway_core::matching::{HttpMatch, RequestHead};
+    use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+    use gateway_core::rule::{HttpRule, RuleName};
+    use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, Transport};
+
+    use super::*;
+
+    /// A table with one rule, and its place there.
+    fn table(route: &str) -> (RouteTable, Place) {
+        let gateway = ObjectName::new("default", "gateway");
+        let mut table = RouteTable::builder(1);
+        let listener = table.listener(Listener {
+            gateway: gateway.clone(),
+            owner_kind: ListenerOwnerKind::Gateway,
+            owner: gateway.clone(),
+            name: "http".into(),
+            port: 80,
+            protocol: ListenerProtocol::Http,
+            hostname: None,
+        });
+        let name = ObjectName::new("default", route);
+        let key = RouteKey::new(RouteKind::Http, name.clone());
+        let rule = HttpRule::new(RuleName { route: Arc::new(key), index: 0, name: None });
+        let route = table.http_route(Age::new(None, &name), [([HttpMatch::default()].into(), rule)]);
+        table.attach(route, listener, &[]);
+        let table = table.build();
+        let frontend = table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 80).unwrap();
+        let request = http::Request::get("http://a/").body(()).unwrap();
+        let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
+        let matched = table.find(frontend, None, &head).unwrap();
+        (table, Place { listener, rule: Some(matched.rule), backend: None })
+    }
+
+    #[test]
+    fn series_of_routes_that_come_and_go_do_not_pile_up_while_nobody_reads_them() {
+        let tables = TableHandle::new(RouteTable::default());
+        let family: Family<()> = Family::new(tables.clone(), 1);
+        for number in 0..3 * LEAST_LIMIT {
+            let (table, place) = table(&number.to_string());
+            tables.store(table);
+            family.cells(&tables.load(), place, 0);
+        }
+        let known = family.rest().series.len();
+        assert!(known <= LEAST_LIMIT, "{known}");
+        assert_eq!(family.all().len(), 1, "the route that is there");
+        assert_eq!(family.rest().series.len(), 1);
+    }
+}

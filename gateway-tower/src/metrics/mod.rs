@@ -35,8 +35,8 @@
 //!
 //! # What it costs
 //! A request takes no lock and allocates nothing: its series is found by its numbers in the table, and compared with its names. It
-//! reads the clock four times, and adds to six numbers, which connections have several of, so that cores do not share them.
-//! The first request of a rule allocates, on each of them: about half a KiB for each class of status.
+//! reads the clock four times, and adds to five numbers, which connections have several of, so that cores do not share them.
+//! The first request of a rule allocates, on each of them: less than half a KiB for each class of status.
 //!
 //! The surprising case: a request that is given up before its answer begins is counted for its Gateway alone; to which rule it
 //! went, the attempts tell, as `error_type="given_up"`.
