@@ -12,13 +12,14 @@
 //! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
 //!
 //! # Features
-//! The layers need none of these; each is there by default.
+//! The layers need none of these; each is there by default, but for `trace`.
 //!
 //! - `server`: [`serve`], sockets that follow the table.
 //! - `client`: [`upstream`], the client with its pools.
 //! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
 //! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
 //! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
+//! - `trace`: [`trace`], spans of requests and attempts for OpenTelemetry.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
@@ -47,6 +48,8 @@ pub mod recover;
 pub mod gateway;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(feature = "trace")]
+pub mod trace;
 #[cfg(feature = "client")]
 pub mod upstream;
 #[cfg(feature = "server")]
