@@ -115,6 +115,11 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
     pub(crate) access_log: AccessLog,
 
+    /// Send a span for each request and each attempt to this collector, by OTLP over gRPC, as in http://localhost:4317.
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
+
     /// How long requests under way may take when the gateway ends, as in 10s or 1m30s.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
     pub(crate) drain_timeout: Duration,
@@ -434,6 +439,14 @@ impl FromStr for AddressSource {
 // === impl Serving ===
 
 impl Serving {
+    /// Where spans go, if they are made.
+    pub(crate) fn otlp(&self) -> Option<&str> {
+        #[cfg(feature = "otlp")]
+        return self.otlp.as_deref();
+        #[cfg(not(feature = "otlp"))]
+        None
+    }
+
     /// Where the ports are bound: at the addresses in the table, or else at this one.
     pub(crate) fn addresses(&self, others: IpAddr) -> Addresses {
         let ports = self.port_map.iter().copied().collect();

@@ -15,6 +15,11 @@ mod nearest;
 mod run;
 mod serving;
 mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
+#[cfg(not(feature = "otlp"))]
+#[path = "without_traces.rs"]
+mod traces;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

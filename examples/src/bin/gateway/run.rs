@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::args::Run;
 use crate::load;
 use crate::serving::{self, bound, print, signal};
+use crate::traces::Exporting;
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
     serving::runtime(&args.serving)?.block_on(serve(args))
@@ -39,7 +40,8 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let tables = TableHandle::new(std::mem::take(&mut update.table));
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
     let metrics = serving::metrics(&tables, &health);
-    let server = serving::start(&args.serving, addresses, &tables, &metrics).await?;
+    let exporting = Exporting::new(args.serving.otlp())?;
+    let server = serving::start(&args.serving, addresses, &tables, &metrics, &exporting).await?;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();
     let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
@@ -68,7 +70,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     signal().await?;
     health.not_ready("ending");
     waker.stop();
-    serving::drain(&args.serving, server).await
+    serving::drain(&args.serving, server, exporting).await
 }
 
 /// Writes the statuses into the file.

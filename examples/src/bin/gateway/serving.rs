@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower::Layer;
 
 use crate::args::Serving;
+use crate::traces::Exporting;
 use crate::{descriptors, log, tls};
 
 /// The runtime that everything runs on, after logging has begun.
@@ -49,9 +50,10 @@ pub(crate) async fn start(
     addresses: Addresses,
     tables: &TableHandle,
     metrics: &Metrics,
+    exporting: &Exporting,
 ) -> io::Result<Server> {
     let upstream = Upstream::new(UpstreamOptions::default());
-    let gateway = Gateway::builder(tables.clone()).metrics(metrics).client(upstream);
+    let gateway = exporting.attempts(Gateway::builder(tables.clone()).metrics(metrics)).client(upstream);
     let defaults = ServeOptions::default();
     let limit = descriptors::raise_limit().map_err(|error| {
         io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
@@ -73,9 +75,10 @@ pub(crate) async fn start(
         observer: Some(Arc::new(metrics.clone())),
         ..defaults
     };
-    let metrics = metrics.clone();
+    let (metrics, exporting) = (metrics.clone(), exporting.clone());
     let counted = move |connection: Arc<Connection>| {
-        metrics.requests(connection.clone()).layer(gateway.clone().on(connection))
+        let counted = metrics.requests(connection.clone()).layer(gateway.clone().on(connection.clone()));
+        exporting.requests(connection, counted)
     };
     let started = match args.access_log.into() {
         Format::Off => Server::start(tables, addresses, options, counted).await,
@@ -135,13 +138,14 @@ pub(crate) async fn signal() -> io::Result<()> {
 }
 
 /// Lets the requests under way finish, unless there is a second signal.
-pub(crate) async fn drain(args: &Serving, server: Server) -> io::Result<ExitCode> {
+pub(crate) async fn drain(args: &Serving, server: Server, exporting: Exporting) -> io::Result<ExitCode> {
     print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
     tokio::select! {
         drained = server.drain(args.drain_timeout) => {
             if drained.cut > 0 {
                 print(&format!("{} connections were cut\n", drained.cut));
             }
+            exporting.finish().await;
             Ok(ExitCode::SUCCESS)
         }
         result = signal() => result.map(|()| ExitCode::FAILURE),
