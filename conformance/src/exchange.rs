@@ -133,6 +133,23 @@ pub enum Failure {
     Malformed(String),
 }
 
+// === impl Exchange ===
+
+impl Exchange {
+    /// The listener that it is sent to; nothing if it is sent within a mesh.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Http(target, _)
+            | Self::Grpc(target, _)
+            | Self::WebSocket(target, _)
+            | Self::Tcp(target, _)
+            | Self::Udp(target)
+            | Self::Bytes(target, ..) => Some(target),
+            Self::Mesh(..) => None,
+        }
+    }
+}
+
 // === impl Pod ===
 
 impl Pod {

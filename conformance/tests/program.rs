@@ -102,6 +102,7 @@ fn what_is_not_there_is_a_wrong_command_line() {
         (&["run", "--case", "HTTPRouteMatching", "--beyond-only"], "no case is left"),
         (&["run", "--feature", "CORS"], "did you mean HTTPRouteCORS?"),
         (&["run", "--engine", "teapot"], "core"),
+        (&["run", "--compare", "no/such/log"], "--compare no/such/log: "),
         (&["check", "no/such/file.yaml"], "no/such/file.yaml cannot be read"),
         (&["run", "--engine", "command", "--all-features"], "--command <TEMPLATE>"),
         (
@@ -208,6 +209,25 @@ fn statuses_can_be_looked_at_alone() {
     let (code, table, _) = run(&["--statuses-only", "--exempt-features", "TCPRoute"]);
     assert_eq!(code, 0, "{table}");
     assert!(table.contains("GATEWAY-TCP   core          12       0        0              8\n"), "{table}");
+}
+
+#[test]
+fn verdicts_are_compared_with_those_of_upstreams_suite() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("suite");
+    let run = |written: &str| {
+        fs::write(&log, written).unwrap();
+        result(&["run", "--case", "HTTPRouteMatching", "--compare", text(&log)])
+    };
+    let (code, table, _) = run("    --- PASS: TestConformance/HTTPRouteMatching (0.10s)\n");
+    assert_eq!(code, 0, "{table}");
+    assert!(table.contains("1 verdicts are alike, 0 differ"), "{table}");
+    let (code, table, _) = run("    --- FAIL: TestConformance/HTTPRouteMatching (60.10s)\n");
+    assert_eq!(code, 1, "{table}");
+    assert!(table.contains("HTTPRouteMatching: the suite failed it; the case: passed\n"), "{table}");
+    let (code, _, error) = run("ok\n");
+    assert_eq!(code, 2);
+    assert!(error.contains("no test is in it"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! a pure function, a tower service, a server on sockets, a process in any language and a live cluster all run the same
 //! cases.
 
+#[cfg(feature = "kube")]
+pub mod cluster;
 pub mod command;
 pub mod core;
 pub mod http;

@@ -3,7 +3,8 @@
 //! All of them are made from the same [`Results`]: the cases there are, and a
 //! [`CaseReport`](crate::outcome::CaseReport) for each that was selected.
 //! A [`ConformanceReport`] has upstream's schema and counts as upstream counts, so it knows nothing of the cases beyond
-//! upstream's; [`junit`], [`markdown`] and [`table`] tell everything.
+//! upstream's; [`junit`], [`markdown`] and [`table`] tell everything. A [`Comparison`] puts the verdicts next to those of
+//! upstream's own suite, about the same implementation.
 //!
 //! A profile overlaps with others: a case about Gateways belongs to five of them, and counts in each. The sum over the
 //! profiles is therefore larger than the number of cases, which [`Results::total`] has.
@@ -37,6 +38,7 @@
 //! assert!(report::table(&results).contains("GATEWAY-HTTP  core"));
 //! ```
 
+mod comparison;
 mod conformance_report;
 mod explanation;
 mod junit;
@@ -44,6 +46,7 @@ mod markdown;
 mod results;
 mod table;
 
+pub use self::comparison::{Comparison, Difference, SuiteVerdict, SuiteVerdicts};
 pub use self::conformance_report::{
     ConformanceReport, ExtendedStatus, Implementation, ProfileReport, RELEASE, ReportError, ReportSettings,
     Statistics, Status, StatusResult,

@@ -99,14 +99,8 @@ impl<P: Proxy> ControlPlane for Wire<P> {
 
 impl<P: Proxy> Engine for Wire<P> {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
-        let target = match exchange {
-            Exchange::Http(target, _)
-            | Exchange::Grpc(target, _)
-            | Exchange::WebSocket(target, _)
-            | Exchange::Tcp(target, _)
-            | Exchange::Udp(target)
-            | Exchange::Bytes(target, ..) => target,
-            Exchange::Mesh(..) => return Err(EngineError::unsupported("the gateway is no mesh")),
+        let Some(target) = exchange.target() else {
+            return Err(EngineError::unsupported("the gateway is no mesh"));
         };
         let port = self.port(target).await?;
         match self.proxy.address(&target.gateway.0, port).await? {

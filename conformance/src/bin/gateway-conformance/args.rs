@@ -96,6 +96,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
     #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) claims: ClaimArgs,
@@ -118,6 +120,9 @@ pub(crate) enum EngineName {
     Http,
     /// A program of yours, in any language, which reads manifests from a folder; see `--command`.
     Command,
+    /// Whatever implements a GatewayClass of a live Kubernetes cluster, of any vendor; see `--gateway-class`. Backends run
+    /// there as Pods, and what is sent is sent from here to the addresses of Gateways. Needs a build with the feature `kube`.
+    Cluster,
 }
 
 /// The program that is put under test.
@@ -145,6 +150,24 @@ pub(crate) struct ProgramArgs {
     /// How long it may take until it takes a connection or writes a status: 10s unless said.
     #[arg(long, value_name = "TIME", value_parser = time, requires = "command")]
     pub(crate) startup_timeout: Option<Duration>,
+}
+
+/// The cluster that cases are played in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The cluster under test (--engine cluster)")]
+pub(crate) struct ClusterArgs {
+    /// The GatewayClass to test. It says the name of its controller, and the features that are claimed.
+    #[arg(long, value_name = "NAME", default_value = "gateway-conformance")]
+    pub(crate) gateway_class: String,
+    /// The file that says how to reach the cluster; that of $KUBECONFIG, or ~/.kube/config, unless said.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context in that file; the current one unless said.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The image of the backends, which is upstream's echo-basic; that of suite v1.7.0 unless said.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) echo_image: Option<String>,
 }
 
 /// Where Gateways listen.
@@ -219,6 +242,10 @@ pub(crate) struct ReportArgs {
     /// Write a summary in Markdown.
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+    /// Compare each verdict with that of upstream's own suite about the same implementation: what the suite wrote with
+    /// -test.v. A difference that is not explained is exit code 1.
+    #[arg(long, value_name = "LOG")]
+    pub(crate) compare: Option<PathBuf>,
     /// The mode of operation of the implementation, for the report.
     #[arg(long, value_name = "MODE", default_value = "default")]
     pub(crate) mode: String,

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod choose;
 mod claims;
+mod cluster;
 mod list;
 mod load;
 mod progress;

@@ -14,7 +14,9 @@ use conformance::engine::pure::{CoreEngines, CoreStatusEngines, ReferenceEngines
 use conformance::engine::tower::TowerEngines;
 use conformance::engine::{ControlPlane, EngineError, Engines};
 use conformance::outcome::{CaseReport, Verdict};
-use conformance::report::{self, ConformanceReport, Implementation, ReportSettings, Results, StatusResult};
+use conformance::report::{
+    self, Comparison, ConformanceReport, Implementation, ReportSettings, Results, StatusResult, SuiteVerdicts,
+};
 use conformance::run::{Settings, run_all};
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Profile;
@@ -23,7 +25,7 @@ use crate::args::{AddressesName, EngineName, ImplementationArgs, ProgramArgs, Ru
 use crate::choose::{Chosen, chosen};
 use crate::claims::{Claiming, claimed};
 use crate::progress::Progress;
-use crate::{Trouble, load};
+use crate::{Trouble, cluster, load};
 
 /// Runs the cases.
 pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble> {
@@ -46,10 +48,11 @@ pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble>
             let engines = CommandEngines::new(command_options(args)?);
             runtime.block_on(run_with(engines, args, cases, chosen, out))
         }
+        EngineName::Cluster => runtime.block_on(cluster::run(args, cases, chosen, out)),
     }
 }
 
-async fn run_with<E: Engines + 'static>(
+pub(crate) async fn run_with<E: Engines + 'static>(
     engines: E,
     args: &Run,
     cases: &'static [Case],
@@ -57,6 +60,7 @@ async fn run_with<E: Engines + 'static>(
     out: &mut impl Write,
 ) -> Result<ExitCode, Trouble> {
     let engines = Arc::new(Claiming::new(engines, &args.claims));
+    let suite = args.reports.compare.as_deref().map(suite_verdicts).transpose()?;
     // A case that cannot start is a failure of the case; an engine that never starts is no result at all.
     if let Err(EngineError::Failed(error)) = try_start(&*engines, chosen.cases[0]).await {
         return Err(Trouble::Start(format!("the engine {} cannot start: {error}", engines.name())));
@@ -74,7 +78,23 @@ async fn run_with<E: Engines + 'static>(
     let results = Results { engine: engines.name(), profiles, claimed: &claimed, cases, reports: &reports };
     write_reports(&results, args)?;
     write!(out, "{}", report::table(&results))?;
-    Ok(if results.total().failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let comparison = suite.map(|suite| Comparison::new(&results, &suite));
+    if let Some(comparison) = &comparison {
+        write!(out, "\n{}", comparison.table())?;
+    }
+    let is_alike = comparison.is_none_or(|comparison| comparison.is_explained());
+    Ok(if results.total().failed > 0 || !is_alike { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What upstream's suite wrote.
+fn suite_verdicts(file: &Path) -> Result<SuiteVerdicts, Trouble> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Trouble::Usage(format!("--compare {}: {error}", file.display()));
+    let suite = SuiteVerdicts::read(&fs::read_to_string(file).map_err(|error| wrong(&error))?);
+    match suite.is_empty() {
+        true => Err(wrong(&"no test is in it; the suite writes them with -test.v")),
+        false => Ok(suite),
+    }
 }
 
 /// Starts an engine, with one Gateway and the backends that every case may use.
