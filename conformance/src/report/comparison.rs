@@ -51,8 +51,19 @@ pub struct Difference {
 /// Tests that an earlier version of the suite calls by another name.
 const FORMER_NAMES: &[(&str, &str)] = &[("GatewayInfrastructure", "GatewayInfrastructureMetadata")];
 
-/// Differences that are no fault of either suite, by the name of the test, with the reason.
-const EXPLAINED: &[(&str, &str)] = &[];
+/// Differences that are no fault of either suite: the name of the test, how the verdict about the case begins, and the reason.
+const EXPLAINED: &[(&str, &str, &str)] = &[
+    (
+        "GatewayInvalidParametersRef",
+        "not supported",
+        "until v1.6 the test belongs to no feature, since v1.7 to GatewayInfrastructure",
+    ),
+    (
+        "HTTPRouteRetry",
+        "skipped: the API server refuses",
+        "definitions of v1.6 take no `attempts: 0`, which the test has since v1.7",
+    ),
+];
 
 // === impl SuiteVerdicts ===
 
@@ -116,7 +127,8 @@ impl Comparison {
                 Some(None) => continue,
                 None => "there is none".to_owned(),
             };
-            let explanation = EXPLAINED.iter().find(|(known, _)| known == name).map(|(_, reason)| *reason);
+            let is_it = |(known, start, _): &&(&str, &str, &str)| known == name && case.starts_with(start);
+            let explanation = EXPLAINED.iter().find(is_it).map(|(_, _, reason)| *reason);
             comparison.differences.push(Difference {
                 name: name.clone(),
                 suite: *verdict,
@@ -267,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_is_explained_is_a_test_that_there_is() {
-        for (name, reason) in EXPLAINED {
+        for (name, _, reason) in EXPLAINED {
             assert!(cases().iter().any(|case| case.name == *name), "{name}");
             assert!(!reason.is_empty(), "{name} has no reason");
         }
