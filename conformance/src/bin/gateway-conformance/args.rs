@@ -121,7 +121,8 @@ pub(crate) enum EngineName {
     /// A program of yours, in any language, which reads manifests from a folder; see `--command`.
     Command,
     /// Whatever implements a GatewayClass of a live Kubernetes cluster, of any vendor; see `--gateway-class`. Backends run
-    /// there as Pods, and what is sent is sent from here to the addresses of Gateways. Needs a build with the feature `kube`.
+    /// there as Pods, and what is sent is sent from here to the addresses of Gateways. The namespaces gateway-conformance-*
+    /// belong to the run: what is in them is deleted. Needs a build with the feature `kube`.
     Cluster,
 }
 

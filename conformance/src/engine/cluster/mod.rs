@@ -2,8 +2,8 @@
 //!
 //! Objects are applied to the cluster, statuses are read from it, and traffic goes to the addresses in the statuses of
 //! Gateways, from where this program runs. The backends are Pods with the image of upstream's backends, which tell of
-//! copies in their logs. One case is played at a time, in the namespaces of the base; what it brought is deleted before the
-//! next one begins.
+//! copies in their logs. One case is played at a time, in the namespaces of the base, which belong to the run: objects of
+//! Gateway API that are found there are deleted, as is what a case brought before the next one begins.
 //!
 //! Some cases cannot be played so, and are skipped with the reason:
 //! - those with backends that answer with given bytes, or with workloads of a mesh: there is no image of them;
