@@ -156,6 +156,7 @@ pub(crate) struct ProgramArgs {
 /// The cluster that cases are played in.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The cluster under test (--engine cluster)")]
+#[cfg_attr(not(feature = "kube"), allow(dead_code, reason = "a build without the feature only says so"))]
 pub(crate) struct ClusterArgs {
     /// The GatewayClass to test. It says the name of its controller, and the features that are claimed.
     #[arg(long, value_name = "NAME", default_value = "gateway-conformance")]
