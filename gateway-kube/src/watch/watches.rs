@@ -116,26 +116,17 @@ impl Watches {
         out.map(left_out).collect()
     }
 
-    /// Those of these Secrets and ConfigMaps that may be there and are not read, and why: what
-    /// [`Options::unreadable`](gateway_core::options::Options::unreadable) has to know.
-    pub fn unreadable(&self, lookups: &Lookups) -> BTreeMap<(Kind, ObjectName), String> {
+    /// The Secrets and ConfigMaps that are asked for and may not be read, and why: what
+    /// [`Options::unreadable`](gateway_core::options::Options::unreadable) has to know. Those outside the namespaces that are
+    /// watched are not among them: there, no ReferenceGrant is read that permits a reference to one.
+    pub fn unreadable(&self) -> BTreeMap<(Kind, ObjectName), String> {
         let forbidden = self.followed.iter().filter_map(|((kind, part), (_, state))| match (part, state) {
             (Part::Object(key), State::Forbidden(_)) if is_looked_up(*kind) => {
                 Some(((*kind, key.clone()), state.to_string()))
             }
             _ => None,
         });
-        let looked_up = Kind::ALL.iter().copied().filter(|kind| is_looked_up(*kind));
-        let all = looked_up.flat_map(|kind| lookups.of_kind(kind).map(move |key| (kind, key)));
-        let outside = all.filter(|(_, key)| !self.options.scope.contains(&key.namespace));
-        let outside = outside.map(|(kind, key)| {
-            let why = format!(
-                "is not read, because namespace {} is not one of those that are watched",
-                key.namespace
-            );
-            ((kind, key.clone()), why)
-        });
-        forbidden.chain(outside).collect()
+        forbidden.collect()
     }
 
     /// The Secrets and ConfigMaps that are read.
