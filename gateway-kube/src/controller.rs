@@ -660,9 +660,8 @@ impl Running {
         let start = Instant::now();
         self.translator.translate();
         self.is_unbound_anew = false;
-        let lookups = &self.translator.translation().lookups;
-        self.watch.look_up(lookups);
-        let unreadable = self.watch.unreadable(lookups);
+        self.watch.look_up(&self.translator.translation().lookups);
+        let unreadable = self.watch.unreadable();
         if self.translator.options().unreadable != unreadable {
             self.translator.set_unreadable(unreadable);
             self.translator.translate();

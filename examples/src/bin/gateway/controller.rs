@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use crate::args::{Cluster, Controller};
 use crate::front::Front;
 use crate::serving::{self, print, signal};
+use crate::traces::Exporting;
 
 pub(crate) fn controller(args: &Controller) -> io::Result<ExitCode> {
     serving::runtime(&args.serving)?.block_on(serve(args))
@@ -48,6 +49,7 @@ struct Running {
     front: Front,
     told: Told,
     metrics: Metrics,
+    exporting: Exporting,
 }
 
 /// What was said about the cluster: it is said once.
@@ -74,10 +76,11 @@ impl Running {
         told.update(&first);
         let tables = TableHandle::new((*first.table).clone());
         let metrics = serving::metrics(&tables, health);
-        let server = serving::start(&args.serving, args.addresses(), &tables, &metrics).await?;
+        let exporting = Exporting::new(args.serving.otlp())?;
+        let server = serving::start(&args.serving, args.addresses(), &tables, &metrics, &exporting).await?;
         first.applied(server.sockets().borrow().unbound());
         show_status(health, source.viewer(), server.sockets(), translate);
-        Ok(Self { source, updates, tables, server, applying: None, front, told, metrics })
+        Ok(Self { source, updates, tables, server, applying: None, front, told, metrics, exporting })
     }
 
     /// Serves until a signal comes, and ends then.
@@ -94,10 +97,10 @@ impl Running {
             () = sleep(args.shutdown_delay) => {}
             result = signal() => return result.map(|()| ExitCode::FAILURE),
         }
-        let Self { source, server, .. } = self;
+        let Self { source, server, exporting, .. } = self;
         // Another replica may write from now on, and what closes here must not be said in statuses.
         source.stop().await;
-        serving::drain(&args.serving, server).await
+        serving::drain(&args.serving, server, exporting).await
     }
 
     /// Follows the cluster, and has its statuses say what could not be bound, once it is known of a table. Says that all is
