@@ -31,6 +31,8 @@ pub mod routed;
 pub mod observe;
 pub mod body;
 pub mod client;
+#[cfg(any(feature = "client", feature = "server"))]
+mod connect;
 pub mod outcome;
 pub mod respond;
 mod upgrade;

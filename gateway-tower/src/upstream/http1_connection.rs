@@ -12,11 +12,12 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 
+use super::UpstreamOptions;
 use super::pace::{Pace, Paced, Pieces, Sending};
 use super::stream::BackendStream;
-use super::{UpstreamOptions, connect};
 use crate::body::BoxError;
 use crate::client::ConnectError;
+use crate::connect;
 
 /// The smallest buffer of a connection that hyper takes.
 const SMALLEST_BUFFER: usize = 8 * 1024;

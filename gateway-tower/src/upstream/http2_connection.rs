@@ -15,9 +15,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{UpstreamOptions, connect};
+use super::UpstreamOptions;
 use crate::body::BoxError;
 use crate::client::ConnectError;
+use crate::connect;
 
 /// The bytes of a request that wait to be written at which no more are taken from its client: a frame.
 const SEND_BUFFER: usize = 16 * 1024;

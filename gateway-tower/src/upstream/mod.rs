@@ -61,7 +61,6 @@
 
 mod error;
 mod options;
-mod connect;
 mod pace;
 mod stream;
 mod http1;
