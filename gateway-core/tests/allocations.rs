@@ -11,6 +11,7 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::{GrpcMatch, GrpcMethodMatch, RequestHead, ValueMatch};
 use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
+use gateway_core::table::ListenerProtocol;
 use http::Response;
 
 use self::by_hand::{ByHand, ask_on, entry, port, request};
@@ -136,6 +137,41 @@ fn only_a_path_that_is_not_in_its_normal_form_is_copied() {
     assert_eq!(count("http://a.example.com/caf%C3%A9"), 0, "an escape in its normal form stays as it is");
     assert!(count("http://a.example.com/a/../b") > 0);
     assert!(count("http://a.example.com/%61") > 0);
+}
+
+// TLR-05, TLR-06, TCR-07
+#[test]
+fn finding_the_rule_and_the_backend_of_a_stream_allocates_nothing() {
+    let mut table = ByHand::new();
+    let backend = table.builder.backend(Backend {
+        service: ObjectName::new("default", "database"),
+        port: 5432,
+        protocol: BackendProtocol::default(),
+        endpoints: [SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
+    });
+    let to = || [BackendRef { target: BackendTarget::Backend(backend), weight: 1 }; 2];
+    let listener = table.listener("tls", 443, "*.example.com", ListenerProtocol::TlsPassthrough);
+    for (name, hostname) in [("exact", "a.example.com"), ("wildcard", "*.wild.example.com")] {
+        table.stream(listener, (RouteKind::Tls, name, None), &[hostname], to());
+    }
+    let table = table.build();
+    let port = port(&table, 443);
+    for (name, expected) in [
+        (Some("a.example.com"), true),
+        (Some("A.Example.COM"), true),
+        (Some("a.b.wild.example.com"), true),
+        (Some("b.example.com"), false),
+        (Some("example.org"), false),
+        (None, false),
+    ] {
+        let mut found = false;
+        let allocations = measure(|| {
+            let name = name.map(|name| Host::of_name(name).expect("a name"));
+            let matched = table.find_stream(port, name.as_ref());
+            found = matched.and_then(|matched| table.stream_backend(matched, u64::MAX / 3)).is_ok();
+        });
+        assert_eq!((found, allocations.count_total), (expected, 0), "{name:?}");
+    }
 }
 
 #[test]

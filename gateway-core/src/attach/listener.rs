@@ -105,8 +105,10 @@ impl AttachedListener {
 
     /// All that Routes that attach depend on, and the number under which they are counted.
     pub(super) fn for_routes(&self) -> impl PartialEq + '_ {
-        let Self { owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, key, .. } = self;
-        (key, owner_kind, owner, name, port, hostname, kinds, allowed_namespaces, self.is_served())
+        let Self {
+            owner_kind, owner, name, port, protocol, hostname, kinds, allowed_namespaces, key, ..
+        } = self;
+        (key, owner_kind, owner, name, port, protocol, hostname, kinds, allowed_namespaces, self.is_served())
     }
 
     /// Notes which sockets of its Gateway could not be bound.

@@ -31,6 +31,8 @@ pub(crate) struct AttachedTo {
     pub(crate) listener: ListenerKey,
     /// The hostnames of the route that intersect with the listener's; none for a route without hostnames.
     pub(crate) hostnames: Vec<Hostname>,
+    /// Whether the listener terminates TLS.
+    pub(crate) terminates_tls: bool,
 }
 
 /// A Route as its parentRefs are judged.
@@ -150,7 +152,8 @@ fn admitted(
         .iter()
         .filter_map(|listener| {
             let hostnames = intersecting(hostnames, listener.hostname.as_ref())?;
-            Some(AttachedTo { listener: listener.key, hostnames })
+            let terminates_tls = listener.protocol.terminates_tls();
+            Some(AttachedTo { listener: listener.key, hostnames, terminates_tls })
         })
         .collect();
     if attached.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::api::TlsModeType;
 use crate::attach::{AttachedListener, Gateways, ListenerKey, Protocol};
 use crate::name::{ListenerOwnerKind, ObjectName};
 use crate::table::{Listener, ListenerId, ListenerProtocol, RouteTableBuilder};
@@ -13,7 +14,8 @@ use crate::table::{Listener, ListenerId, ListenerProtocol, RouteTableBuilder};
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     by_key: Vec<Option<ListenerId>>,
-    by_name: BTreeMap<Name, ListenerId>,
+    /// With whether it takes requests: no other can stand in its place.
+    by_name: BTreeMap<Name, (ListenerId, bool)>,
 }
 
 /// The object that holds a listener, and the name of the listener there.
@@ -26,21 +28,26 @@ impl Listeners {
     pub(crate) fn update(&mut self, gateways: &Gateways, table: &mut RouteTableBuilder) {
         self.by_key = vec![None; gateways.listener_count()];
         let mut before = std::mem::take(&mut self.by_name);
+        let mut gone = Vec::new();
         for attached in gateways.listeners() {
             let Some(listener) = served(attached) else { continue };
             let name = (listener.owner_kind, listener.owner.clone(), listener.name.clone());
+            let takes_requests = listener.protocol.takes_requests();
             let id = match before.remove(&name) {
-                Some(id) => {
+                Some((id, same)) if same == takes_requests => {
                     table.replace_listener(id, listener);
                     id
                 }
-                None => table.listener(listener),
+                other => {
+                    gone.extend(other);
+                    table.listener(listener)
+                }
             };
             table.listener_filters(id, attached.filters.clone());
             self.by_key[attached.key.index()] = Some(id);
-            self.by_name.insert(name, id);
+            self.by_name.insert(name, (id, takes_requests));
         }
-        before.into_values().for_each(|id| table.remove_listener(id));
+        gone.into_iter().chain(before.into_values()).for_each(|(id, _)| table.remove_listener(id));
     }
 
     /// The listener in the table, if it is served.
@@ -57,8 +64,12 @@ fn served(listener: &AttachedListener) -> Option<Listener> {
     let protocol = match &listener.protocol {
         Protocol::Http => ListenerProtocol::Http,
         Protocol::Https => ListenerProtocol::Https(listener.tls.clone()?),
-        // No data plane has these yet: their features are not supported.
-        Protocol::Tls(_) | Protocol::Tcp | Protocol::Udp | Protocol::Other(_) => return None,
+        Protocol::Tls(TlsModeType::Terminate) => ListenerProtocol::TlsTerminate(listener.tls.clone()?),
+        Protocol::Tls(TlsModeType::Passthrough) => ListenerProtocol::TlsPassthrough,
+        Protocol::Tcp => ListenerProtocol::Tcp,
+        Protocol::Udp => ListenerProtocol::Udp,
+        // These are refused.
+        Protocol::Tls(TlsModeType::Unknown(_)) | Protocol::Other(_) => return None,
     };
     Some(Listener {
         gateway: listener.gateway.clone(),

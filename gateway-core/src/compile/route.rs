@@ -9,7 +9,7 @@ use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
 use crate::attach::{AttachedParent, AttachedRoute, ListenerKey, Route};
 use crate::hostname::HostnameError;
 use crate::name::{Age, RouteKey};
-use crate::resolve::BackendKey;
+use crate::resolve::{BackendKey, Usage};
 
 /// A Route of any kind, attached, with its rules compiled: what its status is read from and what the table gets.
 #[derive(Debug)]
@@ -36,10 +36,8 @@ pub(crate) struct CompiledRoute {
 
 /// A kind of Route whose rules can be compiled.
 pub(crate) trait CompileRoute: Route {
-    /// How many matches the rules have as written; none for kinds that no data plane serves yet.
-    fn matches(&self) -> usize {
-        0
-    }
+    /// How many matches the rules have as written; one for a kind without.
+    fn matches(&self) -> usize;
 
     /// Compiles every rule: those that are served, and what is wrong with each.
     fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>);
@@ -51,7 +49,9 @@ pub(crate) fn route<R: CompileRoute>(
     compiler: &mut Compiler<'_>,
 ) -> CompiledRoute {
     let AttachedRoute { key, object, age, parents, bad_hostnames } = attached;
-    let mut scope = Scope::new(compiler, &key, object.metadata());
+    let mut attached = parents.iter().flat_map(|parent| parent.listeners.iter().flatten());
+    let usage = Usage::new(key.kind, attached.any(|to| to.terminates_tls));
+    let mut scope = Scope::new(compiler, &key, object.metadata(), usage);
     let (rules, findings) = object.compile(&mut scope);
     let (generation, used, matches) = (object.metadata().generation, scope.into_used(), object.matches());
     CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used, matches }
@@ -109,25 +109,20 @@ impl CompileRoute for GrpcRoute {
     }
 }
 
-// The data planes serve no other kind yet: rules of these are compiled for what is wrong with them.
+/// A kind of Route whose rule takes all that comes to a hostname of it, or to a port.
+macro_rules! streams {
+    ($($route:ty),+) => { $(
+        impl CompileRoute for $route {
+            fn matches(&self) -> usize {
+                1
+            }
 
-impl CompileRoute for TlsRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
-        let rules = self.spec.rules.iter();
-        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
-    }
+            fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
+                let rules = self.spec.rules.iter();
+                stream_rule::stream_rules(rules.map(|rule| (rule.name.as_deref(), &*rule.backend_refs)), scope)
+            }
+        }
+    )+ };
 }
 
-impl CompileRoute for TcpRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
-        let rules = self.spec.rules.iter();
-        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
-    }
-}
-
-impl CompileRoute for UdpRoute {
-    fn compile(&self, scope: &mut Scope<'_, '_>) -> (CompiledRules, Vec<RuleFindings>) {
-        let rules = self.spec.rules.iter();
-        (CompiledRules::None, rules.map(|rule| stream_rule::stream_rule(&rule.backend_refs, scope)).collect())
-    }
-}
+streams!(TlsRoute, TcpRoute, UdpRoute);

@@ -6,7 +6,7 @@ use crate::filter::HttpFilter;
 use crate::finding::Finding;
 use crate::matching::{GrpcMatch, HttpMatch};
 use crate::resolve::BackendReference;
-use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, Timeouts};
+use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, StreamRule, Timeouts};
 
 /// A rule with its match entries; none for a rule that is dropped.
 pub(crate) type CompiledRule<M> = (Box<[M]>, HttpRule);
@@ -18,8 +18,8 @@ pub(crate) enum CompiledRules {
     Http(Vec<CompiledRule<HttpMatch>>),
     /// Those of a GRPCRoute.
     Grpc(Vec<CompiledRule<GrpcMatch>>),
-    /// Those of a kind that no data plane serves yet.
-    None,
+    /// That of a TLSRoute, TCPRoute or UDPRoute.
+    Stream(Option<Box<StreamRule>>),
 }
 
 /// What is wrong with a rule. Fields are below the rule.
@@ -62,7 +62,7 @@ impl CompiledRules {
         match self {
             Self::Http(rules) => rules.is_empty(),
             Self::Grpc(rules) => rules.is_empty(),
-            Self::None => true,
+            Self::Stream(rule) => rule.is_none(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::matching::Pattern;
 use crate::name::{BackendId, RouteKey};
 use crate::options::Options;
-use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends};
+use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends, Usage};
 use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName};
 use crate::table::RouteTableBuilder;
 
@@ -35,6 +35,7 @@ pub(crate) struct Scope<'s, 'c> {
     compiler: &'s mut Compiler<'c>,
     route: &'s Arc<RouteKey>,
     metadata: &'s ObjectMeta,
+    usage: Usage,
     used: HashSet<Arc<BackendKey>, RandomState>,
 }
 
@@ -45,9 +46,10 @@ impl<'s, 'c> Scope<'s, 'c> {
         compiler: &'s mut Compiler<'c>,
         route: &'s Arc<RouteKey>,
         metadata: &'s ObjectMeta,
+        usage: Usage,
     ) -> Self {
         compiler.patterns.next_route(route);
-        Self { compiler, route, metadata, used: HashSet::default() }
+        Self { compiler, route, metadata, usage, used: HashSet::default() }
     }
 
     /// The Route.
@@ -63,7 +65,7 @@ impl<'s, 'c> Scope<'s, 'c> {
     /// The backend that a reference leads to.
     pub(super) fn backend(&mut self, reference: BackendReference<'_>) -> Result<BackendId, Finding> {
         let Compiler { references, backends, table, .. } = &mut *self.compiler;
-        backends.resolve(*references, self.route, reference, &mut self.used, table)
+        backends.resolve(*references, (self.route, self.usage), reference, &mut self.used, table)
     }
 
     /// One entry of a rule's backends; what is wrong with the reference goes to `findings`.

@@ -1,19 +1,47 @@
-//! One rule of a TLSRoute, TCPRoute or UDPRoute: where connections or datagrams go.
+//! The rules of a TLSRoute, TCPRoute or UDPRoute: where connections or datagrams go.
 
-use super::rule::RuleFindings;
+use super::rule::{CompiledRules, RuleFindings};
 use super::scope::Scope;
-use crate::api::BackendRef;
+use crate::api::BackendRef as WrittenBackendRef;
+use crate::condition::Reason;
+use crate::finding::Finding;
+use crate::rule::{Backends, RuleName, StreamRule};
 
-/// Follows the references of a rule. There is nothing else that can be wrong with one.
+/// Follows the references of the first rule. It takes all that comes to the Route, so that the others of a Route of an older
+/// version are never reached; that is said of each.
 ///
 /// # Spec
-/// RTE-15, TCR-06, UDR-04.
-pub(super) fn stream_rule(backend_refs: &[BackendRef], scope: &mut Scope<'_, '_>) -> RuleFindings {
-    let mut findings = RuleFindings::default();
-    for (position, written) in backend_refs.iter().enumerate() {
-        if let Err(finding) = scope.backend(written.into()) {
-            findings.references.push(finding.under(format_args!("backendRefs[{position}]")));
+/// RTE-15, TLR-02, TCR-01, TCR-06, UDR-01, UDR-04.
+pub(super) fn stream_rules<'w>(
+    rules: impl Iterator<Item = (Option<&'w str>, &'w [WrittenBackendRef])>,
+    scope: &mut Scope<'_, '_>,
+) -> (CompiledRules, Vec<RuleFindings>) {
+    let mut all = Vec::new();
+    let mut served = None;
+    for (index, (name, written)) in rules.enumerate() {
+        let mut findings = RuleFindings::default();
+        let refs: Vec<_> = written
+            .iter()
+            .enumerate()
+            .map(|(position, written)| {
+                scope.weighted(written.into(), written.weight, position, &mut findings.references)
+            })
+            .collect();
+        if served.is_some() {
+            let message =
+                "is never reached: the first rule takes all that comes to the Route; write a Route for it";
+            findings.problems.push(Finding::new("backendRefs", Reason::UnsupportedValue, message));
+        } else {
+            let id =
+                RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
+            served = Some(StreamRule { data: scope.data(&id), id, backends: Backends::new(refs) });
         }
+        all.push(findings);
     }
-    findings
+    let served = match served {
+        Some(rule) => CompiledRules::Stream(rule),
+        // The schema asks for one.
+        None => CompiledRules::Http(Vec::new()),
+    };
+    (served, all)
 }

@@ -65,10 +65,16 @@ pub(crate) struct BackendKey {
 
 /// What is sent to a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Usage {
+pub(crate) enum Usage {
+    /// Requests.
     Http,
+    /// Calls of gRPC.
     Grpc,
+    /// Streams as they come.
     Tcp,
+    /// Streams of which some had their TLS terminated here.
+    Terminated,
+    /// Datagrams.
     Udp,
 }
 
@@ -84,7 +90,7 @@ struct Port {
 // === impl Backends ===
 
 impl Backends {
-    /// The backend that a reference from `route` leads to. Notes in `used` what the outcome depends on.
+    /// The backend that a reference from `route` leads to, for this usage. Notes in `used` what the outcome depends on.
     ///
     /// # Errors
     /// Why it leads nowhere.
@@ -94,7 +100,7 @@ impl Backends {
     pub(crate) fn resolve(
         &mut self,
         context: BackendContext<'_>,
-        route: &Arc<RouteKey>,
+        (route, usage): (&Arc<RouteKey>, Usage),
         reference: BackendReference<'_>,
         used: &mut HashSet<Arc<BackendKey>, RandomState>,
         table: &mut RouteTableBuilder,
@@ -127,7 +133,7 @@ impl Backends {
             );
         };
         let service = self.known(ObjectName::new(namespace, name));
-        let key = BackendKey { service, port, usage: Usage::from(route.kind) };
+        let key = BackendKey { service, port, usage };
         let (key, found) = self.find(context, key, route, table);
         used.insert(key);
         found
@@ -246,6 +252,10 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
     let protocol = match usage {
         Usage::Http => http_protocol(context, name, port)?,
         Usage::Grpc => grpc_protocol(context, name, port)?,
+        Usage::Terminated => {
+            refuse_tls(context, name, port)?;
+            BackendProtocol::default()
+        }
         // What is in the stream is no business of whoever passes it on.
         Usage::Tcp | Usage::Udp => BackendProtocol::default(),
     };
@@ -296,13 +306,17 @@ fn grpc_protocol(
     }
 }
 
+/// What should go within TLS goes not at all rather than in plain text.
+///
+/// # Spec
+/// BTP-21
 fn refuse_tls(context: BackendContext<'_>, service: &ObjectName, port: &ServicePort) -> Result<(), Finding> {
     if !context.tls_targets.contains(service, port) {
         return Ok(());
     }
     let message = format!(
-        "a BackendTLSPolicy asks for TLS to port {} of Service {service}, which is not supported yet; requests to it \
-         fail rather than go in plain text",
+        "a BackendTLSPolicy asks for TLS to port {} of Service {service}, which is not supported yet; what is sent to it \
+         fails rather than go in plain text",
         port.port
     );
     Err(Finding::whole(Reason::UnsupportedProtocol, message))
@@ -337,9 +351,20 @@ impl Port {
 // === impl Usage ===
 
 impl Usage {
+    /// What a Route of this kind sends; `terminates_tls` says whether some listener that it is attached to does.
+    pub(crate) fn new(route: RouteKind, terminates_tls: bool) -> Self {
+        match (route, terminates_tls) {
+            (RouteKind::Http, _) => Self::Http,
+            (RouteKind::Grpc, _) => Self::Grpc,
+            (RouteKind::Tls, true) => Self::Terminated,
+            (RouteKind::Tls, false) | (RouteKind::Tcp, _) => Self::Tcp,
+            (RouteKind::Udp, _) => Self::Udp,
+        }
+    }
+
     fn transport(self) -> TransportProtocol {
         match self {
-            Self::Http | Self::Grpc | Self::Tcp => TransportProtocol::Tcp,
+            Self::Http | Self::Grpc | Self::Tcp | Self::Terminated => TransportProtocol::Tcp,
             Self::Udp => TransportProtocol::Udp,
         }
     }
@@ -348,19 +373,8 @@ impl Usage {
         match self {
             Self::Http => "HTTP",
             Self::Grpc => "gRPC",
-            Self::Tcp => "TCP",
+            Self::Tcp | Self::Terminated => "TCP",
             Self::Udp => "UDP",
-        }
-    }
-}
-
-impl From<RouteKind> for Usage {
-    fn from(route: RouteKind) -> Self {
-        match route {
-            RouteKind::Http => Self::Http,
-            RouteKind::Grpc => Self::Grpc,
-            RouteKind::Tls | RouteKind::Tcp => Self::Tcp,
-            RouteKind::Udp => Self::Udp,
         }
     }
 }

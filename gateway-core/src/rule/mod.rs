@@ -1,9 +1,12 @@
 //! What follows when a match was found: filters, backends, timeouts and retries of one rule.
+//!
+//! A rule for requests is an [`HttpRule`]; one for what is passed on as it comes, a [`StreamRule`].
 
 pub mod backend;
 mod data;
 mod grpc_timeout;
 pub mod retry;
+mod stream;
 pub mod timeouts;
 
 use std::sync::Arc;
@@ -14,6 +17,7 @@ pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Bac
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;
 pub use self::retry::Retry;
+pub use self::stream::StreamRule;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
 use crate::name::{RouteKey, RouteKind};

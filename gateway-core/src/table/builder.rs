@@ -16,12 +16,14 @@ use super::http_part::HttpPart;
 use super::route::{AnyEntries, Route, RouteId, Traffic};
 use super::route_set::{Index, Member, RouteSet, RouteSets};
 use super::slots::{SlotMap, Slots};
-use super::{Listener, ListenerId, Part, RouteTable, Served};
+use super::stream_part::StreamPart;
+use super::stream_routes::StreamRoutes;
+use super::{Listener, ListenerId, Part, RouteTable, Served, StreamRuleId};
 use crate::filter::ListenerFilter;
 use crate::hostname::Hostname;
 use crate::matching::{GrpcMatch, HttpMatch};
 use crate::name::{Age, BackendId, ObjectName};
-use crate::rule::{Backend, HttpRule};
+use crate::rule::{Backend, HttpRule, StreamRule};
 
 /// Collects what a [`RouteTable`] is made of. Order does not matter: equal contents give tables that decide equally.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct RouteTableBuilder {
     backends: SlotMap<Backend>,
     routes: SlotMap<Arc<Route>>,
     drafts: Drafts,
+    streams: StreamRoutes,
     /// How many versions of drafts there were.
     versions: u32,
     /// The routes of each hostname of a listener, as of the last table.
@@ -84,6 +87,7 @@ impl RouteTableBuilder {
             backends: SlotMap::default(),
             routes: SlotMap::default(),
             drafts: HashMap::default(),
+            streams: StreamRoutes::default(),
             versions: 0,
             hosts: HashMap::default(),
             sets: RouteSets::default(),
@@ -118,7 +122,8 @@ impl RouteTableBuilder {
     /// Adds a listener. Listeners of one port must differ in hostname; of several that do not, one serves.
     pub fn listener(&mut self, listener: Listener) -> ListenerId {
         self.frontends = None;
-        let (listener, filters, part) = (Arc::new(listener), Arc::default(), Part::Http(Arc::default()));
+        let part = part(&listener);
+        let (listener, filters) = (Arc::new(listener), Arc::default());
         ListenerId(self.listeners.insert(Served { listener, filters, part }))
     }
 
@@ -134,9 +139,14 @@ impl RouteTableBuilder {
     }
 
     /// Puts a listener in the place of another, with the same routes and filters.
+    ///
+    /// # Panics
+    /// When one of the two takes requests and the other does not: no Route fits both.
     pub fn replace_listener(&mut self, id: ListenerId, listener: Listener) {
         self.frontends = None;
         if let Some(served) = self.listeners.get_mut(id.0) {
+            let before = &served.listener.protocol;
+            assert_eq!(before.takes_requests(), listener.protocol.takes_requests(), "the same routes fit");
             served.listener = Arc::new(listener);
         }
     }
@@ -151,6 +161,7 @@ impl RouteTableBuilder {
             self.sets.release(set);
         }
         self.changed.retain(|(_, (listener, _)), _| *listener != id);
+        self.streams.forget_listener(id);
     }
 
     /// Adds a backend, for rules and mirrors to refer to.
@@ -297,6 +308,45 @@ impl RouteTableBuilder {
         }
     }
 
+    /// Adds a route for streams or datagrams.
+    pub fn stream_route(&mut self, age: Age, rule: StreamRule) -> StreamRuleId {
+        self.streams.insert(age, rule)
+    }
+
+    /// Gives a route for streams or datagrams another rule. It stays attached where it is.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
+    pub fn replace_stream_route(&mut self, id: StreamRuleId, age: Age, rule: StreamRule) {
+        self.streams.replace(id, age, rule);
+    }
+
+    /// Takes a route for streams or datagrams away.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
+    pub fn remove_stream_route(&mut self, id: StreamRuleId) {
+        self.streams.remove(id);
+    }
+
+    /// Attaches a route for streams or datagrams to these listeners and to no others: for those of its hostnames that
+    /// intersect with the listener's, none of them meaning that the route has no hostnames.
+    ///
+    /// Of several routes with one hostname the oldest serves. A listener that takes requests serves none of them.
+    ///
+    /// # Panics
+    /// When the route is not one of this builder, or was taken away.
+    ///
+    /// # Spec
+    /// TLR-05, TCR-03, UDR-03.
+    pub fn attach_stream_to(
+        &mut self,
+        id: StreamRuleId,
+        attachments: impl IntoIterator<Item = (ListenerId, Vec<Hostname>)>,
+    ) {
+        self.streams.place(id, hosts(&merged(attachments)).collect());
+    }
+
     /// The table of what is there now.
     pub fn table(&mut self) -> RouteTable {
         self.index_changed();
@@ -312,6 +362,7 @@ impl RouteTableBuilder {
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),
+            streams: self.streams.rules().clone(),
             backends: self.backends.slots().clone(),
         }
     }
@@ -354,11 +405,25 @@ impl RouteTableBuilder {
         released.into_iter().for_each(|set| sets.release(set));
         shrink(&mut self.hosts);
         shrink(&mut self.drafts);
+        for (listener, changes) in self.streams.take_changes() {
+            if let Some(Served { part: Part::Stream(part), .. }) = self.listeners.get_mut(listener.0) {
+                let (hostnames, rules): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
+                Arc::make_mut(part).change(hostnames.iter().map(Option::as_ref).zip(rules));
+            }
+        }
     }
 
     fn next_version(&mut self) -> u32 {
         self.versions = self.versions.wrapping_add(1);
         self.versions
+    }
+}
+
+/// What is behind a listener without routes.
+fn part(listener: &Listener) -> Part {
+    match listener.protocol.takes_requests() {
+        true => Part::Http(Arc::default()),
+        false => Part::Stream(Arc::new(StreamPart::default())),
     }
 }
 

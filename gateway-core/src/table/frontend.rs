@@ -6,8 +6,9 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use super::ListenerId;
 use super::hostname_map::HostnameMap;
-use super::{Listener, ListenerId, ListenerProtocol};
+use super::listener::{Listener, ListenerProtocol, Transport};
 use crate::hostname::Host;
 use crate::name::ObjectName;
 
@@ -21,6 +22,7 @@ pub struct Frontend {
     transport: Transport,
     port: u16,
     opening: Opening,
+    takes_requests: bool,
     listeners: HostnameMap<ListenerId>,
 }
 
@@ -33,23 +35,16 @@ pub enum FrontendOwner<N = ObjectName> {
     Service(N),
 }
 
-/// What carries a protocol; each has ports of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Transport {
-    /// TCP, with TLS or without.
-    Tcp,
-    /// UDP
-    Udp,
-}
-
 /// What connections to a frontend begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Opening {
     /// HTTP/1.1, or HTTP/2 by prior knowledge.
     Http,
-    /// A TLS handshake, whose server name tells the listener.
+    /// A TLS handshake, whose server name tells the listener. Some listeners may take requests there and others streams.
     Tls,
+    /// Anything: nothing is read to tell the listener. Datagrams begin so, too.
+    Bytes,
 }
 
 /// A frontend of a table.
@@ -87,6 +82,11 @@ impl Frontend {
     /// What connections begin with.
     pub fn opening(&self) -> Opening {
         self.opening
+    }
+
+    /// Whether some listener there [takes requests](ListenerProtocol::takes_requests).
+    pub fn takes_requests(&self) -> bool {
+        self.takes_requests
     }
 
     pub(super) fn best_listener(&self, host: Option<&Host<'_>>) -> Option<ListenerId> {
@@ -148,10 +148,10 @@ impl Frontends {
         listeners.sort_by(|(_, a), (_, b)| (&a.gateway, a.port).cmp(&(&b.gateway, b.port)));
         for (id, listener) in listeners {
             let frontend = frontends.find_or_add(listener);
-            let (listeners, hostname) =
-                (&mut frontends.all[frontend.0 as usize].listeners, listener.hostname.as_ref());
-            if listeners.get(hostname).is_none() {
-                listeners.change([(hostname, Some(id))]);
+            let (frontend, hostname) = (&mut frontends.all[frontend.0 as usize], listener.hostname.as_ref());
+            frontend.takes_requests |= listener.protocol.takes_requests();
+            if frontend.listeners.get(hostname).is_none() {
+                frontend.listeners.change([(hostname, Some(id))]);
             }
         }
         frontends
@@ -176,7 +176,7 @@ impl Frontends {
     }
 
     fn find_or_add(&mut self, listener: &Listener) -> FrontendId {
-        let (owner, transport) = (FrontendOwner::Gateway(&listener.gateway), Transport::Tcp);
+        let (owner, transport) = (FrontendOwner::Gateway(&listener.gateway), listener.protocol.transport());
         if let Some(known) = self.find(owner, transport, listener.port) {
             return known;
         }
@@ -187,8 +187,12 @@ impl Frontends {
             port: listener.port,
             opening: match listener.protocol {
                 ListenerProtocol::Http => Opening::Http,
-                ListenerProtocol::Https(_) => Opening::Tls,
+                ListenerProtocol::Https(_)
+                | ListenerProtocol::TlsTerminate(_)
+                | ListenerProtocol::TlsPassthrough => Opening::Tls,
+                ListenerProtocol::Tcp | ListenerProtocol::Udp => Opening::Bytes,
             },
+            takes_requests: false,
             listeners: HostnameMap::default(),
         });
         let Self { all, by_key, seed } = self;

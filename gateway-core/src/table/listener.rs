@@ -34,6 +34,23 @@ pub enum ListenerProtocol {
     Http,
     /// HTTP/1.1 and HTTP/2 within TLS that is terminated here.
     Https(ListenerTls),
+    /// Streams within TLS that is terminated here.
+    TlsTerminate(ListenerTls),
+    /// Streams of TLS that is terminated by the backends.
+    TlsPassthrough,
+    /// Streams of anything, over TCP.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// What carries a protocol; each has ports of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    /// TCP, with TLS or without.
+    Tcp,
+    /// UDP
+    Udp,
 }
 
 /// How a listener terminates TLS.
@@ -46,11 +63,13 @@ pub struct ListenerTls {
 // === impl Listener ===
 
 impl Listener {
-    /// The scheme of the requests that it takes.
+    /// The scheme of the requests that it takes; whether there is TLS, where it takes none.
     pub fn scheme(&self) -> Scheme {
         match self.protocol {
-            ListenerProtocol::Http => Scheme::Http,
-            ListenerProtocol::Https(_) => Scheme::Https,
+            ListenerProtocol::Http | ListenerProtocol::Tcp | ListenerProtocol::Udp => Scheme::Http,
+            ListenerProtocol::Https(_)
+            | ListenerProtocol::TlsTerminate(_)
+            | ListenerProtocol::TlsPassthrough => Scheme::Https,
         }
     }
 }
@@ -59,5 +78,35 @@ impl fmt::Display for Listener {
     /// `namespace/gateway/listener`, or `namespace/listener-set/listener`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+// === impl ListenerProtocol ===
+
+impl ListenerProtocol {
+    /// How it terminates TLS, if it does.
+    pub fn tls(&self) -> Option<&ListenerTls> {
+        match self {
+            Self::Https(tls) | Self::TlsTerminate(tls) => Some(tls),
+            Self::Http | Self::TlsPassthrough | Self::Tcp | Self::Udp => None,
+        }
+    }
+
+    /// What carries it.
+    pub fn transport(&self) -> Transport {
+        match self {
+            Self::Udp => Transport::Udp,
+            Self::Http | Self::Https(_) | Self::TlsTerminate(_) | Self::TlsPassthrough | Self::Tcp => {
+                Transport::Tcp
+            }
+        }
+    }
+
+    /// Whether it takes requests, each of which is decided about; other listeners take streams or datagrams as they come.
+    pub fn takes_requests(&self) -> bool {
+        match self {
+            Self::Http | Self::Https(_) => true,
+            Self::TlsTerminate(_) | Self::TlsPassthrough | Self::Tcp | Self::Udp => false,
+        }
     }
 }

@@ -53,9 +53,13 @@ mod host_routes;
 mod http_part;
 mod route;
 mod route_set;
+mod stream_part;
+mod stream_routes;
+mod matched_stream;
 mod unbound;
 mod builder;
 mod explain;
+mod explain_stream;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,18 +71,21 @@ use self::host_routes::Observer;
 use self::http_part::HttpPart;
 use self::route::Route;
 use self::slots::Slots;
+use self::stream_part::StreamPart;
 use crate::filter::ListenerFilter;
 use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
-use crate::rule::{Backend, HttpRule};
+use crate::rule::{Backend, HttpRule, StreamRule};
 
 pub use self::builder::RouteTableBuilder;
 pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
-pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening, Transport};
-pub use self::listener::{Listener, ListenerProtocol, ListenerTls};
+pub use self::explain_stream::{ExplainedStream, StreamExplanation};
+pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening};
+pub use self::listener::{Listener, ListenerProtocol, ListenerTls, Transport};
 pub use self::matched::{Matched, NoMatch};
+pub use self::matched_stream::{MatchedStream, NoStream};
 pub use self::route::RouteId;
 pub use self::unbound::{Unbound, UnboundCause};
 
@@ -93,6 +100,7 @@ pub struct RouteTable {
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
+    streams: Slots<Arc<StreamRule>>,
     backends: Slots<Backend>,
 }
 
@@ -110,6 +118,8 @@ struct Served {
 enum Part {
     /// Rules for requests.
     Http(Arc<HttpPart>),
+    /// Rules for streams or datagrams.
+    Stream(Arc<StreamPart>),
 }
 
 /// A listener of a table.
@@ -124,6 +134,10 @@ pub struct RuleId {
     /// Its position among the rules of the route.
     rule: u16,
 }
+
+/// The rule of a Route for streams or datagrams in a table: such a Route has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamRuleId(u32);
 
 // === impl RouteTable ===
 
@@ -159,6 +173,14 @@ impl RouteTable {
         port: u16,
     ) -> Option<FrontendId> {
         self.frontends.find(owner, transport, port)
+    }
+
+    /// A frontend of this table.
+    ///
+    /// # Panics
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
+    pub fn frontend_of(&self, id: FrontendId) -> &Frontend {
+        self.frontends.get(id).expect("the frontend is of this table")
     }
 
     /// All frontends with a listener that is served.
@@ -207,7 +229,21 @@ impl RouteTable {
         &route.rules[usize::from(id.rule)]
     }
 
-    /// All backends that rules and mirrors refer to, those of Routes that carry no traffic yet among them.
+    /// All rules for streams and datagrams.
+    pub fn stream_rules(&self) -> impl Iterator<Item = &StreamRule> {
+        self.streams.iter().map(|(_, rule)| &**rule)
+    }
+
+    /// A rule for streams or datagrams of this table.
+    ///
+    /// # Panics
+    /// When nothing here has this number: an id is good for its own table, and those that share what it names.
+    #[inline]
+    pub fn stream_rule(&self, id: StreamRuleId) -> &StreamRule {
+        self.streams.get(id.0).expect("the rule is of this table")
+    }
+
+    /// All backends that rules and mirrors refer to.
     pub fn backends(&self) -> impl Iterator<Item = &Backend> {
         self.backends.iter().map(|(_, backend)| backend)
     }
@@ -274,6 +310,10 @@ impl RouteTable {
             // A server name that no listener has any more was that of another listener, too.
             let is_known = connection.is_some() || server_name.is_some();
             if is_known && connection != Some(listener) {
+                // Another connection would not help: what takes streams there decides about no request (HST-20).
+                if !self.listener(listener).protocol.takes_requests() {
+                    return Err(NoMatch::NoListener);
+                }
                 return Err(NoMatch::Misdirected { connection, host: listener });
             }
         }
@@ -295,8 +335,9 @@ impl RouteTable {
         request: &RequestHead<'_>,
         observer: &mut O,
     ) -> Result<Matched, NoMatch> {
-        let Served { part: Part::Http(part), .. } =
-            self.listeners.get(listener.0).ok_or(NoMatch::NoListener)?;
+        let Some(Served { part: Part::Http(part), .. }) = self.listeners.get(listener.0) else {
+            return Err(NoMatch::NoListener);
+        };
         request.begin_search(observer.exhaustive());
         let found = part.find(request, self.fall_through, observer);
         if request.is_target_too_long() {
@@ -315,16 +356,18 @@ impl RouteTable {
 impl RouteTable {
     /// Whether all that is behind the listener of this name is shared with another table.
     pub(crate) fn shares_listener(&self, other: &Self, name: &str) -> bool {
-        let part = |table: &Self| match table.served(name) {
-            Served { part: Part::Http(part), .. } => part.clone(),
-        };
-        Arc::ptr_eq(&part(self), &part(other))
+        match (&self.served(name).part, &other.served(name).part) {
+            (Part::Http(one), Part::Http(other)) => Arc::ptr_eq(one, other),
+            (Part::Stream(one), Part::Stream(other)) => Arc::ptr_eq(one, other),
+            (Part::Http(_), Part::Stream(_)) | (Part::Stream(_), Part::Http(_)) => false,
+        }
     }
 
     /// Whether the routes that the listener of this name has for a host are shared with another table.
     pub(crate) fn shares_host(&self, other: &Self, name: &str, host: &str) -> bool {
         let part = |table: &Self| match table.served(name) {
             Served { part: Part::Http(part), .. } => part.routes_for(host),
+            Served { part: Part::Stream(_), .. } => Vec::new(),
         };
         let (one, other) = (part(self), part(other));
         !one.is_empty()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::frontend::Transport;
+use super::listener::Transport;
 use crate::name::ObjectName;
 
 /// A port of a Gateway that could not be bound at one of its addresses.

@@ -15,7 +15,7 @@ use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
 use crate::status;
 use crate::status::{RouteStatus, SharedStatuses};
-use crate::table::{ListenerId, RouteId, RouteTableBuilder};
+use crate::table::{ListenerId, RouteId, RouteTableBuilder, StreamRuleId};
 use crate::validate::{Valid, Validated};
 
 /// The Routes of every kind that have a parent of ours.
@@ -33,12 +33,19 @@ pub(super) struct Routes {
 #[derive(Debug)]
 struct Known {
     /// The Route in the table, unless it serves nothing.
-    id: Option<RouteId>,
+    served: Option<Served>,
     counting: Box<[ListenerKey]>,
     /// In order.
     used: Box<[Arc<BackendKey>]>,
     /// The places in the indexes that it asks for.
     places: usize,
+}
+
+/// A Route in the table. What it is there does not change, since its kind does not.
+#[derive(Clone, Copy, Debug)]
+enum Served {
+    Requests(RouteId),
+    Stream(StreamRuleId),
 }
 
 /// What Routes are translated with.
@@ -73,9 +80,11 @@ impl Routes {
             let here = routes.filter(|(name, _)| *name.namespace == *namespace);
             all.extend(here.map(|(name, metadata)| (metadata.age(name), RouteKey::new(kind, name.clone()))));
         };
-        // The kinds whose Routes may have regular expressions.
         add(RouteKind::Http, &mut valid.http_routes.iter().map(|(name, route)| (name, &route.metadata)));
         add(RouteKind::Grpc, &mut valid.grpc_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        add(RouteKind::Tls, &mut valid.tls_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        add(RouteKind::Tcp, &mut valid.tcp_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        add(RouteKind::Udp, &mut valid.udp_routes.iter().map(|(name, route)| (name, &route.metadata)));
         all.sort();
         all.into_iter().map(|(_, key)| key).collect()
     }
@@ -131,24 +140,24 @@ impl Routes {
         let counting = route.counting_listeners().into_boxed_slice();
         let CompiledRoute { key, age, rules, used, .. } = route;
         let (before, counted, released) = match before {
-            Some(known) => (known.id, known.counting, known.used),
+            Some(known) => (known.served, known.counting, known.used),
             None => (None, Box::default(), Box::default()),
         };
-        let id = serve(before, age, rules, attachments, compiler.table);
+        let served = serve(before, age, rules, attachments, compiler.table);
         self.count_again(&counted, &counting);
         for unused in released.iter().filter(|key| used.binary_search(key).is_err()) {
             compiler.backends.release(unused, &key, compiler.table);
         }
-        self.known.insert(key, Known { id, counting, used, places });
+        self.known.insert(key, Known { served, counting, used, places });
         Some(status)
     }
 
     fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
         compiler.patterns.release(key);
-        let Some(Known { id, counting, used, places }) = known else { return };
+        let Some(Known { served, counting, used, places }) = known else { return };
         compiler.places.release(&key.name.namespace, places);
-        if let Some(id) = id {
-            compiler.table.remove_route(id);
+        if let Some(served) = served {
+            served.leave(compiler.table);
         }
         self.count_again(&counting, &[]);
         for unused in &used {
@@ -191,30 +200,53 @@ fn attachments(parents: &[AttachedParent], listeners: &Listeners) -> Vec<(Listen
 /// # Spec
 /// RTE-22, FLT-05, AMB-38, AMB-62.
 fn serve(
-    before: Option<RouteId>,
+    before: Option<Served>,
     age: Age,
     rules: CompiledRules,
     attachments: Vec<(ListenerId, Vec<Hostname>)>,
     table: &mut RouteTableBuilder,
-) -> Option<RouteId> {
+) -> Option<Served> {
     let serves = !rules.is_empty() && !attachments.is_empty();
     if !serves {
-        before.into_iter().for_each(|id| table.remove_route(id));
+        before.into_iter().for_each(|served| served.leave(table));
         return None;
     }
     let id = match (rules, before) {
-        (CompiledRules::Http(rules), None) => table.http_route(age, rules),
-        (CompiledRules::Grpc(rules), None) => table.grpc_route(age, rules),
-        (CompiledRules::Http(rules), Some(id)) => {
+        (CompiledRules::Http(rules), Some(Served::Requests(id))) => {
             table.replace_http_route(id, age, rules);
             id
         }
-        (CompiledRules::Grpc(rules), Some(id)) => {
+        (CompiledRules::Http(rules), _) => table.http_route(age, rules),
+        (CompiledRules::Grpc(rules), Some(Served::Requests(id))) => {
             table.replace_grpc_route(id, age, rules);
             id
         }
-        (CompiledRules::None, _) => return None,
+        (CompiledRules::Grpc(rules), _) => table.grpc_route(age, rules),
+        (CompiledRules::Stream(rule), before) => {
+            let rule = *rule?;
+            let id = match before {
+                Some(Served::Stream(id)) => {
+                    table.replace_stream_route(id, age, rule);
+                    id
+                }
+                Some(Served::Requests(_)) | None => table.stream_route(age, rule),
+            };
+            table.attach_stream_to(id, attachments);
+            return Some(Served::Stream(id));
+        }
     };
     table.attach_to(id, attachments);
-    Some(id)
+    Some(Served::Requests(id))
+}
+
+// === impl Served ===
+
+impl Served {
+    /// Takes the Route out of the table.
+    fn leave(self, table: &mut RouteTableBuilder) {
+        match self {
+            Self::Requests(id) => table.remove_route(id),
+            Self::Stream(id) => table.remove_stream_route(id),
+        }
+    }
 }

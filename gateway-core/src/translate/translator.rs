@@ -443,7 +443,6 @@ fn replace<T: PartialEq>(value: &mut T, now: T) -> bool {
 mod tests {
     use super::*;
     use crate::manifest;
-    use crate::table::ListenerProtocol;
 
     const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: tls}, type: kubernetes.io/tls, data: {tls.crt: \
                           CERTIFICATE, tls.key: KEY}}";
@@ -555,10 +554,7 @@ mod tests {
         let https = ", {name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}";
         let chain = |table: &RouteTable| {
             let mut all = table.listeners().map(|(_, listener)| listener.protocol.clone());
-            all.find_map(|protocol| match protocol {
-                ListenerProtocol::Https(tls) => Some(tls.certificates[0].chain().as_ptr()),
-                ListenerProtocol::Http => None,
-            })
+            all.find_map(|protocol| Some(protocol.tls()?.certificates[0].chain().as_ptr()))
         };
         let before = insert(&mut translator, &gateway(https));
         let after =

@@ -12,10 +12,10 @@ use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{HttpRule, RuleName};
+use gateway_core::rule::{BackendRef, Backends, HttpRule, RuleName, StreamRule};
 use gateway_core::table::{
     Explanation, FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, ListenerTls, RouteId,
-    RouteTable, RouteTableBuilder, Transport,
+    RouteTable, RouteTableBuilder, StreamRuleId, Transport,
 };
 use http::{HeaderName, HeaderValue, Method, Request};
 
@@ -59,7 +59,13 @@ impl ByHand {
         self.listener(name, port, hostname, ListenerProtocol::Https(tls))
     }
 
-    fn listener(&mut self, name: &str, port: u16, hostname: &str, protocol: ListenerProtocol) -> ListenerId {
+    pub fn listener(
+        &mut self,
+        name: &str,
+        port: u16,
+        hostname: &str,
+        protocol: ListenerProtocol,
+    ) -> ListenerId {
         let gateway = ObjectName::new("default", self.gateway);
         self.builder.listener(Listener {
             gateway: gateway.clone(),
@@ -102,6 +108,23 @@ impl ByHand {
     ) -> RouteId {
         let route = self.route(name, Some(1), rules);
         self.attach(route, listener, hostnames);
+        route
+    }
+
+    /// A route for streams of this kind, with these backends, attached for these hostnames.
+    pub fn stream(
+        &mut self,
+        listener: ListenerId,
+        (kind, name, created): (RouteKind, &str, Option<i64>),
+        hostnames: &[&str],
+        backends: impl IntoIterator<Item = BackendRef>,
+    ) -> StreamRuleId {
+        let name = ObjectName::new("default", name);
+        let id = RuleName { route: RouteKey::new(kind, name.clone()).into(), index: 0, name: None };
+        let rule = StreamRule { id, backends: Backends::new(backends), data: None };
+        let route = self.builder.stream_route(Age::new(created, &name), rule);
+        let hostnames = hostnames.iter().map(|text| text.parse().expect(text)).collect();
+        self.builder.attach_stream_to(route, [(listener, hostnames)]);
         route
     }
 

@@ -1,0 +1,58 @@
+//! Why a connection went where it went: the same search as [`RouteTable::find_stream`], written down.
+
+use super::explain::{CandidateOutcome, TieBreaker};
+use super::matched_stream::{MatchedStream, NoStream};
+use super::{FrontendId, ListenerId, Part, RouteTable, Served, StreamRuleId};
+use crate::hostname::{Host, Hostname};
+
+/// The decision about a connection or a flow of datagrams, and the routes that were considered for it.
+#[derive(Clone, Debug)]
+pub struct StreamExplanation {
+    /// The decision: what [`RouteTable::find_stream`] returns for the same.
+    pub decision: Result<MatchedStream, NoStream>,
+    /// The listener that has the server name.
+    pub listener: Option<ListenerId>,
+    /// The routes with a hostname that matches: the one that takes it first, then those of the same hostname by age, then
+    /// those of less specific ones. Of many with one hostname the youngest are left out.
+    pub candidates: Vec<ExplainedStream>,
+}
+
+/// A route that was considered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedStream {
+    /// Its rule.
+    pub rule: StreamRuleId,
+    /// The hostname by which it takes connections; `None` for a route without hostnames.
+    pub hostname: Option<Hostname>,
+    /// What became of it.
+    pub outcome: CandidateOutcome,
+}
+
+// === impl RouteTable ===
+
+impl RouteTable {
+    /// Decides about a connection or a flow of datagrams as [`find_stream`](Self::find_stream) does, and says why.
+    pub fn explain_stream(&self, frontend: FrontendId, server_name: Option<&Host<'_>>) -> StreamExplanation {
+        let decision = self.find_stream(frontend, server_name);
+        let listener = self.listener_by_server_name(frontend, server_name);
+        let mut candidates = Vec::new();
+        if let Ok(chosen) = decision
+            && let Some(Served { part: Part::Stream(part), .. }) = self.listeners.get(chosen.listener.0)
+        {
+            for (depth, (found_by, rules)) in part.matching(server_name.map_or("", Host::as_str)).enumerate()
+            {
+                let hostname = found_by.hostname();
+                candidates.extend(rules.iter().map(|rule| ExplainedStream {
+                    rule: *rule,
+                    hostname: hostname.clone(),
+                    outcome: match (depth, *rule == chosen.rule) {
+                        (0, true) => CandidateOutcome::Chosen,
+                        (0, false) => CandidateOutcome::Outranked(TieBreaker::Age),
+                        (_, _) => CandidateOutcome::Outranked(TieBreaker::Hostname),
+                    },
+                }));
+            }
+        }
+        StreamExplanation { decision, listener, candidates }
+    }
+}
