@@ -38,6 +38,8 @@ mod joined;
 #[cfg(feature = "tunnel")]
 mod options;
 #[cfg(feature = "tunnel")]
+mod copy;
+#[cfg(feature = "tunnel")]
 mod client_end;
 #[cfg(feature = "tunnel")]
 mod join;
@@ -46,6 +48,8 @@ mod layer;
 
 #[cfg(feature = "client")]
 pub(crate) use self::client_end::ClientEnd;
+#[cfg(feature = "server")]
+pub(crate) use self::copy::{Ended, copy};
 #[cfg(feature = "client")]
 pub(crate) use self::join::join;
 pub use self::joined::Joined;

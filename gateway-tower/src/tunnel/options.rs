@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a tunnel may be quiet. Each is kept to within twice its time.
+/// How long a tunnel may be quiet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TunnelOptions {
     /// How long it may go without a byte in either direction. `None` is no limit.
