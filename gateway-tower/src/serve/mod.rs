@@ -10,7 +10,12 @@
 //! - With TLS, for which [`ServeOptions::tls`] names the cryptography, the listener and its certificate are chosen by the server name, in the table in use at that moment; the
 //!   protocol is agreed on by ALPN, HTTP/2 before HTTP/1.1. A server name that no listener serves, or none where no listener
 //!   does without, ends the handshake. Connections outlive a change of certificates.
-//! - Every connection gets a service of its own, made with what is known about it, for example
+//! - Where a listener is for TLSRoutes or TCPRoutes, a connection is passed on as it comes: after the handshake where TLS is
+//!   terminated, and with its ClientHello where it is not. One that goes nowhere is reset. Each side may close by itself; when one
+//!   is reset, so is the other.
+//! - Where it is for UDPRoutes, what comes from one port of a client is a flow, which goes to one endpoint from a port of its own,
+//!   and back. A flow begins with a datagram of a client only, and there is [room](DatagramOptions) for so many.
+//! - Every connection for requests gets a service of its own, made with what is known about it, for example
 //!   `move |connection| gateway.clone().on(connection)`.
 //! - When a server [drains](Server::drain) or a port goes, answers under way are finished, HTTP/1.1 connections close
 //!   after them, HTTP/2 clients are told to go, and tunnels stay until the time is up.
@@ -20,6 +25,7 @@
 //! | `options` | what is limited | |
 //! | `sockets` | addresses, binding, accepting; how the sockets stand | what is done with a connection |
 //! | `stream` | the first bytes, TLS, watching that bytes move | HTTP |
+//! | `relay` | what is passed on as it comes: connections, flows of datagrams, the PROXY header | TLS and HTTP |
 //! | `http` | connections of hyper, and a service for each | sockets and tables |
 //! | `server` | following the table: which sockets, with which protocol | |
 //!
@@ -29,6 +35,9 @@
 //! Everything that a client can make grow is limited by [`ServeOptions`]. No timer is set for a request of HTTP/1.1: once a
 //! second all connections are looked at, so that limits of time are kept to within two seconds. Requests of HTTP/2 have
 //! clocks of their own, which run while it is the client's turn, and are kept to within a quarter of the limit.
+//!
+//! On a machine with several addresses of which one socket has all, the kernel chooses the one from which datagrams are answered:
+//! name the addresses where that matters.
 //!
 //! Messages that are framed in two ways or none, a second Host header, folded headers and the like are refused by hyper or
 //! by the route layer; the tests of this module show each.
@@ -76,12 +85,15 @@
 //! ```
 //!
 //! # Spec
-//! GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16.
+//! GWL-05, GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16; TLR-06 to TLR-08, TLR-11, TLR-13, TLR-14; TCR-03, TCR-06,
+//! TCR-07; UDR-03, UDR-04, UDR-06.
 
 mod certificate_problem;
+mod stream_options;
 mod options;
 mod sockets;
 mod stream;
+mod relay;
 mod http;
 mod server;
 #[cfg(feature = "fuzzing")]
@@ -92,10 +104,12 @@ pub use self::certificate_problem::CertificateProblem;
 pub use self::http::{ClientBody, ConnectionService};
 pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
+pub use self::relay::ProxyHeader;
 pub use self::server::{Drained, Server};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use self::single::serve_one;
 pub use self::sockets::{Addresses, BindError, PortOverflow, Socket, Sockets};
 #[cfg(feature = "tls")]
-pub use self::stream::TlsOptions;
+pub use self::stream::{ClientHello, ClientHelloError, ClientHelloReader, TlsOptions};
+pub use self::stream_options::{DatagramOptions, ProxyHeaderVersion, StreamOptions};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 #[cfg(feature = "tls")]
 use super::stream::TlsOptions;
+use super::stream_options::{DatagramOptions, StreamOptions};
 use crate::drain::Patience;
 use crate::observe::ObserveSockets;
 
@@ -14,21 +15,29 @@ use crate::observe::ObserveSockets;
 /// many without allocating.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// What TLS is done with. Without it, ports whose listeners terminate TLS are not bound, and
+    /// What TLS is done with. Without it, ports on which connections begin with TLS are not bound, and
     /// [`Sockets`](super::Sockets) says so.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsOptions>,
     /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
     pub max_connections: usize,
-    /// The most connections on all sockets together. Each takes a file descriptor, and so does one to a backend: well below
+    /// The most connections and flows of datagrams on all sockets together. Each takes a file descriptor, and so does one to a backend: well below
     /// what the process may open, or clients that do nothing keep the others from every backend.
     pub max_connections_in_all: usize,
     /// The connections that the kernel keeps waiting.
     pub backlog: u32,
     /// Whether other processes may bind the same port, and the kernel spreads connections among them.
     pub reuse_port: bool,
-    /// From the first byte to the last of a TLS handshake.
+    /// From the first byte to the last of a TLS handshake, or of its ClientHello where TLS is passed through.
     pub handshake_timeout: Duration,
+    /// Whether every connection has to begin with a header of the PROXY protocol, of either version, which says who the client
+    /// is: another proxy stands before the gateway. Whoever can connect is believed, so that nothing else may be able to. The
+    /// time for it is that of a [handshake](Self::handshake_timeout). Datagrams have none.
+    pub accept_proxy_header: bool,
+    /// The limits of connections that are passed on as they come.
+    pub streams: StreamOptions,
+    /// The limits of datagrams.
+    pub datagrams: DatagramOptions,
     /// From the first byte of a request of HTTP/1.1 to the end of its head. `None` is no limit.
     pub head_timeout: Option<Duration>,
     /// How long a connection is kept without a request. Longer than what stands before the gateway keeps its own, or
@@ -88,6 +97,9 @@ impl Default for ServeOptions {
             backlog: 1_024,
             reuse_port: false,
             handshake_timeout: Duration::from_secs(10),
+            accept_proxy_header: false,
+            streams: StreamOptions::default(),
+            datagrams: DatagramOptions::default(),
             head_timeout: Some(Duration::from_secs(15)),
             idle_timeout: Some(Duration::from_secs(75)),
             stall_timeout: Some(Duration::from_secs(5 * 60)),

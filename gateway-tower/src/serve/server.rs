@@ -15,10 +15,12 @@ use super::certificate_problem::CertificateProblem;
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::not_bound::NotBound;
 use super::options::ServeOptions;
+use super::relay::{Datagrams, Relay, bind_datagrams};
 use super::sockets::{Addresses, BindError, Listener, Socket, Sockets, room};
 use super::stream::{Tls, TlsUpdater};
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
+use crate::observe::ObserveConnections;
 
 /// How often connections are looked at for having been quiet too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -53,6 +55,7 @@ enum Order {
 }
 
 struct Supervisor<M> {
+    tables: TableHandle,
     addresses: Addresses,
     options: ServeOptions,
     protocols: Protocols,
@@ -76,7 +79,20 @@ struct Slot {
     address: SocketAddr,
     gateway: ObjectName,
     port: u16,
-    secure: bool,
+    speaks: Speaks,
+}
+
+/// What comes to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Speaks {
+    /// Connections with requests.
+    Http,
+    /// Connections that begin with TLS.
+    Tls,
+    /// Connections with anything.
+    Bytes,
+    /// Datagrams.
+    Datagrams,
 }
 
 // === impl Server ===
@@ -100,6 +116,7 @@ impl Server {
         let (orders, received) = mpsc::unbounded_channel();
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {
+            tables: tables.clone(),
             protocols: Protocols::new(&options),
             room: room(options.max_connections_in_all),
             #[cfg(feature = "tls")]
@@ -247,7 +264,7 @@ impl<M: ConnectionService> Supervisor<M> {
         }
         failures.extend(impossible);
         for (slot, error) in failures.iter().filter(|(slot, error)| self.failures.get(slot) != Some(error)) {
-            let Slot { address, gateway, port, secure: _ } = slot;
+            let Slot { address, gateway, port, speaks: _ } = slot;
             tracing::warn!(%address, %gateway, port, %error, "cannot bind; trying again");
         }
         self.failures = failures;
@@ -267,14 +284,17 @@ impl<M: ConnectionService> Supervisor<M> {
         let mut slots = Vec::new();
         let mut impossible = Vec::new();
         for (_, frontend) in table.frontends() {
-            // This server stands before Gateways, and takes TCP.
-            let (FrontendOwner::Gateway(gateway), Transport::Tcp) = (frontend.owner(), frontend.transport())
-            else {
-                continue;
+            // This server stands before Gateways.
+            let FrontendOwner::Gateway(gateway) = frontend.owner() else { continue };
+            let port = frontend.port();
+            let speaks = match (frontend.transport(), frontend.opening()) {
+                (Transport::Udp, _) => Speaks::Datagrams,
+                (Transport::Tcp, Opening::Http) => Speaks::Http,
+                (Transport::Tcp, Opening::Tls) => Speaks::Tls,
+                (Transport::Tcp, _) => Speaks::Bytes,
             };
-            let (port, secure) = (frontend.port(), frontend.opening() == Opening::Tls);
             for address in self.addresses.sockets(gateway, table.addresses(gateway), port) {
-                let slot = |address| Slot { address, gateway: gateway.clone(), port, secure };
+                let slot = |address| Slot { address, gateway: gateway.clone(), port, speaks };
                 match address {
                     Ok(address) => slots.push(slot(address)),
                     Err(error) => {
@@ -287,19 +307,57 @@ impl<M: ConnectionService> Supervisor<M> {
         slots.dedup();
         slots.sort_by_key(|slot| !self.listeners.contains_key(slot));
         let mut taken = HashSet::new();
-        let (wanted, doubled): (Vec<_>, Vec<_>) =
-            slots.into_iter().partition(|slot| slot.address.port() == 0 || taken.insert(slot.address));
+        let (wanted, doubled): (Vec<_>, Vec<_>) = slots.into_iter().partition(|slot| {
+            slot.address.port() == 0 || taken.insert((slot.speaks.transport(), slot.address))
+        });
         impossible.extend(doubled.into_iter().map(|slot| (slot, BindError::doubled())));
         (wanted, impossible)
     }
 
     fn bind(&mut self, slot: &Slot) -> std::io::Result<()> {
+        let in_all = Arc::clone(&self.room);
         let observer = self.options.observer.as_ref();
-        let observer = observer.map(|observer| observer.socket(&slot.gateway, Transport::Tcp, slot.port));
+        let observer =
+            observer.map(|observer| observer.socket(&slot.gateway, slot.speaks.transport(), slot.port));
+        let listener = match slot.speaks {
+            Speaks::Http => self.bind_http(slot, None, in_all, observer)?,
+            Speaks::Tls => self.bind_http(slot, Some(self.tls()?), in_all, observer)?,
+            Speaks::Bytes => Listener::bind(slot.address, &self.options, in_all, observer, self.relay(slot))?,
+            Speaks::Datagrams => {
+                let socket = bind_datagrams(slot.address, self.options.reuse_port)?;
+                let datagrams = Datagrams {
+                    gateway: slot.gateway.clone(),
+                    port: slot.port,
+                    tables: self.tables.clone(),
+                    options: self.options.datagrams,
+                };
+                Listener::serving(socket.local_addr()?, observer, |connections| {
+                    tokio::spawn(datagrams.serve(socket, connections, in_all))
+                })
+            }
+        };
+        if self.winds_down {
+            listener.connections.advance(Phase::WindingDown);
+        }
+        tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
+        self.listeners.insert(slot.clone(), listener);
+        Ok(())
+    }
+
+    fn bind_http(
+        &self,
+        slot: &Slot,
+        tls: Option<Tls>,
+        in_all: Arc<Semaphore>,
+        observer: Option<Arc<dyn ObserveConnections>>,
+    ) -> std::io::Result<Listener> {
         let acceptance = Acceptance {
             gateway: slot.gateway.clone(),
             port: slot.port,
-            tls: if slot.secure { Some(self.tls()?) } else { None },
+            tls,
+            #[cfg(feature = "tls")]
+            relay: self.relay(slot),
+            proxy_header: self.proxy_header(),
             #[cfg(feature = "tls")]
             handshake_timeout: self.options.handshake_timeout,
             protocols: self.protocols.clone(),
@@ -307,13 +365,23 @@ impl<M: ConnectionService> Supervisor<M> {
             observer: observer.clone(),
         };
         let http = Http::new(acceptance, self.services.clone());
-        let listener = Listener::bind(slot.address, &self.options, Arc::clone(&self.room), observer, http)?;
-        if self.winds_down {
-            listener.connections.advance(Phase::WindingDown);
+        Listener::bind(slot.address, &self.options, in_all, observer, http)
+    }
+
+    /// What passes on the connections of a socket.
+    fn relay(&self, slot: &Slot) -> Relay {
+        Relay {
+            gateway: slot.gateway.clone(),
+            port: slot.port,
+            tables: self.tables.clone(),
+            options: self.options.streams,
+            proxy_header: self.proxy_header(),
         }
-        tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
-        self.listeners.insert(slot.clone(), listener);
-        Ok(())
+    }
+
+    /// How long the header of the PROXY protocol may take, where there is to be one.
+    fn proxy_header(&self) -> Option<Duration> {
+        self.options.accept_proxy_header.then_some(self.options.handshake_timeout)
     }
 
     /// What terminates TLS.
@@ -337,6 +405,7 @@ impl<M: ConnectionService> Supervisor<M> {
     fn report(&self, generation: u64, certificates: Vec<CertificateProblem>) {
         let socket = |slot: &Slot, bound| Socket {
             gateway: slot.gateway.clone(),
+            transport: slot.speaks.transport(),
             port: slot.port,
             address: slot.address,
             bound,
@@ -352,6 +421,17 @@ impl<M: ConnectionService> Supervisor<M> {
         self.leaving.retain(|connections| connections.len() > 0);
         let open = self.listeners.values().map(|listener| &listener.connections);
         open.chain(&self.leaving).for_each(|connections| connections.sweep(elapsed, patience));
+    }
+}
+
+// === impl Speaks ===
+
+impl Speaks {
+    fn transport(self) -> Transport {
+        match self {
+            Self::Http | Self::Tls | Self::Bytes => Transport::Tcp,
+            Self::Datagrams => Transport::Udp,
+        }
     }
 }
 

@@ -17,3 +17,7 @@ mod http2_clients;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod grpc;
+mod stream_table;
+mod streams;
+mod datagrams;
+mod proxy_header;

@@ -56,18 +56,23 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
+/// A client that takes any certificate.
+pub(crate) fn any_certificate() -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(ring::default_provider())))
+        .with_no_client_auth()
+}
+
 /// A handshake; an IP address as the name sends no server name.
 pub(crate) async fn handshake(
     world: &World,
     name: &'static str,
     alpn: &[&str],
 ) -> io::Result<TlsStream<TcpStream>> {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(ring::default_provider())))
-        .with_no_client_auth();
+    let mut config = any_certificate();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(world.address(443)).await.unwrap();
     TlsConnector::from(Arc::new(config)).connect(name.try_into().unwrap(), stream).await

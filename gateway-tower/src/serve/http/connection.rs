@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-#[cfg(feature = "tls")]
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
@@ -13,7 +12,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-#[cfg(feature = "tls")]
 use tokio::time::timeout;
 
 use super::service::{ConnectionService, PerConnection};
@@ -24,9 +22,12 @@ use crate::drain::{Member, Phase};
 #[cfg(feature = "tls")]
 use crate::observe::{Handshake, ObserveConnections};
 use crate::serve::options::ServeOptions;
+use crate::serve::relay::ProxyHeader;
+#[cfg(feature = "tls")]
+use crate::serve::relay::{Relay, reject};
 use crate::serve::sockets::Accept;
 #[cfg(feature = "tls")]
-use crate::serve::stream::HandshakeError;
+use crate::serve::stream::{Accepted, HandshakeError};
 use crate::serve::stream::{FirstBytes, Stream, Tls};
 
 /// The largest window of HTTP/2.
@@ -50,6 +51,11 @@ pub(in crate::serve) struct Acceptance {
     pub(in crate::serve) port: u16,
     /// Where connections start with a handshake.
     pub(in crate::serve) tls: Option<Tls>,
+    /// Passes on what is not for requests, where listeners for both share the port.
+    #[cfg(feature = "tls")]
+    pub(in crate::serve) relay: Relay,
+    /// How long the header of the PROXY protocol may take that connections begin with; they begin with none without.
+    pub(in crate::serve) proxy_header: Option<Duration>,
     #[cfg(feature = "tls")]
     pub(in crate::serve) handshake_timeout: Duration,
     pub(in crate::serve) protocols: Protocols,
@@ -143,6 +149,13 @@ impl<M: ConnectionService> Accept for Http<M> {
         async move {
             // Fails only on a socket that is closed again, which the first read will tell.
             let _ = stream.set_nodelay(true);
+            let addresses = match shared.proxy_header {
+                None => None,
+                Some(limit) => match Box::pin(read_proxy_header(&stream, limit, &member)).await {
+                    Ok(addresses) => addresses,
+                    Err(error) => return tracing::debug!(%peer, error = &*error, "a connection failed"),
+                },
+            };
             let speaking = match &shared.tls {
                 None => {
                     let read = tokio::select! {
@@ -152,12 +165,12 @@ impl<M: ConnectionService> Accept for Http<M> {
                         read = FirstBytes::read(&stream) => read,
                     };
                     read.map_err(Into::into).map(|(first, http2)| {
-                        let connection = shared.connection(&stream, peer);
+                        let connection = shared.connection(&stream, peer, addresses);
                         Some(shared.speak(stream, first, http2, connection, member, services))
                     })
                 }
                 #[cfg(feature = "tls")]
-                Some(tls) => Box::pin(shared.secure(tls, stream, peer, member, services)).await,
+                Some(tls) => Box::pin(shared.secure(tls, stream, (peer, addresses), member, services)).await,
                 #[cfg(not(feature = "tls"))]
                 Some(tls) => match *tls {},
             };
@@ -182,35 +195,62 @@ impl Acceptance {
         &self,
         tls: &Tls,
         stream: TcpStream,
-        peer: SocketAddr,
+        (peer, addresses): (SocketAddr, Option<ProxyHeader>),
         member: Member,
         services: impl ConnectionService,
     ) -> Result<Option<Speaking>, BoxError> {
-        let mut connection = self.connection(&stream, peer);
+        let mut connection = self.connection(&stream, peer, addresses);
+        let longest = self.relay.options.max_client_hello_bytes;
+        let accepting = tls.accept(&self.gateway, self.port, longest, stream);
         let accepted = tokio::select! {
             biased;
             () = member.reached(Phase::Closed) => return Ok(None),
-            accepted = timeout(self.handshake_timeout, tls.accept(&self.gateway, self.port, stream)) => accepted,
+            accepted = timeout(self.handshake_timeout, accepting) => accepted,
         };
-        if let Some(observer) = &self.observer {
-            observer.handshake(match &accepted {
-                Ok(Ok(_)) => Handshake::Completed,
-                Ok(Err(HandshakeError::NoListener(_))) => Handshake::NoListener,
-                Ok(Err(HandshakeError::Failed(_))) => Handshake::Failed,
-                Err(_) => Handshake::TimedOut,
-            });
+        let handshake = match &accepted {
+            Ok(Ok(Accepted::Requests { .. } | Accepted::Terminated(..))) => Some(Handshake::Completed),
+            // That is between the client and the backend.
+            Ok(Ok(Accepted::Passed(..))) => None,
+            Ok(Ok(Accepted::Rejected(..)) | Err(HandshakeError::NoListener(_))) => {
+                Some(Handshake::NoListener)
+            }
+            Ok(Err(HandshakeError::Failed(_))) => Some(Handshake::Failed),
+            Err(_) => Some(Handshake::TimedOut),
+        };
+        if let (Some(observer), Some(handshake)) = (&self.observer, handshake) {
+            observer.handshake(handshake);
         }
-        let (stream, server_name) = accepted??;
+        let relay = self.relay.clone();
+        let (stream, server_name) = match accepted?? {
+            Accepted::Requests { stream, server_name } => (stream, server_name),
+            Accepted::Terminated(stream, endpoints) => {
+                return Ok(Some(Box::pin(async move {
+                    relay.carry(stream, &[], &endpoints, addresses, &member).await
+                })));
+            }
+            Accepted::Passed(stream, first, endpoints) => {
+                return Ok(Some(Box::pin(async move {
+                    relay.carry(stream, &first, &endpoints, addresses, &member).await
+                })));
+            }
+            Accepted::Rejected(stream, why) => {
+                reject(&stream, &why);
+                return Ok(None);
+            }
+        };
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(Some(self.speak(stream, FirstBytes::default(), http2, connection, member, services)))
     }
 
-    fn connection(&self, stream: &TcpStream, peer: SocketAddr) -> Connection {
+    fn connection(&self, stream: &TcpStream, peer: SocketAddr, addresses: Option<ProxyHeader>) -> Connection {
         let mut connection = Connection::new(self.gateway.clone(), self.port);
-        connection.peer = Some(peer);
-        connection.local = stream.local_addr().ok();
+        connection.peer = Some(addresses.map_or(peer, |addresses| addresses.peer));
+        connection.local = match addresses {
+            Some(addresses) => Some(addresses.local),
+            None => stream.local_addr().ok(),
+        };
         connection
     }
 
@@ -242,6 +282,19 @@ impl Acceptance {
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
             Box::pin(Driven::new(serving, Phase::Draining, shut_down, member))
         }
+    }
+}
+
+/// Reads the header of the PROXY protocol, unless the connection is to be closed before.
+async fn read_proxy_header(
+    stream: &TcpStream,
+    limit: Duration,
+    member: &Member,
+) -> Result<Option<ProxyHeader>, BoxError> {
+    tokio::select! {
+        biased;
+        () = member.reached(Phase::Draining) => Err("the listener goes".into()),
+        read = timeout(limit, ProxyHeader::read(stream)) => Ok(read??),
     }
 }
 

@@ -21,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// See [`FIRST_PAUSE`].
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A bound socket and its connections.
+/// A bound socket and its connections, or its flows of datagrams.
 #[derive(Debug)]
 pub(in crate::serve) struct Listener {
     pub(in crate::serve) local: SocketAddr,
@@ -65,6 +65,16 @@ impl Listener {
             serving,
         ));
         Ok(Self { local, connections, accepting })
+    }
+
+    /// Starts to serve what was bound already: `serving` is the whole work, and is ended when the socket is given up.
+    pub(in crate::serve) fn serving(
+        local: SocketAddr,
+        serving: impl FnOnce(Connections) -> JoinHandle<()>,
+    ) -> Self {
+        let connections = Connections::default();
+        let accepting = serving(connections.clone());
+        Self { local, connections, accepting }
     }
 
     /// Stops accepting; the socket is closed when this returns. The connections go on.

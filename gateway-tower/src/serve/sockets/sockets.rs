@@ -26,6 +26,8 @@ pub struct Sockets {
 pub struct Socket {
     /// The Gateway.
     pub gateway: ObjectName,
+    /// What it is bound for.
+    pub transport: Transport,
     /// The port, as the Gateway's listeners name it.
     pub port: u16,
     /// Where it is to be bound.
@@ -47,19 +49,28 @@ pub struct BindError {
 // === impl Sockets ===
 
 impl Sockets {
-    /// Where this port of this Gateway is bound first.
+    /// Where this port of this Gateway is bound first for TCP.
     pub fn address(&self, gateway: &ObjectName, port: u16) -> Option<SocketAddr> {
-        let mut here = self.sockets.iter().filter(|socket| socket.gateway == *gateway && socket.port == port);
+        self.address_for(Transport::Tcp, gateway, port)
+    }
+
+    /// Where this port of this Gateway is bound first.
+    pub fn address_for(&self, transport: Transport, gateway: &ObjectName, port: u16) -> Option<SocketAddr> {
+        let is_it = |socket: &&Socket| {
+            socket.gateway == *gateway && socket.transport == transport && socket.port == port
+        };
+        let mut here = self.sockets.iter().filter(is_it);
         here.find_map(|socket| socket.bound.as_ref().ok().copied())
     }
 
     /// What could not be bound, for those who write statuses.
     pub fn unbound(&self) -> Vec<Unbound> {
-        let unbound = self.sockets.iter().filter_map(|Socket { gateway, port, address, bound }| {
+        let unbound = self.sockets.iter().filter_map(|socket| {
+            let Socket { gateway, transport, port, address, bound } = socket;
             let BindError { cause, message } = bound.as_ref().err()?;
             Some(Unbound {
                 gateway: gateway.clone(),
-                transport: Transport::Tcp,
+                transport: *transport,
                 port: *port,
                 address: address.ip(),
                 cause: *cause,

@@ -9,15 +9,19 @@ mod certificates;
 #[cfg(feature = "tls")]
 mod tls_options;
 #[cfg(feature = "tls")]
+mod client_hello;
+#[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "without_tls.rs"]
 mod tls;
 
+#[cfg(feature = "tls")]
+pub use self::client_hello::{ClientHello, ClientHelloError, ClientHelloReader};
 pub(super) use self::counted::Stream;
 pub(super) use self::preface::FirstBytes;
 #[cfg(feature = "tls")]
-pub(super) use self::tls::HandshakeError;
+pub(super) use self::tls::{Accepted, HandshakeError};
 pub(super) use self::tls::{Tls, TlsUpdater};
 #[cfg(feature = "tls")]
 pub use self::tls_options::TlsOptions;

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gateway_core::hostname::Host;
 use gateway_core::name::{ListenerOwnerKind, ObjectName};
+use gateway_core::rule::Endpoint;
 use gateway_core::table::{
-    Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, Transport,
+    Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, NoStream, RouteTable, Transport,
 };
-use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::{ClientHello as Offered, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::LazyConfigAcceptor;
+use tokio::net::TcpStream;
+use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
 use super::certificates::Certificates;
+use super::client_hello::ClientHello;
 use super::tls_options::TlsOptions;
 use crate::serve::certificate_problem::CertificateProblem;
 
@@ -44,10 +46,42 @@ struct Current {
     refusing: Arc<ServerConfig>,
 }
 
+/// What comes of a connection that began with a ClientHello.
+pub(in crate::serve) enum Accepted {
+    /// Its TLS is terminated, and what is within are requests.
+    Requests {
+        /// What is within.
+        stream: Box<TlsStream<TcpStream>>,
+        /// The server name.
+        server_name: Option<Arc<str>>,
+    },
+    /// Its TLS is terminated, and what is within goes to one of these endpoints as it comes.
+    Terminated(Box<TlsStream<TcpStream>>, Arc<[Endpoint]>),
+    /// It goes to one of these endpoints as it comes, these bytes first.
+    Passed(TcpStream, Vec<u8>, Arc<[Endpoint]>),
+    /// It goes nowhere.
+    Rejected(TcpStream, NoStream),
+}
+
+/// How a handshake is made, or refused.
+type Configured = Result<Arc<ServerConfig>, Arc<ServerConfig>>;
+
+/// Where a connection goes, by its server name.
+enum Way {
+    /// To a service for requests, after this handshake.
+    Requests(Configured),
+    /// To one of these endpoints, after this handshake.
+    Terminate(Configured, Arc<[Endpoint]>),
+    /// To one of these endpoints.
+    Pass(Arc<[Endpoint]>),
+}
+
 /// The configuration of a listener, and what it was made from.
 #[derive(Clone, Debug)]
 struct Known {
     certificates: Arc<[Certificate]>,
+    /// Whether requests are within.
+    requests: bool,
     /// Without any certificate that can be used there is none.
     config: Option<Arc<ServerConfig>>,
     /// What is wrong with those that cannot.
@@ -72,45 +106,82 @@ struct NoCertificate;
 // === impl Tls ===
 
 impl Tls {
-    /// Takes a handshake. Returns the server name with the stream.
-    pub(in crate::serve) async fn accept<T: AsyncRead + AsyncWrite + Unpin>(
+    /// Takes a connection, with its handshake where that ends here. A ClientHello may have up to `most` bytes.
+    pub(in crate::serve) async fn accept(
         &self,
         gateway: &ObjectName,
         port: u16,
-        io: T,
-    ) -> Result<(TlsStream<T>, Option<Arc<str>>), HandshakeError> {
-        let start = LazyConfigAcceptor::new(Acceptor::default(), io).await.map_err(HandshakeError::Failed)?;
-        let hello = start.client_hello();
-        let host = hello.server_name().and_then(|name| Host::of_name(name).ok());
-        let config = self.0.load().config(gateway, port, host.as_ref());
+        most: usize,
+        stream: TcpStream,
+    ) -> Result<Accepted, HandshakeError> {
+        let hello = ClientHello::of(&stream, most).await.map_err(HandshakeError::failed)?;
+        let way = self.0.load().way(gateway, port, hello.host().as_ref());
+        let server_name = hello.host().map(|host| Arc::from(host.as_str()));
+        let ClientHello { accepted, bytes, .. } = hello;
+        let (config, endpoints) = match way {
+            Ok(Way::Requests(config)) => (config, None),
+            Ok(Way::Terminate(config, endpoints)) => (config, Some(endpoints)),
+            Ok(Way::Pass(endpoints)) => return Ok(Accepted::Passed(stream, bytes, endpoints)),
+            Err(no_stream) => return Ok(Accepted::Rejected(stream, no_stream)),
+        };
+        drop(bytes);
         let is_refused = config.is_err();
         let config = config.unwrap_or_else(|refusing| refusing);
-        let server_name = host.map(|host| Arc::from(host.as_str()));
+        let start = StartHandshake::from_parts(accepted, stream);
         let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
-        match start.into_stream_with(config, limited).await {
-            Ok(stream) => Ok((stream, server_name)),
-            Err(error) if is_refused => Err(HandshakeError::NoListener(error)),
-            Err(error) => Err(HandshakeError::Failed(error)),
-        }
+        let stream = match start.into_stream_with(config, limited).await {
+            Ok(stream) => Box::new(stream),
+            Err(error) if is_refused => return Err(HandshakeError::NoListener(error)),
+            Err(error) => return Err(HandshakeError::Failed(error)),
+        };
+        Ok(match endpoints {
+            Some(endpoints) => Accepted::Terminated(stream, endpoints),
+            None => Accepted::Requests { stream, server_name },
+        })
+    }
+}
+
+// === impl HandshakeError ===
+
+impl HandshakeError {
+    fn failed(error: impl Into<io::Error>) -> Self {
+        Self::Failed(error.into())
     }
 }
 
 // === impl Current ===
 
 impl Current {
-    /// The configuration of the listener that the server name leads to; the one that refuses, if there is none.
+    /// Where a connection with this server name goes. It is decided before the handshake, so that what goes nowhere is
+    /// closed without.
     ///
     /// # Spec
-    /// HST-22
-    fn config(
-        &self,
-        gateway: &ObjectName,
-        port: u16,
-        host: Option<&Host<'_>>,
-    ) -> Result<Arc<ServerConfig>, Arc<ServerConfig>> {
-        let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
-        let listener = port.and_then(|port| self.table.listener_by_server_name(port, host));
-        let known = listener.and_then(|listener| self.configs.get(&listener));
+    /// HST-22, TLR-06, TLR-07, TLR-11.
+    fn way(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Result<Way, NoStream> {
+        let Self { table, .. } = self;
+        let frontend = table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
+        // Gone since the connection was accepted.
+        let frontend = frontend.ok_or(NoStream::NoListener)?;
+        let matched = match table.find_stream(frontend, host) {
+            Ok(matched) => matched,
+            Err(NoStream::Requests(listener)) => return Ok(Way::Requests(self.config(listener))),
+            // A client of requests is told by an alert.
+            Err(NoStream::NoListener) if table.frontend_of(frontend).takes_requests() => {
+                return Ok(Way::Requests(Err(Arc::clone(&self.refusing))));
+            }
+            Err(no_stream) => return Err(no_stream),
+        };
+        let backend = table.stream_backend(matched, fastrand::u64(..))?;
+        let endpoints = Arc::clone(&table.backend(backend).endpoints);
+        Ok(match table.listener(matched.listener).protocol {
+            ListenerProtocol::TlsTerminate(_) => Way::Terminate(self.config(matched.listener), endpoints),
+            _ => Way::Pass(endpoints),
+        })
+    }
+
+    /// The configuration of a listener that terminates TLS.
+    fn config(&self, listener: ListenerId) -> Configured {
+        let known = self.configs.get(&listener);
         known.and_then(|known| known.config.clone()).ok_or_else(|| Arc::clone(&self.refusing))
     }
 }
@@ -122,7 +193,7 @@ impl TlsUpdater {
         let current = Current {
             table: Arc::default(),
             configs: HashMap::new(),
-            refusing: config(&options, Arc::new(NoCertificate)),
+            refusing: config(&options, Arc::new(NoCertificate), true),
         };
         Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), options }
     }
@@ -135,9 +206,9 @@ impl TlsUpdater {
     pub(in crate::serve) fn must_read(&self, table: &RouteTable) -> bool {
         let current = self.tls.0.load();
         let known = current.by_name();
-        table.listeners().any(|(_, listener)| match &listener.protocol {
-            ListenerProtocol::Http => false,
-            ListenerProtocol::Https(tls) => {
+        table.listeners().any(|(_, listener)| match listener.protocol.tls() {
+            None => false,
+            Some(tls) => {
                 known.get(&name(listener)).is_none_or(|known| known.certificates != tls.certificates)
             }
         })
@@ -150,14 +221,15 @@ impl TlsUpdater {
         let mut configs = HashMap::new();
         let mut problems = Vec::new();
         for (id, listener) in table.listeners() {
-            let certificates = match &listener.protocol {
-                ListenerProtocol::Http => continue,
-                ListenerProtocol::Https(tls) => &tls.certificates,
-            };
+            let Some(tls) = listener.protocol.tls() else { continue };
+            let certificates = &tls.certificates;
+            let requests = listener.protocol.takes_requests();
             let known = match known.remove(&name(listener)) {
-                Some(known) if known.certificates == *certificates => known.clone(),
+                Some(known) if known.certificates == *certificates && known.requests == requests => {
+                    known.clone()
+                }
                 Some(_) | None => {
-                    let known = self.read(certificates);
+                    let known = self.read(certificates, requests);
                     for problem in &*known.problems {
                         tracing::warn!(%listener, problem, "a certificate cannot be used");
                     }
@@ -176,7 +248,7 @@ impl TlsUpdater {
         problems
     }
 
-    fn read(&self, certificates: &Arc<[Certificate]>) -> Known {
+    fn read(&self, certificates: &Arc<[Certificate]>, requests: bool) -> Known {
         let (usable, bad) = Certificates::read(certificates, &self.options.provider);
         let mut problems: Vec<_> =
             bad.iter().map(|(position, error)| format!("certificate {position}: {error}")).collect();
@@ -185,7 +257,8 @@ impl TlsUpdater {
         }
         Known {
             certificates: Arc::clone(certificates),
-            config: (!usable.is_empty()).then(|| config(&self.options, Arc::new(usable))),
+            requests,
+            config: (!usable.is_empty()).then(|| config(&self.options, Arc::new(usable), requests)),
             problems: problems.into(),
         }
     }
@@ -204,13 +277,15 @@ fn name(listener: &Listener) -> ListenerName<'_> {
     (listener.owner_kind, &listener.owner, &listener.name)
 }
 
-fn config(options: &TlsOptions, resolver: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
+fn config(options: &TlsOptions, resolver: Arc<dyn ResolvesServerCert>, requests: bool) -> Arc<ServerConfig> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&options.provider))
         .with_safe_default_protocol_versions()
         .expect("it was tried when the options were made");
     let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
-    // GRP-18
-    config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+    if requests {
+        // GRP-18. What is in a stream is for its two ends to agree on.
+        config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+    }
     // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     if let Some(tickets) = &options.tickets {
@@ -222,7 +297,7 @@ fn config(options: &TlsOptions, resolver: Arc<dyn ResolvesServerCert>) -> Arc<Se
 // === impl NoCertificate ===
 
 impl ResolvesServerCert for NoCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, _: Offered<'_>) -> Option<Arc<CertifiedKey>> {
         None
     }
 }

@@ -1,0 +1,267 @@
+//! The socket of a port for datagrams: flows begin with what clients send, and with nothing else.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::name::ObjectName;
+use gateway_core::rule::{BackendTarget, Endpoint, RuleName};
+use gateway_core::table::{FrontendId, FrontendOwner, MatchedStream, NoStream, RouteTable, Transport};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::endpoint;
+use super::flow::{Flow, with_buffer};
+use super::flows::Flows;
+use crate::body::BoxError;
+use crate::drain::Connections;
+use crate::handle::TableHandle;
+use crate::serve::stream_options::DatagramOptions;
+
+/// How often flows are looked at for having been quiet too long.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Passes on the datagrams of one socket.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct Datagrams {
+    pub(in crate::serve) gateway: ObjectName,
+    pub(in crate::serve) port: u16,
+    pub(in crate::serve) tables: TableHandle,
+    pub(in crate::serve) options: DatagramOptions,
+}
+
+/// The task of a socket.
+struct Serving {
+    datagrams: Datagrams,
+    socket: Arc<UdpSocket>,
+    connections: Connections,
+    in_all: Arc<Semaphore>,
+    tables: watch::Receiver<Arc<RouteTable>>,
+    table: Arc<RouteTable>,
+    flows: Flows<Entry>,
+    /// When it was said last that a datagram was dropped.
+    told: Option<Instant>,
+}
+
+/// A flow as the task of the socket knows it. Dropping it ends it.
+#[derive(Debug)]
+struct Entry {
+    flow: Arc<Flow>,
+    /// Nothing once the flow is left to itself.
+    task: Option<AbortHandle>,
+    rule: RuleName,
+    endpoint: SocketAddr,
+    /// The table that it was looked up in last.
+    generation: u64,
+    /// How many datagrams there were when it was looked at, and when that was another number last.
+    seen: (u32, Instant),
+}
+
+/// Binds a socket for datagrams.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub(in crate::serve) fn bind_datagrams(address: SocketAddr, reuse_port: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        // So that the IPv4 address beside it can be bound too.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+// === impl Datagrams ===
+
+impl Datagrams {
+    /// Serves the socket until it is aborted. Flows are counted among the connections.
+    pub(in crate::serve) async fn serve(
+        self,
+        socket: UdpSocket,
+        connections: Connections,
+        in_all: Arc<Semaphore>,
+    ) {
+        let mut tables = self.tables.subscribe();
+        let table = Arc::clone(&tables.borrow_and_update());
+        let flows = Flows::new(self.options);
+        let socket = Arc::new(socket);
+        let serving =
+            Serving { datagrams: self, socket, connections, in_all, tables, table, flows, told: None };
+        serving.run().await;
+    }
+}
+
+// === impl Serving ===
+
+impl Serving {
+    async fn run(mut self) {
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ready = self.socket.readable() => match ready {
+                    Ok(()) => self.receive().await,
+                    // The socket is broken for good: nothing else is told of before it is read.
+                    Err(error) => return tracing::warn!(%error, "no datagrams can be received any more"),
+                },
+                _ = sweep.tick() => self.sweep(),
+            }
+        }
+    }
+
+    /// Takes what has come.
+    async fn receive(&mut self) {
+        // So that sweeps and other tasks have their turn.
+        for _ in 0..64 {
+            let socket = Arc::clone(&self.socket);
+            let received = with_buffer(|buffer| {
+                let (length, client) = socket.try_recv_from(buffer)?;
+                let datagram = &buffer[..length];
+                // What goes on with a flow that there is needs no copy.
+                Ok::<_, io::Error>((!self.pass_on(client, datagram)).then(|| (client, datagram.to_vec())))
+            });
+            match received {
+                Ok(None) => {}
+                Ok(Some((client, datagram))) => {
+                    if let Err(why) = self.begin(client, &datagram).await {
+                        self.tell(client, &*why);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // It is about an answer that could not be delivered.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Sends a datagram on in the flow of its client, if there is one that still leads somewhere.
+    fn pass_on(&mut self, client: SocketAddr, datagram: &[u8]) -> bool {
+        if self.tables.has_changed().is_ok_and(|changed| changed) {
+            self.table = Arc::clone(&self.tables.borrow_and_update());
+        }
+        let Self { flows, table, datagrams, .. } = self;
+        let Some(entry) = flows.get(client) else { return false };
+        let stays = !entry.flow.is_refused()
+            && (entry.generation == table.generation() || entry.is_still_in(table, datagrams));
+        if !stays {
+            flows.remove(client);
+            return false;
+        }
+        entry.generation = table.generation();
+        let confirmed = entry.flow.is_answered();
+        entry.flow.send(datagram);
+        if confirmed {
+            flows.confirm(client);
+        }
+        true
+    }
+
+    /// Begins a flow with the first datagram of a client.
+    ///
+    /// # Spec
+    /// UDR-03, UDR-04, UDR-06.
+    async fn begin(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<(), BoxError> {
+        let matched = self.datagrams.find(&self.table)?;
+        let backend = self.table.stream_backend(matched, fastrand::u64(..))?;
+        let endpoint = endpoint::any(&self.table.backend(backend).endpoints);
+        self.flows.make_room(client, drop)?;
+        let permit = Arc::clone(&self.in_all).try_acquire_owned()?;
+        let flow = Arc::new(Flow::new(endpoint).await?);
+        let member = self.connections.join(vec![permit]);
+        flow.send(datagram);
+        let answering = Arc::clone(&flow).answer(
+            Arc::clone(&self.socket),
+            client,
+            member,
+            self.datagrams.options.drain_timeout,
+        );
+        let entry = Entry {
+            seen: (flow.datagrams(), Instant::now()),
+            flow,
+            task: Some(tokio::spawn(answering).abort_handle()),
+            rule: self.table.stream_rule(matched.rule).id.clone(),
+            endpoint,
+            generation: self.table.generation(),
+        };
+        self.flows.insert(client, entry);
+        Ok(())
+    }
+
+    fn sweep(&mut self) {
+        let (now, limit) = (Instant::now(), self.datagrams.options.idle_timeout);
+        self.flows.retain(|entry| {
+            let datagrams = entry.flow.datagrams();
+            if entry.seen.0 != datagrams {
+                entry.seen = (datagrams, now);
+            }
+            now.duration_since(entry.seen.1) < limit
+        });
+    }
+
+    /// Says why a datagram was dropped, once a second at most.
+    fn tell(&mut self, client: SocketAddr, why: &dyn std::error::Error) {
+        let now = Instant::now();
+        if self.told.is_none_or(|told| now.duration_since(told) >= SWEEP) {
+            self.told = Some(now);
+            tracing::debug!(%client, %why, "a datagram is dropped");
+        }
+    }
+}
+
+/// The socket is given up: its flows end by themselves when they have been answered.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.flows.retain(|entry| {
+            entry.let_go();
+            false
+        });
+    }
+}
+
+// === impl Datagrams ===
+
+impl Datagrams {
+    fn find(&self, table: &RouteTable) -> Result<MatchedStream, NoStream> {
+        let owner = FrontendOwner::Gateway(&self.gateway);
+        let frontend: Option<FrontendId> = table.frontend(owner, Transport::Udp, self.port);
+        table.find_stream(frontend.ok_or(NoStream::NoListener)?, None)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Whether a flow that begins now could be this one.
+    fn is_still_in(&self, table: &RouteTable, datagrams: &Datagrams) -> bool {
+        let Ok(matched) = datagrams.find(table) else { return false };
+        let rule = table.stream_rule(matched.rule);
+        let has_endpoint = |endpoints: &[Endpoint]| endpoints.iter().any(|it| it.address() == self.endpoint);
+        let mut backends = rule.backends.refs().iter().filter(|backend| backend.weight > 0);
+        rule.id == self.rule
+            && backends.any(|backend| match backend.target {
+                BackendTarget::Backend(id) => has_endpoint(&table.backend(id).endpoints),
+                BackendTarget::Unresolved => false,
+            })
+    }
+
+    /// Leaves the flow to its task.
+    fn let_go(&mut self) {
+        self.task = None;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}

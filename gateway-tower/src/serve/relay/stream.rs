@@ -1,0 +1,177 @@
+//! A connection that is passed on, from the decision to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::name::ObjectName;
+use gateway_core::rule::Endpoint;
+use gateway_core::table::{FrontendOwner, NoStream, Transport};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::endpoint;
+use super::proxy_header::ProxyHeader;
+use crate::body::BoxError;
+use crate::drain::{Member, Phase};
+use crate::handle::TableHandle;
+use crate::serve::sockets::Accept;
+use crate::serve::stream_options::StreamOptions;
+use crate::tunnel::{Ended, copy};
+
+/// Passes on the connections of one socket.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct Relay {
+    pub(in crate::serve) gateway: ObjectName,
+    pub(in crate::serve) port: u16,
+    pub(in crate::serve) tables: TableHandle,
+    pub(in crate::serve) options: StreamOptions,
+    /// How long the header of the PROXY protocol may take that connections begin with; they begin with none without.
+    pub(in crate::serve) proxy_header: Option<Duration>,
+}
+
+/// The client's side of a connection.
+pub(in crate::serve) trait Client: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// The connection underneath.
+    fn socket(&self) -> &TcpStream;
+}
+
+// === impl Relay ===
+
+impl Accept for Relay {
+    /// # Spec
+    /// TCR-03, TCR-06, TCR-07.
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        member: Member,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let relay = self.clone();
+        async move {
+            // Fails only on a socket that is closed again, which the first read will tell.
+            let _ = stream.set_nodelay(true);
+            let carried = async {
+                let addresses = match relay.proxy_header {
+                    Some(limit) => timeout(limit, ProxyHeader::read(&stream)).await??,
+                    None => None,
+                };
+                match relay.decide() {
+                    Ok(endpoints) => relay.carry(stream, &[], &endpoints, addresses, &member).await?,
+                    Err(no_stream) => reject(&stream, &no_stream),
+                }
+                Ok::<(), BoxError>(())
+            };
+            let carried = tokio::select! {
+                biased;
+                () = member.reached(Phase::Closed) => Ok(()),
+                carried = carried => carried,
+            };
+            if let Err(error) = carried {
+                tracing::debug!(%peer, error = &*error, "a connection failed");
+            }
+        }
+    }
+}
+
+impl Relay {
+    /// The endpoints that a connection may go to.
+    fn decide(&self) -> Result<Arc<[Endpoint]>, NoStream> {
+        let table = self.tables.load();
+        let owner = FrontendOwner::Gateway(&self.gateway);
+        // Gone since the connection was accepted.
+        let frontend = table.frontend(owner, Transport::Tcp, self.port).ok_or(NoStream::NoListener)?;
+        let matched = table.find_stream(frontend, None)?;
+        let backend = table.stream_backend(matched, fastrand::u64(..))?;
+        Ok(Arc::clone(&table.backend(backend).endpoints))
+    }
+
+    /// Passes a connection on until its end: `first` and then what comes goes to one of the endpoints, and what comes back to
+    /// the client. When one side is reset, so is the other.
+    ///
+    /// # Errors
+    /// When no endpoint can be reached, or one side is reset.
+    pub(in crate::serve) async fn carry<C: Client>(
+        &self,
+        client: C,
+        first: &[u8],
+        endpoints: &[Endpoint],
+        addresses: Option<ProxyHeader>,
+        member: &Member,
+    ) -> Result<(), BoxError> {
+        // The limits of requests are none of its.
+        member.set_tunnel();
+        tokio::select! {
+            biased;
+            () = member.reached(Phase::Closed) => Ok(()),
+            passed = self.pass(client, first, endpoints, addresses) => passed,
+        }
+    }
+
+    async fn pass<C: Client>(
+        &self,
+        mut client: C,
+        first: &[u8],
+        endpoints: &[Endpoint],
+        addresses: Option<ProxyHeader>,
+    ) -> Result<(), BoxError> {
+        let mut backend = match endpoint::connect(endpoints, &self.options).await {
+            Ok(backend) => backend,
+            Err(error) => {
+                reset(client.socket());
+                return Err(error.into());
+            }
+        };
+        if let Some(version) = self.options.proxy_header {
+            let socket = client.socket();
+            let addresses = match addresses {
+                Some(addresses) => addresses,
+                None => ProxyHeader { peer: socket.peer_addr()?, local: socket.local_addr()? },
+            };
+            backend.write_all(&addresses.written(version)).await?;
+        }
+        backend.write_all(first).await?;
+        match copy(&mut client, &mut backend, self.options.tunnel).await {
+            Ended::Closed(up, down) => tracing::debug!(up, down, "a connection ended"),
+            Ended::Quiet => tracing::debug!("a connection was closed: nothing more was sent"),
+            Ended::Reset(error) => {
+                reset(client.socket());
+                reset(&backend);
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rejects a connection.
+///
+/// # Spec
+/// TLR-06, TLR-07, TCR-06.
+pub(in crate::serve) fn reject(stream: &TcpStream, why: &NoStream) {
+    tracing::debug!(%why, "a connection is rejected");
+    reset(stream);
+}
+
+/// Has the connection reset when it is dropped: what was sent is not taken for all there is.
+fn reset(stream: &TcpStream) {
+    // Fails only on a socket that is closed again.
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+// === impl Client ===
+
+impl Client for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Client for Box<tokio_rustls::server::TlsStream<TcpStream>> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
