@@ -43,6 +43,29 @@ fn the_core_agrees_with_the_reference() {
 }
 
 #[test]
+fn the_core_agrees_with_the_reference_below_http() {
+    let total = Cell::new((0, 0));
+    let wanted = cases() / 2;
+    let config = Config { cases: wanted as u32, ..config() };
+    let result = TestRunner::new(config).run(&vec(any::<u8>(), 0..3000), |bytes| {
+        let (mut streams, mut forwarded) = total.get();
+        if streams < wanted {
+            let compared =
+                fuzzing::compare_streams(&bytes).map_err(|it| TestCaseError::fail(it.to_string()))?;
+            (streams, forwarded) = (streams + compared.0, forwarded + compared.1);
+            total.set((streams, forwarded));
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    let (streams, forwarded) = total.get();
+    eprintln!("{streams} streams, {forwarded} forwarded");
+    assert!(streams >= wanted && forwarded * 20 > streams, "{forwarded} of {streams} forwarded");
+}
+
+#[test]
 fn the_order_of_resources_does_not_matter() {
     proptest!(Config { cases: 100, ..config() }, |(bytes in vec(any::<u8>(), 0..3000))| fuzzing::any_order(&bytes));
 }

@@ -8,16 +8,19 @@ use conformance::fuzzing;
 /// A fuzz target by name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 10] = [
     ("answers", fuzzing::answers),
+    ("client_hello", fuzzing::client_hello),
     ("edits", fuzzing::edits),
     ("find", |bytes| {
         fuzzing::find(bytes);
     }),
     ("hostname", fuzzing::hostname),
     ("manifest", fuzzing::manifest),
+    ("proxy_header", fuzzing::proxy_header),
     ("requests", fuzzing::requests),
     ("rewrite", fuzzing::rewrite),
+    ("streams", fuzzing::streams),
 ];
 
 #[test]

@@ -12,13 +12,16 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
 use gateway_core::options::Options;
-use gateway_core::table::{Explanation, FrontendOwner, NoMatch, Opening, RouteTable, Transport};
+use gateway_core::table::{
+    Explanation, FrontendId, FrontendOwner, ListenerProtocol, NoMatch, NoStream, Opening, RouteTable,
+    Transport,
+};
 use gateway_core::translate::translate;
 use http::{Request, Response, StatusCode, request, response};
 
 use super::{
-    Arrival, Decision, Effect, Entrance, Forwarded, Mirrored, Outcome, Reply, Retry, Sent, Target, Timeouts,
-    headers,
+    Arrival, Decision, Effect, Entrance, Forwarded, Mirrored, Outcome, Reply, Retry, Sent, StreamArrival,
+    StreamOutcome, Target, Timeouts, headers,
 };
 
 /// The core with the table of one set of resources.
@@ -38,6 +41,11 @@ impl Core {
     /// A core with this table.
     pub fn with_table(table: RouteTable) -> Self {
         Self { table: Arc::new(table) }
+    }
+
+    /// What it decides by.
+    pub(super) fn table(&self) -> &RouteTable {
+        &self.table
     }
 
     /// Who serves the request.
@@ -71,12 +79,48 @@ impl Core {
         let Some(port) = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port) else {
             return Entrance::Closed;
         };
-        if self.table.frontends().any(|(id, found)| id == port && found.opening() == Opening::Http) {
-            return Entrance::Http;
+        let frontend = self.table.frontend_of(port);
+        let name = server_name.and_then(|name| Host::of_name(name).ok());
+        match (frontend.opening(), self.table.find_stream(port, name.as_ref())) {
+            (Opening::Http, _) => Entrance::Http,
+            (Opening::Tls, Err(NoStream::Requests(id))) => {
+                Entrance::Https(Some(self.table.listener(id).name.to_string()))
+            }
+            // Clients of requests get an alert that says so.
+            (Opening::Tls, Err(NoStream::NoListener)) if frontend.takes_requests() => Entrance::Https(None),
+            (_, _) => Entrance::Stream,
         }
-        let server_name = server_name.and_then(|name| Host::of_name(name).ok());
-        let listener = self.table.listener_by_server_name(port, server_name.as_ref());
-        Entrance::Https(listener.map(|id| self.table.listener(id).name.to_string()))
+    }
+
+    /// What becomes of a connection or a datagram.
+    ///
+    /// # Panics
+    /// When `explain_stream` decides otherwise than `find_stream`.
+    pub fn stream(&self, arrival: &StreamArrival) -> StreamOutcome {
+        let Some((frontend, server_name)) = self.stream_at(arrival) else { return StreamOutcome::Rejected };
+        let found = self.table.find_stream(frontend, server_name.as_ref());
+        let explained = self.table.explain_stream(frontend, server_name.as_ref()).decision;
+        assert_eq!(found, explained, "explain decides as find does");
+        let backend = found.and_then(|found| Ok((found, self.table.stream_backend(found, arrival.random)?)));
+        let Ok((found, id)) = backend else { return StreamOutcome::Rejected };
+        let listener = self.table.listener(found.listener);
+        StreamOutcome::Forwarded {
+            listener: listener.name.to_string(),
+            route: self.table.stream_rule(found.rule).id.route.name.clone(),
+            to: target(&self.table, id),
+            endpoints: endpoints(&self.table, id),
+            terminated: matches!(listener.protocol, ListenerProtocol::TlsTerminate(_)),
+        }
+    }
+
+    fn stream_at<'a>(&self, arrival: &'a StreamArrival) -> Option<(FrontendId, Option<Host<'a>>)> {
+        let transport = match arrival.transport {
+            super::Transport::Tcp => Transport::Tcp,
+            super::Transport::Udp => Transport::Udp,
+        };
+        let owner = FrontendOwner::Gateway(&arrival.gateway);
+        let frontend = self.table.frontend(owner, transport, arrival.port)?;
+        Some((frontend, arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok())))
     }
 
     /// Why the request goes where it goes, candidate by candidate.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
-use gateway_core::table::RouteTable;
+use gateway_core::table::{RouteTable, Transport};
 use gateway_core::translate::{Translation, translate};
 use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
 use gateway_tower::upstream::Upstream;
@@ -120,8 +120,13 @@ impl ControlPlane for HttpProxy {
 }
 
 impl Proxy for HttpProxy {
-    async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
-        Ok(self.sockets.address(gateway, port))
+    async fn address(
+        &self,
+        gateway: &ObjectName,
+        transport: Transport,
+        port: u16,
+    ) -> Result<Option<SocketAddr>, EngineError> {
+        Ok(self.sockets.address_for(transport, gateway, port))
     }
 
     fn quiet(&self) -> Duration {

@@ -2,7 +2,7 @@
 //!
 //! Requests go through every layer as they do in a server, in real time. There are no sockets: TLS is played down to the
 //! choice of the listener, a connection to an address that no pod has is refused, and a WebSocket whose handshake comes
-//! back with 101 gets back what it sends.
+//! back with 101 gets back what it sends. What is passed on as it comes passes no layer: it is played as in the engine `core`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,6 @@ use bytes::Bytes;
 use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
-use gateway_core::translate::translate;
 use gateway_tower::tunnel::Joined;
 use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle, UpstreamTarget};
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -22,17 +21,16 @@ use http_body::Body;
 use http_body_util::{BodyExt, Collected, Full};
 use tower::{Service, ServiceExt};
 
-use super::arrival::{self, Place, http_answer};
+use super::arrival::{self, http_answer};
 use super::core::Core;
+use super::pure::{CoreDecider, Pure};
 use super::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Reply,
-    gateway_class, headers, options,
+    Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance, Reply,
+    gateway_class, headers,
 };
-use crate::backend::{GrpcBackend, Received, VirtualBackends, read_echo};
+use crate::backend::{GrpcBackend, VirtualBackends, read_echo};
 use crate::case::{Case, GrpcCall, ObjectRef, Target};
-use crate::cluster::virtual_pods;
 use crate::exchange::{Answer, Exchange, Failure};
-use crate::store::Store;
 use crate::wire::grpc;
 
 /// How long copies of requests may take to arrive.
@@ -45,13 +43,10 @@ pub struct TowerEngines;
 /// The tower stack between a client and backends in the same process.
 #[derive(Debug)]
 pub struct Tower {
-    store: Store,
-    addresses: Addresses,
-    generation: u64,
-    core: Core,
+    /// The same without the stack: who keeps the objects, decides, and knows the backends.
+    pure: Pure<CoreDecider>,
     tables: TableHandle,
     gateway: Gateway<Client>,
-    received: Received,
 }
 
 /// The client of the gateway: it asks the backends of the case.
@@ -74,19 +69,11 @@ impl Engines for TowerEngines {
     }
 
     async fn start(&self, case: &Case) -> Result<Tower, EngineError> {
-        let pods = virtual_pods(case);
-        let received = Received::default();
         let tables = TableHandle::new(RouteTable::default());
-        let client = Client { backends: VirtualBackends::new(case, &pods, &received) };
-        let mut engine = Tower {
-            store: Store::new(pods),
-            addresses: Addresses::default(),
-            generation: 0,
-            core: Core::default(),
-            gateway: Gateway::new(tables.clone(), client),
-            tables,
-            received,
-        };
+        let pure = Pure::start(CoreDecider::default(), case);
+        let client = Client { backends: pure.backends().clone() };
+        let gateway = Gateway::new(tables.clone(), client);
+        let mut engine = Tower { pure, tables, gateway };
         engine.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
         Ok(engine)
     }
@@ -96,22 +83,17 @@ impl Engines for TowerEngines {
 
 impl Tower {
     fn update(&mut self) {
-        self.addresses.assign(self.store.resources().gateways.keys());
-        self.generation += 1;
-        let translation = translate(self.store.resources(), &options(&self.addresses, self.generation));
-        self.store.write(&translation.statuses, CONTROLLER_NAME);
-        self.core = Core::with_table(translation.table.clone());
-        self.tables.store(translation.table);
+        self.tables.store(self.core().table().clone());
     }
 
-    fn place(&self, target: &Target) -> Result<Place, EngineError> {
-        Place::find(target, &self.store, &self.addresses)
+    fn core(&self) -> &Core {
+        self.pure.decider().core()
     }
 
     /// The connection of a client, if it gets in.
     fn connection(&self, arrival: &Arrival) -> Result<Arc<Connection>, Failure> {
         let server_name = arrival.server_name.as_deref();
-        self.core.entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
+        self.core().entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
         let mut connection = Connection::new(arrival.gateway.clone(), arrival.port);
         connection.server_name = server_name.map(Into::into);
         connection.secure = server_name.is_some();
@@ -121,7 +103,7 @@ impl Tower {
 
     /// Takes a call through the stack.
     async fn call(&self, target: &Target, call: &GrpcCall) -> Result<Answer, EngineError> {
-        let arrival = arrival::of_call(&self.place(target)?, call, Vec::new())?;
+        let arrival = arrival::of_call(&self.pure.place(target)?, call, Vec::new())?;
         let connection = match self.connection(&arrival) {
             Ok(connection) => connection,
             Err(failure) => return Ok(Answer::Failed(failure)),
@@ -143,24 +125,23 @@ impl Tower {
 
 impl ControlPlane for Tower {
     async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
-        self.store.apply(objects);
+        self.pure.apply(objects).await?;
         self.update();
         Ok(())
     }
 
     async fn delete(&mut self, object: &ObjectRef) -> Result<(), EngineError> {
-        self.store.delete(object);
+        self.pure.delete(object).await?;
         self.update();
         Ok(())
     }
 
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
-        Ok(self.store.get(object.kind, &object.key))
+        self.pure.object(object).await
     }
 
     fn explain(&self, exchange: &Exchange) -> Option<String> {
-        let arrival = arrival::of_exchange(exchange, &self.store, &self.addresses)?;
-        Some(self.core.explain(&arrival))
+        self.pure.explain(exchange)
     }
 }
 
@@ -168,7 +149,12 @@ impl Engine for Tower {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         match exchange {
             Exchange::Http(target, request) => {
-                let arrival = arrival::of_request(&self.place(target)?, request, Vec::new())?;
+                let arrival = arrival::of_request(&self.pure.place(target)?, request, Vec::new())?;
+                let server_name = arrival.server_name.as_deref();
+                let entrance = self.core().entrance(&arrival.gateway, arrival.port, server_name);
+                if entrance == Entrance::Stream {
+                    return self.pure.send(exchange).await;
+                }
                 let body = Bytes::from(request.body.clone().unwrap_or_default());
                 Ok(match self.carry_out(arrival, body).await {
                     Ok((reply, body)) => Answer::Http(http_answer(&reply, read_echo(&body))),
@@ -176,7 +162,7 @@ impl Engine for Tower {
                 })
             }
             Exchange::WebSocket(target, conversation) => {
-                let arrival = arrival::of_web_socket(&self.place(target)?, conversation, Vec::new())?;
+                let arrival = arrival::of_web_socket(&self.pure.place(target)?, conversation, Vec::new())?;
                 Ok(match self.carry_out(arrival, Bytes::new()).await {
                     Ok((reply, _)) if reply.status == StatusCode::SWITCHING_PROTOCOLS => {
                         Answer::WebSocket(conversation.messages.clone())
@@ -186,8 +172,7 @@ impl Engine for Tower {
                 })
             }
             Exchange::Grpc(target, call) => self.call(target, call).await,
-            Exchange::Tcp(..) => Err(EngineError::unsupported("the engine carries no TCP connections")),
-            Exchange::Udp(_) => Err(EngineError::unsupported("the engine carries no datagrams")),
+            Exchange::Tcp(..) | Exchange::Udp(_) => self.pure.send(exchange).await,
             Exchange::Bytes(..) => Err(EngineError::unsupported("the engine has no wire")),
             Exchange::Mesh(..) => Err(EngineError::unsupported("the engine is no mesh")),
         }
@@ -196,7 +181,7 @@ impl Engine for Tower {
     async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
         // Copies are sent beside the request, and nobody waits for them.
         tokio::time::sleep(MIRRORS_ARRIVE_WITHIN).await;
-        Ok(self.received.of(backend, path))
+        self.pure.received(backend, path).await
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::{fmt, ops};
 
 use gateway_core::api::AnyObject;
+use gateway_core::feature::Feature;
 use gateway_core::manifest::Severity;
 use gateway_core::options::Options;
 use gateway_core::translate::translate;
 
 use crate::engine::core::Core;
 use crate::engine::reference::Reference;
-use crate::engine::{Arrival, Decision, Effect, Outcome, RequestEdits};
-use crate::generate::{CONTROLLER_NAME, Source, World, arrival, world};
+use crate::engine::{Arrival, Decision, Effect, Outcome, RequestEdits, StreamArrival, StreamOutcome};
+use crate::generate::{CONTROLLER_NAME, Source, World, arrival, stream_arrival, stream_world, world};
 
 /// How many requests one set of resources is asked about.
 const REQUESTS: usize = 24;
@@ -27,13 +28,13 @@ pub struct Compared {
     pub forwarded: usize,
 }
 
-/// A request on which core and reference do not agree.
+/// A request, or a stream, on which core and reference do not agree.
 #[derive(Debug)]
-pub struct Disagreement {
+pub struct Disagreement<A = Arrival, O = Outcome> {
     world: World,
-    arrival: Arrival,
-    reference: Outcome,
-    core: Outcome,
+    arrival: A,
+    reference: O,
+    core: O,
 }
 
 /// Resources and requests made of the bytes: the core and the reference agree on what becomes of each request, and
@@ -57,11 +58,7 @@ pub fn find(bytes: &[u8]) {
 pub fn compare(bytes: &[u8]) -> Result<Compared, Box<Disagreement>> {
     let mut source = Source::new(bytes);
     let world = world(&mut source);
-    let translation = translate(&world.resources, &options(&world));
-    let mut diagnostics = translation.diagnostics.iter();
-    let error = diagnostics.find(|diagnostic| diagnostic.severity == Severity::Error);
-    assert!(error.is_none(), "an API server would take everything that is generated: {error:?}");
-    let core = Core::with_table(translation.table);
+    let core = core(&world, &options(&world));
     let reference = reference(&world);
     let mut compared = Compared::default();
     while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
@@ -73,6 +70,60 @@ pub fn compare(bytes: &[u8]) -> Result<Compared, Box<Disagreement>> {
         compared.count(&expected);
     }
     Ok(compared)
+}
+
+/// Resources and what comes in below HTTP made of the bytes: the core and the reference agree on where each connection and
+/// datagram goes. Requests to the listeners beside them are compared as well.
+///
+/// # Panics
+/// When they do not.
+pub fn streams(bytes: &[u8]) {
+    if let Err(disagreement) = compare_streams(bytes) {
+        panic!("{disagreement}");
+    }
+}
+
+/// The same, told by its result: how many connections and datagrams there were, and how many a backend got.
+///
+/// # Errors
+/// When core and reference do not agree.
+///
+/// # Panics
+/// When they do not agree on a request, or something that was generated is refused.
+pub fn compare_streams(
+    bytes: &[u8],
+) -> Result<(usize, usize), Box<Disagreement<StreamArrival, StreamOutcome>>> {
+    let mut source = Source::new(bytes);
+    let world = stream_world(&mut source);
+    let options = Options { features: Feature::ALL.iter().copied().collect(), ..options(&world) };
+    let core = core(&world, &options);
+    let reference = reference(&world);
+    let (mut streams, mut forwarded) = (0, 0);
+    while streams < REQUESTS && (streams == 0 || !source.is_empty()) {
+        let arrival = stream_arrival(&mut source, &world);
+        let (expected, found) = (reference.decide_stream(&arrival), core.stream(&arrival));
+        if expected != found {
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+        }
+        streams += 1;
+        forwarded += usize::from(expected != StreamOutcome::Rejected);
+        if source.chance(20) {
+            let arrival = self::arrival(&mut source, &world);
+            let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
+            let shown = Shown(&world);
+            assert_eq!(expected, found, "{shown}{arrival:?}\nreference on the left");
+        }
+    }
+    Ok((streams, forwarded))
+}
+
+/// The core with these resources, of which it refuses none.
+fn core(world: &World, options: &Options) -> Core {
+    let translation = translate(&world.resources, options);
+    let mut diagnostics = translation.diagnostics.iter();
+    let error = diagnostics.find(|diagnostic| diagnostic.severity == Severity::Error);
+    assert!(error.is_none(), "an API server would take everything that is generated: {error:?}");
+    Core::with_table(translation.table)
 }
 
 /// Resources made of the bytes, put together in another order: the translation is the same.
@@ -141,7 +192,7 @@ impl ops::AddAssign for Compared {
 
 // === impl Disagreement ===
 
-impl fmt::Display for Disagreement {
+impl<A: fmt::Debug, O: fmt::Debug> fmt::Display for Disagreement<A, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { world, arrival, reference, core } = self;
         writeln!(f, "{}{arrival:?}\nreference: {reference:?}\n     core: {core:?}", Shown(world))

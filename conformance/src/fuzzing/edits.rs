@@ -8,8 +8,8 @@ use gateway_core::api::Resources;
 use gateway_core::filter::{HttpFilter, RequestMirror};
 use gateway_core::hostname::Host;
 use gateway_core::options::Options;
-use gateway_core::rule::{BackendRef, BackendTarget, HttpRule};
-use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, StreamRule};
+use gateway_core::table::{ExplainedStream, Listener, RouteTable, StreamExplanation};
 use gateway_core::translate::{Translation, Translator, translate};
 use gateway_core::validate;
 
@@ -132,6 +132,7 @@ fn difference(kept: &Translation, fresh: &Translation, requests: &[Arrival]) -> 
         None.or_else(|| unequal("listeners", &kept.listeners, &fresh.listeners))
             .or_else(|| unequal("frontends", &kept.frontends, &fresh.frontends))
             .or_else(|| unequal("rules", &kept.rules, &fresh.rules))
+            .or_else(|| unequal("stream rules", &kept.stream_rules, &fresh.stream_rules))
             .or_else(|| unequal("backends", &kept.backends, &fresh.backends))
     };
     let of_requests = || {
@@ -175,6 +176,7 @@ struct Shown {
     listeners: Vec<String>,
     frontends: Vec<String>,
     rules: Vec<String>,
+    stream_rules: Vec<String>,
     backends: Vec<String>,
 }
 
@@ -198,6 +200,11 @@ impl Shown {
                 let listener = table.listener_by_server_name(id, host.as_ref());
                 let listener = listener.map(|id| table.listener(id).to_string());
                 write!(text, " {}", listener.as_deref().unwrap_or("-")).expect("text takes text");
+                let StreamExplanation { candidates, .. } = table.explain_stream(id, host.as_ref());
+                for ExplainedStream { rule, hostname, outcome } in candidates {
+                    let rule = &table.stream_rule(rule).id;
+                    write!(text, " {rule:#} by {hostname:?} {outcome}").expect("text takes text");
+                }
             }
             text
         });
@@ -212,28 +219,39 @@ impl Shown {
             ),
             frontends: sorted(frontends.collect()),
             rules: sorted(table.rules().map(|rule| shown_rule(rule, table)).collect()),
+            stream_rules: sorted(table.stream_rules().map(|rule| shown_stream_rule(rule, table)).collect()),
             backends: sorted(table.backends().map(|backend| shown_backend(Some(backend))).collect()),
         }
     }
 }
 
 fn shown_listener(listener: &Listener) -> String {
-    let certificates = match &listener.protocol {
-        ListenerProtocol::Http => Vec::new(),
-        ListenerProtocol::Https(tls) => {
-            let both = tls
-                .certificates
-                .iter()
-                .map(|certificate| (certificate.chain(), certificate.key().secret_der()));
-            both.collect()
-        }
-    };
+    let certificates = listener.protocol.tls().into_iter().flat_map(|tls| &*tls.certificates);
+    let certificates: Vec<_> =
+        certificates.map(|certificate| (certificate.chain(), certificate.key().secret_der())).collect();
     format!("{listener:?} {certificates:?}")
 }
 
 /// Everything in a rule, with the backends in the place of their numbers.
 fn shown_rule(rule: &HttpRule, table: &RouteTable) -> String {
     let HttpRule { id, filters, backends, backend_filters, timeouts, retry, data } = rule;
+    let shown = |filters: &[HttpFilter]| -> Vec<String> {
+        filters.iter().map(|filter| shown_filter(filter, table)).collect()
+    };
+    let filters = shown(filters);
+    let backend_filters: Vec<_> = backend_filters.iter().map(|filters| shown(filters)).collect();
+    let backends = shown_backends(backends, table);
+    let data = data.as_ref().map(|data| data.get::<String>());
+    format!("{id:?} {filters:?} {backends:?} {backend_filters:?} {timeouts:?} {retry:?} {data:?}")
+}
+
+fn shown_stream_rule(rule: &StreamRule, table: &RouteTable) -> String {
+    let StreamRule { id, backends, data } = rule;
+    let data = data.as_ref().map(|data| data.get::<String>());
+    format!("{id:?} {:?} {data:?}", shown_backends(backends, table))
+}
+
+fn shown_backends(backends: &Backends, table: &RouteTable) -> Vec<String> {
     let backend = |backend: &BackendRef| {
         let to = match backend.target {
             BackendTarget::Backend(id) => Some(table.backend(id)),
@@ -241,14 +259,7 @@ fn shown_rule(rule: &HttpRule, table: &RouteTable) -> String {
         };
         format!("{} × {}", backend.weight, shown_backend(to))
     };
-    let shown = |filters: &[HttpFilter]| -> Vec<String> {
-        filters.iter().map(|filter| shown_filter(filter, table)).collect()
-    };
-    let filters = shown(filters);
-    let backend_filters: Vec<_> = backend_filters.iter().map(|filters| shown(filters)).collect();
-    let backends: Vec<String> = backends.refs().iter().map(backend).collect();
-    let data = data.as_ref().map(|data| data.get::<String>());
-    format!("{id:?} {filters:?} {backends:?} {backend_filters:?} {timeouts:?} {retry:?} {data:?}")
+    backends.refs().iter().map(backend).collect()
 }
 
 fn shown_filter(filter: &HttpFilter, table: &RouteTable) -> String {

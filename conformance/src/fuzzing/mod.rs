@@ -3,22 +3,27 @@
 //! | target | what must hold |
 //! | --- | --- |
 //! | [`find`] | core and reference agree on what becomes of generated requests, with generated resources |
+//! | [`streams`] | the same of generated connections and datagrams |
 //! | [`edits`] | a translator that takes generated edits gives what a translation from nothing gives |
 //! | [`rewrite`] | they agree on paths that are replaced, with any text as path, prefix and replacement |
 //! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
 //! | [`requests`] | of each message of a client at most one reaches a backend, by the rule that serves what the backend sees |
 //! | [`answers`] | of each answer of a backend at most one reaches the client, and nothing of it is the answer to another request |
+//! | [`client_hello`] | a ClientHello is read alike in whatever pieces it comes |
+//! | [`proxy_header`] | a header of the PROXY protocol too; what was read is written and read again |
 //! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
 
 mod agreement;
 mod edits;
+mod first_bytes;
 mod hostname;
 mod manifest;
 mod messages;
 mod rewrite;
 
-pub use self::agreement::{Compared, Disagreement, any_order, compare, find};
+pub use self::agreement::{Compared, Disagreement, any_order, compare, compare_streams, find, streams};
 pub use self::edits::{Divergence, Followed, edits, follow};
+pub use self::first_bytes::{client_hello, proxy_header};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
 pub use self::messages::{Answered, Carried, Message, answers, carry_answer, carry_requests, requests};

@@ -27,6 +27,7 @@ mod objects;
 mod requests;
 mod routes;
 mod source;
+mod streams;
 mod words;
 
 use gateway_core::api::{ObjectMeta, Resources, Timestamp};
@@ -34,6 +35,7 @@ use gateway_core::api::{ObjectMeta, Resources, Timestamp};
 pub use self::edits::{Edit, edit, options};
 pub use self::requests::arrival;
 pub use self::source::Source;
+pub use self::streams::{stream_arrival, stream_world};
 pub use self::words::HOSTS;
 
 /// The controller whose GatewayClasses count in a [`World`].

@@ -190,7 +190,7 @@ fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
 
 // Routes of other kinds have the names, parents, hostnames and backends that HTTPRoutes have.
 
-fn tls_route(route: HttpRoute) -> TlsRoute {
+pub(super) fn tls_route(route: HttpRoute) -> TlsRoute {
     let rule = TlsRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
     let HttpRoute { metadata, spec, .. } = route;
     let (parent_refs, mut hostnames) = (spec.parent_refs, spec.hostnames);
@@ -201,14 +201,14 @@ fn tls_route(route: HttpRoute) -> TlsRoute {
     TlsRoute { metadata, spec, ..TlsRoute::default() }
 }
 
-fn tcp_route(route: HttpRoute) -> TcpRoute {
+pub(super) fn tcp_route(route: HttpRoute) -> TcpRoute {
     let rule = TcpRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
     let HttpRoute { metadata, spec, .. } = route;
     let spec = TcpRouteSpec { parent_refs: spec.parent_refs, rules: vec![rule], ..TcpRouteSpec::default() };
     TcpRoute { metadata, spec, ..TcpRoute::default() }
 }
 
-fn udp_route(route: HttpRoute) -> UdpRoute {
+pub(super) fn udp_route(route: HttpRoute) -> UdpRoute {
     let rule = UdpRouteRule { name: None, backend_refs: backend_refs(&route, backend_ref) };
     let HttpRoute { metadata, spec, .. } = route;
     let spec = UdpRouteSpec { parent_refs: spec.parent_refs, rules: vec![rule], ..UdpRouteSpec::default() };

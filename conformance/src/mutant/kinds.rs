@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use gateway_core::api::{AnyObject, RouteStatus};
+use gateway_core::api::{AnyObject, BackendRef, Listener, RouteStatus, Timestamp, TlsModeType};
 
 use super::statuses::{always_true, listeners};
 use super::{Fault, Mutant};
@@ -14,6 +14,34 @@ pub(super) const MUTANTS: &[Mutant] = &[
         if let AnyObject::TlsRoute(route) = object {
             Arc::make_mut(route).spec.hostnames = vec!["*.com".to_owned(), "*.example".to_owned()];
         }
+    }),
+    object("the weights of streams are not looked at", |object| {
+        backends_of_streams(object, |backends| backends.iter_mut().for_each(|backend| backend.weight = 1));
+    }),
+    object("all streams go to the first backend", |object| {
+        backends_of_streams(object, |backends| backends.truncate(1));
+    }),
+    object("streams know no grants, and only backends of their namespace", |object| {
+        backends_of_streams(object, |backends| {
+            backends.iter_mut().for_each(|backend| backend.namespace = None)
+        });
+    }),
+    object("of several streams the youngest has the traffic", |object| {
+        if let AnyObject::TlsRoute(_) | AnyObject::TcpRoute(_) | AnyObject::UdpRoute(_) = object {
+            let created = &mut object.metadata_mut().creation_timestamp;
+            let seconds = created.as_ref().and_then(Timestamp::unix_seconds);
+            *created = seconds.map(|seconds| Timestamp::from_unix_seconds(i64::from(u32::MAX) - seconds));
+        }
+    }),
+    object("TLS that should be terminated is passed through", |object| {
+        tls_modes(object, TlsModeType::Passthrough);
+    }),
+    object("the hostnames of listeners for TLS are not looked at", |object| {
+        of_listeners(object, |listener| {
+            if listener.protocol == "TLS" {
+                listener.hostname = None;
+            }
+        });
     }),
     status("every listener accepts streams", |object| {
         if let AnyObject::TcpRoute(_) | AnyObject::UdpRoute(_) = object {
@@ -53,6 +81,39 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }
     }),
 ];
+
+fn backends_of_streams(object: &mut AnyObject, change: fn(&mut Vec<BackendRef>)) {
+    match object {
+        AnyObject::TlsRoute(route) => {
+            Arc::make_mut(route).spec.rules.iter_mut().for_each(|rule| change(&mut rule.backend_refs));
+        }
+        AnyObject::TcpRoute(route) => {
+            Arc::make_mut(route).spec.rules.iter_mut().for_each(|rule| change(&mut rule.backend_refs));
+        }
+        AnyObject::UdpRoute(route) => {
+            Arc::make_mut(route).spec.rules.iter_mut().for_each(|rule| change(&mut rule.backend_refs));
+        }
+        _ => {}
+    }
+}
+
+fn of_listeners(object: &mut AnyObject, change: impl FnMut(&mut Listener)) {
+    match object {
+        AnyObject::Gateway(gateway) => Arc::make_mut(gateway).spec.listeners.iter_mut().for_each(change),
+        AnyObject::ListenerSet(set) => Arc::make_mut(set).spec.listeners.iter_mut().for_each(change),
+        _ => {}
+    }
+}
+
+fn tls_modes(object: &mut AnyObject, mode: TlsModeType) {
+    of_listeners(object, |listener| {
+        if listener.protocol == "TLS"
+            && let Some(tls) = &mut listener.tls
+        {
+            tls.mode = mode.clone();
+        }
+    });
+}
 
 const fn object(name: &'static str, misread: fn(&mut AnyObject)) -> Mutant {
     Mutant { name, fault: Fault::Object(misread) }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::name::ObjectName;
+use gateway_core::table::Transport;
 
 use crate::backend::Backends;
 use crate::case::{ObjectRef, Target};
@@ -21,10 +22,11 @@ use crate::exchange::{Answer, Exchange, Failure};
 /// The functions of the control plane that change something return when the gateway has taken notice of it if its
 /// [pace](crate::engine::Pace) is `Immediate`, and may return before that otherwise.
 pub trait Proxy: ControlPlane {
-    /// Where this port of a Gateway is bound; nothing if it is not bound.
+    /// Where this port of a Gateway is bound for what comes by this transport; nothing if it is not bound.
     fn address(
         &self,
         gateway: &ObjectName,
+        transport: Transport,
         port: u16,
     ) -> impl Future<Output = Result<Option<SocketAddr>, EngineError>> + Send;
 
@@ -103,7 +105,11 @@ impl<P: Proxy> Engine for Wire<P> {
             return Err(EngineError::unsupported("the gateway is no mesh"));
         };
         let port = self.port(target).await?;
-        match self.proxy.address(&target.gateway.0, port).await? {
+        let transport = match exchange {
+            Exchange::Udp(_) => Transport::Udp,
+            _ => Transport::Tcp,
+        };
+        match self.proxy.address(&target.gateway.0, transport, port).await? {
             Some(address) => super::send(exchange, address, port).await,
             None => {
                 let failure = format!("port {port} of Gateway {} is not bound", target.gateway);

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use gateway_core::api::{AnyObject, Gateway, GatewaySpecAddress};
 use gateway_core::name::ObjectName;
+use gateway_core::table::Transport;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{Duration, sleep};
@@ -203,7 +204,12 @@ impl ControlPlane for CommandProxy {
 }
 
 impl Proxy for CommandProxy {
-    async fn address(&self, gateway: &ObjectName, port: u16) -> Result<Option<SocketAddr>, EngineError> {
+    async fn address(
+        &self,
+        gateway: &ObjectName,
+        _transport: Transport,
+        port: u16,
+    ) -> Result<Option<SocketAddr>, EngineError> {
         self.alive().await?;
         Ok(self.bound(gateway, port))
     }

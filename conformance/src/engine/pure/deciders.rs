@@ -54,6 +54,11 @@ pub struct ReferenceDecider {
 // === impl CoreDecider ===
 
 impl CoreDecider {
+    /// What the core decides by now.
+    pub(in crate::engine) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// The core, told that its data plane has these features.
     pub fn with_features(features: BTreeSet<Feature>) -> Self {
         Self { features, core: Core::default(), generation: 0 }
@@ -81,6 +86,10 @@ impl Decider for CoreDecider {
 
     fn answer(&self, arrival: &Arrival) -> Outcome {
         self.core.answer(arrival)
+    }
+
+    fn stream(&self, arrival: &StreamArrival) -> Result<StreamOutcome, EngineError> {
+        Ok(self.core.stream(arrival))
     }
 
     fn explain(&self, arrival: &Arrival) -> Option<String> {
@@ -149,16 +158,8 @@ impl Engines for CoreEngines {
 
 impl CoreStatusEngines {
     /// The features whose objects the core gives statuses to although no data plane of ours serves them.
-    pub const UNSERVED: [Feature; 8] = [
-        Feature::GrpcRoute,
-        Feature::GrpcRouteNamedRouteRule,
-        Feature::GrpcRouteRequestHeaderModifier,
-        Feature::TcpRoute,
-        Feature::TlsRoute,
-        Feature::TlsRouteModeMixed,
-        Feature::TlsRouteModeTerminate,
-        Feature::UdpRoute,
-    ];
+    pub const UNSERVED: [Feature; 3] =
+        [Feature::GrpcRoute, Feature::GrpcRouteNamedRouteRule, Feature::GrpcRouteRequestHeaderModifier];
 }
 
 impl Default for CoreStatusEngines {

@@ -107,6 +107,16 @@ impl<D: Decider> Pure<D> {
         engine
     }
 
+    /// What decides.
+    pub(in crate::engine) fn decider(&self) -> &D {
+        &self.decider
+    }
+
+    /// The backends, for whoever sends them requests by itself.
+    pub(in crate::engine) fn backends(&self) -> &VirtualBackends {
+        &self.backends
+    }
+
     fn update(&mut self) {
         self.addresses.assign(self.store.resources().gateways.keys());
         let statuses = self.decider.update(self.store.resources(), &self.addresses);
@@ -115,7 +125,7 @@ impl<D: Decider> Pure<D> {
         }
     }
 
-    fn place(&self, target: &Target) -> Result<Place, EngineError> {
+    pub(in crate::engine) fn place(&self, target: &Target) -> Result<Place, EngineError> {
         Place::find(target, &self.store, &self.addresses)
     }
 
