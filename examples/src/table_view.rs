@@ -11,7 +11,7 @@
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 
-use gateway_core::api::{Gateway, HttpRoute, Kind, ListenerSet, Resources};
+use gateway_core::api::{Gateway, Kind, ListenerSet, ParentReference, Resources};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
@@ -200,19 +200,45 @@ impl Row<'_> {
 }
 
 fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
-    let row = |(key, route): (&ObjectName, &std::sync::Arc<HttpRoute>)| {
-        let spec = &route.spec;
-        let status = statuses.routes.get(&RouteKey::new(RouteKind::Http, key.clone()));
-        let parents = status.map_or(&[][..], |status| &status.parents);
-        let names: Vec<_> = spec.parent_refs.iter().map(|parent| parent.name.as_str()).collect();
+    let row = |kind: RouteKind,
+               key: &ObjectName,
+               parents: &[ParentReference],
+               hostnames: &[String],
+               rules: usize| {
+        let status = statuses.routes.get(&RouteKey::new(kind, key.clone()));
+        let accepted = status.map_or(&[][..], |status| &status.parents);
+        let names: Vec<_> = parents.iter().map(|parent| parent.name.as_str()).collect();
         let conditions: Vec<Condition> =
-            parents.iter().flat_map(|parent| parent.conditions.clone()).collect();
+            accepted.iter().flat_map(|parent| parent.conditions.clone()).collect();
         let state =
-            if parents.is_empty() { "no parent here".to_owned() } else { state(&conditions, "accepted") };
-        let hostnames = if spec.hostnames.is_empty() { "*".to_owned() } else { spec.hostnames.join(",") };
-        vec![key.to_string(), names.join(","), shortened(&hostnames), spec.rules.len().to_string(), state]
+            if accepted.is_empty() { "no parent here".to_owned() } else { state(&conditions, "accepted") };
+        let hostnames = if hostnames.is_empty() { "*".to_owned() } else { hostnames.join(",") };
+        let name = match kind {
+            RouteKind::Http => key.to_string(),
+            RouteKind::Grpc | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => format!("{kind} {key}"),
+        };
+        vec![name, names.join(","), shortened(&hostnames), rules.to_string(), state]
     };
-    resources.http_routes.iter().map(row).collect()
+    let mut rows = Vec::new();
+    for (key, route) in &resources.http_routes {
+        let spec = &route.spec;
+        rows.push(row(RouteKind::Http, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
+    }
+    for (key, route) in &resources.grpc_routes {
+        let spec = &route.spec;
+        rows.push(row(RouteKind::Grpc, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
+    }
+    for (key, route) in &resources.tls_routes {
+        let spec = &route.spec;
+        rows.push(row(RouteKind::Tls, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
+    }
+    for (key, route) in &resources.tcp_routes {
+        rows.push(row(RouteKind::Tcp, key, &route.spec.parent_refs, &[], route.spec.rules.len()));
+    }
+    for (key, route) in &resources.udp_routes {
+        rows.push(row(RouteKind::Udp, key, &route.spec.parent_refs, &[], route.spec.rules.len()));
+    }
+    rows
 }
 
 /// One word when all is well, else the conditions that say otherwise.

@@ -223,11 +223,11 @@ features! {
     MeshHttpRouteSchemeRedirect =
         "MeshHTTPRouteSchemeRedirect", Standard, Mesh, Extended, MESHES, Unsupported;
     ReferenceGrant = "ReferenceGrant", Standard, Gateway, Core, GATEWAYS, Supported;
-    TcpRoute = "TCPRoute", Standard, Gateway, Core, &[GatewayTcp], Unsupported;
-    TlsRoute = "TLSRoute", Standard, Gateway, Core, &[GatewayTls], Unsupported;
-    TlsRouteModeMixed = "TLSRouteModeMixed", Standard, Gateway, Extended, &[GatewayTls], Unsupported;
-    TlsRouteModeTerminate = "TLSRouteModeTerminate", Standard, Gateway, Extended, &[GatewayTls], Unsupported;
-    UdpRoute = "UDPRoute", Standard, Gateway, Core, &[GatewayUdp], Unsupported;
+    TcpRoute = "TCPRoute", Standard, Gateway, Core, &[GatewayTcp], Supported;
+    TlsRoute = "TLSRoute", Standard, Gateway, Core, &[GatewayTls], Supported;
+    TlsRouteModeMixed = "TLSRouteModeMixed", Standard, Gateway, Extended, &[GatewayTls], Supported;
+    TlsRouteModeTerminate = "TLSRouteModeTerminate", Standard, Gateway, Extended, &[GatewayTls], Supported;
+    UdpRoute = "UDPRoute", Standard, Gateway, Core, &[GatewayUdp], Supported;
 }
 
 /// What the engine and its data plane do, sorted by name.

@@ -59,6 +59,7 @@
 //! | statuses to write into a cluster | [`status::merge`]: what has to be written, if anything |
 //! | what is wrong, for a human | [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
 //! | a request to be answered | [`exchange`]: all steps in one call, or one by one; [`table::RouteTable::find`] for the match alone |
+//! | a connection or a datagram to be passed on as it comes | [`table::RouteTable::find_stream`], [`table::RouteTable::stream_backend`] |
 //! | why a request went where it went | [`table::RouteTable::explain`]: the same search, written down |
 //! | filters, rule data, certificates of your own kind | [`options::Options`] |
 //! | what is supported, and how open questions were decided | [`feature::SUPPORTED`], [`choices`] |
@@ -68,7 +69,7 @@
 //!   requests is built ([`matching`], [`filter`], [`rule`], [`table`], [`exchange`]), for a data plane that is given its table.
 //!
 //! # Limits
-//! - HTTPRoutes and GRPCRoutes are served. TLSRoutes, TCPRoutes and UDPRoutes are read, and their statuses say that they are not.
+//! - Routes of all five kinds are served.
 //! - Work is bounded by what was written and sent: sizes of [manifests](manifest::MAX_BYTES), of
 //!   [regular expressions](matching::pattern::SIZE_LIMIT) of one Route and one namespace, of
 //!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway, of the [places](options::MAX_NAMESPACE_PLACES) in indexes that the

@@ -16,7 +16,7 @@ use gateway_kube::address_pool::AddressPool;
 use gateway_kube::controller::ControllerOptions;
 use gateway_kube::lease::LeaseOptions;
 use gateway_kube::watch::Scope;
-use gateway_tower::serve::Addresses;
+use gateway_tower::serve::{Addresses, ProxyHeaderVersion};
 use rustix::system::uname;
 
 use crate::tls;
@@ -132,6 +132,15 @@ pub(crate) struct Serving {
     /// Let other processes bind the same ports; the kernel spreads connections among them.
     #[arg(long)]
     pub(crate) reuse_port: bool,
+
+    /// Every connection begins with a header of the PROXY protocol, of either version, which says who the client is. For a
+    /// gateway behind a load balancer that sends one, and that nothing else can reach.
+    #[arg(long)]
+    pub(crate) accept_proxy_protocol: bool,
+
+    /// Connections to the backends of TLSRoutes and TCPRoutes begin with a header of the PROXY protocol, of this version.
+    #[arg(long, value_name = "VERSION", value_enum)]
+    pub(crate) send_proxy_protocol: Option<ProxyProtocol>,
 
     /// What to log to standard error: error, warn, info, debug or trace, also for single modules as in
     /// gateway_tower=debug.
@@ -274,7 +283,8 @@ pub(crate) struct Explain {
     pub(crate) live: Live,
 
     /// The request, as `GET http://shop.example.com/cart`. Its port is that of the listener; for https, its host is also
-    /// the server name of the TLS handshake.
+    /// the server name of the TLS handshake. What is passed on as it comes is asked about with tls://db.example.com,
+    /// tcp://any:5432 or udp://any:53.
     #[arg(long, short, value_name = "METHOD URL")]
     pub(crate) request: String,
 
@@ -295,6 +305,15 @@ pub(crate) struct Explain {
     /// The Gateway, as name or namespace/name, where several have the port.
     #[arg(long, value_name = "GATEWAY")]
     pub(crate) gateway: Option<String>,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ProxyProtocol {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// How access logs are written.
@@ -469,6 +488,17 @@ impl Explain {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
         self.source.options(self.source.addresses(self.own_addresses || self.live.kube))
+    }
+}
+
+// === impl ProxyProtocol ===
+
+impl From<ProxyProtocol> for ProxyHeaderVersion {
+    fn from(version: ProxyProtocol) -> Self {
+        match version {
+            ProxyProtocol::V1 => Self::V1,
+            ProxyProtocol::V2 => Self::V2,
+        }
     }
 }
 

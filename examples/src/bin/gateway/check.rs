@@ -40,5 +40,7 @@ fn served(update: &Update) -> usize {
         let parents = update.statuses.routes.get(key).map_or(&[][..], |status| &status.parents);
         parents.iter().any(|parent| Condition::holds(&parent.conditions, ConditionType::Accepted))
     };
-    update.table.rules().filter(|rule| accepts(&*rule.id.route)).count()
+    let requests = update.table.rules().map(|rule| &rule.id);
+    let streams = update.table.stream_rules().map(|rule| &rule.id);
+    requests.chain(streams).filter(|id| accepts(&*id.route)).count()
 }

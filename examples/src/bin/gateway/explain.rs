@@ -12,11 +12,12 @@ use gateway_core::matching::RequestHead;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
 use gateway_core::rule::{BackendTarget, HttpRule, RuleName};
-use gateway_core::table::{Explanation, Frontend, FrontendId, Opening, RouteTable};
+use gateway_core::table::{Explanation, Frontend, FrontendId, NoStream, Opening, RouteTable, Transport};
 use gateway_examples::state::Update;
 use http::{Method, Request, Uri, header, request};
 
 use crate::args::Explain;
+use crate::explain_stream;
 use crate::load;
 use crate::nearest::{self, Asked};
 
@@ -40,14 +41,23 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             // An address is no server name: a client sends none.
             (Some(Err(_)), None) | (None, _) => None,
         };
-        writeln!(
-            out,
-            "{} {}\n  comes to port {} of {}",
-            request.method,
-            request.uri,
-            port.port(),
-            port.owner()
-        )?;
+        let is_request = explain_stream::asked(&asked.url).is_none();
+        let what =
+            if is_request { format!("{} {}", request.method, request.uri) } else { asked.url.to_string() };
+        writeln!(out, "{what}\n  comes to port {} of {}", port.port(), port.owner())?;
+        let found = table.find_stream(id, server_name.as_ref());
+        // Where connections with this server name are passed on as they come, nothing is decided about requests.
+        let is_for_requests = match found {
+            Err(NoStream::Requests(_)) => true,
+            Err(NoStream::NoListener) => port.takes_requests(),
+            Ok(_) | Err(_) => false,
+        };
+        if !is_request || port.opening() == Opening::Tls && !is_for_requests {
+            let (text, can_take) = explain_stream::explain(table, id, server_name.as_ref());
+            out.write_all(text.as_bytes())?;
+            served &= can_take;
+            continue;
+        }
         if port.opening() == Opening::Tls && table.listener_by_server_name(id, server_name.as_ref()).is_none()
         {
             writeln!(
@@ -92,7 +102,9 @@ fn parse(args: &Explain) -> Result<Question, String> {
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
     let url: Uri = url.trim().parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
     if url.scheme().is_none() || url.authority().is_none() {
-        return Err(format!("{url:?} is not a whole URL; write it as http://host/path"));
+        return Err(format!(
+            "{url:?} is not a whole URL; write it as http://host/path, tls://host, or tcp://host:port"
+        ));
     }
     let mut request = Request::builder().method(method).uri(url.clone());
     for header in &args.header {
@@ -160,12 +172,21 @@ fn others(asked: Asked<'_>, explanation: &Explanation) -> String {
 /// The ports that the request may come to: those of its URL's port number, or the only ones of its scheme.
 fn ports<'t>(table: &'t RouteTable, uri: &Uri, gateway: Option<&str>) -> Vec<(FrontendId, &'t Frontend)> {
     let secure = uri.scheme_str() == Some("https");
+    let of_requests = (Transport::Tcp, if secure { Opening::Tls } else { Opening::Http });
+    let stream = explain_stream::asked(uri);
+    let wanted = stream.unwrap_or(of_requests);
     let candidates: Vec<_> = table
         .frontends()
-        .filter(|(_, port)| (port.opening() == Opening::Tls) == secure)
+        .filter(|(_, port)| (port.transport(), port.opening()) == wanted)
         .filter(|(_, port)| gateway.is_none_or(|gateway| is_named(port.owner().name(), gateway)))
         .collect();
-    let wanted = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let usual = match (stream, secure) {
+        // There is none for whatever it may be.
+        (Some((_, Opening::Bytes)), _) => 0,
+        (Some(_), _) | (None, true) => 443,
+        (None, false) => 80,
+    };
+    let wanted = uri.port_u16().unwrap_or(usual);
     let exact: Vec<_> = candidates.iter().copied().filter(|(_, port)| port.port() == wanted).collect();
     if exact.is_empty() && uri.port_u16().is_none() && candidates.len() == 1 { candidates } else { exact }
 }
@@ -188,7 +209,7 @@ fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
     let ports: Vec<_> = table
         .frontends()
         .map(|(_, port)| {
-            let scheme = if port.opening() == Opening::Tls { "https" } else { "http" };
+            let scheme = explain_stream::scheme(port);
             format!("{scheme} port {} of {}", port.port(), port.owner().name())
         })
         .collect();

@@ -8,6 +8,7 @@ mod check;
 mod controller;
 mod descriptors;
 mod explain;
+mod explain_stream;
 mod front;
 mod load;
 mod log;

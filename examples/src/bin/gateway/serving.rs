@@ -10,7 +10,7 @@ use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::Bound;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
-use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets};
+use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets, StreamOptions};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
@@ -73,6 +73,8 @@ pub(crate) async fn start(
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
         observer: Some(Arc::new(metrics.clone())),
+        accept_proxy_header: args.accept_proxy_protocol,
+        streams: StreamOptions { proxy_header: args.send_proxy_protocol.map(Into::into), ..defaults.streams },
         ..defaults
     };
     let (metrics, exporting) = (metrics.clone(), exporting.clone());
