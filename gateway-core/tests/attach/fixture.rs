@@ -63,9 +63,18 @@ pub(crate) fn certificate(namespace: &str, name: &str) -> AnyObject {
     secret.into()
 }
 
-/// The default options with more features than the data plane has.
+/// The options of a data plane for HTTPRoutes, with these features besides.
 pub(crate) fn with_features(features: &[Feature]) -> Options {
+    const OTHERS: [Feature; 6] = [
+        Feature::GrpcRoute,
+        Feature::TcpRoute,
+        Feature::TlsRoute,
+        Feature::TlsRouteModeMixed,
+        Feature::TlsRouteModeTerminate,
+        Feature::UdpRoute,
+    ];
     let mut options = Options::default();
+    options.features.retain(|feature| !OTHERS.contains(feature));
     options.features.extend(features);
     options
 }

@@ -3,7 +3,7 @@
 use gateway_core::feature::Feature;
 use gateway_core::options::Options;
 
-use crate::fixture::{certificate, expect, expect_with, gateway_with, listener_set, world};
+use crate::fixture::{certificate, expect, expect_with, gateway_with, listener_set, with_features, world};
 
 const JANUARY: &str = "2026-01-01T00:00:00Z";
 const FEBRUARY: &str = "2026-02-01T00:00:00Z";
@@ -125,7 +125,7 @@ fn a_protocol_conflict_costs_the_later_listener_and_nobody_else() {
             "g",
             &[http("own", "s1.com"), tcp("tcp"), http("z", "z.com")].join(", "),
         );
-    let (lost, mut with_tcp) = (lost("ProtocolConflict"), Options::default());
+    let lost = lost("ProtocolConflict");
     let expected = |kinds: &str| {
         format!(
             "Gateway default/g with 2: ok
@@ -144,9 +144,13 @@ fn a_protocol_conflict_costs_the_later_listener_and_nobody_else() {
                tcp [{kinds}]: {lost}"
         )
     };
-    expect("also where there is no TCP", &yaml, &expected(""));
-    with_tcp.features.insert(Feature::TcpRoute);
-    expect_with("and where there is", &world(&yaml), &with_tcp, &expected("TCPRoute"));
+    expect_with("also where there is no TCP", &world(&yaml), &with_features(&[]), &expected(""));
+    expect_with(
+        "and where there is",
+        &world(&yaml),
+        &with_features(&[Feature::TcpRoute]),
+        &expected("TCPRoute"),
+    );
 }
 
 // LST-07, LST-09, LST-10, LST-11, LST-13, GWL-02, GWL-03, GEN-18, CND-61; the vectors of 28.12
@@ -330,10 +334,12 @@ fn a_place_belongs_to_what_makes_sense_not_to_what_works() {
             lost.rsplit(' ').next().unwrap()
         ),
     );
-    expect(
+    let yaml = open(&[tcp("tcp"), http("http", "a.com").replace("80", "81")].join(", "))
+        + &listener_set("default", "set", JANUARY, "g", &http("a", "a.com"));
+    expect_with(
         "not supported",
-        &(open(&[tcp("tcp"), http("http", "a.com").replace("80", "81")].join(", "))
-            + &listener_set("default", "set", JANUARY, "g", &http("a", "a.com"))),
+        &world(&yaml),
+        &with_features(&[]),
         "Gateway default/g with 1: Accepted=True/ListenersNotValid
            tcp []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid
            http [HTTPRoute GRPCRoute]: ok

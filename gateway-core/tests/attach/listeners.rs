@@ -56,9 +56,10 @@ fn listeners_that_differ_in_port_or_hostname_stand_side_by_side() {
 fn an_unsupported_protocol_costs_its_own_listener_only() {
     let invalid = "[]: Accepted=False/UnsupportedProtocol Programmed=False/Invalid";
     for protocol in ["INVALID", "example.com/quic", "TCP", "UDP"] {
-        expect(
+        expect_with(
             protocol,
-            &gateway("g", &format!("{{name: invalid, port: 1111, protocol: {protocol}}}")),
+            &world(&gateway("g", &format!("{{name: invalid, port: 1111, protocol: {protocol}}}"))),
+            &with_features(&[]),
             &format!(
                 "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid\ninvalid {invalid}"
             ),
@@ -74,9 +75,10 @@ fn an_unsupported_protocol_costs_its_own_listener_only() {
             "Gateway default/g: Accepted=True/ListenersNotValid\nhttp [HTTPRoute GRPCRoute]: ok\ninvalid {invalid}"
         ),
     );
-    expect(
+    expect_with(
         "TLS is a protocol as long as TLSRoutes are",
-        &gateway("g", "{name: invalid, port: 443, protocol: TLS, tls: {mode: Passthrough}}"),
+        &world(&gateway("g", "{name: invalid, port: 443, protocol: TLS, tls: {mode: Passthrough}}")),
+        &with_features(&[]),
         &format!(
             "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid\ninvalid {invalid}"
         ),
@@ -87,7 +89,7 @@ fn an_unsupported_protocol_costs_its_own_listener_only() {
 #[test]
 fn the_gateway_says_which_listeners_are_not_valid() {
     let listeners = "{name: good, port: 80, protocol: HTTP}, {name: bad, port: 81, protocol: TCP}";
-    let translation = translated(&world(&gateway("g", listeners)), &Options::default());
+    let translation = translated(&world(&gateway("g", listeners)), &with_features(&[]));
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
     assert_eq!(
         status.conditions[0].message,
@@ -164,9 +166,10 @@ fn inside_one_gateway_nobody_wins() {
 // GWL-04: a protocol that is not supported is nobody's rival.
 #[test]
 fn tcp_alone_is_out_where_there_is_no_tcp() {
-    expect(
+    expect_with(
         "HTTP stays",
-        &gateway("g", "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: TCP}"),
+        &world(&gateway("g", "{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: TCP}")),
+        &with_features(&[]),
         "Gateway default/g: Accepted=True/ListenersNotValid
            a [HTTPRoute GRPCRoute]: ok
            b []: Accepted=False/UnsupportedProtocol Programmed=False/Invalid",
