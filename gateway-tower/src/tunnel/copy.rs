@@ -240,8 +240,10 @@ mod tests {
         client.shutdown().await.unwrap();
         let mut question = String::new();
         backend.read_to_string(&mut question).await.unwrap();
-        backend.write_all(&question.to_uppercase().into_bytes().repeat(100)).await.unwrap();
-        drop(backend);
+        let answering = async move {
+            backend.write_all(&question.to_uppercase().into_bytes().repeat(100)).await.unwrap();
+        };
+        tokio::spawn(answering);
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer, "QUESTION".repeat(100));

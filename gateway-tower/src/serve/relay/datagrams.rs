@@ -108,7 +108,7 @@ impl Serving {
         loop {
             tokio::select! {
                 ready = self.socket.readable() => match ready {
-                    Ok(()) => self.receive().await,
+                    Ok(()) => self.receive(),
                     // The socket is broken for good: nothing else is told of before it is read.
                     Err(error) => return tracing::warn!(%error, "no datagrams can be received any more"),
                 },
@@ -118,7 +118,7 @@ impl Serving {
     }
 
     /// Takes what has come.
-    async fn receive(&mut self) {
+    fn receive(&mut self) {
         // So that sweeps and other tasks have their turn.
         for _ in 0..64 {
             let socket = Arc::clone(&self.socket);
@@ -131,7 +131,7 @@ impl Serving {
             match received {
                 Ok(None) => {}
                 Ok(Some((client, datagram))) => {
-                    if let Err(why) = self.begin(client, &datagram).await {
+                    if let Err(why) = self.begin(client, &datagram) {
                         self.tell(client, &*why);
                     }
                 }
@@ -168,13 +168,13 @@ impl Serving {
     ///
     /// # Spec
     /// UDR-03, UDR-04, UDR-06.
-    async fn begin(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<(), BoxError> {
+    fn begin(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<(), BoxError> {
         let matched = self.datagrams.find(&self.table)?;
         let backend = self.table.stream_backend(matched, fastrand::u64(..))?;
         let endpoint = endpoint::any(&self.table.backend(backend).endpoints);
         self.flows.make_room(client, drop)?;
         let permit = Arc::clone(&self.in_all).try_acquire_owned()?;
-        let flow = Arc::new(Flow::new(endpoint).await?);
+        let flow = Arc::new(Flow::new(endpoint)?);
         let member = self.connections.join(vec![permit]);
         flow.send(datagram);
         let answering = Arc::clone(&flow).answer(

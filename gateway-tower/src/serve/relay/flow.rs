@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -42,26 +43,24 @@ pub(super) struct Flow {
 
 impl Flow {
     /// A flow to this endpoint, from a port of its own.
-    pub(super) async fn new(endpoint: SocketAddr) -> io::Result<Self> {
-        let any: SocketAddr = match endpoint {
-            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-        };
-        let backend = UdpSocket::bind(any).await?;
-        backend.connect(endpoint).await?;
+    pub(super) fn new(endpoint: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(endpoint), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&endpoint.into())?;
         Ok(Self {
-            backend,
+            backend: UdpSocket::from_std(socket.into())?,
             datagrams: AtomicU32::new(0),
             answered: AtomicBool::new(false),
             refused: AtomicBool::new(false),
         })
     }
 
-    /// Sends what a client sent. What the kernel has no room for is lost, as datagrams are.
+    /// Sends what a client sent. What the kernel has no room for is lost, as datagrams are; so nothing is asked of the runtime,
+    /// which would have to hear first that there is room.
     pub(super) fn send(&self, datagram: &[u8]) {
         self.datagrams.fetch_add(1, Ordering::Relaxed);
         self.answered.store(false, Ordering::Relaxed);
-        if let Err(error) = self.backend.try_send(datagram) {
+        if let Err(error) = SockRef::from(&self.backend).send(datagram) {
             self.note(&error);
         }
     }
@@ -130,7 +129,7 @@ impl Flow {
                 self.datagrams.fetch_add(1, Ordering::Relaxed);
                 self.answered.store(true, Ordering::Relaxed);
                 // What the kernel has no room for is lost, as datagrams are.
-                let _ = clients.try_send_to(&buffer[..length], client);
+                let _ = SockRef::from(clients).send_to(&buffer[..length], &client.into());
                 Ok::<(), io::Error>(())
             });
             match read {
