@@ -9,7 +9,7 @@ use gateway_core::api::{
 use gateway_core::name::ObjectName;
 
 use super::source::Source;
-use super::words::{HOSTNAMES, HOSTS, NAMESPACES};
+use super::words::{HOSTS, NAMESPACES};
 use super::{World, metadata, objects, routes, world};
 use crate::engine::{StreamArrival, Transport};
 
@@ -48,35 +48,23 @@ pub fn stream_world(source: &mut Source<'_>) -> World {
 }
 
 fn streams(source: &mut Source<'_>, listeners: &mut Vec<Listener>) {
+    // Mostly one thing to a port: what is in conflict serves nobody.
+    let tls = source.chance(80);
     for listener in listeners.iter_mut() {
-        if !source.chance(60) {
-            continue;
-        }
+        let choice = source.below(10);
+        let (protocol, port) = match (listener.port, choice) {
+            (443, 1..) if tls => ("TLS", 443),
+            (443, _) | (_, 0..4) => continue,
+            (_, 4..6) => ("TLS", 8443),
+            (_, 6..8) => ("TCP", source.one(&[9000, 9001, 9002])),
+            (_, _) => ("UDP", source.one(&[9000, 5300])),
+        };
+        (listener.protocol, listener.port, listener.tls) = (protocol.to_owned(), port, None);
         listener.allowed_routes.kinds.clear();
-        listener.port = source.one(&[443, 443, 443, 8080, 9000]);
-        listener.tls = None;
-        match source.one(&["TLS", "TLS", "TLS", "TCP", "UDP"]) {
-            "TLS" => {
-                let mode = source.one(&[TlsModeType::Passthrough, TlsModeType::Terminate]);
-                let certificate = SecretObjectReference {
-                    group: String::new(),
-                    kind: "Secret".to_owned(),
-                    name: "certificate".to_owned(),
-                    namespace: None,
-                };
-                let certificate_refs = match mode {
-                    TlsModeType::Terminate => vec![certificate],
-                    _ => Vec::new(),
-                };
-                listener.tls =
-                    Some(ListenerTlsConfig { mode, certificate_refs, ..ListenerTlsConfig::default() });
-                listener.hostname = source.some(70, |source| source.one(&HOSTNAMES).to_owned());
-                listener.protocol = "TLS".to_owned();
-            }
-            protocol => {
-                listener.protocol = protocol.to_owned();
-                listener.hostname = None;
-            }
+        if protocol == "TLS" {
+            listener.tls = Some(mode(source));
+        } else {
+            listener.hostname = None;
         }
     }
     // VAL-GW-06
@@ -91,6 +79,20 @@ fn streams(source: &mut Source<'_>, listeners: &mut Vec<Listener>) {
         }
     }
     *listeners = kept;
+}
+
+fn mode(source: &mut Source<'_>) -> ListenerTlsConfig {
+    let certificate = SecretObjectReference {
+        group: String::new(),
+        kind: "Secret".to_owned(),
+        name: "certificate".to_owned(),
+        namespace: None,
+    };
+    let (mode, certificate_refs) = match source.chance(50) {
+        true => (TlsModeType::Terminate, vec![certificate]),
+        false => (TlsModeType::Passthrough, Vec::new()),
+    };
+    ListenerTlsConfig { mode, certificate_refs, ..ListenerTlsConfig::default() }
 }
 
 fn grant(source: &mut Source<'_>) -> ReferenceGrant {
@@ -111,7 +113,12 @@ pub fn stream_arrival(source: &mut Source<'_>, world: &World) -> StreamArrival {
     let gateway = source.one(&gateways).clone();
     let own = resources.gateways[&gateway].spec.listeners.iter();
     let of_sets = resources.listener_sets.values().flat_map(|set| &set.spec.listeners);
-    let listeners: Vec<&Listener> = own.chain(of_sets).collect();
+    let mut listeners: Vec<&Listener> = own.chain(of_sets).collect();
+    let streams: Vec<&Listener> =
+        listeners.iter().copied().filter(|listener| !listener.protocol.starts_with("HTTP")).collect();
+    if !streams.is_empty() && !source.chance(5) {
+        listeners = streams;
+    }
     let listener = source.one(&listeners);
     let hostnames: Vec<&String> =
         resources.tls_routes.values().flat_map(|route| &route.spec.hostnames).collect();
