@@ -62,7 +62,8 @@ fn the_core_agrees_with_the_reference_below_http() {
     }
     let (streams, forwarded) = total.get();
     eprintln!("{streams} streams, {forwarded} forwarded");
-    assert!(streams >= wanted && forwarded * 20 > streams, "{forwarded} of {streams} forwarded");
+    // Most of what comes leads nowhere: that is where the two could differ.
+    assert!(streams >= wanted && forwarded * 40 > streams, "{forwarded} of {streams} forwarded");
 }
 
 #[test]

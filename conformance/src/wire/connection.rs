@@ -12,7 +12,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -34,7 +34,11 @@ pub(super) enum Stream {
 /// Connects without TLS.
 pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     let stream = TcpStream::connect(address).await;
-    let stream = stream.map_err(|error| Failure::Connect(format!("{address}: {error}")))?;
+    let stream = stream.map_err(|error| match error.kind() {
+        // It was made, and ended before it could be used.
+        io::ErrorKind::ConnectionReset => Failure::Closed(error.to_string()),
+        _ => Failure::Connect(format!("{address}: {error}")),
+    })?;
     // Only slower without it.
     let _ = stream.set_nodelay(true);
     Ok(stream)
@@ -72,12 +76,12 @@ impl Tls {
                 Some(Arc::new(CertifiedKey::new(chain, key.map_err(|error| of(&error))?)))
             }
         };
-        let mut roots = RootCertStore::empty();
         let key = if tls.trust.kind == Kind::ConfigMap { "ca.crt" } else { "tls.crt" };
         let of = |error: &dyn fmt::Display| EngineError::failed(format!("{}: {error}", tls.trust));
-        for root in CertificateDer::pem_slice_iter(pem(&tls.trust, key)?.as_bytes()) {
-            roots.add(root.map_err(|error| of(&error))?).map_err(|error| of(&error))?;
-        }
+        let trusted: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(pem(&tls.trust, key)?.as_bytes()).collect();
+        let verifier = Verifier::new(trusted.map_err(|error| of(&error))?, algorithms);
+        let verifier = Arc::new(verifier.map_err(|error| of(&error))?);
         let server_name = ServerName::try_from(tls.server_name.clone()).map_err(|error| {
             EngineError::failed(format!("{:?} is no server name: {error}", tls.server_name))
         })?;
@@ -85,7 +89,6 @@ impl Tls {
         let identity = Arc::new(Identity { certificate, requested: AtomicBool::new(false) });
         let builder = ClientConfig::builder_with_provider(Arc::new(provider));
         let builder = builder.with_safe_default_protocol_versions().map_err(EngineError::failed)?;
-        let verifier = Arc::new(Verifier::new(roots, algorithms));
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = builder.with_client_cert_resolver(identity.clone());
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();

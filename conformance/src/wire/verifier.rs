@@ -11,21 +11,30 @@ use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::certificate::certificates;
 
-/// Believes in signatures as everyone does, and in names too, but for one thing: a wildcard may stand before a single label.
+/// Believes in signatures as everyone does, and in names too, but for two things: a wildcard may stand before a single label,
+/// and a certificate that is trusted itself needs no signature of another.
 ///
 /// The certificate of the HTTPS listeners is one for `*.org`. Browsers and rustls take no such certificate, for there is no
-/// one who owns all of `org`; the clients of upstream do.
+/// one who owns all of `org`; the clients of upstream do, and trust the very certificate of a backend.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: Arc<RootCertStore>,
+    trusted: Vec<CertificateDer<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 // === impl Verifier ===
 
 impl Verifier {
-    pub(super) fn new(roots: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { roots: Arc::new(roots), algorithms }
+    /// # Errors
+    /// When one of what is trusted is no certificate.
+    pub(super) fn new(
+        trusted: Vec<CertificateDer<'static>>,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        trusted.iter().try_for_each(|root| roots.add(root.clone()))?;
+        Ok(Self { roots: Arc::new(roots), trusted, algorithms })
     }
 }
 
@@ -40,7 +49,9 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let parsed = ParsedCertificate::try_from(certificate)?;
         let algorithms = self.algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, algorithms)?;
+        if !self.trusted.contains(certificate) {
+            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, algorithms)?;
+        }
         let names = certificates().names(certificate).unwrap_or_default();
         if !names.iter().any(|name| is_for(name, &server_name.to_str())) {
             verify_server_name(&parsed, server_name)?;
