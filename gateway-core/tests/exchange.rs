@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gateway_core::exchange::forwarded::{self, Client, Trust};
-use gateway_core::exchange::{self, Arrival, Decision, Exchange, Forward, Refusal, Stopped};
+use gateway_core::exchange::{self, Arrival, Decision, Exchange, Form, Forward, Refusal, Stopped};
 use gateway_core::filter::{
     Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, ListenerFilter, PathModifier, RequestMirror,
     Share, UrlRewrite, Verdict,
@@ -510,7 +510,7 @@ fn what_cannot_be_forwarded_is_answered() {
     let other = ObjectName::new("default", "other");
     let mut get = request("http://a.example/shop");
     let refused = Exchange::begin(&Scene::new([]).table(), &Arrival::new(&other, 80), &mut get);
-    assert_eq!(refused.unwrap_err().into_response().status(), 404, "no listener is there");
+    assert_eq!(refused.unwrap_err().into_response(Form::Http).status(), 404, "no listener is there");
 }
 
 // === the filters of listeners ===
@@ -739,5 +739,5 @@ fn a_decision_lives_as_long_as_it_is_needed() {
     let table = RouteTable::default();
     let mut get: Request<()> = request("http://a.example/shop");
     let refused = Exchange::begin(&&table, &Arrival::new(&gateway(), 80), &mut get);
-    assert_eq!(refused.unwrap_err().into_response().status(), 404);
+    assert_eq!(refused.unwrap_err().into_response(Form::Http).status(), 404);
 }

@@ -34,14 +34,10 @@ pub(super) fn stream_rules<'w>(
         } else {
             let id =
                 RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
-            served = Some(StreamRule { data: scope.data(&id), id, backends: Backends::new(refs) });
+            let rule = StreamRule { data: scope.data(&id), id, backends: Backends::new(refs) };
+            served = Some(Box::new(rule));
         }
         all.push(findings);
     }
-    let served = match served {
-        Some(rule) => CompiledRules::Stream(rule),
-        // The schema asks for one.
-        None => CompiledRules::Http(Vec::new()),
-    };
-    (served, all)
+    (CompiledRules::Stream(served), all)
 }

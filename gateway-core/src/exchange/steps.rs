@@ -410,10 +410,10 @@ impl<T: Deref<Target = RouteTable>> fmt::Debug for Exchange<T> {
 
 impl Stopped {
     /// The answer to a request that was stopped before a rule was found, so that there are no filters to be run on it.
-    pub fn into_response(self) -> Response<Bytes> {
+    pub fn into_response(self, form: Form) -> Response<Bytes> {
         match self {
             Self::Answered(response) => *response,
-            Self::Refused(refusal) => refusal.into_response(),
+            Self::Refused(refusal) => refusal.into_response(form),
         }
     }
 }

@@ -113,7 +113,7 @@ impl RouteTable {
     ) -> Result<MatchedStream, NoStream> {
         let frontend = self.frontends.get(frontend).ok_or(NoStream::NoListener)?;
         let id = frontend.best_listener(server_name).ok_or(NoStream::NoListener)?;
-        let Served { listener, part } = self.listeners.get(id.0).ok_or(NoStream::NoListener)?;
+        let Served { listener, part, .. } = self.listeners.get(id.0).ok_or(NoStream::NoListener)?;
         let Part::Stream(part) = part else { return Err(NoStream::Requests(id)) };
         let server_name = match (&listener.protocol, server_name) {
             (ListenerProtocol::TlsTerminate(_) | ListenerProtocol::TlsPassthrough, None) => {

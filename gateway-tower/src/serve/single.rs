@@ -3,12 +3,18 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use gateway_core::name::ObjectName;
+#[cfg(feature = "tls")]
+use gateway_core::table::RouteTable;
 use tokio::net::TcpStream;
 
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::options::ServeOptions;
+#[cfg(feature = "tls")]
+use super::relay::Relay;
 use super::sockets::Accept;
 use crate::drain::Connections;
+#[cfg(feature = "tls")]
+use crate::handle::TableHandle;
 
 /// Serves one connection without TLS to its end, as a [`Server`](super::Server) would that accepted it at this port. Limits of
 /// time are not kept: that is the work of the server, over all its connections.
@@ -19,9 +25,18 @@ pub async fn serve_one(
     services: impl ConnectionService,
 ) {
     let acceptance = Acceptance {
+        #[cfg(feature = "tls")]
+        relay: Relay {
+            gateway: gateway.clone(),
+            port,
+            tables: TableHandle::new(RouteTable::default()),
+            options: options.streams,
+            proxy_header: None,
+        },
         gateway,
         port,
         tls: None,
+        proxy_header: None,
         #[cfg(feature = "tls")]
         handshake_timeout: options.handshake_timeout,
         protocols: Protocols::new(options),

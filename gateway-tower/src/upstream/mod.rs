@@ -75,10 +75,11 @@ mod http2_exchange;
 mod body;
 mod service;
 
-pub use self::body::UpstreamBody;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
-pub use self::connect::in_place_of_sockets::connect_by;
+pub use crate::connect::in_place_of_sockets::connect_by;
+
+pub use self::body::UpstreamBody;
 pub use self::error::UpstreamError;
 pub use self::options::UpstreamOptions;
 pub use self::service::{Upstream, UpstreamFuture};

@@ -31,7 +31,7 @@ use gateway_core::name::ObjectName;
 use gateway_kube::kube::api::{Api, ListParams, LogParams};
 use gateway_kube::kube::config::{KubeConfigOptions, Kubeconfig};
 use gateway_kube::kube::{Client, Config, ResourceExt};
-use gateway_kube::status::{Minor, published_names};
+use gateway_kube::status::{Minor, Vocabulary, published_names};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Pod, Service, ServiceAccount};
 use tokio::sync::OwnedMutexGuard;
@@ -199,10 +199,11 @@ impl fmt::Debug for ClusterEngines {
 
 /// The features that a class claims, by their names in v1.6 or in v1.7.
 fn claimed(status: &GatewayClassStatus) -> BTreeSet<Feature> {
+    let before = Vocabulary { minor: Minor::V1_6, ..Vocabulary::default() };
     let is_claimed = |name: &str| status.supported_features.iter().any(|feature| feature.name == name);
     let by_either_name = |feature: &Feature| {
         is_claimed(feature.as_str())
-            || published_names(&[*feature], Minor::V1_6).iter().any(|name| is_claimed(name))
+            || published_names(&[*feature], &before).iter().any(|name| is_claimed(name))
     };
     Feature::ALL.iter().copied().filter(by_either_name).collect()
 }
@@ -226,7 +227,7 @@ impl ClusterEngine {
                         EndpointConditions { ready: Some(true), ..EndpointConditions::default() };
                     let endpoint = |address| Endpoint {
                         addresses: vec![address],
-                        conditions: conditions.clone(),
+                        conditions,
                         ..Endpoint::default()
                     };
                     slice.endpoints.extend(addresses.map(endpoint));

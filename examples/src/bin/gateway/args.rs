@@ -232,11 +232,7 @@ pub(crate) enum AddressSource {
 
 /// A cluster in the place of files.
 #[derive(Debug, Args)]
-#[command(
-    mut_arg("kubeconfig", needs_kube),
-    mut_arg("context", needs_kube),
-    mut_arg("namespace", needs_kube)
-)]
+#[command(mut_args(needs_kube))]
 pub(crate) struct Live {
     /// Read a cluster, as it is now, in the place of files. It takes rights to list and watch, and none to write.
     #[arg(long, conflicts_with_all = ["paths", "demo"])]
@@ -433,8 +429,12 @@ impl Cluster {
     }
 }
 
+/// What says which cluster is meant, means nothing without one.
 fn needs_kube(argument: Arg) -> Arg {
-    argument.requires("kube")
+    match argument.get_id().as_str() {
+        "kubeconfig" | "context" | "namespace" => argument.requires("kube"),
+        _ => argument,
+    }
 }
 
 fn unless_kube(argument: Arg) -> Arg {

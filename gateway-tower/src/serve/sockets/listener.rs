@@ -70,9 +70,10 @@ impl Listener {
     /// Starts to serve what was bound already: `serving` is the whole work, and is ended when the socket is given up.
     pub(in crate::serve) fn serving(
         local: SocketAddr,
+        observer: Option<Arc<dyn ObserveConnections>>,
         serving: impl FnOnce(Connections) -> JoinHandle<()>,
     ) -> Self {
-        let connections = Connections::default();
+        let connections = Connections::observed(observer);
         let accepting = serving(connections.clone());
         Self { local, connections, accepting }
     }
