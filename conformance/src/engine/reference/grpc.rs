@@ -188,7 +188,9 @@ pub(super) enum Failure {
 
 /// The answer to a request that no rule serves. GRP-10, AMB-64: a call gets one of gRPC instead of 404.
 pub(super) fn refused(status: StatusCode, request: &Request<()>) -> Effect {
-    let code = if status == StatusCode::BAD_REQUEST { INTERNAL } else { UNIMPLEMENTED };
+    // PRF-07: a filter of the listener that cannot be carried out is 500 before any rule is looked for.
+    let is_broken = matches!(status, StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR);
+    let code = if is_broken { INTERNAL } else { UNIMPLEMENTED };
     let (status, map) = match answer_to_call(code, request) {
         Some(map) => (StatusCode::OK, map),
         None => (status, HeaderMap::new()),
