@@ -157,8 +157,8 @@ fn one_fault_is_one_line_at_its_field() {
            more places of it"],
     );
     // A listener that is refused makes the Gateway and the Route nothing more to say.
-    let tcp = GATEWAY.replace("protocol: HTTP", "protocol: TCP");
-    let found = checked(&[("gateway.yaml", tcp), ("shop.yaml", SHOP.to_owned() + &to_shop(1))]);
+    let refused = GATEWAY.replace("protocol: HTTP", "protocol: example.com/other");
+    let found = checked(&[("gateway.yaml", refused), ("shop.yaml", SHOP.to_owned() + &to_shop(1))]);
     assert!(
         found[0]
             .contains("Gateway default/web: spec.listeners[0].protocol: Accepted=False/UnsupportedProtocol")

@@ -159,7 +159,7 @@ fn other_protocol(source: &mut Source<'_>, listener: &mut Listener) {
     }
     let protocol = source.one(&["TCP", "UDP", "TLS", "TLS", "example.com/other"]);
     listener.protocol = protocol.to_owned();
-    listener.tls = None;
+    (listener.tls, listener.filters) = (None, None);
     match protocol {
         "TLS" => {
             let mode =

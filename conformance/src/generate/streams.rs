@@ -61,6 +61,8 @@ fn streams(source: &mut Source<'_>, listeners: &mut Vec<Listener>) {
         };
         (listener.protocol, listener.port, listener.tls) = (protocol.to_owned(), port, None);
         listener.allowed_routes.kinds.clear();
+        // They are for requests.
+        listener.filters = None;
         if protocol == "TLS" {
             listener.tls = Some(mode(source));
         } else {

@@ -174,7 +174,7 @@ async fn what_may_not_be_read_is_said_with_the_way_out(control_plane: ControlPla
         "cluster: error: GRPCRoute: may not be read, so that it is left out until there is a role with list and watch: ",
         "cannot list resource \"grpcroutes\" in API group \"gateway.networking.k8s.io\" at the cluster scope",
         &format!("cluster: warning: Secret {name}/web: may not be read"),
-        &format!("Secret {name}/web may not be read"),
+        &format!("Secret {name}/web, which may not be read"),
     ] {
         assert!(came.stdout.contains(part), "{part}: {came:?}");
     }

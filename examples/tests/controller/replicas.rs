@@ -259,7 +259,12 @@ async fn connection(client: Client, address: SocketAddr, seen: &Seen) -> Result<
             hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await?;
         tokio::spawn(connection);
         while seen.goes_on() && sender.ready().await.is_ok() {
-            let response = sender.send_request(request()).await?;
+            let response = match sender.try_send_request(request()).await {
+                Ok(response) => response,
+                // The GOAWAY came between the two, and the client has the request back: nothing of it was sent.
+                Err(error) if error.message().is_some() => break,
+                Err(error) => return Err(error.into_error().into()),
+            };
             seen.answered(response.status());
             response.into_body().collect().await?;
             sleep(client.rest).await;

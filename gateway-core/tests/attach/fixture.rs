@@ -63,10 +63,9 @@ pub(crate) fn certificate(namespace: &str, name: &str) -> AnyObject {
     secret.into()
 }
 
-/// The options of a data plane for HTTPRoutes, with these features besides.
+/// The options of a data plane for HTTPRoutes and GRPCRoutes, with these features besides.
 pub(crate) fn with_features(features: &[Feature]) -> Options {
-    const OTHERS: [Feature; 6] = [
-        Feature::GrpcRoute,
+    const OTHERS: [Feature; 5] = [
         Feature::TcpRoute,
         Feature::TlsRoute,
         Feature::TlsRouteModeMixed,

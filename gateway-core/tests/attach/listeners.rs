@@ -373,10 +373,10 @@ fn a_listener_has_the_filters_that_its_references_lead_to() {
         &world(&yaml),
         &options,
         "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
-           a [HTTPRoute]: ok
-           b [HTTPRoute]: ResolvedRefs=False/InvalidListenerFilterRef
-           c [HTTPRoute]: ResolvedRefs=False/InvalidListenerFilterRef
-           d [HTTPRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+           a [HTTPRoute GRPCRoute]: ok
+           b [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidListenerFilterRef
+           c [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidListenerFilterRef
+           d [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
     );
     let translation = translated(&world(&yaml), &options);
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];

@@ -225,11 +225,8 @@ impl ClusterEngine {
                     let addresses = addresses(&pod, &slice.address_type);
                     let conditions =
                         EndpointConditions { ready: Some(true), ..EndpointConditions::default() };
-                    let endpoint = |address| Endpoint {
-                        addresses: vec![address],
-                        conditions,
-                        ..Endpoint::default()
-                    };
+                    let endpoint =
+                        |address| Endpoint { addresses: vec![address], conditions, ..Endpoint::default() };
                     slice.endpoints.extend(addresses.map(endpoint));
                 }
             }
