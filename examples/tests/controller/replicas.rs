@@ -239,7 +239,7 @@ async fn requests(client: Client, service: Service, seen: Arc<Seen>) {
     while seen.goes_on() {
         let address = seen.connect(&service);
         if let Err(error) = connection(client, address, &seen).await {
-            seen.fail(format!("{client:?} to {address}: {error}"));
+            seen.fail(format!("{client:?} to {address}: {error:?}"));
         }
     }
 }
@@ -261,9 +261,12 @@ async fn connection(client: Client, address: SocketAddr, seen: &Seen) -> Result<
         while seen.goes_on() && sender.ready().await.is_ok() {
             let response = match sender.try_send_request(request()).await {
                 Ok(response) => response,
-                // The GOAWAY came between the two, and the client has the request back: nothing of it was sent.
+                // The GOAWAY came first: nothing was sent of the request, or nothing of it is looked at.
                 Err(error) if error.message().is_some() => break,
-                Err(error) => return Err(error.into_error().into()),
+                Err(error) => match error.into_error() {
+                    error if is_go_away(&error) => break,
+                    error => return Err(format!("{error:?}").into()),
+                },
             };
             seen.answered(response.status());
             response.into_body().collect().await?;
@@ -286,6 +289,14 @@ async fn connection(client: Client, address: SocketAddr, seen: &Seen) -> Result<
         }
     }
     Ok(())
+}
+
+/// Whether a request is refused because the server goes away, which says so as one does who ends in peace.
+fn is_go_away(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        cause.is_go_away() && cause.is_remote() && cause.reason() == Some(h2::Reason::NO_ERROR)
+    })
 }
 
 /// Opens WebSockets that last for a second, one after the other; each must end as its client wants it to.
