@@ -19,7 +19,7 @@
 //! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
 //! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
 //! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
-//! - `trace`: [`trace`], spans of requests and attempts for OpenTelemetry.
+//! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
