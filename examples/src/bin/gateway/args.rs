@@ -30,6 +30,7 @@ pub(crate) struct Gateway {
 }
 
 #[derive(Debug, Subcommand)]
+#[cfg_attr(feature = "otlp", expect(clippy::large_enum_variant, reason = "there is one"))]
 pub(crate) enum Command {
     /// Serve what the files say, and follow them as they change.
     ///
