@@ -17,8 +17,8 @@ pub struct Answered {
     pub answers: Vec<Message>,
 }
 
-/// What a client must not be told of the connection to a backend.
-const NOT_FORWARDED: [&str; 4] = ["keep-alive", "proxy-connection", "upgrade", "x-hop"];
+/// What a client must not be told of the connection to a backend, whether the backend says so or not.
+const NOT_FORWARDED: [&str; 3] = ["keep-alive", "proxy-connection", "upgrade"];
 
 /// What the backend answers to every request but the first.
 const SECOND: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx-of: second\r\n\r\ngood";
@@ -86,8 +86,14 @@ fn judge(
             return Err(format!("{name} is a trailer"));
         }
     }
+    let meant = strict::first_answer(sent, to_head);
+    let first = answers.first().zip(meant.as_ref().map(|(meant, _)| meant));
+    if first.is_some_and(|(first, meant)| meant.names_for_one_hop("x-hop") && first.header("x-hop").is_some())
+    {
+        return Err("x-hop was forwarded, which the backend names for one hop".to_owned());
+    }
     // What comes after the second request was sent is its answer, whatever the backend means by it.
-    let end = strict::end_of_answer(sent, to_head);
+    let end = meant.and_then(|(_, end)| end);
     let is_apart = piece < sent.len() && end.is_none_or(|end| end % piece == 0);
     if let Some(second) = answers.get(1).filter(|_| !is_apart) {
         let is_own = matches!(&*second.target, "502" | "503" | "504") && second.header("x-of").is_none();

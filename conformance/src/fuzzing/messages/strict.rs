@@ -36,6 +36,12 @@ impl Message {
         of_name.map(|(_, value)| &**value).collect()
     }
 
+    /// Whether a `Connection` header of this message names that header.
+    pub(super) fn names_for_one_hop(&self, name: &str) -> bool {
+        let mut given = self.all("connection").into_iter().flat_map(|value| value.split(','));
+        given.any(|given| given.trim().eq_ignore_ascii_case(name))
+    }
+
     fn framing(&self) -> Result<Option<Framing>, String> {
         match (&self.all("content-length")[..], &self.all("transfer-encoding")[..]) {
             ([], []) => Ok(None),
@@ -115,9 +121,9 @@ pub(super) fn whole_answer(bytes: &[u8], to_head: bool, closed: bool) -> Option<
     (message.method == "HTTP/1.1" && length == Some(bytes.len()) && ends).then_some(message)
 }
 
-/// Where the first answer in `bytes` ends, if a sender may write it.
-pub(super) fn end_of_answer(bytes: &[u8], to_head: bool) -> Option<usize> {
-    next_answer(bytes, to_head).ok()?.1
+/// The first answer in `bytes` and where it ends, if a sender may write it.
+pub(super) fn first_answer(bytes: &[u8], to_head: bool) -> Option<(Message, Option<usize>)> {
+    next_answer(bytes, to_head).ok()
 }
 
 /// The first final answer in `bytes`, and where it ends; it may be cut off in its body.
