@@ -97,7 +97,7 @@ fn backends_of_streams(object: &mut AnyObject, change: fn(&mut Vec<BackendRef>))
     }
 }
 
-fn of_listeners(object: &mut AnyObject, change: impl FnMut(&mut Listener)) {
+pub(super) fn of_listeners(object: &mut AnyObject, change: impl FnMut(&mut Listener)) {
     match object {
         AnyObject::Gateway(gateway) => Arc::make_mut(gateway).spec.listeners.iter_mut().for_each(change),
         AnyObject::ListenerSet(set) => Arc::make_mut(set).spec.listeners.iter_mut().for_each(change),

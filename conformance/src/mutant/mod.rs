@@ -12,6 +12,7 @@ mod answers;
 mod calls;
 mod engine;
 mod kinds;
+mod listener_filters;
 mod objects;
 mod order;
 mod requests;
@@ -69,6 +70,7 @@ pub fn mutants() -> Vec<Mutant> {
         statuses::MUTANTS,
         calls::MUTANTS,
         kinds::MUTANTS,
+        listener_filters::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()
