@@ -7,66 +7,26 @@
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use gateway_tower::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use gateway_tower::{Connection, Outcome};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
-use tower::Service;
+use http_body::Body;
 
 /// The target of the events.
 pub const TARGET: &str = "access";
 
-/// A service whose requests are logged.
+/// Logs the requests of one connection.
 #[derive(Clone, Debug)]
-pub struct AccessLog<S> {
-    inner: S,
+pub struct AccessLog {
     connection: Arc<Connection>,
 }
 
-pin_project! {
-    /// The answer of a service whose requests are logged.
-    #[derive(Debug)]
-    pub struct AccessLogFuture<F> {
-        #[pin]
-        inner: F,
-        entry: Option<Box<Entry>>,
-    }
-
-    impl<F> PinnedDrop for AccessLogFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            // The client went before there was an answer.
-            if let Some(entry) = this.project().entry.take() {
-                entry.write(false);
-            }
-        }
-    }
-}
-
-pin_project! {
-    /// The body of an answer; its end is the time for the line.
-    #[derive(Debug)]
-    pub struct LoggedBody<B> {
-        #[pin]
-        body: B,
-        entry: Option<Box<Entry>>,
-    }
-
-    impl<B> PinnedDrop for LoggedBody<B> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if let Some(entry) = this.entry.take() {
-                let none = entry.has_no_body();
-                entry.write(none);
-            }
-        }
-    }
-}
+/// A request that will have its line.
+#[derive(Debug)]
+pub struct LoggedRequest(Box<Entry>);
 
 /// What the line will say.
 #[derive(Debug)]
@@ -86,28 +46,18 @@ struct Entry {
 
 // === impl AccessLog ===
 
-impl<S> AccessLog<S> {
-    /// Logs the requests of `inner` that come in on `connection`.
-    pub fn new(inner: S, connection: Arc<Connection>) -> Self {
-        Self { inner, connection }
+impl AccessLog {
+    /// Logs requests that come in on `connection`.
+    pub fn layer(connection: Arc<Connection>) -> RequestsLayer<Self> {
+        RequestsLayer::new(Self { connection })
     }
 }
 
-impl<S, B, RB> Service<Request<B>> for AccessLog<S>
-where
-    S: Service<Request<B>, Response = Response<RB>>,
-    RB: Body<Data = Bytes>,
-{
-    type Response = Response<LoggedBody<RB>>;
-    type Error = S::Error;
-    type Future = AccessLogFuture<S::Future>;
+impl ObserveRequests for AccessLog {
+    type Request = LoggedRequest;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let entry = Entry {
+    fn begin<B>(&self, request: &mut Request<B>) -> LoggedRequest {
+        LoggedRequest(Box::new(Entry {
             start: Instant::now(),
             peer: self.connection.peer,
             method: request.method().clone(),
@@ -118,8 +68,7 @@ where
             outcome: Outcome::default(),
             bytes: 0,
             empty: false,
-        };
-        AccessLogFuture { inner: self.inner.call(request), entry: Some(Box::new(entry)) }
+        }))
     }
 }
 
@@ -130,61 +79,24 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     }
 }
 
-// === impl AccessLogFuture ===
+// === impl LoggedRequest ===
 
-impl<F, RB, E> Future for AccessLogFuture<F>
-where
-    F: Future<Output = Result<Response<RB>, E>>,
-    RB: Body<Data = Bytes>,
-{
-    type Output = Result<Response<LoggedBody<RB>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        let mut entry = this.entry.take();
-        if let Some(entry) = &mut entry {
-            entry.status = Some(response.status());
-            entry.empty = response.body().is_end_stream();
-            entry.outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
-        }
-        Poll::Ready(Ok(response.map(|body| LoggedBody { body, entry })))
-    }
-}
-
-// === impl LoggedBody ===
-
-impl<B: Body<Data = Bytes>> Body for LoggedBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let mut this = self.project();
-        let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if let (Some(entry), Some(Ok(frame))) = (this.entry.as_mut(), &frame) {
-            entry.bytes += frame.data_ref().map_or(0, |data| data.remaining() as u64);
-        }
-        let ended = match &frame {
-            None => true,
-            Some(Ok(_)) => this.body.is_end_stream(),
-            Some(Err(_)) => false,
-        };
-        if ended && let Some(entry) = this.entry.take() {
-            entry.write(true);
-        }
-        Poll::Ready(frame)
+impl ObserveRequest for LoggedRequest {
+    fn answered<B: Body>(&mut self, response: &Response<B>) {
+        let Self(entry) = self;
+        entry.status = Some(response.status());
+        entry.empty = response.body().is_end_stream();
+        entry.outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
     }
 
-    fn is_end_stream(&self) -> bool {
-        // An empty body may never be polled; then the line is written when it is dropped.
-        self.body.is_end_stream()
+    fn sent(&mut self, bytes: usize) {
+        self.0.bytes += bytes as u64;
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    fn end(self, is_whole: bool) {
+        let Self(entry) = self;
+        let is_whole = is_whole || entry.has_no_body();
+        entry.write(is_whole);
     }
 }
 
@@ -193,9 +105,10 @@ impl<B: Body<Data = Bytes>> Body for LoggedBody<B> {
 impl Entry {
     /// Whether the answer consists of its head, and its body is therefore never asked for.
     fn has_no_body(&self) -> bool {
+        let Some(status) = self.status else { return false };
         let of_status = matches!(
-            self.status,
-            Some(StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            status,
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
         );
         of_status || self.method == Method::HEAD || self.empty
     }
@@ -279,11 +192,12 @@ mod tests {
     use std::io;
     use std::sync::Mutex;
 
+    use bytes::Bytes;
     use futures_util::FutureExt;
     use gateway_core::name::ObjectName;
     use http_body_util::{BodyExt, Empty, Full};
     use serde_json::Value;
-    use tower::{ServiceExt, service_fn};
+    use tower::{Layer, ServiceExt, service_fn};
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
@@ -331,13 +245,13 @@ mod tests {
         let connection = Arc::new(Connection::new(ObjectName::new("default", "web"), 80));
 
         let never = service_fn(|_| pending::<Result<Response<Full<Bytes>>, Infallible>>());
-        let waiting = AccessLog::new(never, connection.clone()).oneshot(request(Method::GET));
+        let waiting = AccessLog::layer(connection.clone()).layer(never).oneshot(request(Method::GET));
         assert!(waiting.now_or_never().is_none());
         let line = lines.take();
         assert_eq!((&line["status"], &line["complete"]), (&Value::Null, &false.into()), "{line}");
 
         let answers = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("body"))));
-        let log = AccessLog::new(answers, connection);
+        let log = AccessLog::layer(connection).layer(answers);
         for (method, complete) in [(Method::GET, false), (Method::HEAD, true)] {
             // Dropped before any of its body was asked for, as a server does with an answer to HEAD.
             drop(log.clone().oneshot(request(method.clone())).await);

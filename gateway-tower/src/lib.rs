@@ -28,12 +28,12 @@
 pub mod handle;
 pub mod connection;
 pub mod routed;
-pub mod observe;
 pub mod body;
 pub mod client;
 #[cfg(any(feature = "client", feature = "server"))]
 mod connect;
 pub mod outcome;
+pub mod observe;
 pub mod respond;
 mod upgrade;
 pub mod route;

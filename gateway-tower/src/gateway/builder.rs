@@ -9,7 +9,7 @@ use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
 use crate::balance::{BalanceLayer, Pick};
 use crate::dispatch::Trust;
 use crate::handle::TableHandle;
-use crate::observe::ObserveMirrors;
+use crate::observe::{AttemptsLayer, ObserveAttempts, ObserveMirrors};
 use crate::route::{RouteLayer, Upgrades};
 
 /// A gateway that has no client yet. [`client`](Self::client) completes it.
@@ -84,6 +84,15 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// Tells an observer what becomes of the copies for mirrors.
     pub fn observe_mirrors(self, observer: Arc<dyn ObserveMirrors>) -> Self {
         Self { mirrors: Some(observer), ..self }
+    }
+
+    /// Tells an observer of each attempt at a backend, as a layer [for each](Self::per_attempt) would see it. Requests are
+    /// observed [around](crate::observe::RequestsLayer) the gateway.
+    pub fn observe_attempts<O: ObserveAttempts>(
+        self,
+        observer: O,
+    ) -> GatewayBuilder<R, F, Stack<AttemptsLayer<O>, A>> {
+        self.per_attempt(AttemptsLayer::new(observer))
     }
 
     /// Puts a layer between the search for the rule and everything else.

@@ -111,6 +111,6 @@ mod collect;
 
 pub use prometheus_client;
 
-pub use self::attempts::{Attempts, AttemptsFuture, AttemptsLayer};
+pub use self::attempts::CountedAttempt;
 pub use self::metrics::Metrics;
-pub use self::requests::{Requests, RequestsBody, RequestsFuture, RequestsLayer};
+pub use self::requests::{CountRequests, CountedRequest};

@@ -1,15 +1,10 @@
 //! Requests, from outside of a gateway.
 
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
-use tower_layer::Layer;
-use tower_service::Service;
+use http_body::Body;
 
 use super::cells::RequestCells;
 use super::class::Class;
@@ -17,152 +12,60 @@ use super::labels::{Labels, Place};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
 use crate::connection::Connection;
+use crate::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use crate::outcome::Outcome;
 
-/// Counts the requests of a connection, around a whole [`Gateway`](crate::Gateway).
+/// Counts the requests of one connection, with how they were answered and how long that took.
 #[derive(Clone, Debug)]
-pub struct RequestsLayer {
-    metrics: Metrics,
-    connection: Arc<Connection>,
-}
+pub struct CountRequests(Arc<OfConnection>);
 
-/// Counts requests, with how they were answered and how long that took.
-#[derive(Clone, Debug)]
-pub struct Requests<S> {
-    inner: S,
-    meter: Arc<Meter>,
-}
-
-/// Where the requests of one connection are counted.
 #[derive(Debug)]
-struct Meter {
+struct OfConnection {
     metrics: Metrics,
     connection: Arc<Connection>,
     /// For requests that no listener serves: found once a connection.
     unserved: OnceLock<Arc<RequestCells>>,
 }
 
-pin_project! {
-    /// The answer to a request that is counted.
-    #[derive(Debug)]
-    pub struct RequestsFuture<F> {
-        #[pin]
-        inner: F,
-        waiting: Option<Waiting>,
-    }
-
-    impl<F> PinnedDrop for RequestsFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            // The client went before there was an answer.
-            if let Some(waiting) = this.project().waiting.take() {
-                waiting.given_up();
-            }
-        }
-    }
-}
-
-pin_project! {
-    /// The body of an answer, whose end is the end of the request.
-    #[derive(Debug)]
-    pub struct RequestsBody<B> {
-        #[pin]
-        body: B,
-        answering: Option<Answering>,
-    }
-
-    impl<B> PinnedDrop for RequestsBody<B> {
-        fn drop(this: Pin<&mut Self>) {
-            if let Some(answering) = this.project().answering.take() {
-                answering.ended();
-            }
-        }
-    }
-}
-
-/// A request without an answer.
+/// A request that is counted.
 #[derive(Debug)]
-struct Waiting {
-    meter: Arc<Meter>,
+pub struct CountedRequest {
+    of: Arc<OfConnection>,
     method: MethodLabel,
     start: Instant,
+    /// Nothing before there is an answer.
+    answered: Option<(Arc<RequestCells>, Class)>,
 }
 
-/// A request whose answer is on its way.
-#[derive(Debug)]
-struct Answering {
-    cells: Arc<RequestCells>,
-    class: Class,
-    start: Instant,
-}
-
-// === impl RequestsLayer ===
+// === impl CountRequests ===
 
 impl Metrics {
-    /// Counts the requests that come in on `connection`.
-    pub fn requests(&self, connection: Arc<Connection>) -> RequestsLayer {
-        RequestsLayer { metrics: self.clone(), connection }
+    /// Counts the requests that come in on `connection`, around a whole [`Gateway`](crate::Gateway).
+    pub fn requests(&self, connection: Arc<Connection>) -> RequestsLayer<CountRequests> {
+        let of = OfConnection { metrics: self.clone(), connection, unserved: OnceLock::new() };
+        RequestsLayer::new(CountRequests(Arc::new(of)))
     }
 }
 
-impl<S> Layer<S> for RequestsLayer {
-    type Service = Requests<S>;
-
-    fn layer(&self, inner: S) -> Requests<S> {
-        let (metrics, connection) = (self.metrics.clone(), Arc::clone(&self.connection));
-        Requests { inner, meter: Arc::new(Meter { metrics, connection, unserved: OnceLock::new() }) }
-    }
-}
-
-// === impl Requests ===
-
-impl<S, B, RB> Service<Request<B>> for Requests<S>
-where
-    S: Service<Request<B>, Response = Response<RB>>,
-{
-    type Response = Response<RequestsBody<RB>>;
-    type Error = S::Error;
-    type Future = RequestsFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
+impl ObserveRequests for CountRequests {
+    type Request = CountedRequest;
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let method = request.method().into();
-        let waiting = Waiting { meter: Arc::clone(&self.meter), method, start: Instant::now() };
-        RequestsFuture { inner: self.inner.call(request), waiting: Some(waiting) }
+    fn begin<B>(&self, request: &mut Request<B>) -> CountedRequest {
+        let (of, method) = (Arc::clone(&self.0), request.method().into());
+        CountedRequest { of, method, start: Instant::now(), answered: None }
     }
 }
 
-// === impl RequestsFuture ===
+// === impl CountedRequest ===
 
-impl<F, RB, E> Future for RequestsFuture<F>
-where
-    F: Future<Output = Result<Response<RB>, E>>,
-{
-    type Output = Result<Response<RequestsBody<RB>>, E>;
-
+impl ObserveRequest for CountedRequest {
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        // What fails is counted as what has no answer when this is dropped.
-        let response = ready!(this.inner.poll(cx))?;
-        let answering = this.waiting.take().map(|waiting| waiting.answered(&response));
-        Poll::Ready(Ok(response.map(|body| RequestsBody { body, answering })))
-    }
-}
-
-// === impl Waiting ===
-
-impl Waiting {
-    #[inline]
-    fn answered<RB>(self, response: &Response<RB>) -> Answering {
-        let Self { meter, method, start } = self;
+    fn answered<B: Body>(&mut self, response: &Response<B>) {
         let outcome = response.extensions().get::<Outcome>();
-        let cells = meter.cells(outcome);
+        let cells = self.of.cells(outcome);
         let class = Class::from(response.status());
-        cells.answered(class, method);
+        cells.answered(class, self.method);
         if let Some(outcome) = outcome {
             if let Some(refusal) = outcome.refusal() {
                 cells.refused(refusal.reason());
@@ -171,28 +74,23 @@ impl Waiting {
                 cells.retried(outcome.retries);
             }
         }
-        Answering { cells, class, start }
+        self.answered = Some((cells, class));
     }
 
-    fn given_up(self) {
-        let Self { meter, method, start } = self;
-        let cells = meter.cells(None);
-        cells.answered(Class::NONE, method);
-        cells.ended(Class::NONE, start.elapsed());
-    }
-}
-
-// === impl Answering ===
-
-impl Answering {
-    fn ended(self) {
-        self.cells.ended(self.class, self.start.elapsed());
+    fn end(self, _: bool) {
+        let Self { of, method, start, answered } = self;
+        let (cells, class) = answered.unwrap_or_else(|| {
+            let cells = of.cells(None);
+            cells.answered(Class::NONE, method);
+            (cells, Class::NONE)
+        });
+        cells.ended(class, start.elapsed());
     }
 }
 
-// === impl Meter ===
+// === impl OfConnection ===
 
-impl Meter {
+impl OfConnection {
     /// Where a request is counted that ended so.
     fn cells(&self, outcome: Option<&Outcome>) -> Arc<RequestCells> {
         let (family, shard) = (self.metrics.requests_family(), self.connection.shard.index());
@@ -206,34 +104,5 @@ impl Meter {
                 family.named(Labels::of_gateway(self.connection.gateway.clone())).cells(shard)
             })),
         }
-    }
-}
-
-// === impl RequestsBody ===
-
-impl<B: Body> Body for RequestsBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if (!matches!(frame, Some(Ok(_))) || this.body.is_end_stream())
-            && let Some(answering) = this.answering.take()
-        {
-            answering.ended();
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -58,6 +58,6 @@ mod traces;
 mod requests;
 mod attempts;
 
-pub use self::attempts::{Attempts, AttemptsFuture, AttemptsLayer};
-pub use self::requests::{Requests, RequestsBody, RequestsFuture, RequestsLayer};
+pub use self::attempts::TracedAttempt;
+pub use self::requests::{TraceRequests, TracedRequest};
 pub use self::traces::Traces;

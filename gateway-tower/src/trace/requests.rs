@@ -1,97 +1,50 @@
 //! Spans of requests, from outside of a gateway.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use http::{Request, Response, header};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
-use pin_project_lite::pin_project;
-use tower_layer::Layer;
-use tower_service::Service;
 
 use super::traces::{Open, Traces, method};
 use crate::connection::Connection;
+use crate::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use crate::outcome::Outcome;
 
-/// Makes a span for each request of a connection, around a whole [`Gateway`](crate::Gateway).
+/// Makes a span for each request of a connection.
 #[derive(Clone, Debug)]
-pub struct RequestsLayer {
+pub struct TraceRequests {
     traces: Traces,
     connection: Arc<Connection>,
 }
 
-/// Makes a span for each request.
-#[derive(Clone, Debug)]
-pub struct Requests<S> {
-    inner: S,
-    traces: Traces,
-    connection: Arc<Connection>,
-}
+/// A request that has a span, if spans are made at all.
+#[derive(Debug)]
+pub struct TracedRequest(Option<Open>);
 
 /// The span of the request, in its extensions, for those of its attempts.
 #[derive(Clone, Debug)]
 pub(super) struct Parent(pub(super) opentelemetry::Context);
 
-pin_project! {
-    /// The answer to a request that has a span.
-    #[derive(Debug)]
-    pub struct RequestsFuture<F> {
-        #[pin]
-        inner: F,
-        open: Option<Open>,
-    }
-}
-
-pin_project! {
-    /// The body of an answer, whose end is the end of the span.
-    #[derive(Debug)]
-    pub struct RequestsBody<B> {
-        #[pin]
-        body: B,
-        open: Option<Open>,
-    }
-}
-
-// === impl RequestsLayer ===
+// === impl TraceRequests ===
 
 impl Traces {
-    /// Makes spans for requests that come in on `connection`.
-    pub fn requests(&self, connection: Arc<Connection>) -> RequestsLayer {
-        RequestsLayer { traces: self.clone(), connection }
+    /// Makes spans for requests that come in on `connection`, around a whole [`Gateway`](crate::Gateway).
+    pub fn requests(&self, connection: Arc<Connection>) -> RequestsLayer<TraceRequests> {
+        RequestsLayer::new(TraceRequests { traces: self.clone(), connection })
     }
 }
 
-impl<S> Layer<S> for RequestsLayer {
-    type Service = Requests<S>;
+impl ObserveRequests for TraceRequests {
+    type Request = TracedRequest;
 
-    fn layer(&self, inner: S) -> Requests<S> {
-        Requests { inner, traces: self.traces.clone(), connection: Arc::clone(&self.connection) }
-    }
-}
-
-// === impl Requests ===
-
-impl<S, B, RB> Service<Request<B>> for Requests<S>
-where
-    S: Service<Request<B>, Response = Response<RB>>,
-{
-    type Response = Response<RequestsBody<RB>>;
-    type Error = S::Error;
-    type Future = RequestsFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let open = self.traces.begin(request.headers(), || span(&request, &self.connection));
+    fn begin<B>(&self, request: &mut Request<B>) -> TracedRequest {
+        let open = self.traces.begin(request.headers(), || span(request, &self.connection));
         if let Some(open) = &open {
             request.extensions_mut().insert(Parent(open.context.clone()));
         }
-        RequestsFuture { inner: self.inner.call(request), open }
+        TracedRequest(open)
     }
 }
 
@@ -119,26 +72,19 @@ fn host<B>(request: &Request<B>) -> Option<String> {
     Some(authority.host().to_owned())
 }
 
-// === impl RequestsFuture ===
+// === impl TracedRequest ===
 
-impl<F, RB, E> Future for RequestsFuture<F>
-where
-    F: Future<Output = Result<Response<RB>, E>>,
-{
-    type Output = Result<Response<RequestsBody<RB>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        let mut open = this.open.take();
-        if let Some(open) = &mut open {
+impl ObserveRequest for TracedRequest {
+    fn answered<B: Body>(&mut self, response: &Response<B>) {
+        if let Some(open) = &mut self.0 {
             open.is_answered = true;
             if open.context.span().is_recording() {
-                describe(open, &response);
+                describe(open, response);
             }
         }
-        Poll::Ready(Ok(response.map(|body| RequestsBody { body, open })))
     }
+
+    fn end(self, _: bool) {}
 }
 
 /// Says of a request what is known when its answer begins.
@@ -164,32 +110,5 @@ fn describe<RB>(open: &Open, response: &Response<RB>) {
             Some(refusal) => open.set_error(refusal.reason().as_str()),
             None => open.set_error(status.as_str().to_owned()),
         }
-    }
-}
-
-// === impl RequestsBody ===
-
-impl<B: Body> Body for RequestsBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) || this.body.is_end_stream() {
-            *this.open = None;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

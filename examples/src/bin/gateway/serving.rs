@@ -85,8 +85,9 @@ pub(crate) async fn start(
     let started = match args.access_log.into() {
         Format::Off => Server::start(tables, addresses, options, counted).await,
         Format::Text | Format::Json => {
-            let service =
-                move |connection: Arc<Connection>| AccessLog::new(counted(connection.clone()), connection);
+            let service = move |connection: Arc<Connection>| {
+                AccessLog::layer(connection.clone()).layer(counted(connection))
+            };
             Server::start(tables, addresses, options, service).await
         }
     };

@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use gateway_tower::trace::{AttemptsLayer, Requests, Traces};
+use gateway_tower::observe::{AttemptsLayer, Requests};
+use gateway_tower::trace::{TraceRequests, Traces};
 use gateway_tower::{Connection, GatewayBuilder};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -43,12 +44,12 @@ impl Exporting {
     pub(crate) fn attempts<R, F, A>(
         &self,
         builder: GatewayBuilder<R, F, A>,
-    ) -> GatewayBuilder<R, F, Stack<AttemptsLayer, A>> {
+    ) -> GatewayBuilder<R, F, Stack<AttemptsLayer<Traces>, A>> {
         builder.traces(&self.traces)
     }
 
     /// Has each request of a connection make a span.
-    pub(crate) fn requests<S>(&self, connection: Arc<Connection>, service: S) -> Requests<S> {
+    pub(crate) fn requests<S>(&self, connection: Arc<Connection>, service: S) -> Requests<TraceRequests, S> {
         self.traces.requests(connection).layer(service)
     }
 

@@ -1,0 +1,113 @@
+//! Attempts at backends, from within a gateway.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::outcome::{IntoRefused, Refusal, Refused};
+
+/// Is told of the attempts of a gateway at its backends.
+pub trait ObserveAttempts {
+    /// What is remembered of an attempt until its answer begins.
+    type Attempt: ObserveAttempt;
+
+    /// An attempt begins: the request has a [`Routed`](crate::Routed) in its extensions, which says at which endpoint, and where it is
+    /// not the first, those that were [`Tried`](crate::balance::Tried). Nothing is observed of one for which this gives none.
+    fn begin<B>(&self, request: &mut Request<B>) -> Option<Self::Attempt>;
+}
+
+/// Is told what becomes of an attempt. One that is dropped was given up: its client went, or the time of the whole request was over.
+pub trait ObserveAttempt {
+    /// An answer begins with this status, or there is none, and why.
+    fn end(self, result: Result<StatusCode, &Refusal>);
+}
+
+/// Tells an observer of attempts, where a gateway has the layers [for each](crate::GatewayBuilder::per_attempt).
+#[derive(Clone, Debug)]
+pub struct AttemptsLayer<O> {
+    observer: O,
+}
+
+/// Tells an observer of attempts.
+#[derive(Clone, Debug)]
+pub struct Attempts<O, S> {
+    inner: S,
+    observer: O,
+}
+
+pin_project! {
+    /// The end of an attempt that is observed.
+    #[derive(Debug)]
+    pub struct AttemptsFuture<A, F> {
+        #[pin]
+        inner: F,
+        attempt: Option<A>,
+    }
+}
+
+// === impl AttemptsLayer ===
+
+impl<O> AttemptsLayer<O> {
+    /// Tells this observer.
+    pub fn new(observer: O) -> Self {
+        Self { observer }
+    }
+}
+
+impl<O: Clone, S> Layer<S> for AttemptsLayer<O> {
+    type Service = Attempts<O, S>;
+
+    fn layer(&self, inner: S) -> Attempts<O, S> {
+        Attempts { inner, observer: self.observer.clone() }
+    }
+}
+
+// === impl Attempts ===
+
+impl<O, S, B, RB> Service<Request<B>> for Attempts<O, S>
+where
+    O: ObserveAttempts,
+    S: Service<Request<B>, Response = Response<RB>>,
+    S::Error: IntoRefused,
+{
+    type Response = Response<RB>;
+    type Error = Refused;
+    type Future = AttemptsFuture<O::Attempt, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        S::Error::refuse(self.inner.poll_ready(cx))
+    }
+
+    #[inline]
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let attempt = self.observer.begin(&mut request);
+        AttemptsFuture { inner: self.inner.call(request), attempt }
+    }
+}
+
+// === impl AttemptsFuture ===
+
+impl<A, F, RB, E> Future for AttemptsFuture<A, F>
+where
+    A: ObserveAttempt,
+    F: Future<Output = Result<Response<RB>, E>>,
+    E: IntoRefused,
+{
+    type Output = Result<Response<RB>, Refused>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = E::refuse(this.inner.poll(cx));
+        if let Poll::Ready(end) = &result
+            && let Some(attempt) = this.attempt.take()
+        {
+            attempt.end(end.as_ref().map(Response::status).map_err(Refused::refusal));
+        }
+        result
+    }
+}

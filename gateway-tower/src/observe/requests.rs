@@ -1,0 +1,188 @@
+//! Requests, from outside of a gateway.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Is told of the requests of a connection.
+pub trait ObserveRequests {
+    /// What is remembered of a request until its end.
+    type Request: ObserveRequest;
+
+    /// A request begins. What is put into its extensions is found there by all that is within.
+    fn begin<B>(&self, request: &mut Request<B>) -> Self::Request;
+}
+
+/// Is told what becomes of a request: its [`end`](Self::end), always and once, and before it in most cases its answer.
+pub trait ObserveRequest {
+    /// The answer begins; the [`Outcome`](crate::Outcome) in its extensions says whose it is.
+    fn answered<B: Body>(&mut self, response: &Response<B>);
+
+    /// So many bytes of the answer's body are passed on.
+    fn sent(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
+    /// The request is over. It is not whole if it was given up before it had an answer, or before the answer was asked for to its
+    /// end; nobody asks for the body of an answer that [has none](Body::is_end_stream), or that is one to `HEAD`.
+    fn end(self, is_whole: bool);
+}
+
+/// Tells an observer of requests, around a whole [`Gateway`](crate::Gateway).
+#[derive(Clone, Debug)]
+pub struct RequestsLayer<O> {
+    observer: O,
+}
+
+/// Tells an observer of requests.
+#[derive(Clone, Debug)]
+pub struct Requests<O, S> {
+    inner: S,
+    observer: O,
+}
+
+pin_project! {
+    /// The answer to a request that is observed.
+    #[derive(Debug)]
+    pub struct RequestsFuture<R: ObserveRequest, F> {
+        #[pin]
+        inner: F,
+        request: Option<R>,
+    }
+
+    impl<R: ObserveRequest, F> PinnedDrop for RequestsFuture<R, F> {
+        fn drop(this: Pin<&mut Self>) {
+            // The client went before there was an answer.
+            if let Some(request) = this.project().request.take() {
+                request.end(false);
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The body of an answer, whose end is the end of the request.
+    #[derive(Debug)]
+    pub struct RequestsBody<R: ObserveRequest, B> {
+        #[pin]
+        body: B,
+        request: Option<R>,
+    }
+
+    impl<R: ObserveRequest, B> PinnedDrop for RequestsBody<R, B> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(request) = this.project().request.take() {
+                request.end(false);
+            }
+        }
+    }
+}
+
+// === impl RequestsLayer ===
+
+impl<O> RequestsLayer<O> {
+    /// Tells this observer.
+    pub fn new(observer: O) -> Self {
+        Self { observer }
+    }
+}
+
+impl<O: Clone, S> Layer<S> for RequestsLayer<O> {
+    type Service = Requests<O, S>;
+
+    fn layer(&self, inner: S) -> Requests<O, S> {
+        Requests { inner, observer: self.observer.clone() }
+    }
+}
+
+// === impl Requests ===
+
+impl<O, S, B, RB> Service<Request<B>> for Requests<O, S>
+where
+    O: ObserveRequests,
+    S: Service<Request<B>, Response = Response<RB>>,
+    RB: Body,
+{
+    type Response = Response<RequestsBody<O::Request, RB>>;
+    type Error = S::Error;
+    type Future = RequestsFuture<O::Request, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let observed = self.observer.begin(&mut request);
+        RequestsFuture { inner: self.inner.call(request), request: Some(observed) }
+    }
+}
+
+// === impl RequestsFuture ===
+
+impl<R, F, RB, E> Future for RequestsFuture<R, F>
+where
+    R: ObserveRequest,
+    F: Future<Output = Result<Response<RB>, E>>,
+    RB: Body,
+{
+    type Output = Result<Response<RequestsBody<R, RB>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // What fails ends without an answer when this is dropped.
+        let response = ready!(this.inner.poll(cx))?;
+        let mut request = this.request.take();
+        if let Some(request) = &mut request {
+            request.answered(&response);
+        }
+        Poll::Ready(Ok(response.map(|body| RequestsBody { body, request })))
+    }
+}
+
+// === impl RequestsBody ===
+
+impl<R: ObserveRequest, B: Body> Body for RequestsBody<R, B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let frame = ready!(this.body.as_mut().poll_frame(cx));
+        if let Some(request) = this.request {
+            let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            if let Some(data) = data {
+                request.sent(data.remaining());
+            }
+        }
+        let end = match &frame {
+            Some(Ok(_)) => this.body.is_end_stream().then_some(true),
+            Some(Err(_)) => Some(false),
+            None => Some(true),
+        };
+        if let Some(is_whole) = end
+            && let Some(request) = this.request.take()
+        {
+            request.end(is_whole);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
