@@ -12,6 +12,9 @@ use crate::serve::stream_options::ProxyHeaderVersion;
 /// addresses in the second version.
 const MOST: usize = 2 * 1024;
 
+/// The most bytes of a header of the first version, its end included.
+const MOST_V1: usize = 107;
+
 /// The length of the shortest header, that of the first version without addresses.
 const SHORTEST: usize = 15;
 
@@ -87,9 +90,13 @@ impl ProxyHeader {
             let begun = begins(b"PROXY ") || begins(b"\r\n\r\n\0\r\nQUIT\n");
             return if begun { Ok(None) } else { Err(wrong()) };
         }
-        if !bytes.starts_with(b"PROXY ") && !bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
-            return Err(wrong());
-        }
+        let most = match bytes {
+            [b'P', b'R', b'O', b'X', b'Y', b' ', ..] => MOST_V1,
+            _ if bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") => MOST,
+            _ => return Err(wrong()),
+        };
+        // What is longer is none, however much of it came at once.
+        let bytes = &bytes[..bytes.len().min(most)];
         match Header::parse(bytes, ParseConfig { include_tlvs: false, ..ParseConfig::default() }) {
             Ok((header, length)) => {
                 let addresses = header
@@ -97,7 +104,7 @@ impl ProxyHeader {
                     .map(|addresses| Self { peer: addresses.source, local: addresses.destination });
                 Ok(Some((addresses, length)))
             }
-            Err(Error::BufferTooShort) if bytes.len() < MOST => Ok(None),
+            Err(Error::BufferTooShort) if bytes.len() < most => Ok(None),
             Err(_) => Err(wrong()),
         }
     }
@@ -192,6 +199,9 @@ mod tests {
         }
         let long = [&b"PROXY TCP4 "[..], &[b'1'; 300]].concat();
         assert!(read(&[&long]).await.0.is_err());
+        let of_length = |length: usize| [b"PROXY UNKNOWN ", &*vec![b'1'; length - 16], b"\r\n"].concat();
+        assert!(read(&[&of_length(MOST_V1)]).await.0.is_ok());
+        assert!(read(&[&of_length(MOST_V1 + 1)]).await.0.is_err());
         let (ended, _) = read(&[b"PROXY TCP4 198.5"]).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
