@@ -19,6 +19,8 @@ impl AttemptEnd {
     /// The request was given up before there was an answer: its client went, or its time was over.
     pub(super) const GIVEN_UP: Self = Self::error(5);
 
+    pub(super) const SUCCESS: Self = Self(Class::SUCCESS.index() as u8);
+
     pub(super) const COUNT: usize = Class::COUNT + ERRORS.len();
 
     const fn error(position: u8) -> Self {

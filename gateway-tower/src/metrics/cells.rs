@@ -14,24 +14,32 @@ use crate::observe::Copied;
 use crate::outcome::Reason;
 
 /// Of requests.
+// In this order: most requests touch the first two cache lines.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct RequestCells {
+    successes: ClassCells,
+    /// Those of the other classes.
     classes: [OnceLock<Box<ClassCells>>; Class::COUNT],
     refusals: OnceLock<Box<[AtomicU64; Reason::ALL.len()]>>,
     retries: AtomicU64,
 }
 
-/// Of requests that were answered with one class of status. On cache lines of its own.
+/// Of requests that were answered with one class of status.
 #[derive(Debug, Default)]
-#[repr(align(64))]
+#[repr(C)]
 struct ClassCells {
     methods: [AtomicU64; MethodLabel::COUNT],
     durations: Histogram,
 }
 
 /// Of attempts at a backend, and of copies for it.
+// In this order: most attempts touch the first cache line.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct AttemptCells {
+    successes: Histogram,
+    /// Of all other ends.
     ends: [OnceLock<Box<Histogram>>; AttemptEnd::COUNT],
     sent: AtomicU64,
     dropped: AtomicU64,
@@ -83,7 +91,18 @@ impl RequestCells {
     }
 
     fn class(&self, class: Class) -> &ClassCells {
-        self.classes[class.index()].get_or_init(Box::default)
+        match class {
+            Class::SUCCESS => &self.successes,
+            _ => self.classes[class.index()].get_or_init(Box::default),
+        }
+    }
+
+    /// Those of a class, if they have counted something.
+    fn counted(&self, class: usize) -> Option<&ClassCells> {
+        if class == Class::SUCCESS.index() {
+            return Some(&self.successes).filter(|cells| cells.methods.iter().any(|cell| read(cell) > 0));
+        }
+        self.classes[class].get().map(|cells| &**cells)
     }
 }
 
@@ -91,7 +110,22 @@ impl RequestCells {
 
 impl AttemptCells {
     pub(super) fn ended(&self, end: AttemptEnd, duration: Duration) {
-        self.ends[end.index()].get_or_init(Box::default).observe(duration);
+        self.of_end(end).observe(duration);
+    }
+
+    fn of_end(&self, end: AttemptEnd) -> &Histogram {
+        match end {
+            AttemptEnd::SUCCESS => &self.successes,
+            _ => self.ends[end.index()].get_or_init(Box::default),
+        }
+    }
+
+    /// That of an end, if it has counted something.
+    fn counted(&self, end: usize) -> Option<&Histogram> {
+        if end == AttemptEnd::SUCCESS.index() {
+            return Some(&self.successes).filter(|histogram| !histogram.is_empty());
+        }
+        self.ends[end].get().map(|histogram| &**histogram)
     }
 
     pub(super) fn copied(&self, copied: Copied) {
@@ -108,8 +142,8 @@ impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
     fn from_iter<I: IntoIterator<Item = &'c RequestCells>>(shards: I) -> Self {
         let mut counts = Self::default();
         for shard in shards {
-            for (known, cells) in counts.classes.iter_mut().zip(&shard.classes) {
-                let Some(cells) = cells.get() else { continue };
+            for (class, known) in counts.classes.iter_mut().enumerate() {
+                let Some(cells) = shard.counted(class) else { continue };
                 let (durations, methods) = known.get_or_insert_default();
                 durations.add(&cells.durations);
                 methods.iter_mut().zip(&cells.methods).for_each(|(count, cell)| *count += read(cell));
@@ -128,8 +162,8 @@ impl<'c> FromIterator<&'c AttemptCells> for AttemptCounts {
     fn from_iter<I: IntoIterator<Item = &'c AttemptCells>>(shards: I) -> Self {
         let mut counts = Self::default();
         for shard in shards {
-            for (known, cells) in counts.ends.iter_mut().zip(&shard.ends) {
-                if let Some(cells) = cells.get() {
+            for (end, known) in counts.ends.iter_mut().enumerate() {
+                if let Some(cells) = shard.counted(end) {
                     known.get_or_insert_default().add(cells);
                 }
             }

@@ -11,6 +11,8 @@ pub(super) struct Class(u8);
 impl Class {
     pub(super) const NONE: Self = Self(0);
 
+    pub(super) const SUCCESS: Self = Self(2);
+
     pub(super) const COUNT: usize = Self::NAMES.len();
 
     const NAMES: [&str; 7] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx", "other"];
@@ -19,8 +21,8 @@ impl Class {
         Self::NAMES.into_iter().enumerate()
     }
 
-    pub(super) fn index(self) -> usize {
-        usize::from(self.0)
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
     }
 }
 

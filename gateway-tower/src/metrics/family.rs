@@ -1,17 +1,21 @@
 //! The series of a metric, found by a place in a table without a lock.
 //!
 //! Series belong to names: what a rule has counted is still there when the table is swapped, or the rule is compiled anew.
-//! Requests know numbers, those of their table. So there is an index from numbers to series, which is immutable and
+//! Requests know numbers, those of their table. So there is an index from numbers to cells, which is immutable and
 //! swapped whole like a table, and which is not to be trusted: a number may be another's in another table. What it finds
-//! is compared with the names in the request's own table, in most cases by a few pointers, and if it is another, or
-//! nothing, the series is looked up by name, behind a lock. The index takes such finds in, all together, once there were
-//! as many of them as it has entries: a table of ten thousand rules is learned at the cost of a few copies.
+//! is compared with the names in the request's own table, once for each table, and if it is another, or nothing, the series
+//! is looked up by name, behind a lock. The index takes such finds in, all together, once there were as many of them as it has
+//! entries: a table of ten thousand rules is learned at the cost of a few copies.
+//!
+//! Where requests go to ten thousand rules in turn, what they cost is memory that is not at hand. So each shard of the connections
+//! has an index of its own, whose entries lead to the cells at once: one cache line there, and one or two of the cells.
 //!
 //! A series goes when what it names is in no table any more: at the next reading, or when there are twice as many as there
 //! were after the last.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -23,25 +27,32 @@ use crate::handle::TableHandle;
 
 /// The series of places, each with cells of type `C`.
 pub(super) struct Family<C> {
-    index: ArcSwap<Index<C>>,
+    /// For each shard.
+    indexes: Box<[ArcSwap<Index<C>>]>,
     rest: Mutex<Rest<C>>,
     /// The table in use decides what is forgotten.
     tables: TableHandle,
-    shards: usize,
 }
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// Clones are for a change, which is rare.
-type Index<C> = Map<Place, Arc<Series<C>>>;
+type Index<C> = Map<Place, Entry<C>>;
+
+/// The cells of a place for one shard.
+#[derive(Debug)]
+struct Entry<C> {
+    cells: Arc<C>,
+    /// The last table that was seen to have the series at this place, by its number.
+    generation: AtomicU64,
+    series: Arc<Series<C>>,
+}
 
 /// What is behind the lock.
 struct Rest<C> {
     series: Map<Labels, Arc<Series<C>>>,
-    /// What the index is to take in.
-    found: Index<C>,
-    /// How often something was looked up here since the index took in what was found.
-    lookups: usize,
+    /// What the index of each shard is to take in.
+    found: Box<[Found<C>]>,
     /// The table that the series were last compared with, by its number.
     generation: u64,
     /// Whether there were new ones since.
@@ -50,7 +61,15 @@ struct Rest<C> {
     limit: usize,
 }
 
+/// What was found behind the lock.
+struct Found<C> {
+    entries: Index<C>,
+    /// How often something was looked up here since the index took in what was found.
+    lookups: usize,
+}
+
 /// A series, and its cells for each shard of the connections.
+#[derive(Debug)]
 pub(super) struct Series<C> {
     labels: Labels,
     shards: Box<[OnceLock<Arc<C>>]>,
@@ -64,51 +83,53 @@ impl<C: Default> Family<C> {
     pub(super) fn new(tables: TableHandle, shards: usize) -> Self {
         let rest = Rest {
             series: Map::default(),
-            found: Map::default(),
-            lookups: 0,
+            found: (0..shards).map(|_| Found { entries: Index::default(), lookups: 0 }).collect(),
             generation: 0,
             has_new: false,
             limit: LEAST_LIMIT,
         };
-        Self { index: ArcSwap::default(), rest: Mutex::new(rest), tables, shards }
+        let indexes = (0..shards).map(|_| ArcSwap::default()).collect();
+        Self { indexes, rest: Mutex::new(rest), tables }
     }
 
-    /// The cells of a place in `table`.
+    /// The cells of a place in `table`, which is one of the tables of this family's handle.
     #[inline]
     pub(super) fn cells(&self, table: &RouteTable, place: Place, shard: usize) -> Arc<C> {
-        let index = self.index.load();
-        match index.get(&place) {
-            Some(series) if series.labels.are_of(table, place) => series.cells(shard),
-            Some(_) | None => self.find(table, place).cells(shard),
+        let shard = shard % self.indexes.len();
+        match self.indexes[shard].load().get(&place) {
+            Some(entry) if entry.is_of(table, place) => Arc::clone(&entry.cells),
+            Some(_) | None => self.find(table, place, shard),
         }
     }
 
     #[cold]
-    fn find(&self, table: &RouteTable, place: Place) -> Arc<Series<C>> {
+    fn find(&self, table: &RouteTable, place: Place, shard: usize) -> Arc<C> {
         let mut rest = self.rest();
-        rest.lookups += 1;
-        let known = rest.found.get(&place).filter(|series| series.labels.are_of(table, place)).cloned();
-        let series = known.unwrap_or_else(|| {
-            let series = rest.series(Labels::new(table, place), self.shards);
-            rest.found.insert(place, Arc::clone(&series));
-            series
+        rest.found[shard].lookups += 1;
+        let known = rest.found[shard].entries.get(&place).filter(|entry| entry.is_of(table, place));
+        let cells = known.map(|entry| Arc::clone(&entry.cells)).unwrap_or_else(|| {
+            let series = rest.series(Labels::new(table, place));
+            let entry = Entry::new(series, table, shard);
+            let cells = Arc::clone(&entry.cells);
+            rest.found[shard].entries.insert(place, entry);
+            cells
         });
-        let index = self.index.load_full();
-        if rest.lookups > index.len() {
-            let mut index = (*index).clone();
-            index.extend(rest.found.drain());
-            self.index.store(Arc::new(index));
-            rest.lookups = 0;
+        let index = self.indexes[shard].load();
+        let Found { entries, lookups } = &mut rest.found[shard];
+        if *lookups > index.len() {
+            let known = index.iter().map(|(place, entry)| (*place, entry.clone()));
+            self.indexes[shard].store(Arc::new(known.chain(entries.drain()).collect()));
+            *lookups = 0;
         }
         if rest.series.len() > rest.limit {
             self.forget(&mut rest, &self.tables.load());
         }
-        series
+        cells
     }
 
     /// The series with these labels, for those who keep it.
     pub(super) fn named(&self, labels: Labels) -> Arc<Series<C>> {
-        self.rest().series(labels, self.shards)
+        self.rest().series(labels)
     }
 
     /// All series of what is in the table in use, in the order of their labels. The others are forgotten.
@@ -124,15 +145,22 @@ impl<C: Default> Family<C> {
         series
     }
 
-    /// Forgets what is not in `table`, and what numbers led to.
+    /// Forgets what is not in `table`, and the numbers that led to it.
     fn forget(&self, rest: &mut Rest<C>, table: &RouteTable) {
         let known = Known::new(table);
+        let before = rest.series.len();
         rest.series.retain(|labels, _| known.contains(labels));
         rest.limit = LEAST_LIMIT.max(2 * rest.series.len());
-        rest.found.clear();
-        self.index.store(Arc::default());
-        rest.lookups = 0;
         (rest.generation, rest.has_new) = (table.generation(), false);
+        if rest.series.len() == before {
+            return;
+        }
+        for (index, Found { entries, .. }) in self.indexes.iter().zip(&mut rest.found) {
+            entries.retain(|_, entry| known.contains(&entry.series.labels));
+            let index_now = index.load();
+            let kept = index_now.iter().filter(|(_, entry)| known.contains(&entry.series.labels));
+            index.store(Arc::new(kept.map(|(place, entry)| (*place, entry.clone())).collect()));
+        }
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest<C>> {
@@ -143,19 +171,54 @@ impl<C: Default> Family<C> {
 
 impl<C> fmt::Debug for Family<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Family").field("indexed", &self.index.load().len()).finish_non_exhaustive()
+        let indexed: usize = self.indexes.iter().map(|index| index.load().len()).sum();
+        f.debug_struct("Family").field("indexed", &indexed).finish_non_exhaustive()
     }
 }
 
 // === impl Rest ===
 
 impl<C: Default> Rest<C> {
-    fn series(&mut self, labels: Labels, shards: usize) -> Arc<Series<C>> {
+    fn series(&mut self, labels: Labels) -> Arc<Series<C>> {
+        let shards = self.found.len();
         let series = self.series.entry(labels).or_insert_with_key(|labels| {
             self.has_new = true;
             Arc::new(Series::new(labels.clone(), shards))
         });
         Arc::clone(series)
+    }
+}
+
+// === impl Entry ===
+
+impl<C: Default> Entry<C> {
+    /// The entry for a series that `table` has at the place.
+    fn new(series: Arc<Series<C>>, table: &RouteTable, shard: usize) -> Self {
+        Self { cells: series.cells(shard), generation: table.generation().into(), series }
+    }
+
+    /// Whether this is the series of a place in `table`.
+    #[inline]
+    fn is_of(&self, table: &RouteTable, place: Place) -> bool {
+        let generation = table.generation();
+        if self.generation.load(Ordering::Relaxed) == generation {
+            return true;
+        }
+        let is_same = self.series.labels.are_of(table, place);
+        if is_same {
+            self.generation.store(generation, Ordering::Relaxed);
+        }
+        is_same
+    }
+}
+
+impl<C> Clone for Entry<C> {
+    fn clone(&self) -> Self {
+        Self {
+            cells: Arc::clone(&self.cells),
+            generation: self.generation.load(Ordering::Relaxed).into(),
+            series: Arc::clone(&self.series),
+        }
     }
 }
 

@@ -20,11 +20,13 @@ const NANOSECONDS: [u64; BOUNDS.len()] = {
 };
 
 /// How many durations fell into each bucket, and how long they were together.
+// In this order: the sum and the first buckets are on one cache line.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Histogram {
+    nanoseconds: AtomicU64,
     /// Behind those with bounds, the one for what is longer.
     buckets: [AtomicU64; BOUNDS.len() + 1],
-    nanoseconds: AtomicU64,
 }
 
 /// What histograms have counted together.
@@ -43,6 +45,10 @@ impl Histogram {
         let bucket = NANOSECONDS.partition_point(|bound| *bound < nanoseconds);
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.iter().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
     }
 }
 

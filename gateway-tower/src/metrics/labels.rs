@@ -87,14 +87,14 @@ impl Labels {
     pub(super) fn are_of(&self, table: &RouteTable, place: Place) -> bool {
         self.is_at(table.listener(place.listener))
             && match (&self.rule, place.rule) {
-                (Some(name), Some(rule)) => table.rule(rule).id == *name,
+                (Some(name), Some(rule)) => is_same_rule(&table.rule(rule).id, name),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             }
             && match (&self.backend, place.backend) {
                 (Some((service, port)), Some(backend)) => {
                     let backend = table.backend(backend);
-                    backend.port == *port && backend.service == *service
+                    backend.port == *port && is_same(&backend.service, service)
                 }
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
@@ -103,9 +103,25 @@ impl Labels {
 
     fn is_at(&self, at: &Listener) -> bool {
         self.listener.as_ref().is_some_and(|listener| {
-            listener.name == at.name && listener.owner_kind == at.owner_kind && listener.owner == at.owner
-        }) && self.gateway == at.gateway
+            is_same_text(&listener.name, &at.name)
+                && listener.owner_kind == at.owner_kind
+                && is_same(&listener.owner, &at.owner)
+        }) && is_same(&self.gateway, &at.gateway)
     }
+}
+
+fn is_same_rule(one: &RuleName, other: &RuleName) -> bool {
+    let is_same_route = Arc::ptr_eq(&one.route, &other.route) || one.route == other.route;
+    is_same_route && one.index == other.index && one.name == other.name
+}
+
+fn is_same(one: &ObjectName, other: &ObjectName) -> bool {
+    is_same_text(&one.name, &other.name) && is_same_text(&one.namespace, &other.namespace)
+}
+
+/// An `Arc<str>` compares what it holds, also where both are one.
+fn is_same_text(one: &Arc<str>, other: &Arc<str>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
 }
 
 impl EncodeLabelSet for Labels {

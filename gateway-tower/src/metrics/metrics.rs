@@ -37,7 +37,8 @@ const MOST_SHARDS: usize = 16;
 // === impl Metrics ===
 
 impl Metrics {
-    /// Nothing counted yet. The table in `tables` says what there are series of.
+    /// Nothing counted yet. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
+    /// counted.
     pub fn new(tables: TableHandle) -> Self {
         let shards = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_SHARDS));
         Self(Arc::new(Shared {
