@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::cluster::{Cluster, api};
 use crate::control_plane::ControlPlane;
-use crate::harness::{PATIENCE, get};
+use crate::harness::{PATIENCE, try_send};
 use crate::program::{Controller, backend, free_port, until_served};
 
 crate::tests!["replicas":
@@ -175,11 +175,9 @@ impl Service {
         let (ready, address, admin) = (self.0.clone(), replica.address, replica.controller.gateway.admin());
         tokio::spawn(async move {
             loop {
-                let probe = async {
-                    TcpStream::connect(admin).await.ok()?;
-                    Some(get(admin, "/readyz").await.status)
-                };
-                let is_ready = timeout(Duration::from_secs(5), probe).await == Ok(Some(200));
+                let probe = Request::get("/readyz").header("host", "localhost").body("").unwrap();
+                let answer = timeout(Duration::from_secs(5), try_send(admin, probe)).await;
+                let is_ready = matches!(answer, Ok(Ok(answer)) if answer.status() == 200);
                 {
                     let mut ready = ready.lock().unwrap();
                     if is_ready {

@@ -258,10 +258,18 @@ impl Answer {
 
 /// Sends one request over a new connection.
 pub(crate) async fn send(address: SocketAddr, request: Request<&'static str>) -> Answer {
-    let stream = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    answer(try_send(address, request).await.unwrap()).await
+}
+
+/// The same, where nobody may be there to answer.
+pub(crate) async fn try_send(
+    address: SocketAddr,
+    request: Request<&'static str>,
+) -> Result<Response<hyper::body::Incoming>, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    answer(sender.send_request(request.map(Full::<bytes::Bytes>::from)).await.unwrap()).await
+    Ok(sender.send_request(request.map(Full::<bytes::Bytes>::from)).await?)
 }
 
 /// Reads an answer to its end.
