@@ -49,6 +49,8 @@ pub enum ListenerOwnerKind {
     Gateway,
     /// `ListenerSet`
     ListenerSet,
+    /// `Service`, in a mesh: each of its ports is one.
+    Service,
 }
 
 /// How old an object is: the tie-breaker of the whole API.
@@ -147,6 +149,7 @@ impl ListenerOwnerKind {
         match self {
             Self::Gateway => "Gateway",
             Self::ListenerSet => "ListenerSet",
+            Self::Service => "Service",
         }
     }
 }

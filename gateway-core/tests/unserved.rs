@@ -119,7 +119,7 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
         ],
     );
     let mesh = object("XMesh", EXPERIMENTAL, "m", "spec: {controllerName: gateway-api.rs/controller}");
-    expect("XMesh", said(&[], &mesh), &["XMesh m: kind: meshes are not supported"]);
+    expect("XMesh", said(&[], &mesh), &["XMesh m: kind: objects of this kind are not supported"]);
 }
 
 // RTE-03, LST-06, GEN-10

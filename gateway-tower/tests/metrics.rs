@@ -17,7 +17,7 @@ use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{BackendProtocol, HttpRule, Retry, RuleName, Timeouts};
-use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::encoding::text::encode;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
@@ -312,7 +312,7 @@ async fn a_number_that_is_another_rule_s_in_the_next_table_counts_for_that() {
 fn two_routes(names: [&str; 2]) -> RouteTable {
     let mut table = RouteTable::builder(1);
     let listener = table.listener(Listener {
-        gateway: gateway_name(),
+        frontend: FrontendOwner::Gateway(gateway_name()),
         owner_kind: ListenerOwnerKind::Gateway,
         owner: gateway_name(),
         name: "http".into(),

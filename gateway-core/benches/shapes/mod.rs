@@ -15,7 +15,7 @@ use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, Requ
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{HttpRule, RuleName};
 use gateway_core::table::{
-    FrontendId, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
+    FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -61,7 +61,7 @@ pub fn listening() -> (RouteTableBuilder, ListenerId) {
     let gateway = ObjectName::new("bench", "gateway");
     let mut table = RouteTable::builder(1);
     let listener = table.listener(Listener {
-        gateway: gateway.clone(),
+        frontend: FrontendOwner::Gateway(gateway.clone()),
         owner_kind: ListenerOwnerKind::Gateway,
         owner: gateway,
         name: "http".into(),

@@ -1,4 +1,5 @@
-//! What is attached to what: classes to the controller, Gateways to classes, listeners to Gateways, Routes to listeners.
+//! What is attached to what: classes to the controller, Gateways to classes, listeners to Gateways, Routes to listeners and, in
+//! a mesh, to ports of Services.
 //!
 //! Every object is judged on its own and nothing is thrown away: what is wrong stays with the object that is wrong, as a
 //! [`Finding`](crate::finding::Finding) in its place, and bad listeners stay visible, since Routes attach to them and wait.
@@ -20,6 +21,7 @@ mod hostnames;
 mod listener;
 mod listener_filters;
 mod listener_set;
+mod mesh;
 mod parent_ref;
 mod protocol;
 mod route;
@@ -33,6 +35,7 @@ pub(crate) use self::gateway_class::AttachedGatewayClass;
 pub(crate) use self::gateways::{Gateways, gateways};
 pub(crate) use self::listener::{AttachedListener, ListenerKey, Waiting};
 pub(crate) use self::listener_set::AttachedListenerSet;
-pub(crate) use self::parent_ref::AttachedParent;
+pub(crate) use self::mesh::{Mesh, MeshPlace, Services};
+pub(crate) use self::parent_ref::{AttachedParent, AttachedTo, Parents};
 pub(crate) use self::protocol::Protocol;
-pub(crate) use self::route::{AttachedRoute, Route, route};
+pub(crate) use self::route::{AttachedRoute, Route, Side, route};

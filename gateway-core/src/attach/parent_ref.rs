@@ -1,4 +1,4 @@
-//! Which listeners a parentRef of a route leads to, and which of them let the route in.
+//! Which listeners a parentRef of a route leads to, and which of them let the route in; in a mesh, which ports of a Service.
 //!
 //! Each parentRef is judged by itself: another one that fails does not matter to it.
 
@@ -7,39 +7,57 @@ use std::sync::Arc;
 use super::Gateways;
 use super::allowed_routes::Namespaces;
 use super::listener::{AttachedListener, ListenerKey};
+use super::mesh::{Mesh, MeshPlace, Services, is_service};
 use crate::api::{GATEWAY_GROUP, ParentReference};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::hostname::Hostname;
-use crate::name::{ObjectName, RouteKind};
+use crate::name::{ObjectName, RouteKey, RouteKind};
 
 /// What became of one parentRef.
 #[derive(Debug)]
 pub(crate) struct AttachedParent {
+    /// Its place among the parentRefs of the Route.
+    pub(crate) position: usize,
     /// The reference as written, with the namespace of the parent filled in.
     pub(crate) parent_ref: ParentReference,
     /// The name of the controller that the class of the Gateway asks for.
     pub(crate) controller: Arc<str>,
-    /// The listeners that let the route in, or why none does.
+    /// What lets the route in, or why nothing does.
     pub(crate) listeners: Result<Vec<AttachedTo>, Finding>,
+    /// What has no effect there, although something lets the route in.
+    pub(crate) without_effect: Vec<Finding>,
 }
 
-/// A listener that lets a route in.
+/// What lets a route in.
 #[derive(Debug)]
-pub(crate) struct AttachedTo {
-    /// The listener.
-    pub(crate) listener: ListenerKey,
-    /// The hostnames of the route that intersect with the listener's; none for a route without hostnames.
-    pub(crate) hostnames: Vec<Hostname>,
-    /// Whether the listener terminates TLS.
-    pub(crate) terminates_tls: bool,
+pub(crate) enum AttachedTo {
+    /// A listener.
+    Listener {
+        /// Which.
+        listener: ListenerKey,
+        /// The hostnames of the route that intersect with the listener's; none for a route without hostnames.
+        hostnames: Vec<Hostname>,
+        /// Whether the listener terminates TLS.
+        terminates_tls: bool,
+    },
+    /// A port of a Service, in a mesh.
+    Service(MeshPlace),
+}
+
+/// All that Routes may have as parents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parents<'p> {
+    pub(crate) gateways: &'p Gateways,
+    pub(crate) namespaces: &'p Namespaces,
+    pub(crate) services: Services<'p>,
+    pub(crate) mesh: &'p Mesh,
 }
 
 /// A Route as its parentRefs are judged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RouteToAttach<'r> {
-    pub(crate) kind: RouteKind,
-    pub(crate) namespace: &'r str,
+    pub(crate) key: &'r RouteKey,
     /// None of them: the route has no hostnames, and takes those of the listener.
     pub(crate) hostnames: &'r [Hostname],
 }
@@ -52,10 +70,14 @@ pub(crate) fn attach(
     to_attach: RouteToAttach<'_>,
     position: usize,
     parent_ref: &ParentReference,
-    gateways: &Gateways,
-    namespaces: &Namespaces,
+    parents: Parents<'_>,
 ) -> Option<AttachedParent> {
-    let namespace = parent_ref.namespace.as_deref().unwrap_or(to_attach.namespace);
+    let Parents { gateways, namespaces, .. } = parents;
+    let kind = to_attach.key.kind;
+    let namespace = parent_ref.namespace.as_deref().unwrap_or(&to_attach.key.name.namespace);
+    if is_service(parent_ref) {
+        return to_service(to_attach, position, parent_ref, parents);
+    }
     if parent_ref.group != GATEWAY_GROUP {
         return None;
     }
@@ -74,9 +96,11 @@ pub(crate) fn attach(
                 let field = format!("spec.parentRefs[{position}]");
                 let finding = Finding::new(field, Reason::NotAllowedByListeners, message);
                 return Some(AttachedParent {
+                    position,
                     controller: set.controller.clone(),
                     listeners: Err(finding),
                     parent_ref: written(parent_ref, namespace),
+                    without_effect: Vec::new(),
                 });
             }
             (&set.controller, &set.listeners)
@@ -84,12 +108,42 @@ pub(crate) fn attach(
         _ => return None,
     };
     Some(AttachedParent {
+        position,
         controller: controller.clone(),
-        listeners: match gateways.serves(to_attach.kind) {
+        listeners: match gateways.serves(kind) {
             true => admitted(to_attach, position, parent_ref, listeners, namespaces),
-            false => Err(not_served(to_attach.kind)),
+            false => Err(not_served(kind)),
         },
         parent_ref: written(parent_ref, namespace),
+        without_effect: Vec::new(),
+    })
+}
+
+/// # Spec
+/// MSH-10: hostnames say nothing in a mesh.
+fn to_service(
+    to_attach: RouteToAttach<'_>,
+    position: usize,
+    parent_ref: &ParentReference,
+    Parents { services, mesh, .. }: Parents<'_>,
+) -> Option<AttachedParent> {
+    let attached = mesh.attach(to_attach.key, position, parent_ref, services)?;
+    let namespace = parent_ref.namespace.as_deref().unwrap_or(&to_attach.key.name.namespace);
+    let mut without_effect = Vec::new();
+    let listeners = attached.map(|attached| {
+        without_effect.extend(attached.without_effect);
+        if !to_attach.hostnames.is_empty() {
+            let message = "hostnames have no effect where the parent is a Service; match the header Host in their place";
+            without_effect.push(Finding::new("spec.hostnames", Reason::UnsupportedValue, message));
+        }
+        attached.places.into_iter().map(AttachedTo::Service).collect()
+    });
+    Some(AttachedParent {
+        position,
+        controller: services.options.controller_name.as_str().into(),
+        listeners,
+        parent_ref: written(parent_ref, namespace),
+        without_effect,
     })
 }
 
@@ -117,7 +171,8 @@ fn admitted(
     listeners: &[AttachedListener],
     namespaces: &Namespaces,
 ) -> Result<Vec<AttachedTo>, Finding> {
-    let RouteToAttach { kind, namespace, hostnames } = to_attach;
+    let RouteToAttach { key, hostnames } = to_attach;
+    let (kind, namespace) = (key.kind, &*key.name.namespace);
     let relevant: Vec<&AttachedListener> = listeners
         .iter()
         .filter(|listener| parent_ref.section_name.as_deref().is_none_or(|name| *name == *listener.name))
@@ -153,7 +208,7 @@ fn admitted(
         .filter_map(|listener| {
             let hostnames = intersecting(hostnames, listener.hostname.as_ref())?;
             let terminates_tls = listener.protocol.terminates_tls();
-            Some(AttachedTo { listener: listener.key, hostnames, terminates_tls })
+            Some(AttachedTo::Listener { listener: listener.key, hostnames, terminates_tls })
         })
         .collect();
     if attached.is_empty() {

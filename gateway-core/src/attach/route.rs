@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Gateways;
-use super::allowed_routes::Namespaces;
-use super::parent_ref::{AttachedParent, RouteToAttach, attach};
+use super::mesh::is_service;
+use super::parent_ref::{AttachedParent, Parents, RouteToAttach, attach};
 use crate::api::{GrpcRoute, HttpRoute, Object, ParentReference, TcpRoute, TlsRoute, UdpRoute};
 use crate::condition::Reason;
 use crate::finding::Finding;
@@ -26,9 +25,20 @@ pub(crate) trait Route: Object {
     }
 }
 
-/// A Route of which at least one parent is ours.
+/// Where the traffic comes from that a Route is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Gateways.
+    Gateways,
+    /// Workloads that dial a Service.
+    Mesh,
+}
+
+/// A Route of which at least one parent of a side is ours.
 #[derive(Debug)]
 pub(crate) struct AttachedRoute<R> {
+    /// The side that the parents are on.
+    pub(crate) side: Side,
     /// Kind, namespace and name.
     pub(crate) key: Arc<RouteKey>,
     /// The object.
@@ -41,41 +51,43 @@ pub(crate) struct AttachedRoute<R> {
     pub(crate) bad_hostnames: Vec<HostnameError>,
 }
 
-/// Attaches a Route; nothing for one without a parent of ours.
+/// Attaches a Route: once for each side on which a parent is ours, since not all that holds on one holds on the other.
 ///
 /// # Spec
-/// RTE-01 to RTE-14, RTE-33.
+/// RTE-01 to RTE-14, RTE-33, MSH-15.
 pub(crate) fn route<R: Route>(
     name: &ObjectName,
     route: &Valid<R>,
-    gateways: &Gateways,
-    namespaces: &Namespaces,
-) -> Option<AttachedRoute<R>> {
+    all: Parents<'_>,
+) -> Vec<AttachedRoute<R>> {
     let (hostnames, bad_hostnames) = hostnames(route.hostnames());
-    let to_attach = RouteToAttach { kind: R::ROUTE_KIND, namespace: &name.namespace, hostnames: &hostnames };
+    let key = Arc::new(RouteKey::new(R::ROUTE_KIND, name.clone()));
+    let to_attach = RouteToAttach { key: &key, hostnames: &hostnames };
     let parent_refs = route.parent_refs().iter().enumerate();
-    let attached = parent_refs
-        .filter_map(|(position, parent_ref)| attach(to_attach, position, parent_ref, gateways, namespaces));
-    let mut parents: Vec<AttachedParent> = attached.collect();
-    if parents.is_empty() {
-        return None;
-    }
+    let attached =
+        parent_refs.filter_map(|(position, parent_ref)| attach(to_attach, position, parent_ref, all));
+    let (of_mesh, mut of_gateways): (Vec<AttachedParent>, Vec<_>) =
+        attached.partition(|parent| is_service(&parent.parent_ref));
     // Without any hostname left the Route would serve every host.
     if hostnames.is_empty()
         && let Some(bad) = bad_hostnames.first()
     {
-        for parent in &mut parents {
+        for parent in &mut of_gateways {
             let finding = Finding::new("spec.hostnames", Reason::UnsupportedValue, bad.to_string());
             parent.listeners = Err(finding);
         }
     }
-    Some(AttachedRoute {
-        key: Arc::new(RouteKey::new(R::ROUTE_KIND, name.clone())),
+    let sides = [(Side::Gateways, of_gateways, bad_hostnames), (Side::Mesh, of_mesh, Vec::new())];
+    let with_parents = sides.into_iter().filter(|(_, parents, _)| !parents.is_empty());
+    let attached = with_parents.map(|(side, parents, bad_hostnames)| AttachedRoute {
+        side,
+        key: key.clone(),
         object: route.arc().clone(),
         age: route.metadata().age(name),
         parents,
         bad_hostnames,
-    })
+    });
+    attached.collect()
 }
 
 /// The hostnames that can be served, and why the others cannot: the schema lets IP addresses through (AMB-49).

@@ -202,7 +202,7 @@ impl AttachedListener {
         let Some(validation) = validations.of_port(self.port) else { return };
         let visible = |finding: &Finding| match self.owner_kind {
             ListenerOwnerKind::Gateway => finding.clone(),
-            ListenerOwnerKind::ListenerSet => Finding::whole(
+            ListenerOwnerKind::ListenerSet | ListenerOwnerKind::Service => Finding::whole(
                 finding.reason,
                 "the client certificates that the Gateway asks for on this port cannot be checked; ask its owner",
             ),
@@ -210,7 +210,9 @@ impl AttachedListener {
         let refusal = validation.refusal.as_ref().map(visible);
         let unresolved: Vec<_> = match self.owner_kind {
             ListenerOwnerKind::Gateway => validation.unresolved.clone(),
-            ListenerOwnerKind::ListenerSet => validation.unresolved.iter().take(1).map(visible).collect(),
+            ListenerOwnerKind::ListenerSet | ListenerOwnerKind::Service => {
+                validation.unresolved.iter().take(1).map(visible).collect()
+            }
         };
         self.state.unresolved.extend(unresolved);
         if let Some(refusal) = refusal {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::api::TlsModeType;
 use crate::attach::{AttachedListener, Gateways, ListenerKey, Protocol};
 use crate::name::{ListenerOwnerKind, ObjectName};
-use crate::table::{Listener, ListenerId, ListenerProtocol, RouteTableBuilder};
+use crate::table::{FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTableBuilder};
 
 /// Which listeners are served, by the key under which Routes are attached to them.
 ///
@@ -72,7 +72,7 @@ fn served(listener: &AttachedListener) -> Option<Listener> {
         Protocol::Tls(TlsModeType::Unknown(_)) | Protocol::Other(_) => return None,
     };
     Some(Listener {
-        gateway: listener.gateway.clone(),
+        frontend: FrontendOwner::Gateway(listener.gateway.clone()),
         owner_kind: listener.owner_kind,
         owner: listener.owner.clone(),
         name: listener.name.clone(),

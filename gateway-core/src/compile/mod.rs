@@ -13,6 +13,7 @@ mod places;
 mod route;
 mod rule;
 mod scope;
+mod service_listeners;
 mod stream_rule;
 
 pub(crate) use self::listeners::Listeners;
@@ -21,3 +22,4 @@ pub(crate) use self::places::Places;
 pub(crate) use self::route::{CompileRoute, CompiledRoute, route};
 pub(crate) use self::rule::CompiledRules;
 pub(crate) use self::scope::Compiler;
+pub(crate) use self::service_listeners::ServiceListeners;

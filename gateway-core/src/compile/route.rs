@@ -6,7 +6,7 @@ use super::rule::{CompiledRules, RuleFindings};
 use super::scope::{Compiler, Scope};
 use super::{grpc_rule, http_rule, stream_rule};
 use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
-use crate::attach::{AttachedParent, AttachedRoute, ListenerKey, Route};
+use crate::attach::{AttachedParent, AttachedRoute, AttachedTo, ListenerKey, MeshPlace, Route, Side};
 use crate::hostname::HostnameError;
 use crate::name::{Age, RouteKey};
 use crate::resolve::{BackendKey, Usage};
@@ -14,6 +14,8 @@ use crate::resolve::{BackendKey, Usage};
 /// A Route of any kind, attached, with its rules compiled: what its status is read from and what the table gets.
 #[derive(Debug)]
 pub(crate) struct CompiledRoute {
+    /// The side that its parents are on.
+    pub(crate) side: Side,
     /// Kind, namespace and name.
     pub(crate) key: Arc<RouteKey>,
     /// The Route's generation, for its conditions.
@@ -48,13 +50,17 @@ pub(crate) fn route<R: CompileRoute>(
     attached: AttachedRoute<R>,
     compiler: &mut Compiler<'_>,
 ) -> CompiledRoute {
-    let AttachedRoute { key, object, age, parents, bad_hostnames } = attached;
+    let AttachedRoute { side, key, object, age, parents, bad_hostnames } = attached;
     let mut attached = parents.iter().flat_map(|parent| parent.listeners.iter().flatten());
-    let usage = Usage::new(key.kind, attached.any(|to| to.terminates_tls));
-    let mut scope = Scope::new(compiler, &key, object.metadata(), usage);
+    let terminates_tls = |to: &AttachedTo| match to {
+        AttachedTo::Listener { terminates_tls, .. } => *terminates_tls,
+        AttachedTo::Service(_) => false,
+    };
+    let usage = Usage::new(key.kind, attached.any(terminates_tls));
+    let mut scope = Scope::new(compiler, &key, object.metadata(), (side, usage));
     let (rules, findings) = object.compile(&mut scope);
     let (generation, used, matches) = (object.metadata().generation, scope.into_used(), object.matches());
-    CompiledRoute { key, generation, age, parents, bad_hostnames, rules, findings, used, matches }
+    CompiledRoute { side, key, generation, age, parents, bad_hostnames, rules, findings, used, matches }
 }
 
 // === impl CompiledRoute ===
@@ -75,10 +81,23 @@ impl CompiledRoute {
     pub(crate) fn counting_listeners(&self) -> Vec<ListenerKey> {
         let parents = self.parents.iter().filter(|_| self.is_usable());
         let attached = parents.flat_map(|parent| parent.listeners.iter().flatten());
-        let mut listeners: Vec<_> = attached.map(|attached| attached.listener).collect();
+        let listener = |to: &AttachedTo| match to {
+            AttachedTo::Listener { listener, .. } => Some(*listener),
+            AttachedTo::Service(_) => None,
+        };
+        let mut listeners: Vec<_> = attached.filter_map(listener).collect();
         listeners.sort_unstable();
         listeners.dedup();
         listeners
+    }
+
+    /// The ports of Services that it is for, whether it serves anything there or not.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &MeshPlace> {
+        let attached = self.parents.iter().flat_map(|parent| parent.listeners.iter().flatten());
+        attached.filter_map(|to| match to {
+            AttachedTo::Service(place) => Some(place),
+            AttachedTo::Listener { .. } => None,
+        })
     }
 }
 

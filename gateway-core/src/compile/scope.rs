@@ -7,15 +7,17 @@ use hashbrown::HashSet;
 
 use super::patterns::Patterns;
 use super::places::Places;
+use super::service_listeners::ServiceListeners;
 use crate::api::{
     BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
 };
+use crate::attach::Side;
 use crate::filter::{Extension, ExtensionError};
 use crate::finding::Finding;
 use crate::matching::Pattern;
 use crate::name::{BackendId, RouteKey};
 use crate::options::Options;
-use crate::resolve::{BackendContext, BackendKey, BackendReference, Backends, Usage};
+use crate::resolve::{BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage};
 use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName};
 use crate::table::RouteTableBuilder;
 
@@ -25,6 +27,8 @@ pub(crate) struct Compiler<'c> {
     pub(crate) backends: &'c mut Backends,
     pub(crate) patterns: &'c mut Patterns,
     pub(crate) places: &'c mut Places,
+    /// The listeners of Services, which are there for as long as some Route is for them.
+    pub(crate) services: &'c mut ServiceListeners,
     pub(crate) options: &'c Options,
     /// Where the backends go.
     pub(crate) table: &'c mut RouteTableBuilder,
@@ -35,6 +39,7 @@ pub(crate) struct Scope<'s, 'c> {
     compiler: &'s mut Compiler<'c>,
     route: &'s Arc<RouteKey>,
     metadata: &'s ObjectMeta,
+    side: Side,
     usage: Usage,
     used: HashSet<Arc<BackendKey>, RandomState>,
 }
@@ -46,10 +51,10 @@ impl<'s, 'c> Scope<'s, 'c> {
         compiler: &'s mut Compiler<'c>,
         route: &'s Arc<RouteKey>,
         metadata: &'s ObjectMeta,
-        usage: Usage,
+        (side, usage): (Side, Usage),
     ) -> Self {
         compiler.patterns.next_route(route);
-        Self { compiler, route, metadata, usage, used: HashSet::default() }
+        Self { compiler, route, metadata, side, usage, used: HashSet::default() }
     }
 
     /// The Route.
@@ -65,7 +70,13 @@ impl<'s, 'c> Scope<'s, 'c> {
     /// The backend that a reference leads to.
     pub(super) fn backend(&mut self, reference: BackendReference<'_>) -> Result<BackendId, Finding> {
         let Compiler { references, backends, table, .. } = &mut *self.compiler;
-        backends.resolve(*references, (self.route, self.usage), reference, &mut self.used, table)
+        let user = BackendUser {
+            route: self.route,
+            usage: self.usage,
+            // MSH-12
+            needs_grants: self.side == Side::Gateways,
+        };
+        backends.resolve(*references, user, reference, &mut self.used, table)
     }
 
     /// One entry of a rule's backends; what is wrong with the reference goes to `findings`.

@@ -28,12 +28,12 @@
 //! # use gateway_core::matching::{HttpMatch, PathMatch};
 //! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+//! # use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 //!
 //! # let gateway = ObjectName::new("default", "gateway");
 //! # let mut table = RouteTable::builder(1);
 //! # let listener = table.listener(Listener {
-//! #     gateway: gateway.clone(),
+//! #     frontend: FrontendOwner::Gateway(gateway.clone()),
 //! #     owner_kind: ListenerOwnerKind::Gateway,
 //! #     owner: gateway.clone(),
 //! #     name: "http".into(),

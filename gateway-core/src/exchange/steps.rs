@@ -19,7 +19,7 @@ use crate::hostname::Host;
 use crate::matching::{RequestError, RequestHead};
 use crate::name::BackendId;
 use crate::rule::{Backend, BackendTarget, HttpRule};
-use crate::table::{FrontendOwner, Listener, ListenerId, Matched, NoMatch, RouteTable, Transport};
+use crate::table::{Listener, ListenerId, Matched, NoMatch, RouteTable, Transport};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
 ///
@@ -500,8 +500,8 @@ pub fn find<B>(
 /// The listener that takes a request for this host.
 fn select(table: &RouteTable, arrival: &Arrival<'_>, host: &Host<'_>) -> Result<ListenerId, NoMatch> {
     let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-    let owner = FrontendOwner::Gateway(arrival.gateway);
-    let frontend = table.frontend(owner, Transport::Tcp, arrival.port).ok_or(NoMatch::NoListener)?;
+    let frontend = table.frontend_for(arrival.owner, Transport::Tcp, arrival.port);
+    let frontend = frontend.ok_or(NoMatch::NoListener)?;
     table.select(frontend, server_name.as_ref(), host)
 }
 

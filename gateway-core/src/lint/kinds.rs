@@ -23,7 +23,7 @@ const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
         None,
         "policies of this kind are not supported, so that it has no effect; remove it",
     ),
-    (Kind::XMesh, None, "meshes are not supported, so that it has no effect; remove it"),
+    (Kind::XMesh, None, "objects of this kind are not supported, so that it has no effect; remove it"),
 ];
 
 pub(super) fn look(lint: &mut Lint<'_>) {

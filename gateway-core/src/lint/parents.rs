@@ -3,6 +3,7 @@
 use super::Lint;
 use crate::api::{AnyObject, Kind, ParentReference, Resources};
 use crate::condition::Reason;
+use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 
@@ -50,10 +51,12 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
     for (index, parent) in found.parent_refs.iter().enumerate().filter(|(_, parent)| !known(parent)) {
         let namespace = parent.namespace.as_deref().unwrap_or(&name.namespace);
         let named = ObjectName::new(namespace, parent.name.as_str());
-        let wanted = [Kind::Gateway, Kind::ListenerSet].into_iter();
+        let in_mesh = lint.options.supports(Feature::Mesh).then_some(Kind::Service);
+        let wanted = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(in_mesh);
         let wanted =
             wanted.filter(|kind| kind.group() == parent.group).find(|kind| kind.as_str() == parent.kind);
         let message = match (wanted, parent.group.as_str(), parent.kind.as_str()) {
+            (Some(Kind::Service), ..) => "names no Service that is there; name one".to_owned(),
             (Some(wanted), ..) => {
                 format!("names no {wanted} that is served here; {}", way_out(wanted, &named, resources))
             }

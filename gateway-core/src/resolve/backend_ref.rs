@@ -49,6 +49,16 @@ pub(crate) struct BackendContext<'r> {
     pub(crate) grants: &'r Grants,
 }
 
+/// Who refers to a backend.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackendUser<'a> {
+    pub(crate) route: &'a Arc<RouteKey>,
+    /// What it sends there.
+    pub(crate) usage: Usage,
+    /// Whether a reference into another namespace is to be permitted there.
+    pub(crate) needs_grants: bool,
+}
+
 /// The backends that references led to, each with the routes that refer to it.
 #[derive(Debug, Default)]
 pub(crate) struct Backends {
@@ -90,17 +100,17 @@ struct Port {
 // === impl Backends ===
 
 impl Backends {
-    /// The backend that a reference from `route` leads to, for this usage. Notes in `used` what the outcome depends on.
+    /// The backend that a reference of this user leads to. Notes in `used` what the outcome depends on.
     ///
     /// # Errors
     /// Why it leads nowhere.
     ///
     /// # Spec
-    /// HRB-01 to HRB-09, RGR-04, RGR-08: without permission nothing else is looked at.
+    /// HRB-01 to HRB-09, RGR-04, RGR-05, RGR-08, MSH-12: without permission nothing else is looked at.
     pub(crate) fn resolve(
         &mut self,
         context: BackendContext<'_>,
-        (route, usage): (&Arc<RouteKey>, Usage),
+        BackendUser { route, usage, needs_grants }: BackendUser<'_>,
         reference: BackendReference<'_>,
         used: &mut HashSet<Arc<BackendKey>, RandomState>,
         table: &mut RouteTableBuilder,
@@ -110,7 +120,7 @@ impl Backends {
         let namespace = namespace.unwrap_or(route_namespace);
         let problem = |reason, message| Err(Finding::whole(reason, message));
         let from = Referrer { group: GATEWAY_GROUP, kind: route.kind.as_str(), namespace: route_namespace };
-        if context.grants.check(from, Target { group, kind, namespace, name }).is_none() {
+        if needs_grants && context.grants.check(from, Target { group, kind, namespace, name }).is_none() {
             return problem(
                 Reason::RefNotPermitted,
                 format!(

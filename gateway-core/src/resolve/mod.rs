@@ -12,7 +12,9 @@ mod endpoints;
 mod lookups;
 mod reference_grant;
 
-pub(crate) use self::backend_ref::{BackendContext, BackendKey, BackendReference, Backends, Usage};
+pub(crate) use self::backend_ref::{
+    BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage,
+};
 pub(crate) use self::backend_tls_policy::TlsTargets;
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
 pub(crate) use self::endpoints::{Endpoints, service_of};

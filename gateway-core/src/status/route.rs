@@ -1,4 +1,7 @@
 //! The status of a Route of any kind: one entry for each parentRef that leads to an object of ours.
+//!
+//! A Route with parents on two sides, Gateways and Services of a mesh, was compiled for each: what a reference leads to on one side
+//! is not what it leads to on the other.
 
 use super::{Cause, RouteParentStatus, RouteStatus};
 use crate::attach::AttachedParent;
@@ -11,24 +14,45 @@ use crate::finding::Finding;
 ///
 /// # Spec
 /// RTE-06, RTE-07, RTE-11, RTE-13, RTE-15 to RTE-20, RTE-25, CND-80 to CND-93.
-pub(crate) fn route(route: &CompiledRoute) -> RouteStatus {
+///
+/// MSH-14, MSH-15: of every side.
+pub(crate) fn route(sides: &[CompiledRoute]) -> RouteStatus {
+    let mut status = RouteStatus::default();
+    let mut parents: Vec<(usize, RouteParentStatus)> = Vec::new();
+    for side in sides {
+        status.generation = side.generation;
+        parents.extend(of_parents(side));
+        add_new(&mut status.causes, causes(side));
+        add_new(&mut status.without_effect, without_effect(side));
+    }
+    parents.sort_by_key(|(position, _)| *position);
+    status.parents = parents.into_iter().map(|(_, parent)| parent).collect();
+    status
+}
+
+/// The entry of each parent, with its place in the spec.
+fn of_parents(route: &CompiledRoute) -> impl Iterator<Item = (usize, RouteParentStatus)> {
     let resolved_refs = resolved_refs(route);
-    let parents = route
-        .parents
-        .iter()
-        .map(|parent| {
-            let accepted = accepted(route, parent);
-            let partially_invalid = partially_invalid(route).filter(|_| accepted.status);
-            let conditions = [accepted, resolved_refs.clone()].into_iter().chain(partially_invalid).collect();
-            RouteParentStatus {
-                parent_ref: parent.parent_ref.clone(),
-                controller_name: parent.controller.clone(),
-                conditions,
-            }
-        })
-        .collect();
-    let causes = causes(route);
-    RouteStatus { generation: route.generation, parents, causes, without_effect: without_effect(route) }
+    route.parents.iter().map(move |parent| {
+        let accepted = accepted(route, parent);
+        let partially_invalid = partially_invalid(route).filter(|_| accepted.status);
+        let conditions = [accepted, resolved_refs.clone()].into_iter().chain(partially_invalid).collect();
+        let status = RouteParentStatus {
+            parent_ref: parent.parent_ref.clone(),
+            controller_name: parent.controller.clone(),
+            conditions,
+        };
+        (parent.position, status)
+    })
+}
+
+/// Adds what is not there yet.
+fn add_new<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+    for new in more {
+        if !all.contains(&new) {
+            all.push(new);
+        }
+    }
 }
 
 /// What is wrong with each parent, then with each rule, whatever the parent.
@@ -64,7 +88,10 @@ fn without_effect(route: &CompiledRoute) -> Vec<Finding> {
     let hostnames = route.bad_hostnames.iter().map(|bad| {
         Finding::new("spec.hostnames", Reason::UnsupportedValue, format!("a hostname is not served: {bad}"))
     });
-    ignored.chain(hostnames).collect()
+    let of_parents = route.parents.iter().flat_map(|parent| &parent.without_effect).cloned();
+    let mut all = Vec::new();
+    add_new(&mut all, ignored.chain(hostnames).chain(of_parents).collect());
+    all
 }
 
 fn accepted(route: &CompiledRoute, parent: &AttachedParent) -> Condition {
@@ -90,6 +117,9 @@ fn accepted(route: &CompiledRoute, parent: &AttachedParent) -> Condition {
     }
     for bad in &route.bad_hostnames {
         message.push_str(&format!("; a hostname is not served: {bad}"));
+    }
+    for finding in &parent.without_effect {
+        message.push_str(&format!("; {}", finding.message));
     }
     condition(true, Reason::Accepted, message)
 }

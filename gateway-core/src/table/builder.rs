@@ -31,6 +31,7 @@ pub struct RouteTableBuilder {
     generation: u64,
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
+    services: Arc<BTreeMap<IpAddr, ObjectName>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
@@ -82,6 +83,7 @@ impl RouteTableBuilder {
             generation,
             fall_through: true,
             addresses: Arc::default(),
+            services: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
             backends: SlotMap::default(),
@@ -115,6 +117,14 @@ impl RouteTableBuilder {
     pub fn addresses(&mut self, addresses: BTreeMap<ObjectName, Vec<IpAddr>>) -> &mut Self {
         if *self.addresses != addresses {
             self.addresses = Arc::new(addresses);
+        }
+        self
+    }
+
+    /// The addresses of the Services that have listeners: what clients of a mesh dial.
+    pub fn services(&mut self, services: BTreeMap<IpAddr, ObjectName>) -> &mut Self {
+        if *self.services != services {
+            self.services = Arc::new(services);
         }
         self
     }
@@ -359,6 +369,7 @@ impl RouteTableBuilder {
             generation: self.generation,
             fall_through: self.fall_through,
             addresses: self.addresses.clone(),
+            services: self.services.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),
@@ -522,12 +533,12 @@ mod tests {
     use crate::matching::{Conditions, HeaderMatch, PathMatch, ValueMatch};
     use crate::name::{ListenerOwnerKind, RouteKey, RouteKind};
     use crate::rule::RuleName;
-    use crate::table::ListenerProtocol;
+    use crate::table::{FrontendOwner, ListenerProtocol};
 
     fn listener(builder: &mut RouteTableBuilder, port: u16) -> ListenerId {
         let gateway = ObjectName::new("default", "gateway");
         builder.listener(Listener {
-            gateway: gateway.clone(),
+            frontend: FrontendOwner::Gateway(gateway.clone()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway,
             name: port.to_string().into(),

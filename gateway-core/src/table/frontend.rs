@@ -1,12 +1,12 @@
 //! The frontends of a table: where connections and datagrams come in.
 
-use std::fmt;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::ListenerId;
+use super::frontend_owner::FrontendOwner;
 use super::hostname_map::HostnameMap;
 use super::listener::{Listener, ListenerProtocol, Transport};
 use crate::hostname::Host;
@@ -24,15 +24,6 @@ pub struct Frontend {
     opening: Opening,
     takes_requests: bool,
     listeners: HostnameMap<ListenerId>,
-}
-
-/// The object whose traffic comes in: a Gateway, or in a mesh a Service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FrontendOwner<N = ObjectName> {
-    /// A Gateway of this name.
-    Gateway(N),
-    /// A Service of this name.
-    Service(N),
 }
 
 /// What connections to a frontend begin with.
@@ -94,46 +85,8 @@ impl Frontend {
         Some(*listener)
     }
 
-    fn is(&self, owner: FrontendOwner<&ObjectName>, transport: Transport, port: u16) -> bool {
+    fn is(&self, owner: FrontendOwner<&ObjectName, &str>, transport: Transport, port: u16) -> bool {
         self.port == port && self.transport == transport && self.owner.as_ref() == owner
-    }
-}
-
-// === impl FrontendOwner ===
-
-impl<N> FrontendOwner<N> {
-    /// The name, whatever the kind.
-    pub fn name(&self) -> &N {
-        match self {
-            Self::Gateway(name) | Self::Service(name) => name,
-        }
-    }
-
-    /// The same with a borrowed name.
-    pub fn as_ref(&self) -> FrontendOwner<&N> {
-        match self {
-            Self::Gateway(name) => FrontendOwner::Gateway(name),
-            Self::Service(name) => FrontendOwner::Service(name),
-        }
-    }
-}
-
-impl FrontendOwner<&ObjectName> {
-    fn to_owned(self) -> FrontendOwner {
-        match self {
-            Self::Gateway(name) => FrontendOwner::Gateway(name.clone()),
-            Self::Service(name) => FrontendOwner::Service(name.clone()),
-        }
-    }
-}
-
-impl fmt::Display for FrontendOwner {
-    /// `Gateway namespace/name`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gateway(name) => write!(f, "Gateway {name}"),
-            Self::Service(name) => write!(f, "Service {name}"),
-        }
     }
 }
 
@@ -145,7 +98,7 @@ impl Frontends {
         let mut frontends = Self::default();
         let mut listeners: Vec<_> = listeners.into_iter().collect();
         // So that the order does not tell in which order listeners came and went.
-        listeners.sort_by(|(_, a), (_, b)| (&a.gateway, a.port).cmp(&(&b.gateway, b.port)));
+        listeners.sort_by(|(_, a), (_, b)| (&a.frontend, a.port).cmp(&(&b.frontend, b.port)));
         for (id, listener) in listeners {
             let frontend = frontends.find_or_add(listener);
             let (frontend, hostname) = (&mut frontends.all[frontend.0 as usize], listener.hostname.as_ref());
@@ -167,7 +120,7 @@ impl Frontends {
 
     pub(super) fn find(
         &self,
-        owner: FrontendOwner<&ObjectName>,
+        owner: FrontendOwner<&ObjectName, &str>,
         transport: Transport,
         port: u16,
     ) -> Option<FrontendId> {
@@ -176,13 +129,13 @@ impl Frontends {
     }
 
     fn find_or_add(&mut self, listener: &Listener) -> FrontendId {
-        let (owner, transport) = (FrontendOwner::Gateway(&listener.gateway), listener.protocol.transport());
+        let (owner, transport) = (listener.frontend.as_ref(), listener.protocol.transport());
         if let Some(known) = self.find(owner, transport, listener.port) {
             return known;
         }
         let id = FrontendId(self.all.len() as u32);
         self.all.push(Frontend {
-            owner: owner.to_owned(),
+            owner: listener.frontend.clone(),
             transport,
             port: listener.port,
             opening: match listener.protocol {

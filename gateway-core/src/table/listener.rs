@@ -4,22 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::frontend_owner::FrontendOwner;
 use crate::filter::Scheme;
 use crate::hostname::Hostname;
 use crate::name::{ListenerOwnerKind, ObjectName};
 
-/// A listener that is served: one entry of a Gateway or a ListenerSet.
+/// A listener that is served: one entry of a Gateway or a ListenerSet; in a mesh a port of a Service.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    /// The Gateway whose addresses it is bound to.
-    pub gateway: ObjectName,
-    /// Whether the Gateway itself or a ListenerSet holds the listener.
+    /// The Gateway whose addresses it is bound to, or the clients of which Service it is for.
+    pub frontend: FrontendOwner,
+    /// Whether the Gateway itself, a ListenerSet or a Service holds the listener.
     pub owner_kind: ListenerOwnerKind,
     /// The object that holds it.
     pub owner: ObjectName,
-    /// Its name, unique within its owner.
+    /// Its name, unique within its owner. A port of a Service without a name has its number.
     pub name: Arc<str>,
-    /// The port of the Gateway's addresses.
+    /// The port of the Gateway's addresses, or of the Service's.
     pub port: u16,
     /// What is spoken there.
     pub protocol: ListenerProtocol,
@@ -75,9 +76,14 @@ impl Listener {
 }
 
 impl fmt::Display for Listener {
-    /// `namespace/gateway/listener`, or `namespace/listener-set/listener`.
+    /// `namespace/gateway/listener`, `namespace/listener-set/listener` or `namespace/service/port`, and the namespace whose
+    /// clients alone it is for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
+        write!(f, "{}/{}", self.owner, self.name)?;
+        match &self.frontend {
+            FrontendOwner::ServiceFor(_, namespace) => write!(f, " for {namespace}"),
+            FrontendOwner::Gateway(_) | FrontendOwner::Service(_) => Ok(()),
+        }
     }
 }
 

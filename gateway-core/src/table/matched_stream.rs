@@ -11,7 +11,7 @@
 //! let gateway = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
 //! let listener = table.listener(Listener {
-//!     gateway: gateway.clone(),
+//!     frontend: FrontendOwner::Gateway(gateway.clone()),
 //!     owner_kind: ListenerOwnerKind::Gateway,
 //!     owner: gateway.clone(),
 //!     name: "tls".into(),

@@ -12,7 +12,7 @@
 //! let gateway = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
 //! let listener = table.listener(Listener {
-//!     gateway: gateway.clone(),
+//!     frontend: FrontendOwner::Gateway(gateway.clone()),
 //!     owner_kind: ListenerOwnerKind::Gateway,
 //!     owner: gateway.clone(),
 //!     name: "http".into(),
@@ -42,6 +42,7 @@ mod depths;
 mod paths;
 mod hostname_map;
 mod certificate;
+mod frontend_owner;
 mod listener;
 mod matched;
 mod frontend;
@@ -82,7 +83,8 @@ pub use self::builder::RouteTableBuilder;
 pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::explain_stream::{ExplainedStream, StreamExplanation};
-pub use self::frontend::{Frontend, FrontendId, FrontendOwner, Opening};
+pub use self::frontend::{Frontend, FrontendId, Opening};
+pub use self::frontend_owner::FrontendOwner;
 pub use self::listener::{Listener, ListenerProtocol, ListenerTls, Transport};
 pub use self::matched::{Matched, NoMatch};
 pub use self::matched_stream::{MatchedStream, NoStream};
@@ -97,6 +99,7 @@ pub struct RouteTable {
     generation: u64,
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
+    services: Arc<BTreeMap<IpAddr, ObjectName>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
@@ -165,14 +168,51 @@ impl RouteTable {
         self.addresses.get(gateway).map(Vec::as_slice)
     }
 
+    /// The Service with this address, if some Route is for it: what a client dials tells which Service it means.
+    ///
+    /// # Spec
+    /// MSH-01, MSH-02.
+    pub fn service_at(&self, cluster_ip: IpAddr) -> Option<&ObjectName> {
+        self.services.get(&cluster_ip)
+    }
+
+    /// All Services that some Route is for and that have an address, by address.
+    ///
+    /// # Spec
+    /// MSH-02
+    pub fn services(&self) -> impl Iterator<Item = (IpAddr, &ObjectName)> {
+        self.services.iter().map(|(address, name)| (*address, name))
+    }
+
     /// The frontend of an owner at a port, if a listener is served there.
     pub fn frontend(
         &self,
-        owner: FrontendOwner<&ObjectName>,
+        owner: FrontendOwner<&ObjectName, &str>,
         transport: Transport,
         port: u16,
     ) -> Option<FrontendId> {
         self.frontends.find(owner, transport, port)
+    }
+
+    /// The frontend that takes what comes in for an owner at a port: its own, or where the clients of a namespace have none of
+    /// their own for a Service, that of the Service. In a mesh, what no frontend takes goes on as if there were none.
+    ///
+    /// # Spec
+    /// MSH-04 to MSH-06, MSH-08.
+    #[inline]
+    pub fn frontend_for(
+        &self,
+        owner: FrontendOwner<&ObjectName, &str>,
+        transport: Transport,
+        port: u16,
+    ) -> Option<FrontendId> {
+        let own = self.frontend(owner, transport, port);
+        match owner {
+            FrontendOwner::ServiceFor(service, _) => {
+                own.or_else(|| self.frontend(FrontendOwner::Service(service), transport, port))
+            }
+            FrontendOwner::Gateway(_) | FrontendOwner::Service(_) => own,
+        }
     }
 
     /// A frontend of this table.

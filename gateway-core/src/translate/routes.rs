@@ -8,8 +8,10 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::api::ObjectMeta;
-use crate::attach::{self, AttachedParent, Gateways, ListenerKey, Namespaces};
-use crate::compile::{self, CompileRoute, CompiledRoute, CompiledRules, Compiler, Listeners, Places};
+use crate::attach::{self, AttachedParent, AttachedTo, ListenerKey, MeshPlace, Parents, Side};
+use crate::compile::{
+    self, CompileRoute, CompiledRoute, CompiledRules, Compiler, Listeners, Places, ServiceListeners,
+};
 use crate::hostname::Hostname;
 use crate::name::{Age, ObjectName, RouteKey, RouteKind};
 use crate::resolve::BackendKey;
@@ -30,11 +32,15 @@ pub(super) struct Routes {
 }
 
 /// What is remembered of a Route, to be undone when it changes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
-    /// The Route in the table, unless it serves nothing.
+    /// The Route in the table for what comes from Gateways, unless it serves nothing there.
     served: Option<Served>,
+    /// The same for what comes from workloads.
+    served_in_mesh: Option<Served>,
     counting: Box<[ListenerKey]>,
+    /// The ports of Services that it is for, in order.
+    services: Box<[MeshPlace]>,
     /// In order.
     used: Box<[Arc<BackendKey>]>,
     /// The places in the indexes that it asks for.
@@ -51,8 +57,7 @@ enum Served {
 /// What Routes are translated with.
 pub(super) struct Environment<'e> {
     pub(super) valid: &'e Validated,
-    pub(super) gateways: &'e Gateways,
-    pub(super) namespaces: &'e Namespaces,
+    pub(super) parents: Parents<'e>,
     pub(super) listeners: &'e Listeners,
 }
 
@@ -115,7 +120,7 @@ impl Routes {
     ) -> Option<Arc<RouteStatus>> {
         let valid = environment.valid;
         let name = &key.name;
-        let compiled = match key.kind {
+        let mut sides = match key.kind {
             RouteKind::Http => compiled(name, valid.http_routes.get(name), environment, compiler),
             RouteKind::Grpc => compiled(name, valid.grpc_routes.get(name), environment, compiler),
             RouteKind::Tls => compiled(name, valid.tls_routes.get(name), environment, compiler),
@@ -123,43 +128,65 @@ impl Routes {
             RouteKind::Udp => compiled(name, valid.udp_routes.get(name), environment, compiler),
         };
         let before = self.known.remove(key);
-        let Some(mut route) = compiled else {
+        let Some(first) = sides.first() else {
             self.forget(key, before, compiler);
             return None;
         };
-        let mut attachments = attachments(&route.parents, environment.listeners);
-        let hostnames = attachments.iter().map(|(_, hostnames)| hostnames.len().max(1)).sum();
-        let places = Places::of(route.matches, hostnames);
-        let places_before = before.as_ref().map_or(0, |known| known.places);
-        if let Err(finding) = compiler.places.ask(&name.namespace, places_before, places) {
-            attachments.clear();
-            let attached = route.parents.iter_mut().filter(|parent| parent.listeners.is_ok());
+        let (key, mut before) = (first.key.clone(), before.unwrap_or_default());
+        let mut services: Vec<_> = sides.iter().flat_map(CompiledRoute::places).cloned().collect();
+        services.sort_unstable();
+        services.dedup();
+        compiler.services.hold(&services, compiler.table);
+        let attached =
+            sides.iter().map(|side| attachments(&side.parents, environment.listeners, compiler.services));
+        let mut attached: Vec<_> = attached.collect();
+        let places = sides.iter().zip(&attached).map(|(side, attached)| {
+            let hostnames = attached.iter().map(|(_, hostnames)| hostnames.len().max(1)).sum();
+            Places::of(side.matches, hostnames)
+        });
+        let places = places.fold(0, usize::saturating_add);
+        if let Err(finding) = compiler.places.ask(&name.namespace, before.places, places) {
+            attached.iter_mut().for_each(Vec::clear);
+            let parents = sides.iter_mut().flat_map(|side| &mut side.parents);
+            let attached = parents.filter(|parent| parent.listeners.is_ok());
             attached.for_each(|parent| parent.listeners = Err(finding.clone()));
         }
-        let status = self.statuses.share(status::route(&route));
-        let counting = route.counting_listeners().into_boxed_slice();
-        let CompiledRoute { key, age, rules, used, .. } = route;
-        let (before, counted, released) = match before {
-            Some(known) => (known.served, known.counting, known.used),
-            None => (None, Box::default(), Box::default()),
-        };
-        let served = serve(before, age, rules, attachments, compiler.table);
-        self.count_again(&counted, &counting);
-        for unused in released.iter().filter(|key| used.binary_search(key).is_err()) {
+        let status = self.statuses.share(status::route(&sides));
+        let mut now = Known { places, services: services.into(), ..Known::default() };
+        let mut used = Vec::new();
+        for (side, attachments) in sides.into_iter().zip(attached) {
+            let (before, served) = match side.side {
+                Side::Gateways => {
+                    now.counting = side.counting_listeners().into();
+                    (before.served.take(), &mut now.served)
+                }
+                Side::Mesh => (before.served_in_mesh.take(), &mut now.served_in_mesh),
+            };
+            *served = serve(before, side.age, side.rules, attachments, compiler.table);
+            used.extend(side.used);
+        }
+        // What is left was served on a side on which there is no parent any more.
+        let gone = before.served.into_iter().chain(before.served_in_mesh);
+        gone.for_each(|served| served.leave(compiler.table));
+        used.sort_unstable();
+        used.dedup();
+        now.used = used.into();
+        self.count_again(&before.counting, &now.counting);
+        compiler.services.release(&before.services, compiler.table);
+        for unused in before.used.iter().filter(|key| now.used.binary_search(key).is_err()) {
             compiler.backends.release(unused, &key, compiler.table);
         }
-        self.known.insert(key, Known { served, counting, used, places });
+        self.known.insert(key, now);
         Some(status)
     }
 
     fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
         compiler.patterns.release(key);
-        let Some(Known { served, counting, used, places }) = known else { return };
+        let Some(Known { served, served_in_mesh, counting, services, used, places }) = known else { return };
         compiler.places.release(&key.name.namespace, places);
-        if let Some(served) = served {
-            served.leave(compiler.table);
-        }
+        served.into_iter().chain(served_in_mesh).for_each(|served| served.leave(compiler.table));
         self.count_again(&counting, &[]);
+        compiler.services.release(&services, compiler.table);
         for unused in &used {
             compiler.backends.release(unused, key, compiler.table);
         }
@@ -180,15 +207,27 @@ fn compiled<R: CompileRoute>(
     route: Option<&Valid<R>>,
     environment: &Environment<'_>,
     compiler: &mut Compiler<'_>,
-) -> Option<CompiledRoute> {
-    let attached = attach::route(name, route?, environment.gateways, environment.namespaces)?;
-    Some(compile::route(attached, compiler))
+) -> Vec<CompiledRoute> {
+    let attached = route.map(|route| attach::route(name, route, environment.parents)).unwrap_or_default();
+    attached.into_iter().map(|attached| compile::route(attached, compiler)).collect()
 }
 
 /// The listeners that are served and let the Route in, with the hostnames that it has there.
-fn attachments(parents: &[AttachedParent], listeners: &Listeners) -> Vec<(ListenerId, Vec<Hostname>)> {
+///
+/// # Spec
+/// MSH-10: of Services it has none.
+fn attachments(
+    parents: &[AttachedParent],
+    listeners: &Listeners,
+    services: &ServiceListeners,
+) -> Vec<(ListenerId, Vec<Hostname>)> {
     let attached = parents.iter().flat_map(|parent| parent.listeners.iter().flatten());
-    let served = attached.filter_map(|to| Some((listeners.get(to.listener)?, to.hostnames.clone())));
+    let served = attached.filter_map(|to| match to {
+        AttachedTo::Listener { listener, hostnames, .. } => {
+            Some((listeners.get(*listener)?, hostnames.clone()))
+        }
+        AttachedTo::Service(place) => Some((services.get(place)?, Vec::new())),
+    });
     served.collect()
 }
 

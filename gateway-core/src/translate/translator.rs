@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
-use crate::api::{AnyObject, Kind, Resources};
-use crate::attach::{self, Gateways, Namespaces};
-use crate::compile::{Compiler, Listeners, Patterns, Places};
+use crate::api::{AnyObject, Kind, ParentReference, Resources};
+use crate::attach::{self, Gateways, Mesh, Namespaces, Parents, Services};
+use crate::compile::{Compiler, Listeners, Patterns, Places, ServiceListeners};
 use crate::condition::Reason;
+use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::manifest::Severity;
 use crate::name::{ObjectName, RouteKey, RouteKind};
@@ -62,7 +63,9 @@ pub struct Translator {
     patterns: Patterns,
     places: Places,
     gateways: Gateways,
+    mesh: Mesh,
     listeners: Listeners,
+    services: ServiceListeners,
     routes: Routes,
     table: RouteTableBuilder,
     translation: Translation,
@@ -93,7 +96,9 @@ impl Translator {
             patterns: Patterns::new(),
             places: Places::default(),
             gateways: Gateways::default(),
+            mesh: Mesh::default(),
             listeners: Listeners::default(),
+            services: ServiceListeners::default(),
             routes: Routes::default(),
             table,
             translation: Translation::default(),
@@ -113,6 +118,8 @@ impl Translator {
         }
         self.table.hostname_fall_through(options.hostname_fall_through);
         self.options = Options { generation: self.options.generation, ..options };
+        // All Routes are looked at again.
+        self.mesh = Mesh::default();
         self.fresh = true;
     }
 
@@ -222,7 +229,12 @@ impl Translator {
 
         // Services are looked at in any case, since what leads to them is remembered.
         let affected = self.affected(&changed);
-        self.compile(if all { self.routes.all(&self.valid) } else { affected });
+        let mut routes = if all { self.routes.all(&self.valid) } else { affected };
+        self.add_concerned(&mut routes);
+        if !routes.is_empty() {
+            self.compile(routes);
+            self.table.services(self.services.addresses(&self.valid.services));
+        }
         let unbound_anew = mem::take(&mut self.unbound_anew) || attach_again;
         if unbound_anew {
             self.gateways.note_unbound(&self.options.addresses.unbound);
@@ -327,6 +339,7 @@ impl Translator {
             if *kind == Kind::Service {
                 let concerned = backends.touch(references, name, table);
                 affected.extend(concerned.iter().map(|key| (**key).clone()));
+                affected.extend(self.mesh.routes_of(name).cloned());
             }
             let route = RouteKind::ALL.into_iter().find(|route| Kind::from(*route) == *kind);
             affected.extend(route.map(|route| RouteKey::new(route, name.clone())));
@@ -334,18 +347,34 @@ impl Translator {
         affected
     }
 
+    /// Adds the Routes that do not change, and for which it makes a difference that these do: those that another kind takes the place
+    /// of in a mesh, or no longer.
+    fn add_concerned(&mut self, routes: &mut BTreeSet<RouteKey>) {
+        if !self.options.supports(Feature::Mesh) {
+            return;
+        }
+        let Self { valid, options, mesh, .. } = self;
+        let services = Services { all: &valid.services, options };
+        let mut concerned = BTreeSet::new();
+        for route in routes.iter() {
+            concerned.append(&mut mesh.note(route, parent_refs(route, valid), services));
+        }
+        routes.append(&mut concerned);
+    }
+
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let Self { valid, endpoints, tls_targets, grants, backends, table, .. } = self;
+        let Self { valid, endpoints, tls_targets, grants, backends, table, options, .. } = self;
         let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
-        let (patterns, places) = (&mut self.patterns, &mut self.places);
-        let mut compiler = Compiler { references, backends, patterns, places, options: &self.options, table };
-        let environment = Environment {
-            valid,
+        let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
+        let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
+        let parents = Parents {
             gateways: &self.gateways,
             namespaces: &self.namespaces,
-            listeners: &self.listeners,
+            services: Services { all: &valid.services, options },
+            mesh: &self.mesh,
         };
+        let environment = Environment { valid, parents, listeners: &self.listeners };
         let statuses = &mut self.translation.statuses.routes;
         let mut translate = |key: RouteKey, compiler: &mut Compiler<'_>| {
             let status = self.routes.translate(&key, &environment, compiler);
@@ -418,6 +447,19 @@ impl Translator {
         });
         self.translation.diagnostics = invalid.chain(repeated).chain(without_class).collect();
     }
+}
+
+/// The parents that a Route names; none for one that is not there.
+fn parent_refs<'v>(route: &RouteKey, valid: &'v Validated) -> &'v [ParentReference] {
+    let name = &route.name;
+    let written = match route.kind {
+        RouteKind::Http => valid.http_routes.get(name).map(|route| &route.spec.parent_refs),
+        RouteKind::Grpc => valid.grpc_routes.get(name).map(|route| &route.spec.parent_refs),
+        RouteKind::Tls => valid.tls_routes.get(name).map(|route| &route.spec.parent_refs),
+        RouteKind::Tcp => valid.tcp_routes.get(name).map(|route| &route.spec.parent_refs),
+        RouteKind::Udp => valid.udp_routes.get(name).map(|route| &route.spec.parent_refs),
+    };
+    written.map_or(&[], Vec::as_slice)
 }
 
 /// Notes the objects of this kind whose status is another than before, or none any more.

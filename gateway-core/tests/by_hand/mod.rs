@@ -68,7 +68,7 @@ impl ByHand {
     ) -> ListenerId {
         let gateway = ObjectName::new("default", self.gateway);
         self.builder.listener(Listener {
-            gateway: gateway.clone(),
+            frontend: FrontendOwner::Gateway(gateway.clone()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway,
             name: name.into(),

@@ -259,7 +259,7 @@ mod tests {
         let gateway = ObjectName::new("default", "gateway");
         let mut table = RouteTable::builder(1);
         let listener = table.listener(Listener {
-            gateway: gateway.clone(),
+            frontend: FrontendOwner::Gateway(gateway.clone()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway.clone(),
             name: "http".into(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use gateway_core::name::{BackendId, ListenerOwnerKind, ObjectName};
 use gateway_core::rule::{Backend, RuleName};
-use gateway_core::table::{Listener, ListenerId, RouteTable, RuleId};
+use gateway_core::table::{FrontendOwner, Listener, ListenerId, RouteTable, RuleId};
 use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
 };
@@ -23,7 +23,7 @@ pub(super) struct Place {
 /// The same by name, which stays from table to table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Labels {
-    gateway: ObjectName,
+    owner: FrontendOwner,
     listener: Option<ListenerName>,
     rule: Option<RuleName>,
     backend: Option<BackendName>,
@@ -42,7 +42,7 @@ type BackendName = (ObjectName, u16);
 /// What is in a table: the labels that series may have.
 #[derive(Debug, Default)]
 pub(super) struct Known<'t> {
-    gateways: HashSet<&'t ObjectName, RandomState>,
+    owners: HashSet<FrontendOwner<&'t ObjectName, &'t str>, RandomState>,
     listeners: HashSet<(ListenerOwnerKind, &'t ObjectName, &'t str), RandomState>,
     rules: HashSet<&'t RuleName, RandomState>,
     backends: HashSet<(&'t ObjectName, u16), RandomState>,
@@ -60,14 +60,14 @@ pub(super) struct Text<T>(pub(super) T);
 impl Labels {
     /// The labels of a Gateway, where nothing else is known.
     pub(super) fn of_gateway(gateway: ObjectName) -> Self {
-        Self { gateway, listener: None, rule: None, backend: None }
+        Self { owner: FrontendOwner::Gateway(gateway), listener: None, rule: None, backend: None }
     }
 
     /// The labels of a place in `table`.
     pub(super) fn new(table: &RouteTable, place: Place) -> Self {
-        let Listener { gateway, owner_kind, owner, name, .. } = table.listener(place.listener);
+        let Listener { frontend, owner_kind, owner, name, .. } = table.listener(place.listener);
         Self {
-            gateway: gateway.clone(),
+            owner: frontend.clone(),
             listener: Some(ListenerName {
                 owner_kind: *owner_kind,
                 owner: owner.clone(),
@@ -87,14 +87,14 @@ impl Labels {
     pub(super) fn are_of(&self, table: &RouteTable, place: Place) -> bool {
         self.is_at(table.listener(place.listener))
             && match (&self.rule, place.rule) {
-                (Some(name), Some(rule)) => is_same_rule(&table.rule(rule).id, name),
+                (Some(name), Some(rule)) => table.rule(rule).id == *name,
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             }
             && match (&self.backend, place.backend) {
                 (Some((service, port)), Some(backend)) => {
                     let backend = table.backend(backend);
-                    backend.port == *port && is_same(&backend.service, service)
+                    backend.port == *port && backend.service == *service
                 }
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
@@ -103,30 +103,21 @@ impl Labels {
 
     fn is_at(&self, at: &Listener) -> bool {
         self.listener.as_ref().is_some_and(|listener| {
-            is_same_text(&listener.name, &at.name)
-                && listener.owner_kind == at.owner_kind
-                && is_same(&listener.owner, &at.owner)
-        }) && is_same(&self.gateway, &at.gateway)
+            listener.name == at.name && listener.owner_kind == at.owner_kind && listener.owner == at.owner
+        }) && self.owner == at.frontend
     }
-}
-
-fn is_same_rule(one: &RuleName, other: &RuleName) -> bool {
-    let is_same_route = Arc::ptr_eq(&one.route, &other.route) || one.route == other.route;
-    is_same_route && one.index == other.index && one.name == other.name
-}
-
-fn is_same(one: &ObjectName, other: &ObjectName) -> bool {
-    is_same_text(&one.name, &other.name) && is_same_text(&one.namespace, &other.namespace)
-}
-
-/// An `Arc<str>` compares what it holds, also where both are one.
-fn is_same_text(one: &Arc<str>, other: &Arc<str>) -> bool {
-    Arc::ptr_eq(one, other) || one == other
 }
 
 impl EncodeLabelSet for Labels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        ("gateway", Text(&self.gateway)).encode(encoder.encode_label())?;
+        match &self.owner {
+            FrontendOwner::Gateway(name) => ("gateway", Text(name)).encode(encoder.encode_label())?,
+            FrontendOwner::Service(name) => ("service", Text(name)).encode(encoder.encode_label())?,
+            FrontendOwner::ServiceFor(name, namespace) => {
+                ("service", Text(name)).encode(encoder.encode_label())?;
+                ("client_namespace", &**namespace).encode(encoder.encode_label())?;
+            }
+        }
         if let Some(listener) = &self.listener {
             ("listener", Text(listener)).encode(encoder.encode_label())?;
         }
@@ -146,10 +137,10 @@ impl EncodeLabelSet for Labels {
 }
 
 impl Display for ListenerName {
-    /// The name within a Gateway; the names of a ListenerSet, which are others', have it before them.
+    /// The name within a Gateway or a Service; the names of a ListenerSet, which are others', have it before them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.owner_kind {
-            ListenerOwnerKind::Gateway => f.write_str(&self.name),
+            ListenerOwnerKind::Gateway | ListenerOwnerKind::Service => f.write_str(&self.name),
             ListenerOwnerKind::ListenerSet => write!(f, "{}/{}", self.owner, self.name),
         }
     }
@@ -161,7 +152,7 @@ impl<'t> Known<'t> {
     pub(super) fn new(table: &'t RouteTable) -> Self {
         let mut known = Self::default();
         for (_, listener) in table.listeners() {
-            known.gateways.insert(&listener.gateway);
+            known.owners.insert(listener.frontend.as_ref());
             known.listeners.insert((listener.owner_kind, &listener.owner, &listener.name));
         }
         known.rules.extend(table.rules().map(|rule| &rule.id));
@@ -171,8 +162,8 @@ impl<'t> Known<'t> {
 
     /// Whether all that these labels name is there.
     pub(super) fn contains(&self, labels: &Labels) -> bool {
-        let Labels { gateway, listener, rule, backend } = labels;
-        self.gateways.contains(gateway)
+        let Labels { owner, listener, rule, backend } = labels;
+        self.owners.contains(&owner.as_ref())
             && listener.as_ref().is_none_or(|ListenerName { owner_kind, owner, name }| {
                 self.listeners.contains(&(*owner_kind, owner, &**name))
             })

@@ -11,7 +11,7 @@ use super::sockets::Sockets;
 /// use std::net::Ipv4Addr;
 /// use std::sync::Arc;
 /// use gateway_core::name::{ListenerOwnerKind, ObjectName};
-/// use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+/// use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 /// use gateway_tower::serve::{Addresses, ServeOptions, Server};
 /// use gateway_tower::upstream::Upstream;
 /// use gateway_tower::{Connection, Gateway, TableHandle};
@@ -21,7 +21,7 @@ use super::sockets::Sockets;
 /// let name = ObjectName::new("default", "gateway");
 /// let mut table = RouteTable::builder(1);
 /// table.listener(Listener {
-///     gateway: name.clone(),
+///     frontend: FrontendOwner::Gateway(name.clone()),
 ///     owner_kind: ListenerOwnerKind::Gateway,
 ///     owner: name.clone(),
 ///     name: "http".into(),

@@ -94,7 +94,7 @@ fn describe<RB>(open: &Open, response: &Response<RB>) {
     span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
     if let Some(outcome) = response.extensions().get::<Outcome>() {
         if let Some(listener) = outcome.listener() {
-            span.set_attribute(KeyValue::new("gateway.name", listener.gateway.to_string()));
+            span.set_attribute(KeyValue::new("gateway.name", listener.frontend.name().to_string()));
             span.set_attribute(KeyValue::new("gateway.listener", listener.to_string()));
         }
         if let Some(routed) = &outcome.routed {

@@ -6,12 +6,12 @@ fn table(
 ) -> gateway_core::table::RouteTable {
     use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
     use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-    use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+    use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 
     let name = |name| ObjectName::new("default", name);
     let mut table = RouteTable::builder(1);
     let listener = table.listener(Listener {
-        gateway: name("gateway"),
+        frontend: FrontendOwner::Gateway(name("gateway")),
         owner_kind: ListenerOwnerKind::Gateway,
         owner: name("gateway"),
         name: "http".into(),

@@ -12,7 +12,9 @@ use gateway_core::hostname::Hostname;
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::ListenerOwnerKind;
 use gateway_core::rule::BackendTarget;
-use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable};
+use gateway_core::table::{
+    Certificate, FrontendOwner, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable,
+};
 use gateway_tower::tunnel::Joined;
 use gateway_tower::{
     AnsweredBy, BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle,
@@ -138,7 +140,7 @@ async fn a_request_for_the_host_of_another_listener_is_misdirected() {
         let certificate =
             Certificate::new(vec![], rustls_pki_types::PrivatePkcs8KeyDer::from(&b"key"[..]).into());
         table.listener(Listener {
-            gateway: gateway_name(),
+            frontend: FrontendOwner::Gateway(gateway_name()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway_name(),
             name: hostname.into(),

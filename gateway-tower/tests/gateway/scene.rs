@@ -11,7 +11,7 @@ use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RuleName, Timeouts,
 };
-use gateway_core::table::{Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
+use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
 use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, ResponseBody, TableHandle};
 use http::{HeaderValue, Request, Response, StatusCode, request};
 use http_body::Body;
@@ -98,7 +98,7 @@ impl Scene {
 
     pub(crate) fn table(mut self) -> RouteTable {
         let listener = self.table.listener(Listener {
-            gateway: gateway_name(),
+            frontend: FrontendOwner::Gateway(gateway_name()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway_name(),
             name: "http".into(),

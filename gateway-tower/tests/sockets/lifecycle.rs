@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::name::{ListenerOwnerKind, ObjectName};
-use gateway_core::table::{Listener, ListenerProtocol, RouteTable, UnboundCause};
+use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, UnboundCause};
 use gateway_tower::serve::{Addresses, Drained, NotBound, ServeOptions, Server};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -195,7 +195,7 @@ async fn a_gateway_is_bound_at_the_addresses_that_it_has_in_the_table() {
     for name in ["first", "second", "third"] {
         let name = ObjectName::new("default", name);
         table.listener(Listener {
-            gateway: name.clone(),
+            frontend: FrontendOwner::Gateway(name.clone()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: name,
             name: "http".into(),

@@ -7,7 +7,9 @@ use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, RuleName, StreamRule,
 };
-use gateway_core::table::{Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder};
+use gateway_core::table::{
+    FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
+};
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -26,7 +28,7 @@ impl Streams {
 
     pub(crate) fn listener(&mut self, port: u16, hostname: &str, protocol: ListenerProtocol) -> ListenerId {
         self.builder.listener(Listener {
-            gateway: gateway_name(),
+            frontend: FrontendOwner::Gateway(gateway_name()),
             owner_kind: ListenerOwnerKind::Gateway,
             owner: gateway_name(),
             name: format!("{port}-{hostname}").into(),

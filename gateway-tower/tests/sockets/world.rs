@@ -11,7 +11,7 @@ use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
 };
-use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, RouteTable};
+use gateway_core::table::{Certificate, FrontendOwner, Listener, ListenerProtocol, ListenerTls, RouteTable};
 use gateway_tower::serve::{
     Addresses, ConnectionService, NotBound, ServeOptions, Server, Sockets, TlsOptions,
 };
@@ -137,7 +137,7 @@ impl Table {
         };
         for (i, (port, hostname, certificates)) in self.listeners.iter().enumerate() {
             let listener = table.listener(Listener {
-                gateway: gateway_name(),
+                frontend: FrontendOwner::Gateway(gateway_name()),
                 owner_kind: ListenerOwnerKind::Gateway,
                 owner: gateway_name(),
                 name: format!("{port}-{i}").into(),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, ValueMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
+use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 use gateway_tower::serve::{ServeOptions, serve_one};
 use gateway_tower::upstream::{Upstream, UpstreamOptions, connect_by};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -174,7 +174,7 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
     }
     let route = table.http_route(Age::new(None, &name), rules);
     let listener = table.listener(Listener {
-        gateway: self::name(),
+        frontend: FrontendOwner::Gateway(self::name()),
         owner_kind: ListenerOwnerKind::Gateway,
         owner: self::name(),
         name: "http".into(),

@@ -135,9 +135,8 @@ impl Asked<'_> {
             return of_route.to_vec();
         }
         let listeners = self.update.table.listeners().map(|(_, listener)| listener);
-        let here = listeners.filter(|listener| {
-            listener.port == self.port.port() && listener.gateway == *self.port.owner().name()
-        });
+        let here = listeners
+            .filter(|listener| listener.port == self.port.port() && listener.frontend == *self.port.owner());
         here.filter_map(|listener| Some(listener.hostname.as_ref()?.to_string())).collect()
     }
 
