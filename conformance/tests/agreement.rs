@@ -66,6 +66,28 @@ fn the_core_agrees_with_the_reference_below_http() {
     assert!(streams >= wanted && forwarded * 40 > streams, "{forwarded} of {streams} forwarded");
 }
 
+// MSH-01 to MSH-12, MSH-15, MSH-16
+#[test]
+fn the_core_agrees_with_the_reference_in_a_mesh() {
+    let total = Cell::new(Compared::default());
+    let wanted = cases() / 2;
+    let config = Config { cases: wanted as u32, ..config() };
+    let result = TestRunner::new(config).run(&vec(any::<u8>(), 0..3000), |bytes| {
+        if total.get().requests < wanted {
+            let mut sum = total.get();
+            sum += fuzzing::compare_mesh(&bytes).map_err(|it| TestCaseError::fail(it.to_string()))?;
+            total.set(sum);
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    let Compared { requests, served: routed, forwarded } = total.get();
+    eprintln!("{requests} requests, {routed} to Services with Routes, {forwarded} forwarded by them");
+    assert!(requests >= wanted && routed * 4 > requests && routed < requests && forwarded * 20 > requests);
+}
+
 #[test]
 fn the_order_of_resources_does_not_matter() {
     proptest!(Config { cases: 100, ..config() }, |(bytes in vec(any::<u8>(), 0..3000))| fuzzing::any_order(&bytes));

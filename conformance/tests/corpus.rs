@@ -8,7 +8,7 @@ use conformance::fuzzing;
 /// A fuzz target by name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     ("answers", fuzzing::answers),
     ("client_hello", fuzzing::client_hello),
     ("edits", fuzzing::edits),
@@ -17,6 +17,7 @@ const TARGETS: [Target; 10] = [
     }),
     ("hostname", fuzzing::hostname),
     ("manifest", fuzzing::manifest),
+    ("mesh", fuzzing::mesh),
     ("proxy_header", fuzzing::proxy_header),
     ("requests", fuzzing::requests),
     ("rewrite", fuzzing::rewrite),

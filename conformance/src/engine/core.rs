@@ -20,8 +20,8 @@ use gateway_core::translate::translate;
 use http::{Request, Response, StatusCode, request, response};
 
 use super::{
-    Arrival, Decision, Effect, Entrance, Forwarded, Mirrored, Outcome, Reply, Retry, Sent, StreamArrival,
-    StreamOutcome, Target, Timeouts, headers,
+    Arrival, Decision, Effect, Entrance, Forwarded, MeshArrival, Mirrored, Outcome, Reply, Retry, Sent,
+    StreamArrival, StreamOutcome, Target, Timeouts, headers,
 };
 
 /// The core with the table of one set of resources.
@@ -50,7 +50,7 @@ impl Core {
 
     /// Who serves the request.
     pub fn decide(&self, arrival: &Arrival) -> Decision {
-        match self.begin(arrival) {
+        match self.begin(&at(arrival), arrival) {
             Ok((exchange, _)) => served(&exchange),
             Err(stopped) => Decision::Refused(status(&stopped)),
         }
@@ -58,7 +58,28 @@ impl Core {
 
     /// What becomes of the request.
     pub fn answer(&self, arrival: &Arrival) -> Outcome {
-        match self.begin(arrival) {
+        self.answer_at(&at(arrival), arrival)
+    }
+
+    /// What becomes of a request within a mesh; nothing where no Route is for it, so that it goes on as if there were no mesh.
+    pub fn answer_in_mesh(&self, arrival: &MeshArrival) -> Option<Effect> {
+        let MeshArrival { client_namespace, service, port, request, randoms, answer } = arrival;
+        let at = exchange::Arrival::in_mesh(service, client_namespace, *port);
+        self.table.frontend_for(at.owner, Transport::Tcp, *port)?;
+        let arrival = Arrival {
+            gateway: service.clone(),
+            port: *port,
+            server_name: None,
+            request: request.clone(),
+            randoms: randoms.clone(),
+            answer: answer.clone(),
+        };
+        Some(self.answer_at(&at, &arrival).effect)
+    }
+
+    /// What becomes of the request of an arrival that came in here.
+    fn answer_at(&self, at: &exchange::Arrival<'_>, arrival: &Arrival) -> Outcome {
+        match self.begin(at, arrival) {
             Ok((mut exchange, request)) => {
                 let effect = carry_out(&mut exchange, request, arrival);
                 Outcome { decision: served(&exchange), effect }
@@ -125,7 +146,7 @@ impl Core {
 
     /// Why the request goes where it goes, candidate by candidate.
     pub fn explain(&self, arrival: &Arrival) -> String {
-        let explanation = match self.explanation(arrival) {
+        let explanation = match self.explanation(&at(arrival), arrival) {
             Ok(explanation) => explanation,
             Err(Stopped::Refused(refusal)) => return refusal.to_string(),
             Err(Stopped::Answered(answer)) => {
@@ -163,7 +184,11 @@ impl Core {
     }
 
     /// The exchange of a request that a rule serves, and the request in the form that was matched.
-    fn begin(&self, arrival: &Arrival) -> Result<(Exchange, Request<()>), Stopped> {
+    fn begin(
+        &self,
+        at: &exchange::Arrival<'_>,
+        arrival: &Arrival,
+    ) -> Result<(Exchange, Request<()>), Stopped> {
         /// What can be compared.
         fn told(stopped: &Stopped) -> Result<StatusCode, Refusal> {
             match stopped {
@@ -172,24 +197,21 @@ impl Core {
             }
         }
         let mut request = arrival.request.clone();
-        let begun = Exchange::begin(&self.table, &at(arrival), &mut request);
+        let begun = Exchange::begin(&self.table, at, &mut request);
         let found = begun.as_ref().map(Exchange::matched).map_err(told);
-        let explained = self.explanation(arrival).and_then(|explanation| Ok(explanation.decision?));
+        let explained = self.explanation(at, arrival).and_then(|explanation| Ok(explanation.decision?));
         let explained = explained.map_err(|stopped| told(&stopped));
         assert_eq!(found, explained, "explain decides as find does");
         Ok((begun?, request))
     }
 
     /// The search for the rule, written down.
-    fn explanation(&self, arrival: &Arrival) -> Result<Explanation, Stopped> {
+    fn explanation(&self, at: &exchange::Arrival<'_>, arrival: &Arrival) -> Result<Explanation, Stopped> {
         let mut request = arrival.request.clone();
-        exchange::prepare(&self.table, &at(arrival), &mut request)?;
+        exchange::prepare(&self.table, at, &mut request)?;
         let head = RequestHead::of_request(&request)?;
-        let server_name = arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok());
-        let port = self
-            .table
-            .frontend(FrontendOwner::Gateway(&arrival.gateway), Transport::Tcp, arrival.port)
-            .ok_or(NoMatch::NoListener)?;
+        let server_name = at.server_name.and_then(|name| Host::of_name(name).ok());
+        let port = self.table.frontend_for(at.owner, Transport::Tcp, at.port).ok_or(NoMatch::NoListener)?;
         Ok(self.table.explain(port, server_name.as_ref(), &head))
     }
 }

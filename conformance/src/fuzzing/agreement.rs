@@ -11,8 +11,12 @@ use gateway_core::translate::translate;
 
 use crate::engine::core::Core;
 use crate::engine::reference::Reference;
-use crate::engine::{Arrival, Decision, Effect, Outcome, RequestEdits, StreamArrival, StreamOutcome};
-use crate::generate::{CONTROLLER_NAME, Source, World, arrival, stream_arrival, stream_world, world};
+use crate::engine::{
+    Arrival, Decision, Effect, MeshArrival, Outcome, RequestEdits, StreamArrival, StreamOutcome,
+};
+use crate::generate::{
+    CONTROLLER_NAME, Source, World, arrival, mesh_arrival, mesh_world, stream_arrival, stream_world, world,
+};
 
 /// How many requests one set of resources is asked about.
 const REQUESTS: usize = 24;
@@ -22,7 +26,7 @@ const REQUESTS: usize = 24;
 pub struct Compared {
     /// Requests.
     pub requests: usize,
-    /// Requests that a rule served.
+    /// Requests that a rule served; in a mesh those that some Route is for.
     pub served: usize,
     /// Requests that a backend got.
     pub forwarded: usize,
@@ -115,6 +119,54 @@ pub fn compare_streams(
         }
     }
     Ok((streams, forwarded))
+}
+
+/// A request of a workload on which they do not agree.
+pub type MeshDisagreement = Disagreement<MeshArrival, Option<Effect>>;
+
+/// Resources and requests of workloads made of the bytes: the core and the reference agree on what becomes of each request to a
+/// Service. Requests to the Gateways beside them are compared as well.
+///
+/// # Panics
+/// When they do not.
+pub fn mesh(bytes: &[u8]) {
+    if let Err(disagreement) = compare_mesh(bytes) {
+        panic!("{disagreement}");
+    }
+}
+
+/// The same, told by its result.
+///
+/// # Errors
+/// When core and reference do not agree.
+///
+/// # Panics
+/// When they do not agree on a request to a Gateway, or something that was generated is refused.
+pub fn compare_mesh(bytes: &[u8]) -> Result<Compared, Box<MeshDisagreement>> {
+    let mut source = Source::new(bytes);
+    let world = mesh_world(&mut source);
+    let options = Options { features: Feature::ALL.iter().copied().collect(), ..options(&world) };
+    let core = core(&world, &options);
+    let reference = reference(&world);
+    let mut compared = Compared::default();
+    while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
+        let arrival = mesh_arrival(&mut source, &world);
+        let expected = reference.answer_in_mesh(&arrival);
+        let by_route = core.answer_in_mesh(&arrival);
+        compared.served += usize::from(by_route.is_some());
+        compared.forwarded += usize::from(matches!(by_route, Some(Effect::Forwarded(_))));
+        let found = by_route.or_else(|| reference.answer_without_mesh(&arrival));
+        if expected != found {
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+        }
+        compared.requests += 1;
+        if source.chance(20) {
+            let arrival = self::arrival(&mut source, &world);
+            let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
+            assert_eq!(expected, found, "{}{arrival:?}\nreference on the left", Shown(&world));
+        }
+    }
+    Ok(compared)
 }
 
 /// The core with these resources, of which it refuses none.

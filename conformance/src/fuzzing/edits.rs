@@ -13,9 +13,9 @@ use gateway_core::table::{ExplainedStream, Listener, RouteTable, StreamExplanati
 use gateway_core::translate::{Translation, Translator, translate};
 use gateway_core::validate;
 
-use crate::engine::Arrival;
 use crate::engine::core::Core;
-use crate::generate::{Edit, HOSTS, Source, World, arrival, edit, options, world};
+use crate::engine::{Arrival, MeshArrival};
+use crate::generate::{Edit, HOSTS, Source, World, arrival, edit, mesh_arrival, options, world};
 
 /// How many translations one sequence of edits has at most.
 const TRANSLATIONS: usize = 60;
@@ -73,13 +73,14 @@ pub fn follow(bytes: &[u8]) -> Result<Followed, Box<Divergence>> {
     let mut followed = Followed::default();
     loop {
         let requests: Vec<_> = (0..REQUESTS).map(|_| arrival(&mut source, &ever)).collect();
+        let of_workloads: Vec<_> = (0..REQUESTS).map(|_| mesh_arrival(&mut source, &ever)).collect();
         let fresh = translate(&now, &options);
-        if let Some(difference) = difference(translator.translate(), &fresh, &requests) {
+        if let Some(difference) = difference(translator.translate(), &fresh, &requests, &of_workloads) {
             return Err(Box::new(Divergence { first, options: first_options, edits: done, difference }));
         }
         followed.translations += 1;
         followed.serving += usize::from(fresh.table.rules().next().is_some());
-        followed.requests += requests.len();
+        followed.requests += requests.len() + of_workloads.len();
         if source.is_empty() || followed.translations >= TRANSLATIONS {
             return Ok(followed);
         }
@@ -126,21 +127,33 @@ fn apply(
 }
 
 /// Where the two differ, if they do. Tables number things as they please: what is in them is compared by name.
-fn difference(kept: &Translation, fresh: &Translation, requests: &[Arrival]) -> Option<String> {
+fn difference(
+    kept: &Translation,
+    fresh: &Translation,
+    requests: &[Arrival],
+    of_workloads: &[MeshArrival],
+) -> Option<String> {
     let of_table = || {
         let (kept, fresh) = (Shown::new(&kept.table), Shown::new(&fresh.table));
         None.or_else(|| unequal("listeners", &kept.listeners, &fresh.listeners))
             .or_else(|| unequal("frontends", &kept.frontends, &fresh.frontends))
+            .or_else(|| unequal("services", &kept.services, &fresh.services))
             .or_else(|| unequal("rules", &kept.rules, &fresh.rules))
             .or_else(|| unequal("stream rules", &kept.stream_rules, &fresh.stream_rules))
             .or_else(|| unequal("backends", &kept.backends, &fresh.backends))
     };
     let of_requests = || {
         let (kept, fresh) = (Core::with_table(kept.table.clone()), Core::with_table(fresh.table.clone()));
-        requests.iter().find_map(|arrival| {
+        let of_gateways = requests.iter().find_map(|arrival| {
             let what = format!("decisions about {arrival:?}");
             unequal(&what, &kept.answer(arrival), &fresh.answer(arrival))
                 .or_else(|| unequal(&what, &kept.explain(arrival), &fresh.explain(arrival)))
+        });
+        of_gateways.or_else(|| {
+            of_workloads.iter().find_map(|arrival| {
+                let what = format!("decisions about {arrival:?}");
+                unequal(&what, &kept.answer_in_mesh(arrival), &fresh.answer_in_mesh(arrival))
+            })
         })
     };
     let (a, b) = (&kept.statuses, &fresh.statuses);
@@ -175,6 +188,7 @@ fn unequal<T: PartialEq + Debug>(what: &str, kept: &T, fresh: &T) -> Option<Stri
 struct Shown {
     listeners: Vec<String>,
     frontends: Vec<String>,
+    services: Vec<String>,
     rules: Vec<String>,
     stream_rules: Vec<String>,
     backends: Vec<String>,
@@ -218,6 +232,7 @@ impl Shown {
                     .collect(),
             ),
             frontends: sorted(frontends.collect()),
+            services: table.services().map(|(address, name)| format!("{address} {name}")).collect(),
             rules: sorted(table.rules().map(|rule| shown_rule(rule, table)).collect()),
             stream_rules: sorted(table.stream_rules().map(|rule| shown_stream_rule(rule, table)).collect()),
             backends: sorted(table.backends().map(|backend| shown_backend(Some(backend))).collect()),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`find`] | core and reference agree on what becomes of generated requests, with generated resources |
 //! | [`streams`] | the same of generated connections and datagrams |
+//! | [`mesh`] | the same of generated requests of workloads to Services |
 //! | [`edits`] | a translator that takes generated edits gives what a translation from nothing gives |
 //! | [`rewrite`] | they agree on paths that are replaced, with any text as path, prefix and replacement |
 //! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
@@ -21,7 +22,10 @@ mod manifest;
 mod messages;
 mod rewrite;
 
-pub use self::agreement::{Compared, Disagreement, any_order, compare, compare_streams, find, streams};
+pub use self::agreement::{
+    Compared, Disagreement, MeshDisagreement, any_order, compare, compare_mesh, compare_streams, find, mesh,
+    streams,
+};
 pub use self::edits::{Divergence, Followed, edits, follow};
 pub use self::first_bytes::{client_hello, proxy_header};
 pub use self::hostname::hostname;

@@ -22,6 +22,7 @@ mod edits;
 mod filters;
 mod gateways;
 mod grpc_routes;
+mod mesh;
 pub mod messages;
 mod objects;
 mod requests;
@@ -33,6 +34,7 @@ mod words;
 use gateway_core::api::{ObjectMeta, Resources, Timestamp};
 
 pub use self::edits::{Edit, edit, options};
+pub use self::mesh::{mesh_arrival, mesh_world};
 pub use self::requests::arrival;
 pub use self::source::Source;
 pub use self::streams::{stream_arrival, stream_world};

@@ -13,7 +13,7 @@ use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{backends, created, gateways, grpc_routes, metadata, routes};
+use super::{backends, created, gateways, grpc_routes, mesh, metadata, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
 pub(super) const KINDS: [Kind; 28] = [
@@ -47,11 +47,16 @@ pub(super) const KINDS: [Kind; 28] = [
     Kind::UdpRoute,
 ];
 
-/// Makes an object of a kind. Routes and ListenerSets have their parents among `resources`, which hold a Gateway.
+/// Makes an object of a kind. Routes and ListenerSets have their parents among `resources`, which hold a Gateway; Routes may be for
+/// Services too.
 pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources) -> AnyObject {
+    let parents = |source: &mut Source<'_>| match source.chance(30) {
+        true => mesh::parents(resources),
+        false => routes::parents(resources),
+    };
     let route = |source: &mut Source<'_>| {
-        let number = source.below(4);
-        routes::route(source, &routes::parents(resources), number)
+        let (parents, number) = (parents(source), source.below(4));
+        routes::route(source, &parents, number)
     };
     match kind {
         Kind::Namespace => {
@@ -77,6 +82,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             if source.chance(30) {
                 service.spec.ports.remove(source.below(2));
             }
+            mesh::address(source, &mut service);
             service.into()
         }
         Kind::EndpointSlice => {
@@ -95,8 +101,8 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         }
         Kind::BackendTlsPolicy => policy(source).into(),
         Kind::GrpcRoute => {
-            let number = source.below(4);
-            grpc_routes::route(source, &routes::parents(resources), number).into()
+            let (parents, number) = (parents(source), source.below(4));
+            grpc_routes::route(source, &parents, number).into()
         }
         Kind::TlsRoute => tls_route(route(source)).into(),
         Kind::TcpRoute => tcp_route(route(source)).into(),

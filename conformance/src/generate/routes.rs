@@ -78,12 +78,18 @@ fn parent_ref(source: &mut Source<'_>, parents: &[(&str, ObjectName)], namespace
     let (kind, parent) = source.one(parents);
     // Absent where it can be, and now and then where it cannot.
     let absent = if *parent.namespace == *namespace { source.chance(50) } else { source.chance(3) };
+    let (of_gateway, sections) = (ParentReference::gateway(&*parent.name), ["l0", "l1", "l2", "l9"]);
+    let (group, sections) = match kind {
+        "Service" => (String::new(), ["http", "http", "other", "l9"]),
+        _ => (of_gateway.group.clone(), sections),
+    };
     ParentReference {
+        group,
         kind: kind.to_owned(),
         namespace: (!absent).then(|| parent.namespace.to_string()),
-        section_name: source.some(15, |source| source.one(&["l0", "l1", "l2", "l9"]).to_owned()),
+        section_name: source.some(15, |source| source.one(&sections).to_owned()),
         port: source.some(10, |source| source.one(&[80, 443, 8080, 9])),
-        ..ParentReference::gateway(&*parent.name)
+        ..of_gateway
     }
 }
 

@@ -40,6 +40,7 @@ pub struct ReferenceEngines;
 /// The core with the table of the resources as they are now.
 #[derive(Debug)]
 pub struct CoreDecider {
+    resources: Arc<Resources>,
     features: BTreeSet<Feature>,
     core: Core,
     generation: u64,
@@ -61,19 +62,20 @@ impl CoreDecider {
 
     /// The core, told that its data plane has these features.
     pub fn with_features(features: BTreeSet<Feature>) -> Self {
-        Self { features, core: Core::default(), generation: 0 }
+        Self { resources: Arc::default(), features, core: Core::default(), generation: 0 }
     }
 }
 
 impl Default for CoreDecider {
     fn default() -> Self {
-        Self::with_features(SUPPORTED.iter().copied().collect())
+        Self::with_features(core_features().collect())
     }
 }
 
 impl Decider for CoreDecider {
     fn update(&mut self, resources: &Arc<Resources>, addresses: &Addresses) -> Option<Statuses> {
         self.generation += 1;
+        self.resources = Arc::clone(resources);
         let options = Options { features: self.features.clone(), ..options(addresses, self.generation) };
         let translation = translate(resources, &options);
         self.core = Core::with_table(translation.table);
@@ -92,21 +94,33 @@ impl Decider for CoreDecider {
         Ok(self.core.stream(arrival))
     }
 
+    fn mesh(&self, arrival: &MeshArrival) -> Result<Option<Effect>, EngineError> {
+        // What no Route is for is none of the core's business: plain Kubernetes, which the reference plays too.
+        let plain = || reference(&self.resources).answer_without_mesh(arrival);
+        Ok(self.core.answer_in_mesh(arrival).or_else(plain))
+    }
+
     fn explain(&self, arrival: &Arrival) -> Option<String> {
         Some(self.core.explain(arrival))
     }
+}
+
+/// What the core decides about.
+fn core_features() -> impl Iterator<Item = Feature> {
+    let of_meshes = Feature::ALL.iter().filter(|feature| feature.is_mesh());
+    SUPPORTED.iter().chain(of_meshes).copied()
 }
 
 // === impl ReferenceDecider ===
 
 impl ReferenceDecider {
     fn reference(&self) -> Reference<'_> {
-        Reference {
-            resources: &self.resources,
-            controller_name: CONTROLLER_NAME,
-            hostname_fall_through: true,
-        }
+        reference(&self.resources)
     }
+}
+
+fn reference(resources: &Resources) -> Reference<'_> {
+    Reference { resources, controller_name: CONTROLLER_NAME, hostname_fall_through: true }
 }
 
 impl Decider for ReferenceDecider {
@@ -146,7 +160,7 @@ impl Engines for CoreEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::of_the_core()
+        Abilities { features: core_features().collect(), ..Abilities::of_the_core() }
     }
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {

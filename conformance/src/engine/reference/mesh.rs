@@ -1,7 +1,7 @@
 //! Requests within a mesh.
 
 use gateway_core::api::{
-    GrpcRoute, HttpRoute, ParentReference, Resources, Service, ServicePort, TransportProtocol,
+    GrpcRoute, HttpRoute, ParentReference, Resources, Service, ServicePort, ServiceType, TransportProtocol,
 };
 use gateway_core::name::ObjectName;
 use http::StatusCode;
@@ -22,6 +22,10 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     let groups = [&*arrival.client_namespace, &*arrival.service.namespace];
     let (http, grpc) = groups
         .map(|group| {
+            // MSH-11: one without an address of its own is no parent.
+            if !has_address(service) {
+                return Default::default();
+            }
             let http = routes::<HttpRoute>(resources, group, service, port);
             (http, routes::<GrpcRoute>(resources, group, service, port))
         })
@@ -30,10 +34,10 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
         .unwrap_or_default();
     // MSH-08: without any route it goes straight on.
     if http.is_empty() && grpc.is_empty() {
-        return Some(straight(resources, arrival));
+        return without(resources, arrival);
     }
     let Some(seen) = request::read(&arrival.request) else {
-        return Some(answered(StatusCode::BAD_REQUEST));
+        return Some(grpc::refused(StatusCode::BAD_REQUEST, &arrival.request));
     };
     // MSH-09: of several kinds for one port GRPCRoutes win.
     let candidates = match (grpc.is_empty(), seen.is_grpc()) {
@@ -50,6 +54,10 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     let MeshArrival { service, port, request, randoms, answer, .. } = arrival.clone();
     let as_arrival = Arrival { gateway: service, port, server_name: None, request, randoms, answer };
     Some(filters::carry_out(resources, &frontend, &candidate, &seen, &as_arrival))
+}
+
+fn has_address(service: &Service) -> bool {
+    service.spec.r#type != ServiceType::ExternalName && service.spec.cluster_ip.as_deref() != Some("None")
 }
 
 fn is_tcp(port: &ServicePort, number: u16) -> bool {
@@ -89,15 +97,17 @@ fn is_bound(route: &ObjectName, parents: &[ParentReference], service: &Service, 
     })
 }
 
-/// MSH-08: as if there were no mesh.
-fn straight(resources: &Resources, arrival: &MeshArrival) -> Effect {
+/// What becomes of a request as if there were no mesh: MSH-08. Nothing if there is no such Service or port.
+pub(super) fn without(resources: &Resources, arrival: &MeshArrival) -> Option<Effect> {
+    let service = resources.services.get(&arrival.service)?;
+    service.spec.ports.iter().find(|port| is_tcp(port, arrival.port))?;
     let to = Target { service: arrival.service.clone(), port: arrival.port, tls: None };
     let endpoints = backend::endpoints(resources, &to, &TransportProtocol::Tcp);
     if endpoints.is_empty() {
-        return answered(StatusCode::SERVICE_UNAVAILABLE);
+        return Some(answered(StatusCode::SERVICE_UNAVAILABLE));
     }
     let (request, answer) = (&arrival.request, &arrival.answer);
-    Effect::Forwarded(Box::new(Forwarded {
+    Some(Effect::Forwarded(Box::new(Forwarded {
         to,
         endpoints,
         sent: Sent {
@@ -111,7 +121,7 @@ fn straight(resources: &Resources, arrival: &MeshArrival) -> Effect {
         failed: Headers::new(),
         timeouts: Timeouts::default(),
         retry: None,
-    }))
+    })))
 }
 
 fn answered(status: StatusCode) -> Effect {

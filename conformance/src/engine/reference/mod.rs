@@ -160,6 +160,11 @@ impl<'r> Reference<'r> {
         mesh::answer(self.resources, arrival)
     }
 
+    /// What becomes of a request to a Service where there is no mesh; nothing if there is no such Service or port.
+    pub fn answer_without_mesh(&self, arrival: &MeshArrival) -> Option<Effect> {
+        mesh::without(self.resources, arrival)
+    }
+
     fn outcome(&self, arrival: &Arrival, carry_out: bool) -> Outcome {
         let refused = |status| Outcome {
             decision: Decision::Refused(status),
