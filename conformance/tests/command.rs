@@ -16,8 +16,9 @@ use gateway_core::manifest;
 use gateway_core::options::Options;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::translate;
+use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{Addresses, ServeOptions, Server, TlsOptions};
-use gateway_tower::upstream::Upstream;
+use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustls::crypto::ring;
@@ -57,12 +58,15 @@ fn main() -> ExitCode {
 /// A gateway that looks at the folder all the time.
 async fn serve(manifests: &Path, address: &str, offset: &str) -> ! {
     let tables = TableHandle::new(RouteTable::builder(0).build());
-    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let provider = Arc::new(ring::default_provider());
+    let backend_tls = BackendTlsOptions::new(provider.clone()).expect("ring has all that TLS needs");
+    let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
+    let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
     let mut addresses = Addresses::all_on(address.parse().expect("an address"));
     addresses.port_offset = offset.parse().expect("a number");
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-    let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("ring has all that TLS needs");
-    let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
+    let tls = TlsOptions::new(provider).expect("ring has all that TLS needs");
+    let options = ServeOptions { tls: Some(tls), backend_tls: Some(backend_tls), ..ServeOptions::default() };
     let server = Server::start(&tables, addresses, options, services).await;
     let _server = server.expect("without listeners there is nothing to be bound");
     let options = Options { controller_name: CONTROLLER_NAME.to_owned(), ..Options::default() };

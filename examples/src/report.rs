@@ -89,6 +89,14 @@ impl<'r> Report<'r> {
                 self.add(Severity::Warning, kind, name, finding.clone());
             }
         }
+        for (name, status) in &statuses.backend_tls_policies {
+            let kind = Kind::BackendTlsPolicy;
+            let conditions = status.ancestors.iter().flat_map(|ancestor| &ancestor.conditions);
+            self.add_status(kind, name, &status.causes, conditions);
+            for finding in &status.without_effect {
+                self.add(Severity::Warning, kind, name, finding.clone());
+            }
+        }
     }
 
     /// The causes at their fields, or else the conditions: those that merely sum up have nothing to add to a cause.

@@ -318,6 +318,12 @@ pub fn conditions(update: &Update) -> String {
             add(Kind::from(*kind), key, &about, &parent.conditions);
         }
     }
+    for (key, status) in &statuses.backend_tls_policies {
+        for ancestor in &status.ancestors {
+            let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
+            add(Kind::BackendTlsPolicy, key, &about, &ancestor.conditions);
+        }
+    }
     text
 }
 

@@ -131,9 +131,9 @@ pub struct UnknownProfile(String);
 // profile and extended in another.
 features! {
     BackendTlsPolicy = "BackendTLSPolicy",
-        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Unsupported;
+        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Supported;
     BackendTlsPolicySanValidation = "BackendTLSPolicySANValidation",
-        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Unsupported;
+        Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Supported;
     ClusterTrustBundle = "ClusterTrustBundle", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
     GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Supported;
     GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Supported;
@@ -146,12 +146,12 @@ features! {
     GatewayAddressRoutabilityCluster =
         "GatewayAddressRoutabilityCluster", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
     GatewayBackendClientCertificate =
-        "GatewayBackendClientCertificate", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+        "GatewayBackendClientCertificate", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayFrontendClientCertificateValidation =
-        "GatewayFrontendClientCertificateValidation", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+        "GatewayFrontendClientCertificateValidation", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayFrontendClientCertificateValidationInsecureFallback =
         "GatewayFrontendClientCertificateValidationInsecureFallback",
-        Standard, Gateway, Extended, GATEWAYS, Unsupported;
+        Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayHttpListenerIsolation =
         "GatewayHTTPListenerIsolation", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayHttpsListenerDetectMisdirectedRequests =

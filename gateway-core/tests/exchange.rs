@@ -60,6 +60,7 @@ impl<'a> Scene<'a> {
             service: ObjectName::new("default", name),
             port: 80,
             protocol: BackendProtocol::Http1,
+            tls: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
         }))
     }
@@ -136,6 +137,7 @@ fn mirror(share: Share) -> HttpFilter {
         service: ObjectName::new("default", "nowhere"),
         port: 80,
         protocol: BackendProtocol::Http1,
+        tls: None,
         endpoints: [].into(),
     };
     let backend = RouteTable::builder(1).backend(nowhere);

@@ -472,14 +472,14 @@ spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name:
     assert_eq!(places, [Some((Some("a"), None)), Some((Some("a"), Some("n1"))), None]);
 }
 
-// HRB-09, HRB-19
+// HRB-09, HRB-19, BTP-14
 #[test]
 fn a_service_that_wants_tls_is_never_sent_plain_text() {
     let policy = "
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
 metadata: {name: p, namespace: apps}
-spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example, wellKnownCACertificates: System}}
+spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example, wellKnownCACertificates: example.com/odd}}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -492,7 +492,7 @@ spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name:
     assert_eq!(state(&translation, ResolvedRefs), "False/UnsupportedProtocol");
 }
 
-// HRB-09, BTP-05
+// BTP-01, BTP-04
 #[test]
 fn a_policy_for_one_port_of_a_service_leaves_the_others_alone() {
     let policy = "
@@ -509,9 +509,32 @@ metadata: {name: r, namespace: apps}
 spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}, {name: web, port: 81}]}]}
 ";
     let translation = translated(policy);
-    let refs = translation.table.rules().next().unwrap().backends.refs();
-    assert_ne!(refs[0].target, BackendTarget::Unresolved);
-    assert_eq!(refs[1].target, BackendTarget::Unresolved);
+    let within_tls: BTreeMap<u16, bool> =
+        translation.table.backends().map(|backend| (backend.port, backend.tls.is_some())).collect();
+    assert_eq!(within_tls, [(80, false), (81, true)].into());
+}
+
+// BPR-02
+#[test]
+fn web_sockets_within_tls_need_a_policy() {
+    let route = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: apps}
+spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 83}]}]}
+";
+    assert_eq!(state(&translated(route), ResolvedRefs), "False/UnsupportedProtocol");
+    let policy = "
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: apps}
+spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example, wellKnownCACertificates: System}}
+";
+    let translation = translated(&format!("{route}{policy}"));
+    assert_eq!(state(&translation, ResolvedRefs), "True/ResolvedRefs");
+    let backend = translation.table.backends().next().unwrap();
+    assert_eq!((backend.protocol, backend.tls.is_some()), (BackendProtocol::WebSocket, true));
 }
 
 // AMB-49: a list of hostnames of which none can be served is not an empty list

@@ -260,6 +260,52 @@ fn the_parents_of_a_route_are_merged_by_controller_and_reference() {
     expect("somebody has seen more", route(vec![newer], &computed(&[("b", None)])), None);
 }
 
+// BTP-09, BTP-10, BTP-25
+#[test]
+fn the_ancestors_of_a_policy_are_merged_as_the_parents_of_a_route_are() {
+    let entry = |name: &str, controller_name: &str, since| api::PolicyAncestorStatus {
+        ancestor_ref: parent(name, None),
+        controller_name: controller_name.to_owned(),
+        conditions: vec![stored("Accepted", true, 3, since)],
+    };
+    let computed = |names: &[&str]| status::BackendTlsPolicyStatus {
+        generation: Some(3),
+        ancestors: names
+            .iter()
+            .map(|name| status::PolicyAncestorStatus {
+                ancestor_ref: parent(name, None),
+                controller_name: OURS.into(),
+                conditions: vec![Condition::accepted()],
+            })
+            .collect(),
+        ..status::BackendTlsPolicyStatus::default()
+    };
+    let merged = |stored: Vec<api::PolicyAncestorStatus>, names: &[&str]| {
+        let stored = api::PolicyStatus { ancestors: stored };
+        let written = merge::backend_tls_policy(&stored, &computed(names), &[OURS].into(), &time(12))?;
+        let show = |entry: &api::PolicyAncestorStatus| {
+            let who = if entry.controller_name == OURS { "ours" } else { "theirs" };
+            format!("{who} {} {}", entry.ancestor_ref.name, shown(&entry.conditions).join(" "))
+        };
+        Some(written.ancestors.iter().map(show).collect())
+    };
+    let theirs = || entry("a", "example.com/other", 2);
+    expect(
+        "each to its own",
+        merged(vec![entry("gone", OURS, 1), theirs(), entry("a", OURS, 8)], &["a", "b"]),
+        Some(&["theirs a Accepted=True@3/2", "ours a Accepted=True@3/8", "ours b Accepted=True@3/12"]),
+    );
+    expect("nothing to write", merged(vec![theirs(), entry("a", OURS, 8)], &["a"]), None);
+    expect(
+        "ours go",
+        merged(vec![entry("a", OURS, 8), theirs()], &[]),
+        Some(&["theirs a Accepted=True@3/2"]),
+    );
+    // When others fill the list, theirs is not ours to remove.
+    let full: Vec<_> = (0..16).map(|number| entry(&format!("x{number}"), "example.com/other", 2)).collect();
+    expect("no room", merged(full, &["a"]), None);
+}
+
 /// Objects that are named by kind and name, each with what its status says about us.
 fn said(objects: impl IntoIterator<Item = AnyObject>) -> Vec<String> {
     let say = |object: AnyObject| {

@@ -17,7 +17,7 @@ use self::by_hand::{ByHand, ask_on};
 const TLS: RouteKind = RouteKind::Tls;
 
 fn terminate() -> ListenerProtocol {
-    ListenerProtocol::TlsTerminate(ListenerTls { certificates: [].into() })
+    ListenerProtocol::TlsTerminate(ListenerTls { certificates: [].into(), clients: None })
 }
 
 /// A backend that nobody asks for its endpoints.
@@ -186,6 +186,7 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
             service: ObjectName::new("default", name),
             port: 1,
             protocol: BackendProtocol::default(),
+            tls: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
         })
     };
@@ -203,6 +204,7 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
         service: ObjectName::new("default", "other"),
         port: 1,
         protocol: BackendProtocol::default(),
+        tls: None,
         endpoints: [].into(),
     });
     let table = table.build();

@@ -90,10 +90,14 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
     let target = "targetRefs: [{group: '', kind: Service, name: shop}]";
     let tls =
         format!("spec: {{{target}, validation: {{hostname: a.example, wellKnownCACertificates: System}}}}");
+    expect("BackendTLSPolicy", said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)), &[]);
+    let elsewhere = tls.replace("name: shop", "name: elsewhere");
     expect(
-        "BackendTLSPolicy",
-        said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)),
-        &["BackendTLSPolicy default/p: kind: TLS to backends is not supported"],
+        "BackendTLSPolicy that nothing leads to",
+        said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &elsewhere)),
+        &[
+            "BackendTLSPolicy default/p: spec.targetRefs: no Route that is served here sends anything within TLS",
+        ],
     );
     let policy = format!("spec: {{{target}, sessionPersistence: {{type: Cookie, cookie: {{}}}}}}");
     expect(

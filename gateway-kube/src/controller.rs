@@ -575,14 +575,19 @@ impl Running {
         }
     }
 
-    /// The parents of a Route of which this instance knows nothing: what was said about them is not for it to take away.
+    /// The parents of a Route, or ancestors of a policy, of which this instance knows nothing: what was said about them is not for it to take away.
     fn unseen(&self, key: &ObjectName, stored: &Stored) -> Vec<ParentReference> {
-        let StoredStatus::Route(status) = &stored.status else { return Vec::new() };
-        let entries = status
-            .parents
-            .iter()
-            .filter(|entry| entry.controller_name == self.options.translate.controller_name);
-        let unseen = entries.map(|entry| &entry.parent_ref).filter(|parent| {
+        let entries: Vec<(&String, &ParentReference)> = match &stored.status {
+            StoredStatus::Route(status) => {
+                status.parents.iter().map(|entry| (&entry.controller_name, &entry.parent_ref)).collect()
+            }
+            StoredStatus::Policy(status) => {
+                status.ancestors.iter().map(|entry| (&entry.controller_name, &entry.ancestor_ref)).collect()
+            }
+            _ => return Vec::new(),
+        };
+        let ours = entries.into_iter().filter(|(name, _)| **name == self.options.translate.controller_name);
+        let unseen = ours.map(|(_, parent)| parent).filter(|parent| {
             let namespace = parent.namespace.as_deref().unwrap_or(&key.namespace);
             let name = ObjectName::new(namespace, parent.name.as_str());
             self.is_blind || !self.options.watch.scope.contains(namespace) || !self.sees(parent, &name)
@@ -825,6 +830,15 @@ impl Running {
                     Computed::Route(status)
                 } else {
                     Computed::RouteBeside(status, unseen)
+                })
+            }
+            Computed::BackendTlsPolicy(status) => {
+                let mut unseen = self.unseen(key, stored);
+                unseen.retain(|ancestor| !status.ancestors.iter().any(|seen| seen.ancestor_ref == *ancestor));
+                Some(if unseen.is_empty() {
+                    Computed::BackendTlsPolicy(status)
+                } else {
+                    Computed::BackendTlsPolicyBeside(status, unseen)
                 })
             }
             computed => Some(computed),

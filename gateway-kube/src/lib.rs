@@ -79,8 +79,8 @@
 //! | (core) | `secrets` `configmaps` | list watch, by name if a role names them |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
-//! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` | list watch get |
-//! | `gateway.networking.k8s.io` | `referencegrants` `backendtlspolicies` | list watch |
+//! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |
+//! | `gateway.networking.k8s.io` | `referencegrants` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses/status` `gateways/status` and so on for each kind with a status | patch |
 //! | `apiextensions.k8s.io` | `customresourcedefinitions` (their metadata) | list watch |
 //! | `events.k8s.io` | `events` | create patch |

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use gateway_core::api::{
-    self, AnyObject, GatewayClassStatus, GatewayStatus, Kind, ListenerSetStatus, ParentReference, RouteStatus,
+    self, AnyObject, GatewayClassStatus, GatewayStatus, Kind, ListenerSetStatus, ParentReference,
+    PolicyStatus, RouteStatus,
 };
 use gateway_core::name::ObjectName;
 use kube::api::DynamicObject;
@@ -68,6 +69,8 @@ pub enum StoredStatus {
     ListenerSet(ListenerSetStatus),
     /// Of a Route of any kind.
     Route(RouteStatus),
+    /// Of a policy.
+    Policy(PolicyStatus),
 }
 
 /// An object that is stored and cannot be read, with what is known of it nevertheless.
@@ -194,13 +197,13 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::UdpRoute => {
             read(value, StoredStatus::Route)
         }
+        Kind::BackendTlsPolicy => read(value, StoredStatus::Policy),
         Kind::Namespace
         | Kind::Service
         | Kind::Secret
         | Kind::ConfigMap
         | Kind::EndpointSlice
         | Kind::ReferenceGrant
-        | Kind::BackendTlsPolicy
         | Kind::XBackend
         | Kind::XBackendTrafficPolicy
         | Kind::XTelemetryPolicy

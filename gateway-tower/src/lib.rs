@@ -17,7 +17,8 @@
 //! - `server`: [`serve`], sockets that follow the table.
 //! - `client`: [`upstream`], the client with its pools.
 //! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
-//! - `tls`: the server terminates TLS, by rustls with a `CryptoProvider` that the program names; none comes with this crate.
+//! - `tls`: the server terminates TLS, and client and server speak it with backends, by rustls with a `CryptoProvider` that the
+//!   program names; none comes with this crate.
 //! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.

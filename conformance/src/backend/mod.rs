@@ -29,3 +29,4 @@ pub(crate) use self::datagram::{DatagramAnswer, LONGEST as LONGEST_DATAGRAM};
 pub(crate) use self::grpc::GrpcBackend;
 pub(crate) use self::grpc_message::{EchoRequest, EchoResponse};
 pub(crate) use self::tcp::{GREETING, TestAnswer};
+pub(crate) use self::tls::pem;

@@ -72,7 +72,7 @@ pub(super) fn seen(connection: &ServerConnection) -> Tls {
 }
 
 /// A certificate as PEM.
-fn pem(certificate: &CertificateDer<'_>) -> String {
+pub(crate) fn pem(certificate: &CertificateDer<'_>) -> String {
     let text = STANDARD.encode(certificate);
     let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
     for line in text.as_bytes().chunks(64) {

@@ -12,16 +12,18 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
 use gateway_core::options::Options;
+use gateway_core::rule;
 use gateway_core::table::{
-    Explanation, FrontendId, FrontendOwner, ListenerProtocol, NoMatch, NoStream, Opening, RouteTable,
-    Transport,
+    Certificate, ClientValidationMode, Explanation, FrontendId, FrontendOwner, ListenerProtocol, NoMatch,
+    NoStream, Opening, RouteTable, Transport,
 };
 use gateway_core::translate::translate;
 use http::{Request, Response, StatusCode, request, response};
 
 use super::{
-    Arrival, Decision, Effect, Entrance, Forwarded, MeshArrival, Mirrored, Outcome, Reply, Retry, Sent,
-    StreamArrival, StreamOutcome, Target, Timeouts, headers,
+    Arrival, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance, Forwarded, Handshake,
+    Identity, MeshArrival, Mirrored, Outcome, Reply, Retry, Sent, StreamArrival, StreamOutcome, Target,
+    Timeouts, headers,
 };
 
 /// The core with the table of one set of resources.
@@ -113,6 +115,24 @@ impl Core {
         }
     }
 
+    /// What a TLS connection to the port meets; nothing if no listener of the server name terminates TLS there.
+    pub fn handshake(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+        let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port)?;
+        let name = server_name.and_then(|name| Host::of_name(name).ok());
+        let listener = match self.table.find_stream(port, name.as_ref()) {
+            Err(NoStream::Requests(listener)) => listener,
+            Ok(matched) => matched.listener,
+            Err(_) => return None,
+        };
+        let tls = self.table.listener(listener).protocol.tls()?;
+        let secrets = tls.certificates.iter().filter_map(Certificate::secret);
+        let clients = tls.clients.as_ref().map(|clients| ClientValidation {
+            authorities: clients.authorities.iter().map(|certificate| certificate.to_vec()).collect(),
+            any_client: clients.mode == ClientValidationMode::AllowInsecureFallback,
+        });
+        Some(Handshake { certificates: secrets.cloned().collect(), clients })
+    }
+
     /// What becomes of a connection or a datagram.
     ///
     /// # Panics
@@ -125,12 +145,15 @@ impl Core {
         let backend = found.and_then(|found| Ok((found, self.table.stream_backend(found, arrival.random)?)));
         let Ok((found, id)) = backend else { return StreamOutcome::Rejected };
         let listener = self.table.listener(found.listener);
+        let terminated = matches!(listener.protocol, ListenerProtocol::TlsTerminate(_));
+        let to = target(&self.table, &listener.frontend, id);
         StreamOutcome::Forwarded {
             listener: listener.name.to_string(),
             route: self.table.stream_rule(found.rule).id.route.name.clone(),
-            to: target(&self.table, id),
+            // What is passed through within the client's TLS gets none of the gateway's.
+            to: Target { tls: to.tls.filter(|_| terminated), ..to },
             endpoints: endpoints(&self.table, id),
-            terminated: matches!(listener.protocol, ListenerProtocol::TlsTerminate(_)),
+            terminated,
         }
     }
 
@@ -268,8 +291,9 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
     let (mut answer, ()) = arrival.answer.clone().into_parts();
     exchange.on_backend_response(&mut answer);
     exchange.on_response(&mut answer);
+    let owner = &exchange.listener().frontend;
     let mirrors = exchange.mirrors().iter().map(|copy| Mirrored {
-        to: target(table, copy.backend),
+        to: target(table, owner, copy.backend),
         endpoints: endpoints(table, copy.backend),
         sent: sent(&copy.parts),
     });
@@ -280,7 +304,7 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
         backoff: retry.backoff,
     });
     Effect::Forwarded(Box::new(Forwarded {
-        to: target(table, id),
+        to: target(table, owner, id),
         endpoints: endpoints(table, id),
         sent: sent(&parts),
         mirrors: mirrors.collect(),
@@ -295,9 +319,30 @@ fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {
     table.backend(id).endpoints.iter().map(|endpoint| endpoint.address()).collect()
 }
 
-fn target(table: &RouteTable, id: BackendId) -> Target {
+fn target(table: &RouteTable, owner: &FrontendOwner, id: BackendId) -> Target {
     let backend = table.backend(id);
-    Target { service: backend.service.clone(), port: backend.port, tls: None }
+    let certificate = owner.gateway().and_then(|gateway| table.client_certificate(gateway));
+    let tls = backend.tls.as_ref().map(|tls| Box::new(backend_tls(tls, certificate)));
+    Target { service: backend.service.clone(), port: backend.port, tls }
+}
+
+/// How TLS is spoken with a backend, as engines say it.
+pub(super) fn backend_tls(tls: &rule::BackendTls, certificate: Option<&Certificate>) -> BackendTls {
+    let identity = |identity: &rule::Identity| match identity {
+        rule::Identity::Hostname(name) => Identity::Hostname(name.to_string()),
+        rule::Identity::Uri(name) => Identity::Uri(name.to_string()),
+    };
+    BackendTls {
+        server_name: tls.server_name.to_string(),
+        identities: tls.identities.iter().map(identity).collect(),
+        authorities: match &tls.authorities {
+            rule::Authorities::System => Authorities::System,
+            rule::Authorities::Certificates(all) => {
+                Authorities::Certificates(all.iter().map(|certificate| certificate.to_vec()).collect())
+            }
+        },
+        client_certificate: certificate.map(|certificate| certificate.chain()[0].to_vec()),
+    }
 }
 
 /// How the client wants to be told that its request was refused.

@@ -10,8 +10,9 @@ use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
 use gateway_core::table::{RouteTable, Transport};
 use gateway_core::translate::{Translation, translate};
+use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
-use gateway_tower::upstream::Upstream;
+use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
 
@@ -64,10 +65,13 @@ impl Engines for HttpEngines {
     }
 }
 
-/// As a server that terminates TLS is started.
-fn options() -> ServeOptions {
-    let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("ring has all that TLS needs");
-    ServeOptions { tls: Some(tls), ..ServeOptions::default() }
+/// As a server that terminates TLS is started, and the client that speaks it with backends.
+fn options() -> (ServeOptions, UpstreamOptions) {
+    let provider = Arc::new(ring::default_provider());
+    let tls = TlsOptions::new(Arc::clone(&provider)).expect("ring has all that TLS needs");
+    let backend_tls = BackendTlsOptions::new(provider).expect("ring has all that TLS needs");
+    let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
+    (ServeOptions { tls: Some(tls), backend_tls: Some(backend_tls), ..ServeOptions::default() }, upstream)
 }
 
 // === impl HttpProxy ===
@@ -79,9 +83,10 @@ impl HttpProxy {
     /// Outside of a tokio runtime with I/O and time.
     pub async fn new(store: Store) -> Self {
         let tables = TableHandle::new(RouteTable::builder(0).build());
-        let gateway = Gateway::new(tables.clone(), Upstream::default());
+        let (options, upstream) = options();
+        let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let server = Server::start(&tables, free_ports(), options(), services).await;
+        let server = Server::start(&tables, free_ports(), options, services).await;
         let server = server.expect("without listeners there is nothing to be bound");
         let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
         Self { store, addresses, generation: 0, tables, server, sockets }

@@ -14,8 +14,8 @@ pub struct Handshake {
 /// How clients are checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientValidation {
-    /// The authorities that may have signed the client's certificate, in PEM.
-    pub authorities: Vec<String>,
+    /// The certificates of the authorities that may have signed the client's, in DER.
+    pub authorities: Vec<Vec<u8>>,
     /// Clients without certificate, or with one of another authority, are served too.
     pub any_client: bool,
 }
@@ -29,8 +29,8 @@ pub struct BackendTls {
     pub identities: Vec<Identity>,
     /// Who must have signed it.
     pub authorities: Authorities,
-    /// The certificate to show to the backend, in PEM.
-    pub client_certificate: Option<String>,
+    /// The certificate to show to the backend, in DER.
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 /// A name in a certificate.
@@ -47,6 +47,6 @@ pub enum Identity {
 pub enum Authorities {
     /// One of the authorities that the system trusts.
     System,
-    /// One of these, in PEM.
-    Pem(Vec<String>),
+    /// One of these, in DER.
+    Certificates(Vec<Vec<u8>>),
 }

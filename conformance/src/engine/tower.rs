@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,15 +22,16 @@ use http_body_util::{BodyExt, Collected, Full};
 use tower::{Service, ServiceExt};
 
 use super::arrival::{self, http_answer};
-use super::core::Core;
-use super::pure::{CoreDecider, Pure};
+use super::core::{Core, backend_tls};
+use super::pure::{CoreDecider, Pure, with_backend};
 use super::{
     Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance, Reply,
     gateway_class, headers,
 };
 use crate::backend::{GrpcBackend, VirtualBackends, read_echo};
 use crate::case::{Case, GrpcCall, ObjectRef, Target};
-use crate::exchange::{Answer, Exchange, Failure};
+use crate::exchange::{Answer, Exchange, Failure, HttpAnswer};
+use crate::store::Store;
 use crate::wire::grpc;
 
 /// How long copies of requests may take to arrive.
@@ -47,12 +48,16 @@ pub struct Tower {
     pure: Pure<CoreDecider>,
     tables: TableHandle,
     gateway: Gateway<Client>,
+    /// The objects as the backends see them.
+    store: Arc<Mutex<Store>>,
 }
 
 /// The client of the gateway: it asks the backends of the case.
 #[derive(Clone, Debug)]
 struct Client {
     backends: VirtualBackends,
+    /// Where the certificates of the backends are.
+    store: Arc<Mutex<Store>>,
 }
 
 // === impl TowerEngines ===
@@ -71,9 +76,10 @@ impl Engines for TowerEngines {
     async fn start(&self, case: &Case) -> Result<Tower, EngineError> {
         let tables = TableHandle::new(RouteTable::default());
         let pure = Pure::start(CoreDecider::default(), case);
-        let client = Client { backends: pure.backends().clone() };
+        let store = Arc::new(Mutex::new(pure.store().clone()));
+        let client = Client { backends: pure.backends().clone(), store: Arc::clone(&store) };
         let gateway = Gateway::new(tables.clone(), client);
-        let mut engine = Tower { pure, tables, gateway };
+        let mut engine = Tower { pure, tables, gateway, store };
         engine.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
         Ok(engine)
     }
@@ -83,6 +89,7 @@ impl Engines for TowerEngines {
 
 impl Tower {
     fn update(&mut self) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = self.pure.store().clone();
         self.tables.store(self.core().table().clone());
     }
 
@@ -90,31 +97,31 @@ impl Tower {
         self.pure.decider().core()
     }
 
-    /// The connection of a client, if it gets in.
-    fn connection(&self, arrival: &Arrival) -> Result<Arc<Connection>, Failure> {
+    /// The connection of a client that got in.
+    fn connection(arrival: &Arrival) -> Arc<Connection> {
         let server_name = arrival.server_name.as_deref();
-        self.core().entrance(&arrival.gateway, arrival.port, server_name).admit(server_name)?;
         let mut connection = Connection::new(arrival.gateway.clone(), arrival.port);
         connection.server_name = server_name.map(Into::into);
         connection.secure = server_name.is_some();
         connection.peer = Some(([198, 51, 100, 1], 50_000).into());
-        Ok(Arc::new(connection))
+        Arc::new(connection)
     }
 
     /// Takes a call through the stack.
     async fn call(&self, target: &Target, call: &GrpcCall) -> Result<Answer, EngineError> {
-        let arrival = arrival::of_call(&self.pure.place(target)?, call, Vec::new())?;
-        let connection = match self.connection(&arrival) {
-            Ok(connection) => connection,
-            Err(failure) => return Ok(Answer::Failed(failure)),
-        };
+        let at = self.pure.place(target)?;
+        let arrival = arrival::of_call(&at, call, Vec::new())?;
+        if let Err(failure) = self.pure.admit(&at, call.tls.as_ref()) {
+            return Ok(Answer::Failed(failure));
+        }
+        let connection = Self::connection(&arrival);
         let authority = arrival.request.uri().authority().map(ToString::to_string).unwrap_or_default();
         grpc::call_by(self.gateway.clone().on(connection), call, &authority).await
     }
 
     /// Takes a request through the stack.
     async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
-        let connection = self.connection(&arrival)?;
+        let connection = Self::connection(&arrival);
         let Ok(response) =
             self.gateway.clone().on(connection).oneshot(arrival.request.map(|()| Full::new(body))).await;
         let (head, body) = response.into_parts();
@@ -149,20 +156,32 @@ impl Engine for Tower {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
         match exchange {
             Exchange::Http(target, request) => {
-                let arrival = arrival::of_request(&self.pure.place(target)?, request, Vec::new())?;
+                let at = self.pure.place(target)?;
+                let arrival = arrival::of_request(&at, request, Vec::new())?;
                 let server_name = arrival.server_name.as_deref();
                 let entrance = self.core().entrance(&arrival.gateway, arrival.port, server_name);
                 if entrance == Entrance::Stream {
                     return self.pure.send(exchange).await;
                 }
+                let certificate_requested = match self.pure.admit(&at, request.tls.as_ref()) {
+                    Ok(requested) => requested,
+                    Err(failure) => return Ok(Answer::Failed(failure)),
+                };
                 let body = Bytes::from(request.body.clone().unwrap_or_default());
                 Ok(match self.carry_out(arrival, body).await {
-                    Ok((reply, body)) => Answer::Http(http_answer(&reply, read_echo(&body))),
+                    Ok((reply, body)) => Answer::Http(HttpAnswer {
+                        certificate_requested,
+                        ..http_answer(&reply, read_echo(&body))
+                    }),
                     Err(failure) => Answer::Failed(failure),
                 })
             }
             Exchange::WebSocket(target, conversation) => {
-                let arrival = arrival::of_web_socket(&self.pure.place(target)?, conversation, Vec::new())?;
+                let at = self.pure.place(target)?;
+                let arrival = arrival::of_web_socket(&at, conversation, Vec::new())?;
+                if let Err(failure) = self.pure.admit(&at, None) {
+                    return Ok(Answer::Failed(failure));
+                }
                 Ok(match self.carry_out(arrival, Bytes::new()).await {
                     Ok((reply, _)) if reply.status == StatusCode::SWITCHING_PROTOCOLS => {
                         Answer::WebSocket(conversation.messages.clone())
@@ -201,7 +220,7 @@ where
     }
 
     fn call(&mut self, request: Request<RequestBody<B>>) -> Self::Future {
-        let backends = self.backends.clone();
+        let Self { backends, store } = self.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             let body = body.collect().await?;
@@ -213,13 +232,25 @@ where
             // On the wire the authority of the target is that of the connection, and the host is in the Host header.
             head.uri =
                 head.uri.path_and_query().map_or_else(Default::default, |target| target.clone().into());
-            if backend.is_tls() {
-                return Err("the backend speaks TLS".into());
+            let seen = match &target.backend().tls {
+                Some(tls) => {
+                    let tls = backend_tls(tls, target.client_certificate());
+                    let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                    Some(
+                        with_backend(&tls, backend, &store)
+                            .ok_or("one of the two does not trust the other")?,
+                    )
+                }
+                None => None,
+            };
+            if backend.is_tls() != seen.is_some() {
+                return Err("one of the two speaks TLS, and the other does not".into());
             }
             if backend.is_grpc() {
                 // Over HTTP/2 the host is the authority.
-                let response =
-                    GrpcBackend::of_port(backend).answer(Request::from_parts(head, body), None).await;
+                let response = GrpcBackend::of_port(backend)
+                    .answer(Request::from_parts(head, body), seen.as_ref())
+                    .await;
                 let (head, body) = response.into_parts();
                 return Ok(Response::from_parts(head, body.collect().await?));
             }
@@ -229,7 +260,7 @@ where
             if head.headers.get(header::UPGRADE).is_some_and(|protocol| protocol == "websocket") {
                 return collected(handshake()).await;
             }
-            let served = backend.http.serve(&head, None);
+            let served = backend.http.serve(&head, seen.as_ref());
             tokio::time::sleep(served.after).await;
             let response = served.response.ok_or("the backend has broken the connection")?;
             collected(response).await

@@ -44,6 +44,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::exchange::forwarded::{self, Client};
 use gateway_core::exchange::{Arrival, Decision, Forward};
+use gateway_core::feature::Feature;
 use gateway_core::manifest::{self, Collection};
 use gateway_core::options::Options;
 use gateway_core::rule::{Backend, BackendProtocol};
@@ -313,7 +314,10 @@ fn table(files: &[(String, String)], generation: u64) -> RouteTable {
     let manifests = files.iter().map(|(name, text)| manifest::read(text, name));
     let Collection { resources, problems, .. } = manifests.collect();
     problems.iter().for_each(|problem| eprintln!("{problem}"));
-    translate(&resources, &Options { any_class: true, generation, ..Options::default() }).table
+    let mut options = Options { any_class: true, generation, ..Options::default() };
+    // It speaks no TLS with backends: what should go within TLS fails rather than go in plain text.
+    options.features.remove(&Feature::BackendTlsPolicy);
+    translate(&resources, &options).table
 }
 
 /// Keeps the table true to the folder.

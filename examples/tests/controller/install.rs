@@ -195,6 +195,7 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
             json!({"hostnames": ["a#.example"], "rules": [{"backendRefs": [{"name": "shop@", "port": 80}]}]}),
         ),
         busy("GRPCRoute", json!({"hostnames": ["a#.example"]})),
+        ("BackendTLSPolicy", "secure", json!({"validation": {"hostname": "a#.example"}})),
         busy("TLSRoute", json!({"hostnames": ["a#.example"]})),
         busy("TCPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),
         busy("UDPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),

@@ -8,12 +8,15 @@
 
 use std::collections::HashMap;
 
-use crate::api::{FrontendTlsConfig, FrontendTlsValidation, FrontendValidationModeType, TlsConfig};
+use crate::api::{
+    FrontendTlsConfig, FrontendTlsValidation, FrontendValidationModeType, ObjectReference, TlsConfig,
+};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::options::Options;
-use crate::resolve::{Certificates, RefError, Referrer};
+use crate::resolve::{Certificates, RefError, Referrer, Target};
+use crate::table::{self, ClientValidationMode};
 
 /// What is asked of the clients of each port.
 #[derive(Debug, Default)]
@@ -30,6 +33,8 @@ pub(super) struct ClientValidation {
     pub(super) refusal: Option<Finding>,
     /// References that lead nowhere.
     pub(super) unresolved: Vec<Finding>,
+    /// The check, as far as there is one that can be made.
+    pub(super) served: Option<table::ClientValidation>,
     /// Whether clients that fail it are let in.
     insecure: bool,
 }
@@ -84,9 +89,18 @@ impl ClientValidation {
         options: &Options,
     ) -> Self {
         let FrontendTlsValidation { ca_certificate_refs, mode } = validation;
-        let mut unresolved = Vec::new();
+        let (mut unresolved, mut authorities) = (Vec::new(), Vec::new());
         for (index, reference) in ca_certificate_refs.iter().enumerate() {
-            let Err(error) = certificates.authority(gateway, reference) else { continue };
+            let ObjectReference { group, kind, name, namespace } = reference;
+            let namespace = namespace.as_deref().unwrap_or(gateway.namespace);
+            let target = Target { group, kind, namespace, name };
+            let error = match certificates.authority(gateway, target) {
+                Ok(authority) => {
+                    authorities.extend_from_slice(&authority);
+                    continue;
+                }
+                Err(error) => error,
+            };
             let reason = match error {
                 RefError::NotPermitted { .. } => Reason::RefNotPermitted,
                 RefError::Kind { .. } => Reason::InvalidCaCertificateKind,
@@ -95,7 +109,7 @@ impl ClientValidation {
             unresolved.push(error.into_finding(format!("{field}.caCertificateRefs[{index}]"), reason));
         }
         let insecure = *mode == FrontendValidationModeType::AllowInsecureFallback;
-        let refusal = if unresolved.len() == ca_certificate_refs.len() {
+        let refusal = if authorities.is_empty() {
             let message = format!(
                 "clients cannot be checked: none of {field}.caCertificateRefs leads to a certificate authority"
             );
@@ -119,6 +133,13 @@ impl ClientValidation {
         } else {
             None
         };
-        Self { refusal, unresolved, insecure }
+        let served = refusal.is_none().then(|| table::ClientValidation {
+            authorities: authorities.into(),
+            mode: match insecure {
+                true => ClientValidationMode::AllowInsecureFallback,
+                false => ClientValidationMode::AllowValidOnly,
+            },
+        });
+        Self { refusal, unresolved, served, insecure }
     }
 }

@@ -9,6 +9,7 @@ use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::resolve::{Certificates, RefError, Referrer};
+use crate::table::Certificate;
 
 /// A Gateway of one of our classes.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct AttachedGateway {
     pub(crate) refusal: Option<Finding>,
     /// The addresses it is bound to, and what is wrong with those that it asks for.
     pub(crate) addresses: Addresses,
-    /// What is wrong with its own references.
-    pub(crate) unresolved: Option<Finding>,
+    /// What it shows to backends that ask for a certificate; what is wrong with the reference to it.
+    pub(crate) client_certificate: Result<Option<Certificate>, Finding>,
     /// Whether clients without a valid certificate are let in on some port.
     pub(crate) insecure: bool,
     /// Its own listeners, all of them, in the order of its specification.
@@ -49,22 +50,28 @@ pub(super) fn parameters(gateway: &Gateway) -> Option<Finding> {
     Some(Finding::new("spec.infrastructure.parametersRef", Reason::InvalidParameters, message))
 }
 
-/// What is wrong with the certificate that the Gateway shows to backends.
+/// The certificate that the Gateway shows to backends.
+///
+/// # Errors
+/// What is wrong with the reference to it. Then none is shown.
 ///
 /// # Spec
-/// GWB-02, GWB-03.
+/// GWB-01 to GWB-03, GWB-05.
 pub(super) fn client_certificate(
     gateway: &Gateway,
     name: &ObjectName,
     certificates: &mut Certificates<'_>,
-) -> Option<Finding> {
-    let reference = gateway.spec.tls.as_ref()?.backend.as_ref()?.client_certificate_ref.as_ref()?;
-    let error = certificates.certificate(referrer(name), reference).err()?;
-    let reason = match error {
-        RefError::NotPermitted { .. } => Reason::RefNotPermitted,
-        RefError::Kind { .. } | RefError::Object { .. } => Reason::InvalidClientCertificateRef,
-    };
-    Some(error.into_finding("spec.tls.backend.clientCertificateRef".to_owned(), reason))
+) -> Result<Option<Certificate>, Finding> {
+    let backend = gateway.spec.tls.as_ref().and_then(|tls| tls.backend.as_ref());
+    let reference = backend.and_then(|backend| backend.client_certificate_ref.as_ref());
+    let found = reference.map(|reference| certificates.certificate(referrer(name), reference));
+    found.transpose().map_err(|error| {
+        let reason = match error {
+            RefError::NotPermitted { .. } => Reason::RefNotPermitted,
+            RefError::Kind { .. } | RefError::Object { .. } => Reason::InvalidClientCertificateRef,
+        };
+        error.into_finding("spec.tls.backend.clientCertificateRef".to_owned(), reason)
+    })
 }
 
 // === impl AttachedGateway ===

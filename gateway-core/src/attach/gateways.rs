@@ -22,7 +22,7 @@ use crate::finding::Finding;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
 use crate::options::{Address, Options};
 use crate::resolve::Certificates;
-use crate::table::Unbound;
+use crate::table::{Certificate, Unbound};
 use crate::validate::{Valid, Validated};
 
 /// Everything of ours that holds listeners.
@@ -140,7 +140,7 @@ impl<'a> Attaching<'a, '_> {
             object: object.arc().clone(),
             controller: self.controller(object),
             refusal: refusal.or_else(|| addresses.refusal.clone()),
-            unresolved: gateway::client_certificate(object, &name, self.certificates),
+            client_certificate: gateway::client_certificate(object, &name, self.certificates),
             addresses,
             insecure,
             listeners,
@@ -153,8 +153,8 @@ impl<'a> Attaching<'a, '_> {
             let owner = Owner { gateway: &name, kind: ListenerOwnerKind::ListenerSet, name: set_key };
             let listeners = self.listeners(&set.spec.listeners, owner, &mut site, refusal.as_ref());
             let controller = gateway.controller.clone();
-            let set =
-                AttachedListenerSet { object: set.arc().clone(), controller, refusal, waiting, listeners };
+            let (object, gateway) = (set.arc().clone(), name.clone());
+            let set = AttachedListenerSet { object, gateway, controller, refusal, waiting, listeners };
             attached_sets.push((set_key.clone(), set));
         }
         gateway.attached_listener_sets = attached_sets.iter().filter(|(_, set)| set.is_accepted()).count();
@@ -301,6 +301,12 @@ impl Gateways {
             (key.clone(), addresses)
         });
         all.filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
+
+    /// The certificates of Gateways that show one to backends.
+    pub(crate) fn client_certificates(&self) -> BTreeMap<ObjectName, Certificate> {
+        let all = self.gateways.iter().map(|(key, gateway)| (key, gateway.client_certificate.as_ref()));
+        all.filter_map(|(key, shown)| Some((key.clone(), shown.ok()?.clone()?))).collect()
     }
 
     /// Notes what the data plane could not bind, in the place of what was noted before.

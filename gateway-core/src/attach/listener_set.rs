@@ -15,6 +15,8 @@ use crate::validate::Valid;
 pub(crate) struct AttachedListenerSet {
     /// The object.
     pub(crate) object: Arc<ListenerSet>,
+    /// Its Gateway.
+    pub(crate) gateway: ObjectName,
     /// The name of the controller that the class of its Gateway asks for.
     pub(crate) controller: Arc<str>,
     /// Why none of its listeners has a place on the Gateway.

@@ -21,6 +21,8 @@ pub(crate) struct AttachedParent {
     pub(crate) position: usize,
     /// The reference as written, with the namespace of the parent filled in.
     pub(crate) parent_ref: ParentReference,
+    /// The Gateway whose listeners, or those of whose ListenerSet, it leads to; none where it leads to a Service.
+    pub(crate) gateway: Option<ObjectName>,
     /// The name of the controller that the class of the Gateway asks for.
     pub(crate) controller: Arc<str>,
     /// What lets the route in, or why nothing does.
@@ -82,10 +84,10 @@ pub(crate) fn attach(
         return None;
     }
     let key = ObjectName::new(namespace, parent_ref.name.as_str());
-    let (controller, listeners) = match parent_ref.kind.as_str() {
+    let (gateway, controller, listeners) = match parent_ref.kind.as_str() {
         "Gateway" => {
             let gateway = gateways.gateways.get(&key)?;
-            (&gateway.controller, &gateway.listeners)
+            (&key, &gateway.controller, &gateway.listeners)
         }
         "ListenerSet" => {
             let set = gateways.listener_sets.get(&key)?;
@@ -97,18 +99,20 @@ pub(crate) fn attach(
                 let finding = Finding::new(field, Reason::NotAllowedByListeners, message);
                 return Some(AttachedParent {
                     position,
+                    gateway: Some(set.gateway.clone()),
                     controller: set.controller.clone(),
                     listeners: Err(finding),
                     parent_ref: written(parent_ref, namespace),
                     without_effect: Vec::new(),
                 });
             }
-            (&set.controller, &set.listeners)
+            (&set.gateway, &set.controller, &set.listeners)
         }
         _ => return None,
     };
     Some(AttachedParent {
         position,
+        gateway: Some(gateway.clone()),
         controller: controller.clone(),
         listeners: match gateways.serves(kind) {
             true => admitted(to_attach, position, parent_ref, listeners, namespaces),
@@ -140,6 +144,7 @@ fn to_service(
     });
     Some(AttachedParent {
         position,
+        gateway: None,
         controller: services.options.controller_name.as_str().into(),
         listeners,
         parent_ref: written(parent_ref, namespace),

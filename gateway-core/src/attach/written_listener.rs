@@ -176,7 +176,7 @@ impl AttachedListener {
             }
         }
         if !found.is_empty() {
-            self.tls = Some(ListenerTls { certificates: found.into() });
+            self.tls = Some(ListenerTls { certificates: found.into(), clients: None });
         } else if references.is_empty() {
             let message = "there is no certificate; name a Secret in tls.certificateRefs";
             self.state.obstacle.get_or_insert(Finding::new(
@@ -215,6 +215,9 @@ impl AttachedListener {
             }
         };
         self.state.unresolved.extend(unresolved);
+        if let Some(tls) = &mut self.tls {
+            tls.clients.clone_from(&validation.served);
+        }
         if let Some(refusal) = refusal {
             self.state.refuse(refusal);
         }

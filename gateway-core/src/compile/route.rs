@@ -8,7 +8,7 @@ use super::{grpc_rule, http_rule, stream_rule};
 use crate::api::{GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute};
 use crate::attach::{AttachedParent, AttachedRoute, AttachedTo, ListenerKey, MeshPlace, Route, Side};
 use crate::hostname::HostnameError;
-use crate::name::{Age, RouteKey};
+use crate::name::{Age, ObjectName, RouteKey};
 use crate::resolve::{BackendKey, Usage};
 
 /// A Route of any kind, attached, with its rules compiled: what its status is read from and what the table gets.
@@ -98,6 +98,12 @@ impl CompiledRoute {
             AttachedTo::Service(place) => Some(place),
             AttachedTo::Listener { .. } => None,
         })
+    }
+
+    /// The Gateways that accept the Route.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &ObjectName> {
+        let parents = self.parents.iter().filter(|parent| self.is_usable() && parent.listeners.is_ok());
+        parents.filter_map(|parent| parent.gateway.as_ref())
     }
 }
 

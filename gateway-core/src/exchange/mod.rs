@@ -46,6 +46,7 @@
 //! #     service: ObjectName::new("default", "shop"),
 //! #     port: 80,
 //! #     protocol: BackendProtocol::Http1,
+//! #     tls: None,
 //! #     endpoints: [endpoint.into()].into(),
 //! # });
 //! # let route = ObjectName::new("default", "shop");

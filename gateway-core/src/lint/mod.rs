@@ -31,6 +31,7 @@ mod gateways;
 mod grants;
 mod kinds;
 mod parents;
+mod policies;
 
 use crate::api::{Kind, Resources};
 use crate::condition::Reason;
@@ -48,6 +49,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     kinds::look(&mut lint);
     gateways::look(&mut lint);
     parents::look(&mut lint);
+    policies::look(&mut lint);
     endpoints::look(&mut lint);
     grants::look(&mut lint);
     lint.found.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));

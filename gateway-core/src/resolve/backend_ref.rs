@@ -10,14 +10,14 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
-use super::backend_tls_policy::TlsTargets;
+use super::backend_tls_policy::BackendTlsPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
 use crate::api::{GATEWAY_GROUP, Kind, Service, ServicePort, ServiceType, TransportProtocol};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
-use crate::rule::{Backend, BackendProtocol};
+use crate::rule::{Backend, BackendProtocol, BackendTls};
 use crate::table::RouteTableBuilder;
 use crate::validate::Valid;
 
@@ -43,8 +43,8 @@ pub(crate) struct BackendContext<'r> {
     pub(crate) services: &'r BTreeMap<ObjectName, Valid<Service>>,
     /// Their endpoints.
     pub(crate) endpoints: &'r Endpoints,
-    /// Where TLS is asked for.
-    pub(crate) tls_targets: &'r TlsTargets,
+    /// How TLS is spoken with them.
+    pub(crate) tls_policies: &'r BackendTlsPolicies,
     /// Which references into other namespaces are permitted.
     pub(crate) grants: &'r Grants,
 }
@@ -216,9 +216,11 @@ impl Backends {
         concerned
     }
 
-    /// Something changed that every Service depends on.
-    pub(crate) fn touch_all(&mut self) {
-        self.by_service.values_mut().flatten().for_each(|port| port.stale = true);
+    /// The Routes that send to a Service what may go within TLS, whether it is there or not.
+    pub(crate) fn users_within_tls(&self, service: &ObjectName) -> impl Iterator<Item = &RouteKey> {
+        let ports = self.by_service.get(service).into_iter().flatten();
+        let ports = ports.filter(|port| port.key.usage.may_speak_tls());
+        ports.flat_map(|port| port.users.iter().map(|route| &**route))
     }
 }
 
@@ -259,20 +261,17 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
             ),
         );
     }
+    let tls = if usage.may_speak_tls() { context.tls_policies.tls(name, port)? } else { None };
     let protocol = match usage {
-        Usage::Http => http_protocol(context, name, port)?,
-        Usage::Grpc => grpc_protocol(context, name, port)?,
-        Usage::Terminated => {
-            refuse_tls(context, name, port)?;
-            BackendProtocol::default()
-        }
-        // What is in the stream is no business of whoever passes it on.
-        Usage::Tcp | Usage::Udp => BackendProtocol::default(),
+        Usage::Http => http_protocol(name, port, tls.as_deref())?,
+        Usage::Grpc => grpc_protocol(name, port)?,
+        Usage::Terminated | Usage::Tcp | Usage::Udp => BackendProtocol::default(),
     };
     Ok(Backend {
         service: name.clone(),
         port: *number as u16,
         protocol,
+        tls,
         endpoints: context.endpoints.ready(name, port),
     })
 }
@@ -280,14 +279,14 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
 /// # Spec
 /// BPR-01 to BPR-07.
 fn http_protocol(
-    context: BackendContext<'_>,
     service: &ObjectName,
     port: &ServicePort,
+    tls: Option<&BackendTls>,
 ) -> Result<BackendProtocol, Finding> {
-    refuse_tls(context, service, port)?;
     match port.app_protocol.as_deref() {
         Some("kubernetes.io/h2c") => Ok(BackendProtocol::H2c),
         Some("kubernetes.io/ws") => Ok(BackendProtocol::WebSocket),
+        Some("kubernetes.io/wss") if tls.is_some() => Ok(BackendProtocol::WebSocket),
         Some("kubernetes.io/wss") => {
             let why = "kubernetes.io/wss, which needs a BackendTLSPolicy";
             Err(unusable(service, port, why))
@@ -301,12 +300,7 @@ fn http_protocol(
 ///
 /// # Spec
 /// BPR-02 to BPR-04, BPR-06.
-fn grpc_protocol(
-    context: BackendContext<'_>,
-    service: &ObjectName,
-    port: &ServicePort,
-) -> Result<BackendProtocol, Finding> {
-    refuse_tls(context, service, port)?;
+fn grpc_protocol(service: &ObjectName, port: &ServicePort) -> Result<BackendProtocol, Finding> {
     match port.app_protocol.as_deref() {
         Some(protocol @ ("kubernetes.io/ws" | "kubernetes.io/wss")) => {
             let why = format!("{protocol}, which carries no calls of gRPC; use kubernetes.io/h2c");
@@ -314,22 +308,6 @@ fn grpc_protocol(
         }
         Some(_) | None => Ok(BackendProtocol::H2c),
     }
-}
-
-/// What should go within TLS goes not at all rather than in plain text.
-///
-/// # Spec
-/// BTP-21
-fn refuse_tls(context: BackendContext<'_>, service: &ObjectName, port: &ServicePort) -> Result<(), Finding> {
-    if !context.tls_targets.contains(service, port) {
-        return Ok(());
-    }
-    let message = format!(
-        "a BackendTLSPolicy asks for TLS to port {} of Service {service}, which is not supported yet; what is sent to it \
-         fails rather than go in plain text",
-        port.port
-    );
-    Err(Finding::whole(Reason::UnsupportedProtocol, message))
 }
 
 fn unusable(service: &ObjectName, port: &ServicePort, why: &str) -> Finding {
@@ -369,6 +347,17 @@ impl Usage {
             (RouteKind::Tls, true) => Self::Terminated,
             (RouteKind::Tls, false) | (RouteKind::Tcp, _) => Self::Tcp,
             (RouteKind::Udp, _) => Self::Udp,
+        }
+    }
+
+    /// Whether the gateway may begin TLS of its own. What is in a stream that it merely passes on is no business of its.
+    ///
+    /// # Spec
+    /// BTP-21
+    pub(crate) fn may_speak_tls(self) -> bool {
+        match self {
+            Self::Http | Self::Grpc | Self::Terminated => true,
+            Self::Tcp | Self::Udp => false,
         }
     }
 

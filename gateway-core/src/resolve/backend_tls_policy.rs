@@ -1,38 +1,332 @@
-//! The Services to which a BackendTLSPolicy asks for TLS.
+//! BackendTLSPolicies: which holds for a port of a Service, how TLS is spoken there, and what is wrong with each.
+//!
+//! A policy that cannot be carried out holds all the same: what is sent to its target fails rather than go in plain text, or
+//! as a younger policy would have it.
+//!
+//! # Spec
+//! BTP-01 to BTP-22.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::api::{BackendTlsPolicy, ServicePort};
+use super::certificate_ref::{Certificates, RefError};
+use super::reference_grant::{Referrer, Target};
+use crate::api::{
+    AnyObject, BackendTlsPolicy, GATEWAY_GROUP, Kind,
+    LocalPolicyTargetReferenceWithSectionName as TargetReference, Service, ServicePort, SubjectAltName,
+    SubjectAltNameType, TransportProtocol, WellKnownCaCertificatesType,
+};
+use crate::condition::Reason;
+use crate::feature::Feature;
+use crate::finding::Finding;
 use crate::name::ObjectName;
-use crate::validate::Valid;
+use crate::options::Options;
+use crate::rule::{Authorities, BackendTls, Identity};
+use crate::validate::{Valid, Validated};
 
-/// The targets of all BackendTLSPolicies.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct TlsTargets {
-    /// For each Service the names of the ports that a policy is for; none of them for a policy for all ports.
-    sections: HashMap<ObjectName, Vec<Option<Box<str>>>>,
+/// All BackendTLSPolicies, judged.
+#[derive(Debug, Default)]
+pub(crate) struct BackendTlsPolicies {
+    /// For each Service the policies that hold: each for the ports of a name, or for those that no other is for.
+    sections: HashMap<ObjectName, Vec<Section>>,
+    /// All of them, while the data plane can speak TLS with backends.
+    judged: BTreeMap<ObjectName, JudgedPolicy>,
 }
 
-// === impl TlsTargets ===
+/// What holds for a Service, or for one of its ports.
+#[derive(Debug, PartialEq, Eq)]
+struct Section {
+    port: Option<Box<str>>,
+    policy: ObjectName,
+    /// Nothing when the policy cannot be carried out.
+    tls: Option<Arc<BackendTls>>,
+}
 
-impl TlsTargets {
-    pub(crate) fn new(policies: &BTreeMap<ObjectName, Valid<BackendTlsPolicy>>) -> Self {
-        let mut sections: HashMap<_, Vec<_>> = HashMap::new();
-        for (policy, object) in policies {
-            let targets = object.spec.target_refs.iter();
-            for target in targets.filter(|target| target.group.is_empty() && target.kind == "Service") {
-                let section = target.section_name.as_deref().filter(|name| !name.is_empty());
-                let service = ObjectName::new(policy.namespace.clone(), target.name.as_str());
-                sections.entry(service).or_default().push(section.map(Box::from));
+/// What is wrong with a policy, whichever Gateway reaches its targets.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct JudgedPolicy {
+    /// The generation of the policy, for its conditions.
+    pub(crate) generation: Option<i64>,
+    /// The Services that it names, there or not.
+    pub(crate) services: Vec<ObjectName>,
+    /// Why it is not accepted; the first counts.
+    pub(crate) refusals: Vec<Finding>,
+    /// References that lead nowhere.
+    pub(crate) unresolved: Vec<Finding>,
+    /// What has no effect although the policy is accepted.
+    pub(crate) without_effect: Vec<Finding>,
+}
+
+// === impl BackendTlsPolicies ===
+
+impl BackendTlsPolicies {
+    /// Judges every policy, the oldest first: it has the targets that several name.
+    ///
+    /// # Spec
+    /// BTP-06
+    pub(crate) fn new(valid: &Validated, certificates: &mut Certificates<'_>, options: &Options) -> Self {
+        let good = valid.backend_tls_policies.iter().map(|(name, policy)| (name, &**policy, None));
+        let broken = valid.rejected.of_kind(Kind::BackendTlsPolicy).filter_map(|(rejected, object)| {
+            let AnyObject::BackendTlsPolicy(policy) = object else { return None };
+            Some((&rejected.key, &**policy, Some(rejected)))
+        });
+        let mut oldest_first: Vec<_> = good.chain(broken).collect();
+        oldest_first.sort_by_cached_key(|(name, policy, _)| policy.metadata.age(name));
+        let mut all = Self::default();
+        for (name, policy, broken) in oldest_first {
+            let mut judged =
+                JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
+            let tls = match broken {
+                None => judged.tls(name, policy, certificates, options),
+                // Left out, and holding all the same.
+                Some(rejected) => {
+                    let problems: Vec<_> = rejected.problems.iter().map(ToString::to_string).collect();
+                    let message = format!("is not carried out: {}", problems.join("; "));
+                    judged.refusals.push(Finding::whole(Reason::Invalid, message));
+                    None
+                }
+            };
+            for (index, target) in policy.spec.target_refs.iter().enumerate() {
+                let service = ObjectName::new(name.namespace.clone(), target.name.as_str());
+                let claimed = all.claim(name, target, &service, &valid.services, tls.as_ref(), &mut judged);
+                if let Err(finding) = claimed {
+                    judged.refusals.push(finding.under(format_args!("spec.targetRefs[{index}]")));
+                }
+                if is_service(target) {
+                    judged.services.push(service);
+                }
+            }
+            if options.supports(Feature::BackendTlsPolicy) {
+                all.judged.insert(name.clone(), judged);
             }
         }
-        Self { sections }
+        all
     }
 
-    /// Whether a policy asks for TLS to this port.
-    pub(crate) fn contains(&self, service: &ObjectName, port: &ServicePort) -> bool {
+    /// Gives the policy its target, if it is one that no other has.
+    fn claim(
+        &mut self,
+        policy: &ObjectName,
+        target: &TargetReference,
+        service: &ObjectName,
+        services: &BTreeMap<ObjectName, Valid<Service>>,
+        tls: Option<&Arc<BackendTls>>,
+        judged: &mut JudgedPolicy,
+    ) -> Result<(), Finding> {
+        let problem = |field, reason, message| Err(Finding::new(field, reason, message));
+        if !is_service(target) {
+            let TargetReference { group, kind, .. } = target;
+            let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
+            return problem("kind", Reason::Invalid, message);
+        }
+        let port = target.section_name.as_deref().filter(|name| !name.is_empty());
+        let sections = self.sections.entry(service.clone()).or_default();
+        if let Some(holder) = sections.iter().find(|section| section.port.as_deref() == port) {
+            let holder = &holder.policy;
+            let message =
+                format!("BackendTLSPolicy {holder} has the target already, and came first; remove one");
+            return problem("", Reason::Conflicted, message);
+        }
+        sections.push(Section { port: port.map(Box::from), policy: policy.clone(), tls: tls.cloned() });
+
+        let Some(found) = services.get(service) else {
+            let message = format!("there is no Service {service}; write one, or name another");
+            let finding = Finding::new("name", Reason::TargetNotFound, message);
+            return Err(finding.missing(Kind::Service.as_str(), service.clone()));
+        };
+        let is_tcp = |port: &ServicePort| port.protocol == TransportProtocol::Tcp;
+        let ports = &found.spec.ports;
+        match port {
+            Some(name) => match ports.iter().find(|port| port.name.as_deref() == Some(name)) {
+                None => {
+                    let names: Vec<_> = ports.iter().filter_map(|port| port.name.as_deref()).collect();
+                    let message =
+                        format!("Service {service} has no port named {name:?}; it has {}", names.join(", "));
+                    problem("sectionName", Reason::TargetNotFound, message)
+                }
+                Some(port) if !is_tcp(port) => {
+                    let message =
+                        format!("port {name} of Service {service} is {}, TLS needs TCP", port.protocol);
+                    problem("sectionName", Reason::Invalid, message)
+                }
+                Some(_) => Ok(()),
+            },
+            None if !ports.is_empty() && !ports.iter().any(is_tcp) => {
+                let message = format!("Service {service} has no port of TCP, which TLS needs");
+                problem("name", Reason::Invalid, message)
+            }
+            None => {
+                if !ports.iter().all(is_tcp) {
+                    let message = format!("only the ports of Service {service} that are TCP go within TLS");
+                    judged.without_effect.push(Finding::new("spec.targetRefs", Reason::Invalid, message));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// How TLS is spoken with a port of a Service; not at all without a policy for it.
+    ///
+    /// # Errors
+    /// When the policy that holds cannot be carried out.
+    ///
+    /// # Spec
+    /// BTP-01, BTP-05, BTP-14: one for the port goes before one for the Service, whatever it is worth.
+    pub(crate) fn tls(
+        &self,
+        service: &ObjectName,
+        port: &ServicePort,
+    ) -> Result<Option<Arc<BackendTls>>, Finding> {
+        let sections = self.sections.get(service).map_or(&[][..], Vec::as_slice);
         let name = port.name.as_deref().filter(|name| !name.is_empty());
-        let sections = self.sections.get(service).into_iter().flatten();
-        sections.into_iter().any(|section| section.is_none() || section.as_deref() == name)
+        let of_port =
+            sections.iter().find(|section| section.port.is_some() && section.port.as_deref() == name);
+        let of_service = || sections.iter().find(|section| section.port.is_none());
+        let Some(Section { policy, tls, .. }) = of_port.or_else(of_service) else { return Ok(None) };
+        match tls {
+            Some(tls) => Ok(Some(Arc::clone(tls))),
+            None => {
+                let why = match self.judged.contains_key(policy) {
+                    true => "cannot be carried out, see its status",
+                    false => "is not supported, remove it",
+                };
+                let message = format!(
+                    "BackendTLSPolicy {policy} asks for TLS to port {} of Service {service} and {why}; what is sent there \
+                     fails rather than go in plain text",
+                    port.port
+                );
+                Err(Finding::whole(Reason::UnsupportedProtocol, message))
+            }
+        }
+    }
+
+    /// All policies, judged.
+    pub(crate) fn judged(&self) -> &BTreeMap<ObjectName, JudgedPolicy> {
+        &self.judged
+    }
+
+    /// Whether a policy names the Service, there or not.
+    pub(crate) fn names(&self, service: &ObjectName) -> bool {
+        self.sections.contains_key(service)
+    }
+
+    /// The Services for which something else holds than by `before`.
+    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p ObjectName> {
+        let all = self.sections.keys().chain(before.sections.keys());
+        all.filter(|service| self.sections.get(*service) != before.sections.get(*service)).collect()
+    }
+}
+
+fn is_service(target: &TargetReference) -> bool {
+    target.group.is_empty() && target.kind == Kind::Service.as_str()
+}
+
+// === impl JudgedPolicy ===
+
+impl JudgedPolicy {
+    /// How a policy wants TLS to be spoken; nothing if it cannot be, and why not.
+    fn tls(
+        &mut self,
+        name: &ObjectName,
+        policy: &BackendTlsPolicy,
+        certificates: &mut Certificates<'_>,
+        options: &Options,
+    ) -> Option<Arc<BackendTls>> {
+        if !policy.spec.options.is_empty() {
+            let names: Vec<_> = policy.spec.options.keys().map(String::as_str).collect();
+            let message = format!("{} are not supported and have no effect; remove them", names.join(", "));
+            self.without_effect.push(Finding::new("spec.options", Reason::Invalid, message));
+        }
+        let authorities = self.authorities(name, policy, certificates);
+        let identities = self.identities(policy, options);
+        // Both are looked at in any case, to tell all that is wrong.
+        let (authorities, identities) = (authorities?, identities?);
+        let server_name = policy.spec.validation.hostname.as_str().into();
+        let supported = options.supports(Feature::BackendTlsPolicy);
+        supported.then(|| Arc::new(BackendTls { server_name, identities, authorities }))
+    }
+
+    /// # Spec
+    /// BTP-11 to BTP-13, BTP-15: at least one authority must be known.
+    fn authorities(
+        &mut self,
+        name: &ObjectName,
+        policy: &BackendTlsPolicy,
+        certificates: &mut Certificates<'_>,
+    ) -> Option<Authorities> {
+        const FIELD: &str = "spec.validation.caCertificateRefs";
+        let validation = &policy.spec.validation;
+        match &validation.well_known_ca_certificates {
+            Some(WellKnownCaCertificatesType::System) => return Some(Authorities::System),
+            Some(WellKnownCaCertificatesType::Unknown(value)) if !value.is_empty() => {
+                let field = "spec.validation.wellKnownCACertificates";
+                let message =
+                    format!("{field} {value:?} is not supported; write System, or caCertificateRefs");
+                self.refusals.push(Finding::new(field, Reason::Invalid, message));
+                return None;
+            }
+            Some(WellKnownCaCertificatesType::Unknown(_)) | None => {}
+        }
+        let namespace = &*name.namespace;
+        let from = Referrer { group: GATEWAY_GROUP, kind: Kind::BackendTlsPolicy.as_str(), namespace };
+        let mut all = Vec::new();
+        for (index, reference) in validation.ca_certificate_refs.iter().flatten().enumerate() {
+            let target =
+                Target { group: &reference.group, kind: &reference.kind, namespace, name: &reference.name };
+            match certificates.authority(from, target) {
+                Ok(authority) => all.extend_from_slice(&authority),
+                Err(error) => {
+                    let reason = match error {
+                        RefError::Kind { .. } => Reason::InvalidKind,
+                        RefError::NotPermitted { .. } | RefError::Object { .. } => {
+                            Reason::InvalidCaCertificateRef
+                        }
+                    };
+                    self.unresolved.push(error.into_finding(format!("{FIELD}[{index}]"), reason));
+                }
+            }
+        }
+        if all.is_empty() {
+            let message = format!(
+                "backends cannot be checked: none of {FIELD} leads to a certificate authority; what is sent to them fails"
+            );
+            self.refusals.push(Finding::new(FIELD, Reason::NoValidCaCertificate, message));
+            return None;
+        }
+        Some(Authorities::Certificates(all.into()))
+    }
+
+    /// # Spec
+    /// BTP-17, BTP-18: one of the names that are listed; the hostname if none is.
+    fn identities(&mut self, policy: &BackendTlsPolicy, options: &Options) -> Option<Box<[Identity]>> {
+        const FIELD: &str = "spec.validation.subjectAltNames";
+        let validation = &policy.spec.validation;
+        if validation.subject_alt_names.is_empty() {
+            return Some([Identity::Hostname(validation.hostname.as_str().into())].into());
+        }
+        if !options.supports(Feature::BackendTlsPolicySanValidation) {
+            let message = format!(
+                "{FIELD} is not supported: what is sent to the targets fails rather than go to a backend that was not \
+                 checked; remove the field, or use a GatewayClass with feature {}",
+                Feature::BackendTlsPolicySanValidation
+            );
+            self.refusals.push(Finding::new(FIELD, Reason::Invalid, message));
+            return None;
+        }
+        let identity = |name: &SubjectAltName| match (&name.r#type, &name.hostname, &name.uri) {
+            (SubjectAltNameType::Hostname, Some(name), _) => Ok(Identity::Hostname(name.as_str().into())),
+            (SubjectAltNameType::Uri, _, Some(name)) => Ok(Identity::Uri(name.as_str().into())),
+            (kind, ..) => Err(kind.to_string()),
+        };
+        match validation.subject_alt_names.iter().map(identity).collect() {
+            Ok(identities) => Some(identities),
+            Err(kind) => {
+                let message = format!(
+                    "{FIELD} has a name of type {kind}, which is not supported; write Hostname or URI"
+                );
+                self.refusals.push(Finding::new(FIELD, Reason::Invalid, message));
+                None
+            }
+        }
     }
 }

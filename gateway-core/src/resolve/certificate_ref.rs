@@ -17,7 +17,7 @@ use rustls_pki_types::pem::PemObject;
 
 use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
-use crate::api::{ConfigMap, Kind, ObjectReference, Secret, SecretObjectReference};
+use crate::api::{ConfigMap, Kind, Secret, SecretObjectReference};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
@@ -49,8 +49,11 @@ pub(crate) struct Certificates<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct KeptCertificates {
     certificates: Kept<Secret, Certificate>,
-    authorities: Kept<ConfigMap, ()>,
+    authorities: Kept<ConfigMap, Authority>,
 }
+
+/// The certificates of an authority.
+type Authority = Arc<[CertificateDer<'static>]>;
 
 /// What was read from each object of a kind, beside the object that it was read from.
 type Kept<O, R> = HashMap<ObjectName, (Option<Arc<O>>, Result<R, Unusable>)>;
@@ -133,22 +136,21 @@ impl<'a> Certificates<'a> {
         certificate.map_err(|error| self.unusable(Kind::Secret, key, error))
     }
 
-    /// Whether an object refers to a certificate authority.
+    /// The certificates of the authority that an object refers to; at least one.
     ///
     /// # Errors
     /// Why the reference leads to none.
     pub(crate) fn authority(
         &mut self,
         from: Referrer<'_>,
-        reference: &ObjectReference,
-    ) -> Result<(), RefError> {
-        let ObjectReference { group, kind, name, namespace } = reference;
-        let namespace = namespace.as_deref().unwrap_or(from.namespace);
-        let granted = self.permitted(from, Target { group, kind, namespace, name })?;
+        target: Target<'_>,
+    ) -> Result<Authority, RefError> {
+        let granted = self.permitted(from, target)?;
         let key = key(granted, Kind::ConfigMap)?;
         self.lookups.insert(Kind::ConfigMap, key.clone());
         let (kept, read) = (&mut self.kept.authorities, &mut self.read.authorities);
-        let authority = read_once(&key, self.config_maps, kept, read, read_authority);
+        let checked = |map: &ConfigMap| read_authority(map, self.check);
+        let authority = read_once(&key, self.config_maps, kept, read, checked);
         authority.map_err(|error| self.unusable(Kind::ConfigMap, key, error))
     }
 
@@ -225,17 +227,28 @@ fn read_certificate(secret: &Secret, check: Option<&dyn CertificateCheck>) -> Re
     Ok(certificate)
 }
 
-fn read_authority(config_map: &ConfigMap) -> Result<(), Unusable> {
+fn read_authority(
+    config_map: &ConfigMap,
+    check: Option<&dyn CertificateCheck>,
+) -> Result<Authority, Unusable> {
     let text = config_map.data.get(AUTHORITY).map(String::as_bytes);
     let pem = text.or_else(|| config_map.binary_data.get(AUTHORITY).map(|bytes| &bytes.0[..]));
     let pem = pem.ok_or(Unusable::NoEntry(AUTHORITY))?;
-    if has_certificates(pem) { Ok(()) } else { Err(Unusable::Malformed(AUTHORITY, "a certificate")) }
+    let authority = certificates(pem).ok_or(Unusable::Malformed(AUTHORITY, "a certificate"))?;
+    if let Some(check) = check {
+        authority
+            .iter()
+            .try_for_each(|certificate| check.check_authority(certificate))
+            .map_err(Unusable::Refused)?;
+    }
+    Ok(authority)
 }
 
-/// Whether there is a certificate, and every one there looks like one.
-fn has_certificates(pem: &[u8]) -> bool {
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    all.is_ok_and(|all| !all.is_empty() && all.iter().all(|certificate| is_sequence(certificate)))
+/// The certificates in a text, if there is one, and every one there looks like one.
+fn certificates(pem: &[u8]) -> Option<Authority> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()?;
+    let good = !all.is_empty() && all.iter().all(|certificate| is_sequence(certificate));
+    good.then(|| all.into())
 }
 
 /// Whether this is one DER sequence and nothing else: so much is common to certificates and to keys of every format.

@@ -15,7 +15,7 @@ mod reference_grant;
 pub(crate) use self::backend_ref::{
     BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage,
 };
-pub(crate) use self::backend_tls_policy::TlsTargets;
+pub(crate) use self::backend_tls_policy::{BackendTlsPolicies, JudgedPolicy};
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
 pub(crate) use self::endpoints::{Endpoints, service_of};
 pub use self::lookups::Lookups;

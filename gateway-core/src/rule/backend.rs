@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::uri::Authority;
 
+use super::backend_tls::BackendTls;
 use crate::name::{BackendId, ObjectName};
 
 /// One port of a Service and the endpoints behind it.
@@ -19,6 +20,9 @@ pub struct Backend {
     pub port: u16,
     /// What the endpoints speak.
     pub protocol: BackendProtocol,
+    /// How TLS is spoken with the endpoints; not at all without it. Streams that come within TLS of their client's own and are
+    /// passed on as they are have none of it.
+    pub tls: Option<Arc<BackendTls>>,
     /// The ready endpoints. None of them: requests get 503.
     pub endpoints: Arc<[Endpoint]>,
 }
@@ -32,9 +36,9 @@ pub enum BackendProtocol {
     /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here, and a reference of an HTTPRoute.
     #[default]
     Http1,
-    /// HTTP/2 without TLS, by prior knowledge: `kubernetes.io/h2c`, and whatever a GRPCRoute refers to.
+    /// HTTP/2, by prior knowledge where there is no [TLS](Backend::tls): `kubernetes.io/h2c`, and whatever a GRPCRoute refers to.
     H2c,
-    /// HTTP/1.1 with upgrade to WebSocket: `kubernetes.io/ws`.
+    /// HTTP/1.1 with upgrade to WebSocket: `kubernetes.io/ws`, and `kubernetes.io/wss` within TLS.
     WebSocket,
 }
 

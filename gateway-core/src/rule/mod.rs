@@ -3,6 +3,7 @@
 //! A rule for requests is an [`HttpRule`]; one for what is passed on as it comes, a [`StreamRule`].
 
 pub mod backend;
+mod backend_tls;
 mod data;
 mod grpc_timeout;
 pub mod retry;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality};
+pub use self::backend_tls::{Authorities, BackendTls, Identity};
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;
 pub use self::retry::Retry;

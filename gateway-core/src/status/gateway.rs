@@ -45,7 +45,7 @@ fn causes(gateway: &AttachedGateway) -> Vec<Cause> {
     let Addresses { obstacle, unbound, .. } = &gateway.addresses;
     add(ConditionType::Accepted, gateway.refusal.as_ref());
     add(ConditionType::Programmed, obstacle.as_ref().or(unbound.as_ref()));
-    add(ConditionType::ResolvedRefs, gateway.unresolved.as_ref());
+    add(ConditionType::ResolvedRefs, gateway.client_certificate.as_ref().err());
     if gateway.insecure {
         let finding = Finding::new("spec.tls.frontend", Reason::ConfigurationChanged, INSECURE);
         add(ConditionType::InsecureFrontendValidationMode, Some(&finding));
@@ -107,7 +107,7 @@ fn addresses_assigned(gateway: &AttachedGateway) -> Condition {
 }
 
 fn resolved_refs(gateway: &AttachedGateway) -> Condition {
-    if let Some(unresolved) = &gateway.unresolved {
+    if let Err(unresolved) = &gateway.client_certificate {
         return unresolved.clone().into_condition(ConditionType::ResolvedRefs);
     }
     let unresolved = gateway.listeners.iter().filter(|listener| !listener.state.unresolved.is_empty());

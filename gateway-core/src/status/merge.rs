@@ -32,10 +32,12 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::{
-    GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, RouteParentStatus, RouteStatus,
-    Statuses,
+    BackendTlsPolicyStatus, GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus,
+    RouteStatus, Statuses,
 };
-use crate::api::{self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Kind, Resources, Timestamp};
+use crate::api::{
+    self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Kind, ParentReference, Resources, Timestamp,
+};
 use crate::condition::{Condition, ConditionType, Polarity, Reason};
 use crate::name::{ObjectName, RouteKey};
 use crate::options::Address;
@@ -49,9 +51,27 @@ const MAX_ADDRESSES: usize = 16;
 /// How many parents the status of a Route may have.
 const MAX_PARENTS: usize = 32;
 
+/// How many ancestors the status of a policy may have.
+const MAX_ANCESTORS: usize = 16;
+
+/// What a status says about one parent or ancestor, under the name of a controller.
+trait Entry: Clone {
+    fn new(about: &ParentReference, controller_name: &str, conditions: Vec<api::Condition>) -> Self;
+    fn about(&self) -> &ParentReference;
+    fn controller_name(&self) -> &str;
+    fn conditions(&self) -> &[api::Condition];
+}
+
+/// The same, as it is computed.
+struct ComputedEntry<'c> {
+    about: &'c ParentReference,
+    controller_name: &'c str,
+    conditions: &'c [Condition],
+}
+
 /// The objects whose status is to be written, with that status; `stored` holds the newest ones that are known.
 ///
-/// A Route about which nothing is computed, because it has no parent of ours any more, loses what we said about it: under
+/// A Route or policy about which nothing is computed, because it has no parent or ancestor of ours any more, loses what we said about it: under
 /// `controller_name`, or under the name that one of our classes asks for. A ListenerSet whose Gateway is there no more waits
 /// for a controller again, as it did when it was new: its status does not say whose it was.
 ///
@@ -63,7 +83,7 @@ pub fn all<'a>(
     controller_name: &'a str,
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
-    let Statuses { gateway_classes, gateways, listener_sets, routes } = computed;
+    let Statuses { gateway_classes, gateways, listener_sets, routes, backend_tls_policies } = computed;
     let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
     let ours: BTreeSet<&str> = of_classes
         .map(|class| class.spec.controller_name.as_str())
@@ -87,16 +107,24 @@ pub fn all<'a>(
         };
         Some(api::ListenerSet { status, ..api::ListenerSet::clone(object) }.into())
     });
+    let of_routes = ours.clone();
     let routes = stored.iter().filter_map(move |mut object| {
         let found = object.as_route()?;
         let nothing = RouteStatus { generation: object.metadata().generation, ..RouteStatus::default() };
         let computed =
             routes.get(&RouteKey::new(found.kind, object.key())).map_or(&nothing, |computed| &**computed);
-        let status = route(found.status, computed, &ours, now)?;
+        let status = route(found.status, computed, &of_routes, now)?;
         *object.status_mut()? = status;
         Some(object)
     });
-    classes.chain(gateways).chain(sets).chain(routes)
+    let policies = stored.backend_tls_policies.iter().filter_map(move |(key, object)| {
+        let generation = object.metadata.generation;
+        let nothing = BackendTlsPolicyStatus { generation, ..BackendTlsPolicyStatus::default() };
+        let computed = backend_tls_policies.get(key).unwrap_or(&nothing);
+        let status = backend_tls_policy(&object.status, computed, &ours, now)?;
+        Some(api::BackendTlsPolicy { status, ..api::BackendTlsPolicy::clone(object) }.into())
+    });
+    classes.chain(gateways).chain(sets).chain(routes).chain(policies)
 }
 
 /// Whether the Gateway of a ListenerSet is not there.
@@ -218,33 +246,75 @@ pub fn route(
     now: &Timestamp,
 ) -> Option<api::RouteStatus> {
     let RouteStatus { generation, parents, without_effect: _, causes: _ } = computed;
-    let ours = |entry: &api::RouteParentStatus| ours.contains(entry.controller_name.as_str());
-    if stored.parents.iter().any(|entry| ours(entry) && is_newer(&entry.conditions, *generation)) {
-        return None;
-    }
-    let mut merged: Vec<api::RouteParentStatus> = Vec::with_capacity(parents.len());
-    for entry in &stored.parents {
-        if !ours(entry) {
-            merged.push(entry.clone());
-        } else if let Some(parent) = parents.iter().find(|parent| is_about(parent, entry))
-            && !merged.iter().any(|known| is_about(parent, known))
-        {
-            merged.push(written_parent(parent, &entry.conditions, *generation, now));
-        }
-    }
-    for parent in parents {
-        let known = merged.iter().any(|known| is_about(parent, known));
-        // When others fill the list, theirs is not ours to remove.
-        if !known && merged.len() < MAX_PARENTS {
-            merged.push(written_parent(parent, &[], *generation, now));
-        }
-    }
-    changed(stored, api::RouteStatus { parents: merged })
+    let computed: Vec<_> = parents
+        .iter()
+        .map(|parent| ComputedEntry {
+            about: &parent.parent_ref,
+            controller_name: &parent.controller_name,
+            conditions: &parent.conditions,
+        })
+        .collect();
+    let parents = merged_entries(&stored.parents, &computed, *generation, MAX_PARENTS, ours, now)?;
+    changed(stored, api::RouteStatus { parents })
 }
 
-/// Whether an entry is what we said about this parent.
-fn is_about(parent: &RouteParentStatus, entry: &api::RouteParentStatus) -> bool {
-    *parent.controller_name == *entry.controller_name && parent.parent_ref == entry.parent_ref
+/// The status of a BackendTLSPolicy to write; nothing if it is the one that is stored.
+///
+/// `ours` are the names of controllers that are this one. Entries of others stay, also where they leave no room for ours.
+///
+/// # Spec
+/// GEN-11, GEN-12, BTP-09, BTP-10, BTP-25.
+pub fn backend_tls_policy(
+    stored: &api::PolicyStatus,
+    computed: &BackendTlsPolicyStatus,
+    ours: &BTreeSet<&str>,
+    now: &Timestamp,
+) -> Option<api::PolicyStatus> {
+    let BackendTlsPolicyStatus { generation, ancestors, causes: _, without_effect: _ } = computed;
+    let computed: Vec<_> = ancestors
+        .iter()
+        .map(|ancestor| ComputedEntry {
+            about: &ancestor.ancestor_ref,
+            controller_name: &ancestor.controller_name,
+            conditions: &ancestor.conditions,
+        })
+        .collect();
+    let ancestors = merged_entries(&stored.ancestors, &computed, *generation, MAX_ANCESTORS, ours, now)?;
+    changed(stored, api::PolicyStatus { ancestors })
+}
+
+/// Entries of others as they are, and ours as they are computed, up to `most` of them. Nothing if ours are about a later
+/// generation.
+fn merged_entries<E: Entry>(
+    stored: &[E],
+    computed: &[ComputedEntry<'_>],
+    generation: Option<i64>,
+    most: usize,
+    ours: &BTreeSet<&str>,
+    now: &Timestamp,
+) -> Option<Vec<E>> {
+    let ours = |entry: &E| ours.contains(entry.controller_name());
+    if stored.iter().any(|entry| ours(entry) && is_newer(entry.conditions(), generation)) {
+        return None;
+    }
+    let mut merged: Vec<E> = Vec::with_capacity(computed.len());
+    for entry in stored {
+        if !ours(entry) {
+            merged.push(entry.clone());
+        } else if let Some(about) = computed.iter().find(|computed| computed.is_about(entry))
+            && !merged.iter().any(|known| about.is_about(known))
+        {
+            merged.push(about.written(entry.conditions(), generation, now));
+        }
+    }
+    for about in computed {
+        let known = merged.iter().any(|known| about.is_about(known));
+        // When others fill the list, theirs is not ours to remove.
+        if !known && merged.len() < most {
+            merged.push(about.written(&[], generation, now));
+        }
+    }
+    Some(merged)
 }
 
 fn changed<T: PartialEq<O> + ?Sized, O>(stored: &T, merged: O) -> Option<O> {
@@ -343,19 +413,6 @@ fn merged_listeners(
     computed.iter().map(written).collect()
 }
 
-fn written_parent(
-    parent: &RouteParentStatus,
-    stored: &[api::Condition],
-    generation: Option<i64>,
-    now: &Timestamp,
-) -> api::RouteParentStatus {
-    api::RouteParentStatus {
-        parent_ref: parent.parent_ref.clone(),
-        controller_name: parent.controller_name.to_string(),
-        conditions: merged_conditions(stored, &parent.conditions, generation, now),
-    }
-}
-
 fn written_address(address: &Address) -> api::GatewayStatusAddress {
     let r#type = match address {
         Address::Ip(_) => AddressType::IpAddress,
@@ -367,3 +424,43 @@ fn written_address(address: &Address) -> api::GatewayStatusAddress {
 fn written_count(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
+
+// === impl ComputedEntry ===
+
+impl ComputedEntry<'_> {
+    /// Whether an entry is what we said about the same.
+    fn is_about<E: Entry>(&self, entry: &E) -> bool {
+        self.controller_name == entry.controller_name() && self.about == entry.about()
+    }
+
+    fn written<E: Entry>(&self, stored: &[api::Condition], generation: Option<i64>, now: &Timestamp) -> E {
+        let conditions = merged_conditions(stored, self.conditions, generation, now);
+        E::new(self.about, self.controller_name, conditions)
+    }
+}
+
+// === impl Entry ===
+
+macro_rules! entries {
+    ($($entry:ident { $about:ident }),+) => { $(
+        impl Entry for api::$entry {
+            fn new(about: &ParentReference, controller_name: &str, conditions: Vec<api::Condition>) -> Self {
+                Self { $about: about.clone(), controller_name: controller_name.to_owned(), conditions }
+            }
+
+            fn about(&self) -> &ParentReference {
+                &self.$about
+            }
+
+            fn controller_name(&self) -> &str {
+                &self.controller_name
+            }
+
+            fn conditions(&self) -> &[api::Condition] {
+                &self.conditions
+            }
+        }
+    )+ };
+}
+
+entries!(RouteParentStatus { parent_ref }, PolicyAncestorStatus { ancestor_ref });

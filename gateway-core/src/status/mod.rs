@@ -6,6 +6,7 @@
 //! A computed status is a value without history: the conditions and the generation they are about. [`merge`] brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
+mod backend_tls_policy;
 mod cause;
 mod gateway;
 mod gateway_class;
@@ -26,6 +27,7 @@ use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
+pub(crate) use self::backend_tls_policy::backend_tls_policy;
 pub use self::cause::Cause;
 pub(crate) use self::route::route;
 pub(crate) use self::shared::SharedStatuses;
@@ -41,6 +43,8 @@ pub struct Statuses {
     pub listener_sets: BTreeMap<ObjectName, ListenerSetStatus>,
     /// Routes of every kind. Those that have the same to say share it.
     pub routes: BTreeMap<RouteKey, Arc<RouteStatus>>,
+    /// BackendTLSPolicies of which some target is reached from a Gateway of ours.
+    pub backend_tls_policies: BTreeMap<ObjectName, BackendTlsPolicyStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -123,6 +127,30 @@ pub struct RouteParentStatus {
     pub conditions: Vec<Condition>,
 }
 
+/// The computed status of a BackendTLSPolicy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackendTlsPolicyStatus {
+    /// The generation of the policy that was looked at.
+    pub generation: Option<i64>,
+    /// An entry for every Gateway of ours that reaches one of its targets, sorted by name.
+    pub ancestors: Vec<PolicyAncestorStatus>,
+    /// What is wrong, field by field.
+    pub causes: Vec<Cause>,
+    /// What has no effect although the policy is accepted; the message of `Accepted` says it too.
+    pub without_effect: Vec<Finding>,
+}
+
+/// The computed status of a policy with regard to one ancestor of its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyAncestorStatus {
+    /// The ancestor: a Gateway.
+    pub ancestor_ref: ParentReference,
+    /// The controller that the Gateway's class names: ours, under that name.
+    pub controller_name: Arc<str>,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+}
+
 // === impl Statuses ===
 
 impl Statuses {
@@ -143,7 +171,9 @@ impl Statuses {
         let sets = sets.flat_map(|(key, status)| of(Kind::ListenerSet, key, &status.causes));
         let routes = self.routes.iter();
         let routes = routes.flat_map(|(key, status)| of(Kind::from(key.kind), &key.name, &status.causes));
-        classes.chain(gateways).chain(sets).chain(routes)
+        let policies = self.backend_tls_policies.iter();
+        let policies = policies.flat_map(|(key, status)| of(Kind::BackendTlsPolicy, key, &status.causes));
+        classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 
     /// The objects that the statuses are about.
@@ -152,7 +182,8 @@ impl Statuses {
         let gateways = self.gateways.keys().map(|key| (Kind::Gateway, key));
         let sets = self.listener_sets.keys().map(|key| (Kind::ListenerSet, key));
         let routes = self.routes.keys().map(|key| (Kind::from(key.kind), &key.name));
-        classes.chain(gateways).chain(sets).chain(routes)
+        let policies = self.backend_tls_policies.keys().map(|key| (Kind::BackendTlsPolicy, key));
+        classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 }
 

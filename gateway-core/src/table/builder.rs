@@ -18,7 +18,7 @@ use super::route_set::{Index, Member, RouteSet, RouteSets};
 use super::slots::{SlotMap, Slots};
 use super::stream_part::StreamPart;
 use super::stream_routes::StreamRoutes;
-use super::{Listener, ListenerId, Part, RouteTable, Served, StreamRuleId};
+use super::{Certificate, Listener, ListenerId, Part, RouteTable, Served, StreamRuleId};
 use crate::filter::ListenerFilter;
 use crate::hostname::Hostname;
 use crate::matching::{GrpcMatch, HttpMatch};
@@ -32,6 +32,7 @@ pub struct RouteTableBuilder {
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     services: Arc<BTreeMap<IpAddr, ObjectName>>,
+    client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
@@ -84,6 +85,7 @@ impl RouteTableBuilder {
             fall_through: true,
             addresses: Arc::default(),
             services: Arc::default(),
+            client_certificates: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
             backends: SlotMap::default(),
@@ -125,6 +127,14 @@ impl RouteTableBuilder {
     pub fn services(&mut self, services: BTreeMap<IpAddr, ObjectName>) -> &mut Self {
         if *self.services != services {
             self.services = Arc::new(services);
+        }
+        self
+    }
+
+    /// The certificates that Gateways show to backends within TLS.
+    pub fn client_certificates(&mut self, certificates: BTreeMap<ObjectName, Certificate>) -> &mut Self {
+        if *self.client_certificates != certificates {
+            self.client_certificates = Arc::new(certificates);
         }
         self
     }
@@ -370,6 +380,7 @@ impl RouteTableBuilder {
             fall_through: self.fall_through,
             addresses: self.addresses.clone(),
             services: self.services.clone(),
+            client_certificates: self.client_certificates.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),

@@ -33,6 +33,14 @@ pub trait CertificateCheck: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why not, as what follows on "cannot be used:".
     fn check(&self, certificate: &Certificate) -> Result<(), String>;
+
+    /// Whether other certificates can be checked by this one, of an authority. Unless it says otherwise, by any.
+    ///
+    /// # Errors
+    /// Why not, as what follows on "cannot be used:".
+    fn check_authority(&self, _certificate: &CertificateDer<'_>) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Why a text is no certificate with its key.

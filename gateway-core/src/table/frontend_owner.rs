@@ -31,6 +31,14 @@ impl<N, S> FrontendOwner<N, S> {
             Self::Gateway(name) | Self::Service(name) | Self::ServiceFor(name, _) => name,
         }
     }
+
+    /// The name of the Gateway, if it is one.
+    pub fn gateway(&self) -> Option<&N> {
+        match self {
+            Self::Gateway(name) => Some(name),
+            Self::Service(_) | Self::ServiceFor(..) => None,
+        }
+    }
 }
 
 impl FrontendOwner {

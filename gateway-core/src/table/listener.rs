@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::client_validation::ClientValidation;
 use super::frontend_owner::FrontendOwner;
 use crate::filter::Scheme;
 use crate::hostname::Hostname;
@@ -59,6 +60,8 @@ pub enum Transport {
 pub struct ListenerTls {
     /// The certificates to choose from by server name; never empty.
     pub certificates: Arc<[Certificate]>,
+    /// How clients are checked; they are not asked for a certificate without it.
+    pub clients: Option<ClientValidation>,
 }
 
 // === impl Listener ===

@@ -23,6 +23,7 @@
 //!     service: ObjectName::new("default", "database"),
 //!     port: 5432,
 //!     protocol: BackendProtocol::default(),
+//!     tls: None,
 //!     endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
 //! });
 //! let name = ObjectName::new("default", "database");

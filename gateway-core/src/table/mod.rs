@@ -43,6 +43,7 @@ mod paths;
 mod hostname_map;
 mod certificate;
 mod frontend_owner;
+mod client_validation;
 mod listener;
 mod matched;
 mod frontend;
@@ -81,6 +82,7 @@ use crate::rule::{Backend, HttpRule, StreamRule};
 
 pub use self::builder::RouteTableBuilder;
 pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
+pub use self::client_validation::{ClientValidation, ClientValidationMode};
 pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBreaker};
 pub use self::explain_stream::{ExplainedStream, StreamExplanation};
 pub use self::frontend::{Frontend, FrontendId, Opening};
@@ -100,6 +102,7 @@ pub struct RouteTable {
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     services: Arc<BTreeMap<IpAddr, ObjectName>>,
+    client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
@@ -182,6 +185,14 @@ impl RouteTable {
     /// MSH-02
     pub fn services(&self) -> impl Iterator<Item = (IpAddr, &ObjectName)> {
         self.services.iter().map(|(address, name)| (*address, name))
+    }
+
+    /// The certificate that a Gateway shows to backends which ask for one within TLS, if it has one.
+    ///
+    /// # Spec
+    /// GWB-01
+    pub fn client_certificate(&self, gateway: &ObjectName) -> Option<&Certificate> {
+        self.client_certificates.get(gateway)
     }
 
     /// The frontend of an owner at a port, if a listener is served there.

@@ -28,6 +28,8 @@ pub(super) struct Routes {
     counts: Vec<usize>,
     /// Whether the counts changed since somebody looked.
     recounted: bool,
+    /// Whether Routes refer to other backends, or at other Gateways, since somebody looked.
+    rereferenced: bool,
     statuses: SharedStatuses,
 }
 
@@ -43,6 +45,8 @@ struct Known {
     services: Box<[MeshPlace]>,
     /// In order.
     used: Box<[Arc<BackendKey>]>,
+    /// The Gateways that it is accepted at, in order.
+    gateways: Box<[ObjectName]>,
     /// The places in the indexes that it asks for.
     places: usize,
 }
@@ -111,6 +115,16 @@ impl Routes {
         self.counts[listener.index()]
     }
 
+    /// Whether Routes refer to other backends, or are accepted at other Gateways, than when this was asked last.
+    pub(super) fn take_rereferenced(&mut self) -> bool {
+        mem::take(&mut self.rereferenced)
+    }
+
+    /// The Gateways that a Route is accepted at.
+    pub(super) fn gateways(&self, route: &RouteKey) -> &[ObjectName] {
+        self.known.get(route).map_or(&[], |known| &known.gateways)
+    }
+
     /// Translates a Route, and gives its status; nothing for one that is not there or has no parent of ours.
     pub(super) fn translate(
         &mut self,
@@ -132,6 +146,7 @@ impl Routes {
             self.forget(key, before, compiler);
             return None;
         };
+        let is_new = before.is_none();
         let (key, mut before) = (first.key.clone(), before.unwrap_or_default());
         let mut services: Vec<_> = sides.iter().flat_map(CompiledRoute::places).cloned().collect();
         services.sort_unstable();
@@ -152,7 +167,11 @@ impl Routes {
             attached.for_each(|parent| parent.listeners = Err(finding.clone()));
         }
         let status = self.statuses.share(status::route(&sides));
-        let mut now = Known { places, services: services.into(), ..Known::default() };
+        let mut gateways: Vec<_> = sides.iter().flat_map(CompiledRoute::gateways).cloned().collect();
+        gateways.sort_unstable();
+        gateways.dedup();
+        let (gateways, services) = (gateways.into(), services.into());
+        let mut now = Known { places, services, gateways, ..Known::default() };
         let mut used = Vec::new();
         for (side, attachments) in sides.into_iter().zip(attached) {
             let (before, served) = match side.side {
@@ -171,6 +190,7 @@ impl Routes {
         used.sort_unstable();
         used.dedup();
         now.used = used.into();
+        self.rereferenced |= is_new || before.used != now.used || before.gateways != now.gateways;
         self.count_again(&before.counting, &now.counting);
         compiler.services.release(&before.services, compiler.table);
         for unused in before.used.iter().filter(|key| now.used.binary_search(key).is_err()) {
@@ -182,7 +202,11 @@ impl Routes {
 
     fn forget(&mut self, key: &RouteKey, known: Option<Known>, compiler: &mut Compiler<'_>) {
         compiler.patterns.release(key);
-        let Some(Known { served, served_in_mesh, counting, services, used, places }) = known else { return };
+        let Some(Known { served, served_in_mesh, counting, services, used, gateways: _, places }) = known
+        else {
+            return;
+        };
+        self.rereferenced = true;
         compiler.places.release(&key.name.namespace, places);
         served.into_iter().chain(served_in_mesh).for_each(|served| served.leave(compiler.table));
         self.count_again(&counting, &[]);

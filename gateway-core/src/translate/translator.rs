@@ -16,7 +16,8 @@ use crate::manifest::Severity;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
-    BackendContext, Backends, Certificates, Endpoints, Grants, KeptCertificates, TlsTargets, service_of,
+    BackendContext, BackendTlsPolicies, Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups,
+    service_of,
 };
 use crate::status;
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -56,9 +57,14 @@ pub struct Translator {
     unbound_anew: bool,
     grants: Grants,
     namespaces: Namespaces,
-    tls_targets: TlsTargets,
+    tls_policies: BackendTlsPolicies,
     endpoints: Endpoints,
+    /// What Gateways and ListenerSets refer to.
     certificates: KeptCertificates,
+    lookups: Lookups,
+    /// What policies refer to.
+    policy_certificates: KeptCertificates,
+    policy_lookups: Lookups,
     backends: Backends,
     patterns: Patterns,
     places: Places,
@@ -89,9 +95,12 @@ impl Translator {
             unbound_anew: false,
             grants: Grants::default(),
             namespaces: Namespaces::default(),
-            tls_targets: TlsTargets::default(),
+            tls_policies: BackendTlsPolicies::default(),
             endpoints: Endpoints::default(),
             certificates: KeptCertificates::default(),
+            lookups: Lookups::default(),
+            policy_certificates: KeptCertificates::default(),
+            policy_lookups: Lookups::default(),
             backends: Backends::default(),
             patterns: Patterns::new(),
             places: Places::default(),
@@ -115,6 +124,7 @@ impl Translator {
         };
         if !same_check {
             self.certificates = KeptCertificates::default();
+            self.policy_certificates = KeptCertificates::default();
         }
         self.table.hostname_fall_through(options.hostname_fall_through);
         self.options = Options { generation: self.options.generation, ..options };
@@ -206,7 +216,7 @@ impl Translator {
 
     /// What the resources amount to now.
     pub fn translate(&mut self) -> &Translation {
-        let changed = mem::take(&mut self.changed);
+        let mut changed = mem::take(&mut self.changed);
         let fresh = mem::replace(&mut self.fresh, false);
         let touched = |kinds: &[Kind]| fresh || changed.iter().any(|(kind, _)| kinds.contains(kind));
 
@@ -214,18 +224,25 @@ impl Translator {
             && replace(&mut self.grants, Grants::new(&self.valid.reference_grants));
         let namespaces = touched(&[Kind::Namespace])
             && replace(&mut self.namespaces, Namespaces::new(&self.valid.namespaces));
-        let tls = touched(&[Kind::BackendTlsPolicy])
-            && replace(&mut self.tls_targets, TlsTargets::new(&self.valid.backend_tls_policies));
-        if tls {
-            self.backends.touch_all();
-        }
-        let asked = |(kind, name): &(Kind, ObjectName)| self.translation.lookups.contains(*kind, name);
+        let asked = |(kind, name): &(Kind, ObjectName)| self.lookups.contains(*kind, name);
         let attach_again = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet])
             || grants
             || namespaces
             || changed.iter().any(asked);
+        let for_policies = |(kind, name): &(Kind, ObjectName)| {
+            self.policy_lookups.contains(*kind, name)
+                || *kind == Kind::Service && self.tls_policies.names(name)
+        };
+        let judge_again = touched(&[Kind::BackendTlsPolicy]) || changed.iter().any(for_policies);
         let attached_otherwise = attach_again && self.attach();
-        let all = fresh || attached_otherwise || grants || namespaces || tls;
+        let all = fresh || attached_otherwise || grants || namespaces;
+        if judge_again {
+            changed.extend(self.judge_policies().into_iter().map(|service| (Kind::Service, service)));
+        }
+        if judge_again || attach_again {
+            self.translation.lookups = self.lookups.clone();
+            self.translation.lookups.merge(self.policy_lookups.clone());
+        }
 
         // Services are looked at in any case, since what leads to them is remembered.
         let affected = self.affected(&changed);
@@ -241,6 +258,9 @@ impl Translator {
         }
         if self.routes.take_recounted() || unbound_anew {
             self.set_statuses();
+        }
+        if self.routes.take_rereferenced() || judge_again || attach_again {
+            self.set_policy_statuses();
         }
         self.set_diagnostics();
         self.table.generation(self.options.generation);
@@ -316,10 +336,16 @@ impl Translator {
         let kept = mem::take(&mut self.certificates);
         let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
         let gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
-        (self.certificates, self.translation.lookups) = certificates.finish();
+        (self.certificates, self.lookups) = certificates.finish();
         let mut before = mem::replace(&mut self.gateways, gateways);
         before.note_unbound(&[]);
         self.table.addresses(self.gateways.addresses());
+        self.table.client_certificates(
+            match self.options.supports(Feature::GatewayBackendClientCertificate) {
+                true => self.gateways.client_certificates(),
+                false => BTreeMap::new(),
+            },
+        );
         if !before.listeners().eq(self.gateways.listeners()) {
             self.listeners.update(&self.gateways, &mut self.table);
         }
@@ -330,11 +356,21 @@ impl Translator {
         other
     }
 
+    /// Judges BackendTLSPolicies again. Gives the Services with which TLS is spoken otherwise now.
+    fn judge_policies(&mut self) -> Vec<ObjectName> {
+        let kept = mem::take(&mut self.policy_certificates);
+        let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
+        let policies = BackendTlsPolicies::new(&self.valid, &mut certificates, &self.options);
+        (self.policy_certificates, self.policy_lookups) = certificates.finish();
+        let before = mem::replace(&mut self.tls_policies, policies);
+        self.tls_policies.differences(&before).into_iter().cloned().collect()
+    }
+
     /// The Routes that changed, and those for which a Service that did is no longer what it was.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> BTreeSet<RouteKey> {
         let mut affected = BTreeSet::new();
-        let Self { valid, endpoints, tls_targets, grants, backends, table, .. } = self;
-        let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
+        let Self { valid, endpoints, tls_policies, grants, backends, table, .. } = self;
+        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
         for (kind, name) in changed {
             if *kind == Kind::Service {
                 let concerned = backends.touch(references, name, table);
@@ -364,8 +400,8 @@ impl Translator {
 
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let Self { valid, endpoints, tls_targets, grants, backends, table, options, .. } = self;
-        let references = BackendContext { services: &valid.services, endpoints, tls_targets, grants };
+        let Self { valid, endpoints, tls_policies, grants, backends, table, options, .. } = self;
+        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {
@@ -409,6 +445,27 @@ impl Translator {
         note_differences(Kind::GatewayClass, &classes, &statuses.gateway_classes, changes);
         note_differences(Kind::Gateway, &gateways, &statuses.gateways, changes);
         note_differences(Kind::ListenerSet, &sets, &statuses.listener_sets, changes);
+    }
+
+    /// The statuses of policies: of those that some Gateway reaches through an accepted Route.
+    ///
+    /// # Spec
+    /// BTP-09
+    fn set_policy_statuses(&mut self) {
+        let mut statuses = BTreeMap::new();
+        for (name, policy) in self.tls_policies.judged() {
+            let routes = policy.services.iter().flat_map(|service| self.backends.users_within_tls(service));
+            let gateways = routes.flat_map(|route| self.routes.gateways(route));
+            let ours = |gateway| self.gateways.gateways.get_key_value(gateway);
+            let gateways: BTreeMap<_, _> =
+                gateways.filter_map(ours).map(|(name, gateway)| (name, &gateway.controller)).collect();
+            if !gateways.is_empty() {
+                statuses.insert(name.clone(), status::backend_tls_policy(policy, &gateways));
+            }
+        }
+        let known = &mut self.translation.statuses.backend_tls_policies;
+        note_differences(Kind::BackendTlsPolicy, known, &statuses, &mut self.status_changes);
+        *known = statuses;
     }
 
     fn set_diagnostics(&mut self) {

@@ -154,6 +154,11 @@ impl AllRejected {
         place.is_ok_and(|place| self.objects[place] == AnyObject::from(object.clone()))
     }
 
+    /// The objects of a kind that are left out, with what is wrong with each.
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Rejected, &AnyObject)> {
+        self.all.iter().zip(&self.objects).filter(move |(rejected, _)| rejected.kind == kind)
+    }
+
     /// What is wrong with the object of this name now: nothing, for one that is valid or gone.
     fn set(&mut self, kind: Kind, name: &ObjectName, problems: Vec<Problem>, object: Option<AnyObject>) {
         let found = self.place(kind, name);

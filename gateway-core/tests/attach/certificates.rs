@@ -229,7 +229,7 @@ fn one_certificate_that_is_missing_does_not_take_the_others_away() {
     assert_eq!(tls.certificates.len(), 1, "and none twice");
 }
 
-// GWB-02, GWB-03, GWB-04, GWB-05, GWS-03, CND-26, CND-27
+// GWB-01 to GWB-05, GWS-03, CND-26, CND-27
 #[test]
 fn the_certificate_for_backends_is_judged_on_the_gateway_and_stops_nothing() {
     let cases = [
@@ -247,6 +247,9 @@ fn the_certificate_for_backends_is_judged_on_the_gateway_and_stops_nothing() {
         resources.extend(read("{apiVersion: v1, kind: Secret, metadata: {name: opaque}}").iter());
         let expected = format!("Gateway default/g: {expected}\nhttp [HTTPRoute GRPCRoute]: ok");
         expect_with(name, &resources, &Options::default(), &expected);
+        let table = translate(&resources, &Options::default()).table;
+        let shown = table.client_certificate(&ObjectName::new("default", "g"));
+        assert_eq!(shown.is_some(), expected.contains("g: ok"), "{name}");
     }
     let more = ", tls: {backend: {clientCertificateRef: {name: missing}}}";
     let listener = "{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: missing}]}}, {name: http, port: 80, protocol: HTTP}";

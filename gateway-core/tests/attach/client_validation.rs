@@ -143,15 +143,17 @@ fn one_authority_is_enough() {
 fn a_data_plane_that_cannot_check_clients_does_not_serve_without() {
     let frontend = format!("{{default: {}, perPort: [{{port: 8443, tls: {{}}}}]}}", validation(CA));
     let resources = resources(&[https("checked", 443), https("open", 8443)], &frontend, "");
+    let mut options = Options::default();
+    options.features.retain(|feature| !VALIDATION.contains(feature));
     expect_with(
         "the port that asks for nothing is served",
         &resources,
-        &Options::default(),
+        &options,
         "Gateway default/g: Accepted=True/ListenersNotValid
            checked [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
            open [HTTPRoute GRPCRoute]: ok",
     );
-    let table = crate::fixture::translated(&resources, &Options::default()).table;
+    let table = crate::fixture::translated(&resources, &options).table;
     assert_eq!(table.frontends().map(|(_, frontend)| frontend.port()).collect::<Vec<_>>(), [8443]);
 }
 
@@ -178,10 +180,12 @@ fn a_gateway_that_lets_everybody_in_says_so() {
         );
     }
     let default = validation(CA).replace("]}", "], mode: AllowInsecureFallback}");
+    let mut strict = with_features(&[]);
+    strict.features.remove(&VALIDATION[1]);
     expect_with(
         "a data plane that can only be strict",
         &resources(&[https("https", 443)], &format!("{{default: {default}}}"), ""),
-        &with_features(&VALIDATION[..1]),
+        &strict,
         "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid InsecureFrontendValidationMode=True/ConfigurationChanged
            https [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
     );

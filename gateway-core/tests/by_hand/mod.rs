@@ -55,7 +55,7 @@ impl ByHand {
 
     /// An HTTPS listener; without hostname when that is empty.
     pub fn https(&mut self, name: &str, port: u16, hostname: &str) -> ListenerId {
-        let tls = ListenerTls { certificates: [].into() };
+        let tls = ListenerTls { certificates: [].into(), clients: None };
         self.listener(name, port, hostname, ListenerProtocol::Https(tls))
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::api::{self, Kind, ParentReference, RouteParentStatus, SupportedFeature, Timestamp};
+use gateway_core::api::{self, Kind, ParentReference, SupportedFeature, Timestamp};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::status::{
-    GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, Statuses, merge,
+    BackendTlsPolicyStatus, GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, Statuses,
+    merge,
 };
 
 use super::feature_name::{Vocabulary, published_names};
@@ -25,6 +26,10 @@ pub enum Computed {
     /// Of a Route with parents that cannot be seen from here: what was said about these stays, since it was another instance
     /// of this controller that saw them.
     RouteBeside(RouteStatus, Vec<ParentReference>),
+    /// Of a BackendTLSPolicy; one without ancestors takes away what was said before.
+    BackendTlsPolicy(BackendTlsPolicyStatus),
+    /// Of a BackendTLSPolicy with ancestors that cannot be seen from here, as with a Route.
+    BackendTlsPolicyBeside(BackendTlsPolicyStatus, Vec<ParentReference>),
 }
 
 // === impl Computed ===
@@ -40,6 +45,9 @@ impl Computed {
             Kind::GatewayClass => statuses.gateway_classes.get(key).cloned().map(Self::GatewayClass),
             Kind::Gateway => statuses.gateways.get(key).cloned().map(Self::Gateway),
             Kind::ListenerSet => statuses.listener_sets.get(key).cloned().map(Self::ListenerSet),
+            Kind::BackendTlsPolicy => {
+                statuses.backend_tls_policies.get(key).cloned().map(Self::BackendTlsPolicy)
+            }
             Kind::HttpRoute => route(RouteKind::Http),
             Kind::GrpcRoute => route(RouteKind::Grpc),
             Kind::TlsRoute => route(RouteKind::Tls),
@@ -51,7 +59,6 @@ impl Computed {
             | Kind::ConfigMap
             | Kind::EndpointSlice
             | Kind::ReferenceGrant
-            | Kind::BackendTlsPolicy
             | Kind::XBackend
             | Kind::XBackendTrafficPolicy
             | Kind::XTelemetryPolicy
@@ -59,16 +66,20 @@ impl Computed {
         }
     }
 
-    /// What there is to say about an object that is not ours, or not any more: a Route loses what we said about it. Other
-    /// objects keep it, since another controller may have them now.
+    /// What there is to say about an object that is not ours, or not any more: a Route or a policy loses what we said about it.
+    /// Other objects keep it, since another controller may have them now.
     ///
     /// # Spec
-    /// GEN-11, RTE-10
+    /// GEN-11, RTE-10, BTP-09
     pub fn nothing(stored: &Stored) -> Option<Self> {
         match &stored.status {
             StoredStatus::Route(_) => {
                 Some(Self::Route(RouteStatus { generation: stored.generation, ..RouteStatus::default() }))
             }
+            StoredStatus::Policy(_) => Some(Self::BackendTlsPolicy(BackendTlsPolicyStatus {
+                generation: stored.generation,
+                ..BackendTlsPolicyStatus::default()
+            })),
             _ => None,
         }
     }
@@ -80,6 +91,7 @@ impl Computed {
             Self::Gateway(status) => status.generation,
             Self::ListenerSet(status) => status.generation,
             Self::Route(status) | Self::RouteBeside(status, _) => status.generation,
+            Self::BackendTlsPolicy(status) | Self::BackendTlsPolicyBeside(status, _) => status.generation,
         }
     }
 
@@ -107,13 +119,27 @@ impl Computed {
             }
             (StoredStatus::Route(stored), Self::RouteBeside(computed, unseen)) => {
                 let ours = BTreeSet::from([controller_name]);
-                let (beside, seen) = stored.parents.iter().cloned().partition(|entry| {
+                let (beside, parents): (Vec<_>, Vec<_>) = stored.parents.iter().cloned().partition(|entry| {
                     entry.controller_name == controller_name && unseen.contains(&entry.parent_ref)
                 });
-                let beside: Vec<RouteParentStatus> = beside;
-                let mut merged = merge::route(&api::RouteStatus { parents: seen }, computed, &ours, now)?;
+                let mut merged = merge::route(&api::RouteStatus { parents }, computed, &ours, now)?;
                 merged.parents.extend(beside);
                 Some(StoredStatus::Route(merged))
+            }
+            (StoredStatus::Policy(stored), Self::BackendTlsPolicy(computed)) => {
+                merge::backend_tls_policy(stored, computed, &BTreeSet::from([controller_name]), now)
+                    .map(StoredStatus::Policy)
+            }
+            (StoredStatus::Policy(stored), Self::BackendTlsPolicyBeside(computed, unseen)) => {
+                let ours = BTreeSet::from([controller_name]);
+                let (beside, ancestors): (Vec<_>, Vec<_>) =
+                    stored.ancestors.iter().cloned().partition(|entry| {
+                        entry.controller_name == controller_name && unseen.contains(&entry.ancestor_ref)
+                    });
+                let seen = api::PolicyStatus { ancestors };
+                let mut merged = merge::backend_tls_policy(&seen, computed, &ours, now)?;
+                merged.ancestors.extend(beside);
+                Some(StoredStatus::Policy(merged))
             }
             // Of another kind, or not to be read.
             (_, _) => None,
@@ -143,6 +169,8 @@ fn gateway_class(
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::api::RouteParentStatus;
+
     use super::*;
 
     // GEN-11

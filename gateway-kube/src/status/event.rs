@@ -87,5 +87,13 @@ fn places(status: &StoredStatus) -> Vec<(String, &[Condition])> {
             };
             status.parents.iter().map(|entry| (place(entry), &entry.conditions[..])).collect()
         }
+        StoredStatus::Policy(status) => {
+            let place = |entry: &api::PolicyAncestorStatus| {
+                let api::ParentReference { namespace, name, .. } = &entry.ancestor_ref;
+                let namespace = namespace.as_deref().unwrap_or_default();
+                format!("ancestor {namespace}/{name} of {}", entry.controller_name)
+            };
+            status.ancestors.iter().map(|entry| (place(entry), &entry.conditions[..])).collect()
+        }
     }
 }

@@ -335,6 +335,7 @@ fn fields(status: &StoredStatus) -> Map<String, Value> {
         StoredStatus::Gateway(status) => serde_json::to_value(status),
         StoredStatus::ListenerSet(status) => serde_json::to_value(status),
         StoredStatus::Route(status) => serde_json::to_value(status),
+        StoredStatus::Policy(status) => serde_json::to_value(status),
     };
     match value {
         Ok(Value::Object(fields)) => fields,

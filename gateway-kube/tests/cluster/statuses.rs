@@ -22,6 +22,7 @@ crate::tests!["statuses":
     what_is_as_it_should_be_is_not_written,
     entries_and_conditions_of_others_stay,
     a_route_that_leaves_us_loses_our_entries_only,
+    a_policy_has_an_entry_for_each_gateway_that_reaches_it,
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
@@ -123,6 +124,54 @@ async fn a_route_that_leaves_us_loses_our_entries_only(cluster: Cluster) {
     let gone = |route: &Value| parents(route, &cluster.controller_name).is_empty();
     let route = cluster.until("HTTPRoute", "shop", gone).await;
     assert_eq!(parents(&route, "example.net/other").len(), 1);
+}
+
+// BTP-09, BTP-10, BTP-22, BTP-25
+async fn a_policy_has_an_entry_for_each_gateway_that_reaches_it(cluster: Cluster) {
+    cluster.gateway().await;
+    let namespace = &cluster.name;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: secure, namespace: {namespace}}}, spec: {{ports: [{{port: 443}}]}}}}"
+        ))
+        .await;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy, metadata: {{name: secure, namespace: \
+             {namespace}}}, spec: {{targetRefs: [{{group: '', kind: Service, name: secure}}], validation: {{hostname: \
+             secure.example, caCertificateRefs: [{{group: '', kind: ConfigMap, name: authority}}]}}}}}}"
+        ))
+        .await;
+    let time = "2026-01-01T00:00:00Z";
+    let theirs = json!({"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "lastTransitionTime": time});
+    let entry = json!({"ancestorRef": {"name": "web"}, "controllerName": "example.net/other", "conditions": [theirs]});
+    cluster.write_status("BackendTLSPolicy", "secure", json!({"ancestors": [entry]})).await;
+    cluster.route("shop", "rules: [{backendRefs: [{name: secure, port: 443}]}]").await;
+    let _controller = cluster.controller();
+    let ours = |policy: &Value| {
+        let all = policy.pointer("/status/ancestors").and_then(Value::as_array).cloned().unwrap_or_default();
+        all.into_iter()
+            .filter(|entry| entry["controllerName"] == *cluster.controller_name)
+            .collect::<Vec<_>>()
+    };
+    let is = |wanted: &'static str| move |policy: &Value| has(&conditions(&ours(policy)), wanted);
+    let policy = cluster.until("BackendTLSPolicy", "secure", is("Accepted=False/NoValidCACertificate")).await;
+    assert!(is("ResolvedRefs=False/InvalidCACertificateRef")(&policy), "{policy:#}");
+    let entry = &ours(&policy)[0];
+    assert_eq!(entry["ancestorRef"]["name"], "web");
+    assert_eq!(entry["conditions"][0]["observedGeneration"], policy["metadata"]["generation"]);
+
+    // The authority was asked for, and comes.
+    let authority = rcgen::generate_simple_self_signed(["authority.example".to_owned()]).unwrap();
+    let data = json!({"ca.crt": authority.cert.pem()});
+    let metadata = json!({"name": "authority", "namespace": namespace});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+    cluster.apply(&map.to_string()).await;
+    cluster.until("BackendTLSPolicy", "secure", is("Accepted=True/Accepted")).await;
+
+    cluster.delete("HTTPRoute", "shop").await;
+    let policy = cluster.until("BackendTLSPolicy", "secure", |policy| ours(policy).is_empty()).await;
+    assert_eq!(policy["status"]["ancestors"].as_array().map(Vec::len), Some(1), "theirs stays: {policy:#}");
 }
 
 async fn a_second_controller_is_no_fight(cluster: Cluster) {

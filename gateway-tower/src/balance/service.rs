@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use gateway_core::exchange;
-use gateway_core::rule::{BackendProtocol, Endpoint};
+use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
@@ -44,8 +44,8 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
         match choose(&mut request, &*self.picker) {
-            Ok(Chosen { reached, guard, authority, protocol }) => {
-                aim_at(&mut request, authority, protocol);
+            Ok(Chosen { reached, guard, authority, version, scheme }) => {
+                aim_at(&mut request, authority, version, scheme);
                 BalanceFuture::forwarded(self.inner.call(request), reached, guard)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
@@ -58,7 +58,8 @@ struct Chosen {
     reached: Option<Reached>,
     guard: Guard,
     authority: Authority,
-    protocol: BackendProtocol,
+    version: Version,
+    scheme: Scheme,
 }
 
 /// The endpoint for this attempt.
@@ -74,10 +75,10 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<Chosen, Refu
     let Picked { position, guard } =
         picker.pick(&Attempt::new(backend, request)).ok_or(exchange::Refusal::NoEndpoints)?;
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
-    let (authority, protocol) = (endpoint.authority().clone(), backend.protocol);
+    let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
     routed.choose_endpoint(position);
-    Ok(Chosen { reached: routed.reached(), guard, authority, protocol })
+    Ok(Chosen { reached: routed.reached(), guard, authority, version, scheme })
 }
 
 /// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.
@@ -86,15 +87,24 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<Chosen, Refu
 ///
 /// # Spec
 /// FRW-08, AMB-43.
-pub fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, protocol: BackendProtocol) {
-    aim_at(request, endpoint.authority().clone(), protocol);
+pub fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, backend: &Backend) {
+    aim_at(request, endpoint.authority().clone(), version(backend), scheme(backend));
 }
 
-fn aim_at<B>(request: &mut Request<B>, endpoint: Authority, protocol: BackendProtocol) {
-    *request.version_mut() = match protocol {
+fn version(backend: &Backend) -> Version {
+    match backend.protocol {
         BackendProtocol::Http1 | BackendProtocol::WebSocket => Version::HTTP_11,
         BackendProtocol::H2c => Version::HTTP_2,
-    };
+    }
+}
+
+/// A client that knows nothing of TLS refuses the scheme rather than send plain text.
+fn scheme(backend: &Backend) -> Scheme {
+    if backend.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP }
+}
+
+fn aim_at<B>(request: &mut Request<B>, endpoint: Authority, version: Version, scheme: Scheme) {
+    *request.version_mut() = version;
     let mut target = mem::take(request.uri_mut()).into_parts();
     if let Some(authority) = target.authority.replace(endpoint)
         && request.headers().get(header::HOST).is_none_or(|host| host != authority.as_str())
@@ -103,7 +113,7 @@ fn aim_at<B>(request: &mut Request<B>, endpoint: Authority, protocol: BackendPro
         // A request with so many headers that there is no room for another goes without.
         let _full = request.headers_mut().try_insert(header::HOST, host);
     }
-    target.scheme = Some(Scheme::HTTP);
+    target.scheme = Some(scheme);
     // CONNECT names no path.
     target.path_and_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from_parts(target).expect("a URI with all of its components");

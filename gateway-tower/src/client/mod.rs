@@ -4,10 +4,14 @@
 //! [`UpstreamTarget`] in the request, says with a [`ConnectError`] that nothing was sent, and with [`NotProcessed`] that
 //! the backend has done nothing with what was.
 
+#[cfg(feature = "tls")]
+mod backend_tls_options;
 mod upstream_target;
 mod connect_error;
 mod not_processed;
 
+#[cfg(feature = "tls")]
+pub use self::backend_tls_options::BackendTlsOptions;
 pub use self::connect_error::ConnectError;
 pub use self::not_processed::NotProcessed;
 pub use self::upstream_target::UpstreamTarget;

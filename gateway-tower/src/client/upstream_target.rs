@@ -4,7 +4,7 @@ use std::fmt;
 
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
-use gateway_core::table::RouteTable;
+use gateway_core::table::{Certificate, RouteTable};
 use http::Extensions;
 
 use crate::handle::Snapshot;
@@ -22,6 +22,7 @@ pub struct UpstreamTarget {
     endpoint: u32,
     /// Whether the client's connection carries other requests, too.
     multiplexed: bool,
+    certificate: Option<Certificate>,
 }
 
 // === impl UpstreamTarget ===
@@ -32,7 +33,10 @@ impl UpstreamTarget {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
-            Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed })
+            let gateway = routed.listener().frontend.gateway();
+            let shown = || snapshot.client_certificate(gateway?).cloned();
+            let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
+            Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
     }
@@ -43,7 +47,8 @@ impl UpstreamTarget {
     pub fn new(endpoint: Endpoint, backend: Backend) -> Self {
         let mut table = RouteTable::builder(0);
         let backend = table.backend(Backend { endpoints: [endpoint].into(), ..backend });
-        Self { snapshot: Snapshot::new(table.build()), backend, endpoint: 0, multiplexed: false }
+        let snapshot = Snapshot::new(table.build());
+        Self { snapshot, backend, endpoint: 0, multiplexed: false, certificate: None }
     }
 
     /// The endpoint to connect to.
@@ -51,7 +56,8 @@ impl UpstreamTarget {
         &self.backend().endpoints[self.endpoint as usize]
     }
 
-    /// What the endpoint speaks.
+    /// What the endpoint speaks. Whether it is within TLS, its [backend](Self::backend) says: a client that cannot do that must
+    /// send nothing.
     pub fn protocol(&self) -> BackendProtocol {
         self.backend().protocol
     }
@@ -60,6 +66,11 @@ impl UpstreamTarget {
     /// in several places then.
     pub fn is_multiplexed(&self) -> bool {
         self.multiplexed
+    }
+
+    /// The certificate to show to an endpoint that asks for one within TLS: that of the Gateway.
+    pub fn client_certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
     }
 
     /// The backend that the endpoint serves.

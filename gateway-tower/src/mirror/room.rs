@@ -76,7 +76,7 @@ mod tests {
 
     fn backend(namespace: &str) -> Backend {
         let service = ObjectName::new(namespace, "mirror");
-        Backend { service, port: 80, protocol: BackendProtocol::Http1, endpoints: [].into() }
+        Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, endpoints: [].into() }
     }
 
     /// All that a backend gets.

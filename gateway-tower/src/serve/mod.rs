@@ -9,7 +9,8 @@
 //! - Without TLS, a connection speaks HTTP/1.1, or HTTP/2 if it starts with that protocol's preface.
 //! - With TLS, for which [`ServeOptions::tls`] names the cryptography, the listener and its certificate are chosen by the server name, in the table in use at that moment; the
 //!   protocol is agreed on by ALPN, HTTP/2 before HTTP/1.1. A server name that no listener serves, or none where no listener
-//!   does without, ends the handshake. Connections outlive a change of certificates.
+//!   does without, ends the handshake. Connections outlive a change of certificates. Where the listener asks for certificates
+//!   of clients, the handshake fails without a valid one, unless any will do, and sessions are not resumed.
 //! - Where a listener is for TLSRoutes or TCPRoutes, a connection is passed on as it comes: after the handshake where TLS is
 //!   terminated, and with its ClientHello where it is not. One that goes nowhere is reset. Each side may close by itself; when one
 //!   is reset, so is the other.
@@ -85,10 +86,11 @@
 //! ```
 //!
 //! # Spec
-//! GWL-05, GWL-11, GWL-16, GWL-18, GWT-10, GRP-18, HST-22, AMB-16; TLR-06 to TLR-08, TLR-11, TLR-13, TLR-14; TCR-03, TCR-06,
+//! GWL-05, GWL-11, GWL-16, GWL-18, GWT-10, GWF-09, GRP-18, HST-22, AMB-16; TLR-06 to TLR-08, TLR-11, TLR-13, TLR-14; TCR-03, TCR-06,
 //! TCR-07; UDR-03, UDR-04, UDR-06.
 
 mod certificate_problem;
+mod destination;
 mod stream_options;
 mod options;
 mod sockets;

@@ -6,6 +6,9 @@ use std::time::Duration;
 #[cfg(feature = "tls")]
 use super::stream::TlsOptions;
 use super::stream_options::{DatagramOptions, StreamOptions};
+#[cfg(feature = "tls")]
+use crate::client::BackendTlsOptions;
+use crate::connect::Connector;
 use crate::drain::Patience;
 use crate::observe::ObserveSockets;
 
@@ -19,6 +22,10 @@ pub struct ServeOptions {
     /// [`Sockets`](super::Sockets) says so.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsOptions>,
+    /// What TLS with the backends of streams is done with that are terminated here. Without it, those whose backend is spoken to
+    /// within TLS are reset.
+    #[cfg(feature = "tls")]
+    pub backend_tls: Option<BackendTlsOptions>,
     /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
     pub max_connections: usize,
     /// The most connections and flows of datagrams on all sockets together. Each takes a file descriptor, and so does one to a backend: well below
@@ -77,6 +84,14 @@ pub struct ServeOptions {
 // === impl ServeOptions ===
 
 impl ServeOptions {
+    /// What connections to the backends of streams are made by.
+    pub(super) fn connector(&self) -> Connector {
+        #[cfg(feature = "tls")]
+        return Connector::new(self.backend_tls.clone());
+        #[cfg(not(feature = "tls"))]
+        Connector
+    }
+
     pub(super) fn patience(&self) -> Patience {
         Patience {
             idle: self.idle_timeout,
@@ -92,6 +107,8 @@ impl Default for ServeOptions {
         Self {
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "tls")]
+            backend_tls: None,
             max_connections: 65_536,
             max_connections_in_all: usize::MAX,
             backlog: 1_024,

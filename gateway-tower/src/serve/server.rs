@@ -18,6 +18,7 @@ use super::options::ServeOptions;
 use super::relay::{Datagrams, Relay, bind_datagrams};
 use super::sockets::{Addresses, BindError, Listener, Socket, Sockets, room};
 use super::stream::{Tls, TlsUpdater};
+use crate::connect::Connector;
 use crate::drain::{Connections, Phase};
 use crate::handle::TableHandle;
 use crate::observe::ObserveConnections;
@@ -58,6 +59,8 @@ struct Supervisor<M> {
     tables: TableHandle,
     addresses: Addresses,
     options: ServeOptions,
+    /// Makes connections to the backends of streams.
+    connector: Arc<Connector>,
     protocols: Protocols,
     /// For the connections of all sockets.
     room: Arc<Semaphore>,
@@ -117,6 +120,7 @@ impl Server {
         let (sockets, watched) = watch::channel(Sockets::default());
         let supervisor = Supervisor {
             tables: tables.clone(),
+            connector: Arc::new(options.connector()),
             protocols: Protocols::new(&options),
             room: room(options.max_connections_in_all),
             #[cfg(feature = "tls")]
@@ -375,6 +379,7 @@ impl<M: ConnectionService> Supervisor<M> {
             port: slot.port,
             tables: self.tables.clone(),
             options: self.options.streams,
+            connector: Arc::clone(&self.connector),
             proxy_header: self.proxy_header(),
         }
     }

@@ -1,6 +1,8 @@
 //! One connection without the socket that would have accepted it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
 use gateway_core::name::ObjectName;
 #[cfg(feature = "tls")]
@@ -31,6 +33,7 @@ pub async fn serve_one(
             port,
             tables: TableHandle::new(RouteTable::default()),
             options: options.streams,
+            connector: Arc::new(options.connector()),
             proxy_header: None,
         },
         gateway,

@@ -1,6 +1,5 @@
 //! One connection of HTTP/1.1 to an endpoint.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use super::pace::{Pace, Paced, Pieces, Sending};
 use super::stream::BackendStream;
 use crate::body::BoxError;
 use crate::client::ConnectError;
-use crate::connect;
+use crate::connect::{Application, Connector, Peer};
 
 /// The smallest buffer of a connection that hyper takes.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -39,8 +38,13 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    pub(super) async fn open(endpoint: SocketAddr, options: &UpstreamOptions) -> Result<Self, ConnectError> {
-        let stream = connect::tcp(endpoint, options.connect_timeout).await?;
+    pub(super) async fn open(
+        peer: &Peer,
+        connector: &Connector,
+        options: &UpstreamOptions,
+    ) -> Result<Self, ConnectError> {
+        let endpoint = peer.address;
+        let stream = connector.connect(peer, Application::Http1, options.connect_timeout).await?;
         let buffer = options.buffer_bytes.max(SMALLEST_BUFFER);
         let pace = Arc::new(Pace::new(buffer));
         let mut builder = Builder::new();

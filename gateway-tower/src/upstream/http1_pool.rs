@@ -1,19 +1,19 @@
 //! Idle connections of HTTP/1.1, by endpoint.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
 use super::http1_connection::Http1Connection;
+use crate::connect::Peer;
 
 /// The connections that carry no request.
 ///
 /// The one that was used last is used first, so that those that are not needed get old.
 pub(super) struct Http1Pool<B> {
-    endpoints: Mutex<HashMap<SocketAddr, Idle<B>, RandomState>>,
+    endpoints: Mutex<HashMap<Peer, Idle<B>, RandomState>>,
     max_idle: usize,
     /// The number of the latest sweep: all the clock that is needed.
     now: AtomicU32,
@@ -41,9 +41,9 @@ impl<B> Http1Pool<B> {
     }
 
     /// Takes out a connection that can carry a request now.
-    pub(super) fn take(&self, endpoint: &SocketAddr) -> Option<Http1Connection<B>> {
+    pub(super) fn take(&self, peer: &Peer) -> Option<Http1Connection<B>> {
         let mut endpoints = self.endpoints();
-        let idle = endpoints.get_mut(endpoint)?;
+        let idle = endpoints.get_mut(peer)?;
         if let Some(found) = idle.pop() {
             return Some(found);
         }
@@ -52,14 +52,14 @@ impl<B> Http1Pool<B> {
     }
 
     /// Takes in a connection whose exchange is over, or nearly.
-    pub(super) fn put(&self, endpoint: SocketAddr, connection: Http1Connection<B>) {
+    pub(super) fn put(&self, peer: Peer, connection: Http1Connection<B>) {
         if connection.is_closed() {
             return;
         }
         let ready = connection.is_ready();
         let parked = Parked { connection, since: self.now.load(Ordering::Relaxed) };
         let mut endpoints = self.endpoints();
-        let idle = endpoints.entry(endpoint).or_default();
+        let idle = endpoints.entry(peer).or_default();
         let place = if ready { &mut idle.ready } else { &mut idle.settling };
         if place.len() < self.max_idle {
             place.push(parked);
@@ -78,7 +78,7 @@ impl<B> Http1Pool<B> {
         });
     }
 
-    fn endpoints(&self) -> MutexGuard<'_, HashMap<SocketAddr, Idle<B>, RandomState>> {
+    fn endpoints(&self) -> MutexGuard<'_, HashMap<Peer, Idle<B>, RandomState>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

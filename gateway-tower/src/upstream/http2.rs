@@ -1,28 +1,27 @@
 //! A request as a backend of HTTP/2 gets it.
 
-use std::net::SocketAddr;
-
 use http::header;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{Request, Version};
 use hyper::upgrade::OnUpgrade;
 
 use super::UpstreamError;
+use crate::connect::Peer;
 
 /// Makes it a request of HTTP/2: the host becomes the authority, and nothing is said about the connection.
 ///
 /// A request that is for no host in particular, as those of HTTP/1.0 may be, is for the endpoint itself: hyper writes no
 /// request without authority.
-pub(super) fn prepare<B>(request: &mut Request<B>, endpoint: SocketAddr) -> Result<(), UpstreamError> {
+pub(super) fn prepare<B>(request: &mut Request<B>, peer: &Peer) -> Result<(), UpstreamError> {
     let host = request.headers_mut().remove(header::HOST).ok_or(UpstreamError::Host)?;
     let authority = if host.is_empty() {
-        Authority::try_from(endpoint.to_string())
+        Authority::try_from(peer.address.to_string())
     } else {
         Authority::from_maybe_shared(host)
     };
     let authority = authority.map_err(|_| UpstreamError::Host)?;
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
-    parts.scheme = Some(Scheme::HTTP);
+    parts.scheme = Some(if peer.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = Some(authority);
     parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from_parts(parts).map_err(|_| UpstreamError::Host)?;
@@ -40,6 +39,8 @@ pub(super) fn prepare<B>(request: &mut Request<B>, endpoint: SocketAddr) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     // FRW-08
@@ -52,13 +53,13 @@ mod tests {
             .header("te", "trailers")
             .body(())
             .unwrap();
-        let endpoint = ([10, 0, 0, 7], 80).into();
-        prepare(&mut request, endpoint).unwrap();
+        let endpoint = Peer::from(SocketAddr::from(([10, 0, 0, 7], 80)));
+        prepare(&mut request, &endpoint).unwrap();
         assert_eq!(request.uri(), "http://Example.com:8080/a?b");
         assert_eq!(request.headers().len(), 1, "only te stays");
 
         let mut nobodys = Request::get("/a").header("host", "").body(()).unwrap();
-        prepare(&mut nobodys, endpoint).unwrap();
+        prepare(&mut nobodys, &endpoint).unwrap();
         assert_eq!(nobodys.uri(), "http://10.0.0.7:80/a");
     }
 }

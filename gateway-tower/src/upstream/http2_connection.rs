@@ -11,14 +11,13 @@ use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::UpstreamOptions;
 use crate::body::BoxError;
 use crate::client::ConnectError;
-use crate::connect;
+use crate::connect::{Application, BackendIo, Connector, Peer};
 
 /// The bytes of a request that wait to be written at which no more are taken from its client: a frame.
 const SEND_BUFFER: usize = 16 * 1024;
@@ -65,18 +64,20 @@ pub(super) struct Place(Arc<Load>);
 impl Http2Connection {
     /// Connects, and waits until the backend has said how many requests it takes at a time.
     pub(super) async fn open(
-        endpoint: SocketAddr,
+        peer: &Peer,
+        connector: &Connector,
         options: &UpstreamOptions,
         places: Arc<Notify>,
     ) -> Result<Self, ConnectError> {
-        let stream = connect::tcp(endpoint, options.connect_timeout).await?;
+        let endpoint = peer.address;
+        let stream = connector.connect(peer, Application::Http2, options.connect_timeout).await?;
         let failed = |cause: BoxError| ConnectError { endpoint, cause };
         let opened = timeout(options.connect_timeout, Self::over(stream, endpoint, options, places)).await;
         opened.unwrap_or_else(|_| Err("it allows no requests".into())).map_err(failed)
     }
 
     async fn over(
-        stream: TcpStream,
+        stream: BackendIo,
         endpoint: SocketAddr,
         options: &UpstreamOptions,
         places: Arc<Notify>,

@@ -1,7 +1,6 @@
 //! Connections of HTTP/2, by endpoint.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -9,10 +8,11 @@ use tokio::sync::{Notify, SetOnce};
 
 use super::http2_connection::{Http2Connection, Place};
 use crate::client::ConnectError;
+use crate::connect::Peer;
 
 /// The open connections, each with as many requests under way as both ends allow.
 pub(super) struct Http2Pool {
-    endpoints: Mutex<HashMap<SocketAddr, Endpoint, RandomState>>,
+    endpoints: Mutex<HashMap<Peer, Endpoint, RandomState>>,
     streams: usize,
     max_connections: usize,
 }
@@ -63,9 +63,12 @@ impl Http2Pool {
     }
 
     /// The connection for a request; the one that has refused it only if there can be no other.
-    pub(super) fn pick(&self, endpoint: SocketAddr, refused: Option<&Http2Connection>) -> Pick {
+    pub(super) fn pick(&self, peer: &Peer, refused: Option<&Http2Connection>) -> Pick {
         let mut endpoints = self.endpoints();
-        let known = endpoints.entry(endpoint).or_default();
+        if !endpoints.contains_key(peer) {
+            endpoints.insert(peer.clone(), Endpoint::default());
+        }
+        let known = endpoints.get_mut(peer).expect("it was put there if it was not");
         known.open.retain(|shared| !shared.connection.is_closed());
         let may_open = known.open.len() < self.max_connections;
         known.open.sort_by_key(|shared| shared.connection.streams());
@@ -91,8 +94,8 @@ impl Http2Pool {
     }
 
     /// Takes in a new connection.
-    pub(super) fn put(&self, endpoint: SocketAddr, connection: Http2Connection) {
-        self.endpoints().entry(endpoint).or_default().open.push(Shared { connection, idle: 0 });
+    pub(super) fn put(&self, peer: Peer, connection: Http2Connection) {
+        self.endpoints().entry(peer).or_default().open.push(Shared { connection, idle: 0 });
     }
 
     /// Drops those that are closed, and those that have had no request for `max_age` sweeps.
@@ -107,7 +110,7 @@ impl Http2Pool {
         });
     }
 
-    fn endpoints(&self) -> MutexGuard<'_, HashMap<SocketAddr, Endpoint, RandomState>> {
+    fn endpoints(&self) -> MutexGuard<'_, HashMap<Peer, Endpoint, RandomState>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

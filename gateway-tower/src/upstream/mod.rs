@@ -2,10 +2,13 @@
 //!
 //! [`Upstream`] is the innermost service of a gateway. It reads the [`UpstreamTarget`](crate::UpstreamTarget) of a
 //! request, takes a connection to that endpoint out of its pool or makes one, and speaks HTTP/1.1 or, to backends of
-//! `kubernetes.io/h2c`, HTTP/2 without TLS. Clones share their connections, and connections belong to endpoints: neither
+//! `kubernetes.io/h2c` and for calls of gRPC, HTTP/2. Clones share their connections, and connections belong to endpoints: neither
 //! to rules nor to tables. A new table costs no connection, and a hundred rules for one Service use the same few.
 //!
 //! - The Host header is never changed; over HTTP/2 it becomes `:authority`.
+//! - Where the backend has [TLS](gateway_core::rule::Backend::tls), nothing is sent before the endpoint has shown a certificate that one of the
+//!   authorities signed and that has one of the names; HTTP/2 is agreed on by ALPN. A connection is used only for what asks for the same
+//!   authorities, names, server name and certificate of the Gateway. That needs [`UpstreamOptions::tls`].
 //! - A connection that the backend closed while it was idle is found out and replaced. A request is sent again, up to three
 //!   times, when the backend cannot have processed anything of it: not one byte was sent, or a backend of HTTP/2 refused
 //!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::NotProcessed).
@@ -47,7 +50,7 @@
 //! // Within a gateway, the balance layer says where a request goes.
 //! let nobody: SocketAddr = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 //! let service = ObjectName::new("default", "shop");
-//! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, endpoints: [].into() };
+//! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, endpoints: [].into() };
 //! let target = UpstreamTarget::new(Endpoint::new(nobody), backend);
 //! let request = Request::get("/cart").header("host", "example.com").extension(target);
 //!
@@ -57,7 +60,7 @@
 //! ```
 //!
 //! # Spec
-//! BPR-04, BPR-07, FRW-08.
+//! BPR-04, BPR-07, FRW-08; BTP-01, BTP-14, BTP-16 to BTP-19, BTP-26; GWB-01.
 
 mod error;
 mod options;

@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use crate::client::BackendTlsOptions;
+use crate::connect::Connector;
 use crate::tunnel::TunnelOptions;
 
 /// The limits of an [`Upstream`](super::Upstream).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct UpstreamOptions {
-    /// The longest time to make a connection; then the attempt counts as refused.
+    /// What TLS is done with. Without it, nothing is sent to backends that are spoken to within TLS: their requests get 503.
+    #[cfg(feature = "tls")]
+    pub tls: Option<BackendTlsOptions>,
+    /// The longest time to make a connection, with its TLS handshake; then the attempt counts as refused.
     pub connect_timeout: Duration,
     /// How long a connection is kept without a request; a quarter longer at most.
     pub idle_timeout: Duration,
@@ -43,9 +49,21 @@ pub struct UpstreamOptions {
 
 // === impl UpstreamOptions ===
 
+impl UpstreamOptions {
+    /// What connections are made by.
+    pub(super) fn connector(&self) -> Connector {
+        #[cfg(feature = "tls")]
+        return Connector::new(self.tls.clone());
+        #[cfg(not(feature = "tls"))]
+        Connector
+    }
+}
+
 impl Default for UpstreamOptions {
     fn default() -> Self {
         Self {
+            #[cfg(feature = "tls")]
+            tls: None,
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(60),
             max_idle_per_endpoint: 256,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -32,6 +31,7 @@ use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
 use crate::body::replay::Replay;
 use crate::client::{ConnectError, NotProcessed, UpstreamTarget};
+use crate::connect::{Connector, Peer};
 use crate::tunnel::{self, ClientEnd, Joined};
 
 /// How often a request that was not processed is sent again.
@@ -47,6 +47,7 @@ pub struct Upstream<B>(Arc<Shared<B>>);
 
 struct Shared<B> {
     options: UpstreamOptions,
+    connector: Connector,
     http1: Http1Pool<B>,
     http2: Http2Pool,
     /// Whether there is a task that looks for idle connections.
@@ -73,7 +74,7 @@ pin_project! {
 /// What is needed when the answer comes.
 struct Rest<B> {
     shared: Arc<Shared<B>>,
-    endpoint: SocketAddr,
+    peer: Peer,
     connection: Http1Connection<B>,
     pieces: Pieces,
     upgrade: Option<ClientEnd>,
@@ -82,7 +83,7 @@ struct Rest<B> {
 /// A connection of HTTP/1.1 while an answer comes over it.
 struct Lent<B> {
     shared: Arc<Shared<B>>,
-    endpoint: SocketAddr,
+    peer: Peer,
     connection: Http1Connection<B>,
 }
 
@@ -95,6 +96,7 @@ impl<B> Upstream<B> {
             http1: Http1Pool::new(options.max_idle_per_endpoint),
             http2: Http2Pool::new(options.http2_streams, options.http2_connections_per_endpoint),
             swept: AtomicBool::new(false),
+            connector: options.connector(),
             options,
         }))
     }
@@ -135,7 +137,7 @@ where
         let Some(target) = UpstreamTarget::of(request.extensions()) else {
             return UpstreamFuture::ready(Err(UpstreamError::NoTarget));
         };
-        let endpoint = target.endpoint().address();
+        let peer = Peer::of(&target);
         let present = HeaderSet::of(request.headers());
         if !http1::can_be_forwarded(&request, present) {
             return UpstreamFuture::ready(Ok(refuse()));
@@ -145,21 +147,21 @@ where
             BackendProtocol::Http1 | BackendProtocol::WebSocket => {
                 let pieces = Pieces::of(&target);
                 let upgrade = http1::prepare(&mut request, present);
-                match shared.http1.take(&endpoint) {
+                match shared.http1.take(&peer) {
                     // Sent here rather than by the future, which would have to hold the request for it.
                     Some(mut connection) => {
                         let sent = connection.send(request, pieces);
                         UpstreamFuture(Box::pin(Exchange {
                             sent,
                             again: None,
-                            rest: Some(Rest { shared, endpoint, connection, pieces, upgrade }),
+                            rest: Some(Rest { shared, peer, connection, pieces, upgrade }),
                         }))
                     }
-                    None => UpstreamFuture::new(shared.send_http1(endpoint, request, pieces, upgrade)),
+                    None => UpstreamFuture::new(shared.send_http1(peer, request, pieces, upgrade)),
                 }
             }
-            BackendProtocol::H2c => match http2::prepare(&mut request, endpoint) {
-                Ok(()) => UpstreamFuture::new(shared.send_http2(endpoint, request)),
+            BackendProtocol::H2c => match http2::prepare(&mut request, &peer) {
+                Ok(()) => UpstreamFuture::new(shared.send_http2(peer, request)),
                 Err(error) => UpstreamFuture::ready(Err(error)),
             },
         }
@@ -176,30 +178,30 @@ where
     /// Sends a request over the first idle connection that is still open, or else over a new one.
     async fn send_http1(
         self: Arc<Self>,
-        endpoint: SocketAddr,
+        peer: Peer,
         mut request: Request<B>,
         pieces: Pieces,
         upgrade: Option<ClientEnd>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
-            let idle = self.http1.take(&endpoint);
+            let idle = self.http1.take(&peer);
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
                 None => {
                     self.sweep();
-                    let opened = Http1Connection::open(endpoint, &self.options).await;
+                    let opened = Http1Connection::open(&peer, &self.connector, &self.options).await;
                     opened.map_err(UpstreamError::Connect)?
                 }
             };
             match connection.send(request, pieces).await {
                 Ok(response) => {
-                    return Rest { shared: self, endpoint, connection, pieces, upgrade }.answer(response);
+                    return Rest { shared: self, peer, connection, pieces, upgrade }.answer(response);
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent.map(Sending::into_inner),
-                    Some(_) => return Err(not_processed(endpoint, error.into_error())),
-                    None => return Err(failed(endpoint, error.into_error())),
+                    Some(_) => return Err(not_processed(&peer, error.into_error())),
+                    None => return Err(failed(&peer, error.into_error())),
                 },
             }
         }
@@ -208,16 +210,17 @@ where
     /// Sends a request, and again if it was not processed.
     async fn send_http2(
         self: Arc<Self>,
-        endpoint: SocketAddr,
+        peer: Peer,
         request: Request<B>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let endpoint = peer.address;
         let (head, body) = request.into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let mut body = replay.as_ref().and_then(Replay::attempt);
         let mut refused = None;
         let mut again = 0;
         loop {
-            let place = self.http2_place(endpoint, refused.as_ref()).await;
+            let place = self.http2_place(&peer, refused.as_ref()).await;
             let (connection, place) = place.map_err(UpstreamError::Connect)?;
             let started = match connection.clone().sender() {
                 Ok(sender) => Http2Exchange::start(sender, place, &head, body),
@@ -254,15 +257,15 @@ where
     /// A place for one more request.
     async fn http2_place(
         self: &Arc<Self>,
-        endpoint: SocketAddr,
+        peer: &Peer,
         refused: Option<&Http2Connection>,
     ) -> Result<(Http2Connection, Place), ConnectError> {
         let deadline = Instant::now() + self.options.connect_timeout;
-        let error = |cause: &str| ConnectError { endpoint, cause: cause.into() };
+        let error = |cause: &str| ConnectError { endpoint: peer.address, cause: cause.into() };
         let mut waited = None;
         let mut attempts = 0;
         loop {
-            let opening = match self.http2.pick(endpoint, refused) {
+            let opening = match self.http2.pick(peer, refused) {
                 Pick::Open(connection, place) => {
                     // There may be more room than this, and others who wait for it.
                     waited.inspect(|places: &Arc<Notify>| places.notify_one());
@@ -277,7 +280,7 @@ where
                 Pick::Wait(opening) => opening,
                 Pick::Start(opening, places) => {
                     // A task of its own: the request may be given up, while others wait for the same connection.
-                    tokio::spawn(Arc::clone(self).open_http2(endpoint, Arc::clone(&opening), places));
+                    tokio::spawn(Arc::clone(self).open_http2(peer.clone(), Arc::clone(&opening), places));
                     opening
                 }
             };
@@ -292,11 +295,11 @@ where
         }
     }
 
-    async fn open_http2(self: Arc<Self>, endpoint: SocketAddr, opening: Opening, places: Arc<Notify>) {
+    async fn open_http2(self: Arc<Self>, peer: Peer, opening: Opening, places: Arc<Notify>) {
         self.sweep();
-        let result = match Http2Connection::open(endpoint, &self.options, places).await {
+        let result = match Http2Connection::open(&peer, &self.connector, &self.options, places).await {
             Ok(connection) => {
-                self.http2.put(endpoint, connection);
+                self.http2.put(peer, connection);
                 Ok(())
             }
             Err(error) => Err(Arc::new(error)),
@@ -346,14 +349,14 @@ where
             Err(mut error) => match error.take_message() {
                 // It was closed while idle, and nothing was sent.
                 Some(unsent) => {
-                    let Rest { shared, endpoint, connection: _, pieces, upgrade } = rest;
+                    let Rest { shared, peer, connection: _, pieces, upgrade } = rest;
                     let unsent = unsent.map(Sending::into_inner);
                     this.again
-                        .insert(Box::pin(shared.send_http1(endpoint, unsent, pieces, upgrade)))
+                        .insert(Box::pin(shared.send_http1(peer, unsent, pieces, upgrade)))
                         .as_mut()
                         .poll(cx)
                 }
-                None => Poll::Ready(Err(failed(rest.endpoint, error.into_error()))),
+                None => Poll::Ready(Err(failed(&rest.peer, error.into_error()))),
             },
         }
     }
@@ -364,7 +367,8 @@ where
 impl<B: Send + 'static> Rest<B> {
     /// What is passed on of an answer.
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let Self { shared, endpoint, connection, pieces: _, upgrade } = self;
+        let Self { shared, peer, connection, pieces: _, upgrade } = self;
+        let endpoint = peer.address;
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         http1::clean(response.status(), response.headers_mut())
             .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
@@ -381,23 +385,23 @@ impl<B: Send + 'static> Rest<B> {
         }
         // The end of a short answer was read together with its head, and the connection is free again.
         let lent: Option<Box<dyn Settle + Send>> = if connection.is_ready() {
-            shared.http1.put(endpoint, connection);
+            shared.http1.put(peer, connection);
             None
         } else {
-            Some(Box::new(Lent { shared, endpoint, connection }))
+            Some(Box::new(Lent { shared, peer, connection }))
         };
         Ok(response.map(|incoming| UpstreamBody::http1(incoming, lent)))
     }
 }
 
 /// The error of an attempt of which not one byte was sent.
-fn not_processed(endpoint: SocketAddr, cause: hyper::Error) -> UpstreamError {
-    UpstreamError::NotProcessed(NotProcessed { endpoint, cause: cause.into() })
+fn not_processed(peer: &Peer, cause: hyper::Error) -> UpstreamError {
+    UpstreamError::NotProcessed(NotProcessed { endpoint: peer.address, cause: cause.into() })
 }
 
 /// The error of an attempt that may have reached the backend.
-fn failed(endpoint: SocketAddr, cause: hyper::Error) -> UpstreamError {
-    UpstreamError::Exchange { endpoint, cause: cause.into() }
+fn failed(peer: &Peer, cause: hyper::Error) -> UpstreamError {
+    UpstreamError::Exchange { endpoint: peer.address, cause: cause.into() }
 }
 
 /// The answer to a request that is not forwarded to anyone.
@@ -411,9 +415,9 @@ fn refuse() -> Response<UpstreamBody> {
 
 impl<B: Send + 'static> Settle for Lent<B> {
     fn settle(self: Box<Self>) {
-        let Self { shared, endpoint, connection } = *self;
+        let Self { shared, peer, connection } = *self;
         connection.pace().ask();
-        shared.http1.put(endpoint, connection);
+        shared.http1.put(peer, connection);
     }
 
     fn pace(&self) -> &Pace {

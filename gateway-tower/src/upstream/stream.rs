@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
-use tokio::net::TcpStream;
 
 use super::pace::Pace;
+use crate::connect::BackendIo;
 
 /// A connection whose failure to write is told once nothing more can be read.
 #[derive(Debug)]
 pub(super) struct BackendStream {
-    stream: Take<TcpStream>,
+    stream: Take<BackendIo>,
     pace: Arc<Pace>,
     /// Why writing failed.
     failed: Option<io::Error>,
@@ -29,7 +29,7 @@ pub(super) struct BackendStream {
 // === impl BackendStream ===
 
 impl BackendStream {
-    pub(super) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
+    pub(super) fn new(stream: BackendIo, pace: Arc<Pace>) -> Self {
         Self { stream: stream.take(0), pace, failed: None, waiting: None, read_ended: false }
     }
 
@@ -37,7 +37,7 @@ impl BackendStream {
     fn written(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut BackendIo>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if self.failed.is_none() {
             let Poll::Ready(written) = write(Pin::new(self.stream.get_mut()), cx) else {

@@ -39,6 +39,7 @@ fn backend(service: &str, x: u8) -> gateway_core::rule::Backend {
         service: gateway_core::name::ObjectName::new("default", service),
         port: 80,
         protocol: gateway_core::rule::BackendProtocol::Http1,
+        tls: None,
         endpoints: [address.into()].into(),
     }
 }

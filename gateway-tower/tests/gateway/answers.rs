@@ -145,7 +145,10 @@ async fn a_request_for_the_host_of_another_listener_is_misdirected() {
             owner: gateway_name(),
             name: hostname.into(),
             port: 443,
-            protocol: ListenerProtocol::Https(ListenerTls { certificates: [certificate].into() }),
+            protocol: ListenerProtocol::Https(ListenerTls {
+                certificates: [certificate].into(),
+                clients: None,
+            }),
             hostname: Some(hostname.parse::<Hostname>().unwrap()),
         });
     }

@@ -92,6 +92,7 @@ impl Scene {
             service: ObjectName::new("default", name),
             port: 80,
             protocol,
+            tls: None,
             endpoints: endpoints.into_iter().map(Into::into).collect(),
         })
     }

@@ -21,3 +21,6 @@ mod stream_table;
 mod streams;
 mod datagrams;
 mod proxy_header;
+mod authority;
+mod backend_tls;
+mod client_certificates;

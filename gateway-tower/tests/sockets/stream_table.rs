@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, RuleName, StreamRule,
+    Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, RuleName, StreamRule,
 };
 use gateway_core::table::{
     FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
@@ -39,10 +39,20 @@ impl Streams {
     }
 
     pub(crate) fn backend(&mut self, endpoints: &[SocketAddr]) -> BackendTarget {
+        self.backend_with(endpoints, None)
+    }
+
+    /// One that is spoken to within TLS.
+    pub(crate) fn backend_within_tls(&mut self, endpoint: SocketAddr, tls: BackendTls) -> BackendTarget {
+        self.backend_with(&[endpoint], Some(tls.into()))
+    }
+
+    fn backend_with(&mut self, endpoints: &[SocketAddr], tls: Option<Arc<BackendTls>>) -> BackendTarget {
         BackendTarget::Backend(self.builder.backend(Backend {
             service: ObjectName::new("default", "backend"),
             port: 80,
             protocol: BackendProtocol::default(),
+            tls,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
         }))
     }

@@ -232,7 +232,7 @@ async fn secure(certificate: &Certificate, name: &'static str) -> SocketAddr {
 }
 
 fn terminate(certificate: &Certificate) -> ListenerProtocol {
-    ListenerProtocol::TlsTerminate(ListenerTls { certificates: [certificate.clone()].into() })
+    ListenerProtocol::TlsTerminate(ListenerTls { certificates: [certificate.clone()].into(), clients: None })
 }
 
 // TLR-06, TLR-08, TLR-11, TLR-13, HST-08, HST-22, AMB-44
@@ -242,7 +242,7 @@ async fn the_server_name_tells_where_a_connection_goes_and_who_terminates_its_tl
     let mut table = Streams::new(1);
     let pass = table.listener(443, "*.pass.example", ListenerProtocol::TlsPassthrough);
     let end = table.listener(443, "end.example", terminate(&of_gateway));
-    let tls = ListenerTls { certificates: [of_gateway.clone()].into() };
+    let tls = ListenerTls { certificates: [of_gateway.clone()].into(), clients: None };
     table.listener(443, "web.example", ListenerProtocol::Https(tls));
     let one = table.backend(&[secure(&of_backend, "one").await]);
     let other = table.backend(&[secure(&of_backend, "other").await]);

@@ -9,9 +9,12 @@ use bytes::Bytes;
 use gateway_core::matching::{GrpcMatch, HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName, Timeouts,
+    Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, HttpRule, RuleName, Timeouts,
 };
-use gateway_core::table::{Certificate, FrontendOwner, Listener, ListenerProtocol, ListenerTls, RouteTable};
+use gateway_core::table::{
+    Certificate, ClientValidation, FrontendOwner, Listener, ListenerProtocol, ListenerTls, RouteTable,
+};
+use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{
     Addresses, ConnectionService, NotBound, ServeOptions, Server, Sockets, TlsOptions,
 };
@@ -48,7 +51,12 @@ pub(crate) struct Table {
     /// Ports and hostnames; those with certificates terminate TLS.
     listeners: Vec<(u16, Option<&'static str>, Vec<Certificate>)>,
     endpoints: Vec<SocketAddr>,
+    /// How the clients of a port are checked.
+    clients: Vec<(u16, ClientValidation)>,
     protocol: BackendProtocol,
+    tls: Option<Arc<BackendTls>>,
+    /// What the Gateway shows to its backend.
+    certificate: Option<Certificate>,
     /// Whether it is a GRPCRoute.
     for_calls: bool,
     pub(crate) timeouts: Timeouts,
@@ -65,7 +73,10 @@ impl Table {
             generation,
             listeners: Vec::new(),
             endpoints: vec![backend],
+            clients: Vec::new(),
             protocol: BackendProtocol::Http1,
+            tls: None,
+            certificate: None,
             for_calls: false,
             timeouts: Timeouts::default(),
         }
@@ -98,6 +109,24 @@ impl Table {
         self
     }
 
+    /// The backend is spoken to within TLS.
+    pub(crate) fn within_tls(mut self, tls: BackendTls) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
+    /// The Gateway shows this certificate to its backend.
+    pub(crate) fn client_certificate(mut self, certificate: &Certificate) -> Self {
+        self.certificate = Some(certificate.clone());
+        self
+    }
+
+    /// The clients of HTTPS on this port are asked for a certificate.
+    pub(crate) fn checking_clients(mut self, port: u16, validation: ClientValidation) -> Self {
+        self.clients.push((port, validation));
+        self
+    }
+
     /// A GRPCRoute for all calls, to a backend that speaks HTTP/2.
     pub(crate) fn for_calls(mut self) -> Self {
         self.for_calls = true;
@@ -115,8 +144,11 @@ impl Table {
             service: ObjectName::new("default", "backend"),
             port: 80,
             protocol: self.protocol,
+            tls: self.tls.clone(),
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),
         });
+        let shown = self.certificate.iter().map(|shown| (gateway_name(), shown.clone()));
+        table.client_certificates(shown.collect());
         let name = ObjectName::new("default", "route");
         let kind = if self.for_calls { RouteKind::Grpc } else { RouteKind::Http };
         let rule = HttpRule {
@@ -144,7 +176,11 @@ impl Table {
                 port: *port,
                 protocol: match &certificates[..] {
                     [] => ListenerProtocol::Http,
-                    all => ListenerProtocol::Https(ListenerTls { certificates: all.into() }),
+                    all => {
+                        let clients = self.clients.iter().find(|(of, _)| of == port);
+                        let clients = clients.map(|(_, clients)| clients.clone());
+                        ListenerProtocol::Https(ListenerTls { certificates: all.into(), clients })
+                    }
                 },
                 hostname: hostname.map(|hostname| hostname.parse().expect("a hostname")),
             });
@@ -152,6 +188,11 @@ impl Table {
         }
         table.build()
     }
+}
+
+/// How servers and clients of tests speak TLS with backends.
+fn backend_options() -> BackendTlsOptions {
+    BackendTlsOptions::new(Arc::new(ring::default_provider())).expect("a usable provider")
 }
 
 /// A server with a gateway, on ports that the kernel chooses.
@@ -167,6 +208,7 @@ impl World {
 
     pub(crate) async fn with(table: &Table, options: ServeOptions, upstream: UpstreamOptions) -> Self {
         let tables = TableHandle::new(table.build());
+        let upstream = UpstreamOptions { tls: Some(backend_options()), ..upstream };
         let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
         Self::serving(tables, options, move |connection: Arc<Connection>| gateway.clone().on(connection))
             .await
@@ -180,7 +222,7 @@ impl World {
     ) -> Self {
         let tls = TlsOptions::new(Arc::new(ring::default_provider())).expect("a usable provider");
         let tls = tls.with_tickets(ring::Ticketer::new().expect("random numbers"));
-        let options = ServeOptions { tls: Some(tls), ..options };
+        let options = ServeOptions { tls: Some(tls), backend_tls: Some(backend_options()), ..options };
         let server = tokio::time::timeout(LONG, Server::start(&tables, loopback(), options, services)).await;
         let server = server.expect("the server starts").unwrap_or_else(NotBound::into_server);
         Self { tables, server }

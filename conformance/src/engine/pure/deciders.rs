@@ -86,6 +86,10 @@ impl Decider for CoreDecider {
         self.core.entrance(gateway, port, server_name)
     }
 
+    fn handshake(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Option<Handshake> {
+        self.core.handshake(gateway, port, server_name)
+    }
+
     fn answer(&self, arrival: &Arrival) -> Outcome {
         self.core.answer(arrival)
     }

@@ -23,6 +23,7 @@ use gateway_core::name::ObjectName;
 use gateway_core::status::Statuses;
 
 pub use self::deciders::{CoreDecider, CoreEngines, CoreStatusEngines, ReferenceDecider, ReferenceEngines};
+pub(super) use self::tls::with_backend;
 
 use super::arrival::{self, Place};
 use super::{
@@ -117,6 +118,11 @@ impl<D: Decider> Pure<D> {
         &self.backends
     }
 
+    /// The objects.
+    pub(in crate::engine) fn store(&self) -> &Store {
+        &self.store
+    }
+
     fn update(&mut self) {
         self.addresses.assign(self.store.resources().gateways.keys());
         let statuses = self.decider.update(self.store.resources(), &self.addresses);
@@ -130,7 +136,7 @@ impl<D: Decider> Pure<D> {
     }
 
     /// Lets a client in, with TLS or without. Gives whether it was asked for a certificate.
-    fn admit(&self, at: &Place, tls: Option<&ClientTls>) -> Result<bool, Failure> {
+    pub(in crate::engine) fn admit(&self, at: &Place, tls: Option<&ClientTls>) -> Result<bool, Failure> {
         let server_name = tls.map(|tls| tls.server_name.as_str());
         self.decider.entrance(&at.gateway, at.port, server_name).admit(server_name)?;
         let Some(tls) = tls else { return Ok(false) };

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 
-use crate::backend::{BackendPort, Tls};
+use crate::backend::{BackendPort, Tls, pem};
 use crate::case::{ClientTls, ObjectRef};
 use crate::engine::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 use crate::exchange::Failure;
@@ -28,13 +28,13 @@ pub(super) fn with_client(handshake: &Handshake, tls: &ClientTls, store: &Store)
     let mut certificates = handshake
         .certificates
         .iter()
-        .filter_map(|key| pem_of(store, &ObjectRef::new(Kind::Secret, key.clone())));
+        .filter_map(|key| first_in(store, &ObjectRef::new(Kind::Secret, key.clone())));
     let believed = certificates.any(|certificate| believes(tls, &certificate, store));
     if !believed {
         return Err(Failure::Tls("the client does not trust the certificate of the listener".to_owned()));
     }
     let Some(ClientValidation { authorities, any_client }) = &handshake.clients else { return Ok(false) };
-    let shown = tls.certificate.as_ref().and_then(|secret| pem_of(store, secret));
+    let shown = tls.certificate.as_ref().and_then(|secret| first_in(store, secret));
     if *any_client || shown.is_some_and(|shown| is_signed_by(&shown, authorities, Role::Client)) {
         return Ok(true);
     }
@@ -45,13 +45,13 @@ pub(super) fn with_client(handshake: &Handshake, tls: &ClientTls, store: &Store)
 /// sees; nothing if the client does not trust it.
 pub(super) fn through_gateway(tls: &ClientTls, backend: &BackendPort, store: &Store) -> Option<Tls> {
     let name = backend.deployment.certificate.as_ref().filter(|_| backend.is_tls())?;
-    let certificate = pem_of(store, &ObjectRef::new(Kind::Secret, name.0.clone()))?;
+    let certificate = first_in(store, &ObjectRef::new(Kind::Secret, name.0.clone()))?;
     believes(tls, &certificate, store).then(|| Tls { server_name: tls.server_name.clone(), ..Tls::default() })
 }
 
 /// Whether a client trusts who shows this certificate: it is the one that it knows, or signed by it, and has the name.
-fn believes(tls: &ClientTls, certificate: &str, store: &Store) -> bool {
-    let trusted = pem_of(store, &tls.trust);
+fn believes(tls: &ClientTls, certificate: &[u8], store: &Store) -> bool {
+    let trusted = first_in(store, &tls.trust);
     let known = trusted
         .is_some_and(|trusted| trusted == certificate || is_signed_by(certificate, &[trusted], Role::Server));
     known && has(certificate, &Identity::Hostname(tls.server_name.clone()))
@@ -59,11 +59,11 @@ fn believes(tls: &ClientTls, certificate: &str, store: &Store) -> bool {
 
 /// Makes the handshake of the gateway with a backend. Gives what the backend sees; nothing if one of the two does not
 /// trust the other.
-pub(super) fn with_backend(tls: &BackendTls, backend: &BackendPort, store: &Store) -> Option<Tls> {
+pub(in crate::engine) fn with_backend(tls: &BackendTls, backend: &BackendPort, store: &Store) -> Option<Tls> {
     let name = backend.deployment.certificate.as_ref()?;
-    let certificate = pem_of(store, &ObjectRef::new(Kind::Secret, name.0.clone()))?;
+    let certificate = first_in(store, &ObjectRef::new(Kind::Secret, name.0.clone()))?;
     let signed = match &tls.authorities {
-        Authorities::Pem(authorities) => is_signed_by(&certificate, authorities, Role::Server),
+        Authorities::Certificates(authorities) => is_signed_by(&certificate, authorities, Role::Server),
         // No system trusts the certificates that are made here.
         Authorities::System => false,
     };
@@ -74,30 +74,29 @@ pub(super) fn with_backend(tls: &BackendTls, backend: &BackendPort, store: &Stor
     if let Some(authority) = &backend.deployment.client_authority
         && let Some(shown) = &tls.client_certificate
     {
-        let authority = pem_of(store, &ObjectRef::new(Kind::ConfigMap, authority.0.clone()))?;
+        let authority = first_in(store, &ObjectRef::new(Kind::ConfigMap, authority.0.clone()))?;
         if !is_signed_by(shown, &[authority], Role::Client) {
             return None;
         }
-        seen.peer_certificates.push(shown.clone());
+        seen.peer_certificates.push(pem(&CertificateDer::from(&shown[..])));
     }
     Some(seen)
 }
 
-/// The certificate in a Secret, or the authority in a ConfigMap.
-fn pem_of(store: &Store, object: &ObjectRef) -> Option<String> {
-    match store.get(object.kind, &object.key)? {
-        AnyObject::Secret(secret) => String::from_utf8(secret.data.get("tls.crt")?.0.clone()).ok(),
-        AnyObject::ConfigMap(map) => map.data.get("ca.crt").cloned(),
-        _ => None,
-    }
+/// The certificate in a Secret, or that of the authority in a ConfigMap, in DER.
+fn first_in(store: &Store, object: &ObjectRef) -> Option<Vec<u8>> {
+    let pem = match store.get(object.kind, &object.key)? {
+        AnyObject::Secret(secret) => secret.data.get("tls.crt")?.0.clone(),
+        AnyObject::ConfigMap(map) => map.data.get("ca.crt")?.clone().into_bytes(),
+        _ => return None,
+    };
+    Some(CertificateDer::from_pem_slice(&pem).ok()?.to_vec())
 }
 
-fn is_signed_by(certificate: &str, authorities: &[String], role: Role) -> bool {
+fn is_signed_by(certificate: &[u8], authorities: &[Vec<u8>], role: Role) -> bool {
     let mut roots = RootCertStore::empty();
-    for authority in authorities {
-        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(authority.as_bytes()).flatten());
-    }
-    let Ok(certificate) = CertificateDer::from_pem_slice(certificate.as_bytes()) else { return false };
+    roots.add_parsable_certificates(authorities.iter().map(|authority| CertificateDer::from(&authority[..])));
+    let certificate = CertificateDer::from(certificate);
     let provider = Arc::new(ring::default_provider());
     let now = UnixTime::now();
     match role {
@@ -116,9 +115,8 @@ fn is_signed_by(certificate: &str, authorities: &[String], role: Role) -> bool {
 }
 
 /// Whether a certificate has a name; a wildcard in it stands for one label.
-fn has(certificate: &str, identity: &Identity) -> bool {
-    let Ok(certificate) = CertificateDer::from_pem_slice(certificate.as_bytes()) else { return false };
-    let names = names(&certificate).unwrap_or_default();
+fn has(certificate: &[u8], identity: &Identity) -> bool {
+    let names = names(certificate).unwrap_or_default();
     names.iter().any(|name| match (name, identity) {
         (Identity::Uri(name), Identity::Uri(wanted)) => name == wanted,
         (Identity::Hostname(name), Identity::Hostname(wanted)) => {
@@ -179,28 +177,29 @@ mod tests {
 
     use crate::certificate::certificates;
 
-    fn pem(object: &str, key: &str) -> String {
-        certificates().pem(&object.parse().unwrap(), key).unwrap()
+    fn der(object: &str, key: &str) -> Vec<u8> {
+        let pem = certificates().pem(&object.parse().unwrap(), key).unwrap();
+        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec()
     }
 
     #[test]
     fn a_certificate_has_the_names_that_were_written_into_it() {
-        let server = pem("Secret tls-checks-certificate", "tls.crt");
+        let server = der("Secret tls-checks-certificate", "tls.crt");
         let hostname = |name: &str| Identity::Hostname(name.to_owned());
         assert!(has(&server, &hostname("other.example.com")));
         assert!(!has(&server, &hostname("example.com")));
         assert!(has(&server, &Identity::Uri("spiffe://abc.example.com/test-identity".to_owned())));
         assert!(!has(&server, &Identity::Uri("spiffe://abc.example.com/test".to_owned())));
-        let wildcard = pem("Secret tls-validity-checks-certificate", "tls.crt");
+        let wildcard = der("Secret tls-validity-checks-certificate", "tls.crt");
         assert!(has(&wildcard, &hostname("example.org")) && !has(&wildcard, &hostname("a.example.org")));
     }
 
     #[test]
     fn a_certificate_is_signed_by_its_authority_alone() {
         let [right, wrong] = ["tls-checks-ca-certificate", "mismatch-ca-certificate"]
-            .map(|name| pem(&format!("ConfigMap {name}"), "ca.crt"));
-        let server = pem("Secret tls-checks-certificate", "tls.crt");
-        let client = pem("Secret tls-checks-client-certificate", "tls.crt");
+            .map(|name| der(&format!("ConfigMap {name}"), "ca.crt"));
+        let server = der("Secret tls-checks-certificate", "tls.crt");
+        let client = der("Secret tls-checks-client-certificate", "tls.crt");
         for (certificate, role) in [(&server, Role::Server), (&client, Role::Client)] {
             assert!(is_signed_by(certificate, &[wrong.clone(), right.clone()], role), "{role:?}");
             assert!(!is_signed_by(certificate, std::slice::from_ref(&wrong), role), "{role:?}");

@@ -81,14 +81,16 @@ fn authorities(
     let authority = |reference: &LocalObjectReference| {
         let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
         let map = ObjectName::new(&*key.namespace, reference.name.as_str());
-        resources.config_maps.get(&map).filter(|_| is_config_map).and_then(|map| frontend_tls::pem_of(map))
+        let map = resources.config_maps.get(&map).filter(|_| is_config_map);
+        map.and_then(|map| frontend_tls::certificates_of(map))
     };
-    let known: Vec<String> = validation.ca_certificate_refs.iter().flatten().filter_map(authority).collect();
-    if known.is_empty() { Err(InvalidPolicy) } else { Ok(Authorities::Pem(known)) }
+    let known: Vec<Vec<u8>> =
+        validation.ca_certificate_refs.iter().flatten().filter_map(authority).flatten().collect();
+    if known.is_empty() { Err(InvalidPolicy) } else { Ok(Authorities::Certificates(known)) }
 }
 
 /// GWB-01 to GWB-05, BTP-23: what the Gateway shows to its backends. One that cannot be had is not shown.
-fn client_certificate(resources: &Resources, gateway: &ObjectName) -> Option<String> {
+fn client_certificate(resources: &Resources, gateway: &ObjectName) -> Option<Vec<u8>> {
     let tls = resources.gateways.get(gateway)?.spec.tls.as_ref()?;
     let reference = tls.backend.as_ref()?.client_certificate_ref.as_ref()?;
     let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
@@ -96,6 +98,9 @@ fn client_certificate(resources: &Resources, gateway: &ObjectName) -> Option<Str
     if !reference.group.is_empty() || reference.kind != "Secret" || !granted {
         return None;
     }
-    let certificate = resources.secrets.get(&to)?.data.get("tls.crt")?;
-    String::from_utf8(certificate.0.clone()).ok()
+    // GWB-05: what is in a Secret without key cannot be shown.
+    let secret = resources.secrets.get(&to)?;
+    let is_complete = secret.r#type == "kubernetes.io/tls" && secret.data.contains_key("tls.key");
+    let certificate = secret.data.get("tls.crt").filter(|_| is_complete)?;
+    frontend_tls::read(&certificate.0)?.into_iter().next()
 }

@@ -2,6 +2,8 @@
 
 use gateway_core::api::{ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig};
 use gateway_core::name::ObjectName;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::super::{ClientValidation, Handshake};
 use super::gateway::{self, Listener, Protocol};
@@ -38,7 +40,8 @@ pub(super) fn validation(
     let Some(config) = config(resources, listener) else { return Ok(None) };
     let Some(validation) = &config.validation else { return Ok(None) };
     let known = |reference: &ObjectReference| authority(resources, listener.gateway, reference);
-    let authorities: Vec<String> = validation.ca_certificate_refs.iter().filter_map(known).collect();
+    let authorities: Vec<Vec<u8>> =
+        validation.ca_certificate_refs.iter().filter_map(known).flatten().collect();
     match validation.mode {
         FrontendValidationModeType::AllowValidOnly if authorities.is_empty() => Err(NoAuthority),
         FrontendValidationModeType::AllowInsecureFallback if authorities.is_empty() => Err(NoAuthority),
@@ -60,18 +63,29 @@ fn config<'r>(resources: &'r Resources, listener: &Listener<'_>) -> Option<&'r T
     Some(of_port.map_or(&frontend.default, |port| &port.tls))
 }
 
-/// GWF-03 to GWF-06: the certificates of an authority, in PEM.
-fn authority(resources: &Resources, gateway: &ObjectName, reference: &ObjectReference) -> Option<String> {
+/// GWF-03 to GWF-06: the certificates of an authority.
+fn authority(
+    resources: &Resources,
+    gateway: &ObjectName,
+    reference: &ObjectReference,
+) -> Option<Vec<Vec<u8>>> {
     let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
     let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
     let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "ConfigMap", &to);
     if !is_config_map || !granted {
         return None;
     }
-    pem_of(resources.config_maps.get(&to)?)
+    certificates_of(resources.config_maps.get(&to)?)
 }
 
-/// GWF-04, BTP-12: what a ConfigMap has under `ca.crt`, if that is a certificate.
-pub(super) fn pem_of(map: &ConfigMap) -> Option<String> {
-    map.data.get("ca.crt").filter(|pem| pem.contains("-----BEGIN CERTIFICATE-----")).cloned()
+/// GWF-04, BTP-12: what a ConfigMap has under `ca.crt`, if that is a certificate, or several.
+pub(super) fn certificates_of(map: &ConfigMap) -> Option<Vec<Vec<u8>>> {
+    read(map.data.get("ca.crt")?.as_bytes())
+}
+
+/// The certificates in a text in DER; at least one, and nothing else may call itself so.
+pub(super) fn read(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let all: Vec<Vec<u8>> = all.ok()?.into_iter().map(|certificate| certificate.to_vec()).collect();
+    (!all.is_empty()).then_some(all)
 }

@@ -158,6 +158,7 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
             service: ObjectName::new("default", "backend"),
             port: 80,
             protocol,
+            tls: None,
             endpoints: [endpoint.into()].into(),
         });
         let headers = header.map(|(name, value)| HeaderMatch {

@@ -11,7 +11,7 @@ use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
-use gateway_core::rule::{BackendTarget, HttpRule, RuleName};
+use gateway_core::rule::{Backend, BackendTarget, HttpRule, RuleName};
 use gateway_core::table::{Explanation, Frontend, FrontendId, NoStream, Opening, RouteTable, Transport};
 use gateway_examples::state::Update;
 use http::{Method, Request, Uri, header, request};
@@ -358,7 +358,8 @@ fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> S
             BackendTarget::Backend(id) => {
                 let backend = table.backend(id);
                 let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
-                writeln!(text, "  backend  {service}:{port}, weight {weight}, endpoints {endpoints:?}")
+                let tls = within_tls(backend);
+                writeln!(text, "  backend  {service}:{port}{tls}, weight {weight}, endpoints {endpoints:?}")
             }
             BackendTarget::Unresolved => {
                 writeln!(text, "  backend  invalid, weight {weight}: its requests get {lost}")
@@ -366,4 +367,9 @@ fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> S
         };
     }
     text
+}
+
+/// How TLS is spoken with a backend, where it is.
+fn within_tls(backend: &Backend) -> String {
+    backend.tls.as_ref().map_or_else(String::new, |tls| format!(" within TLS for {}", tls.server_name))
 }

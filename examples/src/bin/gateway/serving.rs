@@ -52,7 +52,9 @@ pub(crate) async fn start(
     metrics: &Metrics,
     exporting: &Exporting,
 ) -> io::Result<Server> {
-    let upstream = Upstream::new(UpstreamOptions::default());
+    let backend_tls = tls::backend_options();
+    let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
+    let upstream = Upstream::new(upstream);
     let gateway = exporting.attempts(Gateway::builder(tables.clone()).metrics(metrics)).client(upstream);
     let defaults = ServeOptions::default();
     let limit = descriptors::raise_limit().map_err(|error| {
@@ -69,6 +71,7 @@ pub(crate) async fn start(
     let options = ServeOptions {
         max_connections_in_all: for_clients,
         tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
+        backend_tls: Some(backend_tls),
         max_connections: wanted,
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,

@@ -223,14 +223,14 @@ impl Acceptance {
         let relay = self.relay.clone();
         let (stream, server_name) = match accepted?? {
             Accepted::Requests { stream, server_name } => (stream, server_name),
-            Accepted::Terminated(stream, endpoints) => {
+            Accepted::Terminated(stream, destination) => {
                 return Ok(Some(Box::pin(async move {
-                    relay.carry(stream, &[], &endpoints, addresses, &member).await
+                    relay.carry(stream, &[], &destination, addresses, &member).await
                 })));
             }
-            Accepted::Passed(stream, first, endpoints) => {
+            Accepted::Passed(stream, first, destination) => {
                 return Ok(Some(Box::pin(async move {
-                    relay.carry(stream, &first, &endpoints, addresses, &member).await
+                    relay.carry(stream, &first, &destination, addresses, &member).await
                 })));
             }
             Accepted::Rejected(stream, why) => {

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use gateway_core::rule::Endpoint;
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
 use crate::client::ConnectError;
-use crate::connect;
+use crate::connect::{self, Application, BackendIo, Connector, Peer};
+use crate::serve::destination::Destination;
 use crate::serve::stream_options::StreamOptions;
 
 /// The address of any of the endpoints; there is one.
@@ -14,20 +16,38 @@ pub(super) fn any(endpoints: &[Endpoint]) -> SocketAddr {
     endpoints[fastrand::usize(..endpoints.len())].address()
 }
 
-/// Connects to any of the endpoints, or to those after it if that one cannot be reached: nothing has been sent yet.
+/// Connects to any of the endpoints, or to those after it if that one cannot be reached: nothing of the client's has been sent
+/// yet. What goes before everything else, TLS included, is `header`.
 pub(super) async fn connect(
-    endpoints: &[Endpoint],
+    destination: &Destination,
+    header: &[u8],
+    connector: &Connector,
     options: &StreamOptions,
-) -> Result<TcpStream, ConnectError> {
+) -> Result<BackendIo, ConnectError> {
+    let endpoints = &destination.endpoints;
     let start = fastrand::usize(..endpoints.len());
     let last = endpoints.len().min(options.connect_attempts.max(1) as usize) - 1;
     let mut attempt = 0;
     loop {
-        let endpoint = endpoints[(start + attempt) % endpoints.len()].address();
-        match connect::tcp(endpoint, options.connect_timeout).await {
-            Err(error) if attempt < last => tracing::debug!(%endpoint, %error, "another endpoint is tried"),
+        let address = endpoints[(start + attempt) % endpoints.len()].address();
+        let peer = Peer { address, tls: destination.tls.clone() };
+        match reach(&peer, header, connector, options).await {
+            Err(error) if attempt < last => tracing::debug!(%address, %error, "another endpoint is tried"),
             connected => return connected,
         }
         attempt += 1;
     }
+}
+
+async fn reach(
+    peer: &Peer,
+    header: &[u8],
+    connector: &Connector,
+    options: &StreamOptions,
+) -> Result<BackendIo, ConnectError> {
+    let deadline = Instant::now() + options.connect_timeout;
+    let mut stream = connect::tcp(peer.address, options.connect_timeout).await?;
+    let failed = |error: std::io::Error| ConnectError { endpoint: peer.address, cause: error.into() };
+    stream.write_all(header).await.map_err(failed)?;
+    connector.secure(peer, Application::Stream, deadline, stream).await
 }

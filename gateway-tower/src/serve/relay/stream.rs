@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
-use gateway_core::rule::Endpoint;
 use gateway_core::table::{FrontendOwner, NoStream, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -15,8 +14,10 @@ use tokio::time::timeout;
 use super::endpoint;
 use super::proxy_header::ProxyHeader;
 use crate::body::BoxError;
+use crate::connect::Connector;
 use crate::drain::{Member, Phase};
 use crate::handle::TableHandle;
+use crate::serve::destination::Destination;
 use crate::serve::sockets::Accept;
 use crate::serve::stream_options::StreamOptions;
 use crate::tunnel::{Ended, copy};
@@ -28,6 +29,8 @@ pub(in crate::serve) struct Relay {
     pub(in crate::serve) port: u16,
     pub(in crate::serve) tables: TableHandle,
     pub(in crate::serve) options: StreamOptions,
+    /// Makes connections to backends.
+    pub(in crate::serve) connector: Arc<Connector>,
     /// How long the header of the PROXY protocol may take that connections begin with; they begin with none without.
     pub(in crate::serve) proxy_header: Option<Duration>,
 }
@@ -59,7 +62,9 @@ impl Accept for Relay {
                     None => None,
                 };
                 match relay.decide() {
-                    Ok(endpoints) => relay.carry(stream, &[], &endpoints, addresses, &member).await?,
+                    Ok(destination) => {
+                        relay.carry(stream, &[], &destination, addresses, &member).await?;
+                    }
                     Err(no_stream) => reject(&stream, &no_stream),
                 }
                 Ok::<(), BoxError>(())
@@ -77,15 +82,18 @@ impl Accept for Relay {
 }
 
 impl Relay {
-    /// The endpoints that a connection may go to.
-    fn decide(&self) -> Result<Arc<[Endpoint]>, NoStream> {
+    /// Where a connection goes.
+    ///
+    /// # Spec
+    /// BTP-21: what a TCPRoute is about is passed on as it comes.
+    fn decide(&self) -> Result<Destination, NoStream> {
         let table = self.tables.load();
         let owner = FrontendOwner::Gateway(&self.gateway);
         // Gone since the connection was accepted.
         let frontend = table.frontend(owner, Transport::Tcp, self.port).ok_or(NoStream::NoListener)?;
         let matched = table.find_stream(frontend, None)?;
         let backend = table.stream_backend(matched, fastrand::u64(..))?;
-        Ok(Arc::clone(&table.backend(backend).endpoints))
+        Ok(Destination { endpoints: Arc::clone(&table.backend(backend).endpoints), tls: None })
     }
 
     /// Passes a connection on until its end: `first` and then what comes goes to one of the endpoints, and what comes back to
@@ -97,7 +105,7 @@ impl Relay {
         &self,
         client: C,
         first: &[u8],
-        endpoints: &[Endpoint],
+        destination: &Destination,
         addresses: Option<ProxyHeader>,
         member: &Member,
     ) -> Result<(), BoxError> {
@@ -106,7 +114,7 @@ impl Relay {
         tokio::select! {
             biased;
             () = member.reached(Phase::Closed) => Ok(()),
-            passed = self.pass(client, first, endpoints, addresses) => passed,
+            passed = self.pass(client, first, destination, addresses) => passed,
         }
     }
 
@@ -114,31 +122,35 @@ impl Relay {
         &self,
         mut client: C,
         first: &[u8],
-        endpoints: &[Endpoint],
+        destination: &Destination,
         addresses: Option<ProxyHeader>,
     ) -> Result<(), BoxError> {
-        let mut backend = match endpoint::connect(endpoints, &self.options).await {
+        let header = match self.options.proxy_header {
+            Some(version) => {
+                let socket = client.socket();
+                let addresses = match addresses {
+                    Some(addresses) => addresses,
+                    None => ProxyHeader { peer: socket.peer_addr()?, local: socket.local_addr()? },
+                };
+                addresses.written(version)
+            }
+            None => Vec::new(),
+        };
+        let connected = endpoint::connect(destination, &header, &self.connector, &self.options).await;
+        let mut backend = match connected {
             Ok(backend) => backend,
             Err(error) => {
                 reset(client.socket());
                 return Err(error.into());
             }
         };
-        if let Some(version) = self.options.proxy_header {
-            let socket = client.socket();
-            let addresses = match addresses {
-                Some(addresses) => addresses,
-                None => ProxyHeader { peer: socket.peer_addr()?, local: socket.local_addr()? },
-            };
-            backend.write_all(&addresses.written(version)).await?;
-        }
         backend.write_all(first).await?;
         match copy(&mut client, &mut backend, self.options.tunnel).await {
             Ended::Closed(up, down) => tracing::debug!(up, down, "a connection ended"),
             Ended::Quiet => tracing::debug!("a connection was closed: nothing more was sent"),
             Ended::Reset(error) => {
                 reset(client.socket());
-                reset(&backend);
+                reset(backend.socket());
                 return Err(error.into());
             }
         }

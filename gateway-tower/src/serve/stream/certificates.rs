@@ -8,6 +8,7 @@ use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 
 use super::tls_options::TlsOptions;
 
@@ -110,6 +111,11 @@ impl Candidate {
 impl CertificateCheck for TlsOptions {
     fn check(&self, certificate: &Certificate) -> Result<(), String> {
         Candidate::read(certificate, &self.provider).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn check_authority(&self, certificate: &CertificateDer<'_>) -> Result<(), String> {
+        let anchor = webpki::anchor_from_trusted_cert(certificate);
+        anchor.map(drop).map_err(|error| format!("a certificate of the authority is not X.509: {error}"))
     }
 }
 

@@ -5,6 +5,8 @@
 mod preface;
 mod counted;
 #[cfg(feature = "tls")]
+mod any_client;
+#[cfg(feature = "tls")]
 mod certificates;
 #[cfg(feature = "tls")]
 mod tls_options;

@@ -7,21 +7,28 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gateway_core::hostname::Host;
 use gateway_core::name::{ListenerOwnerKind, ObjectName};
-use gateway_core::rule::Endpoint;
 use gateway_core::table::{
-    Certificate, FrontendOwner, Listener, ListenerId, ListenerProtocol, NoStream, RouteTable, Transport,
+    ClientValidation, ClientValidationMode, FrontendOwner, Listener, ListenerId, ListenerProtocol,
+    ListenerTls, NoStream, RouteTable, Transport,
 };
-use rustls::server::{ClientHello as Offered, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello as Offered, NoServerSessionStorage, ResolvesServerCert, VerifierBuilderError,
+    WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
+use super::any_client::AnyClient;
 use super::certificates::Certificates;
 use super::client_hello::ClientHello;
 use super::tls_options::TlsOptions;
+use crate::connect::TlsPeer;
 use crate::serve::certificate_problem::CertificateProblem;
+use crate::serve::destination::Destination;
 
 /// The bytes within TLS that may wait to be written: two records, so that a client that does not read holds little more than
 /// without TLS.
@@ -55,10 +62,10 @@ pub(in crate::serve) enum Accepted {
         /// The server name.
         server_name: Option<Arc<str>>,
     },
-    /// Its TLS is terminated, and what is within goes to one of these endpoints as it comes.
-    Terminated(Box<TlsStream<TcpStream>>, Arc<[Endpoint]>),
-    /// It goes to one of these endpoints as it comes, these bytes first.
-    Passed(TcpStream, Vec<u8>, Arc<[Endpoint]>),
+    /// Its TLS is terminated, and what is within goes there as it comes.
+    Terminated(Box<TlsStream<TcpStream>>, Destination),
+    /// It goes there as it comes, these bytes first.
+    Passed(TcpStream, Vec<u8>, Destination),
     /// It goes nowhere.
     Rejected(TcpStream, NoStream),
 }
@@ -70,19 +77,19 @@ type Configured = Result<Arc<ServerConfig>, Arc<ServerConfig>>;
 enum Way {
     /// To a service for requests, after this handshake.
     Requests(Configured),
-    /// To one of these endpoints, after this handshake.
-    Terminate(Configured, Arc<[Endpoint]>),
-    /// To one of these endpoints.
-    Pass(Arc<[Endpoint]>),
+    /// There, after this handshake.
+    Terminate(Configured, Destination),
+    /// There.
+    Pass(Destination),
 }
 
 /// The configuration of a listener, and what it was made from.
 #[derive(Clone, Debug)]
 struct Known {
-    certificates: Arc<[Certificate]>,
+    tls: ListenerTls,
     /// Whether requests are within.
     requests: bool,
-    /// Without any certificate that can be used there is none.
+    /// Without any certificate that can be used, or when clients cannot be checked as they have to be, there is none.
     config: Option<Arc<ServerConfig>>,
     /// What is wrong with those that cannot.
     problems: Arc<[String]>,
@@ -118,10 +125,10 @@ impl Tls {
         let way = self.0.load().way(gateway, port, hello.host().as_ref());
         let server_name = hello.host().map(|host| Arc::from(host.as_str()));
         let ClientHello { accepted, bytes, .. } = hello;
-        let (config, endpoints) = match way {
+        let (config, destination) = match way {
             Ok(Way::Requests(config)) => (config, None),
-            Ok(Way::Terminate(config, endpoints)) => (config, Some(endpoints)),
-            Ok(Way::Pass(endpoints)) => return Ok(Accepted::Passed(stream, bytes, endpoints)),
+            Ok(Way::Terminate(config, destination)) => (config, Some(destination)),
+            Ok(Way::Pass(destination)) => return Ok(Accepted::Passed(stream, bytes, destination)),
             Err(no_stream) => return Ok(Accepted::Rejected(stream, no_stream)),
         };
         drop(bytes);
@@ -134,8 +141,8 @@ impl Tls {
             Err(error) if is_refused => return Err(HandshakeError::NoListener(error)),
             Err(error) => return Err(HandshakeError::Failed(error)),
         };
-        Ok(match endpoints {
-            Some(endpoints) => Accepted::Terminated(stream, endpoints),
+        Ok(match destination {
+            Some(destination) => Accepted::Terminated(stream, destination),
             None => Accepted::Requests { stream, server_name },
         })
     }
@@ -156,7 +163,7 @@ impl Current {
     /// closed without.
     ///
     /// # Spec
-    /// HST-22, TLR-06, TLR-07, TLR-11.
+    /// HST-22, TLR-06, TLR-07, TLR-11; BTP-21: TLS may begin anew where that of the client ends, and nowhere else.
     fn way(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Result<Way, NoStream> {
         let Self { table, .. } = self;
         let frontend = table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
@@ -172,10 +179,16 @@ impl Current {
             Err(no_stream) => return Err(no_stream),
         };
         let backend = table.stream_backend(matched, fastrand::u64(..))?;
-        let endpoints = Arc::clone(&table.backend(backend).endpoints);
+        let backend = table.backend(backend);
+        let endpoints = Arc::clone(&backend.endpoints);
         Ok(match table.listener(matched.listener).protocol {
-            ListenerProtocol::TlsTerminate(_) => Way::Terminate(self.config(matched.listener), endpoints),
-            _ => Way::Pass(endpoints),
+            ListenerProtocol::TlsTerminate(_) => {
+                let certificate = table.client_certificate(gateway);
+                let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: certificate.cloned() };
+                let destination = Destination { endpoints, tls: backend.tls.as_ref().map(tls) };
+                Way::Terminate(self.config(matched.listener), destination)
+            }
+            _ => Way::Pass(Destination { endpoints, tls: None }),
         })
     }
 
@@ -193,7 +206,7 @@ impl TlsUpdater {
         let current = Current {
             table: Arc::default(),
             configs: HashMap::new(),
-            refusing: config(&options, Arc::new(NoCertificate), true),
+            refusing: config(&options, Arc::new(NoCertificate), WebPkiClientVerifier::no_client_auth(), true),
         };
         Self { tls: Tls(Arc::new(ArcSwap::from_pointee(current))), options }
     }
@@ -208,9 +221,7 @@ impl TlsUpdater {
         let known = current.by_name();
         table.listeners().any(|(_, listener)| match listener.protocol.tls() {
             None => false,
-            Some(tls) => {
-                known.get(&name(listener)).is_none_or(|known| known.certificates != tls.certificates)
-            }
+            Some(tls) => known.get(&name(listener)).is_none_or(|known| known.tls != *tls),
         })
     }
 
@@ -222,14 +233,11 @@ impl TlsUpdater {
         let mut problems = Vec::new();
         for (id, listener) in table.listeners() {
             let Some(tls) = listener.protocol.tls() else { continue };
-            let certificates = &tls.certificates;
             let requests = listener.protocol.takes_requests();
             let known = match known.remove(&name(listener)) {
-                Some(known) if known.certificates == *certificates && known.requests == requests => {
-                    known.clone()
-                }
+                Some(known) if known.tls == *tls && known.requests == requests => known.clone(),
                 Some(_) | None => {
-                    let known = self.read(certificates, requests);
+                    let known = self.read(tls, requests);
                     for problem in &*known.problems {
                         tracing::warn!(%listener, problem, "a certificate cannot be used");
                     }
@@ -248,19 +256,49 @@ impl TlsUpdater {
         problems
     }
 
-    fn read(&self, certificates: &Arc<[Certificate]>, requests: bool) -> Known {
+    fn read(&self, tls: &ListenerTls, requests: bool) -> Known {
+        let ListenerTls { certificates, clients } = tls;
         let (usable, bad) = Certificates::read(certificates, &self.options.provider);
         let mut problems: Vec<_> =
             bad.iter().map(|(position, error)| format!("certificate {position}: {error}")).collect();
         if certificates.is_empty() {
             problems.push("there is none".to_owned());
         }
+        let verifier = match clients {
+            None => Some(WebPkiClientVerifier::no_client_auth()),
+            Some(clients) => match self.verifier(clients) {
+                Ok(verifier) => Some(verifier),
+                Err(error) => {
+                    problems.push(format!("clients cannot be checked: {error}"));
+                    None
+                }
+            },
+        };
+        let verifier = verifier.filter(|_| !usable.is_empty());
         Known {
-            certificates: Arc::clone(certificates),
+            tls: tls.clone(),
             requests,
-            config: (!usable.is_empty()).then(|| config(&self.options, Arc::new(usable), requests)),
+            config: verifier.map(|verifier| config(&self.options, Arc::new(usable), verifier, requests)),
             problems: problems.into(),
         }
+    }
+
+    /// How clients are checked.
+    ///
+    /// # Spec
+    /// GWF-07, GWF-09: not at all is no way of doing it.
+    fn verifier(
+        &self,
+        clients: &ClientValidation,
+    ) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
+        let provider = &self.options.provider;
+        if clients.mode == ClientValidationMode::AllowInsecureFallback {
+            let schemes = provider.signature_verification_algorithms.supported_schemes();
+            return Ok(Arc::new(AnyClient { schemes }));
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(clients.authorities.iter().cloned());
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()
     }
 }
 
@@ -277,18 +315,25 @@ fn name(listener: &Listener) -> ListenerName<'_> {
     (listener.owner_kind, &listener.owner, &listener.name)
 }
 
-fn config(options: &TlsOptions, resolver: Arc<dyn ResolvesServerCert>, requests: bool) -> Arc<ServerConfig> {
+fn config(
+    options: &TlsOptions,
+    resolver: Arc<dyn ResolvesServerCert>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    requests: bool,
+) -> Arc<ServerConfig> {
+    let checks_clients = verifier.offer_client_auth();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&options.provider))
         .with_safe_default_protocol_versions()
         .expect("it was tried when the options were made");
-    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(resolver);
     if requests {
         // GRP-18. What is in a stream is for its two ends to agree on.
         config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
     }
     // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    if let Some(tickets) = &options.tickets {
+    // A session that is resumed was checked when it began, by what was asked for then and there.
+    if let Some(tickets) = options.tickets.as_ref().filter(|_| !checks_clients) {
         config.ticketer = Arc::clone(tickets);
     }
     Arc::new(config)

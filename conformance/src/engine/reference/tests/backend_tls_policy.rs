@@ -4,7 +4,10 @@ use super::*;
 use crate::engine::{Authorities, Identity};
 
 pub(super) const AUTHORITY: &str = "{apiVersion: v1, kind: ConfigMap, metadata: {name: ca, namespace: infra}, \
-    data: {ca.crt: \"-----BEGIN CERTIFICATE-----\"}}";
+    data: {ca.crt: \"-----BEGIN CERTIFICATE-----\\nMAA=\\n-----END CERTIFICATE-----\\n\"}}";
+
+/// What is in [`AUTHORITY`].
+pub(super) const CERTIFICATE: [u8; 2] = [0x30, 0];
 
 pub(super) fn policy(name: &str, target: &str, hostname: &str, more: &str) -> String {
     format!(
@@ -71,7 +74,7 @@ fn names_that_are_listed_replace_the_hostname() {
     // BTP-16, BTP-17
     let alone = tls(CA);
     assert_eq!(alone.identities, [Identity::Hostname("a.test".to_owned())]);
-    assert_eq!(alone.authorities, Authorities::Pem(vec!["-----BEGIN CERTIFICATE-----".to_owned()]));
+    assert_eq!(alone.authorities, Authorities::Certificates(vec![CERTIFICATE.to_vec()]));
     let listed = "wellKnownCACertificates: System, \
         subjectAltNames: [{type: Hostname, hostname: b.test}, {type: URI, uri: \"spiffe://b.test/x\"}]";
     let listed = tls(listed);

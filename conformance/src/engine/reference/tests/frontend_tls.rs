@@ -1,6 +1,6 @@
 //! TLS with clients.
 
-use super::backend_tls_policy::AUTHORITY;
+use super::backend_tls_policy::{AUTHORITY, CERTIFICATE};
 use super::*;
 use crate::engine::ClientValidation;
 
@@ -26,7 +26,7 @@ fn what_is_said_for_a_port_replaces_what_is_said_for_all() {
     );
     let resources = resources(&gateway, &[secret, AUTHORITY]);
     let clients = |port: u16| reference(&resources).handshake(&self::gateway(), port, Some("a.test"));
-    let authorities = vec!["-----BEGIN CERTIFICATE-----".to_owned()];
+    let authorities = vec![CERTIFICATE.to_vec()];
     // GWF-02, GWF-09
     let strict = ClientValidation { authorities: authorities.clone(), any_client: false };
     let lenient = ClientValidation { authorities, any_client: true };

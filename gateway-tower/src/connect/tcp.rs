@@ -51,7 +51,7 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStre
 
 /// Connections that a fuzz target makes by itself.
 #[cfg(feature = "fuzzing")]
-pub(super) mod in_place_of_sockets {
+pub(crate) mod in_place_of_sockets {
     use std::cell::RefCell;
 
     use super::*;

@@ -1,0 +1,23 @@
+//! Connecting to an endpoint, within TLS where its backend is spoken to so.
+//!
+//! A [`Peer`] is what a connection is made with, and all that it may be shared by.
+
+mod peer;
+mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+mod verifier;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
+mod tls;
+
+pub(crate) use self::peer::Peer;
+#[cfg(any(feature = "server", feature = "tls"))]
+pub(crate) use self::peer::TlsPeer;
+pub(crate) use self::stream::BackendIo;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::tcp::in_place_of_sockets;
+pub(crate) use self::tcp::tcp;
+pub(crate) use self::tls::{Application, Connector};

@@ -1,0 +1,58 @@
+//! What stands for TLS with backends where it is left out: what should go within TLS goes nowhere.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::{BackendIo, Peer, tcp};
+use crate::client::ConnectError;
+
+/// What is spoken within TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code, reason = "each has its own"))]
+pub(crate) enum Application {
+    /// HTTP/1.1
+    Http1,
+    /// HTTP/2
+    Http2,
+    /// Whatever the two ends agree on.
+    Stream,
+}
+
+/// Makes connections, none of them within TLS.
+#[derive(Debug, Default)]
+pub(crate) struct Connector;
+
+// === impl Connector ===
+
+impl Connector {
+    /// Connects within `limit`.
+    #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "the client uses it"))]
+    pub(crate) async fn connect(
+        &self,
+        peer: &Peer,
+        _: Application,
+        limit: Duration,
+    ) -> Result<BackendIo, ConnectError> {
+        let deadline = Instant::now() + limit;
+        let stream = tcp(peer.address, limit).await?;
+        self.secure(peer, Application::Stream, deadline, stream).await
+    }
+
+    /// Gives back a connection that needs no handshake.
+    pub(crate) async fn secure(
+        &self,
+        peer: &Peer,
+        _: Application,
+        _: Instant,
+        stream: TcpStream,
+    ) -> Result<BackendIo, ConnectError> {
+        if peer.tls.is_some() {
+            let cause =
+                "its backend is spoken to within TLS, for which gateway-tower needs the feature `tls`";
+            return Err(ConnectError { endpoint: peer.address, cause: cause.into() });
+        }
+        Ok(BackendIo::Plain(stream))
+    }
+}
