@@ -25,6 +25,7 @@ mod grpc_routes;
 mod mesh;
 pub mod messages;
 mod objects;
+mod policies;
 mod requests;
 mod routes;
 mod source;
@@ -59,6 +60,7 @@ pub fn world(source: &mut Source<'_>) -> World {
     backends::insert(source, &mut resources);
     routes::insert(source, &mut resources);
     grpc_routes::insert(source, &mut resources);
+    policies::insert(source, &mut resources);
     World { resources, hostname_fall_through: !source.chance(25) }
 }
 

@@ -1,19 +1,16 @@
 //! Single objects of every kind that a translation looks at, under few names, so that one often takes another's place.
 
-use std::collections::BTreeMap;
-
 use gateway_core::api::{
-    AnyObject, BackendRef, BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, ConfigMap,
-    FrontendTlsConfig, FrontendTlsValidation, Gateway, GatewayTlsConfig, HttpBackendRef, HttpRoute, Kind,
-    Listener, ListenerTlsConfig, LocalPolicyTargetReferenceWithSectionName, ObjectReference, Resources,
-    Secret, TcpRoute, TcpRouteRule, TcpRouteSpec, TlsConfig, TlsModeType, TlsRoute, TlsRouteRule,
-    TlsRouteSpec, UdpRoute, UdpRouteRule, UdpRouteSpec, WellKnownCaCertificatesType,
+    AnyObject, BackendRef, FrontendTlsConfig, FrontendTlsValidation, Gateway, GatewayTlsConfig,
+    HttpBackendRef, HttpRoute, Kind, Listener, ListenerTlsConfig, ObjectReference, Resources, Secret,
+    TcpRoute, TcpRouteRule, TcpRouteSpec, TlsConfig, TlsModeType, TlsRoute, TlsRouteRule, TlsRouteSpec,
+    UdpRoute, UdpRouteRule, UdpRouteSpec,
 };
 use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{backends, created, gateways, grpc_routes, mesh, metadata, routes};
+use super::{backends, created, gateways, grpc_routes, mesh, metadata, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
 pub(super) const KINDS: [Kind; 28] = [
@@ -68,7 +65,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             gateways::class(name, controller_name).into()
         }
         Kind::Secret => secret(source).into(),
-        Kind::ConfigMap => config_map(source).into(),
+        Kind::ConfigMap => policies::authority(source).into(),
         Kind::Gateway => gateway(source).into(),
         Kind::ListenerSet => {
             let parents: Vec<ObjectName> = resources.gateways.keys().cloned().collect();
@@ -99,7 +96,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             let name = format!("grant-{}", source.below(4));
             backends::grant(source, name).into()
         }
-        Kind::BackendTlsPolicy => policy(source).into(),
+        Kind::BackendTlsPolicy => policies::policy(source).into(),
         Kind::GrpcRoute => {
             let (parents, number) = (parents(source), source.below(4));
             grpc_routes::route(source, &parents, number).into()
@@ -126,16 +123,6 @@ fn secret(source: &mut Source<'_>) -> Secret {
     secret
 }
 
-fn config_map(source: &mut Source<'_>) -> ConfigMap {
-    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-    let text = source.one(&[pem, pem, "no certificate"]);
-    ConfigMap {
-        metadata: metadata(source.one(&["infra", "app"]), "authority"),
-        data: BTreeMap::from([("ca.crt".to_owned(), text.to_owned())]),
-        ..ConfigMap::default()
-    }
-}
-
 fn gateway(source: &mut Source<'_>) -> Gateway {
     let mut gateway = gateways::gateway(source);
     gateway.metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
@@ -151,7 +138,7 @@ fn gateway(source: &mut Source<'_>) -> Gateway {
             FrontendTlsValidation { ca_certificate_refs: vec![reference], mode: Default::default() };
         let default = TlsConfig { validation: Some(validation) };
         GatewayTlsConfig {
-            backend: None,
+            backend: source.some(30, policies::client_certificate),
             frontend: Some(FrontendTlsConfig { default, per_port: Vec::new() }),
         }
     });
@@ -174,24 +161,6 @@ fn other_protocol(source: &mut Source<'_>, listener: &mut Listener) {
         }
         _ => listener.hostname = None,
     }
-}
-
-fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
-    let target = LocalPolicyTargetReferenceWithSectionName {
-        group: String::new(),
-        kind: "Service".to_owned(),
-        name: source.one(&SERVICES).to_owned(),
-        section_name: source.some(50, |source| source.one(&["http", "other"]).to_owned()),
-    };
-    let validation = BackendTlsPolicyValidation {
-        well_known_ca_certificates: Some(WellKnownCaCertificatesType::System),
-        hostname: "backend.test".to_owned(),
-        ..BackendTlsPolicyValidation::default()
-    };
-    let spec =
-        BackendTlsPolicySpec { target_refs: vec![target], validation, ..BackendTlsPolicySpec::default() };
-    let metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
-    BackendTlsPolicy { metadata, spec, ..BackendTlsPolicy::default() }
 }
 
 // Routes of other kinds have the names, parents, hostnames and backends that HTTPRoutes have.

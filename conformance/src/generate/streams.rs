@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gateway_core::api::{
     GATEWAY_GROUP, Listener, ListenerTlsConfig, ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec,
     ReferenceGrantTo, Resources, SecretObjectReference, TlsModeType, TransportProtocol,
+    WellKnownCaCertificatesType,
 };
 use gateway_core::name::ObjectName;
 
@@ -27,6 +28,12 @@ pub fn stream_world(source: &mut Source<'_>) -> World {
         if source.chance(30) {
             Arc::make_mut(service).spec.ports[0].protocol = TransportProtocol::Udp;
         }
+    }
+    // Of a Route at listeners of both modes, the core forwards nothing while a policy cannot be carried out (BTP-14).
+    for policy in resources.backend_tls_policies.values_mut() {
+        let validation = &mut Arc::make_mut(policy).spec.validation;
+        validation.ca_certificate_refs = None;
+        validation.well_known_ca_certificates = Some(WellKnownCaCertificatesType::System);
     }
     if source.chance(40) {
         resources.insert(grant(source).into());

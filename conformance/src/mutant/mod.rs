@@ -10,6 +10,7 @@
 
 mod answers;
 mod calls;
+mod certificates;
 mod engine;
 mod kinds;
 mod listener_filters;
@@ -71,6 +72,7 @@ pub fn mutants() -> Vec<Mutant> {
         calls::MUTANTS,
         kinds::MUTANTS,
         listener_filters::MUTANTS,
+        certificates::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()

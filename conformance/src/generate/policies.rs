@@ -1,0 +1,107 @@
+//! BackendTLSPolicies, and what is looked at beside them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_core::api::{
+    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, ConfigMap, GatewayBackendTls,
+    GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReferenceWithSectionName as TargetReference,
+    Resources, SecretObjectReference, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
+};
+
+use super::source::Source;
+use super::words::{NAMESPACES, SERVICES};
+use super::{created, metadata};
+
+/// A few policies in some of the worlds, for the Services that most refer to.
+pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    if !source.chance(30) {
+        return;
+    }
+    for number in 0..1 + source.below(4) {
+        let mut policy = policy(source);
+        policy.metadata.name = format!("policy-{number}");
+        resources.insert(policy.into());
+    }
+    resources.insert(authority(source).into());
+    for gateway in resources.gateways.values_mut() {
+        if !source.chance(30) {
+            continue;
+        }
+        let tls = GatewayTlsConfig { backend: Some(client_certificate(source)), frontend: None };
+        Arc::make_mut(gateway).spec.tls.get_or_insert(tls);
+    }
+}
+
+/// What a Gateway shows to backends.
+pub(super) fn client_certificate(source: &mut Source<'_>) -> GatewayBackendTls {
+    let reference = SecretObjectReference {
+        group: String::new(),
+        kind: source.one(&["Secret", "Secret", "Secret", "ConfigMap"]).to_owned(),
+        name: source.one(&["certificate", "certificate", "missing"]).to_owned(),
+        namespace: source.some(40, |source| source.one(&NAMESPACES).to_owned()),
+    };
+    GatewayBackendTls { client_certificate_ref: Some(reference) }
+}
+
+/// An authority as far as translation looks at it, or a text that is none.
+pub(super) fn authority(source: &mut Source<'_>) -> ConfigMap {
+    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let text = source.one(&[pem, pem, "no certificate"]);
+    ConfigMap {
+        metadata: metadata(source.one(&["infra", "app"]), "authority"),
+        data: BTreeMap::from([("ca.crt".to_owned(), text.to_owned())]),
+        ..ConfigMap::default()
+    }
+}
+
+pub(super) fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
+    let section = source.below(3);
+    let mut targets = vec![target(source, section)];
+    if source.chance(20) {
+        let other = target(source, section);
+        // One object is named twice by different sections only.
+        if targets[0].name != other.name {
+            targets.push(other);
+        }
+    }
+    let (ca_certificate_refs, well_known_ca_certificates) = match source.below(6) {
+        0..3 => (None, Some(WellKnownCaCertificatesType::System)),
+        3 => (None, Some(WellKnownCaCertificatesType::from("example.com/odd"))),
+        _ => {
+            let reference = LocalObjectReference {
+                group: String::new(),
+                kind: source.one(&["ConfigMap", "ConfigMap", "Secret"]).to_owned(),
+                name: "authority".to_owned(),
+            };
+            (Some(vec![reference]), None)
+        }
+    };
+    let names = [
+        (SubjectAltNameType::Hostname, Some("b.test"), None),
+        (SubjectAltNameType::Uri, None, Some("spiffe://b.test/x")),
+    ];
+    let subject_alt_names = source.list(0, 2, |source| {
+        let (r#type, hostname, uri) = source.one(&names);
+        SubjectAltName { r#type, hostname: hostname.map(str::to_owned), uri: uri.map(str::to_owned) }
+    });
+    let validation = BackendTlsPolicyValidation {
+        ca_certificate_refs,
+        well_known_ca_certificates,
+        hostname: source.one(&["backend.test", "other.test"]).to_owned(),
+        subject_alt_names: if source.chance(30) { subject_alt_names } else { Vec::new() },
+    };
+    let spec = BackendTlsPolicySpec { target_refs: targets, validation, ..BackendTlsPolicySpec::default() };
+    let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    BackendTlsPolicy { metadata, spec, ..BackendTlsPolicy::default() }
+}
+
+fn target(source: &mut Source<'_>, section: usize) -> TargetReference {
+    TargetReference {
+        group: String::new(),
+        kind: "Service".to_owned(),
+        name: source.one(&SERVICES).to_owned(),
+        section_name: [None, Some("http"), Some("other")][section].map(str::to_owned),
+    }
+}
