@@ -10,7 +10,7 @@ use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{backends, created, gateways, grpc_routes, mesh, metadata, policies, routes};
+use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
 pub(super) const KINDS: [Kind; 28] = [
