@@ -159,7 +159,7 @@ fn config(
     // Without a share in the policy, by which it is known whether any table still has it.
     let verifier = Verifier { identities: peer.tls.identities.clone(), roots, algorithms };
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(options.versions())?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &peer.certificate {

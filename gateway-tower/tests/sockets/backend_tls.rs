@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{SinkExt, StreamExt};
 use gateway_core::rule::{Authorities, BackendProtocol, BackendTls};
 use gateway_core::table::{Certificate, ListenerProtocol, ListenerTls};
+use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{ProxyHeaderVersion, ServeOptions, StreamOptions};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -17,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -115,6 +117,27 @@ async fn a_backend_is_known_by_its_authority_and_by_one_of_its_names() {
     let system =
         BackendTls { authorities: Authorities::System, ..authority.tls("a.example", &["a.example"]) };
     assert_eq!(asked(&Table::new(1, address).within_tls(system)).await, "503", "no system knows it");
+}
+
+#[tokio::test]
+async fn a_version_that_the_program_does_not_want_is_not_spoken_with_backends() {
+    let authority = Authority::new("one");
+    let (address, _) = secure(acceptor(&authority.sign(&["a.example"]), &["http/1.1"], None)).await;
+    for (versions, expected) in [(&[&TLS12][..], 200), (&[&TLS13], 200), (&[], 0)] {
+        let options = BackendTlsOptions::new(Arc::new(ring::default_provider())).unwrap();
+        let Ok(options) = options.with_versions(versions) else {
+            assert_eq!(expected, 0, "none is not one");
+            continue;
+        };
+        let tables = TableHandle::new(
+            Table::new(1, address).within_tls(authority.tls("a.example", &["a.example"])).build(),
+        );
+        let upstream = UpstreamOptions { tls: Some(options), ..UpstreamOptions::default() };
+        let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
+        let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        let world = World::serving(tables, ServeOptions::default(), services).await;
+        assert_eq!(world.send(get("/")).await.status, expected, "{versions:?}");
+    }
 }
 
 // BPR-04, GRP-18: within TLS, HTTP/2 is agreed on.

@@ -4,16 +4,20 @@ use std::io;
 use std::sync::Arc;
 
 use gateway_core::table::Certificate;
+use gateway_tower::serve::{ServeOptions, Server, TlsOptions};
+use gateway_tower::upstream::Upstream;
+use gateway_tower::{Connection, Gateway, TableHandle};
 use http::StatusCode;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::world::{Client, Table, World, certificate, echo, get, get2};
+use crate::world::{Client, Table, World, certificate, echo, gateway_name, get, get2, loopback};
 
 /// Takes any certificate: the tests look at which one it is.
 #[derive(Debug)]
@@ -103,6 +107,30 @@ async fn the_protocol_is_agreed_on_and_http_2_goes_first() {
             Client::http1(stream).await.send(get("/")).await
         };
         assert!(answer.text().contains("x-forwarded-proto: https\n"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_the_program_does_not_want_is_not_spoken() {
+    let table = Table::without_listener(1, echo().await).https(443, None, &certificate(&["example.com"]));
+    let tables = TableHandle::new(table.build());
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let tls = TlsOptions::new(Arc::new(ring::default_provider())).unwrap().with_versions(&[&TLS13]).unwrap();
+    let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
+    let server = Server::start(&tables, loopback(), options, services).await.unwrap();
+    let address = server.sockets().borrow().address(&gateway_name(), 443).unwrap();
+    for (version, spoken) in [(&TLS12, false), (&TLS13, true)] {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(ring::default_provider())))
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let connected =
+            TlsConnector::from(Arc::new(config)).connect("example.com".try_into().unwrap(), stream);
+        assert_eq!(connected.await.is_ok(), spoken, "{version:?}");
     }
 }
 

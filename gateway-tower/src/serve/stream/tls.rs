@@ -323,7 +323,7 @@ fn config(
 ) -> Arc<ServerConfig> {
     let checks_clients = verifier.offer_client_auth();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&options.provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&options.versions)
         .expect("it was tried when the options were made");
     let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(resolver);
     if requests {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
+use rustls::{DEFAULT_VERSIONS, ServerConfig, SupportedProtocolVersion};
 
 /// The cryptography of a server's TLS: which library does it is up to the program.
 ///
@@ -24,18 +24,30 @@ pub struct TlsOptions {
     pub(super) provider: Arc<CryptoProvider>,
     /// One for all listeners: rustls resumes a session only for the server name that it began with.
     pub(super) tickets: Option<Arc<dyn ProducesTickets>>,
+    pub(super) versions: Arc<[&'static SupportedProtocolVersion]>,
 }
 
 // === impl TlsOptions ===
 
 impl TlsOptions {
-    /// TLS by this provider, in the versions that rustls takes for safe. Every handshake is a full one.
+    /// TLS by this provider, in the versions that rustls takes for safe: 1.2 and 1.3. Every handshake is a full one.
     ///
     /// # Errors
     /// When the provider has no cipher suite for one of the versions.
     pub fn new(provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-        Ok(Self { provider, tickets: None })
+        Self { provider, tickets: None, versions: [].into() }.with_versions(DEFAULT_VERSIONS)
+    }
+
+    /// The same in these versions: `&[&rustls::version::TLS13]` refuses clients that know TLS 1.2 at most.
+    ///
+    /// # Errors
+    /// When the provider has a cipher suite for none of them.
+    pub fn with_versions(
+        self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Result<Self, rustls::Error> {
+        ServerConfig::builder_with_provider(Arc::clone(&self.provider)).with_protocol_versions(versions)?;
+        Ok(Self { versions: versions.into(), ..self })
     }
 
     /// The same, with sessions that clients can resume: they are kept by the clients, in tickets.
