@@ -163,6 +163,17 @@ fn expressions_stand_between_names_by_their_length() {
     assert!(causes.iter().any(|cause| cause.contains("rules[9].matches[0].method")), "{causes:#?}");
 }
 
+// GRP-04, GEN-14: what a type would have asked for that is not known is not known either.
+#[test]
+fn a_match_of_an_unknown_type_takes_no_call_whatever_it_says() {
+    for written in ["service: a.B", "service: ''", "method: ''"] {
+        let odd = format!("{{method: {{type: Glob, {written}}}}}");
+        let all = rules(&[("odd", &odd), ("good", "{method: {service: a.B}}")]);
+        let rows = [("http://a/a.B/C", "good"), ("http://a/x.Y/Z", "none")];
+        expect(&[route("GRPCRoute", "r", "", &all)], &rows);
+    }
+}
+
 // GRP-01, GRP-07 (1) and (2), HST-14
 #[test]
 fn the_more_specific_hostname_goes_before_all_that() {

@@ -63,21 +63,22 @@ fn grpc_match(written: &GrpcRouteMatch, scope: &mut Scope<'_, '_>) -> Result<Grp
     Ok(GrpcMatch { method, conditions: Conditions::new(None, headers(written, scope)?, []) })
 }
 
-/// The condition on service or method; none for an empty text (GRP-04).
+/// The condition on service or method; none for an empty text (GRP-04). A type that is not known is refused with or without
+/// one: what it would have asked for is not known either.
 fn part(
     of: &Written,
     text: &Option<String>,
     scope: &mut Scope<'_, '_>,
 ) -> Result<Option<ValueMatch>, Finding> {
     let unsupported = |message| Finding::new("method", Reason::UnsupportedValue, message);
-    let Some(text) = text.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
-    match &of.r#type {
-        GrpcMethodMatchType::Exact => Ok(Some(ValueMatch::exact(text))),
-        GrpcMethodMatchType::RegularExpression => {
-            scope.pattern(text).map(|pattern| Some(ValueMatch::Regex(pattern))).map_err(unsupported)
-        }
-        GrpcMethodMatchType::Unknown(unknown) => {
+    match (&of.r#type, text.as_deref().filter(|text| !text.is_empty())) {
+        (GrpcMethodMatchType::Unknown(unknown), _) => {
             Err(unsupported(unknown_type(unknown, GrpcMethodMatchType::KNOWN)))
+        }
+        (_, None) => Ok(None),
+        (GrpcMethodMatchType::Exact, Some(text)) => Ok(Some(ValueMatch::exact(text))),
+        (GrpcMethodMatchType::RegularExpression, Some(text)) => {
+            scope.pattern(text).map(|pattern| Some(ValueMatch::Regex(pattern))).map_err(unsupported)
         }
     }
 }
