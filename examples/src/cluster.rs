@@ -144,7 +144,7 @@ fn of_left_out(left_out: &watch::LeftOut) -> ManifestProblem {
         (State::Missing, Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute) => Severity::Error,
         (State::Missing, _) => Severity::Info,
         // Its Gateway says what that means.
-        (_, Kind::Secret | Kind::ConfigMap) => Severity::Warning,
+        (_, Kind::Secret | Kind::ConfigMap | Kind::ClusterTrustBundle) => Severity::Warning,
         (_, _) => Severity::Error,
     };
     ManifestProblem {

@@ -134,7 +134,7 @@ features! {
         Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Supported;
     BackendTlsPolicySanValidation = "BackendTLSPolicySANValidation",
         Standard, Gateway, Extended, &[GatewayHttp, GatewayGrpc, GatewayTls], Supported;
-    ClusterTrustBundle = "ClusterTrustBundle", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
+    ClusterTrustBundle = "ClusterTrustBundle", Experimental, Gateway, Extended, GATEWAYS, Supported;
     GrpcRoute = "GRPCRoute", Standard, Gateway, Core, &[GatewayGrpc, MeshGrpc], Supported;
     GrpcRouteNamedRouteRule = "GRPCRouteNamedRouteRule", Standard, Gateway, Extended, &[], Supported;
     GrpcRouteRequestHeaderModifier =

@@ -18,6 +18,7 @@ use std::time::Duration;
 use gateway_core::api::{
     AddressType, AnyObject, GatewaySpecAddress, Kind, ListenerSetSpec, ParentReference, Resources,
 };
+use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
 use gateway_core::status::Statuses;
@@ -632,8 +633,14 @@ impl Running {
         }
         self.writer.set_vocabulary(known.vocabulary());
         let unknown_definitions = known.unknown();
-        if self.translator.options().unknown_definitions != unknown_definitions {
-            self.set_options(TranslateOptions { unknown_definitions, ..self.translator.options().clone() });
+        let mut features = self.options.translate.features.clone();
+        // CTB-03: where there are none, the kind is one like any other that is not known.
+        if known.vocabulary().without.contains(&Feature::ClusterTrustBundle) {
+            features.remove(&Feature::ClusterTrustBundle);
+        }
+        let options = self.translator.options();
+        if options.unknown_definitions != unknown_definitions || options.features != features {
+            self.set_options(TranslateOptions { unknown_definitions, features, ..options.clone() });
         }
         let classes = self.store.resources().gateway_classes.keys();
         self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));

@@ -48,6 +48,8 @@ const CHANNEL: &str = "gateway.networking.k8s.io/channel";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
     by_name: BTreeMap<String, Definition>,
+    /// Whether the API server has no ClusterTrustBundles, which are no definition of Gateway API.
+    lacks_bundles: bool,
 }
 
 /// What a definition says of itself.
@@ -127,6 +129,9 @@ impl Definitions {
 
     /// Whether the kind of a feature is installed, with the fields of the feature.
     fn has_fields_of(&self, feature: Feature) -> bool {
+        if feature == Feature::ClusterTrustBundle && self.lacks_bundles {
+            return false;
+        }
         // Of more than one kind: that of Gateways stands for all.
         let kind = kind(feature).unwrap_or(Kind::Gateway);
         let definition = self.by_name.get(&format!("{}.{}", kind.plural(), kind.group()));
@@ -148,7 +153,8 @@ impl Definitions {
 /// Every definition by its name and what it says of itself.
 impl FromIterator<(String, Definition)> for Definitions {
     fn from_iter<I: IntoIterator<Item = (String, Definition)>>(definitions: I) -> Self {
-        Self { by_name: definitions.into_iter().filter(|(name, _)| is_ours(name)).collect() }
+        let by_name = definitions.into_iter().filter(|(name, _)| is_ours(name)).collect();
+        Self { by_name, lacks_bundles: false }
     }
 }
 
@@ -188,9 +194,11 @@ impl Definition {
     }
 }
 
-/// The kind that a feature is about: its name begins with it. What is about several has none.
+/// The kind that a feature is about: its name begins with it. What is about several has none, and so has what is about a kind of
+/// Kubernetes.
 fn kind(feature: Feature) -> Option<Kind> {
-    Kind::ALL.iter().copied().find(|kind| feature.as_str().starts_with(kind.as_str()))
+    let is_about = |kind: &Kind| feature.as_str().starts_with(kind.as_str());
+    Kind::ALL.iter().copied().find(is_about).filter(|kind| *kind != Kind::ClusterTrustBundle)
 }
 
 /// Whether a definition is one of Gateway API; its name ends with the group.
@@ -241,7 +249,7 @@ impl Drop for DefinitionWatch {
 }
 
 async fn follow(client: Client, retry: Duration, known: watch::Sender<Known>) {
-    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client);
+    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
     let mut events = pin!(watcher::watcher(api, watcher::Config::default()));
     let mut definitions = Definitions::default();
     let mut is_listed = false;
@@ -249,7 +257,10 @@ async fn follow(client: Client, retry: Duration, known: watch::Sender<Known>) {
         match event {
             Ok(Event::Init) => (definitions, is_listed) = (Definitions::default(), false),
             Ok(Event::InitApply(definition) | Event::Apply(definition)) => definitions.insert(&definition),
-            Ok(Event::InitDone) => is_listed = true,
+            Ok(Event::InitDone) => {
+                definitions.lacks_bundles = !has_bundles(&client).await;
+                is_listed = true;
+            }
             Ok(Event::Delete(definition)) => {
                 definition.metadata.name.iter().for_each(|name| _ = definitions.by_name.remove(name));
             }
@@ -280,6 +291,21 @@ async fn follow(client: Client, retry: Duration, known: watch::Sender<Known>) {
     }
 }
 
+/// Whether the API server has ClusterTrustBundles. It may be asked that without a role.
+///
+/// # Spec
+/// CTB-03
+async fn has_bundles(client: &Client) -> bool {
+    let kind = Kind::ClusterTrustBundle;
+    for version in kind.versions() {
+        let found = client.list_api_group_resources(&format!("{}/{version}", kind.group())).await;
+        if found.is_ok_and(|found| found.resources.iter().any(|resource| resource.name == kind.plural())) {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,7 +333,7 @@ mod tests {
         );
     }
 
-    // GC-11
+    // GC-11, CTB-03
     #[test]
     fn features_that_no_definition_has_a_place_for_are_left_out() {
         let all = |version: &'static str, channel: &'static str| {
@@ -319,6 +345,8 @@ mod tests {
         let (retry, mixed) = (Feature::HttpRouteRetryCodes, Feature::TlsRouteModeMixed);
         assert!(without(&all("v1.7.0", "experimental")).is_empty());
         assert!(without(&all("v1.6.1", "experimental")).is_empty());
+        let lacking = Definitions { lacks_bundles: true, ..all("v1.7.0", "experimental") };
+        assert_eq!(without(&lacking), [Feature::ClusterTrustBundle].into(), "it is of Kubernetes");
         assert!(without(&all("v1.7.0", "")).is_empty(), "what says no channel is taken for whole");
         let experimental = Feature::ALL.iter().copied().filter(|feature| feature.is_experimental());
         let experimental: BTreeSet<_> = experimental.collect();

@@ -77,6 +77,7 @@
 //! | --- | --- | --- |
 //! | (core) | `namespaces` `services` | list watch |
 //! | (core) | `secrets` `configmaps` | list watch, by name if a role names them |
+//! | `certificates.k8s.io` | `clustertrustbundles` | list watch, by name |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
 //! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |

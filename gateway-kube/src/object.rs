@@ -202,6 +202,7 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::Service
         | Kind::Secret
         | Kind::ConfigMap
+        | Kind::ClusterTrustBundle
         | Kind::EndpointSlice
         | Kind::ReferenceGrant
         | Kind::XBackend

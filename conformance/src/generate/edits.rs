@@ -181,6 +181,7 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         Kind::Namespace
         | Kind::Secret
         | Kind::ConfigMap
+        | Kind::ClusterTrustBundle
         | Kind::XBackend
         | Kind::XBackendTrafficPolicy
         | Kind::XTelemetryPolicy

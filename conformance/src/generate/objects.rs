@@ -13,7 +13,7 @@ use super::words::{NAMESPACES, SERVICES};
 use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 28] = [
+pub(super) const KINDS: [Kind; 29] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,
@@ -34,6 +34,7 @@ pub(super) const KINDS: [Kind; 28] = [
     Kind::Namespace,
     Kind::Secret,
     Kind::ConfigMap,
+    Kind::ClusterTrustBundle,
     Kind::BackendTlsPolicy,
     Kind::GatewayClass,
     Kind::GrpcRoute,
@@ -66,6 +67,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         }
         Kind::Secret => secret(source).into(),
         Kind::ConfigMap => policies::authority(source).into(),
+        Kind::ClusterTrustBundle => policies::bundle(source).into(),
         Kind::Gateway => gateway(source).into(),
         Kind::ListenerSet => {
             let parents: Vec<ObjectName> = resources.gateways.keys().cloned().collect();

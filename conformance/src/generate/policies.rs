@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::{
-    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, ConfigMap, GatewayBackendTls,
-    GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReferenceWithSectionName as TargetReference,
+    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, CERTIFICATES_GROUP,
+    ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, GatewayBackendTls, GatewayTlsConfig,
+    LocalObjectReference, LocalPolicyTargetReferenceWithSectionName as TargetReference, ObjectMeta,
     Resources, SecretObjectReference, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
 };
 
@@ -24,6 +25,9 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         resources.insert(policy.into());
     }
     resources.insert(authority(source).into());
+    if source.chance(50) {
+        resources.insert(bundle(source).into());
+    }
     for gateway in resources.gateways.values_mut() {
         if !source.chance(30) {
             continue;
@@ -44,10 +48,18 @@ pub(super) fn client_certificate(source: &mut Source<'_>) -> GatewayBackendTls {
     GatewayBackendTls { client_certificate_ref: Some(reference) }
 }
 
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+
+/// The same for the whole cluster.
+pub(super) fn bundle(source: &mut Source<'_>) -> ClusterTrustBundle {
+    let trust_bundle = source.one(&[PEM, PEM, "no certificate"]).to_owned();
+    let metadata = ObjectMeta { name: "authority".to_owned(), ..ObjectMeta::default() };
+    ClusterTrustBundle { metadata, spec: ClusterTrustBundleSpec { signer_name: None, trust_bundle } }
+}
+
 /// An authority as far as translation looks at it, or a text that is none.
 pub(super) fn authority(source: &mut Source<'_>) -> ConfigMap {
-    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-    let text = source.one(&[pem, pem, "no certificate"]);
+    let text = source.one(&[PEM, PEM, "no certificate"]);
     ConfigMap {
         metadata: metadata(source.one(&["infra", "app"]), "authority"),
         data: BTreeMap::from([("ca.crt".to_owned(), text.to_owned())]),
@@ -69,11 +81,14 @@ pub(super) fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
         0..3 => (None, Some(WellKnownCaCertificatesType::System)),
         3 => (None, Some(WellKnownCaCertificatesType::from("example.com/odd"))),
         _ => {
-            let reference = LocalObjectReference {
-                group: String::new(),
-                kind: source.one(&["ConfigMap", "ConfigMap", "Secret"]).to_owned(),
-                name: "authority".to_owned(),
-            };
+            let (group, kind) = source.one(&[
+                ("", "ConfigMap"),
+                ("", "ConfigMap"),
+                ("", "Secret"),
+                (CERTIFICATES_GROUP, "ClusterTrustBundle"),
+            ]);
+            let (group, kind) = (group.to_owned(), kind.to_owned());
+            let reference = LocalObjectReference { group, kind, name: "authority".to_owned() };
             (Some(vec![reference]), None)
         }
     };

@@ -118,9 +118,11 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
     let listener = json!({"name": "more", "port": more, "protocol": "HTTP"});
     apply("ListenerSet", "busy", json!({"spec": {"parentRef": {"name": "web"}, "listeners": [listener]}}))
         .await;
-    // One that checks its clients against a ConfigMap.
+    // One that checks its clients against a ConfigMap, or a bundle that is not there.
     apply("ConfigMap", "authority", json!({"data": {"ca.crt": certificate.cert.pem()}})).await;
-    let authority = json!({"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "authority"}]});
+    let bundle = json!({"group": "certificates.k8s.io", "kind": "ClusterTrustBundle", "name": "authority"});
+    let map = json!({"group": "", "kind": "ConfigMap", "name": "authority"});
+    let authority = json!({"caCertificateRefs": [map, bundle]});
     let frontend = json!({"frontend": {"default": {"validation": authority}}});
     let listeners = json!([{"name": "https", "port": checked, "protocol": "HTTPS", "tls": tls}]);
     apply(

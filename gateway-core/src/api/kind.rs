@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::certificates_v1beta1::CERTIFICATES_GROUP;
 use super::group::{EXPERIMENTAL_GROUP, GATEWAY_GROUP};
 use super::meta::ObjectMeta;
 use super::reference::ParentReference;
@@ -60,6 +61,10 @@ macro_rules! for_each_kind {
             Secret in secrets { "", "Secret", "secrets", Namespaced, ["v1"] }
             /// A ConfigMap.
             ConfigMap in config_maps { "", "ConfigMap", "configmaps", Namespaced, ["v1"] }
+            /// A ClusterTrustBundle.
+            ClusterTrustBundle in cluster_trust_bundles {
+                CERTIFICATES_GROUP, "ClusterTrustBundle", "clustertrustbundles", Cluster, ["v1beta1", "v1alpha1"]
+            }
             /// An EndpointSlice.
             EndpointSlice in endpoint_slices {
                 "discovery.k8s.io", "EndpointSlice", "endpointslices", Namespaced, ["v1"]

@@ -24,6 +24,7 @@ mod meta;
 mod reference;
 mod timestamp;
 
+mod certificates_v1beta1;
 mod core_v1;
 mod discovery_v1;
 
@@ -54,6 +55,7 @@ mod resources;
 pub use backend::*;
 pub use backend_tls_policy::*;
 pub use backend_traffic_policy::*;
+pub use certificates_v1beta1::*;
 pub use core_v1::*;
 pub use discovery_v1::*;
 pub use gateway::*;

@@ -1,4 +1,5 @@
-//! What references to certificates lead to: Secrets with a certificate and its key, ConfigMaps with an authority.
+//! What references to certificates lead to: Secrets with a certificate and its key, ConfigMaps and ClusterTrustBundles with
+//! authorities.
 //!
 //! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
 //! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is
@@ -17,8 +18,9 @@ use rustls_pki_types::pem::PemObject;
 
 use super::lookups::Lookups;
 use super::reference_grant::{Granted, Grants, Referrer, Target};
-use crate::api::{ConfigMap, Kind, Secret, SecretObjectReference};
+use crate::api::{CERTIFICATES_GROUP, ClusterTrustBundle, ConfigMap, Kind, Secret, SecretObjectReference};
 use crate::condition::Reason;
+use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::options::Options;
@@ -37,6 +39,8 @@ const TLS_SECRET: &str = "kubernetes.io/tls";
 pub(crate) struct Certificates<'a> {
     secrets: &'a BTreeMap<ObjectName, Valid<Secret>>,
     config_maps: &'a BTreeMap<ObjectName, Valid<ConfigMap>>,
+    /// Nothing where they are not supported.
+    bundles: Option<&'a BTreeMap<ObjectName, Valid<ClusterTrustBundle>>>,
     grants: &'a Grants,
     unreadable: &'a BTreeMap<(Kind, ObjectName), String>,
     check: Option<&'a dyn CertificateCheck>,
@@ -50,6 +54,7 @@ pub(crate) struct Certificates<'a> {
 pub(crate) struct KeptCertificates {
     certificates: Kept<Secret, Certificate>,
     authorities: Kept<ConfigMap, Authority>,
+    bundles: Kept<ClusterTrustBundle, Authority>,
 }
 
 /// The certificates of an authority.
@@ -100,6 +105,7 @@ impl<'a> Certificates<'a> {
         Self {
             secrets: &valid.secrets,
             config_maps: &valid.config_maps,
+            bundles: options.supports(Feature::ClusterTrustBundle).then_some(&valid.cluster_trust_bundles),
             grants,
             unreadable: &options.unreadable,
             check: options.certificate_check.as_deref(),
@@ -136,15 +142,33 @@ impl<'a> Certificates<'a> {
         certificate.map_err(|error| self.unusable(Kind::Secret, key, error))
     }
 
-    /// The certificates of the authority that an object refers to; at least one.
+    /// The certificates of the authority that an object refers to, a ConfigMap or a ClusterTrustBundle; at least one.
     ///
     /// # Errors
     /// Why the reference leads to none.
+    ///
+    /// # Spec
+    /// GWF-03 to GWF-06, BTP-12, CTB-01 to CTB-03.
     pub(crate) fn authority(
         &mut self,
         from: Referrer<'_>,
         target: Target<'_>,
     ) -> Result<Authority, RefError> {
+        if let Some(bundles) = self.bundles
+            && (target.group, target.kind) == (CERTIFICATES_GROUP, Kind::ClusterTrustBundle.as_str())
+        {
+            // It is for all namespaces, so that no grant is asked for.
+            let key = ObjectName::cluster(target.name);
+            self.lookups.insert(Kind::ClusterTrustBundle, key.clone());
+            let (kept, read) = (&mut self.kept.bundles, &mut self.read.bundles);
+            let checked = |bundle: &ClusterTrustBundle| {
+                let authority = certificates(bundle.spec.trust_bundle.as_bytes());
+                let authority = authority.ok_or(Unusable::Malformed("spec.trustBundle", "a certificate"))?;
+                checked(authority, self.check)
+            };
+            let authority = read_once(&key, bundles, kept, read, checked);
+            return authority.map_err(|error| self.unusable(Kind::ClusterTrustBundle, key, error));
+        }
         let granted = self.permitted(from, target)?;
         let key = key(granted, Kind::ConfigMap)?;
         self.lookups.insert(Kind::ConfigMap, key.clone());
@@ -235,13 +259,14 @@ fn read_authority(
     let pem = text.or_else(|| config_map.binary_data.get(AUTHORITY).map(|bytes| &bytes.0[..]));
     let pem = pem.ok_or(Unusable::NoEntry(AUTHORITY))?;
     let authority = certificates(pem).ok_or(Unusable::Malformed(AUTHORITY, "a certificate"))?;
-    if let Some(check) = check {
-        authority
-            .iter()
-            .try_for_each(|certificate| check.check_authority(certificate))
-            .map_err(Unusable::Refused)?;
-    }
-    Ok(authority)
+    checked(authority, check)
+}
+
+/// An authority that the TLS library takes.
+fn checked(authority: Authority, check: Option<&dyn CertificateCheck>) -> Result<Authority, Unusable> {
+    let mut all = authority.iter();
+    let checked = all.try_for_each(|it| check.map_or(Ok(()), |check| check.check_authority(it)));
+    checked.map(|()| authority).map_err(Unusable::Refused)
 }
 
 /// The certificates in a text, if there is one, and every one there looks like one.

@@ -49,6 +49,7 @@ mod stream_route;
 mod backend;
 mod backend_tls_policy;
 mod backend_traffic_policy;
+mod certificates_v1beta1;
 mod core_v1;
 mod discovery_v1;
 mod gateway;

@@ -78,12 +78,15 @@ fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
 #[test]
 fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_meshes() {
     let mut options = Options::default();
-    options.features.extend([Feature::MeshConsumerRoute, Feature::ClusterTrustBundle]);
+    options.features.extend([Feature::MeshConsumerRoute, Feature::GatewayAddressRoutability]);
     options.features.remove(&Feature::HttpRouteCors);
     let statuses = translated(&world(""), &options).statuses;
     let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
     assert!(published.is_sorted_by(|a, b| a.as_str() < b.as_str()));
-    assert!(published.contains(&Feature::ClusterTrustBundle) && !published.contains(&Feature::HttpRouteCors));
+    assert!(
+        published.contains(&Feature::GatewayAddressRoutability)
+            && !published.contains(&Feature::HttpRouteCors)
+    );
     // One is left out, one is there besides, and there are no filters that a listener could have.
     assert_eq!(published.len(), SUPPORTED.len() - 1);
 }

@@ -1,7 +1,8 @@
 //! How certificates of clients are checked, and what happens where they cannot be.
 
-use gateway_core::api::{ConfigMap, Resources};
+use gateway_core::api::{ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, Kind, ObjectMeta, Resources};
 use gateway_core::feature::Feature;
+use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 
 use crate::fixture::{certificate, expect_with, gateway_with, listener_set, with_features, world};
@@ -212,16 +213,43 @@ fn the_listeners_of_sets_are_checked_too_and_are_not_told_the_details() {
     assert!(!format!("{set:?}").contains("secret-plans"));
 }
 
+// CTB-01, CTB-02
+#[test]
+fn a_bundle_of_the_cluster_is_an_authority_without_a_grant() {
+    let bundle = validation("{group: certificates.k8s.io, kind: ClusterTrustBundle, name: roots}");
+    let frontend = format!("{{default: {bundle}}}");
+    let mut resources = resources(&[https("https", 443)], &frontend, "");
+    let set = |text: &str| {
+        let metadata = ObjectMeta { name: "roots".to_owned(), ..ObjectMeta::default() };
+        let spec = ClusterTrustBundleSpec { trust_bundle: text.to_owned(), signer_name: None };
+        ClusterTrustBundle { metadata, spec }
+    };
+    let refused = "Gateway default/g: Accepted=False/ListenersNotValid Programmed=False/Invalid ResolvedRefs=False/ListenersNotResolved
+           https [HTTPRoute GRPCRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid ResolvedRefs=False/InvalidCACertificateRef";
+    expect_with("missing", &resources, &with_features(&VALIDATION), refused);
+    for text in ["", "Hello world"] {
+        resources.insert(set(text).into());
+        expect_with("not a certificate", &resources, &with_features(&VALIDATION), refused);
+    }
+    resources.insert(set(&authority("default", "ca").data["ca.crt"]).into());
+    let good = "Gateway default/g: ok\nhttps [HTTPRoute GRPCRoute]: ok";
+    expect_with("in every namespace", &resources, &with_features(&VALIDATION), good);
+    let lookups = crate::fixture::translated(&resources, &with_features(&VALIDATION)).lookups;
+    assert!(lookups.contains(Kind::ClusterTrustBundle, &ObjectName::cluster("roots")));
+}
+
 // CTB-03: a data plane that cannot read a ClusterTrustBundle says so, and everything else goes on.
 #[test]
 fn a_bundle_of_the_cluster_is_of_an_unknown_kind() {
     let bundle = validation("{group: certificates.k8s.io, kind: ClusterTrustBundle, name: roots}");
     let frontend = format!("{{default: {{}}, perPort: [{{port: 443, tls: {bundle}}}]}}");
     let listeners = [https("bundle", 443), https("good", 8443)];
+    let mut without = with_features(&VALIDATION);
+    without.features.remove(&Feature::ClusterTrustBundle);
     expect_with(
         "not supported",
         &resources(&listeners, &frontend, ""),
-        &with_features(&VALIDATION),
+        &without,
         "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
            bundle [HTTPRoute GRPCRoute]: Accepted=False/NoValidCACertificate Programmed=False/Invalid \
              ResolvedRefs=False/InvalidCACertificateKind

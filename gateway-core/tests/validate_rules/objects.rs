@@ -38,6 +38,7 @@ fn names() {
         (Kind::Service, ""),
         (Kind::Secret, ""),
         (Kind::ConfigMap, ""),
+        (Kind::ClusterTrustBundle, ", spec: {trustBundle: ''}"),
         (Kind::EndpointSlice, ", addressType: IPv4, endpoints: []"),
         (Kind::GatewayClass, ", spec: {controllerName: a/b}"),
         (Kind::Gateway, ", spec: {gatewayClassName: a, listeners: [{name: a, port: 80, protocol: HTTP}]}"),

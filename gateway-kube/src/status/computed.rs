@@ -57,6 +57,7 @@ impl Computed {
             | Kind::Service
             | Kind::Secret
             | Kind::ConfigMap
+            | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
             | Kind::ReferenceGrant
             | Kind::XBackend

@@ -72,10 +72,12 @@ impl Watches {
         }
     }
 
-    /// Looks these Secrets and ConfigMaps up, and no others. Those outside the namespaces that are watched are not there.
+    /// Looks these Secrets, ConfigMaps and ClusterTrustBundles up, and no others. Those outside the namespaces that are watched are not there.
     pub fn look_up(&mut self, lookups: &Lookups) {
         for kind in Kind::ALL.iter().copied().filter(|kind| is_looked_up(*kind)) {
-            let wanted = lookups.of_kind(kind).filter(|key| self.options.scope.contains(&key.namespace));
+            let wanted = lookups
+                .of_kind(kind)
+                .filter(|key| !kind.is_namespaced() || self.options.scope.contains(&key.namespace));
             let wanted: BTreeSet<Part> = wanted.cloned().map(Part::Object).collect();
             let followed = self.followed.keys().filter(|(known, _)| *known == kind);
             let gone: Vec<Part> =
@@ -183,5 +185,5 @@ impl Drop for Watches {
 
 /// Whether objects of the kind are watched by name only.
 fn is_looked_up(kind: Kind) -> bool {
-    matches!(kind, Kind::Secret | Kind::ConfigMap)
+    matches!(kind, Kind::Secret | Kind::ConfigMap | Kind::ClusterTrustBundle)
 }

@@ -191,6 +191,8 @@ impl ControlPlane {
             &format!("--service-account-key-file={}", file("sa.pub")),
             &format!("--service-account-signing-key-file={}", file("sa.key")),
             "--service-cluster-ip-range=10.96.0.0/16",
+            "--feature-gates=ClusterTrustBundle=true",
+            "--runtime-config=certificates.k8s.io/v1beta1/clustertrustbundles=true",
             &format!("--audit-policy-file={}", file("audit.yaml")),
             // Without a place for the log, there is none.
             &format!("--audit-log-path={}", if self.is_audited { file("audit.log") } else { String::new() }),

@@ -13,6 +13,7 @@ use gateway_kube::controller::{Controller, ControllerOptions};
 use gateway_kube::status::{Outcome, Writer, WriterOptions};
 use gateway_kube::store::Store;
 use gateway_kube::watch::{Said, Scope, WatchOptions, Watches};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Followed, conditions, has, idle, parents, table, within, written};
@@ -126,7 +127,7 @@ async fn a_route_that_leaves_us_loses_our_entries_only(cluster: Cluster) {
     assert_eq!(parents(&route, "example.net/other").len(), 1);
 }
 
-// BTP-09, BTP-10, BTP-22, BTP-25
+// BTP-09, BTP-10, BTP-22, BTP-25, CTB-01, CTB-02
 async fn a_policy_has_an_entry_for_each_gateway_that_reaches_it(cluster: Cluster) {
     cluster.gateway().await;
     let namespace = &cluster.name;
@@ -162,12 +163,28 @@ async fn a_policy_has_an_entry_for_each_gateway_that_reaches_it(cluster: Cluster
     assert_eq!(entry["conditions"][0]["observedGeneration"], policy["metadata"]["generation"]);
 
     // The authority was asked for, and comes.
-    let authority = rcgen::generate_simple_self_signed(["authority.example".to_owned()]).unwrap();
-    let data = json!({"ca.crt": authority.cert.pem()});
+    let mut authority = rcgen::CertificateParams::default();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = authority.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    let data = json!({"ca.crt": authority});
     let metadata = json!({"name": "authority", "namespace": namespace});
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
     cluster.apply(&map.to_string()).await;
     cluster.until("BackendTLSPolicy", "secure", is("Accepted=True/Accepted")).await;
+
+    // An authority of the whole cluster: CTB-01, CTB-02
+    let name = format!("roots-{namespace}");
+    let reference = json!([{"group": "certificates.k8s.io", "kind": "ClusterTrustBundle", "name": name}]);
+    let patch = json!({"spec": {"validation": {"caCertificateRefs": reference}}});
+    let policies = cluster.api("BackendTLSPolicy");
+    policies.patch("secure", &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+    cluster.until("BackendTLSPolicy", "secure", is("Accepted=False/NoValidCACertificate")).await;
+    let spec = json!({"trustBundle": authority});
+    let bundle = json!({"apiVersion": "certificates.k8s.io/v1beta1", "kind": "ClusterTrustBundle", "metadata": {"name": name}, "spec": spec});
+    cluster.apply(&bundle.to_string()).await;
+    cluster.until("BackendTLSPolicy", "secure", is("Accepted=True/Accepted")).await;
+    cluster.delete("ClusterTrustBundle", &name).await;
+    cluster.until("BackendTLSPolicy", "secure", is("Accepted=False/NoValidCACertificate")).await;
 
     cluster.delete("HTTPRoute", "shop").await;
     let policy = cluster.until("BackendTLSPolicy", "secure", |policy| ours(policy).is_empty()).await;

@@ -233,6 +233,7 @@ fn by_age(objects: Vec<AnyObject>) -> BTreeMap<Option<Age>, Vec<AnyObject>> {
             | Kind::Service
             | Kind::Secret
             | Kind::ConfigMap
+            | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
             | Kind::GatewayClass
             | Kind::ReferenceGrant => true,

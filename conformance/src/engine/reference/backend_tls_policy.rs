@@ -1,8 +1,8 @@
 //! Which BackendTLSPolicy holds for a port of a Service, and what it says.
 
 use gateway_core::api::{
-    BackendTlsPolicy, LocalObjectReference, Resources, ServicePort, SubjectAltName, SubjectAltNameType,
-    WellKnownCaCertificatesType,
+    BackendTlsPolicy, CERTIFICATES_GROUP, LocalObjectReference, Resources, ServicePort, SubjectAltName,
+    SubjectAltNameType, WellKnownCaCertificatesType,
 };
 use gateway_core::name::ObjectName;
 
@@ -79,6 +79,9 @@ fn authorities(
         None => {}
     }
     let authority = |reference: &LocalObjectReference| {
+        if (&*reference.group, &*reference.kind) == (CERTIFICATES_GROUP, "ClusterTrustBundle") {
+            return frontend_tls::bundle(resources, &reference.name);
+        }
         let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
         let map = ObjectName::new(&*key.namespace, reference.name.as_str());
         let map = resources.config_maps.get(&map).filter(|_| is_config_map);

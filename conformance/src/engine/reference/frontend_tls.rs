@@ -1,6 +1,8 @@
 //! How a listener speaks TLS with clients.
 
-use gateway_core::api::{ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig};
+use gateway_core::api::{
+    CERTIFICATES_GROUP, ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig,
+};
 use gateway_core::name::ObjectName;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -69,6 +71,9 @@ fn authority(
     gateway: &ObjectName,
     reference: &ObjectReference,
 ) -> Option<Vec<Vec<u8>>> {
+    if (&*reference.group, &*reference.kind) == (CERTIFICATES_GROUP, "ClusterTrustBundle") {
+        return bundle(resources, &reference.name);
+    }
     let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
     let is_config_map = reference.group.is_empty() && reference.kind == "ConfigMap";
     let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "ConfigMap", &to);
@@ -76,6 +81,12 @@ fn authority(
         return None;
     }
     certificates_of(resources.config_maps.get(&to)?)
+}
+
+/// CTB-01, CTB-02: what a ClusterTrustBundle has, whoever asks.
+pub(super) fn bundle(resources: &Resources, name: &str) -> Option<Vec<Vec<u8>>> {
+    let bundle = resources.cluster_trust_bundles.get(&ObjectName::cluster(name))?;
+    read(bundle.spec.trust_bundle.as_bytes())
 }
 
 /// GWF-04, BTP-12: what a ConfigMap has under `ca.crt`, if that is a certificate, or several.
