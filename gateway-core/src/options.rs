@@ -61,8 +61,14 @@ pub struct Options {
     /// # Spec
     /// HRM-29; the choice is AMB-12.
     pub hostname_fall_through: bool,
+    /// Whether the data plane asks the services that filters of type `ExternalAuth` name. Without it such a filter fails the
+    /// requests of its rule, and a listener that has one is not accepted.
+    ///
+    /// # Spec
+    /// FEA-01, FLT-05, PRF-06. No feature stands for it.
+    pub external_auth: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
-    /// filters are not accepted.
+    /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
     /// Says which certificates the data plane can serve with. Without it only their form is looked at, and a certificate
     /// with the key of another one is found out in the first handshake.
@@ -162,6 +168,7 @@ impl Default for Options {
             unreadable: BTreeMap::new(),
             generation: 0,
             hostname_fall_through: true,
+            external_auth: true,
             extensions: None,
             certificate_check: None,
             rule_data: None,
@@ -174,11 +181,12 @@ impl Options {
     ///
     /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it
     /// does not match away from the others, so that the precedence by hostnames is not the one of the feature. And without
-    /// [`extensions`](Self::extensions) there is no filter that a listener could have.
+    /// [`external_auth`](Self::external_auth) and [`extensions`](Self::extensions) there is no filter that a listener could
+    /// have.
     pub fn supports(&self, feature: Feature) -> bool {
         let possible = match feature {
             Feature::GatewayRouteHostnameIntersectionPrecedence => self.hostname_fall_through,
-            Feature::GatewayListenerFilters => self.extensions.is_some(),
+            Feature::GatewayListenerFilters => self.external_auth || self.extensions.is_some(),
             _ => true,
         };
         possible && self.features.contains(&feature)

@@ -98,14 +98,14 @@ impl<'a> Scene<'a> {
     fn forward(self, words: &str) -> Box<Forward> {
         match self.decide(words) {
             Decision::Forward(forward) => forward,
-            Decision::Answer(answer) => panic!("{words}: {answer:?}"),
+            other => panic!("{words}: {other:?}"),
         }
     }
 
     fn answer(self, words: &str) -> Response<Bytes> {
         match self.decide(words) {
-            Decision::Forward(forward) => panic!("{words}: {forward:?}"),
             Decision::Answer(answer) => answer,
+            other => panic!("{words}: {other:?}"),
         }
     }
 }
@@ -326,7 +326,7 @@ fn a_request_of_http_1_0_without_host_is_for_whoever_serves_all_hosts() {
     assert!(!forward.request_parts().headers.contains_key("x-forwarded-host"));
     let status = |decision| match decision {
         Decision::Answer(answer) => answer.status().as_u16(),
-        Decision::Forward(forward) => panic!("{forward:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(status(ask(&table, Version::HTTP_11)), 400);
     let some_hosts = Scene::new([]).with_backend([]).table();
@@ -557,6 +557,7 @@ fn found(table: &RouteTable, words: &str) -> (String, Request<()>) {
         Ok(matched) => table.rule(matched.rule).id.to_string(),
         Err(Stopped::Answered(answer)) => format!("answered {}", answer.status().as_u16()),
         Err(Stopped::Refused(refusal)) => refusal.status().as_u16().to_string(),
+        Err(Stopped::Asks(auth)) => panic!("nobody asks: {auth:?}"),
     };
     (told, request)
 }

@@ -313,7 +313,8 @@ fn a_filter_that_cannot_be_carried_out_fails_its_requests_and_is_not_skipped() {
     for (bad, reason) in [
         ("{type: Unheard}", "UnsupportedValue"),
         (
-            "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: web, port: 80}}}",
+            "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: web, port: 80}, \
+             forwardBody: {maxSize: 2000000}}}",
             "UnsupportedValue",
         ),
         ("{type: RequestRedirect, requestRedirect: {scheme: ftp}}", "UnsupportedValue"),
@@ -344,7 +345,7 @@ fn a_filter_that_cannot_be_carried_out_fails_its_requests_and_is_not_skipped() {
     }
 }
 
-// HRB-18, AMB-53
+// HRB-18, AMB-53, FEA-10
 #[test]
 fn backends_have_filters_of_their_own_but_not_all_of_them() {
     let modifier = "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}]}}";
@@ -354,6 +355,7 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     for answers in [
         "{type: CORS, cors: {allowOrigins: ['*']}}",
         "{type: RequestRedirect, requestRedirect: {scheme: https}}",
+        "{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: {name: web, port: 80}}}",
     ] {
         let bad = rules(&format!("{{backendRefs: [{{name: web, port: 80, filters: [{answers}]}}]}}"));
         assert_eq!(state(&bad, Accepted), "False/UnsupportedValue", "{answers}");

@@ -127,6 +127,7 @@ fn sent_to(
             Some(location) => location.to_str().unwrap().to_owned(),
             None => answer.status().as_u16().to_string(),
         },
+        Decision::Ask(_) => panic!("no rule asks an authorization service"),
     }
 }
 

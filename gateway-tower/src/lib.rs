@@ -37,10 +37,11 @@ pub mod outcome;
 pub mod observe;
 pub mod respond;
 mod upgrade;
+pub mod balance;
+pub mod authorize;
 pub mod route;
 pub mod dispatch;
 pub mod timeouts;
-pub mod balance;
 pub mod mirror;
 pub mod retry;
 #[cfg(feature = "tunnel")]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gateway_core::exchange::forwarded::Trust;
-use gateway_core::exchange::{Arrival, Exchange, Refusal};
+use gateway_core::exchange::{Arrival, Exchange, Refusal, Search};
 use gateway_core::filter::MirrorCopy;
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, Endpoint, HttpRule};
@@ -43,6 +43,11 @@ impl Routed {
         reached: Option<Reached>,
     ) -> Self {
         Self { exchange, connection, reached }
+    }
+
+    /// The same, with what the authorization services of the listener have said in the course of a search.
+    pub(crate) fn after(self, search: Search) -> Self {
+        Self { exchange: self.exchange.after(search), ..self }
     }
 
     /// The table in which the decision was made.

@@ -17,15 +17,23 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic_prost::ProstCodec;
 
+use super::check::check;
 use super::echo::Tls;
-use super::grpc_message::{Assertions, Context, EchoRequest, EchoResponse, Header, TlsAssertions};
+use super::grpc_message::{
+    Assertions, CheckRequest, CheckResponse, Code, Context, Denied, EchoRequest, EchoResponse, Header,
+    HeaderOption, Permitted, TlsAssertions,
+};
 use super::pods::BackendPort;
 use super::received::Received;
 use super::tls;
 use crate::case::ECHO_SERVICE;
-use crate::exchange::Pod;
+use crate::exchange::{CheckReply, Pod};
 
-/// A pod with the echo service. Its methods `Echo` and `EchoTwo` say what they got; there are no others.
+/// The method of the authorization service.
+const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
+
+/// A pod with the echo service, whose methods `Echo` and `EchoTwo` say what they got, and with an
+/// [authorization service](super::check); there is no other.
 #[derive(Clone)]
 pub(crate) struct GrpcBackend {
     pod: Pod,
@@ -58,6 +66,28 @@ async fn serve_on(
     let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
+/// What the authorization service says.
+fn authorize(request: CheckRequest) -> CheckResponse {
+    let http = request.attributes.and_then(|it| it.request?.http).unwrap_or_default();
+    let told = http.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let options = |headers: Vec<(String, String)>| {
+        let option = |(key, value)| HeaderOption { header: Some(Header { key, value }) };
+        headers.into_iter().map(option).collect()
+    };
+    match check(&http.path, told) {
+        CheckReply::Permit(headers) => CheckResponse {
+            status: Some(Code { code: 0 }),
+            denied: None,
+            ok: Some(Permitted { headers: options(headers) }),
+        },
+        CheckReply::Deny(status, headers, body) => {
+            let status = Some(Code { code: status.into() });
+            let denied = Some(Denied { status, headers: options(headers), body });
+            CheckResponse { status: Some(Code { code: 7 }), denied, ok: None }
+        }
+    }
+}
+
 // === impl GrpcBackend ===
 
 impl GrpcBackend {
@@ -79,6 +109,13 @@ impl GrpcBackend {
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
         self.received.count(&self.pod, target);
         let path = request.uri().path();
+        if path == CHECK {
+            let unary = tower::service_fn(async |request: tonic::Request<CheckRequest>| {
+                Ok::<_, Status>(tonic::Response::new(authorize(request.into_inner())))
+            });
+            let codec = ProstCodec::<CheckResponse, CheckRequest>::default();
+            return tonic::server::Grpc::new(codec).unary(unary, request).await;
+        }
         let method = path.strip_prefix('/').and_then(|path| path.strip_prefix(ECHO_SERVICE));
         if !matches!(method, Some("/Echo" | "/EchoTwo")) {
             return Status::unimplemented(format!("there is no method {path}")).into_http();

@@ -5,6 +5,7 @@
 //! network call it as it is; those with one run [`Backends`].
 
 mod behaviour;
+mod check;
 mod echo;
 mod pods;
 mod received;
@@ -20,6 +21,7 @@ mod tcp;
 mod tls;
 
 pub use self::behaviour::{HttpBackend, Served};
+pub use self::check::check;
 pub use self::echo::{Tls, echo, read_echo};
 pub use self::pods::{BackendPort, VirtualBackends};
 pub use self::received::Received;

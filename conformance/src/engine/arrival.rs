@@ -39,7 +39,8 @@ impl Place {
 
     fn arrival(&self, server_name: Option<String>, request: Request<()>, randoms: Vec<u64>) -> Arrival {
         let Self { gateway, port, .. } = self.clone();
-        Arrival { gateway, port, server_name, request, randoms, answer: Response::new(()) }
+        let answer = Response::new(());
+        Arrival { gateway, port, server_name, request, body_length: 0, auth: Vec::new(), randoms, answer }
     }
 
     /// The host of a request that names none: the address of the Gateway.
@@ -72,7 +73,8 @@ pub(super) fn of_request(
 ) -> Result<Arrival, EngineError> {
     let host = request.host.clone().unwrap_or_else(|| at.host(request.tls.is_some()));
     let server_name = request.tls.as_ref().map(|tls| tls.server_name.clone());
-    Ok(at.arrival(server_name, head(request, &host)?, randoms))
+    let body_length = request.body.as_ref().map_or(0, String::len) as u64;
+    Ok(Arrival { body_length, ..at.arrival(server_name, head(request, &host)?, randoms) })
 }
 
 /// The request that a gRPC call is.

@@ -3,11 +3,13 @@
 //! What the specification leaves open about headers, hop-by-hop ones and those about the client, is left out: the answers are
 //! compared with those of a reference that knows nothing of them.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::exchange::{self, Exchange, Form, Refusal, Stopped};
+use gateway_core::exchange::{self, AuthAnswer, Denial, Exchange, Form, Permit, Refusal, Sought, Stopped};
+use gateway_core::filter::{AuthProtocol, ExternalAuth, Put};
 use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
@@ -18,13 +20,14 @@ use gateway_core::table::{
     NoStream, Opening, RouteTable, Transport,
 };
 use gateway_core::translate::translate;
-use http::{Request, Response, StatusCode, request, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request, response};
 
 use super::{
-    Arrival, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance, Forwarded, Handshake,
-    Identity, MeshArrival, Mirrored, Outcome, Reply, Retry, Sent, StreamArrival, StreamOutcome, Target,
-    Timeouts, headers,
+    Arrival, Asked, AuthReply, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance,
+    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, Sent,
+    StreamArrival, StreamOutcome, Target, Timeouts, headers,
 };
+use crate::exchange::CheckReply;
 
 /// The core with the table of one set of resources.
 #[derive(Debug, Default)]
@@ -52,9 +55,10 @@ impl Core {
 
     /// Who serves the request.
     pub fn decide(&self, arrival: &Arrival) -> Decision {
-        match self.begin(&at(arrival), arrival) {
+        match self.begin(&at(arrival), arrival, &mut arrival.auth.iter()) {
             Ok((exchange, _)) => served(&exchange),
-            Err(stopped) => Decision::Refused(status(&stopped)),
+            Err(Halt::Stopped(stopped)) => Decision::Refused(status(&stopped)),
+            Err(Halt::Asks(_)) => Decision::Refused(StatusCode::CONTINUE),
         }
     }
 
@@ -75,22 +79,31 @@ impl Core {
             request: request.clone(),
             randoms: randoms.clone(),
             answer: answer.clone(),
+            body_length: 0,
+            auth: Vec::new(),
         };
         Some(self.answer_at(&at, &arrival).effect)
     }
 
     /// What becomes of the request of an arrival that came in here.
     fn answer_at(&self, at: &exchange::Arrival<'_>, arrival: &Arrival) -> Outcome {
-        match self.begin(at, arrival) {
+        let mut replies = arrival.auth.iter();
+        match self.begin(at, arrival, &mut replies) {
             Ok((mut exchange, request)) => {
-                let effect = carry_out(&mut exchange, request, arrival);
+                let effect = carry_out(&mut exchange, request, arrival, &mut replies);
                 Outcome { decision: served(&exchange), effect }
             }
-            Err(stopped) => {
+            // Who serves it is not known yet.
+            Err(Halt::Asks(asked)) => {
+                let decision = Decision::Refused(StatusCode::CONTINUE);
+                Outcome { decision, effect: Effect::Asks(asked) }
+            }
+            Err(Halt::Stopped(stopped)) => {
                 let decision = Decision::Refused(status(&stopped));
                 let reply = match stopped {
-                    Stopped::Answered(answer) => reply(&answer.into_parts().0),
+                    Stopped::Answered(answer) => reply(&without_text(answer.into_parts().0)),
                     Stopped::Refused(refusal) => reply(&by_gateway(refusal, form(arrival))),
+                    Stopped::Asks(_) => unreachable!("there are replies, or it is halted"),
                 };
                 Outcome { decision, effect: Effect::Answered(reply) }
             }
@@ -146,7 +159,7 @@ impl Core {
         let Ok((found, id)) = backend else { return StreamOutcome::Rejected };
         let listener = self.table.listener(found.listener);
         let terminated = matches!(listener.protocol, ListenerProtocol::TlsTerminate(_));
-        let to = target(&self.table, &listener.frontend, id);
+        let to = target(&self.table, listener.frontend.gateway(), id);
         StreamOutcome::Forwarded {
             listener: listener.name.to_string(),
             route: self.table.stream_rule(found.rule).id.route.name.clone(),
@@ -174,6 +187,10 @@ impl Core {
             Err(Stopped::Refused(refusal)) => return refusal.to_string(),
             Err(Stopped::Answered(answer)) => {
                 return format!("a filter of the listener answers: {}", answer.status());
+            }
+            Err(Stopped::Asks(auth)) => {
+                let service = &self.table.backend(auth.backend).service;
+                return format!("a filter of the listener asks {service} before a rule is looked for");
             }
         };
         let mut lines = Vec::new();
@@ -211,21 +228,59 @@ impl Core {
         &self,
         at: &exchange::Arrival<'_>,
         arrival: &Arrival,
-    ) -> Result<(Exchange, Request<()>), Stopped> {
+        replies: &mut Replies<'_>,
+    ) -> Result<(Exchange, Request<()>), Halt> {
         /// What can be compared.
         fn told(stopped: &Stopped) -> Result<StatusCode, Refusal> {
             match stopped {
                 Stopped::Answered(answer) => Ok(answer.status()),
                 Stopped::Refused(refusal) => Err(*refusal),
+                Stopped::Asks(_) => Ok(StatusCode::CONTINUE),
             }
         }
         let mut request = arrival.request.clone();
-        let begun = Exchange::begin(&self.table, at, &mut request);
-        let found = begun.as_ref().map(Exchange::matched).map_err(told);
-        let explained = self.explanation(at, arrival).and_then(|explanation| Ok(explanation.decision?));
-        let explained = explained.map_err(|stopped| told(&stopped));
-        assert_eq!(found, explained, "explain decides as find does");
-        Ok((begun?, request))
+        let mut search = match Sought::begin(&self.table, at, &mut request) {
+            Ok(Sought::Filters(search)) => search,
+            sought => {
+                let found = sought.map(|sought| match sought {
+                    Sought::Found(matched) => matched,
+                    Sought::Filters(_) => unreachable!("seen above"),
+                });
+                let explained =
+                    self.explanation(at, arrival).and_then(|explanation| Ok(explanation.decision?));
+                assert_eq!(
+                    found.as_ref().map_err(told),
+                    explained.as_ref().map_err(told),
+                    "explain decides as find does"
+                );
+                return Ok((Exchange::new(self.table.clone(), found?), request));
+            }
+        };
+        let mut has_asked = false;
+        loop {
+            match search.run(&self.table, &mut request) {
+                Err(Stopped::Asks(auth)) => {
+                    has_asked = true;
+                    let (parts, ()) = mem::take(&mut request).into_parts();
+                    let asker = (&*self.table, at.owner.gateway().copied());
+                    let answer = ask(asker, &auth, &parts, arrival, replies)?;
+                    request = Request::from_parts(parts, ());
+                    search.on_auth_answer(answer, request.headers_mut())?;
+                }
+                found => {
+                    if !has_asked {
+                        let explained =
+                            self.explanation(at, arrival).and_then(|explanation| Ok(explanation.decision?));
+                        assert_eq!(
+                            found.as_ref().map_err(told),
+                            explained.as_ref().map_err(told),
+                            "explain decides as find does"
+                        );
+                    }
+                    return Ok((Exchange::new(self.table.clone(), found?).after(search), request));
+                }
+            }
+        }
     }
 
     /// The search for the rule, written down.
@@ -236,6 +291,103 @@ impl Core {
         let server_name = at.server_name.and_then(|name| Host::of_name(name).ok());
         let port = self.table.frontend_for(at.owner, Transport::Tcp, at.port).ok_or(NoMatch::NoListener)?;
         Ok(self.table.explain(port, server_name.as_ref(), &head))
+    }
+}
+
+/// The replies that have not been used.
+type Replies<'a> = std::slice::Iter<'a, AuthReply>;
+
+/// Why a request does not go on.
+enum Halt {
+    Stopped(Stopped),
+    /// There is no reply to this yet.
+    Asks(Box<Asked>),
+}
+
+// === impl Halt ===
+
+impl From<Stopped> for Halt {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
+impl From<NoMatch> for Halt {
+    fn from(no_match: NoMatch) -> Self {
+        Self::Stopped(no_match.into())
+    }
+}
+
+/// What comes of asking, with the next reply.
+///
+/// # Errors
+/// When there is none yet.
+fn ask(
+    (table, gateway): (&RouteTable, Option<&ObjectName>),
+    auth: &ExternalAuth,
+    parts: &request::Parts,
+    arrival: &Arrival,
+    replies: &mut Replies<'_>,
+) -> Result<AuthAnswer, Halt> {
+    let limit = u64::from(auth.terms.max_body);
+    if limit > 0 && arrival.body_length > limit {
+        return Ok(AuthAnswer::BodyTooLong);
+    }
+    let length = if limit > 0 { arrival.body_length } else { 0 };
+    let question = match &auth.terms.protocol {
+        AuthProtocol::Http(http) => match http.question(parts, length) {
+            Ok(question) => Question::Http(sent(&question)),
+            Err(_) => return Ok(AuthAnswer::Failed),
+        },
+        AuthProtocol::Grpc(grpc) => {
+            let host = parts.headers.get(header::HOST);
+            let told = grpc.headers(&parts.headers).map(|(name, value)| (name.to_owned(), vec![value]));
+            Question::Check(Sent {
+                authority: host.map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()),
+                headers: told.collect(),
+                ..sent(parts)
+            })
+        }
+    };
+    let endpoints = endpoints(table, auth.backend);
+    if endpoints.is_empty() {
+        return Ok(AuthAnswer::Failed);
+    }
+    match (replies.next(), &auth.terms.protocol) {
+        (None, _) => {
+            Err(Halt::Asks(Box::new(Asked { to: target(table, gateway, auth.backend), endpoints, question })))
+        }
+        (Some(AuthReply::Http(response)), AuthProtocol::Http(http)) => Ok(http.answer(response.clone())),
+        (Some(AuthReply::Check(reply)), AuthProtocol::Grpc(_)) => {
+            Ok(of_check(reply).unwrap_or(AuthAnswer::Failed))
+        }
+        (Some(_), _) => Ok(AuthAnswer::Failed),
+    }
+}
+
+/// What the answer to a call means; nothing if its headers are none.
+fn of_check(reply: &CheckReply) -> Option<AuthAnswer> {
+    let parsed = |(name, value): &(String, String)| -> Option<(HeaderName, HeaderValue)> {
+        Some((name.parse().ok()?, value.parse().ok()?))
+    };
+    match reply {
+        CheckReply::Permit(set) => {
+            let mut permit = Permit::default();
+            for header in set {
+                let (name, value) = parsed(header)?;
+                permit.put(Put::Set, name, value);
+            }
+            Some(AuthAnswer::Permit(permit))
+        }
+        CheckReply::Deny(status, headers, body) => {
+            let mut map = HeaderMap::new();
+            for header in headers {
+                let (name, value) = parsed(header)?;
+                map.append(name, value);
+            }
+            let status = StatusCode::from_u16(*status).ok()?;
+            Some(AuthAnswer::Deny(Denial::new(status, map, body.clone().into())))
+        }
     }
 }
 
@@ -251,6 +403,7 @@ fn status(stopped: &Stopped) -> StatusCode {
     match stopped {
         Stopped::Answered(answer) => answer.status(),
         Stopped::Refused(refusal) => refusal.status(),
+        Stopped::Asks(_) => StatusCode::CONTINUE,
     }
 }
 
@@ -267,7 +420,12 @@ fn served(exchange: &Exchange) -> Decision {
 }
 
 /// Runs the filters, and chooses a backend.
-fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -> Effect {
+fn carry_out(
+    exchange: &mut Exchange,
+    request: Request<()>,
+    arrival: &Arrival,
+    replies: &mut Replies<'_>,
+) -> Effect {
     let limits = exchange.rule().timeouts_for(request.headers());
     let (mut parts, ()) = request.into_parts();
     let mut drawn = arrival.randoms.iter().copied();
@@ -276,24 +434,42 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
         last = drawn.next().unwrap_or(last);
         last
     };
-    let id = match exchange.run(&mut parts, &mut random) {
+    let ran = loop {
+        match exchange.run(&mut parts, &mut random) {
+            Err(Stopped::Asks(auth)) => {
+                let asker = (exchange.table(), exchange.listener().frontend.gateway());
+                let answer = match ask(asker, &auth, &parts, arrival, replies) {
+                    Ok(answer) => answer,
+                    Err(Halt::Asks(asked)) => return Effect::Asks(asked),
+                    Err(Halt::Stopped(stopped)) => break Err(stopped),
+                };
+                if let Err(stopped) = exchange.on_auth_answer(answer, &mut parts.headers, form(arrival)) {
+                    break Err(stopped);
+                }
+            }
+            ran => break ran,
+        }
+    };
+    let id = match ran {
         Ok(id) => id,
+        Err(Stopped::Asks(_)) => unreachable!("there are replies, or it is halted"),
         Err(Stopped::Refused(refusal)) => {
             let mut answer = by_gateway(refusal, form(arrival));
             exchange.finish_local(&mut answer);
             return Effect::Answered(reply(&answer));
         }
         Err(answered @ Stopped::Answered(_)) => {
-            return Effect::Answered(reply(&exchange.answer(answered, form(arrival)).into_parts().0));
+            let (answer, _) = exchange.answer(answered, form(arrival)).into_parts();
+            return Effect::Answered(reply(&without_text(answer)));
         }
     };
     let table = exchange.table();
     let (mut answer, ()) = arrival.answer.clone().into_parts();
     exchange.on_backend_response(&mut answer);
     exchange.on_response(&mut answer);
-    let owner = &exchange.listener().frontend;
+    let gateway = exchange.listener().frontend.gateway();
     let mirrors = exchange.mirrors().iter().map(|copy| Mirrored {
-        to: target(table, owner, copy.backend),
+        to: target(table, gateway, copy.backend),
         endpoints: endpoints(table, copy.backend),
         sent: sent(&copy.parts),
     });
@@ -304,7 +480,7 @@ fn carry_out(exchange: &mut Exchange, request: Request<()>, arrival: &Arrival) -
         backoff: retry.backoff,
     });
     Effect::Forwarded(Box::new(Forwarded {
-        to: target(table, owner, id),
+        to: target(table, gateway, id),
         endpoints: endpoints(table, id),
         sent: sent(&parts),
         mirrors: mirrors.collect(),
@@ -319,9 +495,9 @@ fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {
     table.backend(id).endpoints.iter().map(|endpoint| endpoint.address()).collect()
 }
 
-fn target(table: &RouteTable, owner: &FrontendOwner, id: BackendId) -> Target {
+fn target(table: &RouteTable, gateway: Option<&ObjectName>, id: BackendId) -> Target {
     let backend = table.backend(id);
-    let certificate = owner.gateway().and_then(|gateway| table.client_certificate(gateway));
+    let certificate = gateway.and_then(|gateway| table.client_certificate(gateway));
     let tls = backend.tls.as_ref().map(|tls| Box::new(backend_tls(tls, certificate)));
     Target { service: backend.service.clone(), port: backend.port, tls }
 }
@@ -359,6 +535,12 @@ fn by_gateway(refusal: Refusal, form: Form) -> response::Parts {
     } else {
         answer.headers.clear();
     }
+    answer
+}
+
+/// The answer of a filter, without what is text in it.
+fn without_text(mut answer: response::Parts) -> response::Parts {
+    answer.headers.remove("grpc-message");
     answer
 }
 

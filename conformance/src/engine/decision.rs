@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use gateway_core::name::ObjectName;
 use http::{HeaderMap, Request, Response, StatusCode};
 
 use super::BackendTls;
-use crate::exchange::Failure;
+use crate::exchange::{CheckReply, Failure};
 
 /// A request that comes in, and all that is random about what becomes of it.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Arrival {
     pub server_name: Option<String>,
     /// The request.
     pub request: Request<()>,
+    /// The length of its body.
+    pub body_length: u64,
+    /// What authorization services answer, in the order in which they are asked.
+    pub auth: Vec<AuthReply>,
     /// The random numbers that decide, in the order in which they are drawn: one for each mirror filter of the rule, one
     /// for the backend, one for each mirror filter of the backend. The last one repeats.
     pub randoms: Vec<u64>,
@@ -67,6 +72,39 @@ pub enum Effect {
     Answered(Reply),
     /// A backend gets the request, and others get copies of it.
     Forwarded(Box<Forwarded>),
+    /// An authorization service is asked, of which the [arrival](Arrival::auth) has no answer yet.
+    Asks(Box<Asked>),
+}
+
+/// What an authorization service is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The service.
+    pub to: Target,
+    /// Its endpoints, sorted.
+    pub endpoints: Vec<SocketAddr>,
+    /// How it is asked.
+    pub question: Question,
+}
+
+/// How an authorization service is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// By this request.
+    Http(Sent),
+    /// By a call that says this of the request; the host is the authority.
+    Check(Sent),
+}
+
+/// What an authorization service answers.
+#[derive(Clone, Debug)]
+pub enum AuthReply {
+    /// This, over HTTP.
+    Http(Response<Bytes>),
+    /// This, to a call.
+    Check(CheckReply),
+    /// Nothing.
+    Nothing,
 }
 
 /// A request that a backend gets.

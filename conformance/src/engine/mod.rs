@@ -35,8 +35,8 @@ use gateway_core::name::ObjectName;
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::control_plane::ControlPlane;
 pub use self::decision::{
-    Arrival, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Reply, Retry, Sent, Target,
-    Timeouts, headers,
+    Arrival, Asked, AuthReply, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Question,
+    Reply, Retry, Sent, Target, Timeouts, headers,
 };
 pub use self::mesh::MeshArrival;
 pub use self::request_edit::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND, RequestEdits};

@@ -229,7 +229,7 @@ impl Compared {
         }
         match outcome.effect {
             Effect::Forwarded(_) => self.forwarded += 1,
-            Effect::Answered(_) => {}
+            Effect::Answered(_) | Effect::Asks(_) => {}
         }
     }
 }

@@ -5,11 +5,11 @@ use std::fmt::{self, Debug, Write as _};
 use std::ops;
 
 use gateway_core::api::Resources;
-use gateway_core::filter::{HttpFilter, RequestMirror};
+use gateway_core::filter::{ExternalAuth, HttpFilter, ListenerFilter, RequestMirror};
 use gateway_core::hostname::Host;
 use gateway_core::options::Options;
 use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, StreamRule};
-use gateway_core::table::{ExplainedStream, Listener, RouteTable, StreamExplanation};
+use gateway_core::table::{ExplainedStream, Listener, ListenerId, RouteTable, StreamExplanation};
 use gateway_core::translate::{Translation, Translator, translate};
 use gateway_core::validate;
 
@@ -227,7 +227,7 @@ impl Shown {
                 table
                     .listeners()
                     .map(|(id, listener)| {
-                        format!("{} {:?}", shown_listener(listener), table.listener_filters(id))
+                        format!("{} {:?}", shown_listener(listener), shown_listener_filters(id, table))
                     })
                     .collect(),
             ),
@@ -282,6 +282,7 @@ fn shown_filter(filter: &HttpFilter, table: &RouteTable) -> String {
         HttpFilter::RequestMirror(RequestMirror { backend, share }) => {
             format!("{share:?} to {}", shown_backend(Some(table.backend(*backend))))
         }
+        HttpFilter::ExternalAuth(auth) => shown_auth(auth, table),
         HttpFilter::RequestHeaderModifier(_)
         | HttpFilter::ResponseHeaderModifier(_)
         | HttpFilter::RequestRedirect(_)
@@ -290,6 +291,20 @@ fn shown_filter(filter: &HttpFilter, table: &RouteTable) -> String {
         | HttpFilter::Extension(_)
         | HttpFilter::Unresolved => format!("{filter:?}"),
     }
+}
+
+fn shown_auth(auth: &ExternalAuth, table: &RouteTable) -> String {
+    let ExternalAuth { backend, terms } = auth;
+    format!("{terms:?} at {}", shown_backend(Some(table.backend(*backend))))
+}
+
+/// The filters of a listener; an extension is the same object in every table.
+fn shown_listener_filters(id: ListenerId, table: &RouteTable) -> Vec<String> {
+    let shown = |filter: &ListenerFilter| match filter {
+        ListenerFilter::ExternalAuth(auth) => shown_auth(auth, table),
+        ListenerFilter::Extension(_) | ListenerFilter::Unresolved => format!("{filter:?}"),
+    };
+    table.listener_filters(id).iter().map(shown).collect()
 }
 
 fn shown_backend(backend: Option<&gateway_core::rule::Backend>) -> String {

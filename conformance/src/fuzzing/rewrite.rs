@@ -78,7 +78,9 @@ impl Matched<'_> {
             Verdict::Continue => assert_eq!(rewritten.uri, *expected),
             // A URI has at most 65,534 bytes.
             Verdict::Fail => assert!(expected.len() > 65_534, "{expected}"),
-            Verdict::Respond(answer) => panic!("a rewrite does not answer: {answer:?}"),
+            other @ (Verdict::Respond(_) | Verdict::Ask(_)) => {
+                panic!("a rewrite does not answer and asks nobody: {other:?}")
+            }
         }
         let redirect = RequestRedirect { path: Some(compiled), ..RequestRedirect::default() };
         match self.run(HttpFilter::RequestRedirect(Box::new(redirect))).0 {
@@ -86,7 +88,9 @@ impl Matched<'_> {
                 let location = reference(&format!("http://a.example.com{expected}"));
                 assert_eq!(answer.headers()[header::LOCATION], location);
             }
-            verdict @ (Verdict::Continue | Verdict::Fail) => panic!("a redirect answers: {verdict:?}"),
+            verdict @ (Verdict::Continue | Verdict::Fail | Verdict::Ask(_)) => {
+                panic!("a redirect answers: {verdict:?}")
+            }
         }
     }
 

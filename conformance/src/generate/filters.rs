@@ -1,9 +1,10 @@
 //! Filters of rules and backends.
 
 use gateway_core::api::{
-    BackendObjectReference, Fraction, HttpCorsFilter, HttpExternalAuthFilter, HttpHeader, HttpHeaderFilter,
-    HttpMethodWithWildcard, HttpPathModifier, HttpPathModifierType, HttpRequestMirrorFilter,
-    HttpRequestRedirectFilter, HttpRouteExternalAuthProtocol, HttpRouteFilter, HttpRouteFilterType as Type,
+    BackendObjectReference, ForwardBodyConfig, Fraction, GrpcAuthConfig, HttpAuthConfig, HttpCorsFilter,
+    HttpExternalAuthFilter, HttpHeader, HttpHeaderFilter, HttpMethodWithWildcard, HttpPathModifier,
+    HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter,
+    HttpRouteExternalAuthProtocol as Protocol, HttpRouteFilter, HttpRouteFilterType as Type,
     HttpUrlRewriteFilter, LocalObjectReference, RedirectScheme,
 };
 
@@ -85,12 +86,23 @@ fn filter(source: &mut Source<'_>, replaces_prefix: bool, of_rule: bool) -> Http
 }
 
 pub(super) fn external_auth(source: &mut Source<'_>) -> HttpExternalAuthFilter {
+    let names = |source: &mut Source<'_>| {
+        let mut names =
+            source.list(0, 2, |source| source.one(&["x", "Y", "version", "host", "te", "cookie"]).to_owned());
+        names.dedup();
+        names
+    };
+    let is_call = source.chance(30);
     HttpExternalAuthFilter {
-        protocol: HttpRouteExternalAuthProtocol::Http,
+        protocol: if is_call { Protocol::Grpc } else { Protocol::Http },
         backend_ref: backend_ref(source),
-        grpc: None,
-        http: Some(gateway_core::api::HttpAuthConfig::default()),
-        forward_body: None,
+        grpc: is_call.then(|| GrpcAuthConfig { allowed_headers: names(source) }),
+        http: (!is_call).then(|| HttpAuthConfig {
+            path: source.some(40, |source| source.one(&["/a", "a/b/", "/a/../c", "/"]).to_owned()),
+            allowed_headers: names(source),
+            allowed_response_headers: names(source),
+        }),
+        forward_body: source.some(30, |source| ForwardBodyConfig { max_size: Some(source.one(&[0, 4])) }),
     }
 }
 

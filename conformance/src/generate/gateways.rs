@@ -122,7 +122,7 @@ fn listener(source: &mut Source<'_>) -> Listener {
 /// Filters that run before a route is looked for; now and then one that leads nowhere, or that nobody carries out.
 fn filters(source: &mut Source<'_>) -> ListenerFilters {
     let filter = |source: &mut Source<'_>| {
-        if source.chance(2) {
+        if source.chance(10) {
             let auth = external_auth(source);
             return ListenerFilter {
                 r#type: ListenerFilterType::ExternalAuth,

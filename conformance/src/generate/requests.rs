@@ -1,5 +1,6 @@
 //! Requests that hit often, and odd ones.
 
+use bytes::Bytes;
 use gateway_core::api::Listener;
 use gateway_core::name::ObjectName;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
@@ -10,7 +11,8 @@ use super::words::{
     BAD_HOSTS, CALL_PATHS, CALL_TYPES, GRPC_METHODS, GRPC_SERVICES, HEADER_NAMES, HEADER_VALUES, HOSTS,
     MANY_VALUES, METHODS, QUERIES, REQUEST_PATHS,
 };
-use crate::engine::Arrival;
+use crate::engine::{Arrival, AuthReply};
+use crate::exchange::CheckReply;
 
 /// Makes a request to one of the Gateways.
 pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
@@ -41,6 +43,8 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
             true => call(source, host),
             false => request(source, host),
         },
+        body_length: source.one(&[0, 0, 4, 5]),
+        auth: source.list(0, 4, auth_reply),
         randoms: source.list(1, 4, |source| match source.below(4) {
             0 => 0,
             1 => u64::MAX,
@@ -48,6 +52,28 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
         }),
         answer: answer(source),
     }
+}
+
+/// The answer of an authorization service, whichever was asked.
+fn auth_reply(source: &mut Source<'_>) -> AuthReply {
+    const NAMES: [&str; 6] = ["x", "y", "version", "host", "vary", "te"];
+    let headers = source.list(0, 3, |source| (source.one(&NAMES), source.one(&["1", "2", "a, b"])));
+    match source.below(8) {
+        0 => AuthReply::Nothing,
+        1 => AuthReply::Check(CheckReply::Deny(401, owned(&headers), "no".to_owned())),
+        2..4 => AuthReply::Check(CheckReply::Permit(owned(&headers))),
+        number => {
+            let status = if number == 4 { source.one(&[201_u16, 302, 401, 403, 503]) } else { 200 };
+            let answer = headers
+                .iter()
+                .fold(Response::builder().status(status), |it, (name, value)| it.header(*name, *value));
+            AuthReply::Http(answer.body(Bytes::new()).expect("names and values are valid"))
+        }
+    }
+}
+
+fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A host that the listener or a route names, or any other.

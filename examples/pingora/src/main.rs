@@ -135,6 +135,8 @@ impl ProxyHttp for Gateway {
         let parts = request::Parts::from(session.req_header().clone());
         match table.decide(&arrival, parts, &mut || fastrand::u64(..)) {
             Decision::Answer(response) => answer(session, response).await,
+            // The options say that nobody is asked, so no filter does.
+            Decision::Ask(_) => answer(session, status(StatusCode::SERVICE_UNAVAILABLE)).await,
             Decision::Forward(forward) => {
                 // Filters run once, here: however many attempts follow, all send what came out.
                 self.mirror(context, &forward);
@@ -314,7 +316,7 @@ fn table(files: &[(String, String)], generation: u64) -> RouteTable {
     let manifests = files.iter().map(|(name, text)| manifest::read(text, name));
     let Collection { resources, problems, .. } = manifests.collect();
     problems.iter().for_each(|problem| eprintln!("{problem}"));
-    let mut options = Options { any_class: true, generation, ..Options::default() };
+    let mut options = Options { any_class: true, generation, external_auth: false, ..Options::default() };
     // It speaks no TLS with backends: what should go within TLS fails rather than go in plain text.
     options.features.remove(&Feature::BackendTlsPolicy);
     translate(&resources, &options).table

@@ -12,6 +12,7 @@ use super::distinct::{Places, mark_overlapping};
 use super::gateway::{self, AttachedGateway};
 use super::gateway_class::{self, AttachedGatewayClass};
 use super::listener::{AttachedListener, ListenerKey};
+use super::listener_filters::FindServices;
 use super::listener_set::{self, AttachedListenerSet};
 use super::protocol::Protocol;
 use super::written_listener::Owner;
@@ -348,6 +349,13 @@ impl Gateways {
         for (key, gateway) in &mut self.gateways {
             gateway.addresses.lost = lost.remove(key).unwrap_or_default();
         }
+    }
+
+    /// Finds the authorization services that filters of listeners ask.
+    pub(crate) fn find_services(&mut self, services: &mut impl FindServices) {
+        let own = self.gateways.values_mut().flat_map(|gateway| &mut gateway.listeners);
+        let of_sets = self.listener_sets.values_mut().flat_map(|set| &mut set.listeners);
+        own.chain(of_sets).for_each(|listener| listener.find_services(services));
     }
 
     /// Every listener: of each Gateway its own ones, then those of the ListenerSets.

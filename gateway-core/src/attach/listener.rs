@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::allowed_routes::{AllowedNamespaces, Namespaces};
 use super::conflict::Conflict;
+use super::listener_filters::Judged;
 use super::protocol::Protocol;
 use crate::condition::Reason;
 use crate::filter::ListenerFilter;
@@ -40,8 +41,10 @@ pub(crate) struct AttachedListener {
     /// How it terminates TLS: with the certificates that could be read. A listener that terminates TLS and has none is not
     /// served.
     pub(crate) tls: Option<ListenerTls>,
-    /// What runs on its requests before a Route is looked for.
+    /// What runs on its requests before a Route is looked for; nothing until the services are found that it asks.
     pub(crate) filters: Arc<[ListenerFilter]>,
+    /// The same before that.
+    pub(super) judged_filters: Vec<Judged>,
     /// Its number among the listeners of this translation.
     pub(crate) key: ListenerKey,
     /// The namespaces whose Routes it takes.

@@ -1,17 +1,45 @@
 //! The filters of a listener: made ready, or found wanting.
 //!
+//! Where authorization services are is found out last, once all listeners are known: what leads to a Service is remembered for
+//! all of them together.
+//!
 //! A listener is not served without the filters that it is to have: they may be what keeps strangers out. So one with a filter
 //! of a type that is not carried out is not accepted, and one with a filter that leads nowhere fails its requests.
 //!
 //! # Spec
 //! `ListenerFilters`, PRF-06, PRF-07, PRF-09.
 
-use crate::api::{self, ListenerFilterType as Type, ListenerFilters};
+use crate::api::{self, BackendObjectReference, ListenerFilterType as Type, ListenerFilters};
 use crate::condition::Reason;
 use crate::feature::Feature;
-use crate::filter::ListenerFilter;
+use crate::filter::{AuthTerms, ListenerFilter};
 use crate::finding::Finding;
+use crate::name::BackendId;
 use crate::options::Options;
+use crate::resolve::{Referrer, external_auth};
+
+/// A filter of a listener that is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// One that is ready.
+    Ready(ListenerFilter),
+    /// One that asks an authorization service.
+    Asks(BackendObjectReference, AuthTerms),
+}
+
+/// Follows the references of filters of listeners to authorization services.
+pub(crate) trait FindServices {
+    /// The service.
+    ///
+    /// # Errors
+    /// Why the reference leads nowhere.
+    fn find(
+        &mut self,
+        from: Referrer<'_>,
+        reference: &BackendObjectReference,
+        terms: &AuthTerms,
+    ) -> Result<BackendId, Finding>;
+}
 
 /// The filters in their order, with what is wrong with those that lead nowhere.
 ///
@@ -22,7 +50,7 @@ pub(super) fn judge(
     protocol: &str,
     namespace: &str,
     options: &Options,
-) -> Result<(Vec<ListenerFilter>, Vec<Finding>), Finding> {
+) -> Result<(Vec<Judged>, Vec<Finding>), Finding> {
     if written.requests.is_empty() {
         return Ok(Default::default());
     }
@@ -37,13 +65,21 @@ pub(super) fn judge(
             let message = format!("{field}: {message}");
             Finding::new(field, reason, message)
         };
-        match extension_ref(filter, options).map_err(wrong) {
-            Ok(reference) => {
-                filters.push(extension(reference, namespace, options).unwrap_or_else(|message| {
+        match carried_out(filter, options).map_err(wrong) {
+            Ok(Written::Extension(reference)) => {
+                let filter = extension(reference, namespace, options).unwrap_or_else(|message| {
                     unresolved.push(wrong((Reason::InvalidListenerFilterRef, message)));
                     ListenerFilter::Unresolved
-                }))
+                });
+                filters.push(Judged::Ready(filter));
             }
+            Ok(Written::Auth(auth)) => match external_auth::terms(auth) {
+                Ok(terms) => filters.push(Judged::Asks(auth.backend_ref.clone(), terms)),
+                Err(Finding { field: below, message, .. }) => {
+                    let message = format!("externalAuth.{below}: {message}");
+                    refusals.push(wrong((Reason::UnsupportedValue, message)));
+                }
+            },
             Err(refusal) => refusals.push(refusal),
         }
     }
@@ -54,15 +90,25 @@ pub(super) fn judge(
     }
 }
 
-/// What a filter refers to, if it is one that is carried out.
-fn extension_ref<'f>(
+/// The member of a filter that holds.
+enum Written<'f> {
+    Extension(&'f api::LocalObjectReference),
+    Auth(&'f api::HttpExternalAuthFilter),
+}
+
+/// What a filter is, if it is one that is carried out.
+fn carried_out<'f>(
     filter: &'f api::ListenerFilter,
     options: &Options,
-) -> Result<&'f api::LocalObjectReference, (Reason, String)> {
+) -> Result<Written<'f>, (Reason, String)> {
     let api::ListenerFilter { r#type, external_auth, extension_ref } = filter;
+    let is_supported = options.supports(Feature::GatewayListenerFilters);
     Err(match (r#type, external_auth, extension_ref) {
-        (Type::ExtensionRef, None, Some(named)) if options.supports(Feature::GatewayListenerFilters) => {
-            return Ok(named);
+        (Type::ExtensionRef, None, Some(named)) if is_supported && options.extensions.is_some() => {
+            return Ok(Written::Extension(named));
+        }
+        (Type::ExternalAuth, Some(auth), None) if is_supported && options.external_auth => {
+            return Ok(Written::Auth(auth));
         }
         (Type::ExtensionRef, None, Some(named)) => (
             Reason::UnsupportedValue,
@@ -92,7 +138,7 @@ fn extension(
     options: &Options,
 ) -> Result<ListenerFilter, String> {
     let api::LocalObjectReference { group, kind, name } = reference;
-    let extensions = options.extensions.as_ref().expect("the feature is supported with extensions only");
+    let extensions = options.extensions.as_ref().expect("without extensions no such filter is carried out");
     match extensions.resolve(namespace, group, kind, name) {
         Ok(extension) => Ok(ListenerFilter::Extension(extension)),
         Err(error) => Err(format!("extension {kind}.{group} {namespace}/{name}: {error}")),

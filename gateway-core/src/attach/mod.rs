@@ -34,6 +34,7 @@ pub(crate) use self::gateway::AttachedGateway;
 pub(crate) use self::gateway_class::AttachedGatewayClass;
 pub(crate) use self::gateways::{Gateways, gateways};
 pub(crate) use self::listener::{AttachedListener, ListenerKey, Waiting};
+pub(crate) use self::listener_filters::FindServices;
 pub(crate) use self::listener_set::AttachedListenerSet;
 pub(crate) use self::mesh::{Mesh, MeshPlace, Services};
 pub(crate) use self::parent_ref::{AttachedParent, AttachedTo, Parents};

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::allowed_routes::AllowedNamespaces;
 use super::client_validation::ClientValidations;
 use super::listener::{AttachedListener, ListenerKey, ListenerState};
-use super::listener_filters;
+use super::listener_filters::{self, FindServices, Judged};
 use super::protocol::Protocol;
 use crate::api::{self, GATEWAY_GROUP, TlsModeType};
 use crate::condition::Reason;
+use crate::filter::{ExternalAuth, ListenerFilter};
 use crate::finding::Finding;
 use crate::hostname::HostnameError;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
@@ -50,6 +51,7 @@ impl AttachedListener {
             kinds: Vec::new(),
             tls: None,
             filters: Arc::default(),
+            judged_filters: Vec::new(),
             key,
             allowed_namespaces: AllowedNamespaces::new(
                 &namespaces.from,
@@ -138,11 +140,44 @@ impl AttachedListener {
     fn take_filters(&mut self, filters: &api::ListenerFilters, protocol: &str, options: &Options) {
         match listener_filters::judge(filters, protocol, &self.owner.namespace, options) {
             Ok((filters, unresolved)) => {
-                self.filters = filters.into();
+                self.judged_filters = filters;
                 self.state.unresolved.extend(unresolved);
             }
             Err(refusal) => self.state.refuse(refusal),
         }
+    }
+
+    /// Finds the authorization services of the filters, and makes these ready.
+    ///
+    /// # Spec
+    /// PRF-07, FEA-09.
+    pub(super) fn find_services(&mut self, services: &mut impl FindServices) {
+        let from = Referrer {
+            group: GATEWAY_GROUP,
+            kind: self.owner_kind.as_str(),
+            namespace: &self.owner.namespace,
+        };
+        let mut unresolved = Vec::new();
+        let mut ready = |(index, judged): (usize, &Judged)| match judged {
+            Judged::Ready(filter) => filter.clone(),
+            Judged::Asks(reference, terms) => match services.find(from, reference, terms) {
+                Ok(backend) => {
+                    ListenerFilter::ExternalAuth(Arc::new(ExternalAuth { backend, terms: terms.clone() }))
+                }
+                Err(Finding { reason, message, missing, .. }) => {
+                    let field = format!("filters.requests[{index}]");
+                    let message = format!("{field}: externalAuth.backendRef: {message}");
+                    let reason = match reason {
+                        Reason::RefNotPermitted => reason,
+                        _ => Reason::InvalidListenerFilterRef,
+                    };
+                    unresolved.push(Finding { missing, ..Finding::new(field, reason, message) });
+                    ListenerFilter::Unresolved
+                }
+            },
+        };
+        self.filters = self.judged_filters.iter().enumerate().map(&mut ready).collect();
+        self.state.unresolved.extend(unresolved);
     }
 
     /// # Spec

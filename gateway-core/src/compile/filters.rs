@@ -1,18 +1,21 @@
 //! The filters of a rule or of a backend: from the fields as written to filters that work.
 
+use std::sync::Arc;
+
 use super::rule::RuleFindings;
 use super::scope::Scope;
 use crate::api::{
-    GrpcRouteFilter, GrpcRouteFilterType, HttpCorsFilter, HttpHeaderFilter, HttpPathModifier,
-    HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter, HttpRouteFilter,
-    HttpRouteFilterType, HttpUrlRewriteFilter, LocalObjectReference, RedirectScheme,
+    GrpcRouteFilter, GrpcRouteFilterType, HttpCorsFilter, HttpExternalAuthFilter, HttpHeaderFilter,
+    HttpPathModifier, HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter,
+    HttpRouteFilter, HttpRouteFilterType, HttpUrlRewriteFilter, LocalObjectReference, RedirectScheme,
 };
 use crate::condition::Reason;
 use crate::filter::{
-    Cors, CorsPolicy, ExtensionError, HeaderModifier, HttpFilter, PathModifier, RedirectStatus,
+    Cors, CorsPolicy, ExtensionError, ExternalAuth, HeaderModifier, HttpFilter, PathModifier, RedirectStatus,
     RequestMirror, RequestRedirect, Scheme, Share, UrlRewrite,
 };
 use crate::finding::Finding;
+use crate::resolve::external_auth;
 
 /// Which list a filter stands in; backends cannot have all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ enum Problem {
 /// requests that it would have processed.
 ///
 /// # Spec
-/// FLT-05 to FLT-09, FMR-06, AMB-53.
+/// FLT-05 to FLT-09, FMR-06, FEA-09, FEA-10, AMB-53.
 pub(super) fn http_filters(
     written: &[HttpRouteFilter],
     level: FilterLevel,
@@ -109,6 +112,9 @@ fn http_filter(
         Type::RequestMirror => mirror(filter.request_mirror.as_deref().ok_or_else(missing)?, scope)?,
         Type::Cors if level == FilterLevel::Rule => {
             HttpFilter::Cors(Box::new(cors(filter.cors.as_deref().ok_or_else(missing)?)?))
+        }
+        Type::ExternalAuth if level == FilterLevel::Rule && scope.options().external_auth => {
+            external_auth(filter.external_auth.as_deref().ok_or_else(missing)?, scope)?
         }
         Type::ExtensionRef => extension(filter.extension_ref.as_deref().ok_or_else(missing)?, scope)?,
         // AMB-53: what answers instead of the backend is no filter of a backend.
@@ -211,6 +217,15 @@ fn mirror(written: &HttpRequestMirrorFilter, scope: &mut Scope<'_, '_>) -> Resul
     };
     let backend = scope.backend(written.into()).map_err(Problem::Mirror)?;
     Ok(HttpFilter::RequestMirror(RequestMirror { backend, share }))
+}
+
+fn external_auth(written: &HttpExternalAuthFilter, scope: &mut Scope<'_, '_>) -> Result<HttpFilter, Problem> {
+    let below = |finding: Finding| finding.under("externalAuth");
+    let terms = external_auth::terms(written).map_err(|finding| Problem::Rule(below(finding)))?;
+    let backend = scope
+        .backend_for(external_auth::usage(&terms), written.into())
+        .map_err(|finding| Problem::Ref(below(finding.under("backendRef"))))?;
+    Ok(HttpFilter::ExternalAuth(Arc::new(ExternalAuth { backend, terms })))
 }
 
 fn cors(written: &HttpCorsFilter) -> Result<Cors, Problem> {

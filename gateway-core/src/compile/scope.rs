@@ -69,14 +69,28 @@ impl<'s, 'c> Scope<'s, 'c> {
 
     /// The backend that a reference leads to.
     pub(super) fn backend(&mut self, reference: BackendReference<'_>) -> Result<BackendId, Finding> {
+        self.backend_for(self.usage, reference)
+    }
+
+    /// The same, with what it gets where that is something else than what the Route sends.
+    pub(super) fn backend_for(
+        &mut self,
+        usage: Usage,
+        reference: BackendReference<'_>,
+    ) -> Result<BackendId, Finding> {
         let Compiler { references, backends, table, .. } = &mut *self.compiler;
         let user = BackendUser {
             route: self.route,
-            usage: self.usage,
+            usage,
             // MSH-12
             needs_grants: self.side == Side::Gateways,
         };
         backends.resolve(*references, user, reference, &mut self.used, table)
+    }
+
+    /// What translations depend on besides the resources.
+    pub(super) fn options(&self) -> &Options {
+        self.compiler.options
     }
 
     /// One entry of a rule's backends; what is wrong with the reference goes to `findings`.
@@ -149,13 +163,6 @@ impl<'r> From<&'r WrittenBackendRef> for BackendReference<'r> {
 
 impl<'r> From<&'r HttpRequestMirrorFilter> for BackendReference<'r> {
     fn from(written: &'r HttpRequestMirrorFilter) -> Self {
-        let to = &written.backend_ref;
-        Self {
-            group: &to.group,
-            kind: &to.kind,
-            namespace: to.namespace.as_deref(),
-            name: &to.name,
-            port: to.port,
-        }
+        (&written.backend_ref).into()
     }
 }

@@ -8,9 +8,12 @@ use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, Uri, request, response};
 
 use super::arrival::Arrival;
+use super::authorization::AuthAnswer;
 use super::form::Form;
+use super::search::{Search, Sought};
 use super::steps::Exchange;
-use crate::filter::MirrorCopy;
+use super::stopped::Stopped;
+use crate::filter::{ExternalAuth, MirrorCopy};
 use crate::name::BackendId;
 use crate::rule::{Backend, HttpRule, Retry, Timeouts};
 use crate::table::RouteTable;
@@ -23,6 +26,41 @@ pub enum Decision {
     Answer(Response<Bytes>),
     /// A backend gets it.
     Forward(Box<Forward>),
+    /// An authorization service is to be asked first.
+    Ask(Box<Question>),
+}
+
+/// A request that waits for the answer of an authorization service.
+///
+/// ```
+/// use gateway_core::exchange::{Arrival, AuthAnswer, Decision};
+/// use gateway_core::filter::ExternalAuth;
+/// # use gateway_core::rule::Backend;
+/// # fn ask(_: &ExternalAuth, _: &Backend, _: &http::request::Parts) -> AuthAnswer { AuthAnswer::Failed }
+///
+/// fn settle(mut decision: Decision, arrival: &Arrival<'_>) -> Decision {
+///     while let Decision::Ask(question) = decision {
+///         let answer = ask(question.auth(), question.backend(), question.request_parts());
+///         decision = question.go_on(answer, arrival, &mut || 4);
+///     }
+///     decision
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Question {
+    auth: Arc<ExternalAuth>,
+    parts: request::Parts,
+    form: Form,
+    waiting: Waiting,
+}
+
+/// How far a request has come that waits.
+#[derive(Debug)]
+enum Waiting {
+    /// Its rule is not known.
+    Search(Arc<RouteTable>, Search),
+    /// It is, and how long it may take.
+    Exchange(Exchange, Timeouts),
 }
 
 /// A request for a backend, and what waits for the answer.
@@ -48,22 +86,118 @@ impl RouteTable {
     ) -> Decision {
         let form = Form::from_request(&parts.method, &parts.headers);
         let mut request = Request::from_parts(parts, ());
-        let mut exchange = match Exchange::begin(self, arrival, &mut request) {
-            Ok(exchange) => exchange,
-            Err(stopped) => return Decision::Answer(stopped.into_response(form)),
-        };
-        let timeouts = exchange.rule().timeouts_for(request.headers());
-        exchange.tell(arrival, &mut request);
-        let (mut parts, ()) = request.into_parts();
-        match exchange.run(&mut parts, random) {
-            Ok(backend) => {
-                into_origin_form(&mut parts);
-                for copy in exchange.mirrors_mut().into_iter().flatten() {
-                    into_origin_form(&mut copy.parts);
-                }
-                Decision::Forward(Box::new(Forward { exchange, backend, parts, timeouts }))
+        match Sought::begin(self, arrival, &mut request) {
+            Ok(Sought::Found(matched)) => {
+                serve(Exchange::new(self.clone(), matched), arrival, request, form, random)
             }
-            Err(stopped) => Decision::Answer(exchange.answer(stopped, form)),
+            Ok(Sought::Filters(search)) => search_on(self.clone(), search, arrival, request, form, random),
+            Err(stopped) => Decision::Answer(stopped.into_response(form)),
+        }
+    }
+}
+
+fn search_on(
+    table: Arc<RouteTable>,
+    mut search: Search,
+    arrival: &Arrival<'_>,
+    mut request: Request<()>,
+    form: Form,
+    random: &mut dyn FnMut() -> u64,
+) -> Decision {
+    match search.run(&table, &mut request) {
+        Ok(matched) => serve(Exchange::new(table, matched).after(search), arrival, request, form, random),
+        Err(Stopped::Asks(auth)) => {
+            let ((parts, ()), waiting) = (request.into_parts(), Waiting::Search(table, search));
+            Decision::Ask(Box::new(Question { auth, parts, form, waiting }))
+        }
+        Err(stopped) => Decision::Answer(stopped.into_response(form)),
+    }
+}
+
+fn serve(
+    mut exchange: Exchange,
+    arrival: &Arrival<'_>,
+    mut request: Request<()>,
+    form: Form,
+    random: &mut dyn FnMut() -> u64,
+) -> Decision {
+    let timeouts = exchange.rule().timeouts_for(request.headers());
+    exchange.tell(arrival, &mut request);
+    filter_on(exchange, timeouts, request.into_parts().0, form, random)
+}
+
+fn filter_on(
+    mut exchange: Exchange,
+    timeouts: Timeouts,
+    mut parts: request::Parts,
+    form: Form,
+    random: &mut dyn FnMut() -> u64,
+) -> Decision {
+    match exchange.run(&mut parts, random) {
+        Ok(backend) => {
+            into_origin_form(&mut parts);
+            for copy in exchange.mirrors_mut().into_iter().flatten() {
+                into_origin_form(&mut copy.parts);
+            }
+            Decision::Forward(Box::new(Forward { exchange, backend, parts, timeouts }))
+        }
+        Err(Stopped::Asks(auth)) => {
+            let waiting = Waiting::Exchange(exchange, timeouts);
+            Decision::Ask(Box::new(Question { auth, parts, form, waiting }))
+        }
+        Err(stopped) => Decision::Answer(exchange.answer(stopped, form)),
+    }
+}
+
+// === impl Question ===
+
+impl Question {
+    /// How the service is asked, and what it is asked.
+    pub fn auth(&self) -> &ExternalAuth {
+        &self.auth
+    }
+
+    /// Where the service is. Without endpoints there is no answer.
+    pub fn backend(&self) -> &Backend {
+        let table = match &self.waiting {
+            Waiting::Search(table, _) => table,
+            Waiting::Exchange(exchange, _) => exchange.table(),
+        };
+        table.backend(self.auth.backend)
+    }
+
+    /// The request that is asked about, as the filters so far have left it.
+    pub fn request_parts(&self) -> &request::Parts {
+        &self.parts
+    }
+
+    /// How long the request may take, with the time that the service takes, where its rule is known.
+    pub fn timeouts(&self) -> Timeouts {
+        match &self.waiting {
+            Waiting::Search(..) => Timeouts::default(),
+            Waiting::Exchange(_, timeouts) => *timeouts,
+        }
+    }
+
+    /// Decides on, with what came of asking. `arrival` and `random` are as they were before.
+    pub fn go_on(
+        self,
+        answer: AuthAnswer,
+        arrival: &Arrival<'_>,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Decision {
+        let Self { auth: _, mut parts, form, waiting } = self;
+        match waiting {
+            Waiting::Search(table, mut search) => match search.on_auth_answer(answer, &mut parts.headers) {
+                Ok(()) => search_on(table, search, arrival, Request::from_parts(parts, ()), form, random),
+                Err(stopped) => Decision::Answer(stopped.into_response(form)),
+            },
+            Waiting::Exchange(mut exchange, timeouts) => {
+                match exchange.on_auth_answer(answer, &mut parts.headers, form.clone()) {
+                    Ok(()) => filter_on(exchange, timeouts, parts, form, random),
+                    Err(stopped) => Decision::Answer(exchange.answer(stopped, form)),
+                }
+            }
         }
     }
 }

@@ -12,6 +12,9 @@
 //! - [`Exchange`] takes the steps one by one, for embeddings with layers between them.
 //! - [`find`] is its first step alone, for embeddings that match at one place and go on at another, by [`Exchange::new`].
 //!
+//! A filter may want an authorization service to be asked first. That is the embedding's to do: the decision is a
+//! [`Question`], or the step says [whom](Stopped::Asks) to ask, and nothing goes on without [what came of it](AuthAnswer).
+//!
 //! To ask a table without any of them, as [`RouteTable::explain`](crate::table::RouteTable::explain) does, bring the request
 //! into the form that is matched by [`prepare`], which runs the filters of the listener too.
 //!
@@ -98,14 +101,20 @@ mod arrival;
 mod grpc_code;
 mod form;
 mod refusal;
+pub mod authorization;
+mod stopped;
 mod one_form;
+mod search;
 mod steps;
 mod decision;
 
 pub use self::arrival::Arrival;
-pub use self::decision::{Decision, Forward};
+pub use self::authorization::{AuthAnswer, Denial, Permit};
+pub use self::decision::{Decision, Forward, Question};
 pub use self::form::Form;
 pub use self::grpc_code::GrpcCode;
 pub use self::header_set::HeaderSet;
 pub use self::refusal::Refusal;
-pub use self::steps::{Exchange, List, Stopped, find, prepare};
+pub use self::search::{Search, Sought, find, prepare};
+pub use self::steps::{Exchange, List};
+pub use self::stopped::Stopped;

@@ -15,6 +15,8 @@
 //! | a filter of the rule or the backend cannot be carried out | 500 | 13 `INTERNAL` | FLT-05, GRP-15 |
 //! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
 //! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
+//! | the authorization service gives no answer | 503 | 14 `UNAVAILABLE` | FEA-01 |
+//! | the body is longer than what the authorization service may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | FEA-08, CON-13 |
 //! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
 
 use bytes::Bytes;
@@ -51,6 +53,12 @@ pub enum Refusal {
     /// A filter of the rule or the backend cannot be carried out, or was left out.
     #[error("a filter cannot be resolved or carried out")]
     Filter,
+    /// The authorization service gives no answer, or none that is understood.
+    #[error("the authorization service gives no proper answer")]
+    NotAuthorized,
+    /// The body is longer than what the authorization service may be sent along.
+    #[error("the body is longer than what the authorization service may be sent")]
+    BodyTooLong,
     /// The rule has no backend with a weight.
     #[error("the rule has no backend with a weight above zero")]
     NoBackend,
@@ -75,7 +83,8 @@ impl Refusal {
             Self::ListenerFilter | Self::Filter | Self::NoBackend | Self::UnresolvedBackend => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAuthorized | Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -88,7 +97,8 @@ impl Refusal {
             Self::Malformed(_) | Self::Framing(_) | Self::ListenerFilter | Self::Filter => GrpcCode::Internal,
             Self::OptionsOfGateway | Self::TraceOfGateway => GrpcCode::Unknown,
             Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
-            Self::UnresolvedBackend | Self::NoEndpoints => GrpcCode::Unavailable,
+            Self::BodyTooLong => GrpcCode::ResourceExhausted,
+            Self::NotAuthorized | Self::UnresolvedBackend | Self::NoEndpoints => GrpcCode::Unavailable,
         }
     }
 
@@ -111,6 +121,8 @@ impl Refusal {
             }
             Self::ListenerFilter => "500: a filter of the listener cannot be carried out\n",
             Self::Filter => "500: a filter of the route cannot be carried out\n",
+            Self::NotAuthorized => "503: it cannot be found out whether the request is authorized\n",
+            Self::BodyTooLong => "413: the body is too long to be authorized\n",
             Self::NoBackend => "500: the route has no backend\n",
             Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
             Self::NoEndpoints => "503: the backend has no ready endpoints\n",
@@ -132,7 +144,7 @@ mod tests {
     use super::*;
     use crate::table::ListenerId;
 
-    // AMB-16, MSG-01, MSG-03, MSG-06, HRM-16, HST-10, HST-20, PRF-07, FLT-05, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
+    // AMB-16, MSG-01, MSG-03, MSG-06, HRM-16, HST-10, HST-20, PRF-07, FLT-05, FEA-01, FEA-08, CON-13, HRB-10, HRB-11, HRB-12, HRB-13, AMB-20
     #[test]
     fn every_refusal_says_its_status_in_its_text() {
         let listener = ListenerId(0);
@@ -150,6 +162,8 @@ mod tests {
             (NoMatch::Misdirected { connection: None, host: listener }.into(), 421),
             (Refusal::ListenerFilter, 500),
             (Refusal::Filter, 500),
+            (Refusal::NotAuthorized, 503),
+            (Refusal::BodyTooLong, 413),
             (Refusal::NoBackend, 500),
             (Refusal::UnresolvedBackend, 500),
             (Refusal::NoEndpoints, 503),

@@ -1,31 +1,32 @@
 //! The steps of a request, one call each.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::{Request, Response, StatusCode, Version, request, response};
 
 use super::arrival::Arrival;
+use super::authorization::{AuthAnswer, Permit};
 use super::form::Form;
 use super::refusal::Refusal;
-use super::{forwarded, hop_by_hop, one_form};
-use crate::filter::{self, FilterContext, HttpFilter, ListenerFilter, MirrorCopy, RequestEdits, Verdict};
-use crate::hostname::Host;
-use crate::matching::{RequestError, RequestHead};
+use super::search::{Search, find};
+use super::stopped::{Asked, Stopped};
+use super::{forwarded, hop_by_hop};
+use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Verdict};
 use crate::name::BackendId;
 use crate::rule::{Backend, BackendTarget, HttpRule};
-use crate::table::{Listener, ListenerId, Matched, NoMatch, RouteTable, Transport};
+use crate::table::{Listener, Matched, RouteTable};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
 ///
 /// Each step is taken once: taken again, it changes nothing and says the same, and so a retry may go through all of them.
 /// A step that would skip the filters of the rule or of the backend refuses the request, and so does every step after the
-/// one that stopped it.
+/// one that stopped it. So no request passes while an authorization service [is asked](Stopped::Asks): only its
+/// [answer](Self::on_auth_answer) lets the steps go on.
 ///
 /// `T` is what keeps the table: an `Arc`, or a type of a server with many cores that must not count all its requests at one
 /// place. It has to lead to the same table for as long as it lives.
@@ -41,20 +42,13 @@ pub struct Exchange<T = Arc<RouteTable>> {
     ran: Option<List>,
     /// What every further step says, once one has stopped the request.
     stopped: Option<Refusal>,
+    /// How far the list of the rule has come, where it has been left for an authorization service.
+    asked: Asked,
     /// Whether the client asks for another protocol on its connection.
     upgrade: bool,
     /// What the filters left, where they left something: copies for mirrors, and what they must know later. Shared by
     /// clones until the next list has something to add; but while there are copies, nobody shares it.
     edits: Option<Arc<RequestEdits>>,
-}
-
-/// Why a request is not forwarded. [`Exchange::answer`] makes the answer.
-#[derive(Debug)]
-pub enum Stopped {
-    /// A filter answers. The filters of the response are still to be run on it.
-    Answered(Box<Response<Bytes>>),
-    /// The gateway answers by itself. Only the filters for such answers are to be run.
-    Refused(Refusal),
 }
 
 /// The backend of a request.
@@ -94,7 +88,16 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
 
     /// An exchange whose rule was [found](find) before, in this table.
     pub fn new(table: T, matched: Matched) -> Self {
-        Self { table, matched, chosen: None, ran: None, stopped: None, upgrade: false, edits: None }
+        let asked = Asked::Not;
+        Self { table, matched, chosen: None, ran: None, stopped: None, asked, upgrade: false, edits: None }
+    }
+
+    /// The same, with what the authorization services of the listener have said about the answer in the course of a search.
+    pub fn after(self, search: Search) -> Self {
+        search.permits().iter().fold(self, |mut exchange, permit| {
+            exchange.note(permit);
+            exchange
+        })
     }
 
     /// Tells the backend about the client.
@@ -130,7 +133,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// Runs the filters of the rule. `random` gives a number for each mirror.
     ///
     /// # Errors
-    /// When one of them answers, or cannot be carried out.
+    /// When one of them answers, asks an authorization service, or cannot be carried out.
     ///
     /// # Spec
     /// FLT-01, FLT-05, FLT-10.
@@ -140,10 +143,50 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         random: &mut dyn FnMut() -> u64,
     ) -> Result<(), Stopped> {
         self.go_on()?;
-        match self.ran {
-            None => self.run_list(List::Rule, parts, random),
-            Some(List::Rule | List::Backend) => Ok(()),
+        match (self.ran, self.asked) {
+            (None, _) | (Some(List::Rule), Asked::Passed(_)) => self.run_list(List::Rule, parts, random),
+            (Some(List::Rule | List::Backend), _) => Ok(()),
         }
+    }
+
+    /// Takes what came of asking the authorization service that a step has [named](Stopped::Asks). Where the request passes,
+    /// its headers are changed, and the steps go on.
+    ///
+    /// The client's answer has `form` where the service does not let the request pass.
+    ///
+    /// # Errors
+    /// When the request does not pass; also when no service was named.
+    ///
+    /// # Spec
+    /// FEA-01, FEA-02.
+    pub fn on_auth_answer(
+        &mut self,
+        answer: AuthAnswer,
+        headers: &mut HeaderMap,
+        form: Form,
+    ) -> Result<(), Stopped> {
+        let Asked::Waits(position) = mem::take(&mut self.asked) else { return Err(Refusal::Filter.into()) };
+        let passed = answer.pass(headers, form);
+        if passed.is_err() {
+            self.take_mirrors();
+        }
+        let permit = passed?;
+        self.note(&permit);
+        (self.asked, self.stopped) = (Asked::Passed(position), None);
+        Ok(())
+    }
+
+    /// Notes what an authorization service has said about the answer.
+    fn note(&mut self, permit: &Permit) {
+        if !permit.of_answer().is_empty() {
+            let edits = self.edits.get_or_insert_default();
+            Arc::make_mut(edits).edit_answer(permit.of_answer());
+        }
+    }
+
+    /// Whether something has been left for the answer, or for mirrors.
+    pub fn has_edits(&self) -> bool {
+        self.edits.is_some()
     }
 
     /// Chooses the backend by weight.
@@ -208,6 +251,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// # Spec
     /// FHM-08, FHM-11, FCO-02, FCO-19, FRD-11.
     pub fn on_response(&self, response: &mut response::Parts) {
+        if let Some(edits) = &self.edits {
+            edits.finish_answer(response);
+        }
         self.run_on_answer(filter::on_response, List::Rule, response);
     }
 
@@ -242,6 +288,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         let (local, response) = match stopped {
             Stopped::Answered(response) => (false, *response),
             Stopped::Refused(refusal) => (true, refusal.into_response(form)),
+            // A service that is not asked lets nothing pass.
+            Stopped::Asks(_) => (true, Refusal::NotAuthorized.into_response(form)),
         };
         let (mut parts, body) = response.into_parts();
         if local {
@@ -316,7 +364,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
 
     fn choose(&mut self, random: u64) -> Result<BackendId, Refusal> {
         let rule = self.rule();
-        if self.ran.is_none() && !rule.filters.is_empty() {
+        // Nobody is asked twice, and nothing behind the filter that asked is left out.
+        let is_left = matches!(self.asked, Asked::Passed(_)) && self.ran == Some(List::Rule);
+        if is_left || self.ran.is_none() && !rule.filters.is_empty() {
             return Err(Refusal::Filter);
         }
         let (position, target) = rule.backends.pick(random).ok_or(Refusal::NoBackend)?;
@@ -358,12 +408,30 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         let mut kept = self.edits.take();
         let mut fresh = RequestEdits::default();
         let edits = kept.as_mut().map_or(&mut fresh, Arc::make_mut);
-        let verdict = filter::on_request(self.filters(list), &context, parts, edits, random);
+        let filters = self.filters(list);
+        let verdict = match self.asked {
+            Asked::Passed(position) if list == List::Rule => {
+                filter::resume(filters, position.into(), &context, parts, edits, random)
+            }
+            Asked::Not | Asked::Passed(_) | Asked::Waits(_) => {
+                filter::on_request(filters, &context, parts, edits, random)
+            }
+        };
+        self.asked = Asked::Not;
         self.edits = kept.or_else(|| (!fresh.is_empty()).then(|| Arc::new(fresh)));
         let stopped = match verdict {
             Verdict::Continue => return Ok(()),
             Verdict::Respond(response) => Stopped::Answered(response),
             Verdict::Fail => Stopped::Refused(Refusal::Filter),
+            Verdict::Ask(position) => match (list, self.filters(list).get(position)) {
+                (List::Rule, Some(HttpFilter::ExternalAuth(auth))) => {
+                    let auth = auth.clone();
+                    self.asked = Asked::Waits(position as u8);
+                    Stopped::Asks(auth)
+                }
+                // A backend has no filter that asks.
+                (_, _) => Stopped::Refused(Refusal::Filter),
+            },
         };
         self.stopped = Some(Refusal::Filter);
         Err(stopped)
@@ -403,112 +471,5 @@ impl<T: Deref<Target = RouteTable>> fmt::Debug for Exchange<T> {
             .field("backend", &self.backend().map(|backend| &backend.service))
             .field("ran", &self.ran)
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Stopped ===
-
-impl Stopped {
-    /// The answer to a request that was stopped before a rule was found, so that there are no filters to be run on it.
-    pub fn into_response(self, form: Form) -> Response<Bytes> {
-        match self {
-            Self::Answered(response) => *response,
-            Self::Refused(refusal) => refusal.into_response(form),
-        }
-    }
-}
-
-impl From<Refusal> for Stopped {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<NoMatch> for Stopped {
-    fn from(no_match: NoMatch) -> Self {
-        Self::Refused(no_match.into())
-    }
-}
-
-impl From<RequestError> for Stopped {
-    fn from(error: RequestError) -> Self {
-        Self::Refused(error.into())
-    }
-}
-
-/// Brings a request into the form that is matched, as [`find`] does, and runs the filters of its listener: for those who ask
-/// the table by themselves afterwards.
-///
-/// # Errors
-/// When the request is malformed, or a filter of the listener answers it or cannot be carried out. That no listener takes it
-/// is for the table to say.
-///
-/// # Spec
-/// MSG-01 to MSG-04; PRF-01, PRF-03 to PRF-05.
-pub fn prepare<B>(
-    table: &RouteTable,
-    arrival: &Arrival<'_>,
-    request: &mut Request<B>,
-) -> Result<(), Stopped> {
-    one_form::prepare(arrival, request)?;
-    let head = RequestHead::of_request(request)?;
-    let Ok(listener) = select(table, arrival, &head.host) else { return Ok(()) };
-    drop(head);
-    run_before_routing(table.listener_filters(listener), request)
-}
-
-/// Brings a request into the form that is matched and forwarded, runs the filters of its listener, and finds the rule that
-/// serves it: what [`Exchange::begin`] does first.
-///
-/// The listener is that of the host that the client named. Its filters have run also where no rule is found, and what they
-/// have made of the request decides which one is.
-///
-/// # Errors
-/// When the request is malformed, a filter of the listener answers it, no rule serves it, or it may not be forwarded.
-///
-/// # Spec
-/// AMB-01, AMB-16, HST-08, HRM-16; PRF-01 to PRF-05, PRF-08; MSG-01 to MSG-04, MSG-06.
-pub fn find<B>(
-    table: &RouteTable,
-    arrival: &Arrival<'_>,
-    request: &mut Request<B>,
-) -> Result<Matched, Stopped> {
-    one_form::prepare(arrival, request)?;
-    let mut head = RequestHead::of_request(request)?;
-    let listener = select(table, arrival, &head.host)?;
-    let filters = table.listener_filters(listener);
-    if !filters.is_empty() {
-        drop(head);
-        run_before_routing(filters, request)?;
-        head = RequestHead::of_request(request).map_err(|_| Refusal::ListenerFilter)?;
-    }
-    let matched = table.find_behind(listener, &head)?;
-    let host_is_absent = head.host.as_str().is_empty();
-    let normal = match head.path {
-        Cow::Owned(normal) => Some(normal),
-        Cow::Borrowed(_) => None,
-    };
-    one_form::put_path(request.uri_mut(), normal);
-    one_form::count_forward(request)?;
-    if host_is_absent {
-        // "If the authority component is missing", a Host header is sent nevertheless, and empty: RFC 9112 section 3.2.
-        request.headers_mut().insert(header::HOST, HeaderValue::from_static(""));
-    }
-    Ok(matched)
-}
-
-/// The listener that takes a request for this host.
-fn select(table: &RouteTable, arrival: &Arrival<'_>, host: &Host<'_>) -> Result<ListenerId, NoMatch> {
-    let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-    let frontend = table.frontend_for(arrival.owner, Transport::Tcp, arrival.port);
-    let frontend = frontend.ok_or(NoMatch::NoListener)?;
-    table.select(frontend, server_name.as_ref(), host)
-}
-
-fn run_before_routing<B>(filters: &[ListenerFilter], request: &mut Request<B>) -> Result<(), Stopped> {
-    match filter::before_routing(filters, request) {
-        Verdict::Continue => Ok(()),
-        Verdict::Respond(response) => Err(Stopped::Answered(response)),
-        Verdict::Fail => Err(Refusal::ListenerFilter.into()),
     }
 }

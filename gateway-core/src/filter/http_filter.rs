@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cors::Cors;
 use super::extension::Extension;
+use super::external_auth::ExternalAuth;
 use super::header_modifier::HeaderModifier;
 use super::path_modifier::PathModifier;
 use super::request_mirror::RequestMirror;
@@ -28,6 +29,8 @@ pub enum HttpFilter {
     RequestMirror(RequestMirror),
     /// Lets other origins' scripts read the answers.
     Cors(Box<Cors>),
+    /// Asks another service whether the request may pass.
+    ExternalAuth(Arc<ExternalAuth>),
     /// Does what its author likes.
     Extension(Arc<dyn Extension>),
     /// Cannot be resolved or carried out: fails every request.
@@ -49,6 +52,7 @@ impl HttpFilter {
             | Self::ResponseHeaderModifier(_)
             | Self::RequestMirror(_)
             | Self::Cors(_)
+            | Self::ExternalAuth(_)
             | Self::Extension(_)
             | Self::Unresolved => None,
         }

@@ -7,6 +7,7 @@ use http::uri::{Authority, Scheme, Uri};
 use http::{Request, request};
 
 use super::extension::Extension;
+use super::external_auth::ExternalAuth;
 use super::verdict::Verdict;
 
 /// One filter of a listener.
@@ -17,6 +18,8 @@ use super::verdict::Verdict;
 pub enum ListenerFilter {
     /// Does what its author likes with requests. Answers do not come by here: [`Extension::on_response`] is not called.
     Extension(Arc<dyn Extension>),
+    /// Asks another service whether the request may pass.
+    ExternalAuth(Arc<ExternalAuth>),
     /// Leads nowhere: fails every request.
     ///
     /// # Spec
@@ -34,7 +37,7 @@ struct NamedHost {
     header: Option<HeaderValue>,
 }
 
-/// Runs the filters of a listener, in list order, until one answers.
+/// Runs the filters of a listener, in list order, until one answers or another service is to be asked.
 ///
 /// Whatever a filter makes of the host, the filters after it and the search see the one that the client named. A list with
 /// a filter that leads nowhere fails every request, also where a filter before it would answer.
@@ -45,14 +48,31 @@ pub fn before_routing<B>(filters: &[ListenerFilter], request: &mut Request<B>) -
     if filters.contains(&ListenerFilter::Unresolved) {
         return Verdict::Fail;
     }
+    run(filters, 0, request)
+}
+
+/// Goes on with the filters of a listener behind the one at the position `asked`, whose service has let the request pass;
+/// otherwise as [`before_routing`] does.
+pub fn resume_before_routing<B>(
+    filters: &[ListenerFilter],
+    asked: usize,
+    request: &mut Request<B>,
+) -> Verdict {
+    run(filters, asked + 1, request)
+}
+
+fn run<B>(filters: &[ListenerFilter], from: usize, request: &mut Request<B>) -> Verdict {
     let named = NamedHost::of(request.uri(), request.headers());
     let (mut parts, ()) = Request::new(()).into_parts();
     swap(request, &mut parts);
-    let verdicts = filters.iter().map(|filter| match filter {
+    let verdicts = filters.iter().enumerate().skip(from).map(|(position, filter)| match filter {
         ListenerFilter::Extension(extension) => match extension.on_request(&mut parts) {
             Verdict::Continue => named.restore(&mut parts),
             ends @ (Verdict::Respond(_) | Verdict::Fail) => ends,
+            // Whom an extension would have asked, its author knows alone.
+            Verdict::Ask(_) => Verdict::Fail,
         },
+        ListenerFilter::ExternalAuth(_) => Verdict::Ask(position),
         ListenerFilter::Unresolved => Verdict::Fail,
     });
     let verdict = verdicts.into_iter().find(|verdict| !matches!(verdict, Verdict::Continue));

@@ -4,7 +4,7 @@
 //! [`on_request`], then the list of the backend it picked, with the same [`RequestEdits`]; when the answer comes it runs
 //! [`on_response`] the other way round. A listener may have filters too, which [run before](before_routing) a rule is looked
 //! for. Nothing here sends anything: mirroring leaves copies in the edits, and a filter
-//! that answers by itself says so in a [`Verdict`].
+//! that answers by itself, or has another service asked first, says so in a [`Verdict`].
 //!
 //! Bodies are never looked at. What a filter says is checked when the filter is made, so that a request can only meet
 //! filters that work; the one exception, [`HttpFilter::Unresolved`], stands for a filter that could not be made, whose
@@ -43,8 +43,10 @@ pub mod url_rewrite;
 pub mod request_mirror;
 pub mod cors_origin;
 pub mod cors;
+pub mod header_edits;
 pub mod request_edits;
 pub mod extension;
+pub mod external_auth;
 pub mod http_filter;
 pub mod listener_filter;
 pub mod run;
@@ -52,16 +54,18 @@ pub mod run;
 pub use self::cors::{Cors, CorsError, CorsPolicy};
 pub use self::cors_origin::{AllowedOrigins, OriginError};
 pub use self::extension::{Extension, ExtensionError, Extensions};
+pub use self::external_auth::{AuthProtocol, AuthTerms, ExternalAuth, GrpcAuth, HttpAuth};
 pub use self::filter_context::FilterContext;
+pub use self::header_edits::{HeaderEdits, Put};
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
 pub use self::http_filter::HttpFilter;
-pub use self::listener_filter::{ListenerFilter, before_routing};
+pub use self::listener_filter::{ListenerFilter, before_routing, resume_before_routing};
 pub use self::path_modifier::{PathModifier, PathModifierError};
 pub use self::precise_hostname::{PreciseHostname, PreciseHostnameError};
 pub use self::request_edits::{MirrorCopy, RequestEdits};
 pub use self::request_mirror::{RequestMirror, Share, ShareError};
 pub use self::request_redirect::{RedirectStatus, RedirectStatusError, RequestRedirect};
-pub use self::run::{on_local_response, on_request, on_response};
+pub use self::run::{on_local_response, on_request, on_response, resume};
 pub use self::scheme::{Scheme, SchemeError};
 pub use self::url_rewrite::UrlRewrite;
 pub use self::verdict::Verdict;

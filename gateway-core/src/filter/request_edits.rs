@@ -1,8 +1,9 @@
 //! What the filters leave behind for those who forward the request and handle its answer.
 
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Request, Uri, request};
+use http::{HeaderMap, Request, Uri, request, response};
 
+use super::header_edits::HeaderEdits;
 use crate::name::BackendId;
 
 /// What the filters of one request have decided so far: one value for all lists that the request runs through.
@@ -18,6 +19,8 @@ pub struct RequestEdits {
     pub(super) preflight: bool,
     /// What the client asked for, when a filter has changed it or may have.
     pub(super) original: Option<Original>,
+    /// What authorization services have said of the headers of the answer.
+    answer: HeaderEdits,
 }
 
 /// A copy of a request for a mirror.
@@ -50,17 +53,30 @@ pub(super) struct Target<'a> {
 impl RequestEdits {
     /// Whether the filters left nothing behind: another value that allocates nothing may take its place.
     pub fn is_empty(&self) -> bool {
-        self.mirrors.is_empty() && self.origin.is_none() && !self.preflight && self.original.is_none()
+        let Self { mirrors, origin, preflight, original, answer } = self;
+        mirrors.is_empty() && origin.is_none() && !preflight && original.is_none() && answer.is_empty()
+    }
+
+    /// Notes what is to be done to the headers of the answer, after what was noted before.
+    pub(crate) fn edit_answer(&mut self, edits: &HeaderEdits) {
+        self.answer.extend(edits);
+    }
+
+    /// Does to the headers of an answer what was noted.
+    pub(crate) fn finish_answer(&self, response: &mut response::Parts) {
+        // Where there is no room for another, it is left out.
+        let _full = self.answer.apply(&mut response.headers);
     }
 
     /// The same without the copies, for those who are not to send them.
     pub(crate) fn without_mirrors(&self) -> Self {
-        let Self { mirrors: _, origin, preflight, original } = self;
+        let Self { mirrors: _, origin, preflight, original, answer } = self;
         Self {
             mirrors: Vec::new(),
             origin: origin.clone(),
             preflight: *preflight,
             original: original.clone(),
+            answer: answer.clone(),
         }
     }
 

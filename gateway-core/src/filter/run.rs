@@ -8,17 +8,18 @@ use super::http_filter::HttpFilter;
 use super::request_edits::RequestEdits;
 use super::verdict::Verdict;
 
-/// Runs the filters of one list, in list order, until one answers.
+/// Runs the filters of one list, in list order, until one answers or another service is to be asked.
 ///
 /// The path in `parts` must be the normalised one that was matched. `random` gives one number for each mirror, uniform
 /// over all of `u64`. Run the rule's list first, then that of the chosen backend, with the same `edits`.
 ///
 /// A CORS preflight is answered by the list's CORS filter, even where a redirect stands before it, because browsers
-/// refuse to follow a redirected preflight. A list with a filter that cannot be carried out fails every request, also
+/// refuse to follow a redirected preflight, or one that asks another service, because browsers send no credentials with it.
+/// A list with a filter that cannot be carried out fails every request, also
 /// where a filter before it would answer: that answer might be what the other one was to change.
 ///
 /// # Spec
-/// FLT-01, FLT-05, FLT-10, FLT-11; the choices are AMB-51, AMB-61 and AMB-65.
+/// FLT-01, FLT-05, FLT-10, FLT-11; FEA-01; the choices are AMB-51, AMB-61 and AMB-65.
 pub fn on_request(
     filters: &[HttpFilter],
     context: &FilterContext,
@@ -36,7 +37,33 @@ pub fn on_request(
         edits.mirrors.clear();
         return Verdict::Fail;
     }
-    for filter in filters {
+    run(filters, 0, preflight, context, parts, edits, random)
+}
+
+/// Goes on with a list behind the filter at the position `asked`, whose service has let the request pass; otherwise as
+/// [`on_request`] does.
+pub fn resume(
+    filters: &[HttpFilter],
+    asked: usize,
+    context: &FilterContext,
+    parts: &mut request::Parts,
+    edits: &mut RequestEdits,
+    random: &mut dyn FnMut() -> u64,
+) -> Verdict {
+    // A preflight is answered before any service is asked.
+    run(filters, asked + 1, None, context, parts, edits, random)
+}
+
+fn run(
+    filters: &[HttpFilter],
+    from: usize,
+    preflight: Option<&Cors>,
+    context: &FilterContext,
+    parts: &mut request::Parts,
+    edits: &mut RequestEdits,
+    random: &mut dyn FnMut() -> u64,
+) -> Verdict {
+    for (position, filter) in filters.iter().enumerate().skip(from) {
         let verdict = match filter {
             HttpFilter::RequestHeaderModifier(modifier) => {
                 if modifier.sets_host() {
@@ -65,9 +92,20 @@ pub fn on_request(
                 Some(cors) => answer_preflight(cors, parts, edits),
                 None => Verdict::Continue,
             },
+            HttpFilter::ExternalAuth(_) => match preflight {
+                Some(cors) => answer_preflight(cors, parts, edits),
+                None => {
+                    edits.keep_original(parts);
+                    Verdict::Ask(position)
+                }
+            },
             HttpFilter::Extension(extension) => {
                 edits.keep_original(parts);
-                extension.on_request(parts)
+                match extension.on_request(parts) {
+                    // Whom an extension would have asked, its author knows alone.
+                    Verdict::Ask(_) => Verdict::Fail,
+                    verdict => verdict,
+                }
             }
             // It acts on the answer.
             HttpFilter::ResponseHeaderModifier(_) => Verdict::Continue,
@@ -76,6 +114,8 @@ pub fn on_request(
         };
         match verdict {
             Verdict::Continue => {}
+            // What is copied may still be attempted.
+            Verdict::Ask(_) => return verdict,
             Verdict::Respond(_) | Verdict::Fail => {
                 // AMB-51: only what is attempted itself is mirrored.
                 edits.mirrors.clear();
@@ -110,6 +150,7 @@ pub fn on_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut 
             | HttpFilter::RequestRedirect(_)
             | HttpFilter::UrlRewrite(_)
             | HttpFilter::RequestMirror(_)
+            | HttpFilter::ExternalAuth(_)
             | HttpFilter::Unresolved => {}
         }
     }
@@ -136,6 +177,7 @@ fn cors_of(filters: &[HttpFilter]) -> Option<&Cors> {
         | HttpFilter::RequestRedirect(_)
         | HttpFilter::UrlRewrite(_)
         | HttpFilter::RequestMirror(_)
+        | HttpFilter::ExternalAuth(_)
         | HttpFilter::Extension(_)
         | HttpFilter::Unresolved => None,
     })
@@ -164,8 +206,8 @@ mod tests {
 
     use super::*;
     use crate::filter::{
-        CorsPolicy, Extension, HeaderModifier, PathModifier, RequestMirror, RequestRedirect, Scheme, Share,
-        UrlRewrite,
+        AuthProtocol, AuthTerms, CorsPolicy, Extension, ExternalAuth, GrpcAuth, HeaderModifier, PathModifier,
+        RequestMirror, RequestRedirect, Scheme, Share, UrlRewrite,
     };
     use crate::matching::MatchedPath;
     use crate::name::BackendId;
@@ -212,6 +254,11 @@ mod tests {
     fn cors() -> HttpFilter {
         let policy = CorsPolicy { allow_origins: vec!["https://ok.example"], ..Default::default() };
         HttpFilter::Cors(Box::new(Cors::new(&policy).unwrap()))
+    }
+
+    fn auth() -> HttpFilter {
+        let terms = AuthTerms { protocol: AuthProtocol::Grpc(GrpcAuth::default()), max_body: 0 };
+        HttpFilter::ExternalAuth(Arc::new(ExternalAuth { backend: BackendId(9), terms }))
     }
 
     /// The answer of the filters, after the response filters have run on it.
@@ -285,6 +332,39 @@ mod tests {
         let filters = [redirect(), HttpFilter::Unresolved];
         let verdict = run(&filters, &mut get("/old"), &mut edits);
         assert!(matches!(verdict, Verdict::Fail), "the redirect might be what the filter was to change");
+    }
+
+    // FEA-01, FLT-01, AMB-51
+    #[test]
+    fn a_list_stops_where_a_service_is_to_be_asked_and_goes_on_behind_it() {
+        let filters = [
+            mirror(1),
+            HttpFilter::RequestHeaderModifier(set("x-before", "1")),
+            auth(),
+            HttpFilter::RequestHeaderModifier(set("x-between", "1")),
+            auth(),
+            redirect(),
+        ];
+        let mut edits = RequestEdits::default();
+        let mut parts = get("/old");
+        assert!(matches!(run(&filters, &mut parts, &mut edits), Verdict::Ask(2)));
+        assert!(parts.headers.contains_key("x-before") && !parts.headers.contains_key("x-between"));
+        assert_eq!(edits.mirrors.len(), 1, "it may yet be attempted");
+        let mut on = |asked| resume(&filters, asked, &CONTEXT, &mut parts, &mut edits, &mut || 0);
+        assert!(matches!(on(2), Verdict::Ask(4)));
+        assert!(matches!(on(4), Verdict::Respond(_)));
+        assert!(parts.headers.contains_key("x-between") && edits.mirrors.is_empty());
+    }
+
+    // FEA-01, FCO-20
+    #[test]
+    fn a_preflight_is_answered_before_a_service_is_asked() {
+        let lines =
+            [("host", "a"), ("origin", "https://ok.example"), ("access-control-request-method", "PUT")];
+        let response = answered(&[auth(), cors()], &mut request("OPTIONS", "/old", &lines));
+        assert_eq!(response.headers["access-control-allow-origin"], "https://ok.example");
+        let verdict = run(&[auth(), cors()], &mut get("/old"), &mut RequestEdits::default());
+        assert!(matches!(verdict, Verdict::Ask(0)), "{verdict:?}");
     }
 
     // FRD-11, AMB-51
@@ -567,6 +647,7 @@ mod tests {
                     on_response(&filters, &edits, &mut response);
                 }
                 Verdict::Fail => prop_assert!(edits.mirrors.is_empty()),
+                Verdict::Ask(_) => prop_assert!(false, "nobody is asked"),
             }
         }
     }

@@ -13,7 +13,9 @@ use hashbrown::{HashMap, HashSet};
 use super::backend_tls_policy::BackendTlsPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
-use crate::api::{GATEWAY_GROUP, Kind, Service, ServicePort, ServiceType, TransportProtocol};
+use crate::api::{
+    BackendObjectReference, GATEWAY_GROUP, Kind, Service, ServicePort, ServiceType, TransportProtocol,
+};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
@@ -95,6 +97,8 @@ struct Port {
     /// Whether the Service changed since it was looked at.
     stale: bool,
     users: HashSet<Arc<RouteKey>, RandomState>,
+    /// Whether filters of listeners refer to it.
+    used_by_listeners: bool,
 }
 
 // === impl Backends ===
@@ -115,18 +119,54 @@ impl Backends {
         used: &mut HashSet<Arc<BackendKey>, RandomState>,
         table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
+        let namespace = &*route.name.namespace;
+        let from = Referrer { group: GATEWAY_GROUP, kind: route.kind.as_str(), namespace };
+        let key = self.key(context, (from, needs_grants), usage, reference)?;
+        let port = self.find(context, key, table);
+        if !port.users.contains(route) {
+            port.users.insert(route.clone());
+        }
+        used.insert(port.key.clone());
+        port.found.clone()
+    }
+
+    /// The backend that a reference of a listener's filter leads to, otherwise as [`resolve`](Self::resolve) does.
+    ///
+    /// # Errors
+    /// Why it leads nowhere.
+    pub(crate) fn resolve_of_listener(
+        &mut self,
+        context: BackendContext<'_>,
+        (from, usage): (Referrer<'_>, Usage),
+        reference: BackendReference<'_>,
+        used: &mut HashSet<Arc<BackendKey>, RandomState>,
+        table: &mut RouteTableBuilder,
+    ) -> Result<BackendId, Finding> {
+        let key = self.key(context, (from, true), usage, reference)?;
+        let port = self.find(context, key, table);
+        port.used_by_listeners = true;
+        used.insert(port.key.clone());
+        port.found.clone()
+    }
+
+    /// What a reference is to, if it may be followed and is to something that can be a backend.
+    fn key(
+        &self,
+        context: BackendContext<'_>,
+        (from, needs_grants): (Referrer<'_>, bool),
+        usage: Usage,
+        reference: BackendReference<'_>,
+    ) -> Result<BackendKey, Finding> {
         let BackendReference { group, kind, namespace, name, port } = reference;
-        let route_namespace = &*route.name.namespace;
-        let namespace = namespace.unwrap_or(route_namespace);
+        let namespace = namespace.unwrap_or(from.namespace);
         let problem = |reason, message| Err(Finding::whole(reason, message));
-        let from = Referrer { group: GATEWAY_GROUP, kind: route.kind.as_str(), namespace: route_namespace };
         if needs_grants && context.grants.check(from, Target { group, kind, namespace, name }).is_none() {
             return problem(
                 Reason::RefNotPermitted,
                 format!(
                     "{kind} {namespace}/{name} is in another namespace and no ReferenceGrant there permits references \
-                     from {} in {route_namespace}",
-                    route.kind
+                     from {} in {}",
+                    from.kind, from.namespace
                 ),
             );
         }
@@ -142,11 +182,7 @@ impl Backends {
                 format!("the reference to Service {namespace}/{name} names no port"),
             );
         };
-        let service = self.known(ObjectName::new(namespace, name));
-        let key = BackendKey { service, port, usage };
-        let (key, found) = self.find(context, key, route, table);
-        used.insert(key);
-        found
+        Ok(BackendKey { service: self.known(ObjectName::new(namespace, name)), port, usage })
     }
 
     /// The same name, in the one copy that all references share.
@@ -158,9 +194,8 @@ impl Backends {
         &mut self,
         context: BackendContext<'_>,
         key: BackendKey,
-        route: &Arc<RouteKey>,
         table: &mut RouteTableBuilder,
-    ) -> (Arc<BackendKey>, Result<BackendId, Finding>) {
+    ) -> &mut Port {
         let ports = self.by_service.entry(key.service.clone()).or_default();
         let position = ports.iter().position(|port| *port.key == key).unwrap_or_else(|| {
             ports.push(Port {
@@ -169,6 +204,7 @@ impl Backends {
                 found: Err(Finding::whole(Reason::BackendNotFound, "")),
                 stale: true,
                 users: HashSet::default(),
+                used_by_listeners: false,
             });
             ports.len() - 1
         });
@@ -176,18 +212,24 @@ impl Backends {
         if port.stale {
             port.look_again(context, table);
         }
-        if !port.users.contains(route) {
-            port.users.insert(route.clone());
-        }
-        (port.key.clone(), port.found.clone())
+        port
     }
 
     /// A route that does not refer to this backend any more.
     pub(crate) fn release(&mut self, key: &BackendKey, route: &RouteKey, table: &mut RouteTableBuilder) {
+        self.leave(key, table, |port| _ = port.users.remove(route));
+    }
+
+    /// No filter of a listener refers to this backend any more.
+    pub(crate) fn release_of_listeners(&mut self, key: &BackendKey, table: &mut RouteTableBuilder) {
+        self.leave(key, table, |port| port.used_by_listeners = false);
+    }
+
+    fn leave(&mut self, key: &BackendKey, table: &mut RouteTableBuilder, leave: impl FnOnce(&mut Port)) {
         let Some(ports) = self.by_service.get_mut(&key.service) else { return };
         let Some(position) = ports.iter().position(|port| *port.key == *key) else { return };
-        ports[position].users.remove(route);
-        if ports[position].users.is_empty() {
+        leave(&mut ports[position]);
+        if ports[position].users.is_empty() && !ports[position].used_by_listeners {
             if let Ok(id) = ports.swap_remove(position).found {
                 table.remove_backend(id);
             }
@@ -197,23 +239,24 @@ impl Backends {
         }
     }
 
-    /// Something about this Service changed. Gives the routes for which the outcome is another now; other endpoints are
-    /// none of theirs.
+    /// Something about this Service changed. Gives the routes for which the outcome is another now, and whether it is for some
+    /// listener; other endpoints are none of theirs.
     pub(crate) fn touch(
         &mut self,
         context: BackendContext<'_>,
         service: &ObjectName,
         table: &mut RouteTableBuilder,
-    ) -> Vec<Arc<RouteKey>> {
-        let mut concerned = Vec::new();
+    ) -> (Vec<Arc<RouteKey>>, bool) {
+        let (mut concerned, mut listeners) = (Vec::new(), false);
         for port in self.by_service.get_mut(service).into_iter().flatten() {
             let before = port.found.clone();
             port.look_again(context, table);
             if port.found != before {
                 concerned.extend(port.users.iter().cloned());
+                listeners |= port.used_by_listeners;
             }
         }
-        concerned
+        (concerned, listeners)
     }
 
     /// The Routes that send to a Service what may go within TLS, whether it is there or not.
@@ -333,6 +376,15 @@ impl Port {
             }
             (Err(finding), Err(_)) => Err(finding),
         };
+    }
+}
+
+// === impl BackendReference ===
+
+impl<'r> From<&'r BackendObjectReference> for BackendReference<'r> {
+    fn from(written: &'r BackendObjectReference) -> Self {
+        let BackendObjectReference { group, kind, name, namespace, port } = written;
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
     }
 }
 

@@ -9,6 +9,7 @@ mod backend_ref;
 mod backend_tls_policy;
 mod certificate_ref;
 mod endpoints;
+pub(crate) mod external_auth;
 mod lookups;
 mod reference_grant;
 

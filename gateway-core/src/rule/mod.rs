@@ -87,6 +87,11 @@ impl HttpRule {
         }
     }
 
+    /// Whether an authorization service is asked about its requests.
+    pub fn asks(&self) -> bool {
+        self.filters.iter().any(|filter| matches!(filter, HttpFilter::ExternalAuth(_)))
+    }
+
     /// Whether it has filters, be it for some of its backends only.
     pub fn has_filters(&self) -> bool {
         !self.filters.is_empty() || self.backend_filters.iter().any(|filters| !filters.is_empty())

@@ -4,20 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
 use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
-use crate::api::{AnyObject, Kind, ParentReference, Resources};
-use crate::attach::{self, Gateways, Mesh, Namespaces, Parents, Services};
+use crate::api::{AnyObject, BackendObjectReference, Kind, ParentReference, Resources};
+use crate::attach::{self, FindServices, Gateways, Mesh, Namespaces, Parents, Services};
 use crate::compile::{Compiler, Listeners, Patterns, Places, ServiceListeners};
 use crate::condition::Reason;
 use crate::feature::Feature;
+use crate::filter::AuthTerms;
 use crate::finding::Finding;
 use crate::manifest::Severity;
-use crate::name::{ObjectName, RouteKey, RouteKind};
+use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
-    BackendContext, BackendTlsPolicies, Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups,
-    service_of,
+    BackendContext, BackendKey, BackendTlsPolicies, Backends, Certificates, Endpoints, Grants,
+    KeptCertificates, Lookups, Referrer, external_auth, service_of,
 };
 use crate::status;
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -66,6 +70,8 @@ pub struct Translator {
     policy_certificates: KeptCertificates,
     policy_lookups: Lookups,
     backends: Backends,
+    /// Those that filters of listeners refer to.
+    services_of_listeners: HashSet<Arc<BackendKey>, RandomState>,
     patterns: Patterns,
     places: Places,
     gateways: Gateways,
@@ -77,6 +83,29 @@ pub struct Translator {
     translation: Translation,
     /// The objects whose status changed since somebody asked.
     status_changes: BTreeSet<(Kind, ObjectName)>,
+}
+
+/// What leads to the authorization services of listeners.
+struct ServicesOfListeners<'t> {
+    references: BackendContext<'t>,
+    backends: &'t mut Backends,
+    table: &'t mut RouteTableBuilder,
+    used: HashSet<Arc<BackendKey>, RandomState>,
+}
+
+// === impl ServicesOfListeners ===
+
+impl FindServices for ServicesOfListeners<'_> {
+    fn find(
+        &mut self,
+        from: Referrer<'_>,
+        reference: &BackendObjectReference,
+        terms: &AuthTerms,
+    ) -> Result<BackendId, Finding> {
+        let Self { references, backends, table, used } = self;
+        let usage = external_auth::usage(terms);
+        backends.resolve_of_listener(*references, (from, usage), reference.into(), used, table)
+    }
 }
 
 // === impl Translator ===
@@ -102,6 +131,7 @@ impl Translator {
             policy_certificates: KeptCertificates::default(),
             policy_lookups: Lookups::default(),
             backends: Backends::default(),
+            services_of_listeners: HashSet::default(),
             patterns: Patterns::new(),
             places: Places::default(),
             gateways: Gateways::default(),
@@ -224,28 +254,27 @@ impl Translator {
             && replace(&mut self.grants, Grants::new(&self.valid.reference_grants));
         let namespaces = touched(&[Kind::Namespace])
             && replace(&mut self.namespaces, Namespaces::new(&self.valid.namespaces));
-        let asked = |(kind, name): &(Kind, ObjectName)| self.lookups.contains(*kind, name);
-        let attach_again = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet])
-            || grants
-            || namespaces
-            || changed.iter().any(asked);
+        let touched_gateways = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet]);
         let for_policies = |(kind, name): &(Kind, ObjectName)| {
             self.policy_lookups.contains(*kind, name)
                 || *kind == Kind::Service && self.tls_policies.names(name)
         };
         let judge_again = touched(&[Kind::BackendTlsPolicy]) || changed.iter().any(for_policies);
-        let attached_otherwise = attach_again && self.attach();
-        let all = fresh || attached_otherwise || grants || namespaces;
         if judge_again {
             changed.extend(self.judge_policies().into_iter().map(|service| (Kind::Service, service)));
         }
+        // Services are looked at in any case, since what leads to them is remembered.
+        let (affected, services_of_listeners) = self.affected(&changed);
+        let asked = |(kind, name): &(Kind, ObjectName)| self.lookups.contains(*kind, name);
+        let attach_again =
+            touched_gateways || grants || namespaces || services_of_listeners || changed.iter().any(asked);
+        let attached_otherwise = attach_again && self.attach();
+        let all = fresh || attached_otherwise || grants || namespaces;
         if judge_again || attach_again {
             self.translation.lookups = self.lookups.clone();
             self.translation.lookups.merge(self.policy_lookups.clone());
         }
 
-        // Services are looked at in any case, since what leads to them is remembered.
-        let affected = self.affected(&changed);
         let mut routes = if all { self.routes.all(&self.valid) } else { affected };
         self.add_concerned(&mut routes);
         if !routes.is_empty() {
@@ -335,8 +364,9 @@ impl Translator {
     fn attach(&mut self) -> bool {
         let kept = mem::take(&mut self.certificates);
         let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
-        let gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
+        let mut gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
         (self.certificates, self.lookups) = certificates.finish();
+        self.find_services(&mut gateways);
         let mut before = mem::replace(&mut self.gateways, gateways);
         before.note_unbound(&[]);
         self.table.addresses(self.gateways.addresses());
@@ -366,21 +396,36 @@ impl Translator {
         self.tls_policies.differences(&before).into_iter().cloned().collect()
     }
 
-    /// The Routes that changed, and those for which a Service that did is no longer what it was.
-    fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> BTreeSet<RouteKey> {
-        let mut affected = BTreeSet::new();
+    /// Finds the authorization services of listeners, and forgets those that none asks any more.
+    fn find_services(&mut self, gateways: &mut Gateways) {
+        let Self { valid, endpoints, tls_policies, grants, backends, table, .. } = self;
+        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
+        let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
+        gateways.find_services(&mut services);
+        let ServicesOfListeners { backends, table, used, .. } = services;
+        for unused in self.services_of_listeners.iter().filter(|key| !used.contains(*key)) {
+            backends.release_of_listeners(unused, table);
+        }
+        self.services_of_listeners = used;
+    }
+
+    /// The Routes that changed, and those for which a Service that did is no longer what it was; and whether it is no longer
+    /// that for listeners.
+    fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
+        let (mut affected, mut listeners) = (BTreeSet::new(), false);
         let Self { valid, endpoints, tls_policies, grants, backends, table, .. } = self;
         let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
         for (kind, name) in changed {
             if *kind == Kind::Service {
-                let concerned = backends.touch(references, name, table);
+                let (concerned, of_listeners) = backends.touch(references, name, table);
+                listeners |= of_listeners;
                 affected.extend(concerned.iter().map(|key| (**key).clone()));
                 affected.extend(self.mesh.routes_of(name).cloned());
             }
             let route = RouteKind::ALL.into_iter().find(|route| Kind::from(*route) == *kind);
             affected.extend(route.map(|route| RouteKey::new(route, name.clone())));
         }
-        affected
+        (affected, listeners)
     }
 
     /// Adds the Routes that do not change, and for which it makes a difference that these do: those that another kind takes the place

@@ -87,18 +87,21 @@ fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_mesh
         published.contains(&Feature::GatewayAddressRoutability)
             && !published.contains(&Feature::HttpRouteCors)
     );
-    // One is left out, one is there besides, and there are no filters that a listener could have.
-    assert_eq!(published.len(), SUPPORTED.len() - 1);
+    // One is left out, and one is there besides.
+    assert_eq!(published.len(), SUPPORTED.len());
 }
 
-// PRF-06: a program without filters of its own has none for listeners.
+// PRF-06: a program without filters of its own that asks no services has none for listeners.
 #[test]
 fn filters_of_listeners_are_published_only_where_there_are_some() {
-    for extensions in [None, Some(Arc::new(NoExtensions) as Arc<dyn Extensions>)] {
-        let options = Options { extensions, ..Options::default() };
+    let extensions = || Some(Arc::new(NoExtensions) as Arc<dyn Extensions>);
+    for (external_auth, extensions, expected) in
+        [(false, None, false), (true, None, true), (false, extensions(), true), (true, extensions(), true)]
+    {
+        let options = Options { external_auth, extensions, ..Options::default() };
         let statuses = translated(&world(""), &options).statuses;
         let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
-        assert_eq!(published.contains(&Feature::GatewayListenerFilters), options.extensions.is_some());
+        assert_eq!(published.contains(&Feature::GatewayListenerFilters), expected);
     }
 }
 

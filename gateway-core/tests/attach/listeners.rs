@@ -372,11 +372,11 @@ fn a_listener_has_the_filters_that_its_references_lead_to() {
         "with extensions",
         &world(&yaml),
         &options,
-        "Gateway default/g: Accepted=True/ListenersNotValid ResolvedRefs=False/ListenersNotResolved
+        "Gateway default/g: ResolvedRefs=False/ListenersNotResolved
            a [HTTPRoute GRPCRoute]: ok
            b [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidListenerFilterRef
            c [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidListenerFilterRef
-           d [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid",
+           d [HTTPRoute GRPCRoute]: ResolvedRefs=False/InvalidListenerFilterRef",
     );
     let translation = translated(&world(&yaml), &options);
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
@@ -388,6 +388,8 @@ fn a_listener_has_the_filters_that_its_references_lead_to() {
         message(1),
         "filters.requests[1]: extension Check.example.com default/absent: there is no such object"
     );
+    let auth = "filters.requests[1]: externalAuth.backendRef: there is no Service default/auth";
+    assert!(message(3).starts_with(auth), "{}", message(3));
     assert!(message(2).starts_with("filters.requests[0]: extension Other.example.com default/strangers"));
     let filters = |name: &str| {
         let mut listeners = translation.table.listeners();
@@ -398,6 +400,7 @@ fn a_listener_has_the_filters_that_its_references_lead_to() {
     assert_eq!(filters("a"), [true, true]);
     assert_eq!(filters("b"), [true, false]);
     assert_eq!(filters("c"), [false]);
+    assert_eq!(filters("d"), [true, false]);
 }
 
 // PRF-06, PRF-09: a listener is not served without the filters that it is to have.
@@ -417,15 +420,17 @@ fn a_listener_with_filters_that_are_not_carried_out_is_not_accepted() {
         &[listener("a", "HTTP", EXTENSION), listener("b", "HTTP", AUTH), listener("c", "HTTP", "")]
             .join(", "),
     );
-    expect(
+    let nothing_asked = Options { external_auth: false, ..Options::default() };
+    expect_with(
         "not carried out",
-        &yaml,
+        &world(&yaml),
+        &nothing_asked,
         "Gateway default/g: Accepted=True/ListenersNotValid
            a [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
            b [HTTPRoute GRPCRoute]: Accepted=False/UnsupportedValue Programmed=False/Invalid
            c [HTTPRoute GRPCRoute]: ok",
     );
-    let translation = translated(&world(&yaml), &Options::default());
+    let translation = translated(&world(&yaml), &nothing_asked);
     let status = &translation.statuses.gateways[&ObjectName::new("default", "g")];
     let messages = [0, 1].map(|index: usize| status.listeners[index].conditions[0].message.as_str());
     assert!(messages[0].contains("filters.requests[0]: Check strangers in \"example.com\""), "{messages:?}");

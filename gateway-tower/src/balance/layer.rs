@@ -19,6 +19,11 @@ impl BalanceLayer {
     pub fn new(picker: Arc<dyn Pick>) -> Self {
         Self { picker }
     }
+
+    /// What chooses.
+    pub(crate) fn picker(&self) -> Arc<dyn Pick> {
+        Arc::clone(&self.picker)
+    }
 }
 
 impl Default for BalanceLayer {

@@ -1,10 +1,12 @@
 //! The body that is sent to a backend.
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -33,6 +35,8 @@ pin_project! {
         Copied { #[pin] body: B, inflow: Inflow, copies: Vec<CopySender> },
         /// What a mirror gets.
         Copy { copy: Copy },
+        /// What was read to its end before it is sent.
+        Whole { data: Bytes, trailers: Option<Box<HeaderMap>> },
         /// What an attempt gets that may be repeated.
         Replayed { #[pin] replayed: Replayed<RequestBody<B>> },
     }
@@ -46,6 +50,14 @@ impl<B> RequestBody<B> {
         Self { kind: Kind::Empty }
     }
 
+    /// A body that is all here.
+    pub(crate) fn whole(data: Bytes, trailers: Option<HeaderMap>) -> Self {
+        match (data.is_empty(), trailers) {
+            (true, None) => Self::empty(),
+            (_, trailers) => Self { kind: Kind::Whole { data, trailers: trailers.map(Box::new) } },
+        }
+    }
+
     pub(crate) fn copy(copy: Copy) -> Self {
         Self { kind: Kind::Copy { copy } }
     }
@@ -55,7 +67,7 @@ impl<B> RequestBody<B> {
         Self { kind: Kind::Replayed { replayed } }
     }
 
-    /// Copies to `copies` what streams from now on; only the body that arrived can be copied.
+    /// Copies to `copies` what streams from now on; only the body that arrived can be copied, be it all here.
     pub(crate) fn copied_to(self, copies: Vec<CopySender>) -> Self {
         match self.kind {
             Kind::Streaming { body, inflow } => Self { kind: Kind::Copied { body, inflow, copies } },
@@ -63,6 +75,15 @@ impl<B> RequestBody<B> {
             Kind::Empty => {
                 copies.into_iter().for_each(CopySender::finish);
                 self
+            }
+            Kind::Whole { data, trailers } => {
+                for mut copy in copies {
+                    let trailers = trailers.as_deref().cloned().map(Frame::trailers);
+                    if copy.send(&Frame::data(data.clone())) && trailers.is_none_or(|it| copy.send(&it)) {
+                        copy.finish();
+                    }
+                }
+                Self { kind: Kind::Whole { data, trailers } }
             }
             // Dropping a sender tells its mirror that the copy is not complete.
             kind @ (Kind::Copied { .. } | Kind::Copy { .. } | Kind::Replayed { .. }) => Self { kind },
@@ -84,7 +105,7 @@ impl<B: Body> RequestBody<B> {
     pub(crate) fn inflow(&self) -> Option<&Inflow> {
         match &self.kind {
             Kind::Streaming { inflow, .. } | Kind::Copied { inflow, .. } => Some(inflow),
-            Kind::Empty | Kind::Copy { .. } | Kind::Replayed { .. } => None,
+            Kind::Empty | Kind::Copy { .. } | Kind::Whole { .. } | Kind::Replayed { .. } => None,
         }
     }
 }
@@ -136,6 +157,10 @@ where
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             KindProjected::Copy { copy } => copy.poll_frame(cx),
+            KindProjected::Whole { data, trailers } => Poll::Ready(match data.is_empty() {
+                false => Some(Ok(Frame::data(mem::take(data)))),
+                true => trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))),
+            }),
             KindProjected::Replayed { replayed } => replayed.poll_frame(cx),
         }
     }
@@ -145,6 +170,7 @@ where
             Kind::Empty => true,
             Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.is_end_stream(),
             Kind::Copy { copy } => copy.is_end_stream(),
+            Kind::Whole { data, trailers } => data.is_empty() && trailers.is_none(),
             Kind::Replayed { replayed } => replayed.is_end_stream(),
         }
     }
@@ -154,6 +180,7 @@ where
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.size_hint(),
             Kind::Copy { copy } => copy.size_hint(),
+            Kind::Whole { data, .. } => SizeHint::with_exact(data.len() as u64),
             Kind::Replayed { replayed } => replayed.size_hint(),
         }
     }
@@ -167,6 +194,7 @@ impl<B> fmt::Debug for RequestBody<B> {
                 Kind::Streaming { .. } => "streaming",
                 Kind::Copied { .. } => "copied",
                 Kind::Copy { .. } => "copy",
+                Kind::Whole { .. } => "whole",
                 Kind::Replayed { .. } => "replayed",
             })
             .finish()

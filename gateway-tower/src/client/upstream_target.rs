@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gateway_core::name::BackendId;
+use gateway_core::name::{BackendId, ObjectName};
 use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
 use gateway_core::table::{Certificate, RouteTable};
 use http::Extensions;
@@ -39,6 +39,18 @@ impl UpstreamTarget {
             Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
+    }
+
+    /// An endpoint of a backend of this table, for a request of this Gateway's own.
+    pub(crate) fn in_table(
+        snapshot: Snapshot,
+        backend: BackendId,
+        endpoint: u32,
+        gateway: &ObjectName,
+    ) -> Self {
+        let shown = || snapshot.client_certificate(gateway).cloned();
+        let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
+        Self { snapshot, backend, endpoint, multiplexed: false, certificate }
     }
 
     /// An endpoint of a backend that is in no table, to be put into the extensions for a client that is used alone.

@@ -3,11 +3,13 @@
 use tower_layer::Layer;
 
 use super::{Dispatch, Trust};
+use crate::authorize::AskNobody;
 
 /// Takes requests from their rules to their backends.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DispatchLayer {
+pub struct DispatchLayer<A = AskNobody> {
     trust: Trust,
+    authorizer: A,
 }
 
 // === impl DispatchLayer ===
@@ -15,14 +17,21 @@ pub struct DispatchLayer {
 impl DispatchLayer {
     /// The layer for a gateway that stands there: whose word about clients counts.
     pub fn new(trust: Trust) -> Self {
-        Self { trust }
+        Self { trust, authorizer: AskNobody }
     }
 }
 
-impl<S> Layer<S> for DispatchLayer {
-    type Service = Dispatch<S>;
+impl<A> DispatchLayer<A> {
+    /// Has the authorization services of rules asked. Without it nobody is, and no request of such a rule passes.
+    pub fn authorizer<N>(self, authorizer: N) -> DispatchLayer<N> {
+        DispatchLayer { trust: self.trust, authorizer }
+    }
+}
 
-    fn layer(&self, inner: S) -> Dispatch<S> {
-        Dispatch { inner, trust: self.trust }
+impl<S, A: Clone> Layer<S> for DispatchLayer<A> {
+    type Service = Dispatch<S, A>;
+
+    fn layer(&self, inner: S) -> Dispatch<S, A> {
+        Dispatch { inner, trust: self.trust, authorizer: self.authorizer.clone() }
     }
 }

@@ -16,7 +16,9 @@
 //! header modifier (FHM-11, FCO-02). That way it is done once, whatever form the answer takes in the end.
 //!
 //! The layer stands outside of the request timeout. Filters take no time, and so the refusal of a timeout passes them on
-//! its way out: a script whose request times out can read the 504, where CORS allows that.
+//! its way out: a script whose request times out can read the 504, where CORS allows that. A filter that asks an authorization
+//! service does take time; the [authorizer](DispatchLayer::authorizer) is given no more than the timeout leaves, and the time
+//! that it took is counted.
 //!
 //! The surprising case: a request that no route layer has seen gets 500. Passing it on would pass it without the
 //! filters that its rule may have.
@@ -57,6 +59,8 @@
 //! # }
 //! ```
 
+mod on_answer;
+mod filtering;
 mod future;
 mod layer;
 mod service;

@@ -4,22 +4,25 @@ use std::mem;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gateway_core::exchange::{Form, Stopped};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::OnAnswer;
+use super::filtering::{Filtered, filter};
+use super::on_answer::OnAnswer;
 use super::{DispatchFuture, Trust};
+use crate::authorize::{AskNobody, Authorize};
 use crate::outcome::{IntoRefused, Refusal, Refused};
 use crate::routed::Routed;
 
 /// Takes a request through the filters to the backend that is chosen for it, and the answer back.
 ///
-/// `poll_ready` is that of the service within.
+/// `poll_ready` is that of the service within. A request that waits for an authorization service has the service within for
+/// itself, and leaves a clone behind.
 #[derive(Clone, Debug)]
-pub struct Dispatch<S> {
+pub struct Dispatch<S, A = AskNobody> {
     pub(super) inner: S,
     pub(super) trust: Trust,
+    pub(super) authorizer: A,
 }
 
 /// How a request goes on.
@@ -32,22 +35,24 @@ enum Start {
 
 // === impl Dispatch ===
 
-impl<S, B, RB> Service<Request<B>> for Dispatch<S>
+impl<S, A, B, RB> Service<Request<B>> for Dispatch<S, A>
 where
-    S: Service<Request<B>, Response = Response<RB>>,
+    S: Service<Request<B>, Response = Response<RB>> + Clone,
     S::Error: IntoRefused,
+    A: Authorize<B>,
+    B: Send + 'static,
     RB: From<Bytes>,
 {
     type Response = Response<RB>;
     type Error = Refused;
-    type Future = DispatchFuture<S::Future>;
+    type Future = DispatchFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         S::Error::refuse(self.inner.poll_ready(cx))
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> DispatchFuture<S::Future> {
+    fn call(&mut self, mut request: Request<B>) -> DispatchFuture<S, B> {
         match start(&mut request, self.trust) {
             Ok(Start::Chosen { upgrade }) => {
                 DispatchFuture::forwarded(self.inner.call(request), OnAnswer::Plain { upgrade })
@@ -58,35 +63,24 @@ where
     }
 }
 
-impl<S> Dispatch<S> {
-    /// Runs the filters, with the choice of the backend between those of the rule and its own.
-    fn filter<B>(&mut self, request: Request<B>) -> DispatchFuture<S::Future>
+impl<S, A> Dispatch<S, A> {
+    fn filter<B>(&mut self, request: Request<B>) -> DispatchFuture<S, B>
     where
-        S: Service<Request<B>>,
+        S: Service<Request<B>> + Clone,
+        A: Authorize<B>,
+        B: Send + 'static,
     {
-        let (mut parts, body) = request.into_parts();
-        let Some(routed) = parts.extensions.get::<Routed>() else {
-            return DispatchFuture::refused(Refusal::NotRouted);
-        };
-        let mut exchange = routed.exchange().clone();
-        match exchange.run(&mut parts, &mut || fastrand::u64(..)) {
-            Ok(_) => {
-                // Without the copies for mirrors, which are to be sent once.
-                let on_answer = OnAnswer::Filters(Box::new(exchange.clone()));
-                if let Some(routed) = parts.extensions.get_mut::<Routed>() {
-                    routed.set_exchange(exchange);
-                }
-                DispatchFuture::forwarded(self.inner.call(Request::from_parts(parts, body)), on_answer)
+        match filter(request) {
+            Filtered::Passed(request, on_answer) => {
+                DispatchFuture::forwarded(self.inner.call(request), on_answer)
             }
-            // A filter says by itself in which form.
-            Err(stopped @ Stopped::Answered(_)) => {
-                DispatchFuture::answered(exchange.answer(stopped, Form::default()))
-            }
-            Err(Stopped::Refused(refusal)) => {
-                let reached = exchange.backend_id().map(Into::into);
-                let mut refused = Refused::from(refusal).with_reached(reached);
-                refused.edit_head(|head| exchange.finish_local(head));
-                DispatchFuture::refused(refused)
+            Filtered::Answered(response) => DispatchFuture::answered(response),
+            Filtered::Refused(refused) => DispatchFuture::refused(refused),
+            Filtered::Asks(waiting) => {
+                // The service that was found ready goes with the request.
+                let inner = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, inner);
+                DispatchFuture::asking(waiting.ask(self.authorizer.clone(), inner))
             }
         }
     }
@@ -106,7 +100,7 @@ fn start<B>(request: &mut Request<B>, trust: Trust) -> Result<Start, Refused> {
 
 fn start_routed<B>(routed: &mut Routed, request: &mut Request<B>, trust: Trust) -> Result<Start, Refused> {
     let upgrade = routed.tell(request, trust);
-    if routed.rule().has_filters() {
+    if routed.rule().has_filters() || routed.exchange().has_edits() {
         return Ok(Start::Filters);
     }
     match routed.choose_backend(fastrand::u64(..)) {

@@ -3,7 +3,7 @@
 //! | layer | does | why there |
 //! | --- | --- | --- |
 //! | [`respond`](crate::respond) | turns refusals into answers | only here all of them are seen; within, a failure is an error |
-//! | [`route`](crate::route) | finds the rule | everything else depends on it |
+//! | [`route`](crate::route) | runs the filters of the listener, finds the rule | everything else depends on it |
 //! | *after the route* | | |
 //! | [`dispatch`](crate::dispatch) | runs the filters, picks the backend | once for a request: retries stay with a backend; the answer passes the filters last, and so does the refusal of a timeout |
 //! | [`timeouts`](crate::timeouts) | keeps to `request` | the time covers all attempts and pauses |
@@ -14,6 +14,9 @@
 //! | *per attempt* | | |
 //! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
 //! | [`recover`](crate::recover) | turns the client's errors into refusals | all others know one kind of error |
+//!
+//! The filters of a listener and of a rule may have an [authorization service](crate::authorize) asked first, over the same client
+//! and with the same picker.
 //!
 //! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
 //! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it. Around one that is not ours, a
@@ -56,7 +59,7 @@
 //! | place | sees | is for |
 //! | --- | --- | --- |
 //! | [`after_route`](GatewayBuilder::after_route) | the rule, and the request as it was matched | what must come before the filters |
-//! | [`after_filters`](GatewayBuilder::after_filters) | rule and backend, and the request as the backend will get it | authorisation, quotas, caches: once for a request, within its timeout, and before it is mirrored |
+//! | [`after_filters`](GatewayBuilder::after_filters) | rule and backend, and the request as the backend will get it | authorisation of one's own, quotas, caches: once for a request, within its timeout, and before it is mirrored |
 //! | [`per_attempt`](GatewayBuilder::per_attempt) | the endpoint, too | what each endpoint does: its refusals are failed attempts, timeouts included |
 //!
 //! What is to see answers, those to refused requests included, goes around the gateway as a whole.
@@ -126,26 +129,29 @@
 //!
 //! Layers from elsewhere fit, too. An error of theirs is any that [becomes a refusal](crate::outcome::IntoRefused), which `BoxError` does.
 //! The layers here want the bodies that they know, [`RequestBody`](crate::RequestBody) and
-//! [`ResponseBody`](crate::ResponseBody); a layer that changes bodies is put between two lines that change them back:
+//! [`ResponseBody`](crate::ResponseBody); a layer that changes bodies is put between two lines that change them back. The client
+//! then gets requests with bodies of several types, since authorization services are asked from the places before it:
 //!
 //! ```
-//! # use bytes::Bytes;
 //! # use gateway_core::table::RouteTable;
-//! # use gateway_tower::{BoxError, Gateway, RequestBody, ResponseBody, TableHandle};
+//! # use gateway_tower::{Gateway, RequestBody, ResponseBody, TableHandle};
 //! # use http::{Request, Response};
+//! # use bytes::Bytes;
 //! # use http_body_util::Full;
-//! use tower::{ServiceBuilder, service_fn};
+//! # #[cfg(feature = "client")] {
+//! use gateway_tower::upstream::Upstream;
+//! use tower::ServiceBuilder;
 //! use tower_http::limit::RequestBodyLimitLayer;
 //!
-//! # async fn client<B>(_: Request<RequestBody<B>>) -> Result<Response<Full<Bytes>>, BoxError> { Ok(Response::default()) }
 //! # let tables = TableHandle::new(RouteTable::default());
 //! let limited = ServiceBuilder::new()
 //!     .map_response(|response: Response<_>| response.map(ResponseBody::upstream))
 //!     .layer(RequestBodyLimitLayer::new(1 << 20))
 //!     .map_request(|request: Request<_>| request.map(RequestBody::new));
-//! let gateway = Gateway::builder(tables).after_filters(limited).client(service_fn(client));
+//! let gateway = Gateway::builder(tables).after_filters(limited).client(Upstream::default());
 //! # fn is_service<S: tower::Service<Request<Full<Bytes>>>>(_: S) {}
 //! # is_service(gateway);
+//! # }
 //! ```
 
 mod builder;

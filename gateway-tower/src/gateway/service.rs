@@ -10,6 +10,7 @@ use http_body::Body;
 use tower_layer::{Identity, Layer};
 use tower_service::Service;
 
+use crate::authorize::Authorizer;
 use crate::balance::{Balance, BalanceLayer};
 use crate::body::{Limit, RequestBody};
 use crate::connection::Connection;
@@ -45,9 +46,9 @@ pub type PerAttempt<C> = Timeouts<Recover<C>>;
 pub type AfterFilters<C, A> = Mirror<Retry<Balance<Around<A, PerAttempt<C>>>>, Balance<Recover<C>>>;
 
 /// What a layer after the route is put around.
-pub type AfterRoute<C, F, A> = Dispatch<Timeouts<Around<F, AfterFilters<C, A>>>>;
+pub type AfterRoute<C, F, A> = Dispatch<Timeouts<Around<F, AfterFilters<C, A>>>, Authorizer<C>>;
 
-type Whole<C, R, F, A> = Respond<Route<Around<R, AfterRoute<C, F, A>>>>;
+type Whole<C, R, F, A> = Respond<Route<Around<R, AfterRoute<C, F, A>>, Authorizer<C>>>;
 type Around<L, S> = <L as Layer<S>>::Service;
 
 // === impl Gateway ===
@@ -70,6 +71,7 @@ where
     where
         C: Clone,
     {
+        let authorizer = Authorizer::new(client.clone(), balance.picker());
         let copy = balance.layer(RecoverLayer.layer(client.clone()));
         let attempt = TimeoutsLayer::new(Limit::BackendRequest).layer(RecoverLayer.layer(client));
         let attempts = RetryLayer.layer(balance.layer(per_attempt.layer(attempt)));
@@ -79,8 +81,8 @@ where
         };
         let mirrored = after_filters.layer(mirror.layer(attempts));
         let limited = TimeoutsLayer::new(Limit::Request).layer(mirrored);
-        let dispatched = DispatchLayer::new(trust).layer(limited);
-        Self { stack: RespondLayer.layer(route.layer(after_route.layer(dispatched))) }
+        let dispatched = DispatchLayer::new(trust).authorizer(authorizer.clone()).layer(limited);
+        Self { stack: RespondLayer.layer(route.authorizer(authorizer).layer(after_route.layer(dispatched))) }
     }
 
     /// The same gateway for requests that come in on `connection`, unless their extensions name another.

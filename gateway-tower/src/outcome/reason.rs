@@ -26,6 +26,10 @@ pub enum Reason {
     ListenerFilter,
     /// A filter cannot be carried out.
     Filter,
+    /// An authorization service gives no answer.
+    NotAuthorized,
+    /// The body is longer than what the authorization service may be sent.
+    BodyTooLong,
     /// The rule has no backend with a weight.
     NoBackend,
     /// The reference to the backend is invalid.
@@ -54,7 +58,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Malformed,
         Self::Framing,
         Self::OptionsOfGateway,
@@ -65,6 +69,8 @@ impl Reason {
         Self::Misdirected,
         Self::ListenerFilter,
         Self::Filter,
+        Self::NotAuthorized,
+        Self::BodyTooLong,
         Self::NoBackend,
         Self::UnresolvedBackend,
         Self::NoEndpoints,
@@ -91,6 +97,8 @@ impl Reason {
             Self::Misdirected => "misdirected",
             Self::ListenerFilter => "listener_filter",
             Self::Filter => "filter",
+            Self::NotAuthorized => "not_authorized",
+            Self::BodyTooLong => "body_too_long",
             Self::NoBackend => "no_backend",
             Self::UnresolvedBackend => "unresolved_backend",
             Self::NoEndpoints => "no_endpoints",

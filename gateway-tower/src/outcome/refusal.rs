@@ -17,6 +17,8 @@
 //! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
 //! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
 //! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
+//! | an authorization service gives no answer | 503 | 14 `UNAVAILABLE` | FEA-01 |
+//! | the body is longer than what it may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | FEA-08, CON-13 |
 //! | no connection to the endpoint, or it did not take the request | 503 | 14 `UNAVAILABLE` | HRB-22 |
 //! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | HRB-22 |
 //! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | TMO-01, TMO-02 |
@@ -120,6 +122,8 @@ impl Refusal {
                 },
                 exchange::Refusal::ListenerFilter => Reason::ListenerFilter,
                 exchange::Refusal::Filter => Reason::Filter,
+                exchange::Refusal::NotAuthorized => Reason::NotAuthorized,
+                exchange::Refusal::BodyTooLong => Reason::BodyTooLong,
                 exchange::Refusal::NoBackend => Reason::NoBackend,
                 exchange::Refusal::UnresolvedBackend => Reason::UnresolvedBackend,
                 exchange::Refusal::NoEndpoints => Reason::NoEndpoints,

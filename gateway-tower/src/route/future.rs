@@ -1,37 +1,38 @@
 //! The answer to a request that was looked up.
 
+use std::fmt;
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use gateway_core::exchange::Exchange;
-use gateway_core::table::Matched;
-use http::Response;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_service::Service;
 
-use crate::connection::Connection;
+use super::search::{Asking, NotFound, Start};
 use crate::handle::Snapshot;
 use crate::outcome::{AnsweredBy, IntoRefused, OrRefused, Outcome, Refused};
-use crate::routed::{Reached, Routed};
 
 pin_project! {
     /// The answer of the service within, with the decision about the request in the answer's extensions; that of a filter of
     /// the listener; or a refusal.
-    #[derive(Debug)]
-    pub struct RouteFuture<F> {
+    pub struct RouteFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
         #[pin]
-        state: State<F>,
+        state: State<S::Future, S, B>,
     }
 }
 
 pin_project! {
     #[project = StateProjected]
-    #[derive(Debug)]
-    enum State<F> {
+    enum State<F, S, B> {
         Within { #[pin] answer: OrRefused<F>, known: Known },
         Answered { with: Option<(Box<Response<Bytes>>, Snapshot)> },
+        // In a box: few requests wait for an authorization service before they have a rule.
+        Asking { asking: Box<Asking<S, B>>, snapshot: Snapshot },
     }
 }
 
@@ -44,19 +45,14 @@ enum Known {
     Matched(Start),
 }
 
-/// Where the way of a request begins: what makes a [`Routed`], and is smaller.
-#[derive(Clone, Debug)]
-pub(super) struct Start {
-    pub(super) snapshot: Snapshot,
-    pub(super) connection: Arc<Connection>,
-    pub(super) matched: Matched,
-}
-
 // === impl RouteFuture ===
 
-impl<F> RouteFuture<F> {
-    pub(super) fn forwarded(future: F, start: Start) -> Self {
-        Self::within(OrRefused::forwarded(future), Known::Matched(start))
+impl<S, B> RouteFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn forwarded(future: S::Future, start: Start) -> Self {
+        Self { state: State::within(OrRefused::forwarded(future), Known::Matched(start)) }
     }
 
     /// A filter of the listener answers, so that no rule was looked for.
@@ -65,53 +61,89 @@ impl<F> RouteFuture<F> {
     }
 
     pub(super) fn refused(refused: impl Into<Refused>, snapshot: Option<Snapshot>) -> Self {
-        Self::within(OrRefused::refused(refused), snapshot.map_or(Known::Nothing, Known::Unmatched))
+        Self { state: State::refused(refused, snapshot) }
     }
 
-    fn within(answer: OrRefused<F>, known: Known) -> Self {
-        Self { state: State::Within { answer, known } }
+    /// A service is asked before a rule is looked for.
+    pub(super) fn asking(asking: Asking<S, B>, snapshot: Snapshot) -> Self {
+        Self { state: State::Asking { asking: Box::new(asking), snapshot } }
     }
 }
 
-impl<F, B, E> Future for RouteFuture<F>
+impl<S, B, RB> Future for RouteFuture<S, B>
 where
-    F: Future<Output = Result<Response<B>, E>>,
-    E: IntoRefused,
-    B: From<Bytes>,
+    S: Service<Request<B>, Response = Response<RB>>,
+    S::Error: IntoRefused,
+    RB: From<Bytes>,
 {
-    type Output = Result<Response<B>, Refused>;
+    type Output = Result<Response<RB>, Refused>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjected::Within { answer, known } => answer.poll_edited(cx, |result| {
-                let outcome = Refused::outcome_of(result);
-                // A layer within knows more: the backend too.
-                if outcome.routed.is_none() {
-                    match mem::replace(known, Known::Nothing) {
-                        Known::Nothing => {}
-                        Known::Unmatched(snapshot) => outcome.unmatched(snapshot),
-                        Known::Matched(start) => outcome.routed = Some(start.routed(outcome.reached)),
-                    }
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjected::Within { answer, known } => {
+                    return answer.poll_edited(cx, |result| known.tell(result));
                 }
-            }),
-            StateProjected::Answered { with } => {
-                let (response, snapshot) = with.take().expect("a future is not polled after it was ready");
-                let mut response = response.map(B::from);
-                let outcome = Outcome::of(&mut response);
-                outcome.answered_by = AnsweredBy::Filter;
-                outcome.unmatched(snapshot);
-                Poll::Ready(Ok(response))
-            }
+                StateProjected::Answered { with } => {
+                    let (response, snapshot) =
+                        with.take().expect("a future is not polled after it was ready");
+                    let mut response = response.map(RB::from);
+                    let outcome = Outcome::of(&mut response);
+                    outcome.answered_by = AnsweredBy::Filter;
+                    outcome.unmatched(snapshot);
+                    return Poll::Ready(Ok(response));
+                }
+                StateProjected::Asking { asking, snapshot } => match ready!(asking.poll(cx)) {
+                    Ok((request, start)) => {
+                        let answer = OrRefused::forwarded(asking.inner.call(request));
+                        State::within(answer, Known::Matched(start))
+                    }
+                    Err(NotFound::Answered(response)) => {
+                        State::Answered { with: Some((response, snapshot.clone())) }
+                    }
+                    Err(NotFound::Refused(refused)) => State::refused(refused, Some(snapshot.clone())),
+                },
+            };
+            state.set(next);
         }
     }
 }
 
-// === impl Start ===
+impl<S, B> fmt::Debug for RouteFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouteFuture").finish_non_exhaustive()
+    }
+}
 
-impl Start {
-    pub(super) fn routed(self, reached: Option<Reached>) -> Routed {
-        let Self { snapshot, connection, matched } = self;
-        Routed::new(Exchange::new(snapshot, matched), connection, reached)
+// === impl State ===
+
+impl<F, S, B> State<F, S, B> {
+    fn within(answer: OrRefused<F>, known: Known) -> Self {
+        Self::Within { answer, known }
+    }
+
+    fn refused(refused: impl Into<Refused>, snapshot: Option<Snapshot>) -> Self {
+        Self::within(OrRefused::refused(refused), snapshot.map_or(Known::Nothing, Known::Unmatched))
+    }
+}
+
+// === impl Known ===
+
+impl Known {
+    /// Says what is known, unless a layer within knows more: the backend too.
+    fn tell<B>(&mut self, result: Result<&mut Response<B>, &mut Refused>) {
+        let outcome = Refused::outcome_of(result);
+        if outcome.routed.is_none() {
+            match mem::replace(self, Self::Nothing) {
+                Self::Nothing => {}
+                Self::Unmatched(snapshot) => outcome.unmatched(snapshot),
+                Self::Matched(start) => outcome.routed = Some(start.routed(outcome.reached)),
+            }
+        }
     }
 }

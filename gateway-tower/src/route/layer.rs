@@ -7,16 +7,18 @@ use gateway_core::exchange::hop_by_hop::Upgrades;
 use tower_layer::Layer;
 
 use super::Route;
+use crate::authorize::AskNobody;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
 
 /// Routes requests by the table of a handle.
 #[derive(Clone, Debug)]
-pub struct RouteLayer {
+pub struct RouteLayer<A = AskNobody> {
     tables: TableHandle,
     connection: Option<Arc<Connection>>,
     trust: Trust,
     upgrades: Upgrades,
+    authorizer: A,
 }
 
 // === impl RouteLayer ===
@@ -24,9 +26,12 @@ pub struct RouteLayer {
 impl RouteLayer {
     /// Routes by the table in `tables`. Requests must have an `Arc<Connection>` in their extensions.
     pub fn new(tables: TableHandle) -> Self {
-        Self { tables, connection: None, trust: Trust::default(), upgrades: Upgrades::default() }
+        let (trust, upgrades) = (Trust::default(), Upgrades::default());
+        Self { tables, connection: None, trust, upgrades, authorizer: AskNobody }
     }
+}
 
+impl<A> RouteLayer<A> {
     /// Says whose word counts about where a request came from; what does not count decides no match and goes no further.
     pub fn trust(self, trust: Trust) -> Self {
         Self { trust, ..self }
@@ -41,12 +46,19 @@ impl RouteLayer {
     pub fn on(self, connection: Arc<Connection>) -> Self {
         Self { connection: Some(connection), ..self }
     }
+
+    /// Has the authorization services of listeners asked. Without it nobody is, and no request of such a listener passes.
+    pub fn authorizer<N>(self, authorizer: N) -> RouteLayer<N> {
+        let Self { tables, connection, trust, upgrades, authorizer: _ } = self;
+        RouteLayer { tables, connection, trust, upgrades, authorizer }
+    }
 }
 
-impl<S> Layer<S> for RouteLayer {
-    type Service = Route<S>;
+impl<S, A: Clone> Layer<S> for RouteLayer<A> {
+    type Service = Route<S, A>;
 
-    fn layer(&self, inner: S) -> Route<S> {
-        Route::new(inner, self.tables.clone(), self.connection.clone(), (self.trust, self.upgrades))
+    fn layer(&self, inner: S) -> Route<S, A> {
+        let Self { tables, connection, trust, upgrades, authorizer } = self.clone();
+        Route { inner, tables, connection, trust, upgrades, authorizer }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The layer looks a request up in the table in use and puts what it [found](crate::Routed) into the request's
 //! extensions, where the layers within read it. A request that no rule serves is refused here, and the filters of listeners
-//! run here, before the search. So that what was matched is what is forwarded, what is for one hop only and what is not to be
+//! run here, before the search; where one of them asks an authorization service, the [authorizer](RouteLayer::authorizer) does. So that what was matched is what is forwarded, what is for one hop only and what is not to be
 //! believed is taken out before that, and a path that is not in its normal form is replaced by its normal form.
 //!
 //! On the way back the answer gets an [`Outcome`](crate::Outcome), unless a layer within has made one.
@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod search;
 mod future;
 mod layer;
 mod service;

@@ -7,6 +7,7 @@ use tokio::time;
 use tower_service::Service;
 
 use super::{Limit, TimeoutsFuture};
+use crate::authorize::Began;
 use crate::body::ResponseBody;
 use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refused};
@@ -45,7 +46,11 @@ where
         let routed: Option<&Routed> = request.extensions().get();
         let timeouts = routed.map(|routed| routed.rule().timeouts_for(request.headers()));
         let after = timeouts.and_then(|timeouts| match self.limit {
-            Limit::Request => timeouts.request(),
+            // What was spent on authorization services is gone.
+            Limit::Request => timeouts.request().map(|limit| match request.extensions().get::<Began>() {
+                Some(began) => limit.saturating_sub(began.0.elapsed()),
+                None => limit,
+            }),
             Limit::BackendRequest => timeouts.backend_request(),
         });
         let tunnel = *request.method() == Method::CONNECT;

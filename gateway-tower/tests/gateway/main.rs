@@ -8,5 +8,6 @@ mod timeouts;
 mod retries;
 mod balancing;
 mod mirrors;
+mod authorize;
 mod places;
 mod sockets;

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 
 use super::tls::with_backend;
-use crate::backend::{BackendPort, Served, VirtualBackends, read_echo};
+use crate::backend::{BackendPort, Served, VirtualBackends, check, read_echo};
 use crate::engine::arrival::http_answer;
-use crate::engine::{Effect, Forwarded, Headers, Mirrored, Reply, Retry, Sent, Target, Timeouts};
+use crate::engine::{
+    Asked, AuthReply, Effect, Forwarded, Headers, Mirrored, Question, Reply, Retry, Sent, Target, Timeouts,
+};
 use crate::exchange::HttpAnswer;
 use crate::store::Store;
 
@@ -67,11 +69,31 @@ pub(super) fn forward(
             match again(Response::from_parts(parts, ())) {
                 Effect::Forwarded(forwarded) => http_answer(&forwarded.reply, read_echo(&body)),
                 Effect::Answered(reply) => http_answer(&reply, None),
+                Effect::Asks(_) => unreachable!("all services were asked"),
             }
         }
         Attempt::Broken => by_gateway(StatusCode::BAD_GATEWAY, failed),
         Attempt::Unreachable => by_gateway(StatusCode::SERVICE_UNAVAILABLE, failed),
         Attempt::Late | Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
+    }
+}
+
+/// Asks an authorization service.
+///
+/// `first` is any number: it picks the endpoint.
+pub(super) fn ask(backends: &VirtualBackends, store: &Store, asked: &Asked, first: u32) -> AuthReply {
+    let endpoint = asked.endpoints[first as usize % asked.endpoints.len()];
+    let Some(backend) = backends.at(endpoint) else { return AuthReply::Nothing };
+    match &asked.question {
+        Question::Http(sent) => match serve(backend, store, &asked.to, sent).and_then(|it| it.response) {
+            Some(response) => AuthReply::Http(response),
+            None => AuthReply::Nothing,
+        },
+        Question::Check(told) if backend.is_grpc() && !backend.is_tls() => {
+            let headers = told.headers.iter().map(|(name, lines)| (name.as_str(), lines.concat()));
+            AuthReply::Check(check(&told.target, headers))
+        }
+        Question::Check(_) => AuthReply::Nothing,
     }
 }
 

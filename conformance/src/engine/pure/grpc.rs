@@ -17,8 +17,8 @@ impl<D: Decider> Pure<D> {
         if let Err(failure) = self.admit(&at, call.tls.as_ref()) {
             return Ok(Answer::Failed(failure));
         }
-        let arrival = arrival::of_call(&at, call, self.randoms())?;
-        let effect = self.decider.answer(&arrival).effect;
+        let mut arrival = arrival::of_call(&at, call, self.randoms())?;
+        let effect = self.settle(&mut arrival);
         Ok(Answer::Grpc(end_of_call(&self.backends, &self.store, effect, self.random.u32(..))))
     }
 }
@@ -38,6 +38,7 @@ pub(super) fn end_of_call(
     let forwarded = match effect {
         Effect::Answered(reply) => return of_reply(&reply),
         Effect::Forwarded(forwarded) => forwarded,
+        Effect::Asks(_) => return failed(GrpcCode::Unimplemented, "nobody is asked here"),
     };
     mirror(backends, store, &forwarded.mirrors, first);
     let endpoint = forwarded.endpoints[first as usize % forwarded.endpoints.len()];

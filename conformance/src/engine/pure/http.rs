@@ -1,6 +1,6 @@
 //! HTTP requests and WebSockets to a listener.
 
-use super::forward::forward;
+use super::forward::{ask, forward};
 use super::stream::Led;
 use super::{Decider, Pure};
 use crate::backend::{Tls, read_echo};
@@ -26,12 +26,26 @@ impl<D: Decider> Pure<D> {
     }
 
     /// What the client gets; a backend has been asked where the decider says so.
-    fn carry_out(&mut self, arrival: Arrival) -> HttpAnswer {
-        match self.decider.answer(&arrival).effect {
+    fn carry_out(&mut self, mut arrival: Arrival) -> HttpAnswer {
+        match self.settle(&mut arrival) {
+            Effect::Asks(_) => unreachable!("all services were asked"),
             Effect::Answered(reply) => http_answer(&reply, None),
             Effect::Forwarded(forwarded) => {
                 let again = |answer| self.decider.answer(&Arrival { answer, ..arrival.clone() }).effect;
                 forward(&self.backends, &self.store, *forwarded, self.random.u32(..), again)
+            }
+        }
+    }
+
+    /// What becomes of a request, once all authorization services have answered that are asked about it.
+    pub(super) fn settle(&mut self, arrival: &mut Arrival) -> Effect {
+        loop {
+            match self.decider.answer(arrival).effect {
+                Effect::Asks(asked) => {
+                    let reply = ask(&self.backends, &self.store, &asked, self.random.u32(..));
+                    arrival.auth.push(reply);
+                }
+                effect => return effect,
             }
         }
     }
@@ -64,8 +78,9 @@ impl<D: Decider> Pure<D> {
         conversation: &WebSocketConversation,
     ) -> Result<Answer, EngineError> {
         let at = self.place(target)?;
-        let arrival = arrival::of_web_socket(&at, conversation, self.randoms())?;
-        match self.decider.answer(&arrival).effect {
+        let mut arrival = arrival::of_web_socket(&at, conversation, self.randoms())?;
+        match self.settle(&mut arrival) {
+            Effect::Asks(_) => unreachable!("all services were asked"),
             Effect::Answered(reply) => Ok(Answer::Http(http_answer(&reply, None))),
             Effect::Forwarded(_) => Ok(Answer::WebSocket(conversation.messages.clone())),
         }

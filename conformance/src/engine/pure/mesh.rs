@@ -42,6 +42,9 @@ impl<D: Decider> Pure<D> {
         let first = self.random.u32(..);
         Ok(Answer::Http(match (way.speak, effect) {
             (MeshProtocol::Grpc, effect) => of_call(end_of_call(&self.backends, &self.store, effect, first)),
+            (MeshProtocol::Http, Effect::Asks(_)) => {
+                return Err(EngineError::unsupported("nobody is asked within a mesh"));
+            }
             (MeshProtocol::Http, Effect::Answered(reply)) => http_answer(&reply, None),
             (MeshProtocol::Http, Effect::Forwarded(forwarded)) => {
                 let again = |answer| {

@@ -36,10 +36,12 @@ pub(super) fn is_granted(
 /// Who refers to a backend.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Referrer<'r> {
-    /// The kind of the route.
+    /// The kind of the object: of a route, or of what holds a listener.
     pub(super) kind: &'static str,
-    /// The route.
+    /// The object.
     pub(super) route: &'r ObjectName,
+    /// The kind of the routes that send what is sent.
+    pub(super) gets: &'static str,
     /// The Gateway that sends the request; none within a mesh.
     pub(super) gateway: Option<&'r ObjectName>,
     /// Whether the gateway may speak TLS with the backend. It cannot where it passes TLS through.
@@ -67,7 +69,7 @@ pub(super) fn resolve(
     if found.spec.r#type == ServiceType::ExternalName {
         return None;
     }
-    let port = port_of(found, reference.port?, transport(referrer.kind))?;
+    let port = port_of(found, reference.port?, transport(referrer.gets))?;
     let tls = match referrer.gateway {
         Some(gateway) if referrer.may_speak_tls => {
             // BTP-14: with a policy that cannot be carried out there is no backend.
@@ -75,7 +77,7 @@ pub(super) fn resolve(
         }
         Some(_) | None => None,
     };
-    if !can_speak(referrer.kind, port.app_protocol.as_deref(), tls.is_some()) {
+    if !can_speak(referrer.gets, port.app_protocol.as_deref(), tls.is_some()) {
         return None;
     }
     Some(Target { service, port: u16::try_from(port.port).ok()?, tls })

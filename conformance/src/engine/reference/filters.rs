@@ -1,18 +1,19 @@
 //! The filters of the rule that serves a request, and what is sent where in the end.
 
 use gateway_core::api::{
-    HttpHeaderFilter, HttpRequestMirrorFilter, HttpRoute, HttpRouteFilter, HttpRouteFilterType,
-    HttpRouteMatch, HttpUrlRewriteFilter, Resources, TransportProtocol,
+    HttpExternalAuthFilter, HttpHeaderFilter, HttpRequestMirrorFilter, HttpRoute, HttpRouteFilter,
+    HttpRouteFilterType, HttpRouteMatch, HttpUrlRewriteFilter, Resources, TransportProtocol,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::super::{Arrival, Effect, Forwarded, Mirrored, Reply, Sent, headers};
+use super::super::{Arrival, Asked, Effect, Forwarded, Mirrored, Reply, Sent, headers};
 use super::backend::Referrer;
+use super::external_auth::{Answered, Replies};
 use super::gateway::Frontend;
 use super::grpc::Failure;
 use super::request::Seen;
 use super::route::{Candidate, RequestRoute as _};
-use super::{backend, cors, grpc, header_modifier, limits, path_modifier, redirect, request};
+use super::{backend, cors, external_auth, grpc, header_modifier, limits, path_modifier, redirect, request};
 
 /// Where a list of filters stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,12 @@ fn can_be_carried_out(filter: &HttpRouteFilter, level: Level, entries: &[HttpRou
                 && filter.request_redirect.as_deref().is_some_and(|it| redirect::is_valid(it, entries))
         }
         Type::Cors => level == Level::Rule && filter.cors.as_deref().is_some_and(cors::is_valid),
-        // Not supported, or nobody knows the kind: FEX-02.
-        Type::ExternalAuth | Type::ExtensionRef | Type::Unknown(_) => false,
+        // FEA-10
+        Type::ExternalAuth => {
+            level == Level::Rule && filter.external_auth.as_deref().is_some_and(external_auth::is_valid)
+        }
+        // Nobody knows the kind: FEX-02.
+        Type::ExtensionRef | Type::Unknown(_) => false,
     }
 }
 
@@ -59,6 +64,8 @@ struct Passing<'a> {
     target: Option<String>,
     headers: HeaderMap,
     mirrors: Vec<Mirrored>,
+    replies: Replies<'a>,
+    body_length: u64,
 }
 
 /// A list of filters, run.
@@ -71,6 +78,12 @@ enum Run {
         preflight: bool,
     },
     Fail,
+    /// An authorization service is to be asked.
+    Asks(Box<Asked>),
+    /// One that was asked does not let it pass, and says what the client gets.
+    Denied(StatusCode, HeaderMap),
+    /// None can be asked that would let it pass.
+    NotAuthorized(Failure),
 }
 
 /// Carries out the rule.
@@ -80,6 +93,7 @@ pub(super) fn carry_out(
     candidate: &Candidate<'_>,
     seen: &Seen,
     arrival: &Arrival,
+    replies: Replies<'_>,
 ) -> Effect {
     let rule = &*candidate.rule;
     let uri = arrival.request.uri();
@@ -96,6 +110,8 @@ pub(super) fn carry_out(
         target,
         headers: seen.headers.clone(),
         mirrors: Vec::new(),
+        replies,
+        body_length: arrival.body_length,
     };
     // FHM-11: an error of our own gets CORS headers and nothing else.
     let failed_headers = || {
@@ -118,7 +134,14 @@ pub(super) fn carry_out(
             edit_answer(&rule.filters, seen, &mut headers);
             return answered(status, &headers);
         }
+        Run::Denied(status, headers) => {
+            let (status, mut headers) = grpc::denied(status, headers, &arrival.request);
+            edit_answer(&rule.filters, seen, &mut headers);
+            return answered(status, &headers);
+        }
         Run::Fail => return failed(Failure::Filter),
+        Run::Asks(asked) => return Effect::Asks(asked),
+        Run::NotAuthorized(failure) => return failed(failure),
     }
     let random = passing.draw();
     let Some(chosen) = backend::pick(&rule.backend_refs, |reference| reference.weight, random) else {
@@ -134,7 +157,9 @@ pub(super) fn carry_out(
     // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
     match passing.run(&chosen.filters, Level::Backend) {
         Run::Continue => {}
-        Run::Answer { .. } => unreachable!("no filter of a backend answers"),
+        Run::Answer { .. } | Run::Asks(_) | Run::Denied(..) | Run::NotAuthorized(_) => {
+            unreachable!("no filter of a backend answers or asks")
+        }
         Run::Fail => return failed(Failure::Filter),
     }
     let mut answer = arrival.answer.headers().clone();
@@ -154,6 +179,11 @@ pub(super) fn carry_out(
         },
         retry: limits::retry(rule),
     }))
+}
+
+/// AMB-61, FEA-01: what a preflight is answered before, or by.
+fn answers_preflight(filter: &HttpRouteFilter) -> bool {
+    filter.cors.is_some() || filter.request_redirect.is_some() || filter.external_auth.is_some()
 }
 
 fn answered(status: StatusCode, map: &HeaderMap) -> Effect {
@@ -190,7 +220,7 @@ impl Passing<'_> {
 
     fn referrer(&self) -> Referrer<'_> {
         let Candidate { kind, route, .. } = *self.candidate;
-        Referrer { kind, route, gateway: self.frontend.gateway, may_speak_tls: true }
+        Referrer { kind, route, gets: kind, gateway: self.frontend.gateway, may_speak_tls: true }
     }
 
     fn sent(&self) -> Sent {
@@ -207,14 +237,23 @@ impl Passing<'_> {
         let entries = HttpRoute::entries(&self.candidate.rule);
         let of_list = filters.iter().find_map(|filter| filter.cors.as_deref());
         let preflight = of_list.filter(|_| level == Level::Rule && cors::is_preflight(self.seen));
-        if !filters.iter().all(|filter| can_be_carried_out(filter, level, &entries)) {
+        // FEA-09: one that asks nobody cannot be carried out.
+        let leads_somewhere = |filter: &HttpRouteFilter| {
+            let auth = filter.external_auth.as_deref();
+            auth.is_none_or(|auth| {
+                let referrer = Referrer { gets: external_auth::gets(auth), ..self.referrer() };
+                backend::resolve(self.resources, &referrer, &auth.backend_ref).is_some()
+            })
+        };
+        if !filters
+            .iter()
+            .all(|filter| can_be_carried_out(filter, level, &entries) && leads_somewhere(filter))
+        {
             return Run::Fail;
         }
         for filter in filters {
             // AMB-61: a preflight is answered by the CORS filter, also where a redirect stands before it.
-            if let (Some(cors), true) =
-                (preflight, filter.cors.is_some() || filter.request_redirect.is_some())
-            {
+            if let (Some(cors), true) = (preflight, answers_preflight(filter)) {
                 let (status, headers) = cors::answer_preflight(cors, self.seen);
                 return Run::Answer { status, headers, preflight: true };
             }
@@ -227,6 +266,11 @@ impl Passing<'_> {
             if let Some(mirror) = &filter.request_mirror {
                 self.mirror(mirror);
             }
+            if let Some(auth) = &filter.external_auth
+                && let Some(stopped) = self.ask(auth)
+            {
+                return stopped;
+            }
             if let Some(to) = &filter.request_redirect {
                 let location = redirect::location(to, self.frontend, &self.candidate.entry, self.seen);
                 let status = StatusCode::from_u16(to.status_code).expect("a status of redirects");
@@ -235,6 +279,29 @@ impl Passing<'_> {
             }
         }
         Run::Continue
+    }
+
+    /// FEA-01: what stops the request, if anything does.
+    fn ask(&mut self, auth: &HttpExternalAuthFilter) -> Option<Run> {
+        let Candidate { kind, route, .. } = *self.candidate;
+        let (gateway, gets) = (self.frontend.gateway, external_auth::gets(auth));
+        let referrer = Referrer { kind, route, gets, gateway, may_speak_tls: true };
+        let request = (&self.seen.method, self.target.as_deref(), self.body_length);
+        let asked = external_auth::ask(
+            self.resources,
+            &referrer,
+            auth,
+            &mut self.replies,
+            request,
+            &mut self.headers,
+        );
+        match asked {
+            Answered::Passes => None,
+            Answered::Denied(status, headers) => Some(Run::Denied(status, headers)),
+            Answered::Unknown => Some(Run::NotAuthorized(Failure::NotAuthorized)),
+            Answered::TooLong => Some(Run::NotAuthorized(Failure::BodyTooLong)),
+            Answered::Asks(asked) => Some(Run::Asks(asked)),
+        }
     }
 
     fn modify_headers(&mut self, modifier: &HttpHeaderFilter) {

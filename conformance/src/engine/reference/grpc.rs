@@ -20,9 +20,13 @@ use super::route::RequestRoute;
 use super::{Pattern, pattern};
 
 /// The status codes of gRPC that the gateway answers with.
+const UNKNOWN: &str = "2";
+const PERMISSION_DENIED: &str = "7";
+const RESOURCE_EXHAUSTED: &str = "8";
 const UNIMPLEMENTED: &str = "12";
 const INTERNAL: &str = "13";
 const UNAVAILABLE: &str = "14";
+const UNAUTHENTICATED: &str = "16";
 
 impl RequestRoute for GrpcRoute {
     const KIND: &'static str = "GRPCRoute";
@@ -184,6 +188,21 @@ pub(super) enum Failure {
     InvalidBackend,
     /// It has nobody who could answer.
     NoEndpoints,
+    /// FEA-01: whether it may pass is not known.
+    NotAuthorized,
+    /// FEA-08, CON-13: its body is too long for that to be found out.
+    BodyTooLong,
+}
+
+impl Failure {
+    /// The status of HTTP.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Filter | Self::NoBackend | Self::InvalidBackend => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoEndpoints | Self::NotAuthorized => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
 }
 
 /// The answer to a request that no rule serves. GRP-10, AMB-64: a call gets one of gRPC instead of 404.
@@ -205,15 +224,38 @@ pub(super) fn refused(status: StatusCode, request: &Request<()>) -> Effect {
 /// AMB-64, GRP-11, GRP-12, GRP-15: to a call it is UNIMPLEMENTED where there is no backend, UNAVAILABLE where there is one that
 /// cannot be used, and INTERNAL where it is about a filter.
 pub(super) fn failed(failure: Failure, request: &Request<()>) -> (StatusCode, HeaderMap) {
-    let (status, code) = match failure {
-        Failure::Filter => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
-        Failure::NoBackend => (StatusCode::INTERNAL_SERVER_ERROR, UNIMPLEMENTED),
-        Failure::InvalidBackend => (StatusCode::INTERNAL_SERVER_ERROR, UNAVAILABLE),
-        Failure::NoEndpoints => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+    let code = match failure {
+        Failure::Filter => INTERNAL,
+        Failure::NoBackend => UNIMPLEMENTED,
+        Failure::InvalidBackend | Failure::NoEndpoints | Failure::NotAuthorized => UNAVAILABLE,
+        Failure::BodyTooLong => RESOURCE_EXHAUSTED,
     };
     match answer_to_call(code, request) {
         Some(map) => (StatusCode::OK, map),
-        None => (status, HeaderMap::new()),
+        None => (failure.status(), HeaderMap::new()),
+    }
+}
+
+/// FEA-02: the status and the headers of an answer that denies, which to a call is its code.
+pub(super) fn denied(
+    status: StatusCode,
+    mut map: HeaderMap,
+    request: &Request<()>,
+) -> (StatusCode, HeaderMap) {
+    let code = match status.as_u16() {
+        400 => INTERNAL,
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        404 => UNIMPLEMENTED,
+        429 | 502 | 503 | 504 => UNAVAILABLE,
+        _ => UNKNOWN,
+    };
+    match answer_to_call(code, request) {
+        Some(of_call) => {
+            map.extend(of_call);
+            (StatusCode::OK, map)
+        }
+        None => (status, map),
     }
 }
 

@@ -52,8 +52,10 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     // MSH-07, MSH-16: from here on it is as on a Gateway, and no other route is looked at.
     let frontend = Frontend { gateway: None, port: arrival.port, https: false };
     let MeshArrival { service, port, request, randoms, answer, .. } = arrival.clone();
-    let as_arrival = Arrival { gateway: service, port, server_name: None, request, randoms, answer };
-    Some(filters::carry_out(resources, &frontend, &candidate, &seen, &as_arrival))
+    let (body_length, auth) = (0, Vec::new());
+    let as_arrival =
+        Arrival { gateway: service, port, server_name: None, request, body_length, auth, randoms, answer };
+    Some(filters::carry_out(resources, &frontend, &candidate, &seen, &as_arrival, as_arrival.auth.iter()))
 }
 
 fn has_address(service: &Service) -> bool {

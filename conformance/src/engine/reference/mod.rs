@@ -25,6 +25,7 @@ mod backend;
 mod backend_tls_policy;
 mod conflict;
 mod cors;
+mod external_auth;
 mod filters;
 mod frontend_tls;
 mod gateway;
@@ -58,12 +59,14 @@ pub use self::path_modifier::target as replaced_path;
 pub use self::redirect::reference;
 pub use self::request::{host_of_authority, normal_form};
 
+use self::external_auth::Replies;
 use self::gateway::{Listener, Protocol};
 use self::listener_filters::Filtered;
 use self::request::Seen;
 use self::route::Candidate;
 use super::{
-    Arrival, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, Reply, StreamArrival, StreamOutcome,
+    Arrival, Asked, Decision, Effect, Entrance, Handshake, MeshArrival, Outcome, Reply, StreamArrival,
+    StreamOutcome,
 };
 
 /// The features that show in statuses only: of all others the reference decides about the requests.
@@ -87,10 +90,12 @@ pub struct Reference<'r> {
 }
 
 /// A request that is served, and by what.
-struct Served<'r> {
+struct Served<'r, 'a> {
     listener: Listener<'r>,
     candidate: Candidate<'r>,
     seen: Seen,
+    /// The replies of authorization services that the filters of the listener have left.
+    replies: Replies<'a>,
 }
 
 /// Why no rule serves a request.
@@ -99,6 +104,10 @@ enum Unserved {
     Refused(StatusCode),
     /// A filter of the listener answers.
     Answered(StatusCode, HeaderMap),
+    /// A filter of the listener asks.
+    Asks(Box<Asked>),
+    /// A filter of the listener does not let it pass, since nothing is known, or since its body is too long.
+    NotAuthorized(grpc::Failure),
 }
 
 // === impl Unserved ===
@@ -170,12 +179,23 @@ impl<'r> Reference<'r> {
             decision: Decision::Refused(status),
             effect: grpc::refused(status, &arrival.request),
         };
-        let Served { listener, candidate, seen } = match self.serve(arrival) {
+        let Served { listener, candidate, seen, replies } = match self.serve(arrival) {
             Ok(served) => served,
             Err(Unserved::Refused(status)) => return refused(status),
             Err(Unserved::Answered(status, headers)) => {
                 let reply = Reply { status, headers: super::headers(&headers) };
                 return Outcome { decision: Decision::Refused(status), effect: Effect::Answered(reply) };
+            }
+            // Who serves it is not known yet.
+            Err(Unserved::Asks(asked)) => {
+                let decision = Decision::Refused(StatusCode::CONTINUE);
+                return Outcome { decision, effect: Effect::Asks(asked) };
+            }
+            Err(Unserved::NotAuthorized(failure)) => {
+                let (status, headers) = grpc::failed(failure, &arrival.request);
+                let reply = Reply { status, headers: super::headers(&headers) };
+                let decision = Decision::Refused(failure.status());
+                return Outcome { decision, effect: Effect::Answered(reply) };
             }
         };
         let decision = Decision::Served {
@@ -186,7 +206,7 @@ impl<'r> Reference<'r> {
             entry: candidate.entry_index,
         };
         let effect = if carry_out {
-            filters::carry_out(self.resources, &listener.frontend(), &candidate, &seen, arrival)
+            filters::carry_out(self.resources, &listener.frontend(), &candidate, &seen, arrival, replies)
         } else {
             refused(StatusCode::OK).effect
         };
@@ -200,7 +220,7 @@ impl<'r> Reference<'r> {
         listeners
     }
 
-    fn serve(&self, arrival: &Arrival) -> Result<Served<'r>, Unserved> {
+    fn serve<'a>(&self, arrival: &'a Arrival) -> Result<Served<'r, 'a>, Unserved> {
         // AMB-16: a request that does not name one valid host is answered with 400.
         let seen = request::read(&arrival.request).ok_or(StatusCode::BAD_REQUEST)?;
         let listeners = self.listeners(&arrival.gateway, arrival.port);
@@ -223,8 +243,11 @@ impl<'r> Reference<'r> {
             }
         }
         // PRF-01, PRF-02, PRF-04: the filters of this listener, before a route is looked for, and only here.
-        let seen = match listener_filters::run(best.filters, arrival.request.uri(), seen) {
+        let mut replies = arrival.auth.iter();
+        let seen = match listener_filters::run(self.resources, best, arrival, seen, &mut replies) {
             Filtered::Continue(seen) => seen,
+            Filtered::Asks(asked) => return Err(Unserved::Asks(asked)),
+            Filtered::NotAuthorized(failure) => return Err(Unserved::NotAuthorized(failure)),
             Filtered::Answer(status, headers) => return Err(Unserved::Answered(status, headers)),
             Filtered::Fail => return Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
         };
@@ -236,7 +259,7 @@ impl<'r> Reference<'r> {
         let requests = || route::candidates::<HttpRoute>(self.resources, best, &seen, fall_through);
         let candidate = calls.into_iter().flatten().next().or_else(|| requests().into_iter().next());
         let candidate = candidate.ok_or(StatusCode::NOT_FOUND)?;
-        Ok(Served { listener: *best, candidate, seen })
+        Ok(Served { listener: *best, candidate, seen, replies })
     }
 }
 

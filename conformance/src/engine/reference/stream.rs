@@ -63,6 +63,7 @@ pub(super) fn decide(
     let referrer = Referrer {
         kind: route.kind,
         route: route.key,
+        gets: route.kind,
         gateway: Some(listener.gateway),
         // BTP-21: TLS may begin anew where it ended.
         may_speak_tls: listener.protocol == Protocol::TlsTerminate,

@@ -142,6 +142,10 @@ pub(crate) fn explanation(
     exchange::prepare(table, &arrival, &mut arrived).map_err(|stopped| match stopped {
         Stopped::Answered(answer) => format!("a filter of the listener answers: {}", answer.status()),
         Stopped::Refused(refusal) => refusal.to_string(),
+        Stopped::Asks(auth) => {
+            let service = &table.backend(auth.backend).service;
+            format!("a filter of the listener asks {service} first; what it answers decides where the request goes")
+        }
     })?;
     let head = RequestHead::of_request(&arrived).map_err(|error| error.to_string())?;
     Ok(table.explain(id, server_name, &head))

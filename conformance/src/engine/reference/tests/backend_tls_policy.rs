@@ -36,6 +36,7 @@ fn the_policy_for_the_port_goes_first_and_then_the_oldest() {
                 forwarded.to.tls.map_or("plain".to_owned(), |tls| tls.server_name)
             }
             Effect::Answered(reply) => reply.status.to_string(),
+            Effect::Asks(asked) => panic!("{asked:?}"),
         }
     };
     let whole = policy("b", "name: one", "whole.test", CA);
@@ -68,7 +69,7 @@ fn names_that_are_listed_replace_the_hostname() {
         let objects = [AUTHORITY, &to_port(80), &policy("a", "name: one", "a.test", more)];
         match effect(&resources(HTTP, &objects), "any.test", "/", &[]) {
             Effect::Forwarded(forwarded) => forwarded.to.tls.unwrap(),
-            Effect::Answered(reply) => panic!("{reply:?}"),
+            other => panic!("{other:?}"),
         }
     };
     // BTP-16, BTP-17

@@ -60,6 +60,7 @@ fn calls_that_nobody_serves_get_a_status_of_grpc() {
     let status = |path: &str| match effect(&resources, "any.test", path, &[GRPC]) {
         Effect::Answered(reply) => (reply.status.as_u16(), reply.headers["grpc-status"].concat()),
         Effect::Forwarded(forwarded) => (0, forwarded.to.service.name.to_string()),
+        Effect::Asks(asked) => panic!("{asked:?}"),
     };
     // GRP-11, GRP-12, GRP-10 with AMB-64, AMB-40.
     assert_eq!(status("/shop.Cart/Invalid"), (200, "14".to_owned()));

@@ -19,6 +19,7 @@ fn mesh(resources: &Resources, client_namespace: &str, path: &str, headers: &[(&
             format!("{} by {}", forwarded.to.service, set(&forwarded.sent.headers))
         }
         Some(Effect::Answered(reply)) => reply.status.as_u16().to_string(),
+        Some(Effect::Asks(asked)) => panic!("{asked:?}"),
         None => "nothing".to_owned(),
     }
 }

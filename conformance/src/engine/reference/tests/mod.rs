@@ -89,6 +89,8 @@ fn arrival(host: &str, path: &str, headers: &[(&str, &str)]) -> Arrival {
         port: 80,
         server_name: None,
         request: request(host, path, headers),
+        body_length: 0,
+        auth: Vec::new(),
         randoms: vec![0],
         answer: Response::new(()),
     }
