@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use gateway_core::exchange::forwarded::{self, Client};
 use gateway_core::name::ObjectName;
+use gateway_core::table::FrontendOwner;
 use http::HeaderValue;
 
 use crate::handle::Shard;
@@ -13,12 +14,12 @@ use crate::handle::Shard;
 ///
 /// A server makes one for each connection and gives it to its gateway or puts it, as
 /// `Arc<Connection>`, into the extensions of the requests. An embedding that has no listeners of its own makes one that
-/// says for which port of which Gateway it stands.
+/// says for which port of which Gateway, or in a mesh of which Service, it stands.
 #[derive(Debug)]
 pub struct Connection {
-    /// The Gateway whose port it came to.
-    pub gateway: ObjectName,
-    /// The port, as the Gateway's listeners name it; the socket may be bound to another.
+    /// The Gateway whose port it came to; in a mesh the Service that the client dialled, and the namespace of the client.
+    pub owner: FrontendOwner,
+    /// The port, as the Gateway's listeners or the Service name it; the socket may be bound to another.
     pub port: u16,
     /// The server name of the TLS handshake, where there was one.
     pub server_name: Option<Arc<str>>,
@@ -28,7 +29,7 @@ pub struct Connection {
     pub multiplexed: bool,
     /// The address of the client.
     pub peer: Option<SocketAddr>,
-    /// The address that the client connected to.
+    /// The address that the client connected to; in a mesh the one that it dialled, wherever that led.
     pub local: Option<SocketAddr>,
     /// Where its requests count themselves.
     pub(crate) shard: Shard,
@@ -41,8 +42,20 @@ pub struct Connection {
 impl Connection {
     /// A connection without TLS to this port of this Gateway, from nobody in particular. Set the other fields as known.
     pub fn new(gateway: ObjectName, port: u16) -> Self {
+        Self::at(FrontendOwner::Gateway(gateway), port)
+    }
+
+    /// A connection without TLS from a client in this namespace to this port of a Service. Set the other fields as known.
+    ///
+    /// # Spec
+    /// MSH-01, MSH-05, MSH-06.
+    pub fn in_mesh(service: ObjectName, client_namespace: Arc<str>, port: u16) -> Self {
+        Self::at(FrontendOwner::ServiceFor(service, client_namespace), port)
+    }
+
+    fn at(owner: FrontendOwner, port: u16) -> Self {
         Self {
-            gateway,
+            owner,
             port,
             server_name: None,
             secure: false,

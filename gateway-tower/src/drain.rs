@@ -199,6 +199,12 @@ impl Member {
         self.0.state.phase()
     }
 
+    /// Tells the connection to go on to `phase`.
+    #[cfg(feature = "server")]
+    pub(crate) fn advance(&self, phase: Phase) {
+        self.0.state.advance(phase).into_iter().for_each(Waker::wake);
+    }
+
     /// Says whom to wake when the phase changes. One call is enough for a future that stays in one task; look at the
     /// phase after it.
     pub(crate) fn register(&self, waker: &Waker) {

@@ -102,7 +102,7 @@ impl Routed {
         let arrival = Arrival {
             client: connection.client(),
             trust,
-            ..Arrival::new(&connection.gateway, connection.port)
+            ..Arrival::at(connection.owner.as_ref(), connection.port)
         };
         self.exchange.tell(&arrival, request);
         self.exchange.wants_upgrade()

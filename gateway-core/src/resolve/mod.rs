@@ -12,6 +12,7 @@ mod endpoints;
 pub(crate) mod external_auth;
 mod lookups;
 mod reference_grant;
+mod workloads;
 
 pub(crate) use self::backend_ref::{
     BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage,
@@ -21,3 +22,4 @@ pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError}
 pub(crate) use self::endpoints::{Endpoints, service_of};
 pub use self::lookups::Lookups;
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
+pub(crate) use self::workloads::Workloads;

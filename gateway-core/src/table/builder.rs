@@ -15,6 +15,7 @@ use super::host_routes::HostRoutes;
 use super::http_part::HttpPart;
 use super::route::{AnyEntries, Route, RouteId, Traffic};
 use super::route_set::{Index, Member, RouteSet, RouteSets};
+use super::shared_map::SharedMap;
 use super::slots::{SlotMap, Slots};
 use super::stream_part::StreamPart;
 use super::stream_routes::StreamRoutes;
@@ -32,6 +33,7 @@ pub struct RouteTableBuilder {
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     services: Arc<BTreeMap<IpAddr, ObjectName>>,
+    workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
@@ -85,6 +87,7 @@ impl RouteTableBuilder {
             fall_through: true,
             addresses: Arc::default(),
             services: Arc::default(),
+            workloads: SharedMap::default(),
             client_certificates: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
@@ -136,6 +139,20 @@ impl RouteTableBuilder {
         if *self.client_certificates != certificates {
             self.client_certificates = Arc::new(certificates);
         }
+        self
+    }
+
+    /// Gives workloads their namespaces, or takes them away; each may be there once.
+    pub fn workloads(&mut self, changes: impl IntoIterator<Item = (IpAddr, Option<Arc<str>>)>) -> &mut Self {
+        let changes: Vec<_> =
+            changes.into_iter().map(|(address, namespace)| (address.to_string(), namespace)).collect();
+        self.workloads.change(changes.iter().map(|(address, namespace)| (&**address, namespace.clone())));
+        self
+    }
+
+    /// Takes all workloads away.
+    pub fn clear_workloads(&mut self) -> &mut Self {
+        self.workloads = SharedMap::default();
         self
     }
 
@@ -380,6 +397,7 @@ impl RouteTableBuilder {
             fall_through: self.fall_through,
             addresses: self.addresses.clone(),
             services: self.services.clone(),
+            workloads: self.workloads.clone(),
             client_certificates: self.client_certificates.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),

@@ -72,6 +72,7 @@ use self::frontend::Frontends;
 use self::host_routes::Observer;
 use self::http_part::HttpPart;
 use self::route::Route;
+use self::shared_map::SharedMap;
 use self::slots::Slots;
 use self::stream_part::StreamPart;
 use crate::filter::ListenerFilter;
@@ -102,6 +103,8 @@ pub struct RouteTable {
     fall_through: bool,
     addresses: Arc<BTreeMap<ObjectName, Vec<IpAddr>>>,
     services: Arc<BTreeMap<IpAddr, ObjectName>>,
+    /// Namespaces by address.
+    workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
@@ -177,6 +180,15 @@ impl RouteTable {
     /// MSH-01, MSH-02.
     pub fn service_at(&self, cluster_ip: IpAddr) -> Option<&ObjectName> {
         self.services.get(&cluster_ip)
+    }
+
+    /// The namespace of the workload with this address: of a client in a mesh. Known are those that EndpointSlices list, all of them
+    /// of one namespace; others are clients of no namespace, which only Routes in the namespace of the Service are for.
+    ///
+    /// # Spec
+    /// MSH-05
+    pub fn namespace_of(&self, workload: IpAddr) -> Option<&Arc<str>> {
+        self.workloads.get(&workload.to_string())
     }
 
     /// All Services that some Route is for and that have an address, by address.

@@ -21,7 +21,7 @@ use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
     BackendContext, BackendKey, BackendTlsPolicies, Backends, Certificates, Endpoints, Grants,
-    KeptCertificates, Lookups, Referrer, external_auth, service_of,
+    KeptCertificates, Lookups, Referrer, Workloads, external_auth, service_of,
 };
 use crate::status;
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -63,6 +63,8 @@ pub struct Translator {
     namespaces: Namespaces,
     tls_policies: BackendTlsPolicies,
     endpoints: Endpoints,
+    /// Where clients are, in a mesh.
+    workloads: Option<Workloads>,
     /// What Gateways and ListenerSets refer to.
     certificates: KeptCertificates,
     lookups: Lookups,
@@ -115,6 +117,7 @@ impl Translator {
     pub fn new(options: Options) -> Self {
         let mut table = RouteTable::builder(options.generation);
         table.hostname_fall_through(options.hostname_fall_through);
+        let workloads = options.supports(Feature::Mesh).then(Workloads::default);
         Self {
             options,
             valid: Validated::default(),
@@ -126,6 +129,7 @@ impl Translator {
             namespaces: Namespaces::default(),
             tls_policies: BackendTlsPolicies::default(),
             endpoints: Endpoints::default(),
+            workloads,
             certificates: KeptCertificates::default(),
             lookups: Lookups::default(),
             policy_certificates: KeptCertificates::default(),
@@ -160,6 +164,11 @@ impl Translator {
         self.options = Options { generation: self.options.generation, ..options };
         // All Routes are looked at again.
         self.mesh = Mesh::default();
+        if self.options.supports(Feature::Mesh) != self.workloads.is_some() {
+            self.table.clear_workloads();
+            let has_mesh = self.workloads.is_none();
+            self.workloads = has_mesh.then(|| Workloads::new(&self.valid.endpoint_slices));
+        }
         self.fresh = true;
     }
 
@@ -235,6 +244,7 @@ impl Translator {
         for (name, slice) in &self.valid.endpoint_slices {
             if resources.endpoint_slices.get(name).is_none_or(|now| !slice.is_same(now)) {
                 self.endpoints.remove(name, slice);
+                self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
                 self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
             }
         }
@@ -280,6 +290,9 @@ impl Translator {
         if !routes.is_empty() {
             self.compile(routes);
             self.table.services(self.services.addresses(&self.valid.services));
+        }
+        if let Some(workloads) = &mut self.workloads {
+            self.table.workloads(workloads.take_changed());
         }
         let unbound_anew = mem::take(&mut self.unbound_anew) || attach_again;
         if unbound_anew {
@@ -346,6 +359,7 @@ impl Translator {
             && let Some(slice) = self.valid.endpoint_slices.get(name)
         {
             self.endpoints.remove(name, slice);
+            self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
             self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
         }
     }
@@ -355,6 +369,7 @@ impl Translator {
             && let Some(slice) = self.valid.endpoint_slices.get(name)
         {
             self.endpoints.insert(name, slice);
+            self.workloads.iter_mut().for_each(|workloads| workloads.insert(name, slice));
             self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
         }
         self.changed.insert((kind, name.clone()));

@@ -58,9 +58,13 @@ pub(super) struct Text<T>(pub(super) T);
 // === impl Labels ===
 
 impl Labels {
-    /// The labels of a Gateway, where nothing else is known.
-    pub(super) fn of_gateway(gateway: ObjectName) -> Self {
-        Self { owner: FrontendOwner::Gateway(gateway), listener: None, rule: None, backend: None }
+    /// The labels of a Gateway or a Service, where nothing else is known. Which namespaces clients are in is not for a table to say.
+    pub(super) fn of_owner(owner: &FrontendOwner) -> Self {
+        let owner = match owner {
+            FrontendOwner::ServiceFor(service, _) => FrontendOwner::Service(service.clone()),
+            FrontendOwner::Gateway(_) | FrontendOwner::Service(_) => owner.clone(),
+        };
+        Self { owner, listener: None, rule: None, backend: None }
     }
 
     /// The labels of a place in `table`.

@@ -100,9 +100,10 @@ impl OfConnection {
         });
         match place {
             Some((table, place)) => family.cells(table, place, shard),
-            None => Arc::clone(self.unserved.get_or_init(|| {
-                family.named(Labels::of_gateway(self.connection.gateway.clone())).cells(shard)
-            })),
+            None => Arc::clone(
+                self.unserved
+                    .get_or_init(|| family.named(Labels::of_owner(&self.connection.owner)).cells(shard)),
+            ),
         }
     }
 }

@@ -66,7 +66,7 @@ where
             server_name: connection.server_name.as_deref(),
             trust: self.trust,
             upgrades: self.upgrades,
-            ..Arrival::new(&connection.gateway, connection.port)
+            ..Arrival::at(connection.owner.as_ref(), connection.port)
         };
         let found = match Sought::begin(&snapshot, &arrival, &mut request) {
             Ok(Sought::Found(matched)) => Ok(matched),

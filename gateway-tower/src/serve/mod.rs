@@ -29,6 +29,7 @@
 //! | `relay` | what is passed on as it comes: connections, flows of datagrams, the PROXY header | TLS and HTTP |
 //! | `http` | connections of hyper, and a service for each | sockets and tables |
 //! | `server` | following the table: which sockets, with which protocol | |
+//! | `mesh` | what workloads send to Services, whose sockets do not depend on the table | |
 //!
 //! Nothing is decided here that the table has decided; what turns out here, a port in use or a certificate that cannot be
 //! used, is in [`Sockets`] for those who write statuses: [`Sockets::unbound`] is what a translator takes.
@@ -101,9 +102,14 @@ mod server;
 #[cfg(feature = "fuzzing")]
 mod single;
 mod not_bound;
+mod mesh;
 
 pub use self::certificate_problem::CertificateProblem;
 pub use self::http::{ClientBody, ConnectionService};
+pub use self::mesh::{
+    ClientNamespaces, MeshOptions, MeshServer, NamespacesInTable, OneNamespace, OriginalDestination,
+    ResolveDestination,
+};
 pub use self::not_bound::NotBound;
 pub use self::options::ServeOptions;
 pub use self::relay::ProxyHeader;

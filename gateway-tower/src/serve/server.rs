@@ -24,7 +24,7 @@ use crate::handle::TableHandle;
 use crate::observe::ObserveConnections;
 
 /// How often connections are looked at for having been quiet too long.
-const SWEEP: Duration = Duration::from_secs(1);
+pub(super) const SWEEP: Duration = Duration::from_secs(1);
 
 /// The first pause before a socket that could not be bound is tried again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -288,7 +288,7 @@ impl<M: ConnectionService> Supervisor<M> {
         let mut slots = Vec::new();
         let mut impossible = Vec::new();
         for (_, frontend) in table.frontends() {
-            // This server stands before Gateways.
+            // This server stands before Gateways; that of a mesh is another.
             let FrontendOwner::Gateway(gateway) = frontend.owner() else { continue };
             let port = frontend.port();
             let speaks = match (frontend.transport(), frontend.opening()) {
@@ -451,7 +451,7 @@ async fn update_tls(tls: Option<&Arc<TlsUpdater>>, table: &Arc<RouteTable>) -> V
 }
 
 /// Lets connections finish, up to `limit`; then ends them.
-async fn finish(open: &[Connections], limit: Duration) -> Drained {
+pub(super) async fn finish(open: &[Connections], limit: Duration) -> Drained {
     let emptied = async {
         for connections in open {
             connections.emptied().await;

@@ -24,3 +24,4 @@ mod proxy_header;
 mod authority;
 mod backend_tls;
 mod client_certificates;
+mod mesh;

@@ -72,7 +72,7 @@ pub(in crate::serve) struct Protocols {
 }
 
 /// A connection that speaks one of them, to its end.
-type Speaking = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+pub(in crate::serve) type Speaking = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 pin_project! {
     /// Polls a connection of hyper to its end, and tells it when it has to come to one.
@@ -121,6 +121,37 @@ impl Protocols {
             .keep_alive_timeout(options.http2_ping_timeout);
         http2
     }
+
+    /// Speaks HTTP on a stream to its end; `first` was read of it, which told the version.
+    pub(in crate::serve) fn speak<T>(
+        &self,
+        io: T,
+        first: FirstBytes,
+        http2: bool,
+        mut connection: Connection,
+        member: Member,
+        services: impl ConnectionService,
+    ) -> Speaking
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let io = TokioIo::new(Stream::new(io, first, member.clone(), connection.secure));
+        connection.multiplexed = http2;
+        let service = services.for_connection(Arc::new(connection));
+        if http2 {
+            member.set_multiplexed();
+            let streams = Streams::new(self.options.stall_timeout);
+            let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
+            let serving = self.http2(streams).serve_connection(io, service);
+            // Its client is told which requests are still served, so that it can go elsewhere at any time.
+            Box::pin(Driven::new(serving, Phase::WindingDown, http2::Connection::graceful_shutdown, member))
+        } else {
+            let service = PerConnection::new(service, member.clone(), None);
+            let serving = self.http1.serve_connection(io, service).with_upgrades();
+            let shut_down = http1::UpgradeableConnection::graceful_shutdown;
+            Box::pin(Driven::new(serving, Phase::Draining, shut_down, member))
+        }
+    }
 }
 
 fn head_limit(options: &ServeOptions) -> u32 {
@@ -166,7 +197,7 @@ impl<M: ConnectionService> Accept for Http<M> {
                     };
                     read.map_err(Into::into).map(|(first, http2)| {
                         let connection = shared.connection(&stream, peer, addresses);
-                        Some(shared.speak(stream, first, http2, connection, member, services))
+                        Some(shared.protocols.speak(stream, first, http2, connection, member, services))
                     })
                 }
                 #[cfg(feature = "tls")]
@@ -241,7 +272,7 @@ impl Acceptance {
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Some(self.speak(stream, FirstBytes::default(), http2, connection, member, services)))
+        Ok(Some(self.protocols.speak(stream, FirstBytes::default(), http2, connection, member, services)))
     }
 
     fn connection(&self, stream: &TcpStream, peer: SocketAddr, addresses: Option<ProxyHeader>) -> Connection {
@@ -253,40 +284,10 @@ impl Acceptance {
         };
         connection
     }
-
-    fn speak<T>(
-        &self,
-        io: T,
-        first: FirstBytes,
-        http2: bool,
-        mut connection: Connection,
-        member: Member,
-        services: impl ConnectionService,
-    ) -> Speaking
-    where
-        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let io = TokioIo::new(Stream::new(io, first, member.clone(), connection.secure));
-        connection.multiplexed = http2;
-        let service = services.for_connection(Arc::new(connection));
-        if http2 {
-            member.set_multiplexed();
-            let streams = Streams::new(self.protocols.options.stall_timeout);
-            let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
-            let serving = self.protocols.http2(streams).serve_connection(io, service);
-            // Its client is told which requests are still served, so that it can go elsewhere at any time.
-            Box::pin(Driven::new(serving, Phase::WindingDown, http2::Connection::graceful_shutdown, member))
-        } else {
-            let service = PerConnection::new(service, member.clone(), None);
-            let serving = self.protocols.http1.serve_connection(io, service).with_upgrades();
-            let shut_down = http1::UpgradeableConnection::graceful_shutdown;
-            Box::pin(Driven::new(serving, Phase::Draining, shut_down, member))
-        }
-    }
 }
 
 /// Reads the header of the PROXY protocol, unless the connection is to be closed before.
-async fn read_proxy_header(
+pub(in crate::serve) async fn read_proxy_header(
     stream: &TcpStream,
     limit: Duration,
     member: &Member,

@@ -6,5 +6,5 @@ mod service;
 mod connection;
 
 pub use self::client_body::ClientBody;
-pub(super) use self::connection::{Acceptance, Http, Protocols};
+pub(super) use self::connection::{Acceptance, Http, Protocols, Speaking, read_proxy_header};
 pub use self::service::ConnectionService;

@@ -11,6 +11,6 @@ mod datagrams;
 
 pub(super) use self::datagrams::{Datagrams, bind_datagrams};
 pub use self::proxy_header::ProxyHeader;
-pub(super) use self::stream::Relay;
 #[cfg(feature = "tls")]
 pub(super) use self::stream::reject;
+pub(super) use self::stream::{Relay, carry, reset};

@@ -96,8 +96,7 @@ impl Relay {
         Ok(Destination { endpoints: Arc::clone(&table.backend(backend).endpoints), tls: None })
     }
 
-    /// Passes a connection on until its end: `first` and then what comes goes to one of the endpoints, and what comes back to
-    /// the client. When one side is reset, so is the other.
+    /// Passes a connection [on](carry) until its end.
     ///
     /// # Errors
     /// When no endpoint can be reached, or one side is reset.
@@ -109,53 +108,68 @@ impl Relay {
         addresses: Option<ProxyHeader>,
         member: &Member,
     ) -> Result<(), BoxError> {
-        // The limits of requests are none of its.
-        member.set_tunnel();
-        tokio::select! {
-            biased;
-            () = member.reached(Phase::Closed) => Ok(()),
-            passed = self.pass(client, first, destination, addresses) => passed,
-        }
+        carry(client, first, destination, addresses, (&self.options, &self.connector), member).await
     }
+}
 
-    async fn pass<C: Client>(
-        &self,
-        mut client: C,
-        first: &[u8],
-        destination: &Destination,
-        addresses: Option<ProxyHeader>,
-    ) -> Result<(), BoxError> {
-        let header = match self.options.proxy_header {
-            Some(version) => {
-                let socket = client.socket();
-                let addresses = match addresses {
-                    Some(addresses) => addresses,
-                    None => ProxyHeader { peer: socket.peer_addr()?, local: socket.local_addr()? },
-                };
-                addresses.written(version)
-            }
-            None => Vec::new(),
-        };
-        let connected = endpoint::connect(destination, &header, &self.connector, &self.options).await;
-        let mut backend = match connected {
-            Ok(backend) => backend,
-            Err(error) => {
-                reset(client.socket());
-                return Err(error.into());
-            }
-        };
-        backend.write_all(first).await?;
-        match copy(&mut client, &mut backend, self.options.tunnel).await {
-            Ended::Closed(up, down) => tracing::debug!(up, down, "a connection ended"),
-            Ended::Quiet => tracing::debug!("a connection was closed: nothing more was sent"),
-            Ended::Reset(error) => {
-                reset(client.socket());
-                reset(backend.socket());
-                return Err(error.into());
-            }
-        }
-        Ok(())
+/// Passes a connection on until its end: `first` and then what comes goes to one of the endpoints, and what comes back to
+/// the client. When one side is reset, so is the other.
+///
+/// # Errors
+/// When no endpoint can be reached, or one side is reset.
+pub(in crate::serve) async fn carry<C: Client>(
+    client: C,
+    first: &[u8],
+    destination: &Destination,
+    addresses: Option<ProxyHeader>,
+    how: (&StreamOptions, &Connector),
+    member: &Member,
+) -> Result<(), BoxError> {
+    // The limits of requests are none of its.
+    member.set_tunnel();
+    tokio::select! {
+        biased;
+        () = member.reached(Phase::Closed) => Ok(()),
+        passed = pass(client, first, destination, addresses, how) => passed,
     }
+}
+
+async fn pass<C: Client>(
+    mut client: C,
+    first: &[u8],
+    destination: &Destination,
+    addresses: Option<ProxyHeader>,
+    (options, connector): (&StreamOptions, &Connector),
+) -> Result<(), BoxError> {
+    let header = match options.proxy_header {
+        Some(version) => {
+            let socket = client.socket();
+            let addresses = match addresses {
+                Some(addresses) => addresses,
+                None => ProxyHeader { peer: socket.peer_addr()?, local: socket.local_addr()? },
+            };
+            addresses.written(version)
+        }
+        None => Vec::new(),
+    };
+    let mut backend = match endpoint::connect(destination, &header, connector, options).await {
+        Ok(backend) => backend,
+        Err(error) => {
+            reset(client.socket());
+            return Err(error.into());
+        }
+    };
+    backend.write_all(first).await?;
+    match copy(&mut client, &mut backend, options.tunnel).await {
+        Ended::Closed(up, down) => tracing::debug!(up, down, "a connection ended"),
+        Ended::Quiet => tracing::debug!("a connection was closed: nothing more was sent"),
+        Ended::Reset(error) => {
+            reset(client.socket());
+            reset(backend.socket());
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// Rejects a connection.
@@ -168,7 +182,7 @@ pub(in crate::serve) fn reject(stream: &TcpStream, why: &NoStream) {
 }
 
 /// Has the connection reset when it is dropped: what was sent is not taken for all there is.
-fn reset(stream: &TcpStream) {
+pub(in crate::serve) fn reset(stream: &TcpStream) {
     // Fails only on a socket that is closed again.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

@@ -1,0 +1,194 @@
+//! A connection of a workload, from the moment it is accepted to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gateway_core::name::ObjectName;
+use gateway_core::rule::Endpoint;
+use gateway_core::table::{FrontendOwner, RouteTable, Transport};
+use tokio::net::TcpStream;
+
+use super::options::MeshOptions;
+use super::original_destination::{OriginalDestination, redirected};
+use crate::body::BoxError;
+use crate::connect::Connector;
+use crate::connection::Connection;
+use crate::drain::{Member, Phase};
+use crate::handle::TableHandle;
+use crate::serve::destination::Destination;
+use crate::serve::http::{ConnectionService, Protocols, Speaking, read_proxy_header};
+use crate::serve::options::ServeOptions;
+use crate::serve::relay::{carry, reset};
+use crate::serve::sockets::Accept;
+use crate::serve::stream::FirstBytes;
+use crate::serve::stream_options::StreamOptions;
+
+/// The connections of one socket.
+#[derive(Debug)]
+pub(super) struct MeshConnections<M> {
+    shared: Arc<Shared>,
+    /// Makes the service of each that some Route is for.
+    services: M,
+}
+
+#[derive(Debug)]
+struct Shared {
+    tables: TableHandle,
+    mesh: MeshOptions,
+    options: ServeOptions,
+    protocols: Protocols,
+    /// How connections are passed on.
+    streams: StreamOptions,
+    connector: Connector,
+}
+
+/// A port of a Service as a client sees it.
+#[derive(Debug)]
+struct Dialled {
+    service: ObjectName,
+    client_namespace: Arc<str>,
+    port: u16,
+}
+
+// === impl MeshConnections ===
+
+impl<M> MeshConnections<M> {
+    pub(super) fn new(tables: TableHandle, mesh: MeshOptions, options: &ServeOptions, services: M) -> Self {
+        // That is for backends which know it; what is passed on here is as if there were nothing between.
+        let streams = StreamOptions { proxy_header: None, ..options.streams };
+        let (protocols, connector) = (Protocols::new(options), options.connector());
+        let options = options.clone();
+        Self { shared: Arc::new(Shared { tables, mesh, options, protocols, streams, connector }), services }
+    }
+}
+
+impl<M: ConnectionService> Accept for MeshConnections<M> {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        member: Member,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (shared, services) = (Arc::clone(&self.shared), self.services.clone());
+        async move {
+            // Fails only on a socket that is closed again, which the first read will tell.
+            let _ = stream.set_nodelay(true);
+            if let Err(error) = shared.serve(stream, peer, member, services).await {
+                tracing::debug!(%peer, error = &*error, "a connection failed");
+            }
+        }
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    async fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        member: Member,
+        services: impl ConnectionService,
+    ) -> Result<(), BoxError> {
+        let (peer, addressed) = match self.addresses(&stream, peer, &member).await {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                reset(&stream);
+                return Err(error);
+            }
+        };
+        let namespace = self.mesh.clients.namespace(peer.ip());
+        let Some(dialled) = Dialled::new(&self.tables.load(), addressed, namespace) else {
+            // MSH-08
+            let to = Destination { endpoints: [Endpoint::new(addressed)].into(), tls: None };
+            return carry(stream, &[], &to, None, (&self.streams, &self.connector), &member).await;
+        };
+        let read = tokio::select! {
+            biased;
+            // Nothing has come that would have to be finished.
+            () = member.reached(Phase::Draining) => return Ok(()),
+            read = FirstBytes::read(&stream) => read,
+        };
+        let (first, http2) = read?;
+        let Dialled { service, client_namespace, port } = &dialled;
+        let mut connection = Connection::in_mesh(service.clone(), Arc::clone(client_namespace), *port);
+        connection.peer = Some(peer);
+        connection.local = Some(addressed);
+        let speaking = self.protocols.speak(stream, first, http2, connection, member.clone(), services);
+        self.until_past_the_mesh(speaking, &dialled, &member).await
+    }
+
+    /// The client, and where it connected to.
+    async fn addresses(
+        &self,
+        stream: &TcpStream,
+        peer: SocketAddr,
+        member: &Member,
+    ) -> Result<(SocketAddr, SocketAddr), BoxError> {
+        let local = stream.local_addr()?;
+        let (peer, addressed) = match &self.mesh.destination {
+            OriginalDestination::Redirected => (peer, redirected(stream)?),
+            OriginalDestination::ProxyHeader => {
+                let header = read_proxy_header(stream, self.options.handshake_timeout, member).await?;
+                let header = header.ok_or("the PROXY header names no addresses")?;
+                (header.peer, header.local)
+            }
+            OriginalDestination::Resolver(resolver) => (peer, resolver.destination(peer, local)?),
+        };
+        if addressed == local {
+            return Err("the connection was made to the mesh itself, which would pass it on to itself".into());
+        }
+        Ok((peer, addressed))
+    }
+
+    /// Carries a connection to its end, which is near once no Route is for it any more.
+    async fn until_past_the_mesh(
+        &self,
+        mut speaking: Speaking,
+        dialled: &Dialled,
+        member: &Member,
+    ) -> Result<(), BoxError> {
+        let mut tables = self.tables.subscribe();
+        // What was stored since it was looked at counts too.
+        tables.mark_changed();
+        let past = async {
+            while tables.changed().await.is_ok() {
+                if !dialled.is_in(&tables.borrow_and_update()) {
+                    return;
+                }
+            }
+            // There will be no other table.
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            spoken = &mut speaking => return spoken,
+            () = past => member.advance(Phase::Draining),
+        }
+        speaking.await
+    }
+}
+
+// === impl Dialled ===
+
+impl Dialled {
+    /// What was dialled, if some Route is for it.
+    ///
+    /// # Spec
+    /// MSH-01, MSH-02, MSH-05, MSH-06.
+    fn new(table: &RouteTable, addressed: SocketAddr, client_namespace: Option<Arc<str>>) -> Option<Self> {
+        let dialled = Self {
+            service: table.service_at(addressed.ip())?.clone(),
+            // No namespace is called so, and no Route is for it alone.
+            client_namespace: client_namespace.unwrap_or_default(),
+            port: addressed.port(),
+        };
+        dialled.is_in(table).then_some(dialled)
+    }
+
+    /// Whether some Route is for it.
+    fn is_in(&self, table: &RouteTable) -> bool {
+        let owner = FrontendOwner::ServiceFor(&self.service, &*self.client_namespace);
+        table.frontend_for(owner, Transport::Tcp, self.port).is_some()
+    }
+}
