@@ -608,6 +608,8 @@ impl Running {
                 let namespace = parent_ref.namespace.as_deref().unwrap_or(&name.namespace);
                 ObjectName::new(namespace, parent_ref.name.as_str())
             }),
+            // It has no class.
+            "Service" => return true,
             _ => Some(name.clone()),
         };
         let gateway = gateway.and_then(|name| resources.gateways.get(&name).cloned());

@@ -52,6 +52,7 @@
 //! | [`status`] | statuses merged and written, events, the finalizer of a class |
 //! | [`definitions`] | which version and channel the installed definitions are of, and which features can be used with them |
 //! | [`addresses`] | where the Service in front of the data plane can be reached |
+//! | [`workloads`] | in which namespace a client of a mesh is |
 //! | [`address_pool`] | an address of its own for each Gateway |
 //! | [`lease`] | one replica of many |
 //! | [`controller`] | a change comes in, a table and statuses go out |
@@ -77,6 +78,7 @@
 //! | --- | --- | --- |
 //! | (core) | `namespaces` `services` | list watch |
 //! | (core) | `secrets` `configmaps` | list watch, by name if a role names them |
+//! | (core) | `pods`, for [`workloads`] | list watch |
 //! | `certificates.k8s.io` | `clustertrustbundles` | list watch, by name |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
@@ -112,6 +114,7 @@ pub mod store;
 pub mod status;
 pub mod definitions;
 pub mod addresses;
+pub mod workloads;
 pub mod address_pool;
 pub mod lease;
 pub mod controller;
