@@ -31,6 +31,7 @@ pub mod certificate;
 pub mod exchange;
 pub mod mutant;
 pub mod outcome;
+mod loopback;
 pub mod backend;
 pub mod cluster;
 pub mod store;

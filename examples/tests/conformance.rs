@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use conformance::engine::command::{CommandEngines, CommandOptions};
 use conformance::run::Settings;
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 
 const COMMAND: &str = concat!(
     env!("CARGO_BIN_EXE_gateway"),
     " run {manifests} --address {address} --port-offset {port-offset} --write-status {status}",
-    " --controller-name conformance.gateway-api.rs/controller"
+    " --controller-name conformance.gateway-api.rs/controller --mesh {mesh} --mesh-destination proxy-protocol"
 );
 
 fn main() -> ExitCode {
     let mut options = CommandOptions::new(COMMAND).expect("the placeholders are those that there are");
-    options.features = SUPPORTED.iter().copied().collect();
+    options.features = SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied().collect();
     // The program has no filters of its own.
     options.features.remove(&Feature::GatewayListenerFilters);
     // A file that changes is noticed soon after.

@@ -4,13 +4,12 @@
 
 mod harness;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use harness::{Gateway, PATIENCE};
 
 fn path() -> PathBuf {
@@ -43,10 +42,9 @@ fn list<'a>(features: impl IntoIterator<Item = &'a Feature>) -> String {
 #[test]
 fn the_lists_of_features_are_those_of_the_code() {
     let text = fs::read_to_string(path()).unwrap();
-    let supported: BTreeSet<_> = SUPPORTED.iter().collect();
     let wanted = replace(&text, "supported", &list(SUPPORTED));
-    let wanted =
-        replace(&wanted, "unsupported", &list(Feature::ALL.iter().filter(|f| !supported.contains(f))));
+    let wanted = replace(&wanted, "supported in meshes", &list(SUPPORTED_IN_MESHES));
+    let wanted = replace(&wanted, "unsupported", &list(Feature::ALL.iter().filter(|it| !it.is_supported())));
     if std::env::var_os("REWRITE").is_some() {
         fs::write(path(), wanted).unwrap();
     } else {

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use conformance::case::cases;
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 
 /// Where tests are looked for.
 const CRATES: [&str; 6] =
@@ -136,7 +136,7 @@ fn tests(known: &BTreeSet<String>) -> Tests {
         }
     }
     // Only a case that runs shows something.
-    let supported: BTreeSet<Feature> = SUPPORTED.iter().copied().collect();
+    let supported: BTreeSet<Feature> = SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied().collect();
     for case in cases().iter().filter(|case| case.features.is_subset(&supported)) {
         for id in case.rules.iter().filter(|id| known.contains(*id)) {
             tests.entry(id.clone()).or_default().insert(format!("case {}", case.name));

@@ -54,7 +54,7 @@ macro_rules! features {
                 match self { $(Feature::$variant => matches!(Side::$side, Side::Mesh),)+ }
             }
 
-            /// Whether the engine and its data plane have the feature: it is one of [`SUPPORTED`].
+            /// Whether the engine and its data plane have the feature: it is one of [`SUPPORTED`], or of [`SUPPORTED_IN_MESHES`].
             pub const fn is_supported(self) -> bool {
                 match self { $(Feature::$variant => matches!(Support::$support, Support::Supported),)+ }
             }
@@ -208,20 +208,20 @@ features! {
     HttpRouteSchemeRedirect =
         "HTTPRouteSchemeRedirect", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     ListenerSet = "ListenerSet", Standard, Gateway, Extended, GATEWAYS, Supported;
-    Mesh = "Mesh", Standard, Mesh, Core, MESHES, Unsupported;
-    MeshClusterIpMatching = "MeshClusterIPMatching", Standard, Mesh, Extended, MESHES, Unsupported;
-    MeshConsumerRoute = "MeshConsumerRoute", Standard, Mesh, Extended, MESHES, Unsupported;
+    Mesh = "Mesh", Standard, Mesh, Core, MESHES, Supported;
+    MeshClusterIpMatching = "MeshClusterIPMatching", Standard, Mesh, Extended, MESHES, Supported;
+    MeshConsumerRoute = "MeshConsumerRoute", Standard, Mesh, Extended, MESHES, Supported;
     MeshHttpRouteBackendRequestHeaderModification =
-        "MeshHTTPRouteBackendRequestHeaderModification", Standard, Mesh, Extended, MESHES, Unsupported;
+        "MeshHTTPRouteBackendRequestHeaderModification", Standard, Mesh, Extended, MESHES, Supported;
     MeshHttpRouteNamedRouteRule =
-        "MeshHTTPRouteNamedRouteRule", Standard, Mesh, Extended, MESHES, Unsupported;
+        "MeshHTTPRouteNamedRouteRule", Standard, Mesh, Extended, MESHES, Supported;
     MeshHttpRouteQueryParamMatching =
-        "MeshHTTPRouteQueryParamMatching", Standard, Mesh, Extended, MESHES, Unsupported;
-    MeshHttpRouteRedirectPath = "MeshHTTPRouteRedirectPath", Standard, Mesh, Extended, MESHES, Unsupported;
-    MeshHttpRouteRedirectPort = "MeshHTTPRouteRedirectPort", Standard, Mesh, Extended, MESHES, Unsupported;
-    MeshHttpRouteRewritePath = "MeshHTTPRouteRewritePath", Standard, Mesh, Extended, MESHES, Unsupported;
+        "MeshHTTPRouteQueryParamMatching", Standard, Mesh, Extended, MESHES, Supported;
+    MeshHttpRouteRedirectPath = "MeshHTTPRouteRedirectPath", Standard, Mesh, Extended, MESHES, Supported;
+    MeshHttpRouteRedirectPort = "MeshHTTPRouteRedirectPort", Standard, Mesh, Extended, MESHES, Supported;
+    MeshHttpRouteRewritePath = "MeshHTTPRouteRewritePath", Standard, Mesh, Extended, MESHES, Supported;
     MeshHttpRouteSchemeRedirect =
-        "MeshHTTPRouteSchemeRedirect", Standard, Mesh, Extended, MESHES, Unsupported;
+        "MeshHTTPRouteSchemeRedirect", Standard, Mesh, Extended, MESHES, Supported;
     ReferenceGrant = "ReferenceGrant", Standard, Gateway, Core, GATEWAYS, Supported;
     TcpRoute = "TCPRoute", Standard, Gateway, Core, &[GatewayTcp], Supported;
     TlsRoute = "TLSRoute", Standard, Gateway, Core, &[GatewayTls], Supported;
@@ -234,13 +234,17 @@ features! {
 ///
 /// # Spec
 /// GC-11, GC-12: no more than 64, and no mesh features.
-pub const SUPPORTED: &[Feature] = &supported();
+pub const SUPPORTED: &[Feature] = &supported::<{ count_supported(false) }>(false);
 
-const fn supported() -> [Feature; count_supported()] {
-    let mut supported = [Feature::Gateway; count_supported()];
+/// What the engine and its data plane do in a mesh besides, sorted by name: for an embedding that
+/// [carries it out](crate::options::Options::features).
+pub const SUPPORTED_IN_MESHES: &[Feature] = &supported::<{ count_supported(true) }>(true);
+
+const fn supported<const N: usize>(in_meshes: bool) -> [Feature; N] {
+    let mut supported = [Feature::Gateway; N];
     let (mut from, mut to) = (0, 0);
     while from < Feature::ALL.len() {
-        if Feature::ALL[from].is_supported() {
+        if Feature::ALL[from].is_supported() && Feature::ALL[from].is_mesh() == in_meshes {
             supported[to] = Feature::ALL[from];
             to += 1;
         }
@@ -249,10 +253,11 @@ const fn supported() -> [Feature; count_supported()] {
     supported
 }
 
-const fn count_supported() -> usize {
+const fn count_supported(in_meshes: bool) -> usize {
     let (mut position, mut count) = (0, 0);
     while position < Feature::ALL.len() {
-        count += Feature::ALL[position].is_supported() as usize;
+        let feature = Feature::ALL[position];
+        count += (feature.is_supported() && feature.is_mesh() == in_meshes) as usize;
         position += 1;
     }
     count
@@ -352,6 +357,8 @@ mod tests {
     #[test]
     fn no_mesh_feature_is_supported_by_gateways() {
         assert!(!SUPPORTED.iter().any(|feature| feature.is_mesh()));
+        assert!(SUPPORTED_IN_MESHES.iter().all(|feature| feature.is_mesh() && feature.is_supported()));
+        assert!(SUPPORTED_IN_MESHES.contains(&Feature::Mesh));
         assert!(Feature::ALL.iter().all(|feature| feature.is_mesh() == feature.as_str().starts_with("Mesh")));
     }
 

@@ -60,6 +60,7 @@
 //! | what is wrong, for a human | [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
 //! | a request to be answered | [`exchange`]: all steps in one call, or one by one; [`table::RouteTable::find`] for the match alone |
 //! | a connection or a datagram to be passed on as it comes | [`table::RouteTable::find_stream`], [`table::RouteTable::stream_backend`] |
+//! | a request of a workload to a Service, in a mesh | [`exchange::Arrival::in_mesh`], [`table::RouteTable::service_at`], [`feature::SUPPORTED_IN_MESHES`] |
 //! | why a request went where it went | [`table::RouteTable::explain`]: the same search, written down |
 //! | filters, rule data, certificates of your own kind | [`options::Options`] |
 //! | what is supported, and how open questions were decided | [`feature::SUPPORTED`], [`choices`] |

@@ -41,7 +41,8 @@ pub struct Options {
     /// objects: a gateway that runs from files.
     pub any_class: bool,
     /// What the data plane does: [`SUPPORTED`] or less. It is published in every GatewayClass, and a listener that needs
-    /// more is not accepted.
+    /// more is not accepted. One that carries out a mesh adds [`SUPPORTED_IN_MESHES`](crate::feature::SUPPORTED_IN_MESHES), which no
+    /// GatewayClass publishes; without [`Feature::Mesh`] no Route is for a Service.
     pub features: BTreeSet<Feature>,
     /// Which addresses Gateways have.
     pub addresses: AddressPolicy,

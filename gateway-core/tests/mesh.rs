@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Kind, Resources};
 use gateway_core::exchange::{Arrival, Decision};
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use gateway_core::manifest::{self, Collection};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
@@ -63,9 +63,8 @@ const TO_V2: &str = "rules: [{backendRefs: [{name: cart-v2, namespace: shop, por
 
 /// A data plane that serves a mesh too.
 fn with_mesh() -> Options {
-    let of_mesh = Feature::ALL.iter().filter(|feature| feature.is_mesh());
     Options {
-        features: SUPPORTED.iter().chain(of_mesh).copied().collect(),
+        features: SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied().collect(),
         any_class: true,
         ..Options::default()
     }
@@ -436,6 +435,41 @@ fn a_redirect_has_the_port_of_the_service() {
     assert_eq!(sent(&table, "shop", "/x"), "http://a.test/x");
     let other_port = sent_to(&table, "shop", "cart", 8080, http::Request::get("/x"));
     assert_eq!(other_port, "http://a.test:8080/x");
+}
+
+// MSH-05
+#[test]
+fn a_client_is_known_by_the_slices_that_list_it() {
+    let slice = |name: &str, addresses: &str| -> AnyObject {
+        let (namespace, name) = name.split_once('/').unwrap();
+        let text = format!(
+            "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{namespace: {namespace}, name: {name}}}, \
+             addressType: IPv4, ports: [], endpoints: [{{addresses: [{addresses}], conditions: {{ready: false}}}}]}}"
+        );
+        manifest::read(&text, "slice.yaml").objects.remove(0).0
+    };
+    let mut translator = Translator::new(with_mesh());
+    translator.update(&resources(&[]));
+    let known = |translator: &mut Translator, address: &str| {
+        let table = &translator.translate().table;
+        table.namespace_of(address.parse().unwrap()).map(ToString::to_string)
+    };
+    assert_eq!(known(&mut translator, "10.0.0.1").as_deref(), Some("shop"));
+    assert_eq!(known(&mut translator, "10.0.0.9"), None);
+    translator.insert(slice("desk/a", "10.0.0.9"));
+    translator.insert(slice("desk/b", "10.0.0.9"));
+    assert_eq!(known(&mut translator, "10.0.0.9").as_deref(), Some("desk"));
+    translator.insert(slice("host/a", "10.0.0.9"));
+    assert_eq!(known(&mut translator, "10.0.0.9"), None, "it may be either's");
+    translator.remove(Kind::EndpointSlice, &ObjectName::new("host", "a"));
+    translator.insert(slice("desk/b", "10.0.0.8"));
+    assert_eq!(known(&mut translator, "10.0.0.9").as_deref(), Some("desk"), "one lists it still");
+    translator.insert(slice("desk/a", "10.0.0.8"));
+    assert_eq!(known(&mut translator, "10.0.0.9"), None);
+    translator.set_options(Options { any_class: true, ..Options::default() });
+    assert_eq!(known(&mut translator, "10.0.0.8"), None, "nobody asks");
+    translator.set_options(with_mesh());
+    assert_eq!(known(&mut translator, "10.0.0.8").as_deref(), Some("desk"));
 }
 
 // GEN-09

@@ -1,7 +1,7 @@
 //! Backends on sockets of the loopback interface.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -16,8 +16,10 @@ use super::{bytes, datagram, grpc, http, tcp, tls};
 use crate::case::{Deployment, Speaks, bytes_of_text};
 use crate::cluster::RunningPod;
 use crate::exchange::Pod;
+use crate::loopback;
 
-/// The pods of Deployments, each with sockets of its own on 127.0.0.1. They stop when this is dropped.
+/// The pods of Deployments, each with sockets of its own on 127.0.0.1, or where it is a workload of a mesh, which is known by its
+/// address, on a loopback address of its own. They stop when this is dropped.
 ///
 /// ```
 /// use conformance::backend::Backends;
@@ -42,6 +44,7 @@ struct Starting<'a> {
     pod: Pod,
     received: &'a Received,
     ports: BTreeMap<u16, SocketAddr>,
+    address: IpAddr,
     tasks: &'a mut JoinSet<()>,
 }
 
@@ -57,9 +60,12 @@ impl Backends {
         let (mut pods, received) = (Vec::new(), Received::default());
         for deployment in deployments {
             for pod in deployment.pods() {
-                let ports = BTreeMap::new();
-                let mut starting =
-                    Starting { deployment, pod, received: &received, ports, tasks: &mut tasks };
+                let (ports, received) = (BTreeMap::new(), &received);
+                let address = match deployment.speaks {
+                    Speaks::Mesh => loopback::address(),
+                    _ => Ipv4Addr::LOCALHOST.into(),
+                };
+                let mut starting = Starting { deployment, pod, received, ports, address, tasks: &mut tasks };
                 starting.start().await?;
                 let labels = deployment.pod_labels();
                 pods.push(RunningPod { pod: starting.pod, labels, ports: starting.ports });
@@ -166,7 +172,7 @@ impl Starting<'_> {
         S: Fn(TcpStream) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((self.address, 0)).await?;
         self.ports.insert(port, listener.local_addr()?);
         self.tasks.spawn(async move {
             // The connections end with the task that took them.

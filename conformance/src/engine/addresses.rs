@@ -9,7 +9,7 @@ use gateway_core::options::{AddressPolicy, Options, UsableAddresses};
 use gateway_tower::serve::TlsOptions;
 use rustls::crypto::ring;
 
-use super::{CONTROLLER_NAME, RequestEdits, StaticAddresses};
+use super::{CONTROLLER_NAME, RequestEdits, StaticAddresses, features_of_the_core};
 
 /// What a Gateway may ask for, and what not.
 pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =
@@ -25,6 +25,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
     let (usable, _) = STATIC_ADDRESSES;
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
+        features: features_of_the_core().collect(),
         certificate_check: Some(check()),
         extensions: Some(Arc::new(RequestEdits)),
         addresses: AddressPolicy {

@@ -11,17 +11,20 @@ use gateway_core::name::ObjectName;
 use gateway_core::table::{RouteTable, Transport};
 use gateway_core::translate::{Translation, translate};
 use gateway_tower::client::BackendTlsOptions;
-use gateway_tower::serve::{Addresses, ServeOptions, Server, Sockets, TlsOptions};
+use gateway_tower::serve::{
+    Addresses, MeshOptions, MeshServer, NamespacesInTable, OriginalDestination, ServeOptions, Server,
+    Sockets, TlsOptions,
+};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
 
 use super::{Abilities, CONTROLLER_NAME, ControlPlane, EngineError, Engines, gateway_class};
 use crate::backend::Backends;
-use crate::case::{Case, ObjectRef};
+use crate::case::{Case, ObjectRef, Way};
 use crate::cluster::deployments;
 use crate::store::Store;
-use crate::wire::{Proxy, Wire};
+use crate::wire::{ClusterNetwork, MeshWay, Proxy, Wire};
 
 /// A copy of a request is sent when the request is; this is a hundred times what it needs.
 const QUIET: Duration = Duration::from_millis(50);
@@ -33,7 +36,8 @@ pub struct HttpEngines;
 /// A gateway of `gateway-tower`, and the objects that it serves.
 ///
 /// Each port of each Gateway is bound to a free port of 127.0.0.1. In statuses every Gateway has an address of its own, as
-/// it would have elsewhere; nobody listens there.
+/// it would have elsewhere; nobody listens there. Connections of workloads come in at a port of their own, with a header that says who
+/// they are and where they go.
 #[derive(Debug)]
 pub struct HttpProxy {
     store: Store,
@@ -42,6 +46,8 @@ pub struct HttpProxy {
     tables: TableHandle,
     server: Server,
     sockets: Sockets,
+    mesh: MeshServer,
+    network: ClusterNetwork,
 }
 
 // === impl HttpEngines ===
@@ -86,15 +92,24 @@ impl HttpProxy {
         let (options, upstream) = options();
         let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let server = Server::start(&tables, free_ports(), options, services).await;
+        let server = Server::start(&tables, free_ports(), options.clone(), services.clone()).await;
         let server = server.expect("without listeners there is nothing to be bound");
+        let mesh = MeshOptions {
+            destination: OriginalDestination::ProxyHeader,
+            clients: Arc::new(NamespacesInTable(tables.clone())),
+        };
+        let entrance = (Ipv4Addr::LOCALHOST, 0).into();
+        let mesh = MeshServer::start(&tables, &[entrance], options, mesh, services);
+        let mesh = mesh.expect("there is a free port");
         let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
-        Self { store, addresses, generation: 0, tables, server, sockets }
+        let network = ClusterNetwork::default();
+        Self { store, addresses, generation: 0, tables, server, sockets, mesh, network }
     }
 
     /// Serves what is stored now.
     async fn update(&mut self) {
         self.addresses.assign(self.store.resources().gateways.keys());
+        self.network.follow(self.store.resources());
         self.generation += 1;
         let options = super::options(&self.addresses, self.generation);
         let Translation { table, statuses, .. } = translate(self.store.resources(), &options);
@@ -105,7 +120,8 @@ impl HttpProxy {
 }
 
 impl ControlPlane for HttpProxy {
-    async fn apply(&mut self, objects: Vec<AnyObject>) -> Result<(), EngineError> {
+    async fn apply(&mut self, mut objects: Vec<AnyObject>) -> Result<(), EngineError> {
+        objects.iter_mut().for_each(|object| self.network.give_address(object));
         self.store.apply(objects);
         self.update().await;
         Ok(())
@@ -132,6 +148,10 @@ impl Proxy for HttpProxy {
         port: u16,
     ) -> Result<Option<SocketAddr>, EngineError> {
         Ok(self.sockets.address_for(transport, gateway, port))
+    }
+
+    async fn mesh(&mut self, way: &Way) -> Result<Option<MeshWay>, EngineError> {
+        self.network.way(way, self.store.pods(), self.mesh.addresses()[0]).await.map(Some)
     }
 
     fn quiet(&self) -> Duration {

@@ -17,7 +17,7 @@ mod addresses;
 mod arrival;
 mod control_plane;
 mod decision;
-mod mesh;
+pub(crate) mod mesh;
 mod request_edit;
 mod stream;
 #[cfg(test)]
@@ -29,7 +29,7 @@ use std::fmt;
 use std::future::Future;
 
 use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectMeta};
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use gateway_core::name::ObjectName;
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
@@ -154,13 +154,18 @@ pub enum EngineError {
     Failed(String),
 }
 
+/// What the core has, and a data plane that carries all of it out: before Gateways and in a mesh.
+pub(crate) fn features_of_the_core() -> impl Iterator<Item = Feature> {
+    SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied()
+}
+
 // === impl Abilities ===
 
 impl Abilities {
     /// What every engine can do that translates with gateway-core and waits until the table is in use.
     pub fn of_the_core() -> Self {
         Self {
-            features: SUPPORTED.iter().copied().collect(),
+            features: features_of_the_core().collect(),
             controller_name: CONTROLLER_NAME.to_owned(),
             statuses: true,
             traffic: true,

@@ -2,7 +2,8 @@
 //!
 //! Requests go through every layer as they do in a server, in real time. There are no sockets: TLS is played down to the
 //! choice of the listener, a connection to an address that no pod has is refused, and a WebSocket whose handshake comes
-//! back with 101 gets back what it sends. What is passed on as it comes passes no layer: it is played as in the engine `core`.
+//! back with 101 gets back what it sends. What is passed on as it comes passes no layer, and neither does what no Route of a mesh is for:
+//! it is played as in the engine `core`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;
-use gateway_core::table::RouteTable;
+use gateway_core::table::{FrontendOwner, RouteTable, Transport};
 use gateway_tower::tunnel::Joined;
 use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle, UpstreamTarget};
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -23,13 +24,14 @@ use tower::{Service, ServiceExt};
 
 use super::arrival::{self, http_answer};
 use super::core::{Core, backend_tls};
+use super::mesh;
 use super::pure::{CoreDecider, Pure, with_backend};
 use super::{
     Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance, Reply,
     gateway_class, headers,
 };
 use crate::backend::{GrpcBackend, VirtualBackends, read_echo};
-use crate::case::{Case, GrpcCall, ObjectRef, Target};
+use crate::case::{Case, GrpcCall, HttpRequest, MeshProtocol, ObjectRef, Target, Way};
 use crate::exchange::{Answer, Exchange, Failure, HttpAnswer};
 use crate::store::Store;
 use crate::wire::grpc;
@@ -119,11 +121,55 @@ impl Tower {
         grpc::call_by(self.gateway.clone().on(connection), call, &authority).await
     }
 
+    /// The connection of a workload, if some Route is for what it dials.
+    fn in_mesh(&self, way: &Way) -> Option<Arc<Connection>> {
+        let (service, namespace) = (&way.to.0, &way.from.0.namespace);
+        let owner = FrontendOwner::ServiceFor(service, &**namespace);
+        let is_routed = self.core().table().frontend_for(owner, Transport::Tcp, way.port).is_some();
+        (is_routed && !way.pod).then(|| {
+            let mut connection = Connection::in_mesh(service.clone(), namespace.clone(), way.port);
+            connection.peer = Some(([198, 51, 100, 1], 50_000).into());
+            Arc::new(connection)
+        })
+    }
+
+    /// Takes a request or a call of a workload through the stack.
+    async fn mesh(
+        &self,
+        way: &Way,
+        request: &HttpRequest,
+        connection: Arc<Connection>,
+    ) -> Result<Answer, EngineError> {
+        if way.speak == MeshProtocol::Grpc {
+            let service = self.gateway.clone().on(connection);
+            let host = mesh::host(way, request);
+            return Ok(match grpc::call_by(service, &mesh::call(request), &host).await? {
+                Answer::Grpc(end) => Answer::Http(mesh::of_call(end)),
+                other => other,
+            });
+        }
+        let body = Bytes::from(request.body.clone().unwrap_or_default());
+        Ok(match self.carry_out_on(connection, mesh::head(way, request)?, body).await {
+            Ok((reply, body)) => Answer::Http(http_answer(&reply, read_echo(&body))),
+            Err(failure) => Answer::Failed(failure),
+        })
+    }
+
     /// Takes a request through the stack.
     async fn carry_out(&self, arrival: Arrival, body: Bytes) -> Result<(Reply, Bytes), Failure> {
         let connection = Self::connection(&arrival);
-        let Ok(response) =
-            self.gateway.clone().on(connection).oneshot(arrival.request.map(|()| Full::new(body))).await;
+        self.carry_out_on(connection, arrival.request, body).await
+    }
+
+    /// Takes a request of this connection through the stack.
+    async fn carry_out_on(
+        &self,
+        connection: Arc<Connection>,
+        request: Request<()>,
+        body: Bytes,
+    ) -> Result<(Reply, Bytes), Failure> {
+        let request = request.map(|()| Full::new(body));
+        let Ok(response) = self.gateway.clone().on(connection).oneshot(request).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| Failure::Closed(error.to_string()))?;
         Ok((Reply { status: head.status, headers: headers(&head.headers) }, body.to_bytes()))
@@ -193,7 +239,10 @@ impl Engine for Tower {
             Exchange::Grpc(target, call) => self.call(target, call).await,
             Exchange::Tcp(..) | Exchange::Udp(_) => self.pure.send(exchange).await,
             Exchange::Bytes(..) => Err(EngineError::unsupported("the engine has no wire")),
-            Exchange::Mesh(..) => Err(EngineError::unsupported("the engine is no mesh")),
+            Exchange::Mesh(way, request) => match self.in_mesh(way) {
+                Some(connection) => self.mesh(way, request, connection).await,
+                None => self.pure.send(exchange).await,
+            },
         }
     }
 

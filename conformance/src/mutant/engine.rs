@@ -143,6 +143,9 @@ impl<E: Engines + 'static> Engine for MutatedEngine<E> {
             let objects: Vec<AnyObject> = self.objects.values().cloned().collect();
             mistake(&objects, request);
         }
+        if let (Fault::Way(mistake), Exchange::Mesh(way, request)) = (self.mutant.fault, &mut exchange) {
+            mistake(way, request);
+        }
         let mut answer = match self.mutant.fault {
             Fault::Order(_) => self.in_another_order(&exchange).await?,
             _ => self.inner.send(&exchange).await?,

@@ -14,6 +14,7 @@ mod certificates;
 mod engine;
 mod kinds;
 mod listener_filters;
+mod meshes;
 mod objects;
 mod order;
 mod requests;
@@ -21,7 +22,7 @@ mod statuses;
 
 use gateway_core::api::AnyObject;
 
-use crate::case::{GrpcCode, HttpRequest, ObjectRef};
+use crate::case::{GrpcCode, HttpRequest, ObjectRef, Way};
 use crate::exchange::HttpAnswer;
 
 pub use self::engine::{Mutated, MutatedEngine};
@@ -43,6 +44,8 @@ pub enum Fault {
     Object(fn(&mut AnyObject)),
     /// It takes a request for another one. The objects say what is configured.
     Request(fn(&[AnyObject], &mut HttpRequest)),
+    /// It takes a request of a workload for one that goes another way.
+    Way(fn(&mut Way, &HttpRequest)),
     /// It answers wrongly.
     Answer(fn(&mut HttpAnswer)),
     /// It ends calls with another code: what should be the first is the second.
@@ -73,6 +76,7 @@ pub fn mutants() -> Vec<Mutant> {
         kinds::MUTANTS,
         listener_filters::MUTANTS,
         certificates::MUTANTS,
+        meshes::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()

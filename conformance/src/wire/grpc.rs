@@ -9,6 +9,7 @@ use http::uri::PathAndQuery;
 use http_body::Body as HttpBody;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tonic::body::Body;
 use tonic::client::GrpcService;
@@ -37,6 +38,17 @@ pub(super) async fn call(
     })
 }
 
+/// Makes a call on this connection.
+pub(super) async fn call_on(
+    call: &GrpcCall,
+    stream: TcpStream,
+    authority: &str,
+) -> Result<Answer, EngineError> {
+    let (origin, path) = target(call, authority)?;
+    let answer = exchange_on(request(call)?, Stream::Plain(stream), origin, path).await;
+    Ok(answer.map_or_else(Answer::Failed, Answer::Grpc))
+}
+
 async fn exchange(
     request: tonic::Request<EchoRequest>,
     tls: Option<&Tls>,
@@ -48,6 +60,15 @@ async fn exchange(
         None => Stream::Plain(connect(address).await?),
         Some(tls) => Stream::Tls(Box::new(tls.connect(address).await?)),
     };
+    exchange_on(request, stream, origin, path).await
+}
+
+async fn exchange_on(
+    request: tonic::Request<EchoRequest>,
+    stream: Stream,
+    origin: Uri,
+    path: PathAndQuery,
+) -> Result<GrpcAnswer, Failure> {
     let stream = TokioIo::new(stream);
     let handshake = http2::handshake::<_, _, Body>(TokioExecutor::new(), stream).await;
     let (sender, connection) = handshake.map_err(|error| failure(&error))?;

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::connection::{Stream, Tls, connect};
@@ -45,6 +46,16 @@ pub(super) async fn send(
     })
 }
 
+/// Sends a request on this connection.
+pub(super) async fn send_on(
+    request: &HttpRequest,
+    stream: TcpStream,
+    host: &str,
+) -> Result<Answer, EngineError> {
+    let answer = exchange_on(message(request, host)?, request.protocol, Stream::Plain(stream)).await;
+    Ok(answer.map_or_else(Answer::Failed, Answer::Http))
+}
+
 async fn exchange(
     message: Request<Full<Bytes>>,
     protocol: HttpProtocol,
@@ -62,6 +73,14 @@ async fn exchange(
             Stream::Tls(Box::new(stream))
         }
     };
+    exchange_on(message, protocol, stream).await
+}
+
+async fn exchange_on(
+    message: Request<Full<Bytes>>,
+    protocol: HttpProtocol,
+    stream: Stream,
+) -> Result<HttpAnswer, Failure> {
     let stream = TokioIo::new(stream);
     // The task that carries the connection ends with this exchange.
     let mut driver = JoinSet::new();

@@ -9,6 +9,7 @@ mod datagram;
 mod failure;
 pub(crate) mod grpc;
 mod http;
+mod mesh;
 mod proxy;
 mod tcp;
 mod verifier;
@@ -17,6 +18,7 @@ mod websocket;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub use self::mesh::{ClusterNetwork, MeshWay};
 pub use self::proxy::{Proxy, Wire};
 
 use crate::engine::EngineError;

@@ -8,9 +8,10 @@ use gateway_core::name::ObjectName;
 use gateway_core::table::Transport;
 
 use crate::backend::Backends;
-use crate::case::{ObjectRef, Target};
+use crate::case::{ObjectRef, Target, Way};
 use crate::engine::{ControlPlane, Engine, EngineError, Infrastructure};
 use crate::exchange::{Answer, Exchange, Failure};
+use crate::wire::{MeshWay, TIME_LIMIT, limited, mesh};
 
 /// A [`ControlPlane`] whose gateway listens on sockets: all that differs from one to another.
 ///
@@ -29,6 +30,12 @@ pub trait Proxy: ControlPlane {
         transport: Transport,
         port: u16,
     ) -> impl Future<Output = Result<Option<SocketAddr>, EngineError>> + Send;
+
+    /// The way of a connection from a workload to a Service or a pod; nothing if the gateway carries out no mesh. A
+    /// [`ClusterNetwork`](super::ClusterNetwork) makes one.
+    fn mesh(&mut self, _way: &Way) -> impl Future<Output = Result<Option<MeshWay>, EngineError>> + Send {
+        async { Ok(None) }
+    }
 
     /// How long no copy of a request must arrive at a backend until those that came are all. Only a gateway whose pace is
     /// `Immediate` needs to say: with another, the runner waits by itself.
@@ -101,6 +108,11 @@ impl<P: Proxy> ControlPlane for Wire<P> {
 
 impl<P: Proxy> Engine for Wire<P> {
     async fn send(&mut self, exchange: &Exchange) -> Result<Answer, EngineError> {
+        if let Exchange::Mesh(way, request) = exchange
+            && let Some(through) = self.proxy.mesh(way).await?
+        {
+            return limited(TIME_LIMIT, mesh::send(way, request, through)).await;
+        }
         let Some(target) = exchange.target() else {
             return Err(EngineError::unsupported("the gateway is no mesh"));
         };

@@ -133,8 +133,9 @@ pub(crate) struct ProgramArgs {
     /// How to start the program: its name and arguments, split as a shell does it, but no shell is run. It is started
     /// for each case, and ended with it. In it, {manifests} stands for a folder with a file for each object, which change
     /// as the case goes on; {address} for the IP address to listen on; {port-offset} for what to add to the number of each
-    /// port; and {status} for a file that it writes its objects with their statuses into, as a List. Without {status},
-    /// statuses are not looked at.
+    /// port; {status} for a file that it writes its objects with their statuses into, as a List; and {mesh} for the IP address
+    /// and port at which it takes connections of workloads, which begin with a header of the PROXY protocol. Without {status},
+    /// statuses are not looked at, and without {mesh} nothing is sent to Services.
     #[arg(long, value_name = "TEMPLATE", required_if_eq("engine", "command"))]
     pub(crate) command: Option<String>,
     /// Where Gateways listen.

@@ -6,6 +6,9 @@
 //!   `generation` and `uid`. A new version of a file takes the place of the old one at once; a deleted object has no file;
 //! - send requests to the addresses in EndpointSlices, which are on the loopback interface;
 //! - listen on `{address}`, at the port of each listener plus `{port-offset}`;
+//! - if it carries out a mesh, take connections of workloads at `{mesh}`, an address with its port: each begins with a header of the
+//!   PROXY protocol that says who the workload is, by the address of its pod in an EndpointSlice, and where it connects to, which is
+//!   the cluster IP and port of a Service, or a pod. What no Route is for goes on there;
 //! - if it tells statuses, write them into `{status}`: a `List` of its objects, as JSON or YAML, a new one for each change,
 //!   with what others have written into the statuses in the manifests.
 //!
@@ -25,7 +28,6 @@
 //! ```
 
 mod folder;
-mod loopback;
 mod process;
 mod proxy;
 mod status;
@@ -43,6 +45,7 @@ use super::{Abilities, CONTROLLER_NAME, EngineError, Engines, Pace};
 use crate::backend::Backends;
 use crate::case::Case;
 use crate::cluster::deployments;
+use crate::loopback;
 use crate::wire::Wire;
 
 /// What to start, and how.

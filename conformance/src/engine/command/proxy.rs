@@ -14,12 +14,16 @@ use tokio::time::{Duration, sleep};
 
 use super::folder::Folder;
 use super::process::Process;
-use super::{CommandAddresses, CommandOptions, Placeholder, loopback, status};
-use crate::case::ObjectRef;
+use super::{CommandAddresses, CommandOptions, Placeholder, status};
+use crate::case::{ObjectRef, Way};
 use crate::cluster::RunningPod;
 use crate::engine::{ControlPlane, EngineError, gateway_class};
+use crate::loopback;
 use crate::store::Store;
-use crate::wire::Proxy;
+use crate::wire::{ClusterNetwork, MeshWay, Proxy};
+
+/// The port at which a program takes connections of workloads, at an address that nothing else has.
+const MESH_PORT: u16 = 15_001;
 
 /// How often a program that starts is looked at.
 const POLL: Duration = Duration::from_millis(10);
@@ -32,6 +36,9 @@ pub struct CommandProxy {
     folder: Folder,
     offset: u16,
     address: IpAddr,
+    /// Where it takes connections of workloads.
+    mesh: SocketAddr,
+    network: ClusterNetwork,
     /// The addresses that Gateways were given.
     given: BTreeMap<ObjectName, IpAddr>,
     /// Nothing before the first objects are applied.
@@ -58,6 +65,8 @@ impl CommandProxy {
             folder: Folder::new().map_err(EngineError::failed)?,
             offset: options.offset(),
             address: loopback::address(),
+            mesh: SocketAddr::new(loopback::address(), MESH_PORT),
+            network: ClusterNetwork::default(),
             given: BTreeMap::new(),
             process: None,
         })
@@ -65,6 +74,7 @@ impl CommandProxy {
 
     /// Lets the program see what is stored now.
     async fn update(&mut self) -> Result<(), EngineError> {
+        self.network.follow(self.store.resources());
         let written = self.folder.write(self.store.resources());
         written.map_err(|error| EngineError::failed(format!("the manifests cannot be written: {error}")))?;
         match &self.process {
@@ -79,6 +89,7 @@ impl CommandProxy {
             Placeholder::Address => self.address.to_string(),
             Placeholder::PortOffset => self.offset.to_string(),
             Placeholder::Status => self.folder.status().display().to_string(),
+            Placeholder::Mesh => self.mesh.to_string(),
         });
         let process = Process::start(&words).map_err(EngineError::failed)?;
         self.process = Some(Mutex::new(process));
@@ -180,6 +191,7 @@ impl ControlPlane for CommandProxy {
     async fn apply(&mut self, mut objects: Vec<AnyObject>) -> Result<(), EngineError> {
         for object in &mut objects {
             self.give_address(object);
+            self.network.give_address(object);
         }
         self.store.apply(objects);
         self.check_ports()?;
@@ -212,6 +224,14 @@ impl Proxy for CommandProxy {
     ) -> Result<Option<SocketAddr>, EngineError> {
         self.alive().await?;
         Ok(self.bound(gateway, port))
+    }
+
+    async fn mesh(&mut self, way: &Way) -> Result<Option<MeshWay>, EngineError> {
+        self.alive().await?;
+        if !self.options.command.names(Placeholder::Mesh) {
+            return Ok(None);
+        }
+        self.network.way(way, self.store.pods(), self.mesh).await.map(Some)
     }
 }
 

@@ -28,13 +28,15 @@ pub enum Placeholder {
     PortOffset,
     /// `{status}`: the file to write statuses into.
     Status,
+    /// `{mesh}`: the IP address and port at which connections of workloads are taken.
+    Mesh,
 }
 
 // === impl Placeholder ===
 
 impl Placeholder {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Manifests, Self::Address, Self::PortOffset, Self::Status];
+    pub const ALL: &[Self] = &[Self::Manifests, Self::Address, Self::PortOffset, Self::Status, Self::Mesh];
 
     /// The placeholder as it is written.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Placeholder {
             Self::Address => "{address}",
             Self::PortOffset => "{port-offset}",
             Self::Status => "{status}",
+            Self::Mesh => "{mesh}",
         }
     }
 }

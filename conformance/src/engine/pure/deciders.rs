@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
-use gateway_core::feature::{Feature, SUPPORTED};
+use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
@@ -16,7 +16,7 @@ use crate::engine::core::Core;
 use crate::engine::reference::{self, Reference};
 use crate::engine::{
     Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, Handshake,
-    MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, options,
+    MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, features_of_the_core, options,
 };
 
 /// Makes engines that run the core.
@@ -68,7 +68,7 @@ impl CoreDecider {
 
 impl Default for CoreDecider {
     fn default() -> Self {
-        Self::with_features(core_features().collect())
+        Self::with_features(features_of_the_core().collect())
     }
 }
 
@@ -107,12 +107,6 @@ impl Decider for CoreDecider {
     fn explain(&self, arrival: &Arrival) -> Option<String> {
         Some(self.core.explain(arrival))
     }
-}
-
-/// What the core decides about.
-fn core_features() -> impl Iterator<Item = Feature> {
-    let of_meshes = Feature::ALL.iter().filter(|feature| feature.is_mesh());
-    SUPPORTED.iter().chain(of_meshes).copied()
 }
 
 // === impl ReferenceDecider ===
@@ -164,7 +158,7 @@ impl Engines for CoreEngines {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { features: core_features().collect(), ..Abilities::of_the_core() }
+        Abilities::of_the_core()
     }
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
@@ -182,7 +176,7 @@ impl CoreStatusEngines {
 
 impl Default for CoreStatusEngines {
     fn default() -> Self {
-        Self { features: SUPPORTED.iter().copied().chain(Self::UNSERVED).collect() }
+        Self { features: features_of_the_core().chain(Self::UNSERVED).collect() }
     }
 }
 

@@ -6,25 +6,15 @@ use super::forward::forward;
 use super::grpc::end_of_call;
 use super::{Decider, Pure};
 use crate::backend::read_echo;
-use crate::case::{ECHO_SERVICE, GrpcCall, HttpRequest, MeshProtocol, Way};
-use crate::engine::arrival::{self, http_answer};
+use crate::case::{HttpRequest, MeshProtocol, Way};
+use crate::engine::arrival::http_answer;
+use crate::engine::mesh::{self, of_call};
 use crate::engine::{Effect, EngineError, MeshArrival, Reply, headers};
-use crate::exchange::{Answer, Echo, Failure, GrpcAnswer, GrpcEcho, HttpAnswer};
+use crate::exchange::{Answer, Failure};
 
 impl<D: Decider> Pure<D> {
     pub(super) fn mesh(&mut self, way: &Way, request: &HttpRequest) -> Result<Answer, EngineError> {
-        let host = request.host.clone().unwrap_or_else(|| host(way));
-        let request = match way.speak {
-            MeshProtocol::Http => arrival::head(request, &host)?,
-            MeshProtocol::Grpc => {
-                let (service, method) = (ECHO_SERVICE.to_owned(), "Echo".to_owned());
-                let headers = request.headers.clone();
-                arrival::head_of_call(
-                    &GrpcCall { service, method, authority: None, headers, tls: None },
-                    &host,
-                )?
-            }
-        };
+        let request = mesh::head(way, request)?;
         if way.pod {
             return Ok(self.past_the_mesh(way, request));
         }
@@ -75,26 +65,4 @@ impl<D: Decider> Pure<D> {
             None => Answer::Failed(Failure::Closed("the pod broke the connection".to_owned())),
         }
     }
-}
-
-/// The host that a client names who dials a Service by its name.
-fn host(way: &Way) -> String {
-    let key = &way.to.0;
-    let name = match key.namespace == way.from.0.namespace {
-        true => key.name.to_string(),
-        false => format!("{}.{}", key.name, key.namespace),
-    };
-    if way.port == 80 { name } else { format!("{name}:{}", way.port) }
-}
-
-/// The end of a call as cases of meshes look at it: a success counts as 200.
-fn of_call(end: GrpcAnswer) -> HttpAnswer {
-    let echo = end.echo.map(|GrpcEcho { pod, method, headers, .. }| Echo {
-        pod,
-        path: method,
-        headers,
-        ..Echo::default()
-    });
-    let headers = vec![("grpc-status".to_owned(), end.code.to_string())];
-    HttpAnswer { status: if end.code == 0 { 200 } else { 503 }, headers, echo, certificate_requested: false }
 }

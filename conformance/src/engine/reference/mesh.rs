@@ -1,5 +1,7 @@
 //! Requests within a mesh.
 
+use std::net::SocketAddr;
+
 use gateway_core::api::{
     GrpcRoute, HttpRoute, ParentReference, Resources, Service, ServicePort, ServiceType, TransportProtocol,
 };
@@ -99,12 +101,17 @@ fn is_bound(route: &ObjectName, parents: &[ParentReference], service: &Service, 
     })
 }
 
+/// The endpoints of a port for TCP; nothing if there is no such Service or port.
+pub(super) fn endpoints(resources: &Resources, service: &ObjectName, port: u16) -> Option<Vec<SocketAddr>> {
+    resources.services.get(service)?.spec.ports.iter().find(|written| is_tcp(written, port))?;
+    let to = Target { service: service.clone(), port, tls: None };
+    Some(backend::endpoints(resources, &to, &TransportProtocol::Tcp))
+}
+
 /// What becomes of a request as if there were no mesh: MSH-08. Nothing if there is no such Service or port.
 pub(super) fn without(resources: &Resources, arrival: &MeshArrival) -> Option<Effect> {
-    let service = resources.services.get(&arrival.service)?;
-    service.spec.ports.iter().find(|port| is_tcp(port, arrival.port))?;
+    let endpoints = endpoints(resources, &arrival.service, arrival.port)?;
     let to = Target { service: arrival.service.clone(), port: arrival.port, tls: None };
-    let endpoints = backend::endpoints(resources, &to, &TransportProtocol::Tcp);
     if endpoints.is_empty() {
         return Some(answered(StatusCode::SERVICE_UNAVAILABLE));
     }

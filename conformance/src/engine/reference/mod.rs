@@ -47,6 +47,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use ::http::{HeaderMap, StatusCode};
@@ -167,6 +168,11 @@ impl<'r> Reference<'r> {
     /// What becomes of a request within a mesh; nothing if there is no such Service or port.
     pub fn answer_in_mesh(&self, arrival: &MeshArrival) -> Option<Effect> {
         mesh::answer(self.resources, arrival)
+    }
+
+    /// The ready endpoints of a port of a Service for TCP, sorted; none if there is no such port.
+    pub fn endpoints(&self, service: &ObjectName, port: u16) -> Vec<SocketAddr> {
+        mesh::endpoints(self.resources, service, port).unwrap_or_default()
     }
 
     /// What becomes of a request to a Service where there is no mesh; nothing if there is no such Service or port.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,16 +10,23 @@ use std::time::Duration;
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
+use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_examples::access_log;
 use gateway_kube::address_pool::AddressPool;
 use gateway_kube::controller::ControllerOptions;
+use gateway_kube::kube::Client;
 use gateway_kube::lease::LeaseOptions;
 use gateway_kube::watch::Scope;
-use gateway_tower::serve::{Addresses, ProxyHeaderVersion};
+use gateway_kube::workloads::{WorkloadWatch, Workloads};
+use gateway_tower::TableHandle;
+use gateway_tower::serve::{
+    Addresses, MeshOptions, NamespacesInTable, OneNamespace, OriginalDestination, ProxyHeaderVersion,
+};
 use rustix::system::uname;
 
+use crate::clients::Clients;
 use crate::tls;
 
 /// A gateway of the Kubernetes Gateway API, whose resources come from files or from a cluster.
@@ -30,7 +38,7 @@ pub(crate) struct Gateway {
 }
 
 #[derive(Debug, Subcommand)]
-#[cfg_attr(feature = "otlp", expect(clippy::large_enum_variant, reason = "there is one"))]
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 pub(crate) enum Command {
     /// Serve what the files say, and follow them as they change.
     ///
@@ -143,6 +151,20 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "VERSION", value_enum)]
     pub(crate) send_proxy_protocol: Option<ProxyProtocol>,
 
+    /// Carry out a mesh too: take the connections of workloads at this address, to which the network leads them. Those that a Route of
+    /// a Service is for are decided about, and all others go on to where they were addressed. May be given several times.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) mesh: Vec<SocketAddr>,
+
+    /// How connections of workloads tell where they were addressed to.
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t = MeshDestination::Redirected, requires = "mesh")]
+    mesh_destination: MeshDestination,
+
+    /// The namespace of the one workload that this stands beside [default: those of many, by their addresses, which Pods and
+    /// EndpointSlices have].
+    #[arg(long, value_name = "NAMESPACE", requires = "mesh")]
+    mesh_namespace: Option<String>,
+
     /// What to log to standard error: error, warn, info, debug or trace, also for single modules as in
     /// gateway_tower=debug.
     #[arg(long, value_name = "FILTER", default_value = "warn")]
@@ -191,6 +213,10 @@ pub(crate) struct Controller {
     /// the machine].
     #[arg(long, value_name = "NAME", requires = "lease")]
     identity: Option<String>,
+
+    /// Know the clients of the mesh among the Pods of this node only [default: the variable NODE_NAME, or else those of all].
+    #[arg(long, value_name = "NAME", requires = "mesh")]
+    mesh_node: Option<String>,
 
     /// Write no statuses and no events.
     #[arg(long, conflicts_with = "lease")]
@@ -313,6 +339,15 @@ pub(crate) enum ProxyProtocol {
     V2,
 }
 
+/// What tells where a connection of a workload was addressed to.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MeshDestination {
+    /// The kernel, which redirected it by a rule of nftables or iptables.
+    Redirected,
+    /// A header of the PROXY protocol, of either version, that it begins with. Nothing else may be able to connect.
+    ProxyProtocol,
+}
+
 /// How access logs are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum AccessLog {
@@ -358,7 +393,8 @@ impl Source {
 impl Run {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.source.options(DefaultAddresses::Shared(self.addresses()))
+        let options = self.source.options(DefaultAddresses::Shared(self.addresses()));
+        Options { features: self.serving.features(), ..options }
     }
 
     /// The addresses of Gateways that ask for none.
@@ -379,6 +415,7 @@ impl Controller {
         options.translate = Options {
             certificate_check: Some(Arc::new(tls::options())),
             controller_name: self.controller_name.clone(),
+            features: self.serving.features(),
             hostname_fall_through: !self.strict_hostnames,
             ..Options::default()
         };
@@ -402,6 +439,15 @@ impl Controller {
             LeaseOptions::new(&*lease.namespace, &*lease.name, self.identity.clone().unwrap_or_else(identity))
         });
         options
+    }
+
+    /// The Pods that clients of the mesh may be, where they are to be known by their addresses.
+    pub(crate) fn workloads(&self, client: &Client) -> Option<WorkloadWatch> {
+        if self.serving.mesh.is_empty() || self.serving.mesh_namespace.is_some() {
+            return None;
+        }
+        let node = self.mesh_node.clone().or_else(|| env::var("NODE_NAME").ok());
+        Some(WorkloadWatch::new(client.clone(), node.as_deref()))
     }
 
     /// Where sockets are bound. The addresses of a Service or a node are not for this to bind: it binds all that there are.
@@ -465,6 +511,26 @@ impl Serving {
         return self.otlp.as_deref();
         #[cfg(not(feature = "otlp"))]
         None
+    }
+
+    /// What is carried out: what a mesh has too, if there is to be one.
+    fn features(&self) -> BTreeSet<Feature> {
+        let of_mesh = SUPPORTED_IN_MESHES.iter().filter(|_| !self.mesh.is_empty());
+        SUPPORTED.iter().chain(of_mesh).copied().collect()
+    }
+
+    /// What is asked about connections of workloads, which are among `workloads` or in the tables that are served.
+    pub(crate) fn mesh_options(&self, tables: &TableHandle, workloads: Option<Workloads>) -> MeshOptions {
+        MeshOptions {
+            destination: match self.mesh_destination {
+                MeshDestination::Redirected => OriginalDestination::Redirected,
+                MeshDestination::ProxyProtocol => OriginalDestination::ProxyHeader,
+            },
+            clients: match &self.mesh_namespace {
+                Some(namespace) => Arc::new(OneNamespace(namespace.as_str().into())),
+                None => Arc::new(Clients { workloads, in_table: NamespacesInTable(tables.clone()) }),
+            },
+        }
     }
 
     /// Where the ports are bound: at the addresses in the table, or else at this one.

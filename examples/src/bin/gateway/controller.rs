@@ -11,17 +11,18 @@ use gateway_examples::{cluster, table_view};
 use gateway_kube::controller::{Controller as Source, Update, Updates, Viewer};
 use gateway_kube::kube::config::{KubeConfigOptions, Kubeconfig};
 use gateway_kube::kube::{Client, Config};
+use gateway_kube::workloads::WorkloadWatch;
 use gateway_tower::TableHandle;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
-use gateway_tower::serve::{Server, Sockets};
+use gateway_tower::serve::Sockets;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::args::{Cluster, Controller};
 use crate::front::Front;
-use crate::serving::{self, print, signal};
+use crate::serving::{self, Serves, print, signal};
 use crate::traces::Exporting;
 
 pub(crate) fn controller(args: &Controller) -> io::Result<ExitCode> {
@@ -43,10 +44,12 @@ struct Running {
     source: Source,
     updates: Updates,
     tables: TableHandle,
-    server: Server,
+    serves: Serves,
     /// The number of the last table, and its update until its sockets are bound or known not to be.
     applying: Option<(u64, Update)>,
     front: Front,
+    /// Followed for as long as it is kept.
+    _workloads: Option<WorkloadWatch>,
     told: Told,
     metrics: Metrics,
     exporting: Exporting,
@@ -70,6 +73,7 @@ impl Running {
         let front = Front::new(args.address_from.as_ref(), &client, &options.translate.addresses).await?;
         options.translate.addresses = front.policy();
         let translate = options.translate.clone();
+        let workloads = args.workloads(&client);
         let (source, mut updates) = Source::new(client, options);
         let first = updates.next().await.ok_or_else(ended)?;
         let mut told = Told::default();
@@ -77,10 +81,25 @@ impl Running {
         let tables = TableHandle::new((*first.table).clone());
         let metrics = serving::metrics(&tables, health);
         let exporting = Exporting::new(args.serving.otlp())?;
-        let server = serving::start(&args.serving, args.addresses(), &tables, &metrics, &exporting).await?;
-        first.applied(server.sockets().borrow().unbound());
-        show_status(health, source.viewer(), server.sockets(), translate);
-        Ok(Self { source, updates, tables, server, applying: None, front, told, metrics, exporting })
+        let clients = workloads.as_ref().map(WorkloadWatch::workloads);
+        let serving = &args.serving;
+        let serves =
+            serving::start(serving, args.addresses(), &tables, &metrics, &exporting, clients).await?;
+        first.applied(serves.gateways.sockets().borrow().unbound());
+        show_status(health, source.viewer(), serves.gateways.sockets(), translate);
+        let _workloads = workloads;
+        Ok(Self {
+            source,
+            updates,
+            tables,
+            serves,
+            applying: None,
+            front,
+            _workloads,
+            told,
+            metrics,
+            exporting,
+        })
     }
 
     /// Serves until a signal comes, and ends then.
@@ -90,23 +109,23 @@ impl Running {
             result = signal() => result?,
         }
         health.not_ready("ending");
-        self.server.wind_down();
+        self.serves.wind_down();
         print(&format!("not ready any more; sockets close in {:?}\n", args.shutdown_delay));
         tokio::select! {
             result = self.follow(None) => return result.map(|()| ExitCode::FAILURE),
             () = sleep(args.shutdown_delay) => {}
             result = signal() => return result.map(|()| ExitCode::FAILURE),
         }
-        let Self { source, server, exporting, .. } = self;
+        let Self { source, serves, exporting, .. } = self;
         // Another replica may write from now on, and what closes here must not be said in statuses.
         source.stop().await;
-        serving::drain(&args.serving, server, exporting).await
+        serving::drain(&args.serving, serves, exporting).await
     }
 
     /// Follows the cluster, and has its statuses say what could not be bound, once it is known of a table. Says that all is
     /// ready, once it is.
     async fn follow(&mut self, mut health: Option<&Health>) -> io::Result<()> {
-        let mut sockets = self.server.sockets();
+        let mut sockets = self.serves.gateways.sockets();
         loop {
             let now = sockets.borrow_and_update().clone();
             if let Some(starting) = health {

@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 mod check;
+mod clients;
 mod controller;
 mod descriptors;
 mod explain;

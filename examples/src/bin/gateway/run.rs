@@ -41,7 +41,8 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
     let metrics = serving::metrics(&tables, &health);
     let exporting = Exporting::new(args.serving.otlp())?;
-    let server = serving::start(&args.serving, addresses, &tables, &metrics, &exporting).await?;
+    let serves = serving::start(&args.serving, addresses, &tables, &metrics, &exporting, None).await?;
+    let server = &serves.gateways;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();
     let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
@@ -65,12 +66,12 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     thread::Builder::new()
         .name("files".to_owned())
         .spawn(move || follow(&mut state, watch, &served, &latest, statuses))?;
-    tokio::spawn(report(health.clone(), server.sockets(), waker.clone()));
+    tokio::spawn(report(health.clone(), server.sockets(), waker.clone(), serves.mesh.is_some()));
 
     signal().await?;
     health.not_ready("ending");
     waker.stop();
-    serving::drain(&args.serving, server, exporting).await
+    serving::drain(&args.serving, serves, exporting).await
 }
 
 /// Writes the statuses into the file.
@@ -171,9 +172,9 @@ fn changed(update: &Update, known: &[ManifestProblem]) -> String {
 }
 
 /// Tells the admin port whether everything is served, and has statuses say so.
-async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Waker) {
+async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Waker, in_mesh: bool) {
     loop {
-        match missing(&sockets.borrow_and_update()) {
+        match missing(&sockets.borrow_and_update(), in_mesh) {
             None => health.ready(),
             Some(missing) => health.not_ready(missing),
         }
@@ -185,9 +186,9 @@ async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Wa
     }
 }
 
-/// Why not everything is served, if it is not: whoever writes the files is there to read it.
-fn missing(sockets: &Sockets) -> Option<String> {
-    if sockets.sockets.is_empty() {
+/// Why not everything is served, if it is not: whoever writes the files is there to read it. A mesh needs no listener.
+fn missing(sockets: &Sockets, in_mesh: bool) -> Option<String> {
+    if sockets.sockets.is_empty() && !in_mesh {
         return Some("no listener is served".to_owned());
     }
     serving::unbound(sockets).or_else(|| sockets.certificates.first().map(ToString::to_string))

@@ -3,14 +3,18 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_core::name::ObjectName;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::Bound;
+use gateway_kube::workloads::Workloads;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
-use gateway_tower::serve::{Addresses, NotBound, ServeOptions, Server, Sockets, StreamOptions};
+use gateway_tower::serve::{
+    Addresses, ConnectionService, MeshServer, NotBound, ServeOptions, Server, Sockets, StreamOptions,
+};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
@@ -20,6 +24,12 @@ use tower::Layer;
 use crate::args::Serving;
 use crate::traces::Exporting;
 use crate::{descriptors, log, tls};
+
+/// What serves: before Gateways, and in a mesh if there is to be one.
+pub(crate) struct Serves {
+    pub(crate) gateways: Server,
+    pub(crate) mesh: Option<MeshServer>,
+}
 
 /// The runtime that everything runs on, after logging has begun.
 pub(crate) fn runtime(args: &Serving) -> io::Result<Runtime> {
@@ -51,7 +61,8 @@ pub(crate) async fn start(
     tables: &TableHandle,
     metrics: &Metrics,
     exporting: &Exporting,
-) -> io::Result<Server> {
+    workloads: Option<Workloads>,
+) -> io::Result<Serves> {
     let backend_tls = tls::backend_options();
     let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
     let upstream = Upstream::new(upstream);
@@ -69,7 +80,7 @@ pub(crate) async fn start(
         ));
     }
     let options = ServeOptions {
-        max_connections_in_all: for_clients,
+        max_connections_in_all: if args.mesh.is_empty() { for_clients } else { for_clients / 2 },
         tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
         backend_tls: Some(backend_tls),
         max_connections: wanted,
@@ -85,16 +96,58 @@ pub(crate) async fn start(
         let counted = metrics.requests(connection.clone()).layer(gateway.clone().on(connection.clone()));
         exporting.requests(connection, counted)
     };
-    let started = match args.access_log.into() {
-        Format::Off => Server::start(tables, addresses, options, counted).await,
+    match args.access_log.into() {
+        Format::Off => serve(args, addresses, tables, options, workloads, counted).await,
         Format::Text | Format::Json => {
-            let service = move |connection: Arc<Connection>| {
+            let logged = move |connection: Arc<Connection>| {
                 AccessLog::layer(connection.clone()).layer(counted(connection))
             };
-            Server::start(tables, addresses, options, service).await
+            serve(args, addresses, tables, options, workloads, logged).await
         }
-    };
-    Ok(started.unwrap_or_else(NotBound::into_server))
+    }
+}
+
+async fn serve(
+    args: &Serving,
+    addresses: Addresses,
+    tables: &TableHandle,
+    options: ServeOptions,
+    workloads: Option<Workloads>,
+    services: impl ConnectionService,
+) -> io::Result<Serves> {
+    let mut mesh = None;
+    if !args.mesh.is_empty() {
+        let asked = args.mesh_options(tables, workloads);
+        let started = MeshServer::start(tables, &args.mesh, options.clone(), asked, services.clone());
+        let started = started.map_err(|error| io::Error::new(error.kind(), format!("--mesh {error}")))?;
+        let bound: Vec<_> = started.addresses().iter().map(ToString::to_string).collect();
+        print(&format!("mesh at {}\n", bound.join(", ")));
+        mesh = Some(started);
+    }
+    let started = Server::start(tables, addresses, options, services).await;
+    Ok(Serves { gateways: started.unwrap_or_else(NotBound::into_server), mesh })
+}
+
+// === impl Serves ===
+
+impl Serves {
+    /// Asks clients to go elsewhere.
+    pub(crate) fn wind_down(&self) {
+        self.gateways.wind_down();
+        self.mesh.iter().for_each(MeshServer::wind_down);
+    }
+
+    /// Lets what is under way finish. Gives how many connections were cut.
+    async fn drain(self, limit: Duration) -> usize {
+        let of_mesh = async {
+            match self.mesh {
+                Some(mesh) => mesh.drain(limit).await.cut,
+                None => 0,
+            }
+        };
+        let (of_gateways, of_mesh) = tokio::join!(self.gateways.drain(limit), of_mesh);
+        of_gateways.cut + of_mesh
+    }
 }
 
 /// What the data plane counts, shown by the admin port.
@@ -144,12 +197,12 @@ pub(crate) async fn signal() -> io::Result<()> {
 }
 
 /// Lets the requests under way finish, unless there is a second signal.
-pub(crate) async fn drain(args: &Serving, server: Server, exporting: Exporting) -> io::Result<ExitCode> {
+pub(crate) async fn drain(args: &Serving, serves: Serves, exporting: Exporting) -> io::Result<ExitCode> {
     print(&format!("ending; requests under way have {:?}\n", args.drain_timeout));
     tokio::select! {
-        drained = server.drain(args.drain_timeout) => {
-            if drained.cut > 0 {
-                print(&format!("{} connections were cut\n", drained.cut));
+        cut = serves.drain(args.drain_timeout) => {
+            if cut > 0 {
+                print(&format!("{cut} connections were cut\n"));
             }
             exporting.finish().await;
             Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// An address that nobody else in this process has, on Linux; 127.0.0.1 elsewhere, where no other is bound by default.
-pub(super) fn address() -> IpAddr {
+pub(crate) fn address() -> IpAddr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST.into();
@@ -19,7 +19,7 @@ pub(super) fn address() -> IpAddr {
 }
 
 /// Whether this process may bind ports below 1024.
-pub(super) fn low_ports() -> bool {
+pub(crate) fn low_ports() -> bool {
     // A port that is taken says nothing, so some are tried.
     (1000..1024).any(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
 }
