@@ -8,7 +8,7 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// startContainer starts the program of an image in a network namespace of its own, with root as its file system.
+// startContainer starts the program of an image in a network namespace of its own, under the Pod's name, with root as its file system.
 func (p *Pod) startContainer(ctx context.Context, container core.Container, root string) (*exec.Cmd, error) {
 	program, err := p.node.images.place(container.Image, root)
 	if err != nil {
@@ -18,15 +18,16 @@ func (p *Pod) startContainer(ctx context.Context, container core.Container, root
 	process.Dir = "/"
 	process.Env = p.environment(container)
 	process.Stdout, process.Stderr = p.logs[container.Name], p.logs[container.Name]
-	process.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Cloneflags: syscall.CLONE_NEWNET}
+	process.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS}
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	if err := p.node.network.connect(process.Process.Pid, p.address); err != nil {
+	if err := p.node.network.connect(process.Process.Pid, p.object.Name, p.address); err != nil {
 		_ = process.Process.Kill()
 		_ = process.Wait()
 		return nil, err
 	}
+	p.process.Store(int64(process.Process.Pid))
 	return process, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log"
+	"path/filepath"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -30,6 +31,7 @@ func (n *Node) follow(ctx context.Context) {
 	if err != nil {
 		log.Fatal(err)
 	}
+	n.services.follow(ctx, factory)
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
 	for range 8 {
@@ -112,7 +114,7 @@ func (n *Node) find(namespace, name string) *Pod {
 
 func (n *Node) start(ctx context.Context, key string, object *core.Pod) {
 	ctx, cancel := context.WithCancel(ctx)
-	pod := &Pod{node: n, object: object, cancel: cancel, address: n.network.next(), started: time.Now(), logs: map[string]*Log{}}
+	pod := &Pod{node: n, object: object, cancel: cancel, address: n.network.next(), started: time.Now(), logs: map[string]*Log{}, root: filepath.Join(n.state, string(object.UID))}
 	for _, container := range object.Spec.Containers {
 		pod.logs[container.Name] = &Log{}
 	}

@@ -15,11 +15,12 @@ import (
 
 const kubeletPort = 10250
 
-// serveKubelet answers what the API server passes on to a kubelet: logs, which the tests of mirrored requests read. The tests
-// of meshes run commands in Pods; those are not served.
+// serveKubelet answers what the API server passes on to a kubelet: logs, which the tests of mirrored requests read, and commands in
+// Pods, which those of meshes run.
 func (n *Node) serveKubelet() {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", n.serveLog)
+	routes.HandleFunc("/exec/{namespace}/{pod}/{container}", n.serveExec)
 	server := &http.Server{
 		Addr:              net.JoinHostPort(n.address.String(), "10250"),
 		Handler:           routes,

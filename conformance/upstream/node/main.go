@@ -2,7 +2,7 @@
 // a container runtime.
 //
 // It binds every Pod to itself, runs the program that stands for the image in a network namespace of its own, reports the
-// Pod as ready, and serves its log. It ends nothing on its way out: it is started in a PID namespace, which takes all with it.
+// Pod as ready, serves its log, and runs commands there. It ends nothing on its way out: it is started in a PID namespace, which takes all with it.
 package main
 
 import (
@@ -22,6 +22,8 @@ func main() {
 	state := flag.String("state", "", "folder for the file systems of the containers")
 	address := flag.String("address", "10.244.0.1", "address of the bridge that Pods are reached by")
 	bridge := flag.String("bridge", "br0", "the bridge; Pods get addresses of the /16 network that its address is in")
+	addresses := flag.String("service-addresses", "10.96.0.0/16", "the addresses that Services may have")
+	mesh := flag.Int("mesh-port", 0, "lead what Pods send to Services to this port of the bridge's address, and have Services carried out by nftables; 0 for neither")
 	flag.Parse()
 
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
@@ -30,13 +32,14 @@ func main() {
 	}
 	config.QPS, config.Burst = 200, 400
 	node := &Node{
-		name:    "node",
-		address: netip.MustParseAddr(*address),
-		client:  kubernetes.NewForConfigOrDie(config),
-		images:  imagesIn(*programs),
-		network: &Network{bridge: *bridge, gateway: netip.MustParseAddr(*address)},
-		state:   *state,
-		running: map[string]*Pod{},
+		name:     "node",
+		address:  netip.MustParseAddr(*address),
+		client:   kubernetes.NewForConfigOrDie(config),
+		images:   imagesIn(*programs),
+		network:  &Network{bridge: *bridge, gateway: netip.MustParseAddr(*address)},
+		services: &Services{bridge: *bridge, addresses: *addresses, mesh: *mesh},
+		state:    *state,
+		running:  map[string]*Pod{},
 	}
 	ctx := context.Background()
 	if err := node.register(ctx); err != nil {

@@ -25,20 +25,21 @@ func (n *Network) next() netip.Addr {
 	return netip.AddrFrom4(bytes)
 }
 
-// connect gives the network namespace of a process that address.
-func (n *Network) connect(pid int, address netip.Addr) error {
+// connect gives a process the name of its machine, and its network namespace that address.
+func (n *Network) connect(pid int, name string, address netip.Addr) error {
 	bytes := address.As4()
 	host := fmt.Sprintf("pod%d-%d", bytes[2], bytes[3])
 	script := fmt.Sprintf(`
 ip link delete %[1]s 2>/dev/null || true
 ip link add %[1]s type veth peer name eth0 netns %[2]d
 ip link set %[1]s master %[3]s up
+nsenter --uts=/proc/%[2]d/ns/uts hostname %[6]s
 nsenter --net=/proc/%[2]d/ns/net sh -ec '
   ip link set lo up
   ip address add %[4]s/16 dev eth0
   ip link set eth0 up
   ip route add default via %[5]s
-'`, host, pid, n.bridge, address, n.gateway)
+'`, host, pid, n.bridge, address, n.gateway, name)
 	if output, err := exec.Command("sh", "-ec", script).CombinedOutput(); err != nil {
 		return fmt.Errorf("connecting process %d to %s: %w: %s", pid, n.bridge, err, output)
 	}

@@ -15,12 +15,13 @@ import (
 
 // Node is this process as the cluster sees it.
 type Node struct {
-	name    string
-	address netip.Addr
-	client  kubernetes.Interface
-	images  Images
-	network *Network
-	state   string
+	name     string
+	address  netip.Addr
+	client   kubernetes.Interface
+	images   Images
+	network  *Network
+	services *Services
+	state    string
 
 	mutex   sync.Mutex
 	running map[string]*Pod // by namespace/name

@@ -5,7 +5,7 @@ import (
 	"log"
 	"net/netip"
 	"os"
-	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -19,6 +19,8 @@ type Pod struct {
 	address netip.Addr
 	started time.Time
 	logs    map[string]*Log // by container
+	root    string          // the container's file system
+	process atomic.Int64    // the number of its process; 0 before it runs
 }
 
 // run keeps the Pod's container running until ctx ends.
@@ -31,7 +33,7 @@ func (p *Pod) run(ctx context.Context) {
 		return
 	}
 	container := p.object.Spec.Containers[0]
-	root := filepath.Join(p.node.state, string(p.object.UID))
+	root := p.root
 	defer os.RemoveAll(root)
 	if !retry(ctx, 100*time.Millisecond, func() error { return p.mount(ctx, container, root) }, p.log) {
 		return
