@@ -42,8 +42,8 @@ impl Question {
 
     /// Where a client finds an endpoint of the service.
     pub(super) fn target(&self, endpoint: usize) -> UpstreamTarget {
-        let gateway = &self.connection.gateway;
-        UpstreamTarget::in_table(self.snapshot.clone(), self.auth.backend, endpoint as u32, gateway)
+        let owner = &self.connection.owner;
+        UpstreamTarget::in_table(self.snapshot.clone(), self.auth.backend, endpoint as u32, owner)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use gateway_core::name::{BackendId, ObjectName};
+use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
-use gateway_core::table::{Certificate, RouteTable};
+use gateway_core::table::{Certificate, FrontendOwner, RouteTable};
 use http::Extensions;
 
 use crate::handle::Snapshot;
@@ -41,14 +41,15 @@ impl UpstreamTarget {
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
     }
 
-    /// An endpoint of a backend of this table, for a request of this Gateway's own.
+    /// An endpoint of a backend of this table, for a request of the gateway's own, on behalf of what came in at this owner.
     pub(crate) fn in_table(
         snapshot: Snapshot,
         backend: BackendId,
         endpoint: u32,
-        gateway: &ObjectName,
+        owner: &FrontendOwner,
     ) -> Self {
-        let shown = || snapshot.client_certificate(gateway).cloned();
+        let gateway = owner.gateway();
+        let shown = || snapshot.client_certificate(gateway?).cloned();
         let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
         Self { snapshot, backend, endpoint, multiplexed: false, certificate }
     }
