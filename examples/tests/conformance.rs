@@ -19,7 +19,7 @@ const COMMAND: &str = concat!(
 fn main() -> ExitCode {
     let mut options = CommandOptions::new(COMMAND).expect("the placeholders are those that there are");
     options.features = SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied().collect();
-    // The program has no filters of its own.
+    // The program asks authorization services, and has no filters of its own.
     options.features.remove(&Feature::GatewayListenerFilters);
     // A file that changes is noticed soon after.
     let settings = Settings { poll: Duration::from_millis(10), ..Settings::default() };

@@ -15,8 +15,8 @@ pub trait ObserveAttempts {
     /// What is remembered of an attempt until its answer begins.
     type Attempt: ObserveAttempt;
 
-    /// An attempt begins: the request has a [`Routed`](crate::Routed) in its extensions, which says at which endpoint, and where it is
-    /// not the first, those that were [`Tried`](crate::balance::Tried). Nothing is observed of one for which this gives none.
+    /// An attempt begins: the request has a [`Routed`](crate::Routed) in its extensions, which says at which endpoint. Nothing is
+    /// observed of one for which this gives none.
     fn begin<B>(&self, request: &mut Request<B>) -> Option<Self::Attempt>;
 }
 

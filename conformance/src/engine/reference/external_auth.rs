@@ -86,7 +86,9 @@ fn request(
 ) -> Option<Question> {
     let target = target.filter(|target| target.starts_with('/') && *method != Method::CONNECT)?;
     let prefix = normal_form(&format!("/{}", config.path.as_deref().unwrap_or("").trim_start_matches('/')));
-    let target = format!("{}{target}", prefix.trim_end_matches('/'));
+    // A filter before may have written a path in another form.
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let target = format!("{}{}{query}", prefix.trim_end_matches('/'), normal_form(path));
     // What is no target of a request any more.
     if target.len() > usize::from(u16::MAX) - 1 {
         return None;
