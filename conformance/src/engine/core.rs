@@ -345,6 +345,7 @@ fn ask(
             Question::Check(Sent {
                 authority: host.map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()),
                 headers: told.collect(),
+                target: grpc.target(parts),
                 ..sent(parts)
             })
         }

@@ -180,6 +180,19 @@ fn is_of_the_gateway(name: &HeaderName) -> bool {
 // === impl GrpcAuth ===
 
 impl GrpcAuth {
+    /// The path and the query that the service is told: in the form that is matched, which a filter before may not have left.
+    pub fn target(&self, request: &request::Parts) -> String {
+        let Some(written) = request.uri.path_and_query() else { return String::new() };
+        let path = match written.path() {
+            path if path.starts_with('/') => path::normalize(path),
+            other => other.into(),
+        };
+        match written.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.into_owned(),
+        }
+    }
+
     /// The headers that the service is told, in the order of their names; the lines of one name are one, as HTTP joins them.
     ///
     /// # Spec

@@ -86,9 +86,7 @@ fn request(
 ) -> Option<Question> {
     let target = target.filter(|target| target.starts_with('/') && *method != Method::CONNECT)?;
     let prefix = normal_form(&format!("/{}", config.path.as_deref().unwrap_or("").trim_start_matches('/')));
-    // A filter before may have written a path in another form.
-    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
-    let target = format!("{}{}{query}", prefix.trim_end_matches('/'), normal_form(path));
+    let target = format!("{}{}", prefix.trim_end_matches('/'), as_matched(target));
     // What is no target of a request any more.
     if target.len() > usize::from(u16::MAX) - 1 {
         return None;
@@ -109,6 +107,13 @@ fn request(
     }))
 }
 
+/// A target in the form in which paths are matched: a filter before may have written another.
+fn as_matched(target: &str) -> String {
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let path = if path.starts_with('/') { normal_form(path) } else { path.to_owned() };
+    path + query
+}
+
 /// FEA-07, CON-14.
 fn check(auth: &HttpExternalAuthFilter, method: &Method, target: Option<&str>, map: &HeaderMap) -> Question {
     let allowed = auth.grpc.clone().unwrap_or_default().allowed_headers;
@@ -119,7 +124,7 @@ fn check(auth: &HttpExternalAuthFilter, method: &Method, target: Option<&str>, m
         *lines = vec![lines.join(if name == "cookie" { "; " } else { "," })];
     }
     let host = map.get("host").map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
-    let target = target.unwrap_or_default().to_owned();
+    let target = as_matched(target.unwrap_or_default());
     Question::Check(Sent { method: method.to_string(), authority: host, target, headers: told })
 }
 
