@@ -25,7 +25,8 @@
 //! let request = Request::get("/cart?item=1").header("host", "shop.example").header("cookie", "a=b").header("x-user", "root");
 //! let (mut parts, ()) = request.body(())?.into_parts();
 //! let question = auth.question(&parts, 0)?;
-//! assert_eq!((question.uri.to_string().as_str(), &question.headers["host"]), ("/check/cart?item=1", "shop.example"));
+//! assert_eq!(question.uri, "/check/cart?item=1");
+//! assert_eq!(question.headers["host"], "shop.example");
 //! assert!(!question.headers.contains_key("cookie"));
 //!
 //! let AuthAnswer::Permit(permit) = auth.answer(Response::new(Bytes::new())) else { panic!("200 lets it pass") };

@@ -6,7 +6,7 @@ use super::{Dispatch, Trust};
 use crate::authorize::AskNobody;
 
 /// Takes requests from their rules to their backends.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct DispatchLayer<A = AskNobody> {
     trust: Trust,
     authorizer: A,
@@ -18,6 +18,12 @@ impl DispatchLayer {
     /// The layer for a gateway that stands there: whose word about clients counts.
     pub fn new(trust: Trust) -> Self {
         Self { trust, authorizer: AskNobody }
+    }
+}
+
+impl Default for DispatchLayer {
+    fn default() -> Self {
+        Self::new(Trust::default())
     }
 }
 

@@ -129,26 +129,25 @@
 //!
 //! Layers from elsewhere fit, too. An error of theirs is any that [becomes a refusal](crate::outcome::IntoRefused), which `BoxError` does.
 //! The layers here want the bodies that they know, [`RequestBody`](crate::RequestBody) and
-//! [`ResponseBody`](crate::ResponseBody); a layer that changes bodies is put between two lines that change them back. The client
-//! then gets requests with bodies of several types, since authorization services are asked from the places before it:
+//! [`ResponseBody`](crate::ResponseBody). Where a layer changes the bodies of requests, the client has to take several types of
+//! them, since authorization services are asked from the places before it; `Upstream` takes one.
 //!
 //! ```
 //! # use gateway_core::table::RouteTable;
-//! # use gateway_tower::{Gateway, RequestBody, ResponseBody, TableHandle};
-//! # use http::{Request, Response};
+//! # use gateway_tower::{Gateway, RequestBody, TableHandle};
+//! # use http::{HeaderValue, Request};
 //! # use bytes::Bytes;
 //! # use http_body_util::Full;
 //! # #[cfg(feature = "client")] {
 //! use gateway_tower::upstream::Upstream;
 //! use tower::ServiceBuilder;
-//! use tower_http::limit::RequestBodyLimitLayer;
 //!
 //! # let tables = TableHandle::new(RouteTable::default());
-//! let limited = ServiceBuilder::new()
-//!     .map_response(|response: Response<_>| response.map(ResponseBody::upstream))
-//!     .layer(RequestBodyLimitLayer::new(1 << 20))
-//!     .map_request(|request: Request<_>| request.map(RequestBody::new));
-//! let gateway = Gateway::builder(tables).after_filters(limited).client(Upstream::default());
+//! let marked = ServiceBuilder::new().map_request(|mut request: Request<RequestBody<Full<Bytes>>>| {
+//!     request.headers_mut().insert("x-of", HeaderValue::from_static("gateway"));
+//!     request
+//! });
+//! let gateway = Gateway::builder(tables).after_filters(marked).client(Upstream::default());
 //! # fn is_service<S: tower::Service<Request<Full<Bytes>>>>(_: S) {}
 //! # is_service(gateway);
 //! # }
