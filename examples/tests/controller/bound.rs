@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use kube::api::DynamicObject;
+use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde_json::Value;
 
@@ -28,7 +29,8 @@ impl Promised {
         let (promised, api) = (Arc::<Mutex<Vec<String>>>::default(), cluster.api("Gateway"));
         let names = promised.clone();
         tokio::spawn(async move {
-            let mut events = pin!(watcher(api, watcher::Config::default()));
+            // Without waits, it would not even let its runtime end, once the API server has.
+            let mut events = pin!(watcher(api, watcher::Config::default()).default_backoff());
             while let Some(event) = events.next().await {
                 if let Ok(Event::Apply(gateway) | Event::InitApply(gateway)) = event {
                     names.lock().unwrap().extend(programmed(gateway));
