@@ -68,6 +68,12 @@ pub struct Options {
     /// # Spec
     /// FEA-01, FLT-05, PRF-06. No feature stands for it.
     pub external_auth: bool,
+    /// Whether the data plane keeps the requests of a session with one endpoint. Without it `sessionPersistence` has no effect,
+    /// and statuses say so.
+    ///
+    /// # Spec
+    /// SES-01; AMB-54. No feature stands for it.
+    pub session_persistence: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -170,6 +176,7 @@ impl Default for Options {
             generation: 0,
             hostname_fall_through: true,
             external_auth: true,
+            session_persistence: true,
             extensions: None,
             certificate_check: None,
             rule_data: None,

@@ -75,6 +75,7 @@ impl<'a> Scene<'a> {
             backend_filters: backend_filters.into(),
             timeouts: Timeouts::default(),
             retry: None,
+            session: None,
             data: None,
         };
         let listener = self.table.http("http", 80, "");

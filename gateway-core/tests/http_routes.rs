@@ -9,7 +9,10 @@ use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
-use gateway_core::rule::{BackendProtocol, BackendTarget, RuleData, RuleDataSource, RuleName};
+use gateway_core::rule::{
+    BackendProtocol, BackendTarget, RuleData, RuleDataSource, RuleName, SessionCarrier, SessionCookie,
+    SessionPersistence,
+};
 use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
@@ -362,14 +365,110 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     }
 }
 
-// SES-02, AMB-54
+// SES-01, SES-02, SES-03, SES-08, SES-10
 #[test]
-fn session_persistence_is_accepted_without_effect_and_the_status_says_so() {
-    let translation =
-        rules("{sessionPersistence: {cookie: {name: s}}, backendRefs: [{name: web, port: 80}]}");
+fn a_rule_has_the_sessions_that_are_written_for_it() {
+    let written = |session: &str| {
+        let translation =
+            rules(&format!("{{sessionPersistence: {{{session}}}, backendRefs: [{{name: web, port: 80}}]}}"));
+        let message = condition(&translation, 0, Accepted).unwrap().message.clone();
+        assert!(!message.contains("sessionPersistence"), "{message}");
+        let rule = translation.table.rules().next().unwrap();
+        rule.session.as_deref().cloned().expect("the rule has sessions")
+    };
+    let cookie =
+        |name, path, permanent| SessionCarrier::Cookie(SessionCookie::new(name, path, permanent).unwrap());
+    let hour = Some(std::time::Duration::from_secs(3_600));
+    for (session, carrier, absolute_timeout) in [
+        ("cookie: {name: s}", cookie("s", "/", false), None),
+        (
+            "cookie: {name: s, path: /shop, lifetimeType: Permanent}, absoluteTimeout: 1h",
+            cookie("s", "/shop", true),
+            hour,
+        ),
+        ("type: Header, header: {name: X-S}", SessionCarrier::Header("x-s".parse().unwrap()), None),
+    ] {
+        let scope = "HTTPRoute apps/r".into();
+        assert_eq!(written(session), SessionPersistence { carrier, absolute_timeout, scope }, "{session}");
+    }
+    let SessionCarrier::Cookie(own) = written("cookie: {}").carrier else { panic!("a cookie") };
+    assert!(own.name().starts_with("session-") && own.name().len() == 24, "{}", own.name());
+    let translation = rules(
+        "{sessionPersistence: {cookie: {}}}, {matches: [{path: {value: /b}}], sessionPersistence: {cookie: {}}}",
+    );
+    let carriers: Vec<_> =
+        translation.table.rules().map(|rule| rule.session.as_ref().unwrap().carrier.clone()).collect();
+    assert_ne!(carriers[0], carriers[1], "each rule has a name of its own");
+}
+
+// SES-05, SES-10: a Route that takes the place of another has sessions of its own, and the name of a rule stays with it.
+#[test]
+fn sessions_are_those_of_one_route_and_their_cookie_that_of_one_rule() {
+    let session = |uid: &str, rules: &str, index: usize| {
+        let route = format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: r, namespace: apps, uid: {uid}}}\n\
+             spec: {{parentRefs: [{{name: gw, namespace: infra}}], rules: [{rules}]}}\n"
+        );
+        let translation = translated(&route);
+        let mut rules = translation.table.rules().filter(|rule| usize::from(rule.id.index) == index);
+        rules.next().and_then(|rule| rule.session.as_deref().cloned()).expect("the rule has sessions")
+    };
+    let named = "{name: cart, sessionPersistence: {cookie: {}}}";
+    let one = session("1", named, 0);
+    assert_eq!(&*one.scope, "1");
+    let behind = session("2", &format!("{{matches: [{{path: {{value: /b}}}}]}}, {named}"), 1);
+    assert_eq!((&*behind.scope, behind.carrier), ("2", one.carrier));
+}
+
+// SES-11
+#[test]
+fn a_rule_with_sessions_to_a_service_with_affinity_is_not_carried_out() {
+    let sticky = "{apiVersion: v1, kind: Service, metadata: {name: sticky, namespace: apps}, spec: {sessionAffinity: ClientIP, ports: [{port: 80}]}}\n";
+    let elsewhere = "{apiVersion: v1, kind: Service, metadata: {name: sticky, namespace: other}, spec: {sessionAffinity: ClientIP, ports: [{port: 80}]}}\n";
+    let state_with = |rules: &str| {
+        let route = format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: r, namespace: apps}}\n\
+             spec: {{parentRefs: [{{name: gw, namespace: infra}}], rules: [{rules}]}}\n"
+        );
+        let translation = translated(&format!("{sticky}---\n{elsewhere}---\n{route}"));
+        let message = condition(&translation, 0, Accepted).unwrap().message.clone();
+        let matches = translation.table.rules().count();
+        (state(&translation, Accepted), message, matches)
+    };
+    let rule = |session: &str, service: &str| {
+        format!(
+            "{{matches: [{{path: {{value: /{service}}}}}], {session} backendRefs: [{{name: {service}, port: 80}}]}}"
+        )
+    };
+    let kept = "sessionPersistence: {cookie: {}},";
+    let (state, message, _) = state_with(&rule(kept, "sticky"));
+    assert_eq!(state, "False/UnsupportedValue");
+    assert!(
+        message.contains("rules[0].sessionPersistence") && message.contains("Service apps/sticky"),
+        "{message}"
+    );
+    assert_eq!(state_with(&rule("", "sticky")).0, "True/Accepted");
+    assert_eq!(state_with(&rule(kept, "web")).0, "True/Accepted");
+    let (state, message, _) = state_with(&format!("{}, {}", rule(kept, "sticky"), rule(kept, "web")));
+    assert_eq!(state, "True/Accepted", "the other rule is served");
+    assert!(message.contains("sessionAffinity"), "{message}");
+    // What may not be referred to is not told of.
+    let ungranted = format!("{{{kept} backendRefs: [{{name: sticky, namespace: other, port: 80}}]}}");
+    let (state, message, _) = state_with(&ungranted);
+    assert_eq!(state, "True/Accepted");
+    assert!(!message.contains("ClientIP") && !message.contains("sessionAffinity"), "{message}");
+}
+
+// SES-02, SES-08, AMB-54
+#[test]
+fn sessions_that_cannot_be_kept_are_without_effect_and_the_status_says_so() {
+    let translation = rules(
+        "{sessionPersistence: {cookie: {name: s, path: '/; Domain=x'}}, backendRefs: [{name: web, port: 80}]}",
+    );
     assert_eq!(state(&translation, Accepted), "True/Accepted");
     let message = &condition(&translation, 0, Accepted).unwrap().message;
-    assert!(message.contains("rules[0].sessionPersistence"), "{message}");
+    assert!(message.contains("rules[0].sessionPersistence.cookie"), "{message}");
+    assert!(translation.table.rules().next().unwrap().session.is_none());
 }
 
 // HRB-01, HRB-02, HRB-15, BPR-01, BPR-02, BPR-04, BPR-06, BPR-07

@@ -316,7 +316,13 @@ fn table(files: &[(String, String)], generation: u64) -> RouteTable {
     let manifests = files.iter().map(|(name, text)| manifest::read(text, name));
     let Collection { resources, problems, .. } = manifests.collect();
     problems.iter().for_each(|problem| eprintln!("{problem}"));
-    let mut options = Options { any_class: true, generation, external_auth: false, ..Options::default() };
+    let mut options = Options {
+        any_class: true,
+        generation,
+        external_auth: false,
+        session_persistence: false,
+        ..Options::default()
+    };
     // It speaks no TLS with backends: what should go within TLS fails rather than go in plain text.
     options.features.remove(&Feature::BackendTlsPolicy);
     translate(&resources, &options).table

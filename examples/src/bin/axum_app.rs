@@ -26,8 +26,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
     let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
-    // Nobody here asks authorization services.
-    let options = Options { any_class: true, external_auth: false, ..Options::default() };
+    // Nobody here asks authorization services, or chooses endpoints.
+    let options =
+        Options { any_class: true, external_auth: false, session_persistence: false, ..Options::default() };
     let tables = TableHandle::new(translate(&resources, &options).table);
 
     // The application listens by itself, so it says for which port of which Gateway it stands.

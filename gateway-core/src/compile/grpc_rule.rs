@@ -4,6 +4,7 @@ use super::filters;
 use super::http_match::{headers, unknown_type};
 use super::rule::{self, Actions, CompiledRule, RuleFindings};
 use super::scope::Scope;
+use super::session;
 use crate::api::{
     GrpcBackendRef, GrpcMethodMatch as Written, GrpcMethodMatchType, GrpcRouteMatch, GrpcRouteRule,
 };
@@ -42,13 +43,18 @@ pub(super) fn grpc_rule(
             filters::grpc_filters(&written.filters, at, scope, findings)
         };
     let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
-    if written.session_persistence.is_some() {
-        findings.ignored.push("sessionPersistence");
-    }
     let name = written.name.as_deref();
+    let session = written.session_persistence.as_deref();
+    let session =
+        session::session(session, (index, name), (&written.backend_refs, &backends), scope, &mut findings);
+    let session = session.unwrap_or_else(|finding| {
+        matches.clear();
+        findings.problems.push(finding);
+        None
+    });
     // There is no field for these; the time of a call stands in the call.
     let (timeouts, retry) = (Timeouts::default(), None);
-    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry }.into_rule(scope);
+    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry, session }.into_rule(scope);
     ((matches.into(), rule), findings)
 }
 

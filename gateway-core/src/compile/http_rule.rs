@@ -8,6 +8,7 @@ use super::filters::{self, FilterLevel};
 use super::http_match::http_match;
 use super::rule::{self, Actions, CompiledRule, RuleFindings};
 use super::scope::Scope;
+use super::session;
 use crate::api::{HttpBackendRef, HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts};
 use crate::condition::Reason;
 use crate::duration;
@@ -56,11 +57,16 @@ pub(super) fn http_rule(
             filters
         };
     let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
-    if written.session_persistence.is_some() {
-        findings.ignored.push("sessionPersistence");
-    }
     let name = written.name.as_deref();
-    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry }.into_rule(scope);
+    let session = written.session_persistence.as_deref();
+    let session =
+        session::session(session, (index, name), (&written.backend_refs, &backends), scope, &mut findings);
+    let session = session.unwrap_or_else(|finding| {
+        matches.clear();
+        findings.problems.push(finding);
+        None
+    });
+    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry, session }.into_rule(scope);
     ((matches.into(), rule), findings)
 }
 

@@ -14,6 +14,7 @@ mod route;
 mod rule;
 mod scope;
 mod service_listeners;
+mod session;
 mod stream_rule;
 
 pub(crate) use self::listeners::Listeners;

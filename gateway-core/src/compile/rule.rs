@@ -6,7 +6,9 @@ use crate::filter::HttpFilter;
 use crate::finding::Finding;
 use crate::matching::{GrpcMatch, HttpMatch};
 use crate::resolve::BackendReference;
-use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, StreamRule, Timeouts};
+use crate::rule::{
+    BackendRef, Backends, HttpRule, Retry, RuleName, SessionPersistence, StreamRule, Timeouts,
+};
 
 /// A rule with its match entries; none for a rule that is dropped.
 pub(crate) type CompiledRule<M> = (Box<[M]>, HttpRule);
@@ -43,6 +45,7 @@ pub(super) struct Actions<'w> {
     pub(super) backends: WeightedBackends,
     pub(super) timeouts: Timeouts,
     pub(super) retry: Option<Retry>,
+    pub(super) session: Option<Box<SessionPersistence>>,
 }
 
 /// The backends of a rule, each with filters of its own.
@@ -72,7 +75,7 @@ impl CompiledRules {
 impl Actions<'_> {
     /// The rule.
     pub(super) fn into_rule(self, scope: &Scope<'_, '_>) -> HttpRule {
-        let Self { index, name, filters, backends, timeouts, retry } = self;
+        let Self { index, name, filters, backends, timeouts, retry, session } = self;
         let id = RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
         let (refs, of_backends): (Vec<_>, Vec<_>) = backends.into_iter().unzip();
         let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
@@ -84,6 +87,7 @@ impl Actions<'_> {
             backend_filters: if any_filters { of_backends.into() } else { Box::default() },
             timeouts,
             retry: retry.map(Box::new),
+            session,
         }
     }
 }

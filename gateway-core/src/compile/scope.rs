@@ -15,7 +15,7 @@ use crate::attach::Side;
 use crate::filter::{Extension, ExtensionError};
 use crate::finding::Finding;
 use crate::matching::Pattern;
-use crate::name::{BackendId, RouteKey};
+use crate::name::{BackendId, ObjectName, RouteKey};
 use crate::options::Options;
 use crate::resolve::{BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage};
 use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName};
@@ -86,6 +86,21 @@ impl<'s, 'c> Scope<'s, 'c> {
             needs_grants: self.side == Side::Gateways,
         };
         backends.resolve(*references, user, reference, &mut self.used, table)
+    }
+
+    /// The Service that a reference leads to, where that keeps connections of a client together by itself.
+    pub(super) fn service_with_affinity(&self, reference: BackendReference<'_>) -> Option<ObjectName> {
+        let BackendReference { group, kind, namespace, name, .. } = reference;
+        let namespace = namespace.unwrap_or(&self.route.name.namespace);
+        let service = ObjectName::new(namespace, name);
+        let has_affinity = self.compiler.references.has_affinity(&service);
+        (group.is_empty() && kind == "Service" && has_affinity).then_some(service)
+    }
+
+    /// What tells the Route from all others, also from one of its name before or after it.
+    pub(super) fn identity(&self) -> String {
+        let named = || format!("{} {}", self.route.kind, self.route.name);
+        self.metadata.uid.clone().unwrap_or_else(named)
     }
 
     /// What translations depend on besides the resources.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
@@ -16,9 +17,9 @@ use super::refusal::Refusal;
 use super::search::{Search, find};
 use super::stopped::{Asked, Stopped};
 use super::{forwarded, hop_by_hop};
-use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Verdict};
+use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Scheme, Verdict};
 use crate::name::BackendId;
-use crate::rule::{Backend, BackendTarget, HttpRule};
+use crate::rule::{Backend, BackendTarget, HttpRule, NewSession, SessionHeader, SessionKey, ShownSessions};
 use crate::table::{Listener, Matched, RouteTable};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
@@ -46,6 +47,10 @@ pub struct Exchange<T = Arc<RouteTable>> {
     asked: Asked,
     /// Whether the client asks for another protocol on its connection.
     upgrade: bool,
+    /// Whether the client is connected within TLS.
+    secure: bool,
+    /// The sessions that the client has shown, before a filter could change what it says.
+    sessions: Option<Arc<ShownSessions>>,
     /// What the filters left, where they left something: copies for mirrors, and what they must know later. Shared by
     /// clones until the next list has something to add; but while there are copies, nobody shares it.
     edits: Option<Arc<RequestEdits>>,
@@ -89,7 +94,18 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// An exchange whose rule was [found](find) before, in this table.
     pub fn new(table: T, matched: Matched) -> Self {
         let asked = Asked::Not;
-        Self { table, matched, chosen: None, ran: None, stopped: None, asked, upgrade: false, edits: None }
+        Self {
+            table,
+            matched,
+            chosen: None,
+            ran: None,
+            stopped: None,
+            asked,
+            upgrade: false,
+            secure: false,
+            sessions: None,
+            edits: None,
+        }
     }
 
     /// The same, with what the authorization services of the listener have said about the answer in the course of a search.
@@ -100,16 +116,28 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         })
     }
 
-    /// Tells the backend about the client.
+    /// Tells the backend about the client, and notes the sessions that it shows.
     ///
-    /// Comes before the filters, which may change or remove what is added here.
+    /// Comes before the filters, which may change or remove what is added here, and what carries a session.
     ///
     /// # Spec
-    /// FRW-07
+    /// FRW-07, SES-05.
     pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
         // What is left of the wish after the search is forwarded.
         self.upgrade = request.headers().contains_key(header::UPGRADE);
+        self.secure = arrival.client.secure;
+        self.note_sessions(request.headers());
         forwarded::add(request, arrival.client, arrival.trust);
+    }
+
+    /// Notes the sessions that the client shows in these headers, which no filter of the rule has changed yet. For embeddings that
+    /// [tell](Self::tell) backends of clients in a way of their own.
+    ///
+    /// # Spec
+    /// SES-05, SES-12.
+    pub fn note_sessions(&mut self, headers: &HeaderMap) {
+        let session = self.rule().session.as_deref();
+        self.sessions = session.and_then(|session| session.shown(headers)).map(Arc::new);
     }
 
     /// Takes all steps from the filters of the rule to those of the backend, and says which backend gets the request.
@@ -211,6 +239,29 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
             self.stopped = Some(refusal);
         }
         chosen
+    }
+
+    /// The endpoint of the chosen backend that the client has a session with at `now`, by its position among those of the backend.
+    /// None where there is no session, or none any more: any endpoint may be chosen then, and one [begins](Self::begin_session).
+    ///
+    /// # Spec
+    /// SES-04, SES-05, SES-13.
+    pub fn session_endpoint(&self, key: &SessionKey, now: SystemTime) -> Option<usize> {
+        let (session, shown) = (self.rule().session.as_ref()?, self.sessions.as_ref()?);
+        session.endpoint(key, shown, self.backend()?, now)
+    }
+
+    /// The header of the answer by which a session begins at `now`, with the endpoint at this position among those of the chosen
+    /// backend. None where the rule has no sessions.
+    ///
+    /// # Spec
+    /// SES-02, SES-03, SES-05, SES-09, SES-14.
+    pub fn begin_session(&self, key: &SessionKey, position: usize, now: SystemTime) -> Option<SessionHeader> {
+        let rule = self.rule();
+        let (backend, backends) = (self.backend()?, rule.backends.refs().len());
+        let secure = self.secure || self.listener().scheme() == Scheme::Https;
+        let new = NewSession { backend, position, backends, now, secure };
+        rule.session.as_ref()?.begin(key, self.sessions.as_deref(), new)
     }
 
     /// Runs the filters of the chosen backend: after those of the rule, within them. `random` gives a number for each mirror.
@@ -457,7 +508,7 @@ impl<T: Clone> Clone for Exchange<T> {
             Some(edits) if !edits.mirrors.is_empty() => Some(Arc::new(edits.without_mirrors())),
             shared => shared.clone(),
         };
-        Self { table: self.table.clone(), edits, ..*self }
+        Self { table: self.table.clone(), sessions: self.sessions.clone(), edits, ..*self }
     }
 }
 

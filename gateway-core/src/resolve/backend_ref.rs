@@ -14,7 +14,8 @@ use super::backend_tls_policy::BackendTlsPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
 use crate::api::{
-    BackendObjectReference, GATEWAY_GROUP, Kind, Service, ServicePort, ServiceType, TransportProtocol,
+    BackendObjectReference, GATEWAY_GROUP, Kind, Service, ServiceAffinity, ServicePort, ServiceType,
+    TransportProtocol,
 };
 use crate::condition::Reason;
 use crate::finding::Finding;
@@ -94,11 +95,23 @@ pub(crate) enum Usage {
 struct Port {
     key: Arc<BackendKey>,
     found: Result<BackendId, Finding>,
+    /// Whether the Service keeps connections of a client together by itself.
+    has_affinity: bool,
     /// Whether the Service changed since it was looked at.
     stale: bool,
     users: HashSet<Arc<RouteKey>, RandomState>,
     /// Whether filters of listeners refer to it.
     used_by_listeners: bool,
+}
+
+// === impl BackendContext ===
+
+impl BackendContext<'_> {
+    /// Whether there is such a Service and it keeps connections of a client together by itself.
+    pub(crate) fn has_affinity(&self, service: &ObjectName) -> bool {
+        let service = self.services.get(service);
+        service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
+    }
 }
 
 // === impl Backends ===
@@ -202,6 +215,7 @@ impl Backends {
                 key: Arc::new(key),
                 // Replaced at once, since it is stale.
                 found: Err(Finding::whole(Reason::BackendNotFound, "")),
+                has_affinity: false,
                 stale: true,
                 users: HashSet::default(),
                 used_by_listeners: false,
@@ -249,9 +263,9 @@ impl Backends {
     ) -> (Vec<Arc<RouteKey>>, bool) {
         let (mut concerned, mut listeners) = (Vec::new(), false);
         for port in self.by_service.get_mut(service).into_iter().flatten() {
-            let before = port.found.clone();
+            let before = (port.found.clone(), port.has_affinity);
             port.look_again(context, table);
-            if port.found != before {
+            if (&port.found, port.has_affinity) != (&before.0, before.1) {
                 concerned.extend(port.users.iter().cloned());
                 listeners |= port.used_by_listeners;
             }
@@ -364,6 +378,7 @@ impl Port {
     /// Looks at the Service as it is now. A backend that still is one keeps its place in the table.
     fn look_again(&mut self, context: BackendContext<'_>, table: &mut RouteTableBuilder) {
         self.stale = false;
+        self.has_affinity = context.has_affinity(&self.key.service);
         self.found = match (backend(context, &self.key), &self.found) {
             (Ok(backend), Ok(id)) => {
                 table.replace_backend(*id, backend);

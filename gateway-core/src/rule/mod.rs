@@ -7,6 +7,8 @@ mod backend_tls;
 mod data;
 mod grpc_timeout;
 pub mod retry;
+pub mod session;
+mod session_key;
 mod stream;
 pub mod timeouts;
 
@@ -19,6 +21,10 @@ pub use self::backend_tls::{Authorities, BackendTls, Identity};
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;
 pub use self::retry::Retry;
+pub use self::session::{
+    NewSession, SessionCarrier, SessionCookie, SessionCookieError, SessionHeader, SessionPersistence,
+};
+pub use self::session_key::{SessionKey, ShownSessions};
 pub use self::stream::StreamRule;
 pub use self::timeouts::Timeouts;
 use crate::filter::HttpFilter;
@@ -40,6 +46,8 @@ pub struct HttpRule {
     pub timeouts: Timeouts,
     /// When they are tried again; never without it.
     pub retry: Option<Box<Retry>>,
+    /// How the requests of a client stay with one endpoint, where they do.
+    pub session: Option<Box<SessionPersistence>>,
     /// What the embedder wants to know about the rule.
     pub data: Option<RuleData>,
 }
@@ -67,6 +75,7 @@ impl HttpRule {
             backend_filters: Box::default(),
             timeouts: Timeouts::default(),
             retry: None,
+            session: None,
             data: None,
         }
     }
@@ -120,6 +129,6 @@ mod tests {
 
     #[test]
     fn a_rule_takes_few_bytes_for_what_most_rules_do_not_have() {
-        assert!(size_of::<HttpRule>() <= 14 * size_of::<usize>(), "{}", size_of::<HttpRule>());
+        assert!(size_of::<HttpRule>() <= 15 * size_of::<usize>(), "{}", size_of::<HttpRule>());
     }
 }

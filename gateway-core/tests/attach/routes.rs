@@ -575,14 +575,20 @@ fn references_of_filters_count_for_grpc_routes() {
     }
 }
 
-// SES-02
+// SES-01, SES-02, AMB-54: where the data plane keeps none, the status says so.
 #[test]
-fn session_persistence_of_grpc_is_accepted_without_effect_and_the_status_says_so() {
+fn sessions_of_calls_are_kept_or_the_status_says_that_they_are_not() {
     let rule = ", rules: [{sessionPersistence: {cookie: {name: s}}}]";
-    let translation = at_every_listener(&route_with(Grpc, "r", "{name: g, sectionName: http}", rule));
-    assert_eq!(conditions_of(&translation, Grpc, "r"), ["http: ok"]);
-    let message = condition(&translation, Grpc, "r", ConditionType::Accepted).message;
-    assert!(message.contains("rules[0].sessionPersistence"), "{message}");
+    let route = route_with(Grpc, "r", "{name: g, sectionName: http}", rule);
+    for session_persistence in [true, false] {
+        let options = Options { session_persistence, ..every_kind() };
+        let translation = translated(&resources(&route), &options);
+        assert_eq!(conditions_of(&translation, Grpc, "r"), ["http: ok"]);
+        let message = condition(&translation, Grpc, "r", ConditionType::Accepted).message;
+        assert_eq!(message.contains("rules[0].sessionPersistence"), !session_persistence, "{message}");
+        let rule = translation.table.rules().next().unwrap();
+        assert_eq!(rule.session.is_some(), session_persistence);
+    }
 }
 
 // === one status each ===

@@ -4,6 +4,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use gateway_core::rule::SessionHeader;
 use http::Response;
 use pin_project_lite::pin_project;
 
@@ -20,18 +21,24 @@ pin_project! {
         answer: OrRefused<F>,
         reached: Option<Reached>,
         guard: Guard,
+        begins: Option<Box<SessionHeader>>,
     }
 }
 
 // === impl BalanceFuture ===
 
 impl<F> BalanceFuture<F> {
-    pub(super) fn forwarded(future: F, reached: Option<Reached>, guard: Guard) -> Self {
-        Self { answer: OrRefused::forwarded(future), reached, guard }
+    pub(super) fn forwarded(
+        future: F,
+        reached: Option<Reached>,
+        guard: Guard,
+        begins: Option<Box<SessionHeader>>,
+    ) -> Self {
+        Self { answer: OrRefused::forwarded(future), reached, guard, begins }
     }
 
     pub(super) fn refused(refused: impl Into<Refused>) -> Self {
-        Self { answer: OrRefused::refused(refused), reached: None, guard: Guard::none() }
+        Self { answer: OrRefused::refused(refused), reached: None, guard: Guard::none(), begins: None }
     }
 }
 
@@ -49,6 +56,9 @@ where
             let guard = mem::take(this.guard);
             if let Ok(response) = &mut result {
                 response.body_mut().hold(guard);
+                if let Some(begins) = this.begins.take() {
+                    begins.put(response.headers_mut());
+                }
             }
             Refused::outcome_of(result).reached = *this.reached;
         })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway_core::rule::SessionKey;
 use tower_layer::Layer;
 
 use super::{Balance, Pick, Random};
@@ -10,6 +11,7 @@ use super::{Balance, Pick, Random};
 #[derive(Clone, Debug)]
 pub struct BalanceLayer {
     picker: Arc<dyn Pick>,
+    sessions: SessionKey,
 }
 
 // === impl BalanceLayer ===
@@ -17,7 +19,18 @@ pub struct BalanceLayer {
 impl BalanceLayer {
     /// Lets `picker` choose. Layers that are to know of each other's requests share one.
     pub fn new(picker: Arc<dyn Pick>) -> Self {
-        Self { picker }
+        // Sessions that no other gateway understands, and that end with this one.
+        Self { picker, sessions: own_key() }
+    }
+
+    /// Lets another picker choose.
+    pub(crate) fn picked_by(self, picker: Arc<dyn Pick>) -> Self {
+        Self { picker, ..self }
+    }
+
+    /// Keeps sessions by this key, which replicas of a gateway share.
+    pub fn sessions(self, sessions: SessionKey) -> Self {
+        Self { sessions, ..self }
     }
 
     /// What chooses.
@@ -37,6 +50,13 @@ impl<S> Layer<S> for BalanceLayer {
     type Service = Balance<S>;
 
     fn layer(&self, inner: S) -> Balance<S> {
-        Balance { inner, picker: Arc::clone(&self.picker) }
+        Balance { inner, picker: Arc::clone(&self.picker), sessions: self.sessions.clone() }
     }
+}
+
+/// A key that no other gateway has.
+fn own_key() -> SessionKey {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key).expect("the system has random numbers");
+    SessionKey::new(key)
 }

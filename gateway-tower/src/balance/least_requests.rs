@@ -28,6 +28,13 @@ impl LeastRequests {
         Self::default()
     }
 
+    /// Counts the attempt at the endpoint at this position for as long as it lasts.
+    fn count(&self, attempt: &Attempt<'_>, position: usize) -> Picked {
+        let requests = self.endpoints.get(&EndpointKey::from(&attempt.endpoints()[position]));
+        requests.0.fetch_add(1, Ordering::Relaxed);
+        Picked::new(position).held(Guard::new(Arc::clone(&requests)))
+    }
+
     fn under_way(&self, attempt: &Attempt<'_>, position: usize) -> u32 {
         let endpoint = EndpointKey::from(&attempt.endpoints()[position]);
         self.endpoints.peek(&endpoint, |requests| requests.0.load(Ordering::Relaxed)).unwrap_or(0)
@@ -48,9 +55,11 @@ impl Pick for LeastRequests {
                 if self.under_way(attempt, other) < self.under_way(attempt, one) { other } else { one }
             }
         };
-        let requests = self.endpoints.get(&EndpointKey::from(&attempt.endpoints()[position]));
-        requests.0.fetch_add(1, Ordering::Relaxed);
-        Some(Picked::new(position).held(Guard::new(Arc::clone(&requests))))
+        Some(self.count(attempt, position))
+    }
+
+    fn keep(&self, attempt: &Attempt<'_>, position: usize) -> Picked {
+        self.count(attempt, position)
     }
 }
 

@@ -19,6 +19,10 @@
 //! version that the backend speaks. The host that the client named is in the Host header afterwards, however the client
 //! named it.
 //!
+//! Where the rule has [session persistence](gateway_core::rule::session), a request of a session goes to the endpoint of that, as long
+//! as it is there, and the picker is told and not asked; every other begins one with the endpoint that was picked, in the answer.
+//! Gateways that are to understand each other's sessions are given one [key](BalanceLayer::sessions).
+//!
 //! The surprising case: a picker is asked even where a backend has a single endpoint. There may be more of them later, and a
 //! picker that counts must have counted by then.
 //!

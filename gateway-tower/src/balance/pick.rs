@@ -12,6 +12,11 @@ use crate::body::guard::Guard;
 pub trait Pick: fmt::Debug + Send + Sync + 'static {
     /// The endpoint for this attempt; there is at least one to choose from. None refuses the request as if there were none.
     fn pick(&self, attempt: &Attempt<'_>) -> Option<Picked>;
+
+    /// The endpoint at this position, where the session of the client is. For pickers that count.
+    fn keep(&self, _attempt: &Attempt<'_>, position: usize) -> Picked {
+        Picked::new(position)
+    }
 }
 
 /// The endpoint that was chosen for an attempt.

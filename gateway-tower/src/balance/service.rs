@@ -3,9 +3,10 @@
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
-use gateway_core::exchange;
-use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
+use gateway_core::exchange::{self, Exchange};
+use gateway_core::rule::{Backend, BackendProtocol, Endpoint, SessionHeader, SessionKey};
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
@@ -14,6 +15,7 @@ use tower_service::Service;
 use super::{Attempt, BalanceFuture, Pick, Picked};
 use crate::body::ResponseBody;
 use crate::body::guard::Guard;
+use crate::handle::Snapshot;
 use crate::outcome::{IntoRefused, Refusal, Refused};
 use crate::routed::{Reached, Routed};
 
@@ -24,6 +26,7 @@ use crate::routed::{Reached, Routed};
 pub struct Balance<S> {
     pub(super) inner: S,
     pub(super) picker: Arc<dyn Pick>,
+    pub(super) sessions: SessionKey,
 }
 
 // === impl Balance ===
@@ -43,10 +46,10 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
-        match choose(&mut request, &*self.picker) {
-            Ok(Chosen { reached, guard, authority, version, scheme }) => {
+        match choose(&mut request, &*self.picker, &self.sessions) {
+            Ok(Chosen { reached, guard, begins, authority, version, scheme }) => {
                 aim_at(&mut request, authority, version, scheme);
-                BalanceFuture::forwarded(self.inner.call(request), reached, guard)
+                BalanceFuture::forwarded(self.inner.call(request), reached, guard, begins)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
         }
@@ -57,6 +60,8 @@ where
 struct Chosen {
     reached: Option<Reached>,
     guard: Guard,
+    /// What the answer says where a session begins.
+    begins: Option<Box<SessionHeader>>,
     authority: Authority,
     version: Version,
     scheme: Scheme,
@@ -65,20 +70,46 @@ struct Chosen {
 /// The endpoint for this attempt.
 ///
 /// # Spec
-/// HRB-12; FMR-02 for mirrors; the choice for retries is RTY-09.
-fn choose<B>(request: &mut Request<B>, picker: &dyn Pick) -> Result<Chosen, Refusal> {
+/// HRB-12; FMR-02 for mirrors; SES-05, SES-13; the choice for retries is RTY-09.
+fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey) -> Result<Chosen, Refusal> {
     let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
     if backend.endpoints.is_empty() {
         return Err(exchange::Refusal::NoEndpoints.into());
     }
-    let Picked { position, guard } =
-        picker.pick(&Attempt::new(backend, request)).ok_or(exchange::Refusal::NoEndpoints)?;
+    let attempt = Attempt::new(backend, request);
+    let (Picked { position, guard }, begins) = match routed.session() {
+        None => (picker.pick(&attempt).ok_or(exchange::Refusal::NoEndpoints)?, None),
+        Some(exchange) => in_session(exchange, &attempt, picker, sessions)?,
+    };
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
     let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
     let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
     routed.choose_endpoint(position);
-    Ok(Chosen { reached: routed.reached(), guard, authority, version, scheme })
+    Ok(Chosen { reached: routed.reached(), guard, begins, authority, version, scheme })
+}
+
+/// The endpoint of the client's session, or another, with which one begins.
+fn in_session(
+    exchange: &Exchange<Snapshot>,
+    attempt: &Attempt<'_>,
+    picker: &dyn Pick,
+    sessions: &SessionKey,
+) -> Result<(Picked, Option<Box<SessionHeader>>), Refusal> {
+    let now = SystemTime::now();
+    let kept = exchange.session_endpoint(sessions, now);
+    // One that has failed this request is left.
+    if let Some(position) = kept.filter(|kept| attempt.tried().all(|tried| tried != *kept)) {
+        return Ok((picker.keep(attempt, position), None));
+    }
+    let picked = picker.pick(attempt).ok_or(exchange::Refusal::NoEndpoints)?;
+    // With the only endpoint that there is, it goes on.
+    let begins = if kept == Some(picked.position) {
+        None
+    } else {
+        exchange.begin_session(sessions, picked.position, now).map(Box::new)
+    };
+    Ok((picked, begins))
 }
 
 /// Addresses the request to the endpoint, and keeps the host that the client asked for in the Host header.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use gateway_core::rule::SessionKey;
 use tower_layer::{Identity, Layer, Stack};
 
 use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
@@ -78,7 +79,13 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
 
     /// How the endpoints of a backend are [chosen](crate::balance): at random, unless this says otherwise.
     pub fn picker(self, picker: impl Pick) -> Self {
-        Self { balance: BalanceLayer::new(Arc::new(picker)), ..self }
+        Self { balance: self.balance.picked_by(Arc::new(picker)), ..self }
+    }
+
+    /// The key of [sessions](gateway_core::rule::session): one of its own, unless this says otherwise. Gateways that serve the same
+    /// clients share one, or a session ends when its client comes to another.
+    pub fn sessions(self, key: SessionKey) -> Self {
+        Self { balance: self.balance.sessions(key), ..self }
     }
 
     /// Tells an observer what becomes of the copies for mirrors.

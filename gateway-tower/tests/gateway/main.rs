@@ -9,5 +9,6 @@ mod retries;
 mod balancing;
 mod mirrors;
 mod authorize;
+mod sessions;
 mod places;
 mod sockets;

@@ -9,7 +9,8 @@ use gateway_core::filter::{HttpFilter, ListenerFilter};
 use gateway_core::matching::HttpMatch;
 use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RuleName, Timeouts,
+    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RuleName,
+    SessionPersistence, Timeouts,
 };
 use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
 use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, ResponseBody, TableHandle};
@@ -27,6 +28,7 @@ pub(crate) struct Scene {
     pub(crate) filters: Vec<HttpFilter>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Option<Retry>,
+    pub(crate) session: Option<SessionPersistence>,
 }
 
 /// A backend that the rule refers to, with its filters.
@@ -54,6 +56,7 @@ impl Scene {
             filters: Vec::new(),
             timeouts: Timeouts::default(),
             retry: None,
+            session: None,
         }
     }
 
@@ -120,6 +123,7 @@ impl Scene {
             backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),
             timeouts: self.timeouts,
             retry: self.retry.map(Box::new),
+            session: self.session.map(Box::new),
             data: None,
         };
         let route = self.table.http_route(Age::new(None, &name), [([self.matches].into(), rule)]);
