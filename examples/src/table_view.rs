@@ -74,7 +74,7 @@ pub fn fingerprint(table: &RouteTable, statuses: &Statuses) -> String {
             BackendTarget::Unresolved => format!("{} of nothing", reference.weight),
         });
         let targets: Vec<_> = targets.collect();
-        format!("{} {targets:?} {:?} {:?}", rule.id, rule.timeouts, rule.retry)
+        format!("{} {targets:?} {:?} {:?} {:?}", rule.id, rule.timeouts, rule.retry, rule.session)
     };
     let listeners = table.listeners().map(|(_, listener)| format!("{listener:?}"));
     let (rules, backends) = (table.rules().map(rule), table.backends().map(backend));

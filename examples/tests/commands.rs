@@ -321,7 +321,7 @@ fn explain_says_which_rule_serves_and_why_no_other() {
 fn explain_says_where_calls_go() {
     let calls = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: shop}\n\
                  spec: {parentRefs: [{name: web}], rules: [\n\
-                 {matches: [{method: {service: shop.Cart, method: Add}}], filters: [{type: RequestHeaderModifier, \
+                 {matches: [{method: {service: shop.Cart, method: Add}}], sessionPersistence: {cookie: {name: cart}, absoluteTimeout: 1h}, filters: [{type: RequestHeaderModifier, \
                  requestHeaderModifier: {remove: [x-a]}}], backendRefs: [{name: none, port: 80}]},\n\
                  {matches: [{method: {service: shop.Cart}, headers: [{name: x-b, value: c}]}]}]}\n";
     let folder = folder(&[
@@ -342,6 +342,7 @@ fn explain_says_where_calls_go() {
         "GRPCRoute default/shop/0  host *  Exact shop.Cart/Add  matches[0]: chosen",
         "GRPCRoute default/shop/1  host *  Exact shop.Cart/*  matches[0]: not met: header x-b is \"c\"",
         "Served by rule GRPCRoute default/shop/0 (rules[0], matches[0])",
+        "session  cookie cart for /, 3600s at most",
         "filter   {\"type\":\"RequestHeaderModifier\",\"requestHeaderModifier\":{\"remove\":[\"x-a\"]}}",
         "timeout  2s for the request",
         "backend  invalid, weight 1: its requests get grpc-status 14",

@@ -248,6 +248,35 @@ async fn timeouts_end_requests_and_retries_try_again() {
     assert_eq!(get(address, "/retried/flaky?fail=3&key=b").await.status, 503);
 }
 
+// SES-05: replicas that have one key understand each other's sessions, and no other gateway does.
+#[tokio::test]
+async fn a_session_is_known_to_all_gateways_with_its_key() {
+    let backend = EchoBackend::start("shop").await.unwrap();
+    let services = service(&backend);
+    let rules = "  - sessionPersistence: {cookie: {name: cart}}\n    backendRefs: [{name: shop, port: 80}]";
+    let routes = route("main", rules);
+    let files = [("gateway.yaml", GATEWAY), ("services.yaml", &services), ("routes.yaml", &routes)];
+    let keys = tempfile::tempdir().unwrap();
+    let started = |secret: &str| {
+        let key = keys.path().join(secret);
+        fs::write(&key, format!("{secret}\n")).unwrap();
+        Gateway::start(&files, &["--session-key", key.to_str().unwrap()])
+    };
+    let replicas = [started("a-secret-of-the-gateways"), started("a-secret-of-the-gateways")];
+    let others = [started("a-secret-of-another-one"), Gateway::start(&files, &[])];
+    let first = get(replicas[0].address("http"), "/").await;
+    let cookie = first.header("set-cookie").expect("a session begins").split(';').next().unwrap();
+    assert!(cookie.starts_with("cart="), "{cookie}");
+    for gateway in &replicas {
+        let again = get_with(gateway.address("http"), "/", &[("cookie", cookie)]).await;
+        assert_eq!((again.status, again.header("set-cookie")), (200, None));
+    }
+    for gateway in &others {
+        let again = get_with(gateway.address("http"), "/", &[("cookie", cookie)]).await;
+        assert!(again.header("set-cookie").is_some_and(|other| !other.starts_with(cookie)));
+    }
+}
+
 // BPR-07
 #[tokio::test]
 async fn a_websocket_echoes_through_the_gateway() {

@@ -1,18 +1,20 @@
 //! The command line.
 
 use std::collections::BTreeSet;
-use std::env;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fs, io};
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
+use gateway_core::rule::SessionKey;
 use gateway_examples::access_log;
 use gateway_kube::address_pool::AddressPool;
 use gateway_kube::controller::ControllerOptions;
@@ -137,6 +139,12 @@ pub(crate) struct Serving {
     /// allows to be open.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_connections: Option<u32>,
+
+    /// A file with a secret, the same for all replicas, by which the texts of sessions are sealed that clients keep for
+    /// sessionPersistence [default: files: one that is made up at the start, so that sessions end with the gateway; a cluster: the
+    /// UIDs of Routes, which all replicas know].
+    #[arg(long, value_name = "FILE")]
+    session_key: Option<PathBuf>,
 
     /// Let other processes bind the same ports; the kernel spreads connections among them.
     #[arg(long)]
@@ -511,6 +519,22 @@ impl Serving {
         return self.otlp.as_deref();
         #[cfg(not(feature = "otlp"))]
         None
+    }
+
+    /// What sessions are sealed with, if that was said.
+    pub(crate) fn session_key(&self) -> io::Result<Option<SessionKey>> {
+        let Some(file) = &self.session_key else { return Ok(None) };
+        let told = |kind, why: &dyn Display| {
+            io::Error::new(kind, format!("--session-key {}: {why}", file.display()))
+        };
+        let secret = fs::read(file).map_err(|error| told(error.kind(), &error))?;
+        match secret.trim_ascii() {
+            secret if secret.len() < 16 => Err(told(
+                io::ErrorKind::InvalidInput,
+                &"a secret has at least 16 bytes; `openssl rand -hex 16` makes one",
+            )),
+            secret => Ok(Some(SessionKey::of_secret(secret))),
+        }
     }
 
     /// What is carried out: what a mesh has too, if there is to be one.

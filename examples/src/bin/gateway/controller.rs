@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gateway_core::options::Options;
+use gateway_core::rule::SessionKey;
 use gateway_examples::admin::Health;
 use gateway_examples::{cluster, table_view};
 use gateway_kube::controller::{Controller as Source, Update, Updates, Viewer};
@@ -83,8 +84,16 @@ impl Running {
         let exporting = Exporting::new(args.serving.otlp())?;
         let clients = workloads.as_ref().map(WorkloadWatch::workloads);
         let serving = &args.serving;
-        let serves =
-            serving::start(serving, args.addresses(), &tables, &metrics, &exporting, clients).await?;
+        let serves = serving::start(
+            serving,
+            args.addresses(),
+            &tables,
+            &metrics,
+            &exporting,
+            clients,
+            Some(SessionKey::BY_UID),
+        )
+        .await?;
         first.applied(serves.gateways.sockets().borrow().unbound());
         show_status(health, source.viewer(), serves.gateways.sockets(), translate);
         let _workloads = workloads;

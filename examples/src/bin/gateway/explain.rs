@@ -11,7 +11,7 @@ use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
-use gateway_core::rule::{Backend, BackendTarget, HttpRule, RuleName};
+use gateway_core::rule::{Backend, BackendTarget, HttpRule, RuleName, SessionCarrier, SessionPersistence};
 use gateway_core::table::{Explanation, Frontend, FrontendId, NoStream, Opening, RouteTable, Transport};
 use gateway_examples::state::Update;
 use http::{Method, Request, Uri, header, request};
@@ -356,6 +356,9 @@ fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> S
     if let Some(retry) = &rule.retry {
         let _ = writeln!(text, "  retry    {} times", retry.attempts);
     }
+    if let Some(session) = rule.session.as_deref() {
+        let _ = writeln!(text, "  session  {}", kept_by(session));
+    }
     for backend in rule.backends.refs() {
         let weight = backend.weight;
         let _ = match backend.target {
@@ -371,6 +374,18 @@ fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> S
         };
     }
     text
+}
+
+/// What keeps the requests of a client with one endpoint of the backend that is chosen, and for how long.
+fn kept_by(session: &SessionPersistence) -> String {
+    let carrier = match &session.carrier {
+        SessionCarrier::Cookie(cookie) => format!("cookie {} for {}", cookie.name(), cookie.path()),
+        SessionCarrier::Header(name) => format!("header {name}"),
+    };
+    match session.absolute_timeout {
+        Some(timeout) => format!("{carrier}, {timeout:?} at most"),
+        None => carrier,
+    }
 }
 
 /// How TLS is spoken with a backend, where it is.

@@ -41,7 +41,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
     let metrics = serving::metrics(&tables, &health);
     let exporting = Exporting::new(args.serving.otlp())?;
-    let serves = serving::start(&args.serving, addresses, &tables, &metrics, &exporting, None).await?;
+    let serves = serving::start(&args.serving, addresses, &tables, &metrics, &exporting, None, None).await?;
     let server = &serves.gateways;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();

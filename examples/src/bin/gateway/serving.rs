@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
+use gateway_core::rule::SessionKey;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::Bound;
@@ -54,7 +55,8 @@ pub(crate) async fn admin(args: &Serving, health: &Health) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves the tables, with or without a log of requests. What could not be bound is among its sockets.
+/// Serves the tables, with or without a log of requests. What could not be bound is among its sockets. Sessions are sealed with
+/// `sessions`, unless the arguments say otherwise.
 pub(crate) async fn start(
     args: &Serving,
     addresses: Addresses,
@@ -62,11 +64,16 @@ pub(crate) async fn start(
     metrics: &Metrics,
     exporting: &Exporting,
     workloads: Option<Workloads>,
+    sessions: Option<SessionKey>,
 ) -> io::Result<Serves> {
     let backend_tls = tls::backend_options();
     let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
     let upstream = Upstream::new(upstream);
-    let gateway = exporting.attempts(Gateway::builder(tables.clone()).metrics(metrics)).client(upstream);
+    let mut gateway = Gateway::builder(tables.clone()).metrics(metrics);
+    if let Some(key) = args.session_key()?.or(sessions) {
+        gateway = gateway.sessions(key);
+    }
+    let gateway = exporting.attempts(gateway).client(upstream);
     let defaults = ServeOptions::default();
     let limit = descriptors::raise_limit().map_err(|error| {
         io::Error::new(error.kind(), format!("cannot raise the limit on open files: {error}"))
