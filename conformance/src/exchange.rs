@@ -92,6 +92,8 @@ pub struct GrpcAnswer {
     pub message: String,
     /// What the backend says that it got, if a backend answered.
     pub echo: Option<GrpcEcho>,
+    /// The headers, with names in lower case, where there was an answer that had some.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What a gRPC backend says that it got.

@@ -18,6 +18,8 @@ pub(super) fn check(case: &Case) -> Vec<(String, String)> {
     checker.problems
 }
 
+const SAME_POD: &str = "say which `client` it is";
+
 struct Checker<'c> {
     case: &'c Case,
     problems: Vec<(String, String)>,
@@ -94,6 +96,9 @@ impl Checker<'_> {
                 let https = self.target(&format!("{at}.to"), &http.target);
                 for (index, exchange) in http.requests.iter().enumerate() {
                     self.exchange(&format!("{at}.requests[{index}]"), exchange, https);
+                    if exchange.expect.same_pod && exchange.client.is_none() {
+                        self.problem(format!("{at}.requests[{index}].expect.samePod"), SAME_POD);
+                    }
                 }
             }
             Step::Grpc(grpc) => {
@@ -106,6 +111,9 @@ impl Checker<'_> {
                     }
                     if let Some(backend) = &call.expect.backend {
                         self.backend(&format!("{at}.calls[{index}].expect.backend"), backend);
+                    }
+                    if call.expect.same_pod && call.client.is_none() {
+                        self.problem(format!("{at}.calls[{index}].expect.samePod"), SAME_POD);
                     }
                 }
             }
@@ -145,6 +153,7 @@ impl Checker<'_> {
                 self.way(&format!("{at}.way"), &mesh.way);
                 for (index, exchange) in mesh.requests.iter().enumerate() {
                     self.exchange(&format!("{at}.requests[{index}]"), exchange, false);
+                    self.no_client(&format!("{at}.requests[{index}]"), exchange);
                 }
             }
             Step::Distribution(it) => {
@@ -172,6 +181,7 @@ impl Checker<'_> {
                 if let Some(http) = &sample.http {
                     let https = self.target(&format!("{at}.of.http.to"), &http.to);
                     self.exchange(&format!("{at}.of.http.request"), &http.request, https);
+                    self.no_client(&format!("{at}.of.http.request"), &http.request);
                 }
                 if let Some(grpc) = &sample.grpc {
                     self.target(&format!("{at}.of.grpc.to"), &grpc.to);
@@ -188,6 +198,7 @@ impl Checker<'_> {
             Step::MirrorShare(it) => {
                 let https = self.target(&format!("{at}.to"), &it.to);
                 self.exchange(&format!("{at}.request"), &it.request, https);
+                self.no_client(&format!("{at}.request"), &it.request);
                 self.backend(&format!("{at}.mirror"), &it.mirror);
                 if !(0.0..=1.0).contains(&it.share) {
                     self.problem(format!("{at}.share"), "a share is a number from 0 to 1");
@@ -243,6 +254,13 @@ impl Checker<'_> {
         }
         if !exchange.request.path.starts_with('/') && exchange.request.path != "*" {
             self.problem(format!("{at}.path"), "a path begins with a slash");
+        }
+    }
+
+    /// Where no client remembers anything.
+    fn no_client(&mut self, at: &str, exchange: &HttpExchange) {
+        if exchange.client.is_some() || exchange.expect.same_pod {
+            self.problem(at, "only the requests of a step `http` have a `client`");
         }
     }
 
@@ -356,6 +374,24 @@ mod tests {
             (format!("{bytes}[{{send: \"\\xff\", expect: {{lacks: [a]}}}}]}}"), ""),
             (format!("{bytes}[{{send: \"\\u0100\", expect: {{lacks: [a]}}}}]}}"), "each character is a byte"),
             (format!("{bytes}[{{send: a, expect: {{}}}}]}}"), "say what comes back"),
+            (
+                format!("{http}[{{client: ann, expect: {{backend: infra-backend-v1, samePod: true}}}}]}}"),
+                "",
+            ),
+            (
+                format!("{http}[{{expect: {{backend: infra-backend-v1, samePod: true}}}}]}}"),
+                "say which `client` it is",
+            ),
+            (
+                "grpc: {to: {gateway: same-namespace}, calls: [{method: Echo, expect: {samePod: true}}]}".to_owned(),
+                "say which `client` it is",
+            ),
+            (
+                "mirrorShare: {to: {gateway: same-namespace}, request: {client: ann, expect: {status: 404}}, \
+                 mirror: infra-backend-v1, share: 0.5}"
+                    .to_owned(),
+                "only the requests of a step `http`",
+            ),
             (
                 "udp: {to: {gateway: same-namespace}, expect: {}}".to_owned(),
                 "say which `backend`, or that there is `noAnswer`",

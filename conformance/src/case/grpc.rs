@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::header::HeaderExpectation;
-use super::http::{ClientTls, Lines, Target};
+use super::http::{Client, ClientTls, Lines, Target};
 use super::object_ref::Name;
 
 /// The service of the echo backends.
@@ -30,6 +30,10 @@ pub struct GrpcExchange {
     pub call: GrpcCall,
     /// What must come back.
     pub expect: GrpcExpectation,
+    /// How many times, one after the other.
+    pub times: u32,
+    /// The client that makes it, where it matters which; one that remembers nothing otherwise.
+    pub client: Option<Client>,
 }
 
 /// A call as it is written.
@@ -47,6 +51,12 @@ struct Written {
     tls: Option<ClientTls>,
     #[serde(default)]
     expect: GrpcExpectation,
+    #[serde(default = "once")]
+    times: u32,
+    #[serde(default)]
+    client: Option<String>,
+    #[serde(default)]
+    keeps: Option<String>,
 }
 
 /// A unary call with an empty message.
@@ -78,6 +88,8 @@ pub struct GrpcExpectation {
     pub absent_headers: Vec<String>,
     /// The server name that the backend must have seen in TLS.
     pub server_name: Option<String>,
+    /// The pod that answers must be the one that answered the client's last call.
+    pub same_pod: bool,
     /// Any code but `OK` must come.
     pub failure: bool,
 }
@@ -108,13 +120,18 @@ pub enum GrpcCode {
     Unauthenticated,
 }
 
+fn once() -> u32 {
+    1
+}
+
 // === impl GrpcExchange ===
 
 impl From<Written> for GrpcExchange {
     fn from(written: Written) -> Self {
-        let Written { service, method, authority, headers, tls, expect } = written;
+        let Written { service, method, authority, headers, tls, expect, times, client, keeps } = written;
         let service = service.unwrap_or_else(|| ECHO_SERVICE.to_owned());
-        Self { call: GrpcCall { service, method, authority, headers, tls }, expect }
+        let client = client.map(|name| Client { name, keeps });
+        Self { call: GrpcCall { service, method, authority, headers, tls }, expect, times, client }
     }
 }
 

@@ -38,6 +38,17 @@ pub struct HttpExchange {
     pub expect: HttpExpectation,
     /// How many times, one after the other.
     pub times: u32,
+    /// The client that sends it, where it matters which; one that remembers nothing otherwise.
+    pub client: Option<Client>,
+}
+
+/// A client that remembers what answers tell it: cookies, and a header if there is one to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The name: requests of one name are those of one client.
+    pub name: String,
+    /// The header of answers that it sends again with every request.
+    pub keeps: Option<String>,
 }
 
 /// An exchange as it is written.
@@ -54,6 +65,8 @@ struct Written {
     body: Option<String>,
     expect: HttpExpectation,
     times: u32,
+    client: Option<String>,
+    keeps: Option<String>,
 }
 
 /// A request.
@@ -131,6 +144,12 @@ pub struct HttpExpectation {
     pub response_headers: BTreeMap<String, HeaderExpectation>,
     /// Headers that the answer must not have.
     pub absent_response_headers: Vec<String>,
+    /// The cookies that the answer must set, whatever to, with all of their attributes in any order.
+    pub set_cookies: BTreeMap<String, Vec<String>>,
+    /// The cookies that the answer must not set.
+    pub absent_cookies: Vec<String>,
+    /// The pod that answers must be the one that answered the client's last request.
+    pub same_pod: bool,
     /// Where a redirect must lead to.
     pub redirect: Option<RedirectExpectation>,
     /// The header in which the backend must have got its own name.
@@ -179,12 +198,13 @@ pub struct RedirectExpectation {
 
 impl From<Written> for HttpExchange {
     fn from(written: Written) -> Self {
-        let Written { method, path, host, without_host, headers, protocol, tls, body, expect, times } =
-            written;
+        let Written { method, path, host, without_host, headers, protocol, tls, body, .. } = written;
+        let Written { expect, times, client, keeps, .. } = written;
         Self {
             request: HttpRequest { method, path, host, without_host, headers, protocol, tls, body },
             expect,
             times,
+            client: client.map(|name| Client { name, keeps }),
         }
     }
 }
@@ -204,6 +224,8 @@ impl Default for Written {
             body,
             expect: HttpExpectation::default(),
             times: 1,
+            client: None,
+            keeps: None,
         }
     }
 }

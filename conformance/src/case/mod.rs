@@ -72,7 +72,7 @@ pub use self::distribution::{DistributionStep, GrpcSample, HttpSample, MirrorSha
 pub use self::grpc::{ECHO_SERVICE, GrpcCall, GrpcCode, GrpcExchange, GrpcExpectation, GrpcStep};
 pub use self::header::{HeaderExpectation, OneOf, Set};
 pub use self::http::{
-    ClientTls, HttpExchange, HttpExpectation, HttpProtocol, HttpRequest, HttpStep, Lines,
+    Client, ClientTls, HttpExchange, HttpExpectation, HttpProtocol, HttpRequest, HttpStep, Lines,
     RedirectExpectation, Statuses, Target,
 };
 pub use self::library::cases;

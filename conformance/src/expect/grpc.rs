@@ -118,7 +118,7 @@ mod tests {
             compare(json!({"code": "UNAVAILABLE"}), &good),
             "gRPC status: expected 14 UNAVAILABLE, got 0 OK \"\""
         );
-        let none = Answer::Grpc(GrpcAnswer { code: 12, message: "no".to_owned(), echo: None });
+        let none = Answer::Grpc(GrpcAnswer { code: 12, message: "no".to_owned(), ..GrpcAnswer::default() });
         assert_eq!(compare(json!({"code": "UNIMPLEMENTED"}), &none), "");
         assert_eq!(compare(json!({"failure": true}), &none), "");
         assert_eq!(

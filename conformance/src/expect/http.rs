@@ -11,6 +11,26 @@ use crate::exchange::{Answer, Echo, GrpcEcho, HttpAnswer};
 
 use super::mismatch::{Mismatch, backend, pod};
 
+/// A cookie that an answer sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetCookie<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The value.
+    pub value: &'a str,
+    /// The attributes, sorted.
+    pub attributes: Vec<&'a str>,
+}
+
+/// The cookie in a line of Set-Cookie.
+pub fn set_cookie(line: &str) -> Option<SetCookie<'_>> {
+    let mut parts = line.split(';').map(str::trim);
+    let (name, value) = parts.next()?.split_once('=')?;
+    let mut attributes: Vec<&str> = parts.collect();
+    attributes.sort_unstable();
+    Some(SetCookie { name, value, attributes })
+}
+
 /// What is known about the place where a request went.
 pub struct Meeting<'a> {
     /// The port of the listener.
@@ -238,6 +258,26 @@ impl Comparison<'_> {
         }
         for name in &expected.absent_response_headers {
             self.absent("response header", name, &answer.header(name));
+        }
+        let cookies: Vec<SetCookie> =
+            answer.header("set-cookie").into_iter().filter_map(set_cookie).collect();
+        for (name, attributes) in &expected.set_cookies {
+            let mut wanted: Vec<&str> = attributes.iter().map(String::as_str).collect();
+            wanted.sort_unstable();
+            match cookies.iter().find(|cookie| cookie.name == name) {
+                Some(cookie) if cookie.attributes == wanted => {}
+                Some(cookie) => self.add(
+                    format!("cookie {name}"),
+                    format!("{wanted:?}"),
+                    format!("{:?}", cookie.attributes),
+                ),
+                None => self.add(format!("cookie {name}"), format!("{wanted:?}"), "none"),
+            }
+        }
+        for name in &expected.absent_cookies {
+            if cookies.iter().any(|cookie| cookie.name == name) {
+                self.add(format!("cookie {name}"), "none", "one that is set");
+            }
         }
     }
 

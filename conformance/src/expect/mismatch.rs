@@ -47,7 +47,7 @@ pub(super) fn describe(answer: &Answer) -> String {
         Answer::Http(HttpAnswer { status, echo: None, .. }) => {
             format!("status {status}, without the answer of a backend")
         }
-        Answer::Grpc(GrpcAnswer { code, message, echo }) => {
+        Answer::Grpc(GrpcAnswer { code, message, echo, .. }) => {
             let from = echo.as_ref().map(|it| format!(" from {}", pod(&it.pod))).unwrap_or_default();
             format!("gRPC status {code} {message:?}{from}")
         }

@@ -16,7 +16,7 @@ mod websocket;
 pub use self::bytes::bytes;
 pub use self::distribution::{Spread, mirrored, spread};
 pub use self::grpc::grpc;
-pub use self::http::{Meeting, http, mesh};
+pub use self::http::{Meeting, SetCookie, http, mesh, set_cookie};
 pub use self::infrastructure::infrastructure;
 pub use self::mismatch::Mismatch;
 pub use self::status::{accepted, no_routes, not_accepted, ready, resolved, status};

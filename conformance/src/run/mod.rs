@@ -22,6 +22,7 @@
 //! }
 //! ```
 
+mod clients;
 mod merge_patch;
 mod patience;
 mod placeholder;

@@ -15,6 +15,7 @@ use crate::engine::{Abilities, Engine, EngineError, Pace};
 use crate::expect::{self, Mismatch};
 use crate::outcome::Finding;
 
+use super::clients::Clients;
 use super::merge_patch::merge;
 use super::patience::{Next, Patience};
 use super::{Settings, placeholder};
@@ -28,6 +29,7 @@ pub(super) struct Stage<'a, E> {
     case: &'a Case,
     /// What the engine was given.
     objects: BTreeMap<ObjectRef, AnyObject>,
+    pub(super) clients: Clients,
 }
 
 /// Why a case does not go on.
@@ -83,7 +85,15 @@ impl<'a, E: Engine> Stage<'a, E> {
         abilities: &'a Abilities,
         place: &'a Place,
     ) -> Self {
-        Self { engine, settings, abilities, place, case, objects: BTreeMap::new() }
+        Self {
+            engine,
+            settings,
+            abilities,
+            place,
+            case,
+            objects: BTreeMap::new(),
+            clients: Clients::default(),
+        }
     }
 
     /// Gives the engine what is there before the first step.

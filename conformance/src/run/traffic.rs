@@ -5,13 +5,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::case::{
-    BytesConnection, BytesStep, DistributionStep, GrpcStep, HttpExchange, HttpRequest, HttpStep, MeshStep,
-    MirrorShareStep, Name, Target, TcpStep, UdpStep, WebSocketStep, bytes_of_text,
+    BytesConnection, BytesStep, Client, DistributionStep, GrpcExchange, GrpcStep, HttpExchange, HttpRequest,
+    HttpStep, MeshStep, MirrorShareStep, Name, Target, TcpStep, UdpStep, WebSocketStep, bytes_of_text,
 };
 use crate::engine::{Engine, Pace};
 use crate::exchange::{Answer, Exchange, HttpAnswer, Pod};
 use crate::expect::{self, Meeting, Mismatch, Spread};
 
+use super::clients::Going;
 use super::placeholder::{with_id, with_this_id};
 use super::sent;
 use super::stage::{Problem, Stage, Stop};
@@ -29,7 +30,11 @@ impl<E: Engine> Stage<'_, E> {
             self.place.set(format!("{place}.requests[{index}]"));
             let refusals = if exchange.expect.failure { REFUSALS } else { 0 };
             let mut patience = self.patience(self.settings.consistency).at_least(refusals);
+            let before = exchange.client.as_ref().map(|client| (client, self.clients.memory(client)));
             loop {
+                if let Some((client, memory)) = before.clone() {
+                    self.clients.remember(client, memory);
+                }
                 let problem = self.http_times(&step.target, exchange).await?;
                 if self.is_over(&mut patience, problem, exchange.times).await? {
                     break;
@@ -61,9 +66,15 @@ impl<E: Engine> Stage<'_, E> {
         for backend in copied.iter().chain(not_copied) {
             before.push(self.received(&backend.0, path).await?);
         }
-        let request = Exchange::Http(target.clone(), exchange.request.clone());
+        let mut sent = exchange.request.clone();
+        if let Some(client) = &exchange.client {
+            let going = Going { path: &exchange.request.path, secure: sent.tls.is_some() };
+            self.clients.memory(client).send(going, &mut sent.headers);
+        }
+        let request = Exchange::Http(target.clone(), sent);
         let answer = self.engine.send(&request).await?;
         let mut mismatches = self.compare(target, exchange, &answer);
+        mismatches.extend(self.remember(exchange.client.as_ref(), exchange.expect.same_pod, &answer));
         if mismatches.is_empty() {
             let (for_copied, for_others) = before.split_at(copied.len());
             for (backend, before) in copied.iter().zip(for_copied) {
@@ -79,6 +90,21 @@ impl<E: Engine> Stage<'_, E> {
             }
         }
         Ok(self.problem(&request, mismatches))
+    }
+
+    /// Lets the client remember what the answer says. Gives what is wrong when the same pod should have answered again.
+    fn remember(&mut self, client: Option<&Client>, same_pod: bool, answer: &Answer) -> Option<Mismatch> {
+        let client = client?;
+        let headers = match answer {
+            Answer::Http(answer) => &answer.headers[..],
+            Answer::Grpc(answer) => &answer.headers[..],
+            _ => &[],
+        };
+        let mut memory = self.clients.memory(client);
+        let mismatch = if same_pod { memory.compare(pod(answer)) } else { None };
+        memory.take(client, headers, pod(answer));
+        self.clients.remember(client, memory);
+        mismatch
     }
 
     fn compare(&self, target: &Target, exchange: &HttpExchange, answer: &Answer) -> Vec<Mismatch> {
@@ -114,10 +140,40 @@ impl<E: Engine> Stage<'_, E> {
         let place = self.place.get();
         for (index, call) in step.calls.iter().enumerate() {
             self.place.set(format!("{place}.calls[{index}]"));
-            let request = Exchange::Grpc(step.target.clone(), call.call.clone());
-            self.exchange(&request, 1, |answer| expect::grpc(call, answer)).await?;
+            let before = call.client.as_ref().map(|client| (client, self.clients.memory(client)));
+            let mut patience = self.patience(self.settings.consistency);
+            loop {
+                if let Some((client, memory)) = before.clone() {
+                    self.clients.remember(client, memory);
+                }
+                let problem = self.grpc_times(&step.target, call).await?;
+                if self.is_over(&mut patience, problem, call.times).await? {
+                    break;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Makes a call as often as it says.
+    async fn grpc_times(&mut self, target: &Target, call: &GrpcExchange) -> Result<Option<Problem>, Stop> {
+        for _ in 0..call.times {
+            let mut made = call.call.clone();
+            if let Some(client) = &call.client {
+                let path = format!("/{}/{}", made.service, made.method);
+                let going = Going { path: &path, secure: made.tls.is_some() };
+                self.clients.memory(client).send(going, &mut made.headers);
+            }
+            let request = Exchange::Grpc(target.clone(), made);
+            let answer = self.engine.send(&request).await?;
+            let mut mismatches = expect::grpc(call, &answer);
+            mismatches.extend(self.remember(call.client.as_ref(), call.expect.same_pod, &answer));
+            let problem = self.problem(&request, mismatches);
+            if problem.is_some() {
+                return Ok(problem);
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn websocket(&mut self, step: &WebSocketStep) -> Result<(), Stop> {

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tonic::body::Body;
 use tonic::client::GrpcService;
-use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
+use tonic::metadata::{Ascii, KeyAndValueRef, MetadataKey, MetadataMap, MetadataValue};
 use tonic_prost::ProstCodec;
 
 use super::connection::{Stream, Tls, connect};
@@ -105,10 +105,13 @@ where
     client.ready().await.map_err(|error| failure(&*error.into()))?;
     let codec = ProstCodec::<EchoRequest, EchoResponse>::default();
     Ok(match client.unary(request, path, codec).await {
-        Ok(response) => GrpcAnswer { echo: echo(response.into_inner()), ..GrpcAnswer::default() },
+        Ok(response) => {
+            let headers = headers(response.metadata());
+            GrpcAnswer { headers, echo: echo(response.into_inner()), ..GrpcAnswer::default() }
+        }
         Err(status) => {
             let code = u8::try_from(i32::from(status.code())).expect("codes are small");
-            GrpcAnswer { code, message: status.message().to_owned(), echo: None }
+            GrpcAnswer { code, message: status.message().to_owned(), ..GrpcAnswer::default() }
         }
     })
 }
@@ -121,6 +124,14 @@ fn target(call: &GrpcCall, authority: &str) -> Result<(Uri, PathAndQuery), Engin
     let origin = format!("{scheme}://{authority}").parse().map_err(|error| wrong("authority", &error))?;
     let path = format!("/{}/{}", call.service, call.method);
     Ok((origin, path.parse().map_err(|error| wrong("method", &error))?))
+}
+
+fn headers(metadata: &MetadataMap) -> Vec<(String, String)> {
+    let text = metadata.iter().filter_map(|field| match field {
+        KeyAndValueRef::Ascii(name, value) => Some((name.to_string(), value.to_str().ok()?.to_owned())),
+        KeyAndValueRef::Binary(..) => None,
+    });
+    text.collect()
 }
 
 fn echo(response: EchoResponse) -> Option<GrpcEcho> {

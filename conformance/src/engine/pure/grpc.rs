@@ -2,12 +2,12 @@
 
 use http::StatusCode;
 
-use super::forward::mirror;
+use super::forward::{begins, mirror, start};
 use super::tls::with_backend;
 use super::{Decider, Pure};
 use crate::backend::VirtualBackends;
 use crate::case::{GrpcCall, GrpcCode, Target};
-use crate::engine::{Effect, EngineError, Reply, arrival};
+use crate::engine::{Arrival, Effect, EngineError, Reply, arrival};
 use crate::exchange::{Answer, GrpcAnswer, GrpcEcho};
 use crate::store::Store;
 
@@ -17,7 +17,7 @@ impl<D: Decider> Pure<D> {
         if let Err(failure) = self.admit(&at, call.tls.as_ref()) {
             return Ok(Answer::Failed(failure));
         }
-        let mut arrival = arrival::of_call(&at, call, self.randoms())?;
+        let mut arrival = Arrival { now: self.now(), ..arrival::of_call(&at, call, self.randoms())? };
         let effect = self.settle(&mut arrival);
         Ok(Answer::Grpc(end_of_call(&self.backends, &self.store, effect, self.random.u32(..))))
     }
@@ -33,7 +33,7 @@ pub(super) fn end_of_call(
     let failed = |code: GrpcCode, message: &str| GrpcAnswer {
         code: code.number(),
         message: message.to_owned(),
-        echo: None,
+        ..GrpcAnswer::default()
     };
     let forwarded = match effect {
         Effect::Answered(reply) => return of_reply(&reply),
@@ -41,8 +41,8 @@ pub(super) fn end_of_call(
         Effect::Asks(_) => return failed(GrpcCode::Unimplemented, "nobody is asked here"),
     };
     mirror(backends, store, &forwarded.mirrors, first);
-    let endpoint = forwarded.endpoints[first as usize % forwarded.endpoints.len()];
-    let Some(backend) = backends.at(endpoint) else {
+    let position = start(&forwarded, first);
+    let Some(backend) = backends.at(forwarded.endpoints[position]) else {
         return failed(GrpcCode::Unavailable, "the endpoint cannot be reached");
     };
     let seen = match &forwarded.to.tls {
@@ -61,7 +61,8 @@ pub(super) fn end_of_call(
             let server_name = seen.map(|tls| tls.server_name);
             let (pod, headers) = (backend.pod().clone(), forwarded.sent.headers);
             let echo = Some(GrpcEcho { pod, method, headers, server_name });
-            GrpcAnswer { code: 0, message: String::new(), echo }
+            let begins = begins(forwarded.session.as_ref(), &forwarded.endpoints, position);
+            GrpcAnswer { echo, headers: begins.into_iter().collect(), ..GrpcAnswer::default() }
         }
         _ => failed(GrpcCode::Unimplemented, "the backend has no such method"),
     }
@@ -86,6 +87,6 @@ fn of_reply(reply: &Reply) -> GrpcAnswer {
     GrpcAnswer {
         code: code.unwrap_or(by_http.number()),
         message: line("grpc-message").cloned().unwrap_or_else(|| reply.status.to_string()),
-        echo: None,
+        ..GrpcAnswer::default()
     }
 }
