@@ -39,8 +39,17 @@ impl Place {
 
     fn arrival(&self, server_name: Option<String>, request: Request<()>, randoms: Vec<u64>) -> Arrival {
         let Self { gateway, port, .. } = self.clone();
-        let answer = Response::new(());
-        Arrival { gateway, port, server_name, request, body_length: 0, auth: Vec::new(), randoms, answer }
+        Arrival {
+            gateway,
+            port,
+            server_name,
+            request,
+            body_length: 0,
+            auth: Vec::new(),
+            randoms,
+            answer: Response::new(()),
+            now: Arrival::some_time(),
+        }
     }
 
     /// The host of a request that names none: the address of the Gateway.

@@ -6,6 +6,7 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use gateway_core::api::Resources;
 use gateway_core::exchange::{self, AuthAnswer, Denial, Exchange, Form, Permit, Refusal, Sought, Stopped};
@@ -14,7 +15,7 @@ use gateway_core::hostname::Host;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{BackendId, ObjectName};
 use gateway_core::options::Options;
-use gateway_core::rule;
+use gateway_core::rule::{self, SessionHeader, SessionKey};
 use gateway_core::table::{
     Certificate, ClientValidationMode, Explanation, FrontendId, FrontendOwner, ListenerProtocol, NoMatch,
     NoStream, Opening, RouteTable, Transport,
@@ -24,7 +25,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 
 use super::{
     Arrival, Asked, AuthReply, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance,
-    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, Sent,
+    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, Sent, Session,
     StreamArrival, StreamOutcome, Target, Timeouts, headers,
 };
 use crate::exchange::CheckReply;
@@ -81,6 +82,7 @@ impl Core {
             answer: answer.clone(),
             body_length: 0,
             auth: Vec::new(),
+            now: Arrival::some_time(),
         };
         Some(self.answer_at(&at, &arrival).effect)
     }
@@ -428,6 +430,7 @@ fn carry_out(
     replies: &mut Replies<'_>,
 ) -> Effect {
     let limits = exchange.rule().timeouts_for(request.headers());
+    exchange.note_sessions(request.headers());
     let (mut parts, ()) = request.into_parts();
     let mut drawn = arrival.randoms.iter().copied();
     let mut last = 0;
@@ -489,7 +492,23 @@ fn carry_out(
         failed: failed(exchange, StatusCode::BAD_GATEWAY).headers,
         timeouts: Timeouts { request: limits.request(), backend_request: limits.backend_request() },
         retry,
+        session: session(exchange, arrival.now),
     }))
+}
+
+/// The session of a request whose backend was chosen.
+fn session(exchange: &Exchange, now: SystemTime) -> Option<Session> {
+    const KEY: SessionKey = SessionKey::new([7; 16]);
+    let endpoints = &exchange.backend()?.endpoints;
+    let begins = (0..endpoints.len()).map(|position| {
+        let SessionHeader { name, value } = exchange.begin_session(&KEY, position, now)?;
+        Some((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+    });
+    let kept = exchange.session_endpoint(&KEY, now);
+    Some(Session {
+        kept: kept.map(|position| endpoints[position].address()),
+        begins: begins.collect::<Option<_>>()?,
+    })
 }
 
 fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use gateway_core::name::ObjectName;
@@ -34,6 +34,8 @@ pub struct Arrival {
     pub randoms: Vec<u64>,
     /// What a backend answers.
     pub answer: Response<()>,
+    /// When it comes in.
+    pub now: SystemTime,
 }
 
 /// What becomes of a request.
@@ -126,6 +128,17 @@ pub struct Forwarded {
     pub timeouts: Timeouts,
     /// When it is tried again; never without it.
     pub retry: Option<Retry>,
+    /// How the requests of a client stay with one endpoint, where they do.
+    pub session: Option<Session>,
+}
+
+/// How the requests of a client stay with one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The endpoint that this one must go to; any where there is no session yet.
+    pub kept: Option<SocketAddr>,
+    /// The header of the answer by which a session begins with each of the endpoints, in their order.
+    pub begins: Vec<(String, String)>,
 }
 
 /// A copy of a request.
@@ -203,6 +216,28 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: Headers,
+}
+
+// === impl Arrival ===
+
+impl Arrival {
+    /// When requests come in where time does not matter.
+    pub fn some_time() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    /// The text by which a session begins with the endpoint at this position, without what says how it is kept.
+    pub fn text(&self, position: usize) -> Option<&str> {
+        let (name, value) = self.begins.get(position)?;
+        match name.as_str() {
+            "set-cookie" => value.split(';').next()?.split_once('=').map(|(_, text)| text),
+            _ => Some(value),
+        }
+    }
 }
 
 // === impl Entrance ===

@@ -9,6 +9,7 @@ use gateway_core::manifest::Severity;
 use gateway_core::options::Options;
 use gateway_core::translate::translate;
 
+use super::sessions::{self, Again, session};
 use crate::engine::core::Core;
 use crate::engine::reference::Reference;
 use crate::engine::{
@@ -30,6 +31,8 @@ pub struct Compared {
     pub served: usize,
     /// Requests that a backend got.
     pub forwarded: usize,
+    /// Requests of clients that came again, and were kept with an endpoint.
+    pub in_session: usize,
 }
 
 /// A request, or a stream, on which core and reference do not agree.
@@ -68,10 +71,20 @@ pub fn compare(bytes: &[u8]) -> Result<Compared, Box<Disagreement>> {
     while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
         let arrival = arrival(&mut source, &world);
         let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
-        if expected != found {
+        if !agree(&expected, &found, None) {
             return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
         }
         compared.count(&expected);
+        if let Some(again) = Again::new(&arrival, [&expected.effect, &found.effect], &mut source) {
+            let [of_reference, of_core] = again.arrivals();
+            let (expected, found) = (reference.answer(&of_reference), core.answer(&of_core));
+            if !agree(&expected, &found, Some(&again)) {
+                let arrival = of_core;
+                return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+            }
+            let kept = session(&expected.effect).and_then(|session| session.kept);
+            compared.in_session += usize::from(kept.is_some());
+        }
     }
     Ok(compared)
 }
@@ -115,7 +128,7 @@ pub fn compare_streams(
             let arrival = self::arrival(&mut source, &world);
             let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
             let shown = Shown(&world);
-            assert_eq!(expected, found, "{shown}{arrival:?}\nreference on the left");
+            assert!(agree(&expected, &found, None), "{shown}{arrival:?}\n{expected:?}\n{found:?}");
         }
     }
     Ok((streams, forwarded))
@@ -156,17 +169,24 @@ pub fn compare_mesh(bytes: &[u8]) -> Result<Compared, Box<MeshDisagreement>> {
         compared.served += usize::from(by_route.is_some());
         compared.forwarded += usize::from(matches!(by_route, Some(Effect::Forwarded(_))));
         let found = by_route.or_else(|| reference.answer_without_mesh(&arrival));
-        if expected != found {
+        let sessions = [&expected, &found].map(|effect| effect.as_ref().and_then(session));
+        if !sessions::agree([&expected, &found], sessions, None) {
             return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
         }
         compared.requests += 1;
         if source.chance(20) {
             let arrival = self::arrival(&mut source, &world);
             let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
-            assert_eq!(expected, found, "{}{arrival:?}\nreference on the left", Shown(&world));
+            let shown = Shown(&world);
+            assert!(agree(&expected, &found, None), "{shown}{arrival:?}\n{expected:?}\n{found:?}");
         }
     }
     Ok(compared)
+}
+
+fn agree(reference: &Outcome, core: &Outcome, again: Option<&Again>) -> bool {
+    let sessions = [session(&reference.effect), session(&core.effect)];
+    sessions::agree([reference, core], sessions, again)
 }
 
 /// The core with these resources, of which it refuses none.
@@ -239,6 +259,7 @@ impl ops::AddAssign for Compared {
         self.requests += other.requests;
         self.served += other.served;
         self.forwarded += other.forwarded;
+        self.in_session += other.in_session;
     }
 }
 

@@ -21,6 +21,7 @@ mod hostname;
 mod manifest;
 mod messages;
 mod rewrite;
+mod sessions;
 
 pub use self::agreement::{
     Compared, Disagreement, MeshDisagreement, any_order, compare, compare_mesh, compare_streams, find, mesh,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gateway_core::api::{
     Endpoint, EndpointAddressType, EndpointConditions, EndpointPort, EndpointSlice, GATEWAY_GROUP,
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo, Resources, Service,
-    ServicePort, ServiceSpec, ServiceType, TransportProtocol,
+    ServiceAffinity, ServicePort, ServiceSpec, ServiceType, TransportProtocol,
 };
 
 use super::metadata;
@@ -43,7 +43,8 @@ pub(super) fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> S
     let r#type = if source.chance(3) { ServiceType::ExternalName } else { ServiceType::ClusterIp };
     let external_name = (r#type == ServiceType::ExternalName).then(|| "example.net".to_owned());
     let ports = vec![first, port("other", 8080)];
-    let spec = ServiceSpec { r#type, external_name, ports, ..ServiceSpec::default() };
+    let session_affinity = if source.chance(4) { ServiceAffinity::ClientIp } else { ServiceAffinity::None };
+    let spec = ServiceSpec { r#type, external_name, ports, session_affinity, ..ServiceSpec::default() };
     Service { metadata: metadata(namespace, name), spec }
 }
 

@@ -45,6 +45,7 @@ fn rule(source: &mut Source<'_>, written: &HttpRouteRule) -> GrpcRouteRule {
         matches,
         filters: written.filters.iter().filter_map(filter).collect(),
         backend_refs: written.backend_refs.iter().map(backend_ref).collect(),
+        session_persistence: written.session_persistence.clone(),
         ..GrpcRouteRule::default()
     }
 }

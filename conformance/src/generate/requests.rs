@@ -51,6 +51,7 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
             _ => source.number(),
         }),
         answer: answer(source),
+        now: Arrival::some_time(),
     }
 }
 

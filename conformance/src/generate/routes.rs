@@ -1,9 +1,10 @@
 //! HTTPRoutes.
 
 use gateway_core::api::{
-    HeaderMatchType, HttpBackendRef, HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch,
-    HttpRoute, HttpRouteFilterType, HttpRouteMatch, HttpRouteRetry, HttpRouteRule, HttpRouteSpec,
-    HttpRouteTimeouts, ParentReference, PathMatchType, QueryParamMatchType, Resources,
+    CookieConfig, CookieLifetimeType, HeaderConfig, HeaderMatchType, HttpBackendRef, HttpHeaderMatch,
+    HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRoute, HttpRouteFilterType, HttpRouteMatch,
+    HttpRouteRetry, HttpRouteRule, HttpRouteSpec, HttpRouteTimeouts, ParentReference, PathMatchType,
+    QueryParamMatchType, Resources, SessionPersistence, SessionPersistenceType,
 };
 use gateway_core::name::ObjectName;
 
@@ -108,6 +109,7 @@ fn rule(source: &mut Source<'_>) -> HttpRouteRule {
         backend_refs,
         timeouts: source.some(10, |source| Box::new(timeouts(source))),
         retry: source.some(10, |source| Box::new(retry(source))),
+        session_persistence: source.some(20, |source| Box::new(session(source))),
         ..HttpRouteRule::default()
     }
 }
@@ -126,6 +128,24 @@ fn retry(source: &mut Source<'_>) -> HttpRouteRetry {
         attempts: source.one(&[0, 1, 1, 3, 1000]),
         backoff: source.some(40, |source| source.one(&["0s", "100ms", "1m1s"]).to_owned()),
     }
+}
+
+/// Sessions with names that several rules have.
+fn session(source: &mut Source<'_>) -> SessionPersistence {
+    let absolute_timeout = source.some(40, |source| source.one(&["0s", "500ms", "10s", "1h"]).to_owned());
+    if source.chance(30) {
+        let header = Some(HeaderConfig { name: source.one(&["x-session", "X-Other"]).to_owned() });
+        let r#type = SessionPersistenceType::Header;
+        return SessionPersistence { absolute_timeout, r#type, cookie: None, header };
+    }
+    // VAL-SP-01: one that outlives the browser says for how long.
+    let lifetime_type = match absolute_timeout.is_some() && source.chance(40) {
+        true => CookieLifetimeType::Permanent,
+        false => CookieLifetimeType::Session,
+    };
+    let (name, path) = (source.one(&["s", "t"]).to_owned(), source.one(&["/", "/a"]).to_owned());
+    let cookie = Some(CookieConfig { name: Some(name), path, lifetime_type });
+    SessionPersistence { absolute_timeout, cookie, ..SessionPersistence::default() }
 }
 
 /// A rule with many entries under one path, told apart by values: enough of them that they are not looked at one by one.

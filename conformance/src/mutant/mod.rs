@@ -18,6 +18,7 @@ mod meshes;
 mod objects;
 mod order;
 mod requests;
+mod sessions;
 mod statuses;
 
 use gateway_core::api::AnyObject;
@@ -77,6 +78,7 @@ pub fn mutants() -> Vec<Mutant> {
         listener_filters::MUTANTS,
         certificates::MUTANTS,
         meshes::MUTANTS,
+        sessions::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()

@@ -1,15 +1,17 @@
 //! A request at its backend, in virtual time: attempts, timeouts, copies.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 
 use super::tls::with_backend;
 use crate::backend::{BackendPort, Served, VirtualBackends, check, read_echo};
 use crate::engine::arrival::http_answer;
 use crate::engine::{
-    Asked, AuthReply, Effect, Forwarded, Headers, Mirrored, Question, Reply, Retry, Sent, Target, Timeouts,
+    Asked, AuthReply, Effect, Forwarded, Headers, Mirrored, Question, Reply, Retry, Sent, Session, Target,
+    Timeouts,
 };
 use crate::exchange::HttpAnswer;
 use crate::store::Store;
@@ -42,13 +44,13 @@ pub(super) fn forward(
     first: u32,
     again: impl FnOnce(Response<()>) -> Effect,
 ) -> HttpAnswer {
+    let (start, session) = (start(&forwarded, first), forwarded.session);
     let Forwarded { to, endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
     mirror(backends, store, &mirrors, first);
     let mut course = Course { sent: &sent, timeouts, elapsed: Duration::ZERO };
-    let mut number = 0;
+    let (mut number, mut position) = (0, start);
     let last = loop {
-        let endpoint = endpoints[first.wrapping_add(number) as usize % endpoints.len()];
-        let attempt = match backends.at(endpoint) {
+        let attempt = match backends.at(endpoints[position]) {
             Some(backend) => match serve(backend, store, &to, course.sent) {
                 Some(served) => course.attempt(served),
                 None => Attempt::Broken,
@@ -59,13 +61,18 @@ pub(super) fn forward(
             break attempt;
         };
         number += 1;
+        position = (position + 1) % endpoints.len();
         if !course.wait(pause) {
             break Attempt::TimedOut;
         }
     };
     match last {
         Attempt::Answered(response) => {
-            let (parts, body) = response.into_parts();
+            let (mut parts, body) = response.into_parts();
+            if let Some((name, value)) = begins(session.as_ref(), &endpoints, position) {
+                let (name, value) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value));
+                parts.headers.append(name.expect("a name"), value.expect("a value"));
+            }
             match again(Response::from_parts(parts, ())) {
                 Effect::Forwarded(forwarded) => http_answer(&forwarded.reply, read_echo(&body)),
                 Effect::Answered(reply) => http_answer(&reply, None),
@@ -76,6 +83,23 @@ pub(super) fn forward(
         Attempt::Unreachable => by_gateway(StatusCode::SERVICE_UNAVAILABLE, failed),
         Attempt::Late | Attempt::TimedOut => by_gateway(StatusCode::GATEWAY_TIMEOUT, failed),
     }
+}
+
+/// The position of the endpoint that the first attempt goes to: that of the session, or any.
+pub(super) fn start(forwarded: &Forwarded, first: u32) -> usize {
+    let kept = forwarded.session.as_ref().and_then(|session| session.kept);
+    let kept = forwarded.endpoints.iter().position(|endpoint| Some(*endpoint) == kept);
+    kept.unwrap_or(first as usize % forwarded.endpoints.len())
+}
+
+/// The header by which a session begins with the endpoint that answers, where it is not with that already.
+pub(super) fn begins(
+    session: Option<&Session>,
+    endpoints: &[SocketAddr],
+    position: usize,
+) -> Option<(String, String)> {
+    let session = session.filter(|session| session.kept != Some(endpoints[position]))?;
+    session.begins.get(position).cloned()
 }
 
 /// Asks an authorization service.

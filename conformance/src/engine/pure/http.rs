@@ -14,7 +14,7 @@ impl<D: Decider> Pure<D> {
         let at = self.place(target)?;
         let server_name = request.tls.as_ref().map(|tls| tls.server_name.as_str());
         let entrance = self.decider.entrance(&at.gateway, at.port, server_name);
-        let arrival = arrival::of_request(&at, request, self.randoms())?;
+        let arrival = Arrival { now: self.now(), ..arrival::of_request(&at, request, self.randoms())? };
         if entrance == Entrance::Stream {
             return self.http_in_stream(arrival, request.tls.as_ref());
         }

@@ -16,6 +16,7 @@ mod stream;
 mod tls;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
 use gateway_core::api::{AnyObject, Resources};
@@ -86,6 +87,7 @@ pub struct Pure<D> {
     backends: VirtualBackends,
     received: Received,
     random: Rng,
+    now: SystemTime,
 }
 
 // === impl Pure ===
@@ -102,6 +104,7 @@ impl<D: Decider> Pure<D> {
             store: Store::new(pods),
             received,
             random: Rng::with_seed(SEED),
+            now: Arrival::some_time(),
         };
         engine.store.apply(vec![gateway_class(CONTROLLER_NAME)]);
         engine.update();
@@ -144,6 +147,12 @@ impl<D: Decider> Pure<D> {
             Some(handshake) => tls::with_client(&handshake, tls, &self.store),
             None => Ok(false),
         }
+    }
+
+    /// When the next request comes in: one after the other, and all of them are quick.
+    fn now(&mut self) -> SystemTime {
+        self.now += Duration::from_millis(10);
+        self.now
     }
 
     fn randoms(&mut self) -> Vec<u64> {

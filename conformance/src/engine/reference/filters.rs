@@ -13,7 +13,9 @@ use super::gateway::Frontend;
 use super::grpc::Failure;
 use super::request::Seen;
 use super::route::{Candidate, RequestRoute as _};
-use super::{backend, cors, external_auth, grpc, header_modifier, limits, path_modifier, redirect, request};
+use super::{
+    backend, cors, external_auth, grpc, header_modifier, limits, path_modifier, redirect, request, session,
+};
 
 /// Where a list of filters stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +156,7 @@ pub(super) fn carry_out(
     if endpoints.is_empty() {
         return failed(Failure::NoEndpoints);
     }
+    let session = session::of_request(candidate, seen, (&to, &endpoints), frontend.https, arrival.now);
     // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
     match passing.run(&chosen.filters, Level::Backend) {
         Run::Continue => {}
@@ -178,6 +181,7 @@ pub(super) fn carry_out(
             _ => limits::timeouts(rule),
         },
         retry: limits::retry(rule),
+        session,
     }))
 }
 

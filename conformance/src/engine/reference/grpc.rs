@@ -156,7 +156,7 @@ fn as_http(rule: &GrpcRouteRule) -> HttpRouteRule {
         backend_refs: rule.backend_refs.iter().map(backend).collect(),
         timeouts: None,
         retry: None,
-        session_persistence: None,
+        session_persistence: rule.session_persistence.clone(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn retry(rule: &HttpRouteRule) -> Option<Retry> {
 }
 
 /// TMO-07: the sum of the parts. The schema has let nothing else through.
-fn duration(text: &str) -> Duration {
+pub(super) fn duration(text: &str) -> Duration {
     static PART: Pattern = pattern!("([0-9]+)(h|ms|m|s)");
     let milliseconds = PART.captures_iter(text).map(|part| {
         let number: u64 = part[1].parse().expect("five digits at most");

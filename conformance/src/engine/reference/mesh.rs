@@ -43,8 +43,8 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     };
     // MSH-09: of several kinds for one port GRPCRoutes win.
     let candidates = match (grpc.is_empty(), seen.is_grpc()) {
-        (true, _) => candidates(http, &seen),
-        (false, true) => candidates(grpc, &seen),
+        (true, _) => candidates(resources, http, &seen),
+        (false, true) => candidates(resources, grpc, &seen),
         (false, false) => Vec::new(),
     };
     // MSH-08: where there are routes, all else is refused.
@@ -55,8 +55,9 @@ pub(super) fn answer(resources: &Resources, arrival: &MeshArrival) -> Option<Eff
     let frontend = Frontend { gateway: None, port: arrival.port, https: false };
     let MeshArrival { service, port, request, randoms, answer, .. } = arrival.clone();
     let (body_length, auth) = (0, Vec::new());
+    let (server_name, now) = (None, Arrival::some_time());
     let as_arrival =
-        Arrival { gateway: service, port, server_name: None, request, body_length, auth, randoms, answer };
+        Arrival { gateway: service, port, server_name, request, body_length, auth, randoms, answer, now };
     Some(filters::carry_out(resources, &frontend, &candidate, &seen, &as_arrival, as_arrival.auth.iter()))
 }
 
@@ -82,9 +83,14 @@ fn routes<'r, R: RequestRoute>(
 
 /// The candidates among routes that are bound to a Service. MSH-02, MSH-10: hostnames do not matter, also not the one that
 /// the request names.
-fn candidates<'r, R: RequestRoute>(routes: Vec<(&'r ObjectName, &'r R)>, seen: &Seen) -> Vec<Candidate<'r>> {
+fn candidates<'r, R: RequestRoute>(
+    resources: &Resources,
+    routes: Vec<(&'r ObjectName, &'r R)>,
+    seen: &Seen,
+) -> Vec<Candidate<'r>> {
     let any_host = hostname::rank(None);
-    route::in_order(routes.into_iter().map(|(key, route)| (key, route, any_host)).collect(), seen, true)
+    let routes = routes.into_iter().map(|(key, route)| (key, route, any_host)).collect();
+    route::in_order(resources, None, routes, seen, true)
 }
 
 /// MSH-01, MSH-03: some parentRef leads to the Service, and to this port or to all.
@@ -130,6 +136,7 @@ pub(super) fn without(resources: &Resources, arrival: &MeshArrival) -> Option<Ef
         failed: Headers::new(),
         timeouts: Timeouts::default(),
         retry: None,
+        session: None,
     })))
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use gateway_core::api::{HttpRouteMatch, HttpRouteRule, ObjectMeta, ParentReference, Resources};
 use gateway_core::name::ObjectName;
 
+use super::backend::Referrer;
 use super::gateway::Listener;
 use super::request::Seen;
-use super::{age, hostname, parent_ref};
+use super::{age, hostname, parent_ref, session};
 
 /// A kind of route that serves requests: HTTPRoute or GRPCRoute.
 pub(super) trait RequestRoute: 'static {
@@ -83,11 +84,14 @@ pub(super) fn candidates<'r, R: RequestRoute>(
     let by_hostname = attached.flat_map(|(key, route)| {
         matching_hostnames(route.hostnames(), &seen.host).into_iter().map(move |rank| (key, &**route, rank))
     });
-    in_order(by_hostname.collect(), seen, hostname_fall_through)
+    in_order(resources, listener.frontend().gateway, by_hostname.collect(), seen, hostname_fall_through)
 }
 
-/// The entries of these routes, each with how specific its hostname is, that fit the request.
+/// The entries of these routes, each with how specific its hostname is, that fit the request, which came in at this Gateway, or
+/// within a mesh.
 pub(super) fn in_order<'r, R: RequestRoute>(
+    resources: &Resources,
+    gateway: Option<&ObjectName>,
     routes: Vec<(&'r ObjectName, &'r R, (usize, usize))>,
     seen: &Seen,
     hostname_fall_through: bool,
@@ -100,6 +104,12 @@ pub(super) fn in_order<'r, R: RequestRoute>(
             // RTE-20, RTE-22, AMB-62, GRP-16: a rule with a match that cannot be carried out is as if it were not there.
             let entries = R::entries(rule);
             if !entries.iter().all(R::is_valid) {
+                continue;
+            }
+            // SES-11
+            let referrer =
+                Referrer { kind: R::KIND, route: key, gets: R::KIND, gateway, may_speak_tls: true };
+            if session::is_rejected(resources, &referrer, &R::as_http(rule)) {
                 continue;
             }
             best_hostname = best_hostname.max(hostname);

@@ -93,6 +93,7 @@ fn arrival(host: &str, path: &str, headers: &[(&str, &str)]) -> Arrival {
         auth: Vec::new(),
         randoms: vec![0],
         answer: Response::new(()),
+        now: Arrival::some_time(),
     }
 }
 
