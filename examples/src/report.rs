@@ -57,14 +57,18 @@ impl<'r> Report<'r> {
         });
     }
 
-    /// The object of this kind and namespace that may have been meant, as the end of a message.
+    /// The object of this kind that may have been meant, as the end of a message: one of a similar name in the namespace, or of the
+    /// same in another.
     fn meant(&self, kind: &str, name: &ObjectName) -> Option<String> {
         /// Among more than these, what is near says little, and takes long to find.
         const MOST: usize = 1_000;
         let kind = Kind::ALL.iter().find(|known| known.as_str() == kind)?;
         let beside = self.resources.names(*kind).filter(|other| other.namespace == name.namespace);
-        let meant = closest(&name.name, beside.map(|other| &*other.name).take(MOST))?;
-        Some(format!("; did you mean {meant}?"))
+        if let Some(meant) = closest(&name.name, beside.map(|other| &*other.name).take(MOST)) {
+            return Some(format!("; did you mean {meant}?"));
+        }
+        let elsewhere = self.resources.names(*kind).take(MOST).find(|other| other.name == name.name)?;
+        Some(format!("; there is one in namespace {}", elsewhere.namespace))
     }
 
     /// What the statuses say that is wrong.

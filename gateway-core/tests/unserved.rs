@@ -94,7 +94,11 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
     let elsewhere = tls.replace("name: shop", "name: elsewhere");
     expect(
         "BackendTLSPolicy that nothing leads to",
-        said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &elsewhere)),
+        said(
+            &[],
+            &(object("BackendTLSPolicy", GATEWAY, "p", &elsewhere)
+                + &object("Service", "v1", "elsewhere", "spec: {ports: [{port: 80}]}")),
+        ),
         &[
             "BackendTLSPolicy default/p: spec.targetRefs: no Route that is served here sends anything within TLS",
         ],
@@ -137,7 +141,9 @@ fn each_parent_that_is_not_served_is_said() {
     expect(
         "a mesh",
         said(&[("[{name: g}]", "[{name: g}, {group: '', kind: Service, name: shop}]")], ""),
-        &["HTTPRoute default/shop: spec.parentRefs[1]: meshes are not supported"],
+        &[
+            "HTTPRoute default/shop: spec.parentRefs[1]: no mesh is carried out here; name a Gateway, or carry one out",
+        ],
     );
     expect(
         "another group",
@@ -421,6 +427,66 @@ fn a_grant_that_permits_nothing_is_said() {
         grant(route, "group: v1, kind: Service"),
         &[
             "ReferenceGrant default/r: spec.to[0]: permits nothing: no references lead to Service of group \"v1\"",
+        ],
+    );
+}
+
+// RGR-01, RGR-03
+#[test]
+fn a_grant_in_the_namespace_of_who_refers_is_said() {
+    let spec = "spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: default}], \
+                to: [{group: '', kind: Service}]}";
+    expect(
+        "its own namespace",
+        said(&[], &object("ReferenceGrant", GATEWAY, "r", spec)),
+        &[
+            "ReferenceGrant default/r: spec.from[0]: permits nothing: within namespace default references need no ReferenceGrant; \
+             from default into another namespace, it has to stand in that one",
+        ],
+    );
+}
+
+// GWF-02
+#[test]
+fn how_clients_of_a_port_are_checked_that_no_listener_has_is_said() {
+    let ca = "caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]";
+    let tls = |port: u16| {
+        let per_port = format!("[{{port: {port}, tls: {{validation: {{{ca}}}}}}}]");
+        format!("tls: {{frontend: {{default: {{}}, perPort: {per_port}}}}}, gatewayClassName: ours")
+    };
+    let secure = |name: &str, port: u16| {
+        format!("{{name: {name}, port: {port}, protocol: HTTPS, tls: {{certificateRefs: [{{name: c}}]}}}}")
+    };
+    let listeners = format!("protocol: HTTP}}, {}]", secure("https", 443));
+    let said_of = |port: u16, more: &str| {
+        said(&[("gatewayClassName: ours", &tls(port)), ("protocol: HTTP}]", &listeners)], more)
+    };
+    expect("one that has it", said_of(443, ""), &[]);
+    let field = "Gateway default/g: spec.tls.frontend.perPort[0].port: ";
+    let expected = format!("{field}has no effect: no listener of protocol HTTPS has it; they have 443");
+    expect("none has it", said_of(8443, ""), &[&expected]);
+    expect("one without TLS", said_of(80, ""), &[&expected]);
+    let set = format!("spec: {{parentRef: {{name: g}}, listeners: [{}]}}", secure("more", 8443));
+    let with_set = said_of(8443, &object("ListenerSet", GATEWAY, "s", &set));
+    assert!(!with_set.iter().any(|said| said.contains("perPort")), "one of a ListenerSet: {with_set:#?}");
+}
+
+// BTP-02
+#[test]
+fn a_policy_for_a_service_of_another_namespace_is_said() {
+    let policy = object(
+        "BackendTLSPolicy",
+        GATEWAY,
+        "p",
+        "spec: {targetRefs: [{group: '', kind: Service, name: shop}], \
+                        validation: {hostname: a.example, wellKnownCACertificates: System}}",
+    );
+    expect(
+        "no such Service",
+        said(&[], &policy.replace("{name: p}", "{name: p, namespace: other}")),
+        &[
+            "BackendTLSPolicy other/p: spec.targetRefs[0].name: there is no Service other/shop, and a policy is for Services of its \
+             own namespace; write one, or name another",
         ],
     );
 }

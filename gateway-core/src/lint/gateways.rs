@@ -1,5 +1,7 @@
 //! Gateways of other classes, and what is written in ours without effect.
 
+use std::collections::BTreeSet;
+
 use super::Lint;
 use crate::api::{Gateway, Kind, Listener};
 use crate::condition::Reason;
@@ -62,7 +64,33 @@ fn without_effect(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
             "has no effect: TLS to backends is not supported",
         );
     }
+    clients_of_no_port(name, gateway, lint);
     options(Kind::Gateway, name, &gateway.spec.listeners, lint);
+}
+
+/// How clients are checked at ports where none are.
+///
+/// # Spec
+/// GWF-02
+fn clients_of_no_port(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
+    let frontend = gateway.spec.tls.as_ref().and_then(|tls| tls.frontend.as_ref());
+    let Some(frontend) = frontend.filter(|frontend| !frontend.per_port.is_empty()) else { return };
+    let sets = lint.resources.listener_sets.iter().filter(|(set, of)| {
+        let parent = &of.spec.parent_ref;
+        let namespace = parent.namespace.as_deref().unwrap_or(&set.namespace);
+        *parent.name == *name.name && *namespace == *name.namespace
+    });
+    let of_sets = sets.flat_map(|(_, set)| &set.spec.listeners);
+    let listeners = gateway.spec.listeners.iter().chain(of_sets);
+    let secure = listeners.filter(|listener| listener.protocol == "HTTPS");
+    let ports: BTreeSet<_> = secure.map(|listener| listener.port).collect();
+    for (index, _) in frontend.per_port.iter().enumerate().filter(|(_, entry)| !ports.contains(&entry.port)) {
+        let known: Vec<_> = ports.iter().map(ToString::to_string).collect();
+        let known = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
+        let message = format!("has no effect: no listener of protocol HTTPS has it; they have {known}");
+        let field = format!("spec.tls.frontend.perPort[{index}].port");
+        lint.say(Kind::Gateway, name, Reason::Unsupported, field, message);
+    }
 }
 
 /// Options of TLS are the implementation's own, and there are none here.
@@ -70,7 +98,8 @@ fn options(kind: Kind, name: &ObjectName, listeners: &[Listener], lint: &mut Lin
     for (index, listener) in listeners.iter().enumerate() {
         let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.options.is_empty()) else { continue };
         let options: Vec<_> = tls.options.keys().map(String::as_str).collect();
-        let message = format!("{} has no effect: there are no options here", options.join(", "));
+        let have = if options.len() == 1 { "has" } else { "have" };
+        let message = format!("{} {have} no effect: there are no options here", options.join(", "));
         lint.say(kind, name, Reason::Unsupported, format!("spec.listeners[{index}].tls.options"), message);
     }
 }

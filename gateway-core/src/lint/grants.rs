@@ -26,6 +26,14 @@ pub(super) fn look(lint: &mut Lint<'_>) {
                     known.join(", ")
                 );
                 say(format!("spec.from[{index}]"), message);
+            } else if *from.namespace == *name.namespace {
+                // RGR-01, RGR-03: to stand in the namespace of who refers is the usual mistake.
+                let message = format!(
+                    "permits nothing: within namespace {0} references need no ReferenceGrant; from {0} into another \
+                     namespace, it has to stand in that one",
+                    from.namespace
+                );
+                say(format!("spec.from[{index}]"), message);
             }
         }
         for (index, to) in grant.spec.to.iter().enumerate() {

@@ -60,7 +60,9 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
             (Some(wanted), ..) => {
                 format!("names no {wanted} that is served here; {}", way_out(wanted, &named, resources))
             }
-            (None, "", "Service") => "meshes are not supported; name a Gateway".to_owned(),
+            (None, "", "Service") => {
+                "no mesh is carried out here; name a Gateway, or carry one out".to_owned()
+            }
             (None, group, kind) => {
                 format!(
                     "no route can be attached to {kind} of group {group:?}; name a Gateway or a ListenerSet"

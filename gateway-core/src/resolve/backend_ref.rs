@@ -177,8 +177,8 @@ impl Backends {
             return problem(
                 Reason::RefNotPermitted,
                 format!(
-                    "{kind} {namespace}/{name} is in another namespace and no ReferenceGrant there permits references \
-                     from {} in {}",
+                    "{kind} {namespace}/{name} is in another namespace, and no ReferenceGrant there permits the reference; \
+                     ask there for one from {} in namespace {} to {kind}",
                     from.kind, from.namespace
                 ),
             );
