@@ -233,6 +233,12 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
         found.iter().any(|line| line.ends_with("default/sohp; write one, or name another")),
         "{found:#?}"
     );
+    // One of the same name is.
+    let elsewhere = SHOP.replace("name: shop", "namespace: other, name: shop");
+    let found = checked(&[gateway(), ("shop.yaml", elsewhere + &to_shop(1))]);
+    let expected =
+        "there is no Service default/shop; write one, or name another; there is one in namespace other";
+    assert!(found.iter().any(|line| line.ends_with(expected)), "{found:#?}");
     let parent = to_shop(1).replace("{name: web}", "{name: wbe}");
     let found = checked(&[gateway(), ("shop.yaml", SHOP.to_owned() + &parent)]);
     assert!(found.iter().any(|line| line.contains("did you mean web?")), "{found:#?}");
@@ -345,7 +351,7 @@ fn explain_says_where_calls_go() {
         "session  cookie cart for /, 3600s at most",
         "filter   {\"type\":\"RequestHeaderModifier\",\"requestHeaderModifier\":{\"remove\":[\"x-a\"]}}",
         "timeout  2s for the request",
-        "backend  invalid, weight 1: its requests get grpc-status 14",
+        "backend  default/none:80 is invalid, weight 1: its requests get grpc-status 14",
         "Answered with grpc-status 14: none of the backends of the rule can be found",
     ] {
         assert!(out.contains(line), "{line}\n{out}");
@@ -354,9 +360,179 @@ fn explain_says_where_calls_go() {
     assert!(out.contains("Answered with grpc-status 12: no rule of the routes"), "{out}");
     assert!(out.contains("GRPCRoute default/shop/0  needs method shop.Cart/Add"), "{out}");
     assert!(out.contains("GRPCRoute default/shop/1  needs method shop.Cart/*, header x-b is \"c\""), "{out}");
-    // What is no call is not for it, and is not told of it.
+    // What is no call is not for it.
     let (_, out, _) = explain("/shop.Cart/Add", &[]);
-    assert!(out.contains("Answered with 404 Not Found") && !out.contains("GRPCRoute"), "{out}");
+    assert!(out.contains("Answered with 404 Not Found"), "{out}");
+    assert!(out.contains("GRPCRoute default/shop/0  needs content-type application/grpc\n"), "{out}");
+    let of_other = "GRPCRoute default/shop/1  needs content-type application/grpc, header x-b is \"c\"\n";
+    assert!(out.contains(of_other), "{out}");
+    let (_, call, _) = texts(&run(&["explain", path, "-r", "grpc://x.example/shop.Cart/Add"]));
+    assert_eq!(call, explain("/shop.Cart/Add", &[grpc]).1);
+    let (code, _, error) = texts(&run(&["explain", path, "-r", "grpcs://x.example/shop.Cart/Add"]));
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("nothing is served at this port by this scheme; there is http port 80 of Gateway"),
+        "{error}"
+    );
+}
+
+// PRF-01, PRF-05, FEA-01
+#[test]
+fn explain_says_whom_the_filters_of_a_listener_ask_and_goes_on() {
+    let service = |name: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let filter = "filters: {requests: [{type: ExternalAuth, externalAuth: {protocol: HTTP, http: {}, backendRef: \
+                  {name: authz, port: 80}}}]}";
+    let gateway = GATEWAY.replace("protocol: HTTP}", &format!("protocol: HTTP, {filter}}}"));
+    let folder = folder(&[
+        ("gateway.yaml", gateway + &service("authz")),
+        ("routes.yaml", route("shop", &redirect("/cart"))),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let explain = |url: &str| texts(&run(&["explain", path, "-r", url]));
+    let (code, out, error) = explain("http://x.example/cart");
+    assert_eq!(code, Some(0), "{out}{error}");
+    assert!(
+        out.contains("  passes if default/authz lets it, which a filter of the listener asks\n"),
+        "{out}"
+    );
+    assert!(out.contains("Served by rule default/shop/0"), "{out}");
+    let (code, out, _) = explain("http://x.example/other");
+    assert_eq!(code, Some(1), "{out}");
+    assert!(
+        out.contains("passes if default/authz lets it") && out.contains("needs path PathPrefix /cart"),
+        "{out}"
+    );
+
+    fs::write(
+        folder.path().join("gateway.yaml"),
+        GATEWAY.replace("protocol: HTTP}", &format!("protocol: HTTP, {filter}}}")),
+    )
+    .unwrap();
+    let (code, out, error) = explain("http://x.example/cart");
+    assert_eq!(code, Some(1), "{out}{error}");
+    assert!(
+        out.contains("Answered with 500 Internal Server Error: a filter of the listener cannot be"),
+        "{out}"
+    );
+}
+
+// MSH-01, MSH-04, MSH-05
+#[test]
+fn routes_for_services_are_judged_and_explained_where_a_mesh_is_carried_out() {
+    let to_service = |name: &str, namespace: &str, path: &str| {
+        let parent = "{group: '', kind: Service, name: shop, namespace: default}";
+        route(name, &redirect(path))
+            .replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, namespace: {namespace}}}"))
+            .replace("{name: web}", parent)
+    };
+    let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\n\
+                   spec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}\n";
+    let routes = to_service("producer", "default", "/cart") + &to_service("consumer", "other", "/items");
+    let folder = folder(&[("shop.yaml", service.to_owned() + &routes)]);
+    let path = folder.path().to_str().unwrap();
+    let (code, out, _) = texts(&run(&["check", path]));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("no mesh is carried out here; name a Gateway, or carry one out"), "{out}");
+    let (code, out, _) = texts(&run(&["check", "--mesh", path]));
+    assert_eq!((code, out.as_str()), (Some(0), "3 objects, 2 rules served: 0 errors, 0 warnings\n"));
+
+    let (code, out, error) = texts(&run(&["explain", "--mesh", path, "-r", "http://shop/cart"]));
+    assert_eq!(code, Some(1), "the clients of one namespace get 404: {out}{error}");
+    let (all, of_other) = out.split_once("of Service default/shop for clients of other\n").expect(&out);
+    assert!(all.contains("comes to port 80 of Service default/shop\n"), "{out}");
+    assert!(all.contains("Served by rule default/producer/0"), "{out}");
+    assert!(of_other.contains("Answered with 404 Not Found"), "{out}");
+    assert!(of_other.contains("other/consumer/0  needs path PathPrefix /items"), "{out}");
+    let (_, _, error) = texts(&run(&["explain", path, "-r", "http://shop/cart"]));
+    assert!(error.contains("none is served at all"), "{error}");
+}
+
+// GWF-03, GWB-01, BTP-01, TCP-01
+#[test]
+fn explain_says_what_tls_asks_for_and_of_names_only_where_there_are_some() {
+    let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    let (certificate, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
+    let objects = format!(
+        "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: test}}
+spec: {{controllerName: example.com/test}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: web}}
+spec:
+  gatewayClassName: test
+  tls:
+    backend: {{clientCertificateRef: {{name: tls}}}}
+    frontend: {{default: {{validation: {{caCertificateRefs: [{{group: '', kind: ConfigMap, name: ca}}]}}}}}}
+  listeners:
+  - {{name: https, port: 443, protocol: HTTPS, tls: {{certificateRefs: [{{name: tls}}]}}}}
+  - {{name: tcp, port: 5432, protocol: TCP}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: tls}}
+type: kubernetes.io/tls
+stringData: {{tls.crt: {certificate:?}, tls.key: {key:?}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: ca}}
+data: {{ca.crt: {certificate:?}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: shop}}
+spec: {{ports: [{{name: a, port: 80}}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {{name: shop}}
+spec:
+  targetRefs: [{{group: '', kind: Service, name: shop}}]
+  validation: {{hostname: shop.internal, caCertificateRefs: [{{group: '', kind: ConfigMap, name: ca}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: shop, labels: {{kubernetes.io/service-name: shop}}}}
+addressType: IPv4
+ports: [{{name: a, port: 8443}}]
+endpoints: [{{addresses: [10.0.0.7]}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {{name: db}}
+spec: {{parentRefs: [{{name: web, sectionName: tcp}}], rules: [{{backendRefs: [{{name: shop, port: 80}}, {{name: gone, port: 81}}]}}]}}
+"
+    );
+    let to_shop = route("shop", "  - backendRefs: [{name: shop, port: 80}]\n")
+        .replace("{name: web}", "{name: web, sectionName: https}");
+    let folder = folder(&[("all.yaml", objects + &to_shop)]);
+    let path = folder.path().to_str().unwrap();
+    let (_, out, error) = texts(&run(&["explain", path, "-r", "https://a.example/"]));
+    let asked = "which serves every host, to clients with a certificate of an authority that it trusts\n";
+    assert!(out.contains(asked), "{out}{error}");
+    let tls = "backend  default/shop:80 within TLS for shop.internal by 1 authority, with a client certificate, weight 1";
+    assert!(out.contains(tls), "{out}");
+
+    let (_, out, error) = texts(&run(&["explain", path, "-r", "tcp://any:5432"]));
+    let expected = "tcp://any:5432
+  comes to port 5432 of Gateway default/web
+  is taken by listener default/web/tcp
+
+Routes, in order of precedence:
+  TCPRoute default/db/0: chosen
+
+Passed on by rule TCPRoute default/db/0
+";
+    assert!(out.starts_with(expected), "{out}{error}");
+    assert!(out.contains("backend  default/gone:81 is invalid, weight 1: its share is rejected\n"), "{out}");
 }
 
 // FLT-05, HRB-02, HST-22
@@ -422,7 +598,10 @@ fn wrong_arguments_are_explained() {
         (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),
         (vec!["run", path, "--log", "gateway=loud"], "--log gateway=loud"),
         (vec!["explain", path, "-r", "GET /cart"], "write it as http://host/path"),
-        (vec!["explain", path, "-r", "GET http://x.example:81/"], "there is http port 80 of default/web"),
+        (
+            vec!["explain", path, "-r", "GET http://x.example:81/"],
+            "there is http port 80 of Gateway default/web",
+        ),
         (vec!["explain", path, "-r", "GET http://x.example/", "-H", "novalue"], "write 'name: value'"),
     ] {
         let (code, _, error) = texts(&run(&args));

@@ -277,6 +277,19 @@ pub(crate) struct Live {
     pub(crate) cluster: Cluster,
 }
 
+/// What is taken for given where nothing is served.
+#[derive(Debug, Args)]
+struct Judged {
+    /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
+    /// competes with another for a port.
+    #[arg(long)]
+    own_addresses: bool,
+
+    /// Take a mesh for carried out, as `run --mesh` does: Routes may be for Services.
+    #[arg(long)]
+    mesh: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(mut_arg("paths", unless_kube))]
 pub(crate) struct Check {
@@ -286,10 +299,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) live: Live,
 
-    /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
-    /// competes with another for a port.
-    #[arg(long)]
-    own_addresses: bool,
+    #[command(flatten)]
+    judged: Judged,
 
     /// Exit with 0 if there are warnings only.
     #[arg(long)]
@@ -314,8 +325,8 @@ pub(crate) struct Explain {
     pub(crate) live: Live,
 
     /// The request, as `GET http://shop.example.com/cart`. Its port is that of the listener; for https, its host is also
-    /// the server name of the TLS handshake. What is passed on as it comes is asked about with tls://db.example.com,
-    /// tcp://any:5432 or udp://any:53.
+    /// the server name of the TLS handshake. Calls of gRPC are asked about with grpc://shop.example.com/shop.Cart/Add, within TLS
+    /// with grpcs://, and what is passed on as it comes with tls://db.example.com, tcp://any:5432 or udp://any:53.
     #[arg(long, short, value_name = "METHOD URL")]
     pub(crate) request: String,
 
@@ -328,12 +339,10 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "NAME")]
     pub(crate) server_name: Option<String>,
 
-    /// Take each Gateway that has no address in spec.addresses for one with an address of its own, as in a cluster: none
-    /// competes with another for a port.
-    #[arg(long)]
-    own_addresses: bool,
+    #[command(flatten)]
+    judged: Judged,
 
-    /// The Gateway, as name or namespace/name, where several have the port.
+    /// The Gateway, or the Service of a mesh, as name or namespace/name, where several have the port.
     #[arg(long, value_name = "GATEWAY")]
     pub(crate) gateway: Option<String>,
 }
@@ -537,10 +546,9 @@ impl Serving {
         }
     }
 
-    /// What is carried out: what a mesh has too, if there is to be one.
+    /// What is carried out.
     fn features(&self) -> BTreeSet<Feature> {
-        let of_mesh = SUPPORTED_IN_MESHES.iter().filter(|_| !self.mesh.is_empty());
-        SUPPORTED.iter().chain(of_mesh).copied().collect()
+        features(!self.mesh.is_empty())
     }
 
     /// What is asked about connections of workloads, which are among `workloads` or in the tables that are served.
@@ -564,12 +572,28 @@ impl Serving {
     }
 }
 
+// === impl Judged ===
+
+impl Judged {
+    /// What a translation must know.
+    fn options(&self, source: &Source, live: &Live) -> Options {
+        let options = source.options(source.addresses(self.own_addresses || live.kube));
+        Options { features: features(self.mesh), ..options }
+    }
+}
+
+/// What is carried out: what a mesh has too, if there is to be one.
+fn features(mesh: bool) -> BTreeSet<Feature> {
+    let of_mesh = SUPPORTED_IN_MESHES.iter().filter(|_| mesh);
+    SUPPORTED.iter().chain(of_mesh).copied().collect()
+}
+
 // === impl Check ===
 
 impl Check {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.source.options(self.source.addresses(self.own_addresses || self.live.kube))
+        self.judged.options(&self.source, &self.live)
     }
 }
 
@@ -578,7 +602,7 @@ impl Check {
 impl Explain {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.source.options(self.source.addresses(self.own_addresses || self.live.kube))
+        self.judged.options(&self.source, &self.live)
     }
 }
 

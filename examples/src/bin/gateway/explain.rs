@@ -4,19 +4,24 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::exchange::{self, Arrival, Refusal, Stopped};
+use gateway_core::exchange::{self, Arrival, AuthAnswer, Permit, Refusal, Sought, Stopped};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
-use gateway_core::rule::{Backend, BackendTarget, HttpRule, RuleName, SessionCarrier, SessionPersistence};
-use gateway_core::table::{Explanation, Frontend, FrontendId, NoStream, Opening, RouteTable, Transport};
+use gateway_core::rule::{BackendTarget, HttpRule, RuleName, SessionCarrier, SessionPersistence};
+use gateway_core::table::{
+    ClientValidationMode, Explanation, Frontend, FrontendId, Listener, NoStream, Opening, RouteTable,
+    Transport,
+};
 use gateway_examples::state::Update;
-use http::{Method, Request, Uri, header, request};
+use http::uri::Scheme;
+use http::{HeaderValue, Method, Request, Uri, header, request};
 
 use crate::args::Explain;
+use crate::explain_backend;
 use crate::explain_stream;
 use crate::load;
 use crate::nearest::{self, Asked};
@@ -42,8 +47,11 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             (Some(Err(_)), None) | (None, _) => None,
         };
         let is_request = explain_stream::asked(&asked.url).is_none();
-        let what =
-            if is_request { format!("{} {}", request.method, request.uri) } else { asked.url.to_string() };
+        let what = if is_request {
+            format!("{} {}", request.method, request.uri)
+        } else {
+            asked.url.to_string().trim_end_matches('/').to_owned()
+        };
         writeln!(out, "{what}\n  comes to port {} of {}", port.port(), port.owner())?;
         let found = table.find_stream(id, server_name.as_ref());
         // Where connections with this server name are passed on as they come, nothing is decided about requests.
@@ -53,7 +61,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             Ok(_) | Err(_) => false,
         };
         if !is_request || port.opening() == Opening::Tls && !is_for_requests {
-            let (text, can_take) = explain_stream::explain(table, id, server_name.as_ref());
+            let (text, can_take) = explain_stream::explain(&update, id, server_name.as_ref());
             out.write_all(text.as_bytes())?;
             served &= can_take;
             continue;
@@ -67,8 +75,13 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
             served = false;
             continue;
         }
-        let explanation = explanation(table, id, port, request, server_name.as_ref()).map_err(invalid)?;
-        out.write_all(text(&update, request, &explanation).as_bytes())?;
+        let explained = explanation(table, id, port, request, server_name.as_ref()).map_err(invalid)?;
+        out.write_all(text(&update, port, request, &explained).as_bytes())?;
+        if explained.stopped.is_some() {
+            served = false;
+            continue;
+        }
+        let Explained { explanation, .. } = explained;
         let asked = Asked { update: &update, id, port, request, server_name: name };
         out.write_all(others(asked, &explanation).as_bytes())?;
         served &=
@@ -98,15 +111,23 @@ struct Question {
 }
 
 fn parse(args: &Explain) -> Result<Question, String> {
-    let (method, url) = args.request.trim().split_once(' ').unwrap_or(("GET", args.request.trim()));
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
-    let url: Uri = url.trim().parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
+    let (method, url) = match args.request.trim().split_once(' ') {
+        Some((method, url)) => (Some(method), url.trim()),
+        None => (None, args.request.trim()),
+    };
+    let (url, of_call) = call(url.parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?);
     if url.scheme().is_none() || url.authority().is_none() {
         return Err(format!(
-            "{url:?} is not a whole URL; write it as http://host/path, tls://host, or tcp://host:port"
+            "{url:?} is not a whole URL; write it as http://host/path, grpc://host/service/method, tls://host, or \
+             tcp://host:port"
         ));
     }
+    let method = method.unwrap_or(if of_call.is_some() { "POST" } else { "GET" });
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
     let mut request = Request::builder().method(method).uri(url.clone());
+    if let Some(content_type) = of_call {
+        request = request.header(header::CONTENT_TYPE, content_type);
+    }
     for header in &args.header {
         let (name, value) = header
             .split_once(':')
@@ -126,29 +147,103 @@ fn parse(args: &Explain) -> Result<Question, String> {
     Ok(Question { url, request })
 }
 
+/// A call is a request like others, once its scheme is that of what carries it: its content type tells it apart.
+fn call(url: Uri) -> (Uri, Option<HeaderValue>) {
+    let scheme = match url.scheme_str() {
+        Some("grpc") => Scheme::HTTP,
+        Some("grpcs") => Scheme::HTTPS,
+        _ => return (url, None),
+    };
+    let mut parts = url.into_parts();
+    parts.scheme = Some(scheme);
+    // A URL with another scheme is a URL still.
+    let url = Uri::from_parts(parts).expect("a scheme and an authority are there, and a path is");
+    (url, Some(HeaderValue::from_static("application/grpc")))
+}
+
 /// Why a request goes where it goes.
+pub(crate) struct Explained {
+    /// The search; that of the request as it came, where a filter stopped it before.
+    pub(crate) explanation: Explanation,
+    /// The authorization services that the filters of the listener ask first, one after the other. They are taken to let the request
+    /// pass.
+    asks: Vec<ObjectName>,
+    /// What becomes of a request that a filter of the listener stops.
+    stopped: Option<String>,
+}
+
+/// Explains where a request goes, with the filters of its listener.
 pub(crate) fn explanation(
     table: &RouteTable,
     id: FrontendId,
     port: &Frontend,
     request: &request::Parts,
     server_name: Option<&Host<'_>>,
-) -> Result<Explanation, String> {
+) -> Result<Explained, String> {
     let mut arrived = Request::from_parts(request.clone(), ());
     let arrival = Arrival {
         server_name: server_name.map(Host::as_str),
-        ..Arrival::new(port.owner().name(), port.port())
+        ..Arrival::at(port.owner().as_ref(), port.port())
     };
-    exchange::prepare(table, &arrival, &mut arrived).map_err(|stopped| match stopped {
-        Stopped::Answered(answer) => format!("a filter of the listener answers: {}", answer.status()),
-        Stopped::Refused(refusal) => refusal.to_string(),
-        Stopped::Asks(auth) => {
-            let service = &table.backend(auth.backend).service;
-            format!("a filter of the listener asks {service} first; what it answers decides where the request goes")
+    let mut asks = Vec::new();
+    let filtered = match exchange::prepare(table, &arrival, &mut arrived) {
+        Err(Stopped::Asks(_)) => {
+            arrived = Request::from_parts(request.clone(), ());
+            pass(table, &arrival, &mut arrived, &mut asks)
         }
-    })?;
+        filtered => filtered,
+    };
+    let stopped = match filtered {
+        Ok(()) => None,
+        Err(Stopped::Answered(answer)) => Some(format!("{}: by a filter of the listener", answer.status())),
+        Err(Stopped::Refused(refusal @ Refusal::ListenerFilter)) => {
+            Some(format!("{}: a filter of the listener cannot be carried out", answer(refusal, request)))
+        }
+        Err(Stopped::Refused(refusal)) => return Err(refusal.to_string()),
+        // Whom it asks is known by now.
+        Err(Stopped::Asks(_)) => None,
+    };
+    if stopped.is_some() {
+        arrived = Request::from_parts(request.clone(), ());
+    }
     let head = RequestHead::of_request(&arrived).map_err(|error| error.to_string())?;
-    Ok(table.explain(id, server_name, &head))
+    Ok(Explained { explanation: table.explain(id, server_name, &head), asks, stopped })
+}
+
+/// Runs the filters of the listener on a request that every authorization service lets pass.
+fn pass(
+    table: &RouteTable,
+    arrival: &Arrival<'_>,
+    request: &mut Request<()>,
+    asks: &mut Vec<ObjectName>,
+) -> Result<(), Stopped> {
+    let Sought::Filters(mut search) = Sought::begin(table, arrival, request)? else { return Ok(()) };
+    loop {
+        match search.run(table, request) {
+            Err(Stopped::Asks(auth)) => {
+                asks.push(table.backend(auth.backend).service.clone());
+                search.on_auth_answer(AuthAnswer::Permit(Permit::default()), request.headers_mut())?;
+            }
+            Err(Stopped::Refused(Refusal::ListenerFilter)) => return Err(Refusal::ListenerFilter.into()),
+            Err(answered @ Stopped::Answered(_)) => return Err(answered),
+            // Whether a rule serves it is for the table to say.
+            Ok(_) | Err(Stopped::Refused(_)) => return Ok(()),
+        }
+    }
+}
+
+/// What a listener wants of clients, within TLS.
+pub(crate) fn clients(listener: &Listener) -> &'static str {
+    let asked = listener.protocol.tls().and_then(|tls| tls.clients.as_ref());
+    match asked.map(|clients| clients.mode) {
+        None => "",
+        Some(ClientValidationMode::AllowValidOnly) => {
+            ", to clients with a certificate of an authority that it trusts"
+        }
+        Some(ClientValidationMode::AllowInsecureFallback) => {
+            ", and asks clients for a certificate, which they need not have"
+        }
+    }
 }
 
 /// The rules that the request misses by least, and the routes that serve nothing.
@@ -206,15 +301,15 @@ fn is_named(object: &ObjectName, name: &str) -> bool {
 fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
     let mut text = match gateway {
         Some(gateway) => {
-            format!("no Gateway {gateway:?} has a listener for this scheme and port")
+            format!("no {gateway:?} is served at this port by this scheme")
         }
-        None => "no Gateway has a listener for this scheme and port".to_owned(),
+        None => "nothing is served at this port by this scheme".to_owned(),
     };
     let ports: Vec<_> = table
         .frontends()
         .map(|(_, port)| {
             let scheme = explain_stream::scheme(port);
-            format!("{scheme} port {} of {}", port.port(), port.owner().name())
+            format!("{scheme} port {} of {}", port.port(), port.owner())
         })
         .collect();
     if ports.is_empty() {
@@ -260,14 +355,23 @@ fn answer(refusal: Refusal, request: &request::Parts) -> String {
     }
 }
 
-fn text(update: &Update, request: &request::Parts, explanation: &Explanation) -> String {
+fn text(update: &Update, port: &Frontend, request: &request::Parts, explained: &Explained) -> String {
+    let Explained { explanation, asks, stopped } = explained;
     let table = &update.table;
     let mut text = String::new();
     if let Some(listener) = explanation.listener {
         let listener = table.listener(listener);
         let hostname =
             listener.hostname.as_ref().map_or_else(|| "every host".to_owned(), ToString::to_string);
-        let _ = writeln!(text, "  is taken by listener {listener}, which serves {hostname}");
+        let clients = clients(listener);
+        let _ = writeln!(text, "  is taken by listener {listener}, which serves {hostname}{clients}");
+    }
+    for service in asks {
+        let _ = writeln!(text, "  passes if {service} lets it, which a filter of the listener asks");
+    }
+    if let Some(stopped) = stopped {
+        let _ = writeln!(text, "\nAnswered with {stopped}");
+        return text;
     }
     if !explanation.candidates.is_empty() {
         text.push_str("\nRules with its host and path, in order of precedence:\n");
@@ -292,7 +396,7 @@ fn text(update: &Update, request: &request::Parts, explanation: &Explanation) ->
                 rule.id.index,
                 matched.entry
             );
-            text.push_str(&what_follows(update, request, rule));
+            text.push_str(&what_follows(update, port, request, rule));
             if let Some((refusal, why)) = failure(table, rule) {
                 let _ = writeln!(text, "Answered with {}: {why}", answer(refusal, request));
             }
@@ -334,8 +438,7 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str
         .then_some((Refusal::NoEndpoints, "no backend of the rule has endpoints that are ready"))
 }
 
-fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> String {
-    let table = &update.table;
+fn what_follows(update: &Update, port: &Frontend, request: &request::Parts, rule: &HttpRule) -> String {
     let (failing, lost) = (answer(Refusal::Filter, request), answer(Refusal::UnresolvedBackend, request));
     let mut written = written_filters(update, rule).into_iter();
     let mut text = String::new();
@@ -359,20 +462,8 @@ fn what_follows(update: &Update, request: &request::Parts, rule: &HttpRule) -> S
     if let Some(session) = rule.session.as_deref() {
         let _ = writeln!(text, "  session  {}", kept_by(session));
     }
-    for backend in rule.backends.refs() {
-        let weight = backend.weight;
-        let _ = match backend.target {
-            BackendTarget::Backend(id) => {
-                let backend = table.backend(id);
-                let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
-                let tls = within_tls(backend);
-                writeln!(text, "  backend  {service}:{port}{tls}, weight {weight}, endpoints {endpoints:?}")
-            }
-            BackendTarget::Unresolved => {
-                writeln!(text, "  backend  invalid, weight {weight}: its requests get {lost}")
-            }
-        };
-    }
+    let lost = format!("its requests get {lost}");
+    text.push_str(&explain_backend::lines(update, port.owner(), &rule.id, &rule.backends, &lost));
     text
 }
 
@@ -386,9 +477,4 @@ fn kept_by(session: &SessionPersistence) -> String {
         Some(timeout) => format!("{carrier}, {timeout:?} at most"),
         None => carrier,
     }
-}
-
-/// How TLS is spoken with a backend, where it is.
-fn within_tls(backend: &Backend) -> String {
-    backend.tls.as_ref().map_or_else(String::new, |tls| format!(" within TLS for {}", tls.server_name))
 }

@@ -7,7 +7,11 @@ use gateway_core::rule::{BackendTarget, StreamRule};
 use gateway_core::table::{
     Frontend, FrontendId, ListenerProtocol, NoStream, Opening, RouteTable, StreamExplanation, Transport,
 };
+use gateway_examples::state::Update;
 use http::Uri;
+
+use crate::explain::clients;
+use crate::explain_backend;
 
 /// What comes to a port, by the scheme of a URL; nothing for requests.
 pub(crate) fn asked(url: &Uri) -> Option<(Transport, Opening)> {
@@ -31,26 +35,35 @@ pub(crate) fn scheme(port: &Frontend) -> &'static str {
 }
 
 /// Where a connection or a datagram goes and why, and whether a backend can take it.
-pub(crate) fn explain(table: &RouteTable, id: FrontendId, server_name: Option<&Host<'_>>) -> (String, bool) {
+pub(crate) fn explain(update: &Update, id: FrontendId, server_name: Option<&Host<'_>>) -> (String, bool) {
+    let table = &update.table;
+    // What does not begin with TLS names nobody.
+    let has_name = table.frontend_of(id).opening() == Opening::Tls;
     let StreamExplanation { decision, listener, candidates } = table.explain_stream(id, server_name);
     let mut text = String::new();
     if let Some(listener) = listener.map(|id| table.listener(id)) {
-        let hostname =
-            listener.hostname.as_ref().map_or_else(|| "every name".to_owned(), ToString::to_string);
-        let tls = match listener.protocol {
-            ListenerProtocol::TlsTerminate(_) => ", and terminates TLS",
-            ListenerProtocol::TlsPassthrough => ", and passes TLS through",
-            _ => "",
-        };
-        let _ = writeln!(text, "  is taken by listener {listener}, which serves {hostname}{tls}");
+        let _ = write!(text, "  is taken by listener {listener}");
+        if has_name {
+            let hostname =
+                listener.hostname.as_ref().map_or_else(|| "every name".to_owned(), ToString::to_string);
+            let tls = match listener.protocol {
+                ListenerProtocol::TlsTerminate(_) => ", and terminates TLS",
+                ListenerProtocol::TlsPassthrough => ", and passes TLS through",
+                _ => "",
+            };
+            let _ = write!(text, ", which serves {hostname}{}{tls}", clients(listener));
+        }
+        text.push('\n');
     }
     if !candidates.is_empty() {
-        text.push_str("\nRoutes with its server name, in order of precedence:\n");
+        let with_name = if has_name { " with its server name" } else { "" };
+        let _ = writeln!(text, "\nRoutes{with_name}, in order of precedence:");
     }
     for candidate in &candidates {
         let hostname = candidate.hostname.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
         let rule = &table.stream_rule(candidate.rule).id;
-        let _ = writeln!(text, "  {rule:#}  host {hostname}: {}", candidate.outcome);
+        let host = if has_name { format!("  host {hostname}") } else { String::new() };
+        let _ = writeln!(text, "  {rule:#}{host}: {}", candidate.outcome);
     }
     text.push('\n');
     let rule = match decision {
@@ -65,28 +78,19 @@ pub(crate) fn explain(table: &RouteTable, id: FrontendId, server_name: Option<&H
         }
     };
     let _ = writeln!(text, "Passed on by rule {:#}", rule.id);
-    let can_take = backends(table, rule, &mut text);
+    let owner = table.frontend_of(id).owner();
+    text.push_str(&explain_backend::lines(update, owner, &rule.id, &rule.backends, "its share is rejected"));
+    let can_take = can_take(table, rule);
     if !can_take {
         text.push_str("Rejected: no backend of the rule can take it\n");
     }
     (text, can_take)
 }
 
-fn backends(table: &RouteTable, rule: &StreamRule, text: &mut String) -> bool {
-    let mut can_take = false;
-    for backend in rule.backends.refs() {
-        let weight = backend.weight;
-        let _ = match backend.target {
-            BackendTarget::Backend(id) => {
-                let backend = table.backend(id);
-                let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
-                can_take |= weight > 0 && !endpoints.is_empty();
-                writeln!(text, "  backend  {service}:{port}, weight {weight}, endpoints {endpoints:?}")
-            }
-            BackendTarget::Unresolved => {
-                writeln!(text, "  backend  invalid, weight {weight}: its share is rejected")
-            }
-        };
-    }
-    can_take
+/// Whether a backend of the rule gets anything, and has where to take it.
+fn can_take(table: &RouteTable, rule: &StreamRule) -> bool {
+    rule.backends.refs().iter().any(|backend| match backend.target {
+        BackendTarget::Backend(id) => backend.weight > 0 && !table.backend(id).endpoints.is_empty(),
+        BackendTarget::Unresolved => false,
+    })
 }

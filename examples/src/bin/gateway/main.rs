@@ -9,6 +9,7 @@ mod clients;
 mod controller;
 mod descriptors;
 mod explain;
+mod explain_backend;
 mod explain_stream;
 mod front;
 mod load;

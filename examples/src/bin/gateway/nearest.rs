@@ -78,8 +78,6 @@ impl Asked<'_> {
             let rules = route.spec.rules.iter().map(|rule| paths(&rule.matches, |entry| self.called(entry)));
             rules.enumerate().map(move |(index, paths)| (key.clone(), &route.spec.hostnames, index, paths))
         });
-        // What is no call misses more of a GRPCRoute than a host and a path.
-        let for_calls = for_calls.filter(|_| is_call(&self.request.headers));
         let rules = for_requests.chain(for_calls).filter(|(key, _, index, _)| !is_considered(key, *index));
         for (key, hostnames, index, paths) in rules.take(MAX_ASKED) {
             let of_rule = self.of_rule(&key, hostnames, index, paths);
@@ -103,15 +101,19 @@ impl Asked<'_> {
             let hosts = self.hosts(hostnames);
             let hosts = || hosts.iter().map(|host| Some(host.as_str()));
             let with_host = hosts().map(|host| (host, None));
+            // What is no call misses that, perhaps nothing else.
+            let as_call =
+                (key.kind == RouteKind::Grpc && !is_call(&self.request.headers)).then_some((None, None));
             let with_path = own_path.map(|path| (None, Some(path)));
             let with_both = hosts().filter_map(|host| Some((host, Some(own_path?))));
-            let mut trials = with_path.into_iter().chain(with_host).chain(with_both);
+            let mut trials = as_call.into_iter().chain(with_path).chain(with_host).chain(with_both);
             misses.extend(trials.find_map(|(host, own_path)| {
                 let path = own_path.map(|path| path.path.as_str());
                 let (rule, unmet) = self.considers(key, index, entry, host, path)?;
                 let host = host.map(|host| format!("host {host}"));
                 let path = own_path.map(|path| path.words.clone());
-                let needs = host.into_iter().chain(path).chain(unmet).collect();
+                let call = as_call.map(|_| "content-type application/grpc".to_owned());
+                let needs = call.into_iter().chain(host).chain(path).chain(unmet).collect();
                 Some(Miss { needs, rule })
             }));
         }
@@ -151,6 +153,9 @@ impl Asked<'_> {
         path: Option<&str>,
     ) -> Option<(String, Option<String>)> {
         let mut request = self.request.clone();
+        if key.kind == RouteKind::Grpc && !is_call(&request.headers) {
+            request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        }
         let written = request.uri.authority()?.as_str();
         // Any name below the wildcard.
         let host = host.map(|host| host.replacen('*', "any", 1));
@@ -164,9 +169,9 @@ impl Asked<'_> {
         }
         let server_name = host.as_deref().or(self.server_name).and_then(|name| Host::of_name(name).ok());
         let table = &self.update.table;
-        let explanation =
+        let explained =
             explain::explanation(table, self.id, self.port, &request, server_name.as_ref()).ok()?;
-        let found = explanation.candidates.into_iter().find(|candidate| {
+        let found = explained.explanation.candidates.into_iter().find(|candidate| {
             let rule = &table.rule(candidate.rule).id;
             *rule.route == *key && usize::from(rule.index) == index && usize::from(candidate.entry) == entry
         });

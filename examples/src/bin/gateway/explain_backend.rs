@@ -1,0 +1,89 @@
+//! How `gateway explain` tells of backends, of requests and of streams alike.
+
+use gateway_core::name::RouteKind;
+use gateway_core::rule::{Authorities, Backend, BackendTarget, Backends, RuleName};
+use gateway_core::table::{FrontendOwner, RouteTable};
+use gateway_examples::state::Update;
+use serde_json::Value;
+
+/// A line for each backend of a rule. `lost` is what becomes of the share of one that cannot be found.
+pub(crate) fn lines(
+    update: &Update,
+    owner: &FrontendOwner,
+    id: &RuleName,
+    backends: &Backends,
+    lost: &str,
+) -> String {
+    let written = written(update, id);
+    // Where a part of the rule was dropped, they are not the same ones.
+    let is_same = written.len() == backends.refs().len();
+    let lines = backends.refs().iter().enumerate().map(|(index, backend)| {
+        let weight = backend.weight;
+        match backend.target {
+            BackendTarget::Backend(id) => {
+                let backend = update.table.backend(id);
+                let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
+                let tls = within_tls(&update.table, owner, backend);
+                format!("  backend  {service}:{port}{tls}, weight {weight}, endpoints {endpoints:?}\n")
+            }
+            BackendTarget::Unresolved => {
+                let name = if is_same { format!("{} is ", written[index]) } else { String::new() };
+                format!("  backend  {name}invalid, weight {weight}: {lost}\n")
+            }
+        }
+    });
+    lines.collect()
+}
+
+/// How TLS is spoken with a backend, where it is: the name that is asked for, who has to have signed the certificate, and whether
+/// there is one to show in return.
+fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> String {
+    let Some(tls) = &backend.tls else { return String::new() };
+    let authorities = match &tls.authorities {
+        Authorities::System => "the authorities of the system".to_owned(),
+        Authorities::Certificates(some) if some.len() == 1 => "1 authority".to_owned(),
+        Authorities::Certificates(some) => format!("{} authorities", some.len()),
+    };
+    let shown = owner.gateway().and_then(|gateway| table.client_certificate(gateway));
+    let shown = if shown.is_some() { ", with a client certificate" } else { "" };
+    format!(" within TLS for {} by {authorities}{shown}", tls.server_name)
+}
+
+/// The references to backends of a rule, as they are written.
+fn written(update: &Update, id: &RuleName) -> Vec<String> {
+    let (resources, name, index) = (&update.resources, &id.route.name, usize::from(id.index));
+    let rule = match id.route.kind {
+        RouteKind::Http => resources
+            .http_routes
+            .get(name)
+            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+        RouteKind::Grpc => resources
+            .grpc_routes
+            .get(name)
+            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+        RouteKind::Tls => resources
+            .tls_routes
+            .get(name)
+            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+        RouteKind::Tcp => resources
+            .tcp_routes
+            .get(name)
+            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+        RouteKind::Udp => resources
+            .udp_routes
+            .get(name)
+            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+    };
+    // What was read can be written.
+    let rule = rule.and_then(Result::ok).unwrap_or_default();
+    rule["backendRefs"].as_array().into_iter().flatten().map(|to| text(&name.namespace, to)).collect()
+}
+
+/// A reference in a Route of this namespace: `namespace/name:port`, with the kind before it where that is no Service.
+fn text(of_route: &str, to: &Value) -> String {
+    let namespace = to["namespace"].as_str().unwrap_or(of_route);
+    let name = to["name"].as_str().unwrap_or_default();
+    let kind = to["kind"].as_str().filter(|kind| *kind != "Service").map(|kind| format!("{kind} "));
+    let port = to["port"].as_i64().map(|port| format!(":{port}"));
+    format!("{}{namespace}/{name}{}", kind.unwrap_or_default(), port.unwrap_or_default())
+}
