@@ -17,7 +17,7 @@ use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendTarget, HttpRule};
 use gateway_core::status::{ListenerStatus, Statuses};
-use gateway_core::table::RouteTable;
+use gateway_core::table::{RouteTable, Transport};
 
 use crate::state::{Change, Update, Verb};
 
@@ -33,8 +33,19 @@ pub enum Bound {
     Not(String),
 }
 
+/// What a socket is bound for.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The Gateway.
+    pub gateway: &'a ObjectName,
+    /// TCP and UDP have ports of their own.
+    pub transport: Transport,
+    /// The port, as the Gateway's listeners name it.
+    pub port: u16,
+}
+
 /// The whole table: listeners, routes and problems. `bound` says where a port of a Gateway is bound, if it is known.
-pub fn overview(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> String {
+pub fn overview(update: &Update, bound: impl Fn(&Place<'_>) -> Option<Bound>) -> String {
     let mut text = objects(&update.resources, &update.statuses, bound);
     if !update.problems.is_empty() {
         text.push('\n');
@@ -47,7 +58,7 @@ pub fn overview(update: &Update, bound: impl Fn(&ObjectName, u16) -> Option<Boun
 fn objects(
     resources: &Resources,
     statuses: &Statuses,
-    bound: impl Fn(&ObjectName, u16) -> Option<Bound>,
+    bound: impl Fn(&Place<'_>) -> Option<Bound>,
 ) -> String {
     let headings = &["LISTENER", "PROTOCOL", "ADDRESS", "HOSTNAME", "ROUTES", "STATE"];
     let mut text = columns(headings, listener_rows(resources, statuses, bound));
@@ -136,7 +147,7 @@ pub fn changes(changes: &[Change]) -> String {
 fn listener_rows(
     resources: &Resources,
     all: &Statuses,
-    bound: impl Fn(&ObjectName, u16) -> Option<Bound>,
+    bound: impl Fn(&Place<'_>) -> Option<Bound>,
 ) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for (key, gateway) in &resources.gateways {
@@ -179,8 +190,10 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn columns(&self, protocol: &str, bound: impl Fn(&ObjectName, u16) -> Option<Bound>) -> Vec<String> {
-        let (address, state) = match (bound(self.gateway, self.port), self.status) {
+    fn columns(&self, protocol: &str, bound: impl Fn(&Place<'_>) -> Option<Bound>) -> Vec<String> {
+        let transport = if protocol == "UDP" { Transport::Udp } else { Transport::Tcp };
+        let place = Place { gateway: self.gateway, transport, port: self.port };
+        let (address, state) = match (bound(&place), self.status) {
             (_, None) => (format!(":{}", self.port), "not of a class that is served here".to_owned()),
             (Some(Bound::At(address)), Some(status)) => (address, state(&status.conditions, "serving")),
             (Some(Bound::Not(reason)), Some(_)) => {

@@ -4,6 +4,7 @@ mod harness;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
@@ -672,6 +673,23 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     assert_eq!(lines[0]["backend"], "default/shop:80");
     assert_eq!(lines[0]["endpoint"], backend.address().to_string());
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn what_is_said_for_a_file_has_no_colours_and_tells_tcp_from_udp() {
+    let listeners = "[{name: tcp, port: 53, protocol: TCP}, {name: udp, port: 53, protocol: UDP}]";
+    let gateway = GATEWAY.replace("[{name: http, port: 80, protocol: HTTP}]", listeners);
+    let gateway =
+        Gateway::start(&[("gateway.yaml", &gateway)], &["--port-map", "53=0", "--log", "gateway_tower=info"]);
+    let addresses = ["tcp", "udp"].map(|name| {
+        let row = gateway.wait_for_line(&format!("default/web/{name} "));
+        row.split_whitespace().nth(2).unwrap().parse::<SocketAddr>().expect(&row)
+    });
+    assert_ne!(addresses[0], addresses[1]);
+    for (transport, address) in ["tcp", "udp"].into_iter().zip(addresses) {
+        let bound = gateway.wait_for_line(&format!("bound address={address} "));
+        assert!(bound.contains(&format!(" transport={transport} gateway=default/web port=53")), "{bound}");
+    }
 }
 
 // GEN-01

@@ -90,6 +90,18 @@ impl fmt::Display for Listener {
     }
 }
 
+// === impl Transport ===
+
+impl Transport {
+    /// `tcp` or `udp`: the word for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
 // === impl ListenerProtocol ===
 
 impl ListenerProtocol {

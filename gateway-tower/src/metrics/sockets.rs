@@ -118,12 +118,8 @@ impl ObserveConnections for SocketCells {
 
 impl EncodeLabelSet for SocketLabels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> std::fmt::Result {
-        let transport = match self.transport {
-            Transport::Tcp => "tcp",
-            Transport::Udp => "udp",
-        };
         ("gateway", Text(&self.gateway)).encode(encoder.encode_label())?;
-        ("network_transport", transport).encode(encoder.encode_label())?;
+        ("network_transport", self.transport.as_str()).encode(encoder.encode_label())?;
         ("port", self.port).encode(encoder.encode_label())
     }
 }

@@ -254,7 +254,8 @@ impl<M: ConnectionService> Supervisor<M> {
         let gone: Vec<_> = self.listeners.keys().filter(|slot| !wanted.contains(slot)).cloned().collect();
         for slot in gone {
             if let Some(listener) = self.listeners.remove(&slot) {
-                tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "unbound");
+                let transport = slot.speaks.transport().as_str();
+                tracing::info!(address = %listener.local, %transport, gateway = %slot.gateway, port = slot.port, "unbound");
                 self.leave(listener.unbind().await);
             }
         }
@@ -343,7 +344,8 @@ impl<M: ConnectionService> Supervisor<M> {
         if self.winds_down {
             listener.connections.advance(Phase::WindingDown);
         }
-        tracing::info!(address = %listener.local, gateway = %slot.gateway, port = slot.port, "bound");
+        let transport = slot.speaks.transport().as_str();
+        tracing::info!(address = %listener.local, %transport, gateway = %slot.gateway, port = slot.port, "bound");
         self.listeners.insert(slot.clone(), listener);
         Ok(())
     }

@@ -177,7 +177,7 @@ fn show_status(health: &Health, viewer: Viewer, sockets: watch::Receiver<Sockets
         };
         let fingerprint = table_view::fingerprint(&view.table, &view.statuses);
         let (update, sockets) = (cluster::update(view, &options), sockets.borrow().clone());
-        let overview = table_view::overview(&update, |gateway, port| serving::bound(&sockets, gateway, port));
+        let overview = table_view::overview(&update, |place| serving::bound(&sockets, place));
         format!("{overview}\n{fingerprint}")
     });
 }

@@ -5,7 +5,7 @@
 //! made and thrown away, at more cost than the requests themselves. A filter that is a function cannot say so; an
 //! [`EnvFilter`] and [`Targets`] do.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use gateway_examples::access_log::{self, Format};
 use tracing::level_filters::LevelFilter;
@@ -23,8 +23,10 @@ pub(crate) fn start(filter: &str, access: Format) -> io::Result<()> {
 fn subscriber(filter: &str, access: Format) -> Result<Dispatch, ParseError> {
     let off = format!("{}=off", access_log::TARGET).parse()?;
     let filter = EnvFilter::builder().parse(filter)?.add_directive(off);
-    let messages = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(filter);
-    let registry = tracing_subscriber::registry().with(messages);
+    let messages = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    // Colours are for a terminal, and there for those who have not asked for none by NO_COLOR; a file has no use for them.
+    let messages = if io::stderr().is_terminal() { messages } else { messages.with_ansi(false) };
+    let registry = tracing_subscriber::registry().with(messages.with_filter(filter));
     let requests = Targets::new().with_target(access_log::TARGET, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stdout).with_target(false);
     Ok(match access {

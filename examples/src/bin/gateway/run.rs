@@ -52,7 +52,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     if let Some(statuses) = &mut statuses {
         write(statuses, &update)?;
     }
-    print(&table_view::overview(&update, |gateway, port| bound(&sockets, gateway, port)));
+    print(&table_view::overview(&update, |place| bound(&sockets, place)));
 
     let watch = Watch::new(state.files().roots());
     let waker = watch.waker();
@@ -60,7 +60,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let (of_latest, sockets) = (latest.clone(), server.sockets());
     health.set_status(move || {
         let sockets = sockets.borrow().clone();
-        table_view::overview(&of_latest.load(), |gateway, port| bound(&sockets, gateway, port))
+        table_view::overview(&of_latest.load(), |place| bound(&sockets, place))
     });
     let served = Served { tables, sockets: server.sockets(), metrics, runtime: Handle::current() };
     thread::Builder::new()

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::name::ObjectName;
 use gateway_core::rule::SessionKey;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
-use gateway_examples::table_view::Bound;
+use gateway_examples::table_view::{Bound, Place};
 use gateway_kube::workloads::Workloads;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
@@ -167,8 +166,10 @@ pub(crate) fn metrics(tables: &TableHandle, health: &Health) -> Metrics {
 }
 
 /// Where a port of a Gateway is bound, or why it is not.
-pub(crate) fn bound(sockets: &Sockets, gateway: &ObjectName, port: u16) -> Option<Bound> {
-    let of_port = |socket: &&gateway_tower::serve::Socket| socket.gateway == *gateway && socket.port == port;
+pub(crate) fn bound(sockets: &Sockets, place: &Place<'_>) -> Option<Bound> {
+    let of_port = |socket: &&gateway_tower::serve::Socket| {
+        socket.gateway == *place.gateway && (socket.transport, socket.port) == (place.transport, place.port)
+    };
     let all: Vec<_> = sockets.sockets.iter().filter(of_port).collect();
     let failed =
         all.iter().find_map(|socket| socket.bound.as_ref().err().map(|error| (socket.address, error)));
