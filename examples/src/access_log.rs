@@ -12,8 +12,10 @@ use std::time::Instant;
 
 use gateway_tower::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use gateway_tower::{Connection, Outcome};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::Body;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// The target of the events.
 pub const TARGET: &str = "access";
@@ -38,6 +40,8 @@ struct Entry {
     host: Option<String>,
     version: Version,
     status: Option<StatusCode>,
+    /// How a call of gRPC ended, as its answer says: in its head, if that is all of it, and else in its trailers.
+    grpc_status: Option<u16>,
     outcome: Outcome,
     bytes: u64,
     /// Whether the body was known to be empty when the answer began.
@@ -65,6 +69,7 @@ impl ObserveRequests for AccessLog {
             host: host(request.uri(), request.headers()),
             version: request.version(),
             status: None,
+            grpc_status: None,
             outcome: Outcome::default(),
             bytes: 0,
             empty: false,
@@ -85,12 +90,17 @@ impl ObserveRequest for LoggedRequest {
     fn answered<B: Body>(&mut self, response: &Response<B>) {
         let Self(entry) = self;
         entry.status = Some(response.status());
+        entry.grpc_status = grpc_status(response.headers());
         entry.empty = response.body().is_end_stream();
         entry.outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
     }
 
     fn sent(&mut self, bytes: usize) {
         self.0.bytes += bytes as u64;
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        self.0.grpc_status = grpc_status(trailers).or(self.0.grpc_status);
     }
 
     fn end(self, is_whole: bool) {
@@ -115,7 +125,8 @@ impl Entry {
 
     /// Writes the line; `ended` is whether the answer was sent to its end.
     fn write(self: Box<Self>, ended: bool) {
-        let Self { start, peer, method, uri, host, version, status, outcome, bytes, empty: _ } = *self;
+        let Self { start, peer, method, uri, host, version, status, grpc_status, outcome, bytes, empty: _ } =
+            *self;
         let rule = outcome.routed.as_ref().map(|routed| &routed.rule().id);
         let reason = outcome.refusal().map(|refusal| with_causes(refusal));
         let backend = outcome.routed.as_ref().and_then(|routed| routed.backend());
@@ -128,6 +139,7 @@ impl Entry {
             query = uri.query(),
             protocol = ?version,
             status = status.map(|status| status.as_u16()),
+            grpc_status,
             duration_ms = start.elapsed().as_micros() as f64 / 1000.0,
             bytes,
             complete = ended,
@@ -145,6 +157,11 @@ impl Entry {
             reason,
         );
     }
+}
+
+/// The status of a call of gRPC.
+fn grpc_status(headers: &HeaderMap) -> Option<u16> {
+    headers.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
 }
 
 /// An error with what caused it.
@@ -195,6 +212,7 @@ mod tests {
     use bytes::Bytes;
     use futures_util::FutureExt;
     use gateway_core::name::ObjectName;
+    use http::HeaderValue;
     use http_body_util::{BodyExt, Empty, Full};
     use serde_json::Value;
     use tower::{Layer, ServiceExt, service_fn};
@@ -259,6 +277,33 @@ mod tests {
         }
         let Ok(whole) = log.oneshot(request(Method::GET)).await;
         whole.into_body().collect().await.unwrap();
-        assert_eq!(lines.take()["complete"], true);
+        let line = lines.take();
+        assert_eq!((&line["complete"], &line["grpc_status"]), (&true.into(), &Value::Null), "{line}");
+    }
+
+    // GRP-18
+    #[tokio::test]
+    async fn how_a_call_ended_is_said_by_trailers_or_by_the_head_of_an_answer_without_a_body() {
+        let lines = Lines::default();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let connection = Arc::new(Connection::new(ObjectName::new("default", "web"), 80));
+        let status =
+            |code: &'static str| HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static(code))]);
+        for (head, trailers, expected) in [("12", None, 12), ("0", Some("14"), 14)] {
+            let answers = service_fn(async |_| {
+                let trailers = trailers.map(|code| Ok(status(code)));
+                let body = Full::<Bytes>::from("answer").with_trailers(std::future::ready(trailers));
+                let mut response = Response::new(body);
+                *response.headers_mut() = status(head);
+                Ok::<_, Infallible>(response)
+            });
+            let Ok(answer) =
+                AccessLog::layer(connection.clone()).layer(answers).oneshot(request(Method::POST)).await;
+            answer.into_body().collect().await.unwrap();
+            let line = lines.take();
+            assert_eq!((&line["status"], &line["grpc_status"]), (&200.into(), &expected.into()), "{line}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -27,6 +27,11 @@ pub trait ObserveRequest {
     /// So many bytes of the answer's body are passed on.
     fn sent(&mut self, bytes: usize) {
         let _ = bytes;
+    }
+
+    /// The trailers of the answer are passed on, in which a call of gRPC says how it ended.
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        let _ = trailers;
     }
 
     /// The request is over. It is not whole if it was given up before it had an answer, or before the answer was asked for to its
@@ -159,10 +164,13 @@ impl<R: ObserveRequest, B: Body> Body for RequestsBody<R, B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if let Some(request) = this.request {
-            let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-            if let Some(data) = data {
+        if let Some(request) = this.request
+            && let Some(Ok(frame)) = &frame
+        {
+            if let Some(data) = frame.data_ref() {
                 request.sent(data.remaining());
+            } else if let Some(trailers) = frame.trailers_ref() {
+                request.trailers(trailers);
             }
         }
         let end = match &frame {
