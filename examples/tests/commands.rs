@@ -448,7 +448,7 @@ fn routes_for_services_are_judged_and_explained_where_a_mesh_is_carried_out() {
     assert!(of_other.contains("Answered with 404 Not Found"), "{out}");
     assert!(of_other.contains("other/consumer/0  needs path PathPrefix /items"), "{out}");
     let (_, _, error) = texts(&run(&["explain", path, "-r", "http://shop/cart"]));
-    assert!(error.contains("none is served at all"), "{error}");
+    assert!(error.contains("nothing is served at all"), "{error}");
 }
 
 // GWF-03, GWB-01, BTP-01, TCP-01
@@ -588,12 +588,27 @@ fn explain_says_so_where_no_request_can_be_served() {
 }
 
 #[test]
+fn a_folder_without_objects_is_not_right() {
+    let folder = folder(&[("readme.txt", GATEWAY.to_owned())]);
+    let path = folder.path().to_str().unwrap();
+    let (code, out, _) = texts(&run(&["check", path]));
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("there is no object in any file that ends in .yaml, .yml or .json"), "{out}");
+    assert_eq!(run(&["check", "--allow-warnings", path]).status.code(), Some(0));
+}
+
+#[test]
 fn wrong_arguments_are_explained() {
     let folder = folder(&[("gateway.yaml", GATEWAY.to_owned())]);
     let path = folder.path().to_str().unwrap();
     for (args, message) in [
         (vec!["check", "/no/such/folder"], "/no/such/folder: there is no such file or folder"),
         (vec!["check"], "<PATH>"),
+        (vec!["check", path, "--kubeconfig", "x"], "'--kubeconfig <FILE>' cannot be used with"),
+        (
+            vec!["explain", path, "--namespace", "x", "-r", "http://x/"],
+            "'--namespace <NAMESPACE>' cannot be used with",
+        ),
         (vec!["run", path, "--port-map", "80"], "write PORT=PORT"),
         (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),
         (vec!["run", path, "--log", "gateway=loud"], "--log gateway=loud"),

@@ -493,10 +493,13 @@ impl Cluster {
     }
 }
 
-/// What says which cluster is meant, means nothing without one.
+/// What says which cluster is meant, means nothing without one. That files are named instead excuses `--kube`, as clap sees it,
+/// which conflicts with them; so this does, too.
 fn needs_kube(argument: Arg) -> Arg {
     match argument.get_id().as_str() {
-        "kubeconfig" | "context" | "namespace" => argument.requires("kube"),
+        "kubeconfig" | "context" | "namespace" => {
+            argument.requires("kube").conflicts_with_all(["paths", "demo"])
+        }
         _ => argument,
     }
 }

@@ -29,7 +29,15 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
         "{objects} objects, {} rules served: {errors} errors, {warnings} warnings",
         served(&update)
     )?;
-    let failed = errors > 0 || warnings > 0 && !args.allow_warnings;
+    // Whoever asks has named the wrong folder, in most cases, and would take silence for praise.
+    let nothing = objects == 0 && update.problems.is_empty() && !args.live.kube;
+    if nothing {
+        writeln!(
+            out,
+            "there is no object in any file that ends in .yaml, .yml or .json; name other files or folders"
+        )?;
+    }
+    let failed = errors > 0 || (warnings > 0 || nothing) && !args.allow_warnings;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
