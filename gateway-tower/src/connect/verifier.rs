@@ -11,6 +11,9 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
+/// How many names of a certificate are told: it may have thousands.
+const MOST_NAMES: usize = 8;
+
 /// Checks the certificate of a backend as rustls does, but for the names: any of several does, whatever the server name is
 /// that was asked for.
 ///
@@ -44,6 +47,23 @@ fn has(certificate: &CertificateDer<'_>, parsed: &ParsedCertificate<'_>, name: &
 
 // === impl Verifier ===
 
+impl Verifier {
+    /// The error for a certificate that has none of the names: with one that it should have, and those that it has.
+    fn other_name(&self, certificate: &CertificateDer<'_>) -> CertificateError {
+        let expected = self.identities.iter().find_map(|name| match name {
+            Identity::Hostname(name) => ServerName::try_from(&**name).ok(),
+            Identity::Uri(_) => None,
+        });
+        let Some(expected) = expected else { return CertificateError::NotValidForName };
+        let presented = EndEntityCert::try_from(certificate).map(|certificate| {
+            let names = certificate.valid_dns_names().chain(certificate.valid_uri_names());
+            names.take(MOST_NAMES).map(str::to_owned).collect()
+        });
+        let presented = presented.unwrap_or_default();
+        CertificateError::NotValidForNameContext { expected: expected.to_owned(), presented }
+    }
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -58,7 +78,7 @@ impl ServerCertVerifier for Verifier {
         verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, algorithms)?;
         match self.identities.iter().any(|name| has(end_entity, &parsed, name)) {
             true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::NotValidForName.into()),
+            false => Err(self.other_name(end_entity).into()),
         }
     }
 
@@ -82,5 +102,30 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_the_certificate_of_another_has_its_names_and_the_one_that_was_wanted() {
+        let signed =
+            rcgen::generate_simple_self_signed(["a.example".to_owned(), "b.example".to_owned()]).unwrap();
+        let said = |wanted: &[&str]| {
+            let identities = wanted.iter().map(|name| match name.split_once(':') {
+                Some(_) => Identity::Uri((*name).into()),
+                None => Identity::Hostname((*name).into()),
+            });
+            let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+            let roots = Arc::new(RootCertStore::empty());
+            Verifier { identities: identities.collect(), roots, algorithms }
+                .other_name(signed.cert.der())
+                .to_string()
+        };
+        let expected = "certificate not valid for name \"shop.example\"; certificate is only valid for a.example or b.example";
+        assert_eq!(said(&["shop.example", "cart.example"]), expected);
+        assert_eq!(said(&["spiffe://a.example/shop"]), "NotValidForName");
     }
 }

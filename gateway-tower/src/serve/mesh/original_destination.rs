@@ -32,8 +32,14 @@ pub trait ResolveDestination: fmt::Debug + Send + Sync + 'static {
 #[cfg(target_os = "linux")]
 pub(super) fn redirected(stream: &TcpStream) -> io::Result<SocketAddr> {
     let socket = socket2::SockRef::from(stream);
-    let address =
-        if stream.local_addr()?.is_ipv4() { socket.original_dst_v4()? } else { socket.original_dst_v6()? };
+    let is_v4 = stream.local_addr()?.is_ipv4();
+    let address = if is_v4 { socket.original_dst_v4() } else { socket.original_dst_v6() };
+    let address = address.map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("nothing has led the connection here, as a rule with `redirect` does: {error}"),
+        )
+    })?;
     address.as_socket().ok_or_else(|| io::Error::other("the connection was addressed to no socket"))
 }
 
@@ -44,4 +50,24 @@ pub(super) fn redirected(_: &TcpStream) -> io::Result<SocketAddr> {
         io::ErrorKind::Unsupported,
         "only Linux tells where a redirected connection was addressed to",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_connection_that_nothing_has_redirected_it_is_said_what_is_missing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        // Where there are no rules at all, as there are none in most tests' networks, the kernel knows of no connection.
+        let said = match redirected(&client) {
+            Ok(address) => address.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let itself = client.peer_addr().unwrap().to_string();
+        assert!(said == itself || said.starts_with("nothing has led the connection here"), "{said}");
+    }
 }
