@@ -242,7 +242,7 @@ impl Acceptance {
             Ok(Ok(Accepted::Requests { .. } | Accepted::Terminated(..))) => Some(Handshake::Completed),
             // That is between the client and the backend.
             Ok(Ok(Accepted::Passed(..))) => None,
-            Ok(Ok(Accepted::Rejected(..)) | Err(HandshakeError::NoListener(_))) => {
+            Ok(Ok(Accepted::Rejected { .. }) | Err(HandshakeError::NoListener { .. })) => {
                 Some(Handshake::NoListener)
             }
             Ok(Err(HandshakeError::Failed(_))) => Some(Handshake::Failed),
@@ -264,8 +264,8 @@ impl Acceptance {
                     relay.carry(stream, &first, &destination, addresses, &member).await
                 })));
             }
-            Accepted::Rejected(stream, why) => {
-                reject(&stream, &why);
+            Accepted::Rejected { stream, server_name, why } => {
+                reject(&stream, peer, server_name.as_deref(), &why);
                 return Ok(None);
             }
         };

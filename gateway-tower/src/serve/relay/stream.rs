@@ -65,7 +65,7 @@ impl Accept for Relay {
                     Ok(destination) => {
                         relay.carry(stream, &[], &destination, addresses, &member).await?;
                     }
-                    Err(no_stream) => reject(&stream, &no_stream),
+                    Err(no_stream) => reject(&stream, peer, None, &no_stream),
                 }
                 Ok::<(), BoxError>(())
             };
@@ -176,8 +176,13 @@ async fn pass<C: Client>(
 ///
 /// # Spec
 /// TLR-06, TLR-07, TCR-06.
-pub(in crate::serve) fn reject(stream: &TcpStream, why: &NoStream) {
-    tracing::debug!(%why, "a connection is rejected");
+pub(in crate::serve) fn reject(
+    stream: &TcpStream,
+    peer: SocketAddr,
+    server_name: Option<&str>,
+    why: &NoStream,
+) {
+    tracing::debug!(%peer, server_name, %why, "a connection is rejected");
     reset(stream);
 }
 

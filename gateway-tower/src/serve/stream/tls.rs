@@ -67,7 +67,14 @@ pub(in crate::serve) enum Accepted {
     /// It goes there as it comes, these bytes first.
     Passed(TcpStream, Vec<u8>, Destination),
     /// It goes nowhere.
-    Rejected(TcpStream, NoStream),
+    Rejected {
+        /// The connection.
+        stream: TcpStream,
+        /// The server name.
+        server_name: Option<Arc<str>>,
+        /// Why.
+        why: NoStream,
+    },
 }
 
 /// How a handshake is made, or refused.
@@ -99,11 +106,22 @@ struct Known {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::serve) enum HandshakeError {
     /// No listener with a certificate takes the server name.
-    #[error("no listener takes the server name: {0}")]
-    NoListener(#[source] io::Error),
+    #[error("no listener with a certificate takes {}: {source}", named(.server_name.as_deref()))]
+    NoListener {
+        /// The server name.
+        server_name: Option<Arc<str>>,
+        source: io::Error,
+    },
     /// The client broke it off, or does not speak what the server does.
     #[error(transparent)]
     Failed(io::Error),
+}
+
+fn named(server_name: Option<&str>) -> String {
+    server_name.map_or_else(
+        || "a client that names no server".to_owned(),
+        |name| format!("the server name {name:?}"),
+    )
 }
 
 /// Has no certificate for anyone.
@@ -124,13 +142,13 @@ impl Tls {
         let hello = ClientHello::of(&stream, most).await.map_err(HandshakeError::failed)?;
         let way = self.0.load().way(gateway, port, hello.host().as_ref());
         let server_name = hello.host().map(|host| Arc::from(host.as_str()));
-        let ClientHello { accepted, bytes, .. } = hello;
         let (config, destination) = match way {
             Ok(Way::Requests(config)) => (config, None),
             Ok(Way::Terminate(config, destination)) => (config, Some(destination)),
-            Ok(Way::Pass(destination)) => return Ok(Accepted::Passed(stream, bytes, destination)),
-            Err(no_stream) => return Ok(Accepted::Rejected(stream, no_stream)),
+            Ok(Way::Pass(destination)) => return Ok(Accepted::Passed(stream, hello.bytes, destination)),
+            Err(why) => return Ok(Accepted::Rejected { stream, server_name, why }),
         };
+        let ClientHello { accepted, bytes, .. } = hello;
         drop(bytes);
         let is_refused = config.is_err();
         let config = config.unwrap_or_else(|refusing| refusing);
@@ -138,7 +156,7 @@ impl Tls {
         let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
         let stream = match start.into_stream_with(config, limited).await {
             Ok(stream) => Box::new(stream),
-            Err(error) if is_refused => return Err(HandshakeError::NoListener(error)),
+            Err(source) if is_refused => return Err(HandshakeError::NoListener { server_name, source }),
             Err(error) => return Err(HandshakeError::Failed(error)),
         };
         Ok(match destination {
