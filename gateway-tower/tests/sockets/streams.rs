@@ -259,7 +259,7 @@ async fn the_server_name_tells_where_a_connection_goes_and_who_terminates_its_tl
         let mut stream = handshake(&world, name, &["h2", "some"]).await.expect(name);
         let (_, session) = stream.get_ref();
         assert_eq!(session.peer_certificates().unwrap()[0], certificate.chain()[0], "{name}");
-        assert_eq!(session.alpn_protocol(), None, "the gateway agrees to no protocol for others");
+        assert_eq!(session.alpn_protocol(), None, "the gateway chooses no protocol for others");
         stream.write_all(b" hears you").await.unwrap();
         stream.shutdown().await.unwrap();
         assert_eq!(all(&mut stream).await.unwrap(), format!("{expected} HEARS YOU"));
@@ -270,6 +270,28 @@ async fn the_server_name_tells_where_a_connection_goes_and_who_terminates_its_tl
     // A client of requests is told with an alert that nobody has the name.
     let error = handshake(&world, "unknown.example", &[]).await.unwrap_err();
     assert!(error.to_string().contains("alert"), "{error}");
+}
+
+// TLR-08
+#[tokio::test]
+async fn a_client_of_a_stream_gets_the_protocol_that_is_the_only_one_it_knows() {
+    let mut table = Streams::new(1);
+    let end = table.listener(443, "end.example", terminate(&certificate(&["end.example"])));
+    let plain = table.backend(&[shouting("plain").await]);
+    table.route(end, &["end.example"], &[(plain, 1)]);
+    let world = table.start(ServeOptions::default()).await;
+    for (offered, expected) in [
+        (&["postgresql"][..], Some(&b"postgresql"[..])),
+        (&["h2"], Some(b"h2")),
+        (&["h2", "http/1.1"], None),
+        (&[], None),
+    ] {
+        let mut stream = handshake(&world, "end.example", offered).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), expected, "{offered:?}");
+        stream.write_all(b" hears you").await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(all(&mut stream).await.unwrap(), "plain HEARS YOU");
+    }
 }
 
 // TLR-06, TLR-07

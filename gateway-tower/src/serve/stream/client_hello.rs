@@ -129,6 +129,14 @@ impl ClientHello {
         }
     }
 
+    /// The protocol that the client wants to speak within TLS, where it knows of one only.
+    pub(super) fn only_protocol(&self) -> Option<Vec<u8>> {
+        let hello = self.accepted.client_hello();
+        let mut offered = hello.alpn()?;
+        let only = offered.next()?.to_vec();
+        offered.next().is_none().then_some(only)
+    }
+
     /// The server name, if there is one that can be a host.
     pub(super) fn host(&self) -> Option<Host<'_>> {
         self.server_name.as_deref().and_then(|name| Host::of_name(name).ok())

@@ -144,7 +144,9 @@ impl Tls {
         let server_name = hello.host().map(|host| Arc::from(host.as_str()));
         let (config, destination) = match way {
             Ok(Way::Requests(config)) => (config, None),
-            Ok(Way::Terminate(config, destination)) => (config, Some(destination)),
+            Ok(Way::Terminate(config, destination)) => {
+                (config.map(|config| agreeing(config, &hello)), Some(destination))
+            }
             Ok(Way::Pass(destination)) => return Ok(Accepted::Passed(stream, hello.bytes, destination)),
             Err(why) => return Ok(Accepted::Rejected { stream, server_name, why }),
         };
@@ -345,7 +347,7 @@ fn config(
         .expect("it was tried when the options were made");
     let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(resolver);
     if requests {
-        // GRP-18. What is in a stream is for its two ends to agree on.
+        // GRP-18. What is in a stream is for its two ends to agree on, where there is a choice: see `agreeing`.
         config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
     }
     // Sessions are kept by the clients, in tickets: what is kept here would grow with the clients.
@@ -354,6 +356,19 @@ fn config(
     if let Some(tickets) = options.tickets.as_ref().filter(|_| !checks_clients) {
         config.ticketer = Arc::clone(tickets);
     }
+    Arc::new(config)
+}
+
+/// The same for a client that knows of one protocol only. What is in a stream is for its two ends to agree on, but there is
+/// nothing left to agree on here, and such clients take no for an answer to mean that they are in the wrong place: those of gRPC,
+/// and of PostgreSQL where it begins with TLS.
+///
+/// # Spec
+/// TLR-08; RFC 7301 section 3.2.
+fn agreeing(config: Arc<ServerConfig>, hello: &ClientHello) -> Arc<ServerConfig> {
+    let Some(protocol) = hello.only_protocol() else { return config };
+    let mut config = ServerConfig::clone(&config);
+    config.alpn_protocols = vec![protocol];
     Arc::new(config)
 }
 
