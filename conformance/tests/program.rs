@@ -121,6 +121,17 @@ fn what_is_not_there_is_a_wrong_command_line() {
 }
 
 #[test]
+fn a_folder_without_cases_is_a_wrong_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = text(folder.path());
+    for arguments in [&["check", path][..], &["run", "--cases", path]] {
+        let (code, _, error) = result(arguments);
+        assert_eq!(code, 2, "{arguments:?}");
+        assert!(error.contains("no file in this folder ends in .yaml or .yml"), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
 fn a_case_of_ones_own_may_not_have_a_name_that_is_taken() {
     let folder = folder(&CASE.replace("ShopExactPath", "HTTPRouteMatching"));
     let (code, _, error) = result(&["list", "--cases", text(folder.path())]);

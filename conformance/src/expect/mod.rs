@@ -19,6 +19,6 @@ pub use self::grpc::grpc;
 pub use self::http::{Meeting, SetCookie, http, mesh, set_cookie};
 pub use self::infrastructure::infrastructure;
 pub use self::mismatch::Mismatch;
-pub use self::status::{accepted, no_routes, not_accepted, ready, resolved, status};
+pub use self::status::{accepted, is_unwritten, no_routes, not_accepted, ready, resolved, status};
 pub use self::stream::{tcp, udp};
 pub use self::websocket::websocket;

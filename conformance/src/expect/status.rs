@@ -322,6 +322,13 @@ fn parent_name(parent: &ParentReference) -> String {
     name
 }
 
+/// Whether the status of a GatewayClass or a Gateway is still that which the API server gives it: no controller has written one.
+pub fn is_unwritten(object: &AnyObject) -> bool {
+    let conditions = own_conditions(object);
+    let is_default = |it: &Condition| it.status == "Unknown" && it.reason == "Pending";
+    !conditions.is_empty() && conditions.iter().all(is_default)
+}
+
 /// The conditions of the object itself.
 fn own_conditions(object: &AnyObject) -> &[Condition] {
     let class = object.status().map(|status: &GatewayClassStatus| &status.conditions);

@@ -288,6 +288,12 @@ impl<'a, E: Engine> Stage<'a, E> {
                 None => vec![Mismatch::new("object", format!("{name}"), "no such object")],
             };
             let problem = Problem::of(format!("status of {name}"), mismatches);
+            let is_unwritten = object.as_ref().is_some_and(expect::is_unwritten);
+            let explanation = is_unwritten.then(|| {
+                let controller = &self.abilities.controller_name;
+                format!("no controller has written one; the GatewayClass names {controller}: is that the name of this one?")
+            });
+            let problem = problem.map(|problem| Problem { explanation, ..problem });
             if self.is_over(&mut patience, problem, 1).await? {
                 return Ok(());
             }

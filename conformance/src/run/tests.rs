@@ -321,6 +321,16 @@ async fn steps_about_statuses_are_passed_over_without_statuses() {
     let finding = fake.finding(STEPS).await;
     assert_eq!(finding.at, "steps[0].accepted[0] (scripted.yaml:11)");
     assert_eq!(finding.sent, "status of HTTPRoute first");
+    // As an API server leaves a Gateway until its controller comes.
+    fake.show = |object| {
+        let condition = json!({"type": "Accepted", "status": "Unknown", "reason": "Pending", "message": "", "lastTransitionTime": ""});
+        if object["kind"] == "Gateway" {
+            object["status"]["conditions"] = json!([condition]);
+        }
+    };
+    let finding = fake.finding("\n- ready: [Gateway all-namespaces]").await;
+    let said = "no controller has written one; the GatewayClass names example.org/fake: is that the name of this one?";
+    assert_eq!(finding.explanation.as_deref(), Some(said));
     fake.show = |object| {
         let condition = json!({"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "lastTransitionTime": ""});
         let parent = json!({"name": "all-namespaces"});

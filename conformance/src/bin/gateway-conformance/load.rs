@@ -43,11 +43,22 @@ pub(crate) fn text(file: &Path) -> Result<String, Trouble> {
     fs::read_to_string(file).map_err(|error| unreadable(file, &error))
 }
 
-/// The file itself, or the YAML files in the folder and below, by name.
+/// The file itself, or the YAML files in the folder and below, by name: at least one.
 pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    match below(path)? {
+        found if found.is_empty() => {
+            let message = format!("{}: no file in this folder ends in .yaml or .yml", path.display());
+            Err(Trouble::Usage(message))
+        }
+        found => Ok(found),
+    }
+}
+
+/// The YAML files in the folder and below, by name.
+fn below(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, io::Error>>);
     let mut paths: Vec<PathBuf> =
         entries.map_err(|error| unreadable(path, &error))?.iter().map(fs::DirEntry::path).collect();
@@ -55,7 +66,7 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            found.extend(files(&path)?);
+            found.extend(below(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
             found.push(path);
         }
