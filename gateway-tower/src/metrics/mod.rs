@@ -22,7 +22,8 @@
 //! The place of requests, attempts and mirrors is in `gateway` (`namespace/name`), `listener` (its name; that of a
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
 //! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service. Where no rule served a request, the labels end
-//! with the listener, or with the Gateway. A connection's place is `gateway`, `network_transport` (`tcp` or `udp`) and `port`.
+//! with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
+//! with `client_namespace` where the namespace of the client has Routes of its own for it; connections of workloads are not counted. A connection's place is `gateway`, `network_transport` (`tcp` or `udp`) and `port`.
 //!
 //! `http_response_status_class` is `1xx` to `5xx`, `other`, or `none` where there was no answer; `http_request_method` one of the
 //! methods of HTTP or `_OTHER`; `error_type` is `unreachable`, `backend_failed`, `request_broken`, `timed_out`, `refused` (by a layer of
@@ -38,6 +39,9 @@
 //! once a table. It reads the clock four times, and adds to five numbers, which connections have several of, so that cores do
 //! not share them. The first request of a rule allocates, on each of them: less than a KiB, and less than a quarter of one for
 //! each class of status but success.
+//!
+//! An answer to a call of gRPC has the status 200 however the call ended: those of the gateway's own that say why it did not serve a call
+//! are told by their `reason`, and what backends say is told by an access log, as `grpc_status`, and by no metric.
 //!
 //! The surprising case: a request that is given up before its answer begins is counted for its Gateway alone; to which rule it
 //! went, the attempts tell, as `error_type="given_up"`.
