@@ -34,7 +34,7 @@ use std::net::IpAddr;
 use http::Request;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
-use super::header_set::is_claim;
+use super::header_set::{HeaderSet, is_claim};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -90,6 +90,11 @@ pub fn remove_claims(headers: &mut HeaderMap, trust: Trust) {
 
 /// Tells the backend about the client, and [takes out](remove_claims) what is not to be believed.
 pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
+    add_beside(HeaderSet::of_received(request.headers()), request, client, trust);
+}
+
+/// The same for those who know which headers are there.
+pub(super) fn add_beside<B>(present: HeaderSet, request: &mut Request<B>, client: Client<'_>, trust: Trust) {
     let host = match request.uri().authority() {
         Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
         None => request.headers().get(header::HOST).cloned(),
@@ -98,7 +103,9 @@ pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
     // Of a request of HTTP/1.0 without host there is none.
     let host = host.filter(|host| !host.is_empty());
     let headers = request.headers_mut();
-    remove_claims(headers, trust);
+    if present.has(HeaderSet::CLAIM) {
+        remove_claims(headers, trust);
+    }
     if let Some(address) = client.address {
         append(headers, address);
     }

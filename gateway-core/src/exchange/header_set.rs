@@ -4,7 +4,7 @@
 
 use std::ops::BitOr;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// A set of header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,25 +29,49 @@ impl HeaderSet {
     pub const CONTENT_LENGTH: Self = Self(1 << 6);
     /// `Cookie`
     pub const COOKIE: Self = Self(1 << 7);
+    /// `Expect`
+    pub const EXPECT: Self = Self(1 << 8);
     /// [What says where a request came from](super::forwarded), but for `X-Forwarded-For` itself.
-    pub const CLAIM: Self = Self(1 << 8);
+    pub(super) const CLAIM: Self = Self(1 << 9);
+    /// `Content-Length`, where it is known to be said once, in digits only.
+    pub(super) const PLAIN_LENGTH: Self = Self(1 << 10);
 
     /// Those that are there.
     pub fn of(headers: &HeaderMap) -> Self {
-        headers.keys().fold(Self(0), |set, name| {
-            set | match name.as_str() {
-                "connection" => Self::CONNECTION,
-                "keep-alive" => Self::KEEP_ALIVE,
-                "proxy-connection" => Self::PROXY_CONNECTION,
-                "te" => Self::TE,
-                "upgrade" => Self::UPGRADE,
-                "transfer-encoding" => Self::TRANSFER_ENCODING,
-                "content-length" => Self::CONTENT_LENGTH,
-                "cookie" => Self::COOKIE,
-                name if is_claim(name) => Self::CLAIM,
-                _ => Self(0),
+        headers.keys().fold(Self(0), |set, name| set | Self::of_name(name.as_str()))
+    }
+
+    /// Those of a message that comes from elsewhere, with what has to be known of it before it goes on.
+    pub fn of_received(headers: &HeaderMap) -> Self {
+        headers.iter().fold(Self(0), |set, (name, value)| {
+            let name = name.as_str();
+            match Self::of_name(name) {
+                Self::CONTENT_LENGTH if set.has(Self::CONTENT_LENGTH) => Self(set.0 & !Self::PLAIN_LENGTH.0),
+                Self::CONTENT_LENGTH if is_plain_length(value) => {
+                    set | Self::CONTENT_LENGTH | Self::PLAIN_LENGTH
+                }
+                Self(0) if is_claim(name) => set | Self::CLAIM,
+                known => set | known,
             }
         })
+    }
+
+    /// The header of this name, if it is one of these.
+    #[inline]
+    fn of_name(name: &str) -> Self {
+        // By length first, which tells most others apart without a look at the name.
+        match name.len() {
+            2 if name == "te" => Self::TE,
+            6 if name == "cookie" => Self::COOKIE,
+            6 if name == "expect" => Self::EXPECT,
+            7 if name == "upgrade" => Self::UPGRADE,
+            10 if name == "connection" => Self::CONNECTION,
+            10 if name == "keep-alive" => Self::KEEP_ALIVE,
+            14 if name == "content-length" => Self::CONTENT_LENGTH,
+            16 if name == "proxy-connection" => Self::PROXY_CONNECTION,
+            17 if name == "transfer-encoding" => Self::TRANSFER_ENCODING,
+            _ => Self(0),
+        }
     }
 
     /// Whether one of `others` is in it.
@@ -59,19 +83,31 @@ impl HeaderSet {
 /// Whether a header of this name says where a request came from: `Forwarded`, `X-Real-IP`, and all that begins with
 /// `X-Forwarded-` but for `X-Forwarded-For`, which is a list that the gateway adds to. An underscore counts as a hyphen, as it
 /// does for programs that find headers among the variables of their environment.
+#[inline]
 pub(super) fn is_claim(name: &str) -> bool {
+    // Most begin with another letter, and are not worth a call.
+    matches!(name.as_bytes().first(), Some(b'f' | b'x')) && says_origin(name)
+}
+
+fn says_origin(name: &str) -> bool {
     let begins = |with: &str| {
         let spelled = |(byte, wanted): (u8, u8)| byte == wanted || byte == b'_' && wanted == b'-';
         name.len() >= with.len() && name.bytes().zip(with.bytes()).all(spelled)
     };
-    match name.as_bytes().first() {
-        Some(b'f') => name == "forwarded",
-        Some(b'x') => {
-            begins("x-forwarded-") && name != "x-forwarded-for"
-                || name.len() == "x-real-ip".len() && begins("x-real-ip")
-        }
-        Some(_) | None => false,
-    }
+    name == "forwarded"
+        || begins("x-forwarded-") && name != "x-forwarded-for"
+        || name.len() == "x-real-ip".len() && begins("x-real-ip")
+}
+
+/// Whether a length is written as everybody writes it, and not too large a number.
+fn is_plain_length(value: &HeaderValue) -> bool {
+    matches!(value.len(), 1..=19) && value.as_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// Whether a header that is there has one line.
+pub(super) fn is_one_line(headers: &HeaderMap, name: &HeaderName) -> bool {
+    // Known without a search where no header has more.
+    headers.len() == headers.keys_len() || headers.get_all(name).iter().nth(1).is_none()
 }
 
 impl BitOr for HeaderSet {
@@ -85,7 +121,6 @@ impl BitOr for HeaderSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn each_header_is_found() {
@@ -98,13 +133,44 @@ mod tests {
             ("transfer-encoding", HeaderSet::TRANSFER_ENCODING),
             ("content-length", HeaderSet::CONTENT_LENGTH),
             ("cookie", HeaderSet::COOKIE),
-            ("forwarded", HeaderSet::CLAIM),
+            ("expect", HeaderSet::EXPECT),
+            ("accept", HeaderSet(0)),
+            ("user-agent", HeaderSet(0)),
         ];
         for (name, expected) in names {
             let mut headers = HeaderMap::new();
             headers.insert("host", HeaderValue::from_static("a"));
             headers.insert(name, HeaderValue::from_static("b"));
             assert_eq!(HeaderSet::of(&headers), expected, "{name}");
+            assert_eq!(HeaderSet::of_received(&headers), expected, "{name}");
+            headers.insert("forwarded", HeaderValue::from_static("c"));
+            assert_eq!(HeaderSet::of(&headers), expected, "{name}");
+            assert_eq!(HeaderSet::of_received(&headers), expected | HeaderSet::CLAIM, "{name}");
+        }
+    }
+
+    // MSG-03
+    #[test]
+    fn a_length_is_plain_where_it_is_said_once_in_digits() {
+        for (lines, plain) in [
+            (&["0"][..], true),
+            (&["1234567890123456789"], true),
+            (&["12345678901234567890"], false),
+            (&["7", "7"], false),
+            (&["7", "7", "7"], false),
+            (&["x", "7"], false),
+            (&[""], false),
+            (&["7, 7"], false),
+            (&["+7"], false),
+            (&["7 "], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("content-length", HeaderValue::from_static(line));
+            }
+            let present = HeaderSet::of_received(&headers);
+            assert!(present.has(HeaderSet::CONTENT_LENGTH));
+            assert_eq!(present.has(HeaderSet::PLAIN_LENGTH), plain, "{lines:?}");
         }
     }
 

@@ -18,7 +18,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::header_set::HeaderSet;
+use super::header_set::{HeaderSet, is_one_line};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -110,8 +110,7 @@ pub fn is_asked_switch(asked: &HeaderValue, headers: &HeaderMap) -> bool {
 /// Takes out those of `present` that are for one hop, but for the `Upgrade` that is kept.
 pub fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
     if present.has(HeaderSet::CONNECTION) {
-        remove_named(headers);
-        headers.remove(header::CONNECTION);
+        remove_connection(headers);
     }
     if keep_upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -128,21 +127,38 @@ pub fn remove(headers: &mut HeaderMap, present: HeaderSet, keep_upgrade: bool) {
     }
 }
 
-/// Takes out the headers that `Connection` names.
-fn remove_named(headers: &mut HeaderMap) {
-    let special = |name: &&[u8]| {
-        ["close", "keep-alive", "upgrade", "te"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+/// Takes out `Connection`, and the headers that it names.
+fn remove_connection(headers: &mut HeaderMap) {
+    // Most messages say one word here, which names no header.
+    let named = if is_one_line(headers, &header::CONNECTION) {
+        let line = headers.remove(header::CONNECTION);
+        line.filter(|line| !is_word(line.as_bytes())).map(|line| named(elements(&line))).unwrap_or_default()
+    } else {
+        let named = named(tokens(headers, &header::CONNECTION));
+        headers.remove(header::CONNECTION);
+        named
     };
-    let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
-        .filter(|name| !special(name))
-        .filter_map(|name| HeaderName::from_bytes(name).ok())
-        .filter(|name| ![header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name))
-        .collect();
     for name in named {
         headers.remove(name);
     }
+}
+
+/// Those of the elements of `Connection` that name headers which are for one hop, as far as nobody else looks after them.
+fn named<'h>(elements: impl Iterator<Item = &'h [u8]>) -> Vec<HeaderName> {
+    elements
+        .filter(|name| !is_word(name))
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
+        .filter(|name| ![header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name))
+        .collect()
+}
+
+/// Whether an element of `Connection` speaks of the connection itself, or of a header that is looked after without it.
+fn is_word(element: &[u8]) -> bool {
+    // As nearly all write it.
+    element == b"keep-alive"
+        || [&b"keep-alive"[..], b"close", b"upgrade", b"te"]
+            .iter()
+            .any(|word| element.eq_ignore_ascii_case(word))
 }
 
 /// Whether the lists in this header hold `token`; parameters after `;` do not count.
@@ -155,9 +171,12 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 /// The elements of the lists in this header. They are bytes, so that one which is not text hides no other.
 fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    let elements =
-        headers.get_all(name).into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    elements.map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
+    headers.get_all(name).into_iter().flat_map(elements)
+}
+
+/// The elements of the list in one line.
+fn elements(line: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap};
-use http::{Request, Response, StatusCode, Version, request, response};
+use http::{HeaderMap, Request, Response, StatusCode, Version, request, response};
 
 use super::arrival::Arrival;
 use super::authorization::{AuthAnswer, Permit};
 use super::form::Form;
+use super::header_set::HeaderSet;
 use super::refusal::Refusal;
 use super::search::{Search, find};
 use super::stopped::{Asked, Stopped};
@@ -123,11 +123,12 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// # Spec
     /// FRW-07, SES-05.
     pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
+        let present = HeaderSet::of_received(request.headers());
         // What is left of the wish after the search is forwarded.
-        self.upgrade = request.headers().contains_key(header::UPGRADE);
+        self.upgrade = present.has(HeaderSet::UPGRADE);
         self.secure = arrival.client.secure;
         self.note_sessions(request.headers());
-        forwarded::add(request, arrival.client, arrival.trust);
+        forwarded::add_beside(present, request, arrival.client, arrival.trust);
     }
 
     /// Notes the sessions that the client shows in these headers, which no filter of the rule has changed yet. For embeddings that

@@ -70,7 +70,9 @@ pub(super) fn prepare<B: Body>(request: &mut Request<B>, present: HeaderSet) -> 
     if present.has(HeaderSet::COOKIE) {
         join_cookies(request.headers_mut());
     }
-    wait_for_continue(request);
+    if present.has(HeaderSet::EXPECT) {
+        wait_for_continue(request);
+    }
     let upgrade = if present.has(HeaderSet::UPGRADE) { ClientEnd::take(request) } else { None };
     if present.has(HeaderSet::TE) {
         let headers = request.headers_mut();
@@ -116,7 +118,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 /// # Spec
 /// MSG-03; RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
 pub(super) fn clean(status: StatusCode, headers: &mut HeaderMap) -> Result<(), FramingError> {
-    let present = HeaderSet::of(headers);
+    let present = HeaderSet::of_received(headers);
     hop_by_hop::remove(headers, present, status == StatusCode::SWITCHING_PROTOCOLS);
     framing::check_present_in_answer(status, headers, present)
 }
