@@ -37,6 +37,11 @@ pub mod outcome;
 pub mod observe;
 pub mod respond;
 mod upgrade;
+#[cfg(feature = "tunnel")]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a tunnel uses a part of it"))]
+mod drain;
+pub mod tunnel;
+pub mod recover;
 pub mod balance;
 pub mod authorize;
 pub mod route;
@@ -44,11 +49,6 @@ pub mod dispatch;
 pub mod timeouts;
 pub mod mirror;
 pub mod retry;
-#[cfg(feature = "tunnel")]
-#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a tunnel uses a part of it"))]
-mod drain;
-pub mod tunnel;
-pub mod recover;
 pub mod gateway;
 #[cfg(feature = "metrics")]
 pub mod metrics;

@@ -96,8 +96,8 @@ impl Routed {
         self.reached = self.exchange.backend_id().map(Reached::from);
     }
 
-    /// Tells the backend about the client. Says whether the client asks for another protocol.
-    pub(crate) fn tell<B>(&mut self, request: &mut Request<B>, trust: Trust) -> bool {
+    /// Tells the backend about the client.
+    pub(crate) fn tell<B>(&mut self, request: &mut Request<B>, trust: Trust) {
         let connection = &*self.connection;
         let arrival = Arrival {
             client: connection.client(),
@@ -105,7 +105,6 @@ impl Routed {
             ..Arrival::at(connection.owner.as_ref(), connection.port)
         };
         self.exchange.tell(&arrival, request);
-        self.exchange.wants_upgrade()
     }
 
     /// Chooses the backend by weight; one without endpoints is known afterwards, but refused.

@@ -1,5 +1,6 @@
 //! What asks services.
 
+use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use http::{Method, Request, Response, StatusCode, Uri, request};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use tokio::time;
+use tower_layer::Layer;
 use tower_service::Service;
 
 use super::hold::{Held, hold};
@@ -21,8 +23,8 @@ use super::question::Question;
 use super::{MAX_ANSWER, MAX_ATTEMPTS, TIME_LIMIT, check};
 use crate::balance::{Attempt, Pick, Tried, aim};
 use crate::body::{BoxError, RequestBody};
-use crate::client::NotProcessed;
-use crate::outcome::Refused;
+use crate::outcome::{Refusal, Refused};
+use crate::recover::{Recover, RecoverLayer};
 
 /// The request again, with what came of asking, or with why the request itself cannot go on.
 pub type Asked<B> = Pin<Box<dyn Future<Output = (Request<B>, Result<AuthAnswer, Refused>)> + Send>>;
@@ -37,10 +39,11 @@ pub trait Authorize<B>: Clone + Send + 'static {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AskNobody;
 
-/// Asks services through a client, which may be that of the gateway.
+/// Asks services through a client, which may be that of the gateway. What it answers is [received](crate::recover) as the answer
+/// of any backend is.
 #[derive(Clone)]
 pub struct Authorizer<C> {
-    client: C,
+    client: Recover<C>,
     picker: Arc<dyn Pick>,
 }
 
@@ -58,7 +61,7 @@ impl<B: Send + 'static> Authorize<B> for AskNobody {
 impl<C> Authorizer<C> {
     /// Asks through clones of `client`, at the endpoints that `picker` chooses.
     pub fn new(client: C, picker: Arc<dyn Pick>) -> Self {
-        Self { client, picker }
+        Self { client: RecoverLayer.layer(client), picker }
     }
 }
 
@@ -136,7 +139,7 @@ impl<C> Authorizer<C> {
             (Err(error), _) => Err(error),
         };
         answer.unwrap_or_else(|error| {
-            tracing::debug!(?question, error = &*error as &dyn std::error::Error, "nobody can be asked");
+            tracing::debug!(?question, error = &*error as &dyn Error, "nobody can be asked");
             AuthAnswer::Failed
         })
     }
@@ -172,7 +175,7 @@ impl<C> Authorizer<C> {
             request.extensions_mut().insert(question.target(position));
             tried.push(position as u32);
             match self.exchange(request).await {
-                Err(error) if NotProcessed::is(&*error) && tried.len() < MAX_ATTEMPTS => drop(picked),
+                Err(error) if has_not_seen_it(&*error) && tried.len() < MAX_ATTEMPTS => drop(picked),
                 result => return result,
             }
         }
@@ -188,12 +191,18 @@ impl<C> Authorizer<C> {
         RB: Body<Data = Bytes>,
         RB::Error: Into<BoxError>,
     {
-        poll_fn(|cx| self.client.poll_ready(cx)).await.map_err(Into::into)?;
-        let (parts, body) = self.client.call(request).await.map_err(Into::into)?.into_parts();
+        poll_fn(|cx| Service::<Request<RequestBody<B>>>::poll_ready(&mut self.client, cx)).await?;
+        let (parts, body) = self.client.call(request).await?.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await?;
         let trailers = body.trailers().cloned();
         Ok(Response::from_parts(parts, (body.to_bytes(), trailers)))
     }
+}
+
+/// Whether a service that gave no answer cannot have seen the question.
+fn has_not_seen_it(error: &(dyn Error + 'static)) -> bool {
+    let refused: Option<&Refused> = error.downcast_ref();
+    refused.is_some_and(|refused| matches!(refused.refusal(), Refusal::Unreachable(_)))
 }
 
 fn over_http(http: &HttpAuth, parts: &request::Parts, body: Bytes) -> Option<(request::Parts, Bytes)> {

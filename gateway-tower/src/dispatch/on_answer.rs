@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use gateway_core::exchange::{Exchange, hop_by_hop};
-use http::{Response, StatusCode, response};
+use gateway_core::exchange::Exchange;
+use http::{Response, response};
 
 use crate::handle::Snapshot;
 use crate::outcome::Refused;
@@ -11,9 +11,9 @@ use crate::outcome::Refused;
 /// What is to be done to the answer.
 #[derive(Debug)]
 pub(super) enum OnAnswer {
-    /// No more than to take out what is for one hop; with whether the client asks for another protocol.
-    Plain { upgrade: bool },
-    /// That, and the filters that have run on the request.
+    /// Nothing: there are no filters.
+    Plain,
+    /// The filters that have run on the request.
     Filters(Box<Exchange<Snapshot>>),
 }
 
@@ -23,11 +23,11 @@ impl OnAnswer {
     /// What is to be done to the answer of a backend.
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
         match self {
-            Self::Plain { upgrade } => {
-                let upgraded = *upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS;
-                hop_by_hop::remove_from_response(response.headers_mut(), upgraded);
-            }
-            Self::Filters(exchange) => edit_head(response, |head| exchange.finish(head)),
+            Self::Plain => {}
+            Self::Filters(exchange) => edit_head(response, |head| {
+                exchange.on_backend_response(head);
+                exchange.on_response(head);
+            }),
         }
     }
 
@@ -37,7 +37,7 @@ impl OnAnswer {
     /// FHM-11, FCO-02.
     pub(super) fn finish_refused(&self, refused: &mut Refused) {
         match self {
-            Self::Plain { .. } => {}
+            Self::Plain => {}
             Self::Filters(exchange) => refused.edit_head(|head| exchange.finish_local(head)),
         }
     }

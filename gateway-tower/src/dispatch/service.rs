@@ -28,7 +28,7 @@ pub struct Dispatch<S, A = AskNobody> {
 /// How a request goes on.
 enum Start {
     /// To the backend: its rule has no filters.
-    Chosen { upgrade: bool },
+    Chosen,
     /// Through the filters.
     Filters,
 }
@@ -54,9 +54,7 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> DispatchFuture<S, B> {
         match start(&mut request, self.trust) {
-            Ok(Start::Chosen { upgrade }) => {
-                DispatchFuture::forwarded(self.inner.call(request), OnAnswer::Plain { upgrade })
-            }
+            Ok(Start::Chosen) => DispatchFuture::forwarded(self.inner.call(request), OnAnswer::Plain),
             Ok(Start::Filters) => self.filter(request),
             Err(refused) => DispatchFuture::refused(refused),
         }
@@ -99,12 +97,12 @@ fn start<B>(request: &mut Request<B>, trust: Trust) -> Result<Start, Refused> {
 }
 
 fn start_routed<B>(routed: &mut Routed, request: &mut Request<B>, trust: Trust) -> Result<Start, Refused> {
-    let upgrade = routed.tell(request, trust);
+    routed.tell(request, trust);
     if routed.rule().has_filters() || routed.exchange().has_edits() {
         return Ok(Start::Filters);
     }
     match routed.choose_backend(fastrand::u64(..)) {
-        Ok(_) => Ok(Start::Chosen { upgrade }),
+        Ok(_) => Ok(Start::Chosen),
         Err(refusal) => Err(Refused::from(refusal).with_reached(routed.reached())),
     }
 }

@@ -13,10 +13,10 @@
 //! | [`balance`](crate::balance) | picks the endpoint | each attempt gets another |
 //! | *per attempt* | | |
 //! | [`timeouts`](crate::timeouts) | keeps to `backendRequest` | the time covers one attempt |
-//! | [`recover`](crate::recover) | turns the client's errors into refusals | all others know one kind of error |
+//! | [`recover`](crate::recover) | turns the client's errors into refusals, and keeps answers clean | all others know one kind of error, and no hop but their own; mirrors and authorization services pass it, too |
 //!
 //! The filters of a listener and of a rule may have an [authorization service](crate::authorize) asked first, over the same client
-//! and with the same picker.
+//! within [`recover`](crate::recover), and with the same picker.
 //!
 //! Nothing here binds a socket or makes a connection: the server stands before the gateway, and the client, which may be
 //! [ours](crate::upstream), that of hyper-util or a closure in a test, behind it. Around one that is not ours, a

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use gateway_core::exchange::{framing, hop_by_hop};
+use gateway_core::exchange::{HeaderSet, framing, hop_by_hop};
 use http::{HeaderValue, Response, StatusCode, Version, header};
 use pin_project_lite::pin_project;
 
@@ -53,11 +53,11 @@ where
     }
 }
 
-/// An answer as it is passed on: in the gateway's own version of HTTP, saying in one way where it ends, and final; a switch
-/// of protocols only as it was asked for.
+/// An answer as it is passed on: in the gateway's own version of HTTP, without what is for one hop, saying in one way where it
+/// ends, and final; a switch of protocols only as it was asked for.
 ///
 /// # Spec
-/// MSG-03, MSG-07, MSG-11; RFC 9110 sections 2.5, 7.8 and 15.2.
+/// MSG-03, MSG-07, MSG-11; RFC 9110 sections 2.5, 7.6.1, 7.8 and 15.2.
 fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Result<(), BoxError> {
     let status = response.status();
     if status.is_informational() {
@@ -71,7 +71,10 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
         }
     }
     *response.version_mut() = Version::default();
-    Ok(framing::check_answer(status, response.headers_mut())?)
+    let headers = response.headers_mut();
+    let present = HeaderSet::of_received(headers);
+    hop_by_hop::remove(headers, present, status == StatusCode::SWITCHING_PROTOCOLS);
+    Ok(framing::check_answer(status, headers, present)?)
 }
 
 /// The answer with the body that it has in the gateway. One that resets a form must have no content; a client that knows
@@ -99,3 +102,35 @@ struct NotFinal(StatusCode);
     gateway_tower::tunnel::TunnelLayer around the client, or tunnel::Joined into the answer if it joins them itself"
 )]
 struct NotJoined;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(lines: &[(&'static str, &'static str)]) -> Result<Vec<String>, BoxError> {
+        let mut response = Response::new(());
+        for (name, value) in lines {
+            response.headers_mut().append(*name, HeaderValue::from_static(value));
+        }
+        receive(&mut response, None)?;
+        Ok(response.headers().keys().map(ToString::to_string).collect())
+    }
+
+    // MSG-03; RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
+    #[test]
+    fn a_length_beside_a_transfer_coding_is_not_passed_on() {
+        let length = ("content-length", "3");
+        assert_eq!(received(&[length]).unwrap(), ["content-length"]);
+        assert!(received(&[length, ("transfer-encoding", "chunked")]).unwrap().is_empty());
+        let error = received(&[length, ("transfer-encoding", "gzip")]).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&framing::FramingError::Coding));
+    }
+
+    // RFC 9110 section 7.6.1
+    #[test]
+    fn what_a_backend_says_about_its_connection_is_not_passed_on() {
+        let lines =
+            [("connection", "close, x-hop"), ("x-hop", "1"), ("keep-alive", "timeout=5"), ("x-a", "1")];
+        assert_eq!(received(&lines).unwrap(), ["x-a"]);
+    }
+}

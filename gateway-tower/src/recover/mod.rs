@@ -1,10 +1,14 @@
-//! Where the errors of a client become refusals.
+//! Where the errors of a client become refusals, and its answers those of the gateway.
 //!
 //! A client that cannot connect, or whose backend did not take the request, gives 503, any other error of it gives 502, unless
-//! the body of the request broke: then it gives 400, whatever the client makes of that. An answer that says in two ways where it ends, or in one that is not understood, is
-//! an error too, and so is a switch of protocols that nobody [joins](crate::tunnel::Joined); all others go on in one version of HTTP. The error itself goes along as the source
+//! the body of the request broke: then it gives 400, whatever the client makes of that. The error itself goes along as the source
 //! of the [`Refusal`](crate::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
-//! the answer's [`Outcome`](crate::Outcome). Answers get the one body type of all answers.
+//! the answer's [`Outcome`](crate::Outcome).
+//!
+//! Whatever the client takes for an answer, what a backend says about its connection ends here: the layers around this one are
+//! not told again. An answer that says in two ways where it ends, or in one that is not understood, is an error, and so is a
+//! switch of protocols that nobody [joins](crate::tunnel::Joined). All others go on in one version of HTTP, and with the one
+//! body type of all answers.
 //!
 //! The surprising case: a client that fails to become ready does not fail here. The error becomes the result of the call
 //! that follows, so that it counts as a failed attempt and may be tried again.
@@ -24,6 +28,12 @@
 //! });
 //! let refused = client.oneshot(Request::new(())).await.unwrap_err();
 //! assert_eq!(refused.refusal().status(), StatusCode::SERVICE_UNAVAILABLE);
+//!
+//! let client = ServiceBuilder::new().layer(RecoverLayer).service_fn(async |_: Request<()>| {
+//!     Response::builder().header("keep-alive", "timeout=5").body(Full::<Bytes>::default())
+//! });
+//! let answer = client.oneshot(Request::new(())).await.unwrap();
+//! assert!(!answer.headers().contains_key("keep-alive"));
 //! # }
 //! ```
 

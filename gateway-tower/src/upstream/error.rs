@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use gateway_core::exchange::framing::FramingError;
-
 use crate::body::BoxError;
 use crate::client::{ConnectError, NotProcessed};
 
@@ -24,15 +22,6 @@ pub enum UpstreamError {
         /// What happened.
         #[source]
         cause: BoxError,
-    },
-    /// It cannot be told where the answer ends.
-    #[error("the answer of {endpoint} is not understood")]
-    Framing {
-        /// The endpoint.
-        endpoint: SocketAddr,
-        /// What is wrong.
-        #[source]
-        cause: FramingError,
     },
     /// The answer switches to another protocol, which nobody asked for.
     #[error("{endpoint} switched protocols without being asked to")]

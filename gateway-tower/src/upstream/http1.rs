@@ -1,10 +1,9 @@
-//! A request as a backend of HTTP/1.1 gets it, and its answer.
+//! A request as a backend of HTTP/1.1 gets it.
 
 use std::mem;
 use std::time::Duration;
 
-use gateway_core::exchange::framing::{self, FramingError};
-use gateway_core::exchange::{HeaderSet, hop_by_hop};
+use gateway_core::exchange::HeaderSet;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode, Uri, Version};
@@ -110,19 +109,6 @@ fn join_cookies(headers: &mut HeaderMap) {
     headers.insert(header::COOKIE, joined);
 }
 
-/// Takes out of an answer what was said about the connection that it came over.
-///
-/// # Errors
-/// When the answer says in two ways where it ends, or in one that is not understood.
-///
-/// # Spec
-/// MSG-03; RFC 9112 section 6.3: a transfer coding overrides the length, which must not be passed on beside it.
-pub(super) fn clean(status: StatusCode, headers: &mut HeaderMap) -> Result<(), FramingError> {
-    let present = HeaderSet::of_received(headers);
-    hop_by_hop::remove(headers, present, status == StatusCode::SWITCHING_PROTOCOLS);
-    framing::check_present_in_answer(status, headers, present)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,18 +178,5 @@ mod tests {
         assert_eq!(request.headers()["host"], "Example.com:8080");
         assert_eq!(request.headers()["cookie"], "a=1; b=2");
         assert_eq!(request.headers()["connection"], "te");
-    }
-
-    #[test]
-    fn a_length_beside_a_transfer_coding_is_not_passed_on() {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-length", HeaderValue::from_static("3"));
-        clean(StatusCode::OK, &mut headers).unwrap();
-        assert_eq!(headers.len(), 1);
-        headers.insert("transfer-encoding", HeaderValue::from_static("chunked"));
-        clean(StatusCode::OK, &mut headers).unwrap();
-        assert!(headers.is_empty());
-        headers.insert("transfer-encoding", HeaderValue::from_static("gzip"));
-        assert_eq!(clean(StatusCode::OK, &mut headers), Err(FramingError::Coding));
     }
 }

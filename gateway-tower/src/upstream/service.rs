@@ -231,11 +231,7 @@ where
                 Err(failure) => Err(failure),
             };
             let cause = match answered {
-                Ok(mut answer) => {
-                    http1::clean(answer.status(), answer.headers_mut())
-                        .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
-                    return Ok(answer.map(UpstreamBody::http2));
-                }
+                Ok(answer) => return Ok(answer.map(UpstreamBody::http2)),
                 Err(Failure::Failed(cause)) => return Err(UpstreamError::Exchange { endpoint, cause }),
                 Err(Failure::NotProcessed(cause)) => cause,
             };
@@ -368,12 +364,8 @@ impl<B: Send + 'static> Rest<B> {
     /// What is passed on of an answer.
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
         let Self { shared, peer, connection, pieces: _, upgrade } = self;
-        let endpoint = peer.address;
-        let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        http1::clean(response.status(), response.headers_mut())
-            .map_err(|cause| UpstreamError::Framing { endpoint, cause })?;
-        if upgraded {
-            let client = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint })?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let client = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint: peer.address })?;
             let backend = hyper::upgrade::on(&mut response);
             let joined = tunnel::join(client, backend, shared.options.tunnel);
             tokio::spawn(async move {
