@@ -168,6 +168,20 @@ pub(super) trait Split: Clone {
     fn into_object(self) -> AnyObject;
 }
 
+/// What `of_entry` makes of every match entry of these rules, by the position of the rule and its own there.
+fn entries<U, M: Clone + Default, S>(
+    rules: &[U],
+    matches: impl Fn(&U) -> &[M],
+    of_entry: impl Fn((usize, usize), &U, M) -> S,
+) -> Vec<S> {
+    let mut entries = Vec::new();
+    for (rule, written) in rules.iter().enumerate() {
+        let matches = matches_or_default(matches(written)).into_iter().enumerate();
+        entries.extend(matches.map(|(position, entry)| of_entry((rule, position), written, entry)));
+    }
+    entries
+}
+
 /// An entry of which nothing is known.
 fn entry(calls: bool, rule: usize, entry: usize) -> Entry {
     Entry {
@@ -207,10 +221,10 @@ impl Split for HttpRoute {
     }
 
     fn entries(&self) -> Vec<(Entry, Self)> {
-        let rules = self.spec.rules.iter().enumerate();
-        let all = rules.flat_map(|(rule, written)| {
-            let matches = matches_or_default(&written.matches).into_iter().enumerate();
-            matches.map(move |(position, of_entry)| {
+        entries(
+            &self.spec.rules,
+            |rule| &rule.matches,
+            |(rule, position), written, of_entry| {
                 let facts = Entry {
                     kind: match of_entry.path.r#type {
                         PathMatchType::Exact => 2,
@@ -226,9 +240,8 @@ impl Split for HttpRoute {
                 let mut alone = self.clone();
                 alone.spec.rules = vec![HttpRouteRule { matches: vec![of_entry], ..written.clone() }];
                 (facts, alone)
-            })
-        });
-        all.collect()
+            },
+        )
     }
 
     fn into_object(self) -> AnyObject {
@@ -250,10 +263,10 @@ impl Split for GrpcRoute {
     }
 
     fn entries(&self) -> Vec<(Entry, Self)> {
-        let rules = self.spec.rules.iter().enumerate();
-        let all = rules.flat_map(|(rule, written)| {
-            let matches = matches_or_default(&written.matches).into_iter().enumerate();
-            matches.map(move |(position, of_entry)| {
+        entries(
+            &self.spec.rules,
+            |rule| &rule.matches,
+            |(rule, position), written, of_entry| {
                 let method = of_entry.method.clone().unwrap_or_default();
                 let facts = Entry {
                     service: method.service.map_or(0, |service| service.len()),
@@ -264,9 +277,8 @@ impl Split for GrpcRoute {
                 let mut alone = self.clone();
                 alone.spec.rules = vec![GrpcRouteRule { matches: vec![of_entry], ..written.clone() }];
                 (facts, alone)
-            })
-        });
-        all.collect()
+            },
+        )
     }
 
     fn into_object(self) -> AnyObject {
