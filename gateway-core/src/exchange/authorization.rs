@@ -100,13 +100,23 @@ impl HttpAuth {
     pub fn question(&self, request: &request::Parts, length: u64) -> Result<request::Parts, NoQuestion> {
         let (mut question, ()) = Request::new(()).into_parts();
         question.method = request.method.clone();
-        question.uri = target(&self.prefix, request)?;
+        question.uri = self.target(request)?;
         let always = [header::HOST, header::AUTHORIZATION];
         copy(&always, &request.headers, &mut question.headers);
         let allowed = self.allowed_headers.iter().filter(|name| !always.contains(name));
         copy(allowed, &request.headers, &mut question.headers);
         question.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         Ok(question)
+    }
+
+    /// The target of a request behind the prefix.
+    fn target(&self, request: &request::Parts) -> Result<Uri, NoQuestion> {
+        // CONNECT would be a tunnel to the service, and `*` is behind no prefix.
+        if request.method == Method::CONNECT || request.uri.path() == "*" {
+            return Err(NoQuestion);
+        }
+        let target = PathAndQuery::try_from(format!("{}{}", self.prefix, matched_target(request)));
+        target.map(Uri::from).map_err(|_| NoQuestion)
     }
 
     /// What the answer of the service means.
@@ -141,16 +151,17 @@ impl HttpAuth {
     }
 }
 
-/// The target of a request in the form that is matched, behind a prefix.
-fn target(prefix: &str, request: &request::Parts) -> Result<Uri, NoQuestion> {
-    let (path, query) = (request.uri.path(), request.uri.query());
-    // CONNECT would be a tunnel to the service, and `*` is behind no prefix.
-    if request.method == Method::CONNECT || path == "*" {
-        return Err(NoQuestion);
+/// The path and the query of a request in the form that is matched, which a filter before may not have left.
+fn matched_target(request: &request::Parts) -> String {
+    let Some(written) = request.uri.path_and_query() else { return String::new() };
+    let path = match written.path() {
+        path if path.starts_with('/') => path::normalize(path),
+        other => other.into(),
+    };
+    match written.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.into_owned(),
     }
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    let target = PathAndQuery::try_from(format!("{prefix}{}{query}", path::normalize(path)));
-    target.map(Uri::from).map_err(|_| NoQuestion)
 }
 
 fn copy<'n>(names: impl IntoIterator<Item = &'n HeaderName>, from: &HeaderMap, to: &mut HeaderMap) {
@@ -181,17 +192,9 @@ fn is_of_the_gateway(name: &HeaderName) -> bool {
 // === impl GrpcAuth ===
 
 impl GrpcAuth {
-    /// The path and the query that the service is told: in the form that is matched, which a filter before may not have left.
+    /// The path and the query that the service is told: in the form that is matched.
     pub fn target(&self, request: &request::Parts) -> String {
-        let Some(written) = request.uri.path_and_query() else { return String::new() };
-        let path = match written.path() {
-            path if path.starts_with('/') => path::normalize(path),
-            other => other.into(),
-        };
-        match written.query() {
-            Some(query) => format!("{path}?{query}"),
-            None => path.into_owned(),
-        }
+        matched_target(request)
     }
 
     /// The headers that the service is told, in the order of their names; the lines of one name are one, as HTTP joins them.
