@@ -1,14 +1,17 @@
 //! BackendTLSPolicies from manifests: which holds for a port, and what statuses say of each.
 
-use gateway_core::api::{Kind, Resources};
+mod common;
+
+use gateway_core::api::Kind;
 use gateway_core::condition::ConditionType;
 use gateway_core::feature::Feature;
-use gateway_core::manifest;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::rule::{Authorities, Identity};
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{Translation, Translator, translate};
+
+use self::common::resources;
 
 /// A Gateway, a Route to every port of a Service, and certificate authorities, good and bad.
 const BASE: &str = "
@@ -56,12 +59,6 @@ fn policy(name: &str, year: u16, target: &str, validation: &str) -> String {
 
 fn service(more: &str) -> String {
     format!("{{group: '', kind: Service, name: web{more}}}")
-}
-
-fn resources(yaml: &str) -> Resources {
-    let read = manifest::read(yaml, "test.yaml");
-    assert!(read.problems.is_empty(), "{:?}", read.problems);
-    read.objects.into_iter().map(|(object, _)| object).collect()
 }
 
 fn translated(policies: &[String]) -> Translation {

@@ -1,5 +1,7 @@
 //! Filters that ask authorization services: of rules and of listeners, from the fields to the decision.
 
+mod common;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,11 +10,13 @@ use gateway_core::exchange::{
     Arrival, AuthAnswer, Decision, Denial, Exchange, Form, Refusal, Sought, Stopped,
 };
 use gateway_core::filter::{AuthProtocol, ExternalAuth, Put};
-use gateway_core::manifest::{self, Collection};
+use gateway_core::manifest;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::translate::{Translation, Translator, translate};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+
+use self::common::resources;
 
 /// Services `shop` and `auth`, each with an endpoint.
 const SERVICES: &str = "
@@ -70,10 +74,7 @@ fn set(name: &str, value: &str) -> String {
 }
 
 fn translated_with(documents: &[&str], options: Options) -> Translation {
-    let all = documents.iter().map(|text| manifest::read(text, "test.yaml"));
-    let Collection { resources, problems, .. } =
-        all.chain([manifest::read(SERVICES, "services.yaml")]).collect();
-    assert!(problems.is_empty(), "{problems:?}");
+    let resources = resources(&[documents, &[SERVICES]].concat().join("\n---\n"));
     translate(&resources, &Options { any_class: true, ..options })
 }
 

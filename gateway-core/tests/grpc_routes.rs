@@ -1,12 +1,12 @@
 //! GRPCRoutes from manifests: which of them serves a call, what stands beside them, and what the caller gets otherwise.
 
+mod common;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::Resources;
 use gateway_core::exchange::{Arrival, Decision};
-use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
@@ -14,6 +14,8 @@ use gateway_core::rule::BackendProtocol;
 use gateway_core::table::{CandidateOutcome, FrontendOwner, RouteTable, TieBreaker, Transport};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
+
+use self::common::resources;
 
 /// A Gateway with one listener, and a Service with a port of each protocol.
 const BASE: &str = "
@@ -54,9 +56,7 @@ fn rules(rules: &[(&str, &str)]) -> String {
 }
 
 fn translated(routes: &[String]) -> Translation {
-    let read = manifest::read(&format!("{BASE}{}", routes.concat()), "test.yaml");
-    assert!(read.problems.is_empty(), "{:#?}", read.problems);
-    let resources: Resources = read.objects.into_iter().map(|(object, _)| object).collect();
+    let resources = resources(&format!("{BASE}{}", routes.concat()));
     translate(&resources, &Options { any_class: true, ..Options::default() })
 }
 

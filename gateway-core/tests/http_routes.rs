@@ -1,11 +1,11 @@
 //! HTTPRoutes from manifests: where they attach, what their status says, and what they serve.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gateway_core::api::Resources;
 use gateway_core::condition::{Condition, ConditionType, Reason};
-use gateway_core::manifest;
 use gateway_core::matching::RequestHead;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
@@ -16,6 +16,8 @@ use gateway_core::rule::{
 use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::{Translation, translate};
 use http::Request;
+
+use self::common::resources;
 
 /// A class, a Gateway `infra/gw` with three HTTP listeners, namespaces, Services and endpoints in `apps` and `other`.
 const BASE: &str = r#"
@@ -82,11 +84,7 @@ spec:
 "#;
 
 fn translated(manifests: &str) -> Translation {
-    let manifest = manifest::read(&format!("{BASE}\n---\n{manifests}"), "test.yaml");
-    let problems: Vec<_> = manifest.problems.iter().map(ToString::to_string).collect();
-    assert!(problems.is_empty(), "{problems:#?}");
-    let resources: Resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
-    let translation = translate(&resources, &Options::default());
+    let translation = translate(&resources(&format!("{BASE}\n---\n{manifests}")), &Options::default());
     assert!(translation.diagnostics.is_empty(), "{:#?}", translation.diagnostics);
     translation
 }
@@ -737,8 +735,7 @@ kind: HTTPRoute
 metadata: {namespace: apps, name: r, annotations: {example.com/quota: '40'}}
 spec: {parentRefs: [{namespace: infra, name: gw}], rules: [{}, {}]}
 ";
-    let manifest = manifest::read(&format!("{BASE}{route}"), "test.yaml");
-    let resources: Resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
+    let resources = resources(&format!("{BASE}{route}"));
     let options = Options { rule_data: Some(Arc::new(Quotas)), ..Options::default() };
     let quotas = |options: &Options| -> Vec<Option<u32>> {
         let table = translate(&resources, options).table;

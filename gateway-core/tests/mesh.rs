@@ -1,11 +1,13 @@
 //! Routes of Services: whom they are for, what becomes of requests of workloads, and what statuses say.
 
+mod common;
+
 use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, Kind, Resources};
 use gateway_core::exchange::{Arrival, Decision};
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
-use gateway_core::manifest::{self, Collection};
+use gateway_core::manifest;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::table::{FrontendOwner, RouteTable, Transport};
@@ -90,10 +92,7 @@ fn bound(kind: &str, name: &str, parent: &str, more: &str) -> String {
 }
 
 fn resources(documents: &[&str]) -> Resources {
-    let text = SERVICES.to_owned() + &documents.concat();
-    let Collection { resources, problems, .. } = [manifest::read(&text, "mesh.yaml")].into_iter().collect();
-    assert!(problems.is_empty(), "{problems:?}");
-    resources
+    common::resources(&(SERVICES.to_owned() + &documents.concat()))
 }
 
 fn translated(documents: &[&str]) -> Translation {

@@ -1,11 +1,15 @@
 //! What is given and not served is said, once, at its field.
 
+mod common;
+
 use gateway_core::api::{Kind, Resources};
 use gateway_core::manifest::Severity;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::translate::{Translator, translate};
 use gateway_core::{lint, manifest};
+
+use self::common::resources;
 
 /// A class, a Gateway, a Service with a slice, and a route that is served.
 const GOOD: &str = "
@@ -37,12 +41,6 @@ metadata: {name: shop}
 spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
 ";
 
-fn read(yaml: &str) -> Resources {
-    let read = manifest::read(yaml, "case.yaml");
-    assert!(read.problems.is_empty(), "{:?}", read.problems);
-    read.objects.into_iter().map(|(object, _)| object).collect()
-}
-
 /// Everything that is said of these resources: object, field and message.
 fn said_with(resources: &Resources, options: &Options) -> Vec<String> {
     let translation = translate(resources, options);
@@ -62,7 +60,7 @@ fn said(replaced: &[(&str, &str)], more: &str) -> Vec<String> {
         assert!(yaml.contains(from), "{from}");
         yaml = yaml.replace(from, to);
     }
-    said_with(&read(&format!("{yaml}{more}")), &Options::default())
+    said_with(&resources(&format!("{yaml}{more}")), &Options::default())
 }
 
 #[track_caller]
@@ -191,8 +189,8 @@ fn a_gateway_without_its_class_is_said_and_any_class_is_also_none() {
     );
     let yaml = GOOD.replace("metadata: {name: ours}", "metadata: {name: other}");
     let options = Options { any_class: true, ..Options::default() };
-    expect("any class", said_with(&read(&yaml), &options), &[]);
-    assert_eq!(translate(&read(&yaml), &options).table.rules().count(), 1);
+    expect("any class", said_with(&resources(&yaml), &options), &[]);
+    assert_eq!(translate(&resources(&yaml), &options).table.rules().count(), 1);
 }
 
 // HRB-02, HRB-15
@@ -254,8 +252,9 @@ fn endpoints_that_get_no_requests_are_said() {
 fn a_service_without_slices_is_said_if_requests_go_there() {
     let (services, slice) = GOOD.split_once("---\napiVersion: discovery").unwrap();
     let route = slice.split_once("---\n").unwrap().1;
-    let without =
-        |service: &str| said_with(&read(&format!("{services}{service}---\n{route}")), &Options::default());
+    let without = |service: &str| {
+        said_with(&resources(&format!("{services}{service}---\n{route}")), &Options::default())
+    };
     let said = "Service default/shop: no EndpointSlice has its endpoints, so that its requests are answered with 503; write one";
     let other = object("Service", "v1", "other", "spec: {ports: [{port: 80}]}");
     expect(
@@ -265,13 +264,17 @@ fn a_service_without_slices_is_said_if_requests_go_there() {
     );
     let selector =
         services.replace("name: web, port: 80}]}", "name: web, port: 80}], selector: {app: shop}}");
-    let found = said_with(&read(&format!("{selector}---\n{route}")), &Options::default());
+    let found = said_with(&resources(&format!("{selector}---\n{route}")), &Options::default());
     expect("a selector", found, &[&format!("{said}, as a cluster does for the selector, with the label")]);
     let mirror = route.replace(
         "backendRefs: [{name: shop, port: 80}]",
         "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: shop, port: 80}}}]",
     );
-    expect("a mirror", said_with(&read(&format!("{services}---\n{mirror}")), &Options::default()), &[said]);
+    expect(
+        "a mirror",
+        said_with(&resources(&format!("{services}---\n{mirror}")), &Options::default()),
+        &[said],
+    );
 }
 
 // RTE-03
@@ -306,7 +309,7 @@ fn every_condition_that_is_bad_has_its_causes_at_fields() {
             assert!(yaml.contains(from), "{from}");
             yaml.replace(from, to)
         });
-        let statuses = translate(&read(&yaml), &Options::default()).statuses;
+        let statuses = translate(&resources(&yaml), &Options::default()).statuses;
         statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect::<Vec<_>>()
     };
     let route = "HTTPRoute default/shop: spec.";
@@ -398,7 +401,7 @@ fn a_kind_of_route_that_is_not_served_is_said_with_a_way_out_that_leads_somewher
         ("UDPRoute", "remove it"),
     ] {
         options.features.retain(|feature| !feature.as_str().starts_with(kind));
-        let statuses = translate(&read(&yaml(kind)), &options).statuses;
+        let statuses = translate(&resources(&yaml(kind)), &options).statuses;
         let found: Vec<_> =
             statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect();
         let expected = format!(
@@ -520,10 +523,10 @@ fn fields_without_effect_are_said() {
 
 #[test]
 fn of_objects_that_are_written_twice_the_first_stays_and_it_is_said() {
-    let twice = |objects: &[&str]| read(&objects.join("---"));
+    let twice = |objects: &[&str]| resources(&objects.join("---"));
     let other = GOOD.replace("port: 80, protocol", "port: 81, protocol");
-    let resources = twice(&[GOOD, &other]);
-    let translation = translate(&resources, &Options::default());
+    let given = twice(&[GOOD, &other]);
+    let translation = translate(&given, &Options::default());
     let said: Vec<_> = translation.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 5, "{said:#?}");
     assert!(said.contains(
@@ -538,16 +541,16 @@ fn of_objects_that_are_written_twice_the_first_stays_and_it_is_said() {
     let both = ["a.yaml", "b.yaml"].into_iter().zip([GOOD, &other]);
     let collection: manifest::Collection = both.map(|(name, text)| manifest::read(text, name)).collect();
     assert_eq!(collection.problems.len(), 5);
-    assert_eq!(collection.resources.gateways, resources.gateways);
+    assert_eq!(collection.resources.gateways, given.gateways);
 
     // What takes the place of an object does so by name, and in the next version it is gone.
     let mut translator = Translator::new(Options::default());
-    translator.update(&resources);
+    translator.update(&given);
     assert_eq!(translator.translate().diagnostics.len(), 5);
     let key = ObjectName::new("default", "g");
-    translator.insert(read(&other).get(Kind::Gateway, &key).unwrap());
+    translator.insert(resources(&other).get(Kind::Gateway, &key).unwrap());
     assert_eq!(translator.translate().diagnostics.len(), 4);
     assert_eq!(translator.translation().table.listeners().next().unwrap().1.port, 81);
-    translator.update(&read(GOOD));
+    translator.update(&resources(GOOD));
     assert_eq!(translator.translate().diagnostics, []);
 }

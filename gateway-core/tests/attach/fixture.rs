@@ -9,11 +9,14 @@ use std::fmt::Write;
 use gateway_core::api::{AnyObject, ByteString, Resources, Secret};
 use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
-use gateway_core::manifest::{self, Collection, Severity};
+use gateway_core::manifest::Severity;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::{Address, Options};
 use gateway_core::status::{ListenerStatus, Statuses};
 use gateway_core::translate::{Translation, translate};
+
+/// The resources of these documents, without what every case has.
+pub(crate) use crate::common::resources as read;
 
 /// The class that `gatewayClassName: ours` means, and the namespaces `default` and `other`.
 const COMMON: &str = "
@@ -35,13 +38,6 @@ metadata: {name: other, labels: {team: red}}
 pub(crate) fn short(condition: &Condition) -> String {
     let status = if condition.status { "True" } else { "False" };
     format!("{}={status}/{}", condition.kind, condition.reason)
-}
-
-/// The resources of these documents, without what every case has.
-pub(crate) fn read(yaml: &str) -> Resources {
-    let Collection { resources, problems, .. } = [manifest::read(yaml, "case.yaml")].into_iter().collect();
-    assert!(problems.is_empty(), "the case itself is wrong: {problems:#?}");
-    resources
 }
 
 /// The resources of these documents, with what every case has.

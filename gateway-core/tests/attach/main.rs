@@ -2,6 +2,8 @@
 //!
 //! Nearly every case goes through the whole translation, and compares the statuses of all Gateways and ListenerSets as text.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod fixture;
 
 mod addresses;
