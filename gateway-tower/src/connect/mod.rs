@@ -2,6 +2,7 @@
 //!
 //! A [`Peer`] is what a connection is made with, and all that it may be shared by.
 
+mod application;
 mod peer;
 mod stream;
 mod tcp;
@@ -13,6 +14,7 @@ mod tls;
 #[path = "without_tls.rs"]
 mod tls;
 
+pub(crate) use self::application::Application;
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;
@@ -20,4 +22,4 @@ pub(crate) use self::stream::BackendIo;
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::tcp::in_place_of_sockets;
 pub(crate) use self::tcp::tcp;
-pub(crate) use self::tls::{Application, Connector};
+pub(crate) use self::tls::Connector;

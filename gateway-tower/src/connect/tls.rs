@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::verifier::Verifier;
-use super::{BackendIo, Peer, TlsPeer, tcp};
+use super::{Application, BackendIo, Peer, TlsPeer, tcp};
 use crate::body::BoxError;
 use crate::client::{BackendTlsOptions, ConnectError};
 
@@ -24,18 +24,6 @@ const UNSENT: usize = 32 * 1024;
 
 /// How many configurations there may be before those that no table asks for any more are looked for.
 const FIRST_SWEEP: usize = 64;
-
-/// What is spoken within TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code, reason = "each has its own"))]
-pub(crate) enum Application {
-    /// HTTP/1.1
-    Http1,
-    /// HTTP/2
-    Http2,
-    /// Whatever the two ends agree on.
-    Stream,
-}
 
 /// Makes connections.
 #[derive(Debug)]

@@ -5,20 +5,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{BackendIo, Peer, tcp};
+use super::{Application, BackendIo, Peer, tcp};
 use crate::client::ConnectError;
-
-/// What is spoken within TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code, reason = "each has its own"))]
-pub(crate) enum Application {
-    /// HTTP/1.1
-    Http1,
-    /// HTTP/2
-    Http2,
-    /// Whatever the two ends agree on.
-    Stream,
-}
 
 /// Makes connections, none of them within TLS.
 #[derive(Debug, Default)]
