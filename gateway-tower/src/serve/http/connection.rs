@@ -178,8 +178,6 @@ impl<M: ConnectionService> Accept for Http<M> {
     ) -> impl Future<Output = ()> + Send + 'static {
         let (shared, services) = (Arc::clone(&self.shared), self.services.clone());
         async move {
-            // Fails only on a socket that is closed again, which the first read will tell.
-            let _ = stream.set_nodelay(true);
             let addresses = match shared.proxy_header {
                 None => None,
                 Some(limit) => match Box::pin(read_proxy_header(&stream, limit, &member)).await {

@@ -71,8 +71,6 @@ impl<M: ConnectionService> Accept for MeshConnections<M> {
     ) -> impl Future<Output = ()> + Send + 'static {
         let (shared, services) = (Arc::clone(&self.shared), self.services.clone());
         async move {
-            // Fails only on a socket that is closed again, which the first read will tell.
-            let _ = stream.set_nodelay(true);
             if let Err(error) = shared.serve(stream, peer, member, services).await {
                 tracing::debug!(%peer, error = &*error, "a connection failed");
             }

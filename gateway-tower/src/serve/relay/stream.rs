@@ -54,8 +54,6 @@ impl Accept for Relay {
     ) -> impl Future<Output = ()> + Send + 'static {
         let relay = self.clone();
         async move {
-            // Fails only on a socket that is closed again, which the first read will tell.
-            let _ = stream.set_nodelay(true);
             let carried = async {
                 let addresses = match relay.proxy_header {
                     Some(limit) => timeout(limit, ProxyHeader::read(&stream)).await??,

@@ -31,7 +31,7 @@ pub(in crate::serve) struct Listener {
 
 /// What is done with the connections of a socket.
 pub(in crate::serve) trait Accept: Send + 'static {
-    /// Serves a connection to its end. `member` is its place among the open ones.
+    /// Serves a connection to its end, which sends what is written without delay. `member` is its place among the open ones.
     fn serve(
         &self,
         stream: TcpStream,
@@ -122,6 +122,8 @@ async fn accept(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
+                // Fails only on a socket that is closed again, which the first read will tell.
+                let _ = stream.set_nodelay(true);
                 // Not before there is a client: a socket without any must keep no room from others.
                 let in_all = Arc::clone(&in_all).acquire_owned().await.ok();
                 let member = connections.join(own.into_iter().chain(in_all).collect());
