@@ -15,30 +15,24 @@ use super::inflow::Inflow;
 use super::replay::Replayed;
 use super::{BoxError, trailers};
 
-pin_project! {
-    /// The body of a request as a client is given it.
-    ///
-    /// Almost always it is the body that arrived, or nothing. Where a rule says so, it is copied for mirrors while it
-    /// streams, or kept for a retry.
-    pub struct RequestBody<B> {
-        #[pin]
-        kind: Kind<B>,
-    }
-}
+/// The body of a request as a client is given it.
+///
+/// Almost always it is the body that arrived, or nothing. Where a rule says so, it is copied for mirrors while it
+/// streams, or kept for a retry.
+// In a box: most requests have no body, and all are moved from layer to layer.
+pub struct RequestBody<B>(Option<Pin<Box<Kind<B>>>>);
 
 pin_project! {
     #[project = KindProjected]
     enum Kind<B> {
-        Empty,
-        Streaming { #[pin] body: B, inflow: Inflow },
-        /// What streams is copied for mirrors.
-        Copied { #[pin] body: B, inflow: Inflow, copies: Vec<CopySender> },
+        /// What streams, and is copied for mirrors, where there are some.
+        Streaming { #[pin] body: B, inflow: Inflow, copies: Vec<CopySender> },
         /// What a mirror gets.
         Copy { copy: Copy },
         /// What was read to its end before it is sent.
-        Whole { data: Bytes, trailers: Option<Box<HeaderMap>> },
+        Whole { data: Bytes, trailers: Option<HeaderMap> },
         /// What an attempt gets that may be repeated.
-        Replayed { #[pin] replayed: Replayed<RequestBody<B>> },
+        Replayed { replayed: Replayed<RequestBody<B>> },
     }
 }
 
@@ -47,47 +41,50 @@ pin_project! {
 impl<B> RequestBody<B> {
     /// No body.
     pub fn empty() -> Self {
-        Self { kind: Kind::Empty }
+        Self(None)
     }
 
     /// A body that is all here.
     pub(crate) fn whole(data: Bytes, trailers: Option<HeaderMap>) -> Self {
         match (data.is_empty(), trailers) {
             (true, None) => Self::empty(),
-            (_, trailers) => Self { kind: Kind::Whole { data, trailers: trailers.map(Box::new) } },
+            (_, trailers) => Self::of(Kind::Whole { data, trailers }),
         }
     }
 
     pub(crate) fn copy(copy: Copy) -> Self {
-        Self { kind: Kind::Copy { copy } }
+        Self::of(Kind::Copy { copy })
     }
 
     /// What one attempt reads of a body that others may read again.
     pub(crate) fn replayed(replayed: Replayed<Self>) -> Self {
-        Self { kind: Kind::Replayed { replayed } }
+        Self::of(Kind::Replayed { replayed })
+    }
+
+    fn of(kind: Kind<B>) -> Self {
+        Self(Some(Box::pin(kind)))
     }
 
     /// Copies to `copies` what streams from now on; only the body that arrived can be copied, be it all here.
-    pub(crate) fn copied_to(self, copies: Vec<CopySender>) -> Self {
-        match self.kind {
-            Kind::Streaming { body, inflow } => Self { kind: Kind::Copied { body, inflow, copies } },
+    pub(crate) fn copied_to(mut self, copies: Vec<CopySender>) -> Self {
+        match self.0.as_mut().map(|kind| kind.as_mut().project()) {
+            Some(KindProjected::Streaming { copies: wanted, .. }) if wanted.is_empty() => *wanted = copies,
             // Nothing streams, so the copies are complete.
-            Kind::Empty => {
-                copies.into_iter().for_each(CopySender::finish);
-                self
-            }
-            Kind::Whole { data, trailers } => {
+            None => copies.into_iter().for_each(CopySender::finish),
+            Some(KindProjected::Whole { data, trailers }) => {
                 for mut copy in copies {
-                    let trailers = trailers.as_deref().cloned().map(Frame::trailers);
+                    let trailers = trailers.clone().map(Frame::trailers);
                     if copy.send(&Frame::data(data.clone())) && trailers.is_none_or(|it| copy.send(&it)) {
                         copy.finish();
                     }
                 }
-                Self { kind: Kind::Whole { data, trailers } }
             }
             // Dropping a sender tells its mirror that the copy is not complete.
-            kind @ (Kind::Copied { .. } | Kind::Copy { .. } | Kind::Replayed { .. }) => Self { kind },
+            Some(
+                KindProjected::Streaming { .. } | KindProjected::Copy { .. } | KindProjected::Replayed { .. },
+            ) => {}
         }
+        self
     }
 }
 
@@ -97,15 +94,15 @@ impl<B: Body> RequestBody<B> {
         if body.is_end_stream() {
             Self::empty()
         } else {
-            Self { kind: Kind::Streaming { body, inflow: Inflow::default() } }
+            Self::of(Kind::Streaming { body, inflow: Inflow::default(), copies: Vec::new() })
         }
     }
 
     /// What is known of the body that arrived; nothing where there is none.
     pub(crate) fn inflow(&self) -> Option<&Inflow> {
-        match &self.kind {
-            Kind::Streaming { inflow, .. } | Kind::Copied { inflow, .. } => Some(inflow),
-            Kind::Empty | Kind::Copy { .. } | Kind::Whole { .. } | Kind::Replayed { .. } => None,
+        match self.0.as_deref()? {
+            Kind::Streaming { inflow, .. } => Some(inflow),
+            Kind::Copy { .. } | Kind::Whole { .. } | Kind::Replayed { .. } => None,
         }
     }
 }
@@ -125,29 +122,22 @@ where
     type Error = BoxError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().kind.project() {
-            KindProjected::Empty => Poll::Ready(None),
-            KindProjected::Streaming { body, inflow } => {
-                ready!(inflow.poll_released(cx));
-                let frame = ready!(body.poll_frame(cx));
-                if matches!(frame, Some(Err(_))) {
-                    inflow.note_broken();
-                }
-                Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
-            }
-            KindProjected::Copied { mut body, inflow, copies } => {
+        let Some(kind) = &mut self.0 else { return Poll::Ready(None) };
+        match kind.as_mut().project() {
+            KindProjected::Streaming { mut body, inflow, copies } => {
                 ready!(inflow.poll_released(cx));
                 let frame = ready!(body.as_mut().poll_frame(cx)).map(|frame| frame.map(trailers::clean));
                 match &frame {
-                    Some(Ok(frame)) => {
+                    Some(Ok(frame)) if !copies.is_empty() => {
                         copies.retain_mut(|copy| copy.send(frame));
                         if body.is_end_stream() {
                             copies.drain(..).for_each(CopySender::finish);
                         }
                     }
+                    Some(Ok(_)) => {}
                     Some(Err(_)) => {
                         inflow.note_broken();
                         copies.clear();
@@ -159,29 +149,29 @@ where
             KindProjected::Copy { copy } => copy.poll_frame(cx),
             KindProjected::Whole { data, trailers } => Poll::Ready(match data.is_empty() {
                 false => Some(Ok(Frame::data(mem::take(data)))),
-                true => trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))),
+                true => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
             }),
-            KindProjected::Replayed { replayed } => replayed.poll_frame(cx),
+            KindProjected::Replayed { replayed } => Pin::new(replayed).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
-            Kind::Empty => true,
-            Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.is_end_stream(),
-            Kind::Copy { copy } => copy.is_end_stream(),
-            Kind::Whole { data, trailers } => data.is_empty() && trailers.is_none(),
-            Kind::Replayed { replayed } => replayed.is_end_stream(),
+        match self.0.as_deref() {
+            None => true,
+            Some(Kind::Streaming { body, .. }) => body.is_end_stream(),
+            Some(Kind::Copy { copy }) => copy.is_end_stream(),
+            Some(Kind::Whole { data, trailers }) => data.is_empty() && trailers.is_none(),
+            Some(Kind::Replayed { replayed }) => replayed.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Empty => SizeHint::with_exact(0),
-            Kind::Streaming { body, .. } | Kind::Copied { body, .. } => body.size_hint(),
-            Kind::Copy { copy } => copy.size_hint(),
-            Kind::Whole { data, .. } => SizeHint::with_exact(data.len() as u64),
-            Kind::Replayed { replayed } => replayed.size_hint(),
+        match self.0.as_deref() {
+            None => SizeHint::with_exact(0),
+            Some(Kind::Streaming { body, .. }) => body.size_hint(),
+            Some(Kind::Copy { copy }) => copy.size_hint(),
+            Some(Kind::Whole { data, .. }) => SizeHint::with_exact(data.len() as u64),
+            Some(Kind::Replayed { replayed }) => replayed.size_hint(),
         }
     }
 }
@@ -189,13 +179,13 @@ where
 impl<B> fmt::Debug for RequestBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RequestBody")
-            .field(&match &self.kind {
-                Kind::Empty => "empty",
-                Kind::Streaming { .. } => "streaming",
-                Kind::Copied { .. } => "copied",
-                Kind::Copy { .. } => "copy",
-                Kind::Whole { .. } => "whole",
-                Kind::Replayed { .. } => "replayed",
+            .field(&match self.0.as_deref() {
+                None => "empty",
+                Some(Kind::Streaming { copies, .. }) if copies.is_empty() => "streaming",
+                Some(Kind::Streaming { .. }) => "copied",
+                Some(Kind::Copy { .. }) => "copy",
+                Some(Kind::Whole { .. }) => "whole",
+                Some(Kind::Replayed { .. }) => "replayed",
             })
             .finish()
     }

@@ -12,8 +12,13 @@ use super::stream_clock::StreamClock;
 use crate::body::BoxError;
 
 /// The body of a request as it comes from the client.
+// In a box: most requests have no body, and all are moved from layer to layer.
 #[derive(Debug)]
-pub struct ClientBody {
+pub struct ClientBody(Option<Box<Arriving>>);
+
+/// A body that is not here yet.
+#[derive(Debug)]
+struct Arriving {
     incoming: Incoming,
     /// Over HTTP/2.
     clock: Option<Arc<StreamClock>>,
@@ -34,7 +39,9 @@ struct BrokenOff;
 
 impl ClientBody {
     pub(super) fn new(incoming: Incoming, clock: Option<Arc<StreamClock>>) -> Self {
-        Self { incoming, clock }
+        let is_here = incoming.is_end_stream();
+        let arriving = Arriving { incoming, clock };
+        Self((!is_here).then(|| Box::new(arriving)))
     }
 }
 
@@ -46,27 +53,27 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let frame = Pin::new(&mut this.incoming).poll_frame(cx);
+        let Some(Arriving { incoming, clock }) = self.0.as_deref_mut() else { return Poll::Ready(None) };
+        let frame = Pin::new(&mut *incoming).poll_frame(cx);
         let frame = frame.map(|frame| frame.map(|frame| frame.map_err(Into::into)));
-        let Some(clock) = &this.clock else { return frame };
+        let Some(clock) = clock else { return frame };
         clock.body_polled(frame.is_pending());
         match frame {
-            Poll::Ready(None) if !this.incoming.is_end_stream() => Poll::Ready(Some(Err(BrokenOff.into()))),
+            Poll::Ready(None) if !incoming.is_end_stream() => Poll::Ready(Some(Err(BrokenOff.into()))),
             frame => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.0.as_ref().is_none_or(|arriving| arriving.incoming.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |arriving| arriving.incoming.size_hint())
     }
 }
 
-impl Drop for ClientBody {
+impl Drop for Arriving {
     fn drop(&mut self) {
         if let Some(clock) = &self.clock {
             clock.received();

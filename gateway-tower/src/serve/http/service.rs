@@ -64,8 +64,8 @@ pin_project! {
     #[project = Projected]
     enum State<S, F> {
         Called { #[pin] future: F },
-        // The service was not ready when the request came.
-        Waiting { service: S, request: Option<Request<ClientBody>> },
+        // The service was not ready when the request came. In a box: it is larger than most futures, and few are in this state.
+        Waiting { waiting: Box<(S, Option<Request<ClientBody>>)> },
         Failed { error: Option<BoxError> },
     }
 }
@@ -133,7 +133,7 @@ where
         let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => State::Called { future: service.call(request) },
             Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },
-            Poll::Pending => State::Waiting { service: service.clone(), request: Some(request) },
+            Poll::Pending => State::Waiting { waiting: Box::new((service.clone(), Some(request))) },
         };
         Answer { state, in_flight, clock, old }
     }
@@ -167,7 +167,8 @@ where
                     }
                     return Poll::Ready(Ok(response.map(|body| Tracked { body, in_flight, clock })));
                 }
-                Projected::Waiting { service, request } => {
+                Projected::Waiting { waiting } => {
+                    let (service, request) = &mut **waiting;
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
                     service.call(request.take().expect("it is called once"))
                 }
