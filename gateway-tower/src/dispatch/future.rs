@@ -73,14 +73,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjected::Forwarded { future, on_answer } => {
-                    // Edited where it is: an answer is large to move.
-                    let mut answer = S::Error::refuse(future.poll(cx));
-                    match &mut answer {
-                        Poll::Ready(Ok(response)) => on_answer.finish(response),
-                        Poll::Ready(Err(refused)) => on_answer.finish_refused(refused),
-                        Poll::Pending => {}
-                    }
-                    return answer;
+                    return poll_forwarded(future, on_answer, cx);
                 }
                 StateProjected::Stopped { with } => {
                     let stopped = with.take().expect("a future is not polled after it was ready");
@@ -102,6 +95,26 @@ where
             state.set(next);
         }
     }
+}
+
+/// The answer, edited where it is: it is large to move.
+#[inline]
+fn poll_forwarded<F, RB, E>(
+    future: Pin<&mut F>,
+    on_answer: &OnAnswer,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<RB>, Refused>>
+where
+    F: Future<Output = Result<Response<RB>, E>>,
+    E: IntoRefused,
+{
+    let mut answer = E::refuse_from(|| future.poll(cx));
+    match &mut answer {
+        Poll::Ready(Ok(response)) => on_answer.finish(response),
+        Poll::Ready(Err(refused)) => on_answer.finish_refused(refused),
+        Poll::Pending => {}
+    }
+    answer
 }
 
 impl<S, B> fmt::Debug for DispatchFuture<S, B>

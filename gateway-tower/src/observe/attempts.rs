@@ -102,7 +102,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = E::refuse(this.inner.poll(cx));
+        let result = E::refuse_from(|| this.inner.poll(cx));
         if let Poll::Ready(end) = &result
             && let Some(attempt) = this.attempt.take()
         {

@@ -29,11 +29,17 @@ pub trait IntoRefused: Sized {
     /// The refusal.
     fn into_refused(self) -> Refused;
 
-    /// What a service within has answered, or the refusal.
-    // An answer is large to move, so an error that is a refusal already leaves it where it is.
+    /// What a service within has said, or the refusal.
     #[inline]
     fn refuse<R>(polled: Poll<Result<R, Self>>) -> Poll<Result<R, Refused>> {
         polled.map_err(Self::into_refused)
+    }
+
+    /// What `poll` gives, or the refusal: for answers, which are large to move, and stay where they are put if the error is a
+    /// refusal already.
+    #[inline]
+    fn refuse_from<R>(poll: impl FnOnce() -> Poll<Result<R, Self>>) -> Poll<Result<R, Refused>> {
+        Self::refuse(poll())
     }
 }
 
@@ -46,6 +52,11 @@ impl IntoRefused for Refused {
     #[inline]
     fn refuse<R>(polled: Poll<Result<R, Self>>) -> Poll<Result<R, Refused>> {
         polled
+    }
+
+    #[inline]
+    fn refuse_from<R>(poll: impl FnOnce() -> Poll<Result<R, Self>>) -> Poll<Result<R, Refused>> {
+        poll()
     }
 }
 

@@ -51,27 +51,13 @@ impl<F> OrRefused<F> {
         F: Future<Output = Result<R, E>>,
         E: IntoRefused,
     {
-        let mut refused = match self.project().state.project() {
-            StateProjected::Forwarded { future } => {
-                let mut answer = future.poll(cx);
-                match &mut answer {
-                    Poll::Ready(Ok(response)) => edit(Ok(response)),
-                    Poll::Ready(Err(_)) => {
-                        return E::refuse(answer).map_err(|mut refused| {
-                            edit(Err(&mut refused));
-                            refused
-                        });
-                    }
-                    Poll::Pending => {}
-                }
-                return E::refuse(answer);
-            }
-            StateProjected::Refused { refused } => {
-                refused.take().expect("a future is not polled after it was ready")
-            }
-        };
-        edit(Err(&mut refused));
-        Poll::Ready(Err(refused))
+        let mut answer = self.poll(cx);
+        match &mut answer {
+            Poll::Ready(Ok(response)) => edit(Ok(response)),
+            Poll::Ready(Err(refused)) => edit(Err(refused)),
+            Poll::Pending => {}
+        }
+        answer
     }
 }
 
@@ -85,7 +71,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjected::Forwarded { future } => E::refuse(future.poll(cx)),
+            StateProjected::Forwarded { future } => E::refuse_from(|| future.poll(cx)),
             StateProjected::Refused { refused } => {
                 Poll::Ready(Err(refused.take().expect("a future is not polled after it was ready")))
             }

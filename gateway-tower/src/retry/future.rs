@@ -52,7 +52,7 @@ where
         let mut this = self.project();
         loop {
             match (this.attempt.as_mut().as_pin_mut(), this.plan.as_deref_mut()) {
-                (Some(attempt), None) => return S::Error::refuse(attempt.poll(cx)),
+                (Some(attempt), None) => return S::Error::refuse_from(|| attempt.poll(cx)),
                 (Some(attempt), Some(plan)) => {
                     let result = ready!(S::Error::refuse(attempt.poll(cx)));
                     if !plan.prepare_next(&result) {

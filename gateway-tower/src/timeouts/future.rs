@@ -41,7 +41,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(deadline) = this.deadline else { return E::refuse(this.future.poll(cx)) };
+        let Some(deadline) = this.deadline else { return E::refuse_from(|| this.future.poll(cx)) };
         match this.future.poll(cx) {
             Poll::Ready(Ok(mut response)) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
