@@ -131,6 +131,7 @@ impl<'a> RequestHead<'a> {
     ///
     /// # Spec
     /// AMB-16, AMB-43, MSG-01, MSG-04.
+    #[inline]
     pub fn of_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         match Self::new(method, uri, headers) {
@@ -149,6 +150,7 @@ impl<'a> RequestHead<'a> {
     ///
     /// # Spec
     /// AMB-16, AMB-43, MSG-01.
+    #[inline]
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Self, RequestError> {
         if !is_target(method, uri) {
             return Err(RequestError::Target);
@@ -165,11 +167,13 @@ impl<'a> RequestHead<'a> {
         Ok(Self::with_host(Host::of_authority(authority)?, method, uri, headers))
     }
 
+    #[inline]
     fn with_host(host: Host<'a>, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         Self::from_parts(method, host, path::normalize(uri.path()), uri.query(), headers)
     }
 
     /// A head of which host and path are read already; the path is in its normal form.
+    #[inline]
     pub fn from_parts(
         method: &'a Method,
         host: Host<'a>,

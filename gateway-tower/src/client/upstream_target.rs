@@ -33,8 +33,7 @@ impl UpstreamTarget {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
-            let gateway = routed.listener().frontend.gateway();
-            let shown = || snapshot.client_certificate(gateway?).cloned();
+            let shown = || snapshot.client_certificate(routed.listener().frontend.gateway()?).cloned();
             let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
             Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
@@ -66,7 +65,12 @@ impl UpstreamTarget {
 
     /// The endpoint to connect to.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.backend().endpoints[self.endpoint as usize]
+        self.endpoint_and_backend().0
+    }
+
+    pub(crate) fn endpoint_and_backend(&self) -> (&Endpoint, &Backend) {
+        let backend = self.backend();
+        (&backend.endpoints[self.endpoint as usize], backend)
     }
 
     /// What the endpoint speaks. Whether it is within TLS, its [backend](Self::backend) says: a client that cannot do that must

@@ -11,7 +11,7 @@ use crate::client::UpstreamTarget;
 
 /// An endpoint, and how it is spoken to. What is sent over a connection is for an equal one: one that was checked in one way
 /// is never used where another check is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     /// The address.
     pub(crate) address: SocketAddr,
@@ -35,7 +35,26 @@ impl Peer {
     #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "the client uses it"))]
     pub(crate) fn of(target: &UpstreamTarget) -> Self {
         let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: target.client_certificate().cloned() };
-        Self { address: target.endpoint().address(), tls: target.backend().tls.as_ref().map(tls) }
+        let (endpoint, backend) = target.endpoint_and_backend();
+        Self { address: endpoint.address(), tls: backend.tls.as_ref().map(tls) }
+    }
+}
+
+impl Hash for Peer {
+    /// In few words, since each request looks its endpoint up twice.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.address {
+            SocketAddr::V4(address) => {
+                state.write_u64(u64::from(address.ip().to_bits()) << 16 | u64::from(address.port()));
+            }
+            SocketAddr::V6(address) => {
+                state.write_u128(address.ip().to_bits());
+                state.write_u16(address.port());
+            }
+        }
+        if let Some(tls) = &self.tls {
+            tls.hash(state);
+        }
     }
 }
 

@@ -51,6 +51,7 @@ macro_rules! either {
 }
 
 impl AsyncRead for BackendIo {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -61,10 +62,12 @@ impl AsyncRead for BackendIo {
 }
 
 impl AsyncWrite for BackendIo {
+    #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         either!(&mut *self, stream => Pin::new(stream).poll_write(cx, buf))
     }
 
+    #[inline]
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -73,10 +76,12 @@ impl AsyncWrite for BackendIo {
         either!(&mut *self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
+    #[inline]
     fn is_write_vectored(&self) -> bool {
         either!(self, stream => stream.is_write_vectored())
     }
 
+    #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(&mut *self, stream => Pin::new(stream).poll_flush(cx))
     }

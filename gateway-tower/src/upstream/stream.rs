@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::pace::Pace;
 use crate::connect::BackendIo;
@@ -17,7 +17,7 @@ use crate::connect::BackendIo;
 /// A connection whose failure to write is told once nothing more can be read.
 #[derive(Debug)]
 pub(super) struct BackendStream {
-    stream: Take<BackendIo>,
+    stream: BackendIo,
     pace: Arc<Pace>,
     /// Why writing failed.
     failed: Option<io::Error>,
@@ -30,7 +30,7 @@ pub(super) struct BackendStream {
 
 impl BackendStream {
     pub(super) fn new(stream: BackendIo, pace: Arc<Pace>) -> Self {
-        Self { stream: stream.take(0), pace, failed: None, waiting: None, read_ended: false }
+        Self { stream, pace, failed: None, waiting: None, read_ended: false }
     }
 
     /// The result of a write, or later if it failed.
@@ -40,7 +40,7 @@ impl BackendStream {
         write: impl FnOnce(Pin<&mut BackendIo>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if self.failed.is_none() {
-            let Poll::Ready(written) = write(Pin::new(self.stream.get_mut()), cx) else {
+            let Poll::Ready(written) = write(Pin::new(&mut self.stream), cx) else {
                 self.pace.set_blocked();
                 return Poll::Pending;
             };
@@ -60,7 +60,23 @@ impl BackendStream {
     }
 }
 
+/// Reads no more than `piece` bytes.
+fn poll_read_piece(
+    stream: &mut BackendIo,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+    piece: usize,
+) -> Poll<io::Result<()>> {
+    // Nearly always there is no room for more.
+    if buf.remaining() <= piece {
+        Pin::new(stream).poll_read(cx, buf)
+    } else {
+        Pin::new(&mut stream.take(piece as u64)).poll_read(cx, buf)
+    }
+}
+
 impl AsyncRead for BackendStream {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,8 +85,7 @@ impl AsyncRead for BackendStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
-        this.stream.set_limit(this.pace.piece() as u64);
-        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
+        let read = ready!(poll_read_piece(&mut this.stream, cx, buf, this.pace.piece()));
         if room && (read.is_err() || buf.filled().len() == before) {
             this.read_ended = true;
             if let Some(waiting) = this.waiting.take() {
@@ -95,14 +110,14 @@ impl AsyncWrite for BackendStream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.get_ref().is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
