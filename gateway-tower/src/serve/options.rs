@@ -28,8 +28,9 @@ pub struct ServeOptions {
     pub backend_tls: Option<BackendTlsOptions>,
     /// The most connections on one socket, tunnels included. Those that come then wait in the backlog.
     pub max_connections: usize,
-    /// The most connections and flows of datagrams on all sockets together. Each takes a file descriptor, and so does one to a backend: well below
-    /// what the process may open, or clients that do nothing keep the others from every backend.
+    /// The most connections and flows of datagrams on all sockets together, half of which may be flows: it takes no client to begin
+    /// one, only a datagram under any address. Each takes a file descriptor, and so does one to a backend: well below what the
+    /// process may open, or clients that do nothing keep the others from every backend.
     pub max_connections_in_all: usize,
     /// The connections that the kernel keeps waiting.
     pub backlog: u32,

@@ -64,6 +64,8 @@ struct Supervisor<M> {
     protocols: Protocols,
     /// For the connections of all sockets.
     room: Arc<Semaphore>,
+    /// For the flows of all sockets, within that.
+    room_for_flows: Arc<Semaphore>,
     services: M,
     tls: Option<Arc<TlsUpdater>>,
     listeners: BTreeMap<Slot, Listener>,
@@ -123,6 +125,7 @@ impl Server {
             connector: Arc::new(options.connector()),
             protocols: Protocols::new(&options),
             room: room(options.max_connections_in_all),
+            room_for_flows: room(options.max_connections_in_all / 2),
             #[cfg(feature = "tls")]
             tls: options.tls.clone().map(|tls| Arc::new(TlsUpdater::new(tls))),
             #[cfg(not(feature = "tls"))]
@@ -335,6 +338,7 @@ impl<M: ConnectionService> Supervisor<M> {
                     port: slot.port,
                     tables: self.tables.clone(),
                     options: self.options.datagrams,
+                    room: Arc::clone(&self.room_for_flows),
                 };
                 Listener::serving(socket.local_addr()?, observer, |connections| {
                     tokio::spawn(datagrams.serve(socket, connections, in_all))

@@ -43,7 +43,8 @@ pub struct DatagramOptions {
     /// How long a flow lasts without a datagram in either direction.
     pub idle_timeout: Duration,
     /// The most flows on one socket. When there are as many, a new one takes the place of the oldest whose client has never
-    /// answered an answer, as none does that sends under addresses of others; without such, it is dropped.
+    /// answered an answer, as none does that sends under addresses of others; without such, it is dropped. It is the same when all
+    /// sockets have as many as [they may have together](super::ServeOptions::max_connections_in_all).
     pub max_flows: usize,
     /// The most flows of one address on one socket, of a /64 with IPv6.
     pub max_flows_per_client: usize,

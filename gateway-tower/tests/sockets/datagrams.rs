@@ -10,7 +10,8 @@ use gateway_core::table::{ListenerProtocol, Transport, UnboundCause};
 use gateway_tower::serve::{Addresses, DatagramOptions, NotBound, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use crate::stream_table::Streams;
@@ -251,4 +252,31 @@ async fn tcp_and_udp_are_bound_beside_each_other_and_what_is_taken_is_told() {
     let mut sockets = server.sockets();
     let bound = sockets.wait_for(|sockets| sockets.all_good());
     timeout(LONG, bound).await.expect("it is tried again").unwrap();
+}
+
+/// Whoever sends under addresses of others has no connection, and takes the room of none.
+// UDR-06
+#[tokio::test]
+async fn flows_leave_room_for_connections_and_for_each_other() {
+    let options = ServeOptions { max_connections_in_all: 8, ..ServeOptions::default() };
+    let mut table = table(1, &[(backend("a", 1).await, 1)]);
+    table.listener(80, "", ListenerProtocol::Http);
+    let world = table.start(options).await;
+    let mut clients = Vec::new();
+    for _ in 0..12 {
+        let client = client(&world).await;
+        ask(&client, "x").await.expect("the flow takes the place of one that did not answer");
+        clients.push(client);
+    }
+    let mut connections = Vec::new();
+    for _ in 0..4 {
+        let connection = TcpStream::connect(world.address(80)).await.unwrap();
+        connections.push(connection);
+    }
+    for connection in &mut connections {
+        connection.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut start = [0; 12];
+        timeout(LONG, connection.read_exact(&mut start)).await.expect("there is room").unwrap();
+        assert_eq!(&start, b"HTTP/1.1 404");
+    }
 }

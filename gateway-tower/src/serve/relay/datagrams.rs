@@ -10,13 +10,13 @@ use gateway_core::rule::{BackendTarget, Endpoint, RuleName};
 use gateway_core::table::{FrontendId, FrontendOwner, MatchedStream, NoStream, RouteTable, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::endpoint;
 use super::flow::{Flow, with_buffer};
-use super::flows::Flows;
+use super::flows::{Flows, NoRoom};
 use crate::body::BoxError;
 use crate::drain::Connections;
 use crate::handle::TableHandle;
@@ -32,6 +32,8 @@ pub(in crate::serve) struct Datagrams {
     pub(in crate::serve) port: u16,
     pub(in crate::serve) tables: TableHandle,
     pub(in crate::serve) options: DatagramOptions,
+    /// For the flows of all sockets.
+    pub(in crate::serve) room: Arc<Semaphore>,
 }
 
 /// The task of a socket.
@@ -59,6 +61,7 @@ struct Entry {
     generation: u64,
     /// How many datagrams there were when it was looked at, and when that was another number last.
     seen: (u32, Instant),
+    _room: OwnedSemaphorePermit,
 }
 
 /// Binds a socket for datagrams.
@@ -173,6 +176,7 @@ impl Serving {
         let backend = self.table.stream_backend(matched, fastrand::u64(..))?;
         let endpoint = endpoint::any(&self.table.backend(backend).endpoints);
         self.flows.make_room(client, drop)?;
+        let room = self.room()?;
         let permit = Arc::clone(&self.in_all).try_acquire_owned()?;
         let flow = Arc::new(Flow::new(endpoint)?);
         let member = self.connections.join(vec![permit]);
@@ -190,9 +194,20 @@ impl Serving {
             rule: self.table.stream_rule(matched.rule).id.clone(),
             endpoint,
             generation: self.table.generation(),
+            _room: room,
         };
         self.flows.insert(client, entry);
         Ok(())
+    }
+
+    /// Room among the flows of all sockets. Where there is none, the oldest flow of this one goes that is on probation.
+    fn room(&mut self) -> Result<OwnedSemaphorePermit, NoRoom> {
+        let take = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
+        if let Some(room) = take(&self.datagrams.room) {
+            return Ok(room);
+        }
+        drop(self.flows.remove_on_probation());
+        take(&self.datagrams.room).ok_or(NoRoom::Flows)
     }
 
     fn sweep(&mut self) {

@@ -77,16 +77,19 @@ impl<F> Flows<F> {
         if self.flows.len() < self.options.max_flows {
             return Ok(());
         }
+        gone(self.remove_on_probation().ok_or(NoRoom::Flows)?);
+        Ok(())
+    }
+
+    /// Takes away the oldest flow that is on probation.
+    pub(super) fn remove_on_probation(&mut self) -> Option<F> {
         while let Some((oldest, number)) = self.probation.pop_front() {
             let is_it = |entry: &Entry<F>| entry.number == number && entry.on_probation;
-            if self.flows.get(&oldest).is_some_and(is_it)
-                && let Some(flow) = self.remove(oldest)
-            {
-                gone(flow);
-                return Ok(());
+            if self.flows.get(&oldest).is_some_and(is_it) {
+                return self.remove(oldest);
             }
         }
-        Err(NoRoom::Flows)
+        None
     }
 
     /// Adds a flow, for which there is [room](Self::make_room).
