@@ -4,6 +4,7 @@
 
 mod application;
 mod peer;
+mod own_sockets;
 mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
@@ -15,10 +16,13 @@ mod tls;
 mod tls;
 
 pub(crate) use self::application::Application;
+pub(crate) use self::own_sockets::enter;
+#[cfg(feature = "server")]
+pub(crate) use self::own_sockets::{OwnSocket, ToSelf};
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;
-pub(crate) use self::stream::BackendIo;
+pub(crate) use self::stream::{BackendIo, Connected};
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::tcp::in_place_of_sockets;
 pub(crate) use self::tcp::tcp;

@@ -9,9 +9,24 @@ use tokio::net::TcpStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::client::TlsStream;
 
-/// A connection to an endpoint.
+use super::own_sockets::ToSelf;
+
+/// A connection to an endpoint, made and no more.
 #[derive(Debug)]
-pub(crate) enum BackendIo {
+pub(crate) struct Connected {
+    pub(crate) stream: TcpStream,
+    pub(super) to_self: Option<ToSelf>,
+}
+
+/// The bytes to and from an endpoint.
+#[derive(Debug)]
+pub(crate) struct BackendIo {
+    io: Io,
+    _to_self: Option<ToSelf>,
+}
+
+#[derive(Debug)]
+pub(super) enum Io {
     /// Without TLS.
     Plain(TcpStream),
     /// Within TLS; boxed, since it is large and most have none.
@@ -22,20 +37,18 @@ pub(crate) enum BackendIo {
 // === impl BackendIo ===
 
 impl BackendIo {
+    pub(super) fn new(io: Io, to_self: Option<ToSelf>) -> Self {
+        Self { io, _to_self: to_self }
+    }
+
     /// The connection underneath.
     #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a relay uses it"))]
     pub(crate) fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
+        match &self.io {
+            Io::Plain(stream) => stream,
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.get_ref().0,
+            Io::Tls(stream) => stream.get_ref().0,
         }
-    }
-}
-
-impl From<TcpStream> for BackendIo {
-    fn from(stream: TcpStream) -> Self {
-        Self::Plain(stream)
     }
 }
 
@@ -43,9 +56,9 @@ impl From<TcpStream> for BackendIo {
 macro_rules! either {
     ($io:expr, $stream:ident => $call:expr) => {
         match $io {
-            BackendIo::Plain($stream) => $call,
+            Io::Plain($stream) => $call,
             #[cfg(feature = "tls")]
-            BackendIo::Tls($stream) => $call,
+            Io::Tls($stream) => $call,
         }
     };
 }
@@ -57,14 +70,14 @@ impl AsyncRead for BackendIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        either!(&mut *self, stream => Pin::new(stream).poll_read(cx, buf))
+        either!(&mut self.io, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for BackendIo {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        either!(&mut *self, stream => Pin::new(stream).poll_write(cx, buf))
+        either!(&mut self.io, stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     #[inline]
@@ -73,20 +86,20 @@ impl AsyncWrite for BackendIo {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(&mut *self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+        either!(&mut self.io, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
     #[inline]
     fn is_write_vectored(&self) -> bool {
-        either!(self, stream => stream.is_write_vectored())
+        either!(&self.io, stream => stream.is_write_vectored())
     }
 
     #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(&mut *self, stream => Pin::new(stream).poll_flush(cx))
+        either!(&mut self.io, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(&mut *self, stream => Pin::new(stream).poll_shutdown(cx))
+        either!(&mut self.io, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

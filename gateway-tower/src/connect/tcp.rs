@@ -4,10 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use gateway_core::table::Transport;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::own_sockets::enter;
+use super::stream::Connected;
 use crate::client::ConnectError;
 
 /// After this time without a byte the kernel asks whether the other end is still there, so that a connection to a Pod that
@@ -26,9 +29,13 @@ const KEEPALIVE_PROBES: u32 = 3;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
 /// A connection to `endpoint`, made within `limit`. Small writes are sent at once.
-pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectError> {
+///
+/// # Errors
+/// When it cannot be made, or [leads back](super::own_sockets) to the gateway once too often.
+pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<Connected, ConnectError> {
     #[cfg(feature = "fuzzing")]
     if let Some(connected) = in_place_of_sockets::connected(endpoint) {
+        let connected = connected.map(|stream| Connected { stream, to_self: None });
         return connected.map_err(|error| ConnectError { endpoint, cause: error.into() });
     }
     let connected = timeout(limit, TcpStream::connect(endpoint)).await;
@@ -37,6 +44,8 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStre
             Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}")))
         })
         .map_err(|error| ConnectError { endpoint, cause: error.into() })?;
+    let to_self = enter(Transport::Tcp, stream.local_addr(), endpoint);
+    let to_self = to_self.map_err(|loops| ConnectError { endpoint, cause: loops.into() })?;
     // None of these can fail on a connected socket but for one that is closed again, which the first write will tell.
     let _ = stream.set_nodelay(true);
     let keepalive = TcpKeepalive::new()
@@ -46,7 +55,7 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<TcpStre
     let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-    Ok(stream)
+    Ok(Connected { stream, to_self })
 }
 
 /// Connections that a fuzz target makes by itself.
@@ -82,7 +91,7 @@ mod tests {
     async fn the_kernel_gives_up_on_a_backend_that_is_gone() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let stream = tcp(listener.local_addr().unwrap(), UNACKNOWLEDGED).await.unwrap();
-        let socket = SockRef::from(&stream);
+        let socket = SockRef::from(&stream.stream);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
         assert!(socket.keepalive().unwrap());
     }

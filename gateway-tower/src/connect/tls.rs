@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::stream::Io;
 use super::verifier::Verifier;
-use super::{Application, BackendIo, Peer, TlsPeer, tcp};
+use super::{Application, BackendIo, Connected, Peer, TlsPeer, tcp};
 use crate::body::BoxError;
 use crate::client::{BackendTlsOptions, ConnectError};
 
@@ -67,14 +68,14 @@ impl Connector {
         peer: &Peer,
         application: Application,
         deadline: Instant,
-        stream: TcpStream,
+        Connected { stream, to_self }: Connected,
     ) -> Result<BackendIo, ConnectError> {
-        let Some(tls) = &peer.tls else { return Ok(BackendIo::Plain(stream)) };
+        let Some(tls) = &peer.tls else { return Ok(BackendIo::new(Io::Plain(stream), to_self)) };
         // Boxed, since most connections have none.
         let handshake = Box::pin(timeout_at(deadline, self.handshake(tls, application, stream)));
         let stream = handshake.await.unwrap_or_else(|_| Err("no TLS handshake in time".into()));
         let failed = |cause| ConnectError { endpoint: peer.address, cause };
-        stream.map(BackendIo::Tls).map_err(failed)
+        stream.map(|stream| BackendIo::new(Io::Tls(stream), to_self)).map_err(failed)
     }
 
     async fn handshake(

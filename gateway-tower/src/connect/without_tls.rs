@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{Application, BackendIo, Peer, tcp};
+use super::stream::Io;
+use super::{Application, BackendIo, Connected, Peer, tcp};
 use crate::client::ConnectError;
 
 /// Makes connections, none of them within TLS.
@@ -34,13 +34,13 @@ impl Connector {
         peer: &Peer,
         _: Application,
         _: Instant,
-        stream: TcpStream,
+        Connected { stream, to_self }: Connected,
     ) -> Result<BackendIo, ConnectError> {
         if peer.tls.is_some() {
             let cause =
                 "its backend is spoken to within TLS, for which gateway-tower needs the feature `tls`";
             return Err(ConnectError { endpoint: peer.address, cause: cause.into() });
         }
-        Ok(BackendIo::Plain(stream))
+        Ok(BackendIo::new(Io::Plain(stream), to_self))
     }
 }

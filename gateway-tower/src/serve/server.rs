@@ -340,7 +340,7 @@ impl<M: ConnectionService> Supervisor<M> {
                     options: self.options.datagrams,
                     room: Arc::clone(&self.room_for_flows),
                 };
-                Listener::serving(socket.local_addr()?, observer, |connections| {
+                Listener::serving_datagrams(socket.local_addr()?, observer, |connections| {
                     tokio::spawn(datagrams.serve(socket, connections, in_all))
                 })
             }

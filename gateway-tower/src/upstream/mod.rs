@@ -18,6 +18,8 @@
 //!   To a backend of `kubernetes.io/h2c` the request goes without the wish to upgrade.
 //! - CONNECT gets 501: a gateway is no way through to anywhere. So does a transfer coding other than `chunked`, since the
 //!   backend might read another length out of it. Extended CONNECT (RFC 8441) is not offered to clients.
+//! - An endpoint may be a socket of the same process, so that what is sent there comes back. There may be 256 such connections, with those
+//!   that a server passes on, and what needs more of them fails.
 //! - Nothing here limits how long an answer may take: that is for the timeouts of a rule.
 //!
 //! # Connections that are shared

@@ -20,6 +20,8 @@ mod grpc;
 mod stream_table;
 mod streams;
 mod datagrams;
+#[cfg(target_os = "linux")]
+mod loops;
 mod proxy_header;
 mod authority;
 mod backend_tls;

@@ -46,8 +46,8 @@ async fn reach(
     options: &StreamOptions,
 ) -> Result<BackendIo, ConnectError> {
     let deadline = Instant::now() + options.connect_timeout;
-    let mut stream = connect::tcp(peer.address, options.connect_timeout).await?;
+    let mut connected = connect::tcp(peer.address, options.connect_timeout).await?;
     let failed = |error: std::io::Error| ConnectError { endpoint: peer.address, cause: error.into() };
-    stream.write_all(header).await.map_err(failed)?;
-    connector.secure(peer, Application::Stream, deadline, stream).await
+    connected.stream.write_all(header).await.map_err(failed)?;
+    connector.secure(peer, Application::Stream, deadline, connected).await
 }

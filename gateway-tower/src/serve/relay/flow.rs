@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use gateway_core::table::Transport;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use crate::connect::{self, ToSelf};
 use crate::drain::{Member, Phase};
 
 /// The longest datagram.
@@ -31,6 +33,7 @@ pub(super) fn with_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
 pub(super) struct Flow {
     /// Connected: the kernel takes nothing from anyone else than the endpoint.
     backend: UdpSocket,
+    _to_self: Option<ToSelf>,
     /// Datagrams in both directions.
     datagrams: AtomicU32,
     /// Whether the endpoint has answered what came last.
@@ -47,8 +50,11 @@ impl Flow {
         let socket = Socket::new(Domain::for_address(endpoint), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.connect(&endpoint.into())?;
+        let backend = UdpSocket::from_std(socket.into())?;
+        let to_self = connect::enter(Transport::Udp, backend.local_addr(), endpoint);
         Ok(Self {
-            backend: UdpSocket::from_std(socket.into())?,
+            backend,
+            _to_self: to_self.map_err(io::Error::other)?,
             datagrams: AtomicU32::new(0),
             answered: AtomicBool::new(false),
             refused: AtomicBool::new(false),

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_core::table::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::connect::OwnSocket;
 use crate::drain::{Connections, Member};
 use crate::observe::{ConnectionRefusal, ObserveConnections};
 use crate::serve::options::ServeOptions;
@@ -27,6 +29,7 @@ pub(in crate::serve) struct Listener {
     pub(in crate::serve) local: SocketAddr,
     pub(in crate::serve) connections: Connections,
     accepting: JoinHandle<()>,
+    own: OwnSocket,
 }
 
 /// What is done with the connections of a socket.
@@ -64,24 +67,25 @@ impl Listener {
             [room(options.max_connections), in_all],
             serving,
         ));
-        Ok(Self { local, connections, accepting })
+        Ok(Self { local, connections, accepting, own: OwnSocket::new(Transport::Tcp, local) })
     }
 
-    /// Starts to serve what was bound already: `serving` is the whole work, and is ended when the socket is given up.
-    pub(in crate::serve) fn serving(
+    /// Starts to serve datagrams at what was bound already: `serving` is the whole work, and is ended when the socket is given up.
+    pub(in crate::serve) fn serving_datagrams(
         local: SocketAddr,
         observer: Option<Arc<dyn ObserveConnections>>,
         serving: impl FnOnce(Connections) -> JoinHandle<()>,
     ) -> Self {
         let connections = Connections::observed(observer);
         let accepting = serving(connections.clone());
-        Self { local, connections, accepting }
+        Self { local, connections, accepting, own: OwnSocket::new(Transport::Udp, local) }
     }
 
     /// Stops accepting; the socket is closed when this returns. The connections go on.
     pub(in crate::serve) async fn unbind(self) -> Connections {
         self.accepting.abort();
         let _ = self.accepting.await;
+        drop(self.own);
         self.connections
     }
 }
