@@ -9,6 +9,9 @@
 //! open (FRW-07). The gateway itself adds no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header filter can add what is
 //! missing.
 //!
+//! A request that was passed on 100 times already goes no further, whoever says so: its backend is most likely the gateway itself,
+//! or another one whose backend is, and one request would take all the connections that there are.
+//!
 //! Claims that are not believed must not decide a match: [take them out](remove_claims) before the search. What is added is
 //! added after it. Filters can change or remove that, and the host is the one before any rewrite: add before they run. And
 //! [what is for one hop only](super::hop_by_hop) goes first, or a client could have it taken out again.
@@ -35,6 +38,9 @@ use http::Request;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
 use super::header_set::{HeaderSet, is_claim};
+
+/// The most addresses in `X-Forwarded-For`, one for each time that a request was passed on.
+const MAX_HOPS: usize = 100;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -86,6 +92,16 @@ pub fn remove_claims(headers: &mut HeaderMap, trust: Trust) {
     for claim in claims {
         headers.remove(claim);
     }
+}
+
+/// Whether a request was passed on so often already that it seems to go round.
+///
+/// # Spec
+/// FRW-07
+pub(super) fn goes_round(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(FOR).iter();
+    let hops: usize = lines.map(|line| line.as_bytes().split(|byte| *byte == b',').count()).sum();
+    hops >= MAX_HOPS
 }
 
 /// Tells the backend about the client, and [takes out](remove_claims) what is not to be believed.
@@ -157,6 +173,23 @@ fn append(headers: &mut HeaderMap, address: &HeaderValue) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // FRW-07
+    #[test]
+    fn a_request_is_not_passed_on_for_ever() {
+        let mut headers = HeaderMap::new();
+        let address = address([192, 0, 2, 7].into());
+        let mut times = 0;
+        while !goes_round(&headers) {
+            append(&mut headers, &address);
+            times += 1;
+        }
+        assert_eq!(times, MAX_HOPS);
+        // In lines of their own.
+        let one = |_| (FOR, HeaderValue::from_static("192.0.2.7"));
+        let headers: HeaderMap = (0..MAX_HOPS).map(one).collect();
+        assert!(goes_round(&headers));
+    }
 
     fn forwarded(
         target: &str,

@@ -33,8 +33,10 @@ impl HeaderSet {
     pub const EXPECT: Self = Self(1 << 8);
     /// [What says where a request came from](super::forwarded), but for `X-Forwarded-For` itself.
     pub(super) const CLAIM: Self = Self(1 << 9);
+    /// `X-Forwarded-For`
+    pub const FORWARDED_FOR: Self = Self(1 << 10);
     /// `Content-Length`, where it is known to be said once, in digits only.
-    pub(super) const PLAIN_LENGTH: Self = Self(1 << 10);
+    pub(super) const PLAIN_LENGTH: Self = Self(1 << 11);
 
     /// Those that are there.
     pub fn of(headers: &HeaderMap) -> Self {
@@ -68,6 +70,7 @@ impl HeaderSet {
             10 if name == "connection" => Self::CONNECTION,
             10 if name == "keep-alive" => Self::KEEP_ALIVE,
             14 if name == "content-length" => Self::CONTENT_LENGTH,
+            15 if name == "x-forwarded-for" => Self::FORWARDED_FOR,
             16 if name == "proxy-connection" => Self::PROXY_CONNECTION,
             17 if name == "transfer-encoding" => Self::TRANSFER_ENCODING,
             _ => Self(0),

@@ -15,7 +15,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
 use super::arrival::Arrival;
-use super::forwarded::remove_claims;
+use super::forwarded::{goes_round, remove_claims};
 use super::framing;
 use super::header_set::HeaderSet;
 use super::hop_by_hop::remove_present_from_request;
@@ -26,7 +26,8 @@ use crate::matching::RequestError;
 /// search.
 ///
 /// # Errors
-/// When it cannot be told where its body ends, or a header means different things in different versions of HTTP.
+/// When it cannot be told where its body ends, a header means different things in different versions of HTTP, or it has been passed on
+/// too often.
 ///
 /// # Spec
 /// MSG-02, MSG-03, AMB-43; RFC 9113 section 8.2.1; RFC 9110 section 7.6.1; FRW-07.
@@ -45,6 +46,9 @@ pub(super) fn prepare<B>(arrival: &Arrival<'_>, request: &mut Request<B>) -> Res
     let present = HeaderSet::of_received(headers);
     framing::check_request(headers, present)?;
     remove_present_from_request(headers, present, arrival.upgrades);
+    if present.has(HeaderSet::FORWARDED_FOR) && goes_round(headers) {
+        return Err(Refusal::GoesRound);
+    }
     if present.has(HeaderSet::CLAIM) {
         remove_claims(headers, arrival.trust);
     }

@@ -44,6 +44,9 @@ pub enum Refusal {
     /// The request is to be sent back by the last that it may reach, which is the gateway.
     #[error("the request may not be forwarded; the gateway sends no requests back")]
     TraceOfGateway,
+    /// The request was passed on so often that it seems to go round.
+    #[error("the request was passed on too often; a backend on its way leads back to the gateway")]
+    GoesRound,
     /// No rule serves the request.
     #[error(transparent)]
     Unmatched(#[from] NoMatch),
@@ -79,6 +82,7 @@ impl Refusal {
             Self::Malformed(_) | Self::Framing(_) => StatusCode::BAD_REQUEST,
             Self::OptionsOfGateway => StatusCode::OK,
             Self::TraceOfGateway => StatusCode::NOT_IMPLEMENTED,
+            Self::GoesRound => StatusCode::LOOP_DETECTED,
             Self::Unmatched(unmatched) => unmatched.status(),
             Self::ListenerFilter | Self::Filter | Self::NoBackend | Self::UnresolvedBackend => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -94,7 +98,9 @@ impl Refusal {
     /// GRP-10, GRP-11, GRP-12, GRP-15, HST-10.
     pub fn grpc_code(self) -> GrpcCode {
         match self {
-            Self::Malformed(_) | Self::Framing(_) | Self::ListenerFilter | Self::Filter => GrpcCode::Internal,
+            Self::Malformed(_) | Self::Framing(_) | Self::GoesRound | Self::ListenerFilter | Self::Filter => {
+                GrpcCode::Internal
+            }
             Self::OptionsOfGateway | Self::TraceOfGateway => GrpcCode::Unknown,
             Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
             Self::BodyTooLong => GrpcCode::ResourceExhausted,
@@ -111,6 +117,7 @@ impl Refusal {
             Self::Framing(_) => "400: it cannot be told where the request ends\n",
             Self::OptionsOfGateway => "200: the gateway was the last that the request might reach\n",
             Self::TraceOfGateway => "501: the gateway does not send requests back\n",
+            Self::GoesRound => "508: the request was passed on too often, and seems to go round\n",
             Self::Unmatched(NoMatch::NoListener | NoMatch::NoRule(_)) => {
                 "404: no route matches the request\n"
             }
@@ -155,6 +162,7 @@ mod tests {
             (FramingError::Length.into(), 400),
             (Refusal::OptionsOfGateway, 200),
             (Refusal::TraceOfGateway, 501),
+            (Refusal::GoesRound, 508),
             (NoMatch::NoListener.into(), 404),
             (NoMatch::NoRule(listener).into(), 404),
             (NoMatch::TargetTooLong(listener).into(), 414),

@@ -14,6 +14,8 @@ pub enum Reason {
     OptionsOfGateway,
     /// `TRACE` that may not be forwarded.
     TraceOfGateway,
+    /// It was passed on too often.
+    GoesRound,
     /// No listener serves the host.
     NoListener,
     /// No rule matches.
@@ -58,11 +60,12 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Malformed,
         Self::Framing,
         Self::OptionsOfGateway,
         Self::TraceOfGateway,
+        Self::GoesRound,
         Self::NoListener,
         Self::NoRule,
         Self::TooLongToMatch,
@@ -91,6 +94,7 @@ impl Reason {
             Self::Framing => "framing",
             Self::OptionsOfGateway => "options_of_gateway",
             Self::TraceOfGateway => "trace_of_gateway",
+            Self::GoesRound => "goes_round",
             Self::NoListener => "no_listener",
             Self::NoRule => "no_rule",
             Self::TooLongToMatch => "too_long_to_match",

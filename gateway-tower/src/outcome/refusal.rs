@@ -114,6 +114,7 @@ impl Refusal {
                 exchange::Refusal::Framing(_) => Reason::Framing,
                 exchange::Refusal::OptionsOfGateway => Reason::OptionsOfGateway,
                 exchange::Refusal::TraceOfGateway => Reason::TraceOfGateway,
+                exchange::Refusal::GoesRound => Reason::GoesRound,
                 exchange::Refusal::Unmatched(unmatched) => match unmatched {
                     NoMatch::NoListener => Reason::NoListener,
                     NoMatch::NoRule(_) => Reason::NoRule,
