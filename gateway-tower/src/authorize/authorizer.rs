@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn, ready};
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use tower_service::Service;
 
 use super::hold::{Held, hold};
 use super::question::Question;
+use super::room::{Holder, Room};
 use super::{MAX_ANSWER, MAX_ATTEMPTS, TIME_LIMIT, check};
 use crate::balance::{Attempt, Pick, Tried, aim};
 use crate::body::{BoxError, RequestBody};
@@ -45,6 +47,7 @@ pub struct AskNobody;
 pub struct Authorizer<C> {
     client: Recover<C>,
     picker: Arc<dyn Pick>,
+    room: Room,
 }
 
 // === impl AskNobody ===
@@ -59,9 +62,9 @@ impl<B: Send + 'static> Authorize<B> for AskNobody {
 // === impl Authorizer ===
 
 impl<C> Authorizer<C> {
-    /// Asks through clones of `client`, at the endpoints that `picker` chooses.
+    /// Asks through clones of `client`, at the endpoints that `picker` chooses. Clones share the [room](super::MAX_HELD) for bodies.
     pub fn new(client: C, picker: Arc<dyn Pick>) -> Self {
-        Self { client: RecoverLayer.layer(client), picker }
+        Self { client: RecoverLayer.layer(client), picker, room: Room::default() }
     }
 }
 
@@ -83,14 +86,22 @@ where
             let limit = question.auth().terms.max_body as usize;
             let answer = match limit {
                 0 => Ok(None),
-                limit => match hold(std::mem::take(&mut body), limit).await {
-                    Ok(Held::Whole(held, whole)) => {
-                        (sent_along, body) = (Some(held), whole);
-                        Ok(None)
+                limit => {
+                    match hold(std::mem::take(&mut body), limit, authorizer.room.permit(holder(&question)))
+                        .await
+                    {
+                        Ok(Held::Whole(held, whole)) => {
+                            (sent_along, body) = (Some(held), whole);
+                            Ok(None)
+                        }
+                        Ok(Held::TooLong) => Ok(Some(AuthAnswer::BodyTooLong)),
+                        Ok(Held::NoRoom) => {
+                            tracing::debug!(?question, "there is no room for the body of a request");
+                            Ok(Some(AuthAnswer::Failed))
+                        }
+                        Err(refused) => Err(refused),
                     }
-                    Ok(Held::TooLong) => Ok(Some(AuthAnswer::BodyTooLong)),
-                    Err(refused) => Err(refused),
-                },
+                }
             };
             let answer = match answer {
                 Ok(None) => {
@@ -203,6 +214,16 @@ impl<C> Authorizer<C> {
 fn has_not_seen_it(error: &(dyn Error + 'static)) -> bool {
     let refused: Option<&Refused> = error.downcast_ref();
     refused.is_some_and(|refused| matches!(refused.refusal(), Refusal::Unreachable(_)))
+}
+
+/// For whom the body of a request is held. With IPv6, whoever has one address mostly has all of its /64.
+fn holder(question: &Question) -> Holder {
+    let Backend { service, port, .. } = question.backend();
+    let client = question.connection().peer.map(|peer| match peer.ip().to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip => ip,
+    });
+    Holder { service: (service.clone(), *port), client }
 }
 
 fn over_http(http: &HttpAuth, parts: &request::Parts, body: Bytes) -> Option<(request::Parts, Bytes)> {

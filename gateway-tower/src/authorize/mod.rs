@@ -9,6 +9,8 @@
 //! - Without an answer after [`TIME_LIMIT`], or with one that is not understood, the request does not pass: the client gets
 //!   503. The time counts for the `request` timeout of the rule.
 //! - A body that is sent along is held until then, whole, and no more of it than the filter says: a longer one gets 413.
+//! - All bodies that are held at a time have [`MAX_HELD`] bytes at most. A service has no more of that than it leaves to others, and a
+//!   client no more than it leaves to others of that service; a request that finds no room gets 503.
 //! - Of an answer, [`MAX_ANSWER`] bytes are read; a longer one is none.
 //!
 //! Over gRPC the service gets the call `envoy.service.auth.v3.Authorization/Check`, as Envoy makes it: method, target, host,
@@ -65,6 +67,7 @@
 //! FEA-01 to FEA-08; PRF-01, PRF-05.
 
 mod check;
+mod room;
 mod hold;
 mod question;
 mod authorizer;
@@ -81,6 +84,9 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// At how many endpoints a service is asked, where those before cannot have seen the question.
 pub const MAX_ATTEMPTS: usize = 3;
+
+/// The most bytes of bodies that an authorizer and its clones hold at a time: 64 MiB. What is asked over gRPC has each once more.
+pub const MAX_HELD: usize = 64 << 20;
 
 /// The most bytes that are read of the body of an answer.
 pub const MAX_ANSWER: usize = 64 << 10;
