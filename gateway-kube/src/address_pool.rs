@@ -1,10 +1,10 @@
 //! Addresses for Gateways that ask for none, each its own, from a block of addresses.
 //!
 //! Replicas agree without talking to each other: what a Gateway's status shows is kept, and a Gateway that has nothing yet gets
-//! the address that its name leads to, or the next one that is free. A Gateway that comes, goes or changes moves no other.
+//! the address that its name leads to, or the next one that is free. A Gateway that comes, goes or changes moves no other that is
+//! older, whatever it asks for: an address that is given away already is not to be had by naming it.
 //!
 //! ```
-//! use std::collections::BTreeSet;
 //! use gateway_core::name::ObjectName;
 //! use gateway_kube::address_pool::{AddressPool, Claim};
 //!
@@ -12,8 +12,10 @@
 //! let claim = |name: &str, held: &[&str]| Claim {
 //!     gateway: ObjectName::new("default", name),
 //!     held: held.iter().map(|address| address.parse().unwrap()).collect(),
+//!     asked: Vec::new(),
+//!     leaves_choice: true,
 //! };
-//! let assigned = pool.assign(&[claim("a", &[]), claim("b", &["198.18.0.1"]), claim("c", &[])], &BTreeSet::new());
+//! let assigned = pool.assign(&[claim("a", &[]), claim("b", &["198.18.0.1"]), claim("c", &[])]);
 //! let of = |name| assigned[&ObjectName::new("default", name)].clone();
 //! assert_eq!(of("a"), ["198.18.0.2".parse::<std::net::IpAddr>()?]);
 //! assert_eq!(of("b"), ["198.18.0.1".parse::<std::net::IpAddr>()?], "what it has it keeps");
@@ -40,13 +42,18 @@ pub struct AddressPool {
     is_v4: bool,
 }
 
-/// A Gateway that is to have an address. Of several that hold the same one, the first in the list keeps it.
+/// A Gateway that is to have an address, or asks for one. Of several that hold the same one, the first in the list keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The Gateway.
     pub gateway: ObjectName,
     /// The addresses that it had before; those outside of the pool do not count.
     pub held: Vec<IpAddr>,
+    /// The addresses that it asks for by name. They are given to no other that has them not yet, and kept by those alone that are
+    /// before this one in the list.
+    pub asked: Vec<IpAddr>,
+    /// Whether it is to get an address of the pool's choice.
+    pub leaves_choice: bool,
 }
 
 /// Why a text is no block of addresses.
@@ -57,18 +64,20 @@ pub struct InvalidPool(String);
 // === impl AddressPool ===
 
 impl AddressPool {
-    /// An address for each Gateway, none of which is among those `taken`; an empty list where none is left.
-    pub fn assign(&self, claims: &[Claim], taken: &BTreeSet<IpAddr>) -> BTreeMap<ObjectName, Vec<IpAddr>> {
-        let mut taken = taken.clone();
+    /// An address for each Gateway that leaves the choice, the oldest first; an empty list where none is left.
+    pub fn assign(&self, claims: &[Claim]) -> BTreeMap<ObjectName, Vec<IpAddr>> {
         let mut assigned = BTreeMap::new();
-        for Claim { gateway, held } in claims {
+        // What those before ask for or have.
+        let mut taken = BTreeSet::new();
+        for Claim { gateway, held, asked, leaves_choice } in claims {
             let kept = held.iter().find(|address| self.contains(**address) && !taken.contains(*address));
-            if let Some(kept) = kept {
+            if let Some(kept) = kept.filter(|_| *leaves_choice) {
                 taken.insert(*kept);
                 assigned.insert(gateway.clone(), vec![*kept]);
             }
+            taken.extend(asked);
         }
-        for Claim { gateway, .. } in claims {
+        for Claim { gateway, .. } in claims.iter().filter(|claim| claim.leaves_choice) {
             if !assigned.contains_key(gateway) {
                 let free = self.free(gateway, &taken);
                 taken.extend(free);
@@ -138,7 +147,12 @@ mod tests {
     use super::*;
 
     fn claims(names: &[&str]) -> Vec<Claim> {
-        let claim = |name: &&str| Claim { gateway: ObjectName::new("default", *name), held: Vec::new() };
+        let claim = |name: &&str| Claim {
+            gateway: ObjectName::new("default", *name),
+            held: Vec::new(),
+            asked: Vec::new(),
+            leaves_choice: true,
+        };
         names.iter().map(claim).collect()
     }
 
@@ -146,7 +160,7 @@ mod tests {
     fn a_gateway_that_comes_or_goes_moves_no_other() {
         let pool: AddressPool = "198.18.0.0/29".parse().unwrap();
         let names = ["a", "b", "c", "d", "e", "f"];
-        let before = pool.assign(&claims(&names), &BTreeSet::new());
+        let before = pool.assign(&claims(&names));
         let distinct: BTreeSet<_> = before.values().flatten().collect();
         assert_eq!(distinct.len(), 6, "{before:?}");
         for gone in names {
@@ -155,10 +169,10 @@ mod tests {
             left.iter_mut().for_each(|claim| claim.held.clone_from(&before[&claim.gateway]));
             let mut expected = before.clone();
             let free = expected.remove(&ObjectName::new("default", gone)).unwrap();
-            assert_eq!(pool.assign(&left, &BTreeSet::new()), expected);
+            assert_eq!(pool.assign(&left), expected);
             // The one place that is free goes to the one that comes, in whatever place of the list it stands.
             left.insert(0, claims(&["new"]).remove(0));
-            let after = pool.assign(&left, &BTreeSet::new());
+            let after = pool.assign(&left);
             assert_eq!(after[&ObjectName::new("default", "new")], free);
             expected.insert(ObjectName::new("default", "new"), free);
             assert_eq!(after, expected);
@@ -169,14 +183,29 @@ mod tests {
     fn what_others_ask_for_is_not_given_away_and_the_first_of_two_keeps_an_address() {
         let pool: AddressPool = "198.18.0.0/30".parse().unwrap();
         let [first, second] = ["198.18.0.1", "198.18.0.2"].map(|address| address.parse::<IpAddr>().unwrap());
-        let assigned = pool.assign(&claims(&["a", "b"]), &BTreeSet::from([first]));
-        let all: Vec<_> = assigned.values().cloned().collect();
+        let mut three = claims(&["a", "b", "c"]);
+        (three[2].asked, three[2].leaves_choice) = (vec![first], false);
+        let all: Vec<_> = pool.assign(&three).into_values().collect();
         assert_eq!(all, [vec![second], vec![]]);
 
         let mut both = claims(&["a", "b"]);
         both.iter_mut().for_each(|claim| claim.held = vec![second]);
-        let all: Vec<_> = pool.assign(&both, &BTreeSet::new()).into_values().collect();
+        let all: Vec<_> = pool.assign(&both).into_values().collect();
         assert_eq!(all, [vec![second], vec![first]]);
+    }
+
+    #[test]
+    fn nobody_gets_the_address_of_an_older_gateway_by_asking_for_it() {
+        let pool: AddressPool = "198.18.0.0/30".parse().unwrap();
+        let [first, second] = ["198.18.0.1", "198.18.0.2"].map(|address| address.parse::<IpAddr>().unwrap());
+        let [mut a, mut b]: [Claim; 2] = claims(&["a", "b"]).try_into().unwrap();
+        a.held = vec![first];
+        (b.asked, b.leaves_choice) = (vec![first, second], false);
+        let of_a = |claims: &[Claim]| pool.assign(claims)[&ObjectName::new("default", "a")].clone();
+        assert_eq!(of_a(&[a.clone(), b.clone()]), [first]);
+        // The older one may.
+        b.asked = vec![first];
+        assert_eq!(of_a(&[b, a]), [second]);
     }
 
     #[test]
@@ -200,7 +229,7 @@ mod tests {
             for address in outside {
                 assert!(!pool.contains(address.parse().unwrap()), "{text} {address}");
             }
-            let assigned = pool.assign(&claims(&["a"]), &BTreeSet::new());
+            let assigned = pool.assign(&claims(&["a"]));
             assert!(
                 assigned.values().flatten().all(|address| pool.contains(*address)),
                 "{text} {assigned:?}"

@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -732,7 +731,8 @@ impl Running {
         }
     }
 
-    /// Gives an address from the pool to each Gateway of ours that leaves the choice to us, the oldest first.
+    /// Gives an address from the pool to each Gateway of ours that leaves the choice to us, the oldest first. What others ask for is
+    /// no matter of ours.
     fn assign_addresses(&mut self) {
         let Some(pool) = &self.options.pool else { return };
         let before = &self.translator.options().addresses.assigned;
@@ -744,32 +744,28 @@ impl Running {
             is_carried_out && name == Some(&*self.options.translate.controller_name)
         };
         let mut claims = Vec::new();
-        let mut taken: BTreeSet<IpAddr> = BTreeSet::new();
-        for (name, gateway) in &resources.gateways {
+        let ours = resources.gateways.iter().filter(|(_, gateway)| is_ours(&gateway.spec.gateway_class_name));
+        for (name, gateway) in ours {
             let wanted = &gateway.spec.addresses;
-            taken.extend(wanted.iter().filter_map(|wanted| wanted.value.as_ref()?.parse::<IpAddr>().ok()));
-            let leaves_choice = |wanted: &GatewaySpecAddress| {
+            let asked = wanted.iter().filter_map(|wanted| wanted.value.as_ref()?.parse().ok()).collect();
+            let is_choice = |wanted: &GatewaySpecAddress| {
                 wanted.r#type == AddressType::IpAddress
                     && wanted.value.as_deref().unwrap_or_default().is_empty()
             };
-            if is_ours(&gateway.spec.gateway_class_name)
-                && (wanted.is_empty() || wanted.iter().any(leaves_choice))
-            {
-                let shown = match self.store.stored(Kind::Gateway, name).map(|stored| &stored.status) {
-                    Some(StoredStatus::Gateway(status)) => &status.addresses[..],
-                    _ => &[],
-                };
-                let mut held: Vec<_> =
-                    shown.iter().filter_map(|address| address.value.parse().ok()).collect();
-                // It may not have been written yet.
-                held.extend(before.get(name).into_iter().flatten());
-                let claim = Claim { gateway: name.clone(), held };
-                claims.push((gateway.metadata.age(name), claim));
-            }
+            let shown = match self.store.stored(Kind::Gateway, name).map(|stored| &stored.status) {
+                Some(StoredStatus::Gateway(status)) => &status.addresses[..],
+                _ => &[],
+            };
+            let mut held: Vec<_> = shown.iter().filter_map(|address| address.value.parse().ok()).collect();
+            // It may not have been written yet.
+            held.extend(before.get(name).into_iter().flatten());
+            let leaves_choice = wanted.is_empty() || wanted.iter().any(is_choice);
+            let claim = Claim { gateway: name.clone(), held, asked, leaves_choice };
+            claims.push((gateway.metadata.age(name), claim));
         }
         claims.sort_by(|(age, _), (other, _)| age.cmp(other));
         let claims: Vec<_> = claims.into_iter().map(|(_, claim)| claim).collect();
-        let assigned = pool.assign(&claims, &taken);
+        let assigned = pool.assign(&claims);
         if assigned != *before {
             let options = self.translator.options().clone();
             let addresses = AddressPolicy { assigned, ..options.addresses };
