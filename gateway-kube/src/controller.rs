@@ -37,6 +37,7 @@ use crate::object::{Stored, StoredStatus, Unreadable};
 use crate::observe::{Observe, WriteResult};
 use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
 use crate::store::{Effects, Store};
+use crate::turns::{Key, Turns};
 use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
 
 /// How a controller works.
@@ -167,8 +168,6 @@ const LONGEST_HOLD: Duration = Duration::from_secs(10);
 /// How many statuses are compared before others have their turn.
 const CHUNK: usize = 256;
 
-type Key = (Kind, ObjectName);
-
 /// An update that is not handed out yet.
 struct Pending {
     table: RouteTable,
@@ -216,14 +215,10 @@ struct Running {
     /// Whether statuses do not say yet what could not be bound.
     is_unbound_anew: bool,
 
-    dirty: BTreeSet<Key>,
-    /// Whether there are more than have been looked at.
-    has_more: bool,
-    /// Objects that are left alone for now, and until when.
-    resting: BTreeMap<Key, Instant>,
+    /// The objects whose status is to be looked at.
+    turns: Turns,
     /// How long was waited after the last write that failed.
     waits: BTreeMap<Key, Duration>,
-    under_way: BTreeSet<Key>,
     writes: JoinSet<(Key, Result<Outcome, Error>)>,
     /// What failed last, for each kind: it is said once.
     failures: BTreeMap<Kind, String>,
@@ -408,11 +403,8 @@ impl Running {
             held_since: None,
             is_told: false,
             is_unbound_anew: false,
-            dirty: BTreeSet::new(),
-            has_more: false,
-            resting: BTreeMap::new(),
+            turns: Turns::default(),
             waits: BTreeMap::new(),
-            under_way: BTreeSet::new(),
             writes: JoinSet::new(),
             failures: BTreeMap::new(),
             progress: Progress::default(),
@@ -484,14 +476,14 @@ impl Running {
     /// When there is something to do even if nothing happens.
     fn wake(&self) -> Instant {
         let idle = Instant::now() + Duration::from_secs(60);
-        let rested = self.resting.values().copied();
+        let rested = self.turns.rests();
         if let Some(since) = self.held_since {
             // Nothing is translated and nothing written.
             let told = (!self.is_told).then(|| since + LONGEST_HOLD);
             return rested.chain(told).min().unwrap_or(idle).min(idle);
         }
         let lookup = self.incomplete_since.map(|since| since + LONGEST_LOOKUP);
-        let more = (self.has_more && self.can_write()).then(Instant::now);
+        let more = (self.turns.has_next() && self.can_write()).then(Instant::now);
         let all = rested.chain(self.translate_at).chain(lookup).chain(more);
         all.min().unwrap_or(idle).min(idle)
     }
@@ -557,12 +549,12 @@ impl Running {
             if kind == Kind::Gateway {
                 // Their classes have Gateways, or have none any more.
                 let classes = self.store.resources().gateway_classes.keys();
-                self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+                self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
             }
-            self.dirty.insert((kind, key));
+            self.turns.insert((kind, key));
             self.translate_soon();
         }
-        self.dirty.extend(statuses);
+        self.turns.extend(statuses);
     }
 
     /// Whether an object is not one of a class that another instance carries out.
@@ -644,7 +636,7 @@ impl Running {
             self.set_options(TranslateOptions { unknown_definitions, features, ..options.clone() });
         }
         let classes = self.store.resources().gateway_classes.keys();
-        self.dirty.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+        self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
         self.translate_soon();
     }
 
@@ -657,7 +649,7 @@ impl Running {
     fn set_writing(&mut self, holds: bool) {
         if holds && !self.is_writing {
             // What was written meanwhile, another one has written.
-            self.dirty.extend(self.store.with_status().map(|(kind, key)| (kind, key.clone())));
+            self.turns.extend(self.store.with_status().map(|(kind, key)| (kind, key.clone())));
         }
         self.is_writing = holds;
         self.observe(|observer| observer.leading(holds));
@@ -681,11 +673,11 @@ impl Running {
         }
         self.progress.translations += 1;
         self.observe(|observer| observer.reconciled(start.elapsed()));
-        self.dirty.extend(self.translator.take_status_changes());
+        self.turns.extend(self.translator.take_status_changes());
         let rejected =
             self.translator.rejected().iter().map(|rejected| (rejected.kind, rejected.key.clone()));
-        self.dirty.extend(rejected);
-        self.dirty
+        self.turns.extend(rejected);
+        self.turns
             .extend(self.store.unreadable().map(|unreadable| (unreadable.kind, unreadable.key.clone())));
         if !self.watch.is_filled() {
             let since = *self.incomplete_since.get_or_insert_with(Instant::now);
@@ -775,26 +767,18 @@ impl Running {
 
     fn can_write(&self) -> bool {
         let says_what_is = self.is_complete && !self.is_held() && !self.is_unbound_anew;
-        self.is_writing && says_what_is && self.under_way.len() < self.options.concurrency.max(1)
+        self.is_writing && says_what_is && self.turns.under_way() < self.options.concurrency.max(1)
     }
 
     /// Starts as many writes as may be under way, of objects whose status is not what it should be.
     fn start_writes(&mut self) {
-        let now = Instant::now();
-        self.resting.retain(|_, until| *until > now);
+        self.turns.rest_until(Instant::now());
         let mut looked_at = 0;
-        let mut later = BTreeSet::new();
         while self.can_write() && looked_at < CHUNK {
-            let Some(key) = self.dirty.pop_first() else { break };
+            let Some(key) = self.turns.next() else { break };
             looked_at += 1;
-            if self.resting.contains_key(&key) || self.under_way.contains(&key) {
-                later.insert(key);
-            } else {
-                self.start_write(key);
-            }
+            self.start_write(key);
         }
-        self.has_more = !self.dirty.is_empty();
-        self.dirty.append(&mut later);
     }
 
     fn start_write(&mut self, key: Key) {
@@ -809,7 +793,7 @@ impl Running {
         }
         let (writer, stored) = (self.writer.clone(), stored.clone());
         self.progress.writes += 1;
-        self.under_way.insert(key.clone());
+        self.turns.begin(key.clone());
         self.writes.spawn(async move {
             let (kind, name) = &key;
             let result = match holds_class.filter(|_| needs_finalizer) {
@@ -861,9 +845,8 @@ impl Running {
     fn written(&mut self, result: Result<(Key, Result<Outcome, Error>), JoinError>) {
         let Ok((key, result)) = result else {
             // A panic has been reported; the object is looked at again with its next change.
-            return self.under_way.clear();
+            return self.turns.forget_under_way();
         };
-        self.under_way.remove(&key);
         let (kind, name) = &key;
         self.observe(|observer| observer.status_written(*kind, write_result(&result)));
         let mut rest = self.options.rest;
@@ -874,7 +857,7 @@ impl Running {
                 self.store.note_written(*kind, name, stored);
                 // Both a status and a finalizer may be missing.
                 if *kind == Kind::GatewayClass {
-                    self.dirty.insert(key.clone());
+                    self.turns.insert(key.clone());
                 }
             }
             Ok(Outcome::Cut(stored)) => {
@@ -890,10 +873,10 @@ impl Running {
                 rest = waited.unwrap_or_default().clamp(FIRST_RETRY, LONGEST_RETRY);
                 self.waits.insert(key.clone(), rest);
                 self.say_failure(*kind, error.to_string());
-                self.dirty.insert(key.clone());
+                self.turns.insert(key.clone());
             }
         }
-        self.resting.insert(key, Instant::now() + rest);
+        self.turns.end(key, Instant::now() + rest);
     }
 
     fn observe(&self, told: impl FnOnce(&dyn Observe)) {
@@ -911,7 +894,7 @@ impl Running {
 
     fn tell_progress(&mut self) {
         self.progress.is_writing = self.is_writing;
-        self.progress.pending = self.dirty.len() + self.under_way.len();
+        self.progress.pending = self.turns.pending();
         if *self.tell.borrow() != self.progress {
             self.tell.send_replace(self.progress);
         }

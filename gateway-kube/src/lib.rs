@@ -117,6 +117,7 @@ pub mod addresses;
 pub mod workloads;
 pub mod address_pool;
 pub mod lease;
+mod turns;
 pub mod controller;
 
 pub use error::Error;

@@ -1,0 +1,162 @@
+//! The objects whose status is to be looked at, each in its turn.
+//!
+//! What was written is left alone for a while, and what could not be written for longer, however often it changes meanwhile. Such objects
+//! stand aside: they are no reason to look at the others again and again, nor to look at them never. Turns go round, so that one who
+//! changes many objects all the time keeps nobody else from having theirs looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+use tokio::time::Instant;
+
+/// An object.
+pub(crate) type Key = (Kind, ObjectName);
+
+/// The objects whose status is to be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// Those that can be looked at now.
+    due: BTreeSet<Key>,
+    /// Those that are to be, and are written or left alone at present.
+    aside: BTreeSet<Key>,
+    resting: BTreeMap<Key, Instant>,
+    under_way: BTreeSet<Key>,
+    /// The one that was looked at last.
+    last: Option<Key>,
+}
+
+// === impl Turns ===
+
+impl Turns {
+    /// To be looked at.
+    pub(crate) fn insert(&mut self, key: Key) {
+        let waits = self.resting.contains_key(&key) || self.under_way.contains(&key);
+        let place = if waits { &mut self.aside } else { &mut self.due };
+        place.insert(key);
+    }
+
+    /// All to be looked at.
+    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = Key>) {
+        keys.into_iter().for_each(|key| self.insert(key));
+    }
+
+    /// Takes note of the time: of those that were left alone until then.
+    pub(crate) fn rest_until(&mut self, now: Instant) {
+        let rested = self.resting.iter().filter(|(_, until)| **until <= now);
+        let rested: Vec<_> = rested.map(|(key, _)| key.clone()).collect();
+        for key in rested {
+            self.resting.remove(&key);
+            if self.aside.remove(&key) {
+                self.insert(key);
+            }
+        }
+    }
+
+    /// The next to be looked at.
+    pub(crate) fn next(&mut self) -> Option<Key> {
+        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.due.range((after, Bound::Unbounded)).next().or(self.due.first())?.clone();
+        self.due.remove(&next);
+        self.last = Some(next.clone());
+        Some(next)
+    }
+
+    /// Whether one can be looked at now.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// It is being written.
+    pub(crate) fn begin(&mut self, key: Key) {
+        self.under_way.insert(key);
+    }
+
+    /// The write has ended; the object is left alone until then.
+    pub(crate) fn end(&mut self, key: Key, until: Instant) {
+        self.under_way.remove(&key);
+        self.resting.insert(key, until);
+    }
+
+    /// No write is under way: what was is not known.
+    pub(crate) fn forget_under_way(&mut self) {
+        for key in std::mem::take(&mut self.under_way) {
+            if self.aside.remove(&key) {
+                self.insert(key);
+            }
+        }
+    }
+
+    /// How many writes are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// How many objects are to be looked at or are being written.
+    pub(crate) fn pending(&self) -> usize {
+        self.due.len() + self.aside.len() + self.under_way.len()
+    }
+
+    /// When objects are not left alone any more.
+    pub(crate) fn rests(&self) -> impl Iterator<Item = Instant> {
+        self.resting.values().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        (Kind::HttpRoute, ObjectName::new("default", name))
+    }
+
+    fn names(turns: &mut Turns, most: usize) -> Vec<String> {
+        std::iter::from_fn(|| turns.next()).take(most).map(|(_, name)| name.name.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_rests_is_no_reason_to_look_again_and_keeps_nobody_from_a_turn() {
+        let (mut turns, now) = (Turns::default(), Instant::now());
+        for name in ["a", "b"] {
+            turns.begin(key(name));
+            turns.end(key(name), now + Duration::from_secs(1));
+        }
+        turns.begin(key("c"));
+        turns.extend(["a", "b", "c", "d"].map(key));
+        turns.rest_until(now);
+        assert_eq!(names(&mut turns, 9), ["d"]);
+        assert!(!turns.has_next());
+        assert_eq!(turns.pending(), 4, "with the one that is being written, and changes meanwhile");
+        turns.end(key("c"), now + Duration::from_secs(2));
+        turns.rest_until(now + Duration::from_secs(1));
+        assert_eq!(names(&mut turns, 9), ["a", "b"]);
+        turns.rest_until(now + Duration::from_secs(2));
+        assert_eq!(names(&mut turns, 9), ["c"]);
+        assert_eq!((turns.pending(), turns.rests().count()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn turns_go_round() {
+        let mut turns = Turns::default();
+        turns.extend(["a", "b", "c", "d"].map(key));
+        for expected in ["a", "b", "c", "d", "a", "b"] {
+            assert_eq!(names(&mut turns, 1), [expected]);
+            // It changes all the time.
+            turns.extend(["a", "b"].map(key));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_when_a_write_panicked_is_looked_at_again() {
+        let mut turns = Turns::default();
+        turns.begin(key("a"));
+        turns.insert(key("a"));
+        assert!(!turns.has_next());
+        turns.forget_under_way();
+        assert_eq!((names(&mut turns, 9), turns.under_way()), (vec!["a".to_owned()], 0));
+    }
+}
