@@ -1,6 +1,7 @@
 //! The namespaces of Pods by their addresses: whose a request in a mesh is.
 //!
-//! EndpointSlices tell as much of Pods behind Services. Clients need not be behind one: a job has requests to send, and none to take.
+//! EndpointSlices tell as much of Pods behind Services. Clients need not be behind one: a job has requests to send, and none to take. And
+//! whoever may write EndpointSlices may write any address into them, while those of a Pod are said by its node alone.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -32,6 +33,8 @@ pub struct WorkloadWatch {
 struct ByAddress {
     pods: HashMap<IpAddr, ObjectName>,
     addresses: HashMap<ObjectName, Vec<IpAddr>>,
+    /// Whether they are all that there are.
+    are_known: bool,
 }
 
 // === impl Workloads ===
@@ -42,6 +45,11 @@ impl Workloads {
         // Each Pod is put in as a whole, so whoever panicked with the lock left whole ones.
         let pods = self.0.read().unwrap_or_else(PoisonError::into_inner);
         pods.pods.get(&address).map(|pod| pod.namespace.clone())
+    }
+
+    /// Whether all Pods have been read, so that an address that none of them has is that of none.
+    pub fn are_known(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).are_known
     }
 
     fn change(&self, change: impl FnOnce(&mut ByAddress)) {
@@ -84,7 +92,7 @@ async fn follow(api: Api<Pod>, config: watcher::Config, workloads: Workloads) {
             Ok(Event::Init) => listed = ByAddress::default(),
             Ok(Event::InitApply(pod)) => listed.put(&pod),
             Ok(Event::InitDone) => {
-                let all = std::mem::take(&mut listed);
+                let all = ByAddress { are_known: true, ..std::mem::take(&mut listed) };
                 workloads.change(|known| *known = all);
             }
             Ok(Event::Apply(pod)) => workloads.change(|known| known.put(&pod)),

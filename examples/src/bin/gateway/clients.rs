@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway_kube::workloads::Workloads;
 use gateway_tower::serve::{ClientNamespaces, NamespacesInTable};
 
-/// Clients are Pods of a cluster, where there is one, and else what EndpointSlices have.
+/// Clients are Pods of a cluster, where those can be read, and else what EndpointSlices have.
 #[derive(Debug)]
 pub(crate) struct Clients {
     pub(crate) workloads: Option<Workloads>,
@@ -15,7 +15,11 @@ pub(crate) struct Clients {
 
 impl ClientNamespaces for Clients {
     fn namespace(&self, client: IpAddr) -> Option<Arc<str>> {
-        let pod = self.workloads.as_ref().and_then(|workloads| workloads.namespace(client));
-        pod.or_else(|| self.in_table.namespace(client))
+        match &self.workloads {
+            // An EndpointSlice that names another's address must not make its client one of the own namespace.
+            Some(workloads) if workloads.are_known() => workloads.namespace(client),
+            Some(workloads) => workloads.namespace(client).or_else(|| self.in_table.namespace(client)),
+            None => self.in_table.namespace(client),
+        }
     }
 }
