@@ -32,6 +32,9 @@ pub(super) struct SocketCells {
     handshakes: [AtomicU64; HANDSHAKES.len()],
 }
 
+/// How many ports are counted until those are looked for that are gone.
+const LEAST_LIMIT: usize = 1_024;
+
 /// The ends of handshakes.
 const HANDSHAKES: [&str; 4] = ["completed", "no_listener", "failed", "timed_out"];
 
@@ -44,7 +47,12 @@ fn read(cell: &AtomicU64) -> u64 {
 impl Sockets {
     pub(super) fn get(&self, gateway: &ObjectName, transport: Transport, port: u16) -> Arc<SocketCells> {
         let labels = SocketLabels { gateway: gateway.clone(), transport, port };
-        Arc::clone(self.sockets().entry(labels).or_default())
+        let mut sockets = self.sockets();
+        // Gateways come and go, whether or not anybody reads what was counted.
+        if sockets.len() >= LEAST_LIMIT && sockets.len().is_power_of_two() && !sockets.contains_key(&labels) {
+            sockets.retain(|_, cells| cells.is_in_use());
+        }
+        Arc::clone(sockets.entry(labels).or_default())
     }
 
     /// Those of ports that are in `table`, and those that have connections still. The others are forgotten.
@@ -52,8 +60,7 @@ impl Sockets {
         let mut sockets = self.sockets();
         sockets.retain(|SocketLabels { gateway, transport, port }, cells| {
             let is_served = table.frontend(FrontendOwner::Gateway(gateway), *transport, *port).is_some();
-            // A socket that is bound holds its cells.
-            is_served || cells.open() > 0 || Arc::strong_count(cells) > 1
+            is_served || cells.is_in_use()
         });
         sockets.iter().map(|(labels, cells)| (labels.clone(), Arc::clone(cells))).collect()
     }
@@ -66,6 +73,11 @@ impl Sockets {
 // === impl SocketCells ===
 
 impl SocketCells {
+    /// Whether a socket is bound, which holds its cells, or has connections still.
+    fn is_in_use(self: &Arc<Self>) -> bool {
+        self.open() > 0 || Arc::strong_count(self) > 1
+    }
+
     pub(super) fn open(&self) -> u64 {
         // In this order: a connection that is closed meanwhile was accepted before.
         let closed = read(&self.closed);
@@ -121,5 +133,24 @@ impl EncodeLabelSet for SocketLabels {
         ("gateway", Text(&self.gateway)).encode(encoder.encode_label())?;
         ("network_transport", self.transport.as_str()).encode(encoder.encode_label())?;
         ("port", self.port).encode(encoder.encode_label())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_that_come_and_go_do_not_pile_up_while_nobody_reads_them() {
+        let sockets = Sockets::default();
+        let gateway = |number: usize| ObjectName::new("default", number.to_string());
+        let bound = sockets.get(&gateway(0), Transport::Tcp, 80);
+        ObserveConnections::accepted(&*bound);
+        for number in 1..3 * LEAST_LIMIT {
+            sockets.get(&gateway(number), Transport::Tcp, 80);
+        }
+        let known = sockets.sockets().len();
+        assert!(known <= LEAST_LIMIT, "{known}");
+        assert_eq!(SocketCells::accepted(&sockets.get(&gateway(0), Transport::Tcp, 80)), 1, "it is bound");
     }
 }
