@@ -249,13 +249,20 @@ impl<C: Default> Series<C> {
 mod tests {
     use gateway_core::matching::{HttpMatch, RequestHead};
     use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-    use gateway_core::rule::{HttpRule, RuleName};
+    use gateway_core::rule::{
+        Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName,
+    };
     use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, Transport};
 
     use super::*;
 
     /// A table with one rule, and its place there.
     fn table(route: &str) -> (RouteTable, Place) {
+        table_of(route, &["shop"], "shop")
+    }
+
+    /// A table with these backends and one rule for one of them, and the place of what it sends there.
+    fn table_of(route: &str, backends: &[&str], chosen: &str) -> (RouteTable, Place) {
         let gateway = ObjectName::new("default", "gateway");
         let mut table = RouteTable::builder(1);
         let listener = table.listener(Listener {
@@ -269,7 +276,21 @@ mod tests {
         });
         let name = ObjectName::new("default", route);
         let key = RouteKey::new(RouteKind::Http, name.clone());
-        let rule = HttpRule::new(RuleName { route: Arc::new(key), index: 0, name: None });
+        let mut rule = HttpRule::new(RuleName { route: Arc::new(key), index: 0, name: None });
+        let mut chosen_id = None;
+        for backend in backends {
+            let id = table.backend(Backend {
+                service: ObjectName::new("default", *backend),
+                port: 80,
+                protocol: BackendProtocol::default(),
+                tls: None,
+                endpoints: [].into(),
+            });
+            if *backend == chosen {
+                chosen_id = Some(id);
+                rule.backends = Backends::new([BackendRef { target: BackendTarget::Backend(id), weight: 1 }]);
+            }
+        }
         let route = table.http_route(Age::new(None, &name), [([HttpMatch::default()].into(), rule)]);
         table.attach(route, listener, &[]);
         let table = table.build();
@@ -277,7 +298,21 @@ mod tests {
         let request = http::Request::get("http://a/").body(()).unwrap();
         let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
         let matched = table.find(frontend, None, &head).unwrap();
-        (table, Place { listener, rule: Some(matched.rule), backend: None })
+        (table, Place { listener, rule: Some(matched.rule), backend: chosen_id })
+    }
+
+    #[test]
+    fn series_of_a_rule_whose_backend_changes_do_not_pile_up_while_the_backends_are_there() {
+        let tables = TableHandle::new(RouteTable::default());
+        let family: Family<()> = Family::new(tables.clone(), 1);
+        let backends: Vec<_> = (0..50).map(|number| number.to_string()).collect();
+        let backends: Vec<_> = backends.iter().map(String::as_str).collect();
+        for chosen in &backends {
+            let (table, place) = table_of("route", &backends, chosen);
+            tables.store(table);
+            family.cells(&tables.load(), place, 0);
+        }
+        assert_eq!(family.all().len(), 1, "the backend that the rule has");
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Write};
+use std::iter;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use gateway_core::filter::HttpFilter;
 use gateway_core::name::{BackendId, ListenerOwnerKind, ObjectName};
-use gateway_core::rule::{Backend, RuleName};
+use gateway_core::rule::{Backend, BackendTarget, RuleName};
 use gateway_core::table::{FrontendOwner, Listener, ListenerId, RouteTable, RuleId};
 use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
@@ -45,7 +47,8 @@ pub(super) struct Known<'t> {
     owners: HashSet<FrontendOwner<&'t ObjectName, &'t str>, RandomState>,
     listeners: HashSet<(ListenerOwnerKind, &'t ObjectName, &'t str), RandomState>,
     rules: HashSet<&'t RuleName, RandomState>,
-    backends: HashSet<(&'t ObjectName, u16), RandomState>,
+    /// The backends of each rule, its mirrors among them: all pairs of the two would be a product.
+    backends: HashSet<(&'t RuleName, &'t ObjectName, u16), RandomState>,
 }
 
 /// Labels of a place with those of what happened there.
@@ -160,7 +163,21 @@ impl<'t> Known<'t> {
             known.listeners.insert((listener.owner_kind, &listener.owner, &listener.name));
         }
         known.rules.extend(table.rules().map(|rule| &rule.id));
-        known.backends.extend(table.backends().map(|backend| (&backend.service, backend.port)));
+        for rule in table.rules() {
+            let backends = rule.backends.refs().iter().map(|backend| backend.target);
+            let lists = iter::once(&rule.filters).chain(&rule.backend_filters);
+            let mirrors = lists.flatten().filter_map(|filter| match filter {
+                HttpFilter::RequestMirror(mirror) => Some(BackendTarget::Backend(mirror.backend)),
+                _ => None,
+            });
+            known.backends.extend(backends.chain(mirrors).filter_map(|target| match target {
+                BackendTarget::Backend(id) => {
+                    let Backend { service, port, .. } = table.backend(id);
+                    Some((&rule.id, service, *port))
+                }
+                BackendTarget::Unresolved => None,
+            }));
+        }
         known
     }
 
@@ -172,7 +189,9 @@ impl<'t> Known<'t> {
                 self.listeners.contains(&(*owner_kind, owner, &**name))
             })
             && rule.as_ref().is_none_or(|rule| self.rules.contains(rule))
-            && backend.as_ref().is_none_or(|(service, port)| self.backends.contains(&(service, *port)))
+            && backend.as_ref().is_none_or(|(service, port)| {
+                rule.as_ref().is_some_and(|rule| self.backends.contains(&(rule, service, *port)))
+            })
     }
 }
 
