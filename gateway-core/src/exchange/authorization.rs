@@ -275,6 +275,12 @@ impl Denial {
             }
             Form::Http | Form::Head => {
                 let mut response = Response::new(if form == Form::Head { Bytes::new() } else { body });
+                // RFC 9110 section 6.4.1, 15.3.6.
+                let no_content =
+                    [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
+                if no_content.contains(&status) {
+                    response.body_mut().clear();
+                }
                 *response.status_mut() = status;
                 *response.headers_mut() = headers;
                 response
@@ -442,6 +448,35 @@ mod tests {
         };
         assert_eq!(told(&[]), ["cookie: a=1; b=2", "host: a", "x-b: 1,2"]);
         assert_eq!(told(&["x-b", "x-c"]), ["x-b: 1,2"]);
+    }
+
+    // FEA-06
+    #[test]
+    fn a_client_says_nothing_in_another_spelling() {
+        let lines =
+            [("x_user", "root"), ("x-user-id", "0"), ("x_user_id", "0"), ("x_other", "1"), ("x_own", "1")];
+        let of_answer = [("x-user", "ann"), ("x_own", "2")];
+        for (allowed, expected) in [
+            (&["x-user", "x-user-id", "x_own"][..], &["x-user: ann", "x_other: 1", "x_own: 2"][..]),
+            (&[], &["x-user-id: 0", "x-user: ann", "x_other: 1", "x_own: 2", "x_user_id: 0"]),
+        ] {
+            let AuthAnswer::Permit(permit) = http("", &[], allowed).answer(answer(200, &of_answer)) else {
+                panic!("200 lets it pass")
+            };
+            let mut headers = request("/", &lines).headers;
+            permit.apply(&mut headers).unwrap();
+            assert_eq!(listed(&headers), expected, "{allowed:?}");
+        }
+    }
+
+    // FEA-02
+    #[test]
+    fn an_answer_that_has_no_content_gets_none_from_the_service() {
+        for status in [204, 205, 304] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let denial = Denial::new(status, HeaderMap::new(), Bytes::from_static(b"body"));
+            assert!(denial.into_response(Form::Http).body().is_empty(), "{status}");
+        }
     }
 
     // FEA-02
