@@ -42,6 +42,8 @@
 //! # Spec
 //! FEA-01 to FEA-08; GEP-1494.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue, MaxSizeReached};
 use http::uri::PathAndQuery;
@@ -244,7 +246,25 @@ impl Permit {
     /// # Errors
     /// When there is no room for so many. Then the request must not pass.
     pub fn apply(&self, headers: &mut HeaderMap) -> Result<(), MaxSizeReached> {
+        self.remove_look_alikes(headers);
         self.request.apply(headers)
+    }
+
+    /// Takes out what the client may have sent in the place of what the service says.
+    fn remove_look_alikes(&self, headers: &mut HeaderMap) {
+        if self.request.is_empty() {
+            return;
+        }
+        let folded = |name: &HeaderName| name.as_str().replace('_', "-");
+        let said: HashMap<_, _> = self.request.names().map(|name| (folded(name), name)).collect();
+        let looks_alike = |name: &HeaderName| match said.get(&folded(name)) {
+            Some(said) => *said != name,
+            None => false,
+        };
+        let gone: Vec<_> = headers.keys().filter(|name| looks_alike(name)).cloned().collect();
+        for name in gone {
+            headers.remove(name);
+        }
     }
 
     /// What is to be done to the headers of the answer.

@@ -57,6 +57,13 @@ impl HeaderEdits {
         self.0.is_empty()
     }
 
+    /// The names of the headers that are changed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.0.iter().map(|edit| match edit {
+            Edit::Remove(name) | Edit::Put(_, name, _) => name,
+        })
+    }
+
     /// Makes these changes after those that are there.
     pub(crate) fn extend(&mut self, more: &Self) {
         self.0.extend_from_slice(&more.0);
