@@ -4,8 +4,9 @@
 //! object would pass otherwise.
 
 use gateway_core::api::{
-    AnyObject, Condition, GATEWAY_GROUP, GatewayClassStatus, GatewayStatus, ListenerSetStatus,
-    ListenerStatus, ParentReference, PolicyAncestorStatus, PolicyStatus, RouteParentStatus, RouteStatus,
+    AnyObject, Condition, ConditionStatus, GATEWAY_GROUP, GatewayClassStatus, GatewayStatus,
+    ListenerSetStatus, ListenerStatus, ParentReference, PolicyAncestorStatus, PolicyStatus,
+    RouteParentStatus, RouteStatus,
 };
 use gateway_core::name::ObjectName;
 
@@ -325,7 +326,7 @@ fn parent_name(parent: &ParentReference) -> String {
 /// Whether the status of a GatewayClass or a Gateway is still that which the API server gives it: no controller has written one.
 pub fn is_unwritten(object: &AnyObject) -> bool {
     let conditions = own_conditions(object);
-    let is_default = |it: &Condition| it.status == "Unknown" && it.reason == "Pending";
+    let is_default = |it: &Condition| it.status == ConditionStatus::Undecided && it.reason == "Pending";
     !conditions.is_empty() && conditions.iter().all(is_default)
 }
 
