@@ -5,8 +5,8 @@
 //! of the [`Refusal`](crate::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
 //! the answer's [`Outcome`](crate::Outcome).
 //!
-//! Whatever the client takes for an answer, what a backend says about its connection ends here: the layers around this one are
-//! not told again. An answer that says in two ways where it ends, or in one that is not understood, is an error, and so is a
+//! Whatever the client takes for an answer, what a backend says about its connection ends here; no layer around this one looks
+//! for it again. An answer that says in two ways where it ends, or in one that is not understood, is an error, and so is a
 //! switch of protocols that nobody [joins](crate::tunnel::Joined). All others go on in one version of HTTP, and with the one
 //! body type of all answers.
 //!
