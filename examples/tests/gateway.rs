@@ -675,6 +675,20 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0);
 }
 
+#[tokio::test]
+async fn what_every_connection_lacks_is_said_once_without_being_asked_for() {
+    let files = [("gateway.yaml", GATEWAY)];
+    let gateway = Gateway::start(&files, &["--accept-proxy-protocol"]);
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(gateway.address("http")).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n").await.unwrap();
+        assert!(!matches!(client.read(&mut [0; 1]).await, Ok(1)));
+    }
+    gateway.wait_for_line("a connection that begins with no PROXY header is closed");
+    let said = gateway.lines();
+    assert_eq!(said.iter().filter(|line| line.contains("no PROXY header")).count(), 1, "{said:#?}");
+}
+
 #[test]
 fn what_is_said_for_a_file_has_no_colours_and_tells_tcp_from_udp() {
     let listeners = "[{name: tcp, port: 53, protocol: TCP}, {name: udp, port: 53, protocol: UDP}]";

@@ -15,7 +15,7 @@ use super::certificate_problem::CertificateProblem;
 use super::http::{Acceptance, ConnectionService, Http, Protocols};
 use super::not_bound::NotBound;
 use super::options::ServeOptions;
-use super::relay::{Datagrams, Relay, bind_datagrams};
+use super::relay::{Datagrams, ProxyHeaders, Relay, bind_datagrams};
 use super::sockets::{Addresses, BindError, Listener, Socket, Sockets, room};
 use super::stream::{Tls, TlsUpdater};
 use crate::connect::Connector;
@@ -367,7 +367,7 @@ impl<M: ConnectionService> Supervisor<M> {
             tls,
             #[cfg(feature = "tls")]
             relay: self.relay(slot),
-            proxy_header: self.proxy_header(),
+            proxy_headers: self.proxy_headers(),
             #[cfg(feature = "tls")]
             handshake_timeout: self.options.handshake_timeout,
             protocols: self.protocols.clone(),
@@ -386,13 +386,13 @@ impl<M: ConnectionService> Supervisor<M> {
             tables: self.tables.clone(),
             options: self.options.streams,
             connector: Arc::clone(&self.connector),
-            proxy_header: self.proxy_header(),
+            proxy_headers: self.proxy_headers(),
         }
     }
 
     /// How long the header of the PROXY protocol may take, where there is to be one.
-    fn proxy_header(&self) -> Option<Duration> {
-        self.options.accept_proxy_header.then_some(self.options.handshake_timeout)
+    fn proxy_headers(&self) -> Option<ProxyHeaders> {
+        self.options.accept_proxy_header.then(|| ProxyHeaders::new(self.options.handshake_timeout))
     }
 
     /// What terminates TLS.

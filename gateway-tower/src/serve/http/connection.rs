@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+#[cfg(feature = "tls")]
 use std::time::Duration;
 
 use gateway_core::name::ObjectName;
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
 use tokio::time::timeout;
 
 use super::service::{ConnectionService, PerConnection};
@@ -22,7 +24,7 @@ use crate::drain::{Member, Phase};
 #[cfg(feature = "tls")]
 use crate::observe::{Handshake, ObserveConnections};
 use crate::serve::options::ServeOptions;
-use crate::serve::relay::ProxyHeader;
+use crate::serve::relay::{ProxyHeader, ProxyHeaders};
 #[cfg(feature = "tls")]
 use crate::serve::relay::{Relay, reject};
 use crate::serve::sockets::Accept;
@@ -54,8 +56,8 @@ pub(in crate::serve) struct Acceptance {
     /// Passes on what is not for requests, where listeners for both share the port.
     #[cfg(feature = "tls")]
     pub(in crate::serve) relay: Relay,
-    /// How long the header of the PROXY protocol may take that connections begin with; they begin with none without.
-    pub(in crate::serve) proxy_header: Option<Duration>,
+    /// The headers of the PROXY protocol that connections begin with; they begin with none without.
+    pub(in crate::serve) proxy_headers: Option<ProxyHeaders>,
     #[cfg(feature = "tls")]
     pub(in crate::serve) handshake_timeout: Duration,
     pub(in crate::serve) protocols: Protocols,
@@ -178,9 +180,9 @@ impl<M: ConnectionService> Accept for Http<M> {
     ) -> impl Future<Output = ()> + Send + 'static {
         let (shared, services) = (Arc::clone(&self.shared), self.services.clone());
         async move {
-            let addresses = match shared.proxy_header {
+            let addresses = match &shared.proxy_headers {
                 None => None,
-                Some(limit) => match Box::pin(read_proxy_header(&stream, limit, &member)).await {
+                Some(headers) => match Box::pin(read_proxy_header(&stream, headers, &member)).await {
                     Ok(addresses) => addresses,
                     Err(error) => return tracing::debug!(%peer, error = &*error, "a connection failed"),
                 },
@@ -287,13 +289,13 @@ impl Acceptance {
 /// Reads the header of the PROXY protocol, unless the connection is to be closed before.
 pub(in crate::serve) async fn read_proxy_header(
     stream: &TcpStream,
-    limit: Duration,
+    headers: &ProxyHeaders,
     member: &Member,
 ) -> Result<Option<ProxyHeader>, BoxError> {
     tokio::select! {
         biased;
         () = member.reached(Phase::Draining) => Err("the listener goes".into()),
-        read = timeout(limit, ProxyHeader::read(stream)) => Ok(read??),
+        read = headers.read(stream) => read,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway_core::name::ObjectName;
 use gateway_core::rule::Endpoint;
@@ -18,7 +19,7 @@ use crate::handle::TableHandle;
 use crate::serve::destination::Destination;
 use crate::serve::http::{ConnectionService, Protocols, Speaking, read_proxy_header};
 use crate::serve::options::ServeOptions;
-use crate::serve::relay::{carry, reset};
+use crate::serve::relay::{ProxyHeaders, carry, reset};
 use crate::serve::sockets::Accept;
 use crate::serve::stream::FirstBytes;
 use crate::serve::stream_options::StreamOptions;
@@ -35,11 +36,14 @@ pub(super) struct MeshConnections<M> {
 struct Shared {
     tables: TableHandle,
     mesh: MeshOptions,
-    options: ServeOptions,
     protocols: Protocols,
     /// How connections are passed on.
     streams: StreamOptions,
     connector: Connector,
+    /// What connections begin with, where that tells where they were addressed to.
+    proxy_headers: ProxyHeaders,
+    /// Whether it was said that a connection was led here by nothing.
+    said: AtomicBool,
 }
 
 /// A port of a Service as a client sees it.
@@ -57,8 +61,10 @@ impl<M> MeshConnections<M> {
         // That is for backends which know it; what is passed on here is as if there were nothing between.
         let streams = StreamOptions { proxy_header: None, ..options.streams };
         let (protocols, connector) = (Protocols::new(options), options.connector());
-        let options = options.clone();
-        Self { shared: Arc::new(Shared { tables, mesh, options, protocols, streams, connector }), services }
+        let proxy_headers = ProxyHeaders::new(options.handshake_timeout);
+        let said = AtomicBool::new(false);
+        let shared = Shared { tables, mesh, protocols, streams, connector, proxy_headers, said };
+        Self { shared: Arc::new(shared), services }
     }
 }
 
@@ -125,9 +131,18 @@ impl Shared {
     ) -> Result<(SocketAddr, SocketAddr), BoxError> {
         let local = stream.local_addr()?;
         let (peer, addressed) = match &self.mesh.destination {
-            OriginalDestination::Redirected => (peer, redirected(stream)?),
+            OriginalDestination::Redirected => match redirected(stream) {
+                Ok(addressed) => (peer, addressed),
+                Err(error) => {
+                    // Loudly once: in most cases nothing leads any connection here.
+                    if !self.said.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%peer, %local, %error, "connections to the mesh are reset");
+                    }
+                    return Err(error.into());
+                }
+            },
             OriginalDestination::ProxyHeader => {
-                let header = read_proxy_header(stream, self.options.handshake_timeout, member).await?;
+                let header = read_proxy_header(stream, &self.proxy_headers, member).await?;
                 let header = header.ok_or("the PROXY header names no addresses")?;
                 (header.peer, header.local)
             }

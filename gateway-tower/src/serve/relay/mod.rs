@@ -11,6 +11,7 @@ mod datagrams;
 
 pub(super) use self::datagrams::{Datagrams, bind_datagrams};
 pub use self::proxy_header::ProxyHeader;
+pub(super) use self::proxy_header::ProxyHeaders;
 #[cfg(feature = "tls")]
 pub(super) use self::stream::reject;
 pub(super) use self::stream::{Relay, carry, reset};

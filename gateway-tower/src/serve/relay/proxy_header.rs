@@ -2,10 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use proxy_header::{Error, ParseConfig, ProxiedAddress, ProxyHeader as Header};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use crate::body::BoxError;
 use crate::serve::stream_options::ProxyHeaderVersion;
 
 /// The most bytes that are read: those that the specification wants every receiver to take, and room for what may follow the
@@ -36,6 +41,42 @@ pub struct ProxyHeader {
     pub peer: SocketAddr,
     /// Where it connected to.
     pub local: SocketAddr,
+}
+
+/// The headers that the connections of a socket begin with. Clones are the same ones.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct ProxyHeaders {
+    /// How long one may take.
+    limit: Duration,
+    /// Whether it was said that there are none.
+    said: Arc<AtomicBool>,
+}
+
+// === impl ProxyHeaders ===
+
+impl ProxyHeaders {
+    pub(in crate::serve) fn new(limit: Duration) -> Self {
+        Self { limit, said: Arc::default() }
+    }
+
+    /// Reads the header of a connection. That the first one has none is said loudly, since in most cases none will have one: what
+    /// connects does not know that it should send them. Later ones are as quiet as all that clients can do.
+    ///
+    /// # Errors
+    /// When it begins with something else, ends before, or takes too long.
+    pub(in crate::serve) async fn read(&self, stream: &TcpStream) -> Result<Option<ProxyHeader>, BoxError> {
+        let read = timeout(self.limit, ProxyHeader::read(stream)).await?;
+        let is_wrong = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        if is_wrong && !self.said.swap(true, Ordering::Relaxed) {
+            let (peer, local) = (stream.peer_addr().ok(), stream.local_addr().ok());
+            tracing::warn!(
+                peer = peer.map(tracing::field::display),
+                local = local.map(tracing::field::display),
+                "a connection that begins with no PROXY header is closed, as all such ones are; whatever connects has to send one"
+            );
+        }
+        Ok(read?)
+    }
 }
 
 // === impl ProxyHeader ===

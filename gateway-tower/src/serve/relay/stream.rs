@@ -9,10 +9,9 @@ use gateway_core::table::{FrontendOwner, NoStream, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::endpoint;
-use super::proxy_header::ProxyHeader;
+use super::proxy_header::{ProxyHeader, ProxyHeaders};
 use crate::body::BoxError;
 use crate::connect::Connector;
 use crate::drain::{Member, Phase};
@@ -31,8 +30,8 @@ pub(in crate::serve) struct Relay {
     pub(in crate::serve) options: StreamOptions,
     /// Makes connections to backends.
     pub(in crate::serve) connector: Arc<Connector>,
-    /// How long the header of the PROXY protocol may take that connections begin with; they begin with none without.
-    pub(in crate::serve) proxy_header: Option<Duration>,
+    /// The headers of the PROXY protocol that connections begin with; they begin with none without.
+    pub(in crate::serve) proxy_headers: Option<ProxyHeaders>,
 }
 
 /// The client's side of a connection.
@@ -55,8 +54,8 @@ impl Accept for Relay {
         let relay = self.clone();
         async move {
             let carried = async {
-                let addresses = match relay.proxy_header {
-                    Some(limit) => timeout(limit, ProxyHeader::read(&stream)).await??,
+                let addresses = match &relay.proxy_headers {
+                    Some(headers) => headers.read(&stream).await?,
                     None => None,
                 };
                 match relay.decide() {
