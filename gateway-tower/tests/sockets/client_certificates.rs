@@ -1,11 +1,14 @@
 //! Clients of HTTPS that are asked for a certificate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_core::table::{Certificate, ClientValidation, ClientValidationMode};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
 
 use crate::authority::Authority;
@@ -57,6 +60,25 @@ async fn a_client_is_served_if_one_of_the_authorities_signed_its_certificate_or_
             assert_eq!(is_served(&world, 443, &config).await, expected, "{mode:?} {shown:?}");
         }
     }
+}
+
+// GWF-09
+#[tokio::test]
+async fn a_client_without_a_certificate_is_told_so_while_it_sends_its_request() {
+    let strict = checking(&[&Authority::new("one")], ClientValidationMode::AllowValidOnly);
+    let table = Table::without_listener(1, echo().await).https(443, None, &certificate(&["example.com"]));
+    let world = World::start(&table.checking_clients(443, strict)).await;
+    let stream = TcpStream::connect(world.address(443)).await.unwrap();
+    let connector = TlsConnector::from(Arc::new(showing(None)));
+    let mut stream = connector.connect("example.com".try_into().unwrap(), stream).await.unwrap();
+    // Time for what is sent to meet a connection that is closed.
+    for _ in 0..3 {
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        stream.flush().await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+    }
+    let error = stream.read(&mut [0; 16]).await.unwrap_err();
+    assert!(error.to_string().contains("CertificateRequired"), "{error}");
 }
 
 // GWF-12

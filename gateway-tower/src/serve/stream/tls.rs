@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gateway_core::hostname::Host;
@@ -18,7 +19,9 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
@@ -33,6 +36,10 @@ use crate::serve::destination::Destination;
 /// The bytes within TLS that may wait to be written: two records, so that a client that does not read holds little more than
 /// without TLS.
 const UNSENT: usize = 32 * 1024;
+
+/// How long a client that was refused may go on sending, and how often that is read.
+const HEAR_OUT: Duration = Duration::from_secs(1);
+const MOST_READS: usize = 128;
 
 /// What handshakes need of the table in use. Clones are the same place.
 #[derive(Clone, Debug)]
@@ -156,10 +163,16 @@ impl Tls {
         let config = config.unwrap_or_else(|refusing| refusing);
         let start = StartHandshake::from_parts(accepted, stream);
         let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
-        let stream = match start.into_stream_with(config, limited).await {
+        let stream = match start.into_stream_with(config, limited).into_fallible().await {
             Ok(stream) => Box::new(stream),
-            Err(source) if is_refused => return Err(HandshakeError::NoListener { server_name, source }),
-            Err(error) => return Err(HandshakeError::Failed(error)),
+            Err((error, stream)) => {
+                // In a box: what few connections wait for is not to be part of all.
+                Box::pin(hear_out(stream)).await;
+                return Err(match is_refused {
+                    true => HandshakeError::NoListener { server_name, source: error },
+                    false => HandshakeError::Failed(error),
+                });
+            }
         };
         Ok(match destination {
             Some(destination) => Accepted::Terminated(stream, destination),
@@ -357,6 +370,24 @@ fn config(
         config.ticketer = Arc::clone(tickets);
     }
     Arc::new(config)
+}
+
+/// Closes a connection whose client has been sent an alert, so that it can read it. With TLS 1.3 a client that has shown no
+/// certificate, or a wrong one, takes the handshake for done, and sends its request: to close while that arrives resets the
+/// connection, and then most clients say that, in the place of what was wrong.
+async fn hear_out(mut stream: TcpStream) {
+    let heard = async {
+        stream.shutdown().await?;
+        let mut buffer = [0; 512];
+        for _ in 0..MOST_READS {
+            if stream.read(&mut buffer).await? == 0 {
+                break;
+            }
+        }
+        Ok::<_, io::Error>(())
+    };
+    // Whatever comes of it, there is no more to be done.
+    let _ = timeout(HEAR_OUT, heard).await;
 }
 
 /// The same for a client that knows of one protocol only. What is in a stream is for its two ends to agree on, but there is
