@@ -474,6 +474,60 @@ fn how_clients_of_a_port_are_checked_that_no_listener_has_is_said() {
     assert!(!with_set.iter().any(|said| said.contains("perPort")), "one of a ListenerSet: {with_set:#?}");
 }
 
+// TCR-03, TCR-04, UDR-03
+#[test]
+fn a_route_for_streams_that_an_older_one_keeps_from_a_listener_is_said() {
+    let route = |kind: &str, name: &str, parent: &str| {
+        let spec = format!(
+            "spec: {{parentRefs: [{{{parent}}}], rules: [{{backendRefs: [{{name: shop, port: 80}}]}}]}}"
+        );
+        object(kind, GATEWAY, name, &spec)
+    };
+    let listeners = "protocol: HTTP}, {name: a, port: 81, protocol: TCP}, {name: b, port: 82, protocol: TCP}, \
+                     {name: c, port: 81, protocol: UDP}]";
+    let said_of = |routes: &[String]| said(&[("protocol: HTTP}]", listeners)], &routes.concat());
+    let (a, b) = ("name: g, sectionName: a", "name: g, sectionName: b");
+    let apart =
+        [route("TCPRoute", "one", a), route("TCPRoute", "two", b), route("UDPRoute", "one", "name: g")];
+    expect("each has its own", said_of(&apart), &[]);
+    let expected = |of: &str, name: &str, first: &str| {
+        format!(
+            "{of}: spec.parentRefs[0]: gets nothing of listener {name} of Gateway default/g: all of it goes to {first}, \
+             which came first; name another listener in one of the two, by sectionName"
+        )
+    };
+    let everywhere = [route("TCPRoute", "one", "name: g"), route("TCPRoute", "two", b)];
+    expect(
+        "one has all",
+        said_of(&everywhere),
+        &[&expected("TCPRoute default/two", "b", "TCPRoute default/one")],
+    );
+    let older =
+        everywhere[1].replace("{name: two}", "{name: two, creationTimestamp: '2020-01-01T00:00:00Z'}");
+    let younger =
+        everywhere[0].replace("{name: one}", "{name: one, creationTimestamp: '2021-01-01T00:00:00Z'}");
+    expect(
+        "the older",
+        said_of(&[older, younger]),
+        &[&expected("TCPRoute default/one", "b", "TCPRoute default/two")],
+    );
+    let datagrams = [route("UDPRoute", "one", "name: g"), route("UDPRoute", "two", "name: g, port: 81")];
+    expect(
+        "datagrams",
+        said_of(&datagrams),
+        &[&expected("UDPRoute default/two", "c", "UDPRoute default/one")],
+    );
+    let closed = listeners.replace(
+        "port: 82, protocol: TCP",
+        "port: 82, protocol: TCP, allowedRoutes: {kinds: [{kind: TLSRoute}]}",
+    );
+    let found = said(
+        &[("protocol: HTTP}]", &closed)],
+        &[route("TCPRoute", "one", "name: g"), route("TCPRoute", "two", a)].concat(),
+    );
+    expect("not attached", found, &[&expected("TCPRoute default/two", "a", "TCPRoute default/one")]);
+}
+
 // BTP-02
 #[test]
 fn a_policy_for_a_service_of_another_namespace_is_said() {

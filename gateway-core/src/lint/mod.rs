@@ -32,6 +32,7 @@ mod grants;
 mod kinds;
 mod parents;
 mod policies;
+mod streams;
 
 use crate::api::{Kind, Resources};
 use crate::condition::Reason;
@@ -49,6 +50,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     kinds::look(&mut lint);
     gateways::look(&mut lint);
     parents::look(&mut lint);
+    streams::look(&mut lint);
     policies::look(&mut lint);
     endpoints::look(&mut lint);
     grants::look(&mut lint);
