@@ -106,10 +106,15 @@ impl Admin {
             .route("/readyz", get(ready))
             .route("/status", get(status))
             .route("/metrics", get(metrics))
+            .fallback(nothing)
             .with_state(self.health);
         // Only a listener that cannot be polled ends this, and then there is nothing left to do.
         let _ = axum::serve(self.listener, app).await;
     }
+}
+
+async fn nothing() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "there are /livez, /readyz, /status and /metrics\n")
 }
 
 async fn alive() -> &'static str {
@@ -173,6 +178,8 @@ mod tests {
         for path in ["/healthz", "/livez"] {
             assert_eq!(get_text(address, path).await, (200, "alive\n".into()));
         }
+        let paths = "there are /livez, /readyz, /status and /metrics\n";
+        assert_eq!(get_text(address, "/").await, (404, paths.into()));
         assert_eq!(get_text(address, "/readyz").await, (503, "not ready: starting\n".into()));
         health.ready();
         health.set_status(|| "all is well\n".to_owned());
