@@ -91,7 +91,8 @@
 //!
 //! # Limits
 //!
-//! - Each Secret and ConfigMap that is asked for takes a watch, and so a connection, of its own. Hundreds are fine.
+//! - Each Secret and ConfigMap that is asked for takes a watch, and so a connection, of its own. Hundreds are fine; there are
+//!   [so many](watch::WatchOptions::max_lookups) at most, shared out over namespaces.
 //! - A write of a list in a status (the parents of a Route, conditions) has what v1.7 knows of its entries: a field of a later
 //!   version in another controller's entry is lost. A status that cannot be read at all is not written.
 //! - Statuses are written when the replica that holds the Lease has taken the table into use; other replicas may be some

@@ -8,12 +8,15 @@
 //! asked for again and again until it appears. Nothing else waits for it.
 //!
 //! Secrets and ConfigMaps are never listed: [`Watches::look_up`] takes the names of those that a translation asked for,
-//! each gets a watch for its name alone, and one that is not asked for any more is forgotten.
+//! each gets a watch for its name alone, and one that is not asked for any more is forgotten. There are
+//! [so many](WatchOptions::max_lookups) of them at most; what else is asked for is not read, and
+//! [`Watches::unreadable`] says so.
 
 mod change;
 mod follow;
 mod options;
 mod part;
+mod share;
 mod state;
 mod watches;
 

@@ -18,6 +18,9 @@ pub struct WatchOptions {
     pub scope: Scope,
     /// How long it takes until a kind that is left out is asked for again; 10 s by default.
     pub retry: Duration,
+    /// The most Secrets, ConfigMaps and ClusterTrustBundles that are looked up; 4,096 by default. Each takes a connection. A namespace has no
+    /// more of them than it leaves to others.
+    pub max_lookups: usize,
     /// Who is told of watches that begin again.
     pub observer: Option<Arc<dyn Observe>>,
 }
@@ -49,6 +52,7 @@ impl Default for WatchOptions {
             kinds: Self::KINDS.iter().copied().collect(),
             scope: Scope::All,
             retry: Duration::from_secs(10),
+            max_lookups: 4_096,
             observer: None,
         }
     }

@@ -14,6 +14,7 @@ use super::change::{Change, Said};
 use super::follow;
 use super::options::WatchOptions;
 use super::part::Part;
+use super::share::{Asked, share_out};
 use super::state::{LeftOut, State};
 
 /// The watches of a cluster. They end when this is dropped.
@@ -25,6 +26,8 @@ pub struct Watches {
     /// Changes that no API server made: what is not asked for any more.
     forgotten: VecDeque<Said>,
     followed: BTreeMap<(Kind, Part), (AbortHandle, State)>,
+    /// What is asked for and finds no room.
+    without_room: BTreeSet<Asked>,
 }
 
 // === impl Watches ===
@@ -34,7 +37,8 @@ impl Watches {
     pub fn new(client: Client, options: WatchOptions) -> Self {
         let (sender, receiver) = mpsc::channel(64);
         let (forgotten, followed) = (VecDeque::new(), BTreeMap::new());
-        let mut watch = Self { client, options, sender, receiver, forgotten, followed };
+        let without_room = BTreeSet::new();
+        let mut watch = Self { client, options, sender, receiver, forgotten, followed, without_room };
         for kind in watch.options.kinds.clone() {
             if !is_looked_up(kind) {
                 watch.options.scope.parts(kind).into_iter().for_each(|part| watch.follow(kind, part));
@@ -72,28 +76,28 @@ impl Watches {
         }
     }
 
-    /// Looks these Secrets, ConfigMaps and ClusterTrustBundles up, and no others. Those outside the namespaces that are watched are not there.
+    /// Looks these Secrets, ConfigMaps and ClusterTrustBundles up, and no others, as far as there is [room](WatchOptions::max_lookups). Those
+    /// outside the namespaces that are watched are not there.
     pub fn look_up(&mut self, lookups: &Lookups) {
+        let mut asked = BTreeSet::new();
         for kind in Kind::ALL.iter().copied().filter(|kind| is_looked_up(*kind)) {
-            let wanted = lookups
-                .of_kind(kind)
-                .filter(|key| !kind.is_namespaced() || self.options.scope.contains(&key.namespace));
-            let wanted: BTreeSet<Part> = wanted.cloned().map(Part::Object).collect();
-            let followed = self.followed.keys().filter(|(known, _)| *known == kind);
-            let gone: Vec<Part> =
-                followed.filter(|(_, part)| !wanted.contains(part)).map(|(_, part)| part.clone()).collect();
-            for part in gone {
-                if let Some((handle, _)) = self.followed.remove(&(kind, part.clone())) {
-                    handle.abort();
-                }
-                self.forgotten.push_back(Said::Change(part, Change::Listed { kind, objects: Vec::new() }));
-            }
-            for part in wanted {
-                if !self.followed.contains_key(&(kind, part.clone())) {
-                    self.follow(kind, part);
-                }
-            }
+            let is_watched =
+                |key: &&ObjectName| !kind.is_namespaced() || self.options.scope.contains(&key.namespace);
+            asked.extend(lookups.of_kind(kind).filter(is_watched).map(|key| (kind, key.clone())));
         }
+        let followed: BTreeSet<Asked> = self.looked_up().map(|(kind, key)| (kind, key.clone())).collect();
+        let wanted = share_out(&asked, &followed, self.options.max_lookups);
+        for (kind, key) in followed.difference(&wanted) {
+            let part = Part::Object(key.clone());
+            if let Some((handle, _)) = self.followed.remove(&(*kind, part.clone())) {
+                handle.abort();
+            }
+            self.forgotten.push_back(Said::Change(part, Change::Listed { kind: *kind, objects: Vec::new() }));
+        }
+        for (kind, key) in wanted.difference(&followed) {
+            self.follow(*kind, Part::Object(key.clone()));
+        }
+        self.without_room = asked.difference(&wanted).cloned().collect();
     }
 
     /// Whether every part that is followed has been read, or is left out: whether what has come so far is all there is.
@@ -118,7 +122,7 @@ impl Watches {
         out.map(left_out).collect()
     }
 
-    /// The Secrets and ConfigMaps that are asked for and may not be read, and why: what
+    /// The Secrets and ConfigMaps that are asked for and may not be read, or find no room, and why: what
     /// [`Options::unreadable`](gateway_core::options::Options::unreadable) has to know. Those outside the namespaces that are
     /// watched are not among them: there, no ReferenceGrant is read that permits a reference to one.
     pub fn unreadable(&self) -> BTreeMap<(Kind, ObjectName), String> {
@@ -128,7 +132,14 @@ impl Watches {
             }
             _ => None,
         });
-        forbidden.collect()
+        let without_room = self.without_room.iter().map(|(kind, key)| {
+            let message = format!(
+                "is not read, because as many are as there is room for, and namespace {} has its share; refer to fewer",
+                key.namespace
+            );
+            ((*kind, key.clone()), message)
+        });
+        forbidden.chain(without_room).collect()
     }
 
     /// The Secrets and ConfigMaps that are read.
