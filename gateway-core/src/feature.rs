@@ -181,7 +181,7 @@ features! {
         "HTTPRouteBackendURLRewrite", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteCors = "HTTPRouteCORS", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteDestinationPortMatching =
-        "HTTPRouteDestinationPortMatching", Experimental, Gateway, Extended, &[GatewayHttp], Unsupported;
+        "HTTPRouteDestinationPortMatching", Experimental, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteHostRewrite = "HTTPRouteHostRewrite", Standard, Gateway, Extended, &[GatewayHttp], Supported;
     HttpRouteMethodMatching =
         "HTTPRouteMethodMatching", Standard, Gateway, Extended, &[GatewayHttp], Supported;
