@@ -148,7 +148,8 @@ impl State {
         let changes = changes(&self.used, &resources);
 
         // Everything is read, so nobody has to know what was looked for.
-        let Translation { table, statuses, diagnostics, lookups: _ } = self.translator.translate().clone();
+        let Translation { table, statuses, diagnostics, lookups: _, infrastructure: _ } =
+            self.translator.translate().clone();
         let unserved = lint::unserved(&resources, &statuses, self.translator.options());
         let mut report = Report::new(places, &resources, left_out);
         for Diagnostic { severity, kind, key, finding } in diagnostics.into_iter().chain(unserved) {

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
     options.features = SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied().collect();
     // The program asks authorization services, and has no filters of its own.
     options.features.remove(&Feature::GatewayListenerFilters);
+    // Without a cluster there is nothing to make a Service in.
+    options.features.remove(&Feature::GatewayInfrastructure);
     // A file that changes is noticed soon after.
     let settings = Settings { poll: Duration::from_millis(10), ..Settings::default() };
     conformance::trials::trials_with(CommandEngines::new(options), settings)

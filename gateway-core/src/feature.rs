@@ -156,7 +156,7 @@ features! {
         "GatewayHTTPListenerIsolation", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayHttpsListenerDetectMisdirectedRequests =
         "GatewayHTTPSListenerDetectMisdirectedRequests", Standard, Gateway, Extended, GATEWAYS, Supported;
-    GatewayInfrastructure = "GatewayInfrastructure", Standard, Gateway, Extended, GATEWAYS, Unsupported;
+    GatewayInfrastructure = "GatewayInfrastructure", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayListenerFilters = "GatewayListenerFilters", Experimental, Gateway, Extended, GATEWAYS, Supported;
     GatewayPort8080 = "GatewayPort8080", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayRouteHostnameIntersectionPrecedence =

@@ -57,6 +57,7 @@
 //! | YAML or JSON | [`manifest`]: objects, and what is wrong at which line; [`api`] has the types |
 //! | objects that change | [`translate::Translator`]: as [`translate::translate`], at the cost of what changed |
 //! | statuses to write into a cluster | [`status::merge`]: what has to be written, if anything |
+//! | objects to make for Gateways in a cluster | [`infrastructure`]: what they are; a controller makes them |
 //! | what is wrong, for a human | [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
 //! | a request to be answered | [`exchange`]: all steps in one call, or one by one; [`table::RouteTable::find`] for the match alone |
 //! | a connection or a datagram to be passed on as it comes | [`table::RouteTable::find_stream`], [`table::RouteTable::stream_backend`] |
@@ -108,6 +109,8 @@ mod attach;
 mod compile;
 #[cfg(feature = "resources")]
 pub mod status;
+#[cfg(feature = "resources")]
+pub mod infrastructure;
 #[cfg(feature = "resources")]
 pub mod translate;
 #[cfg(feature = "resources")]

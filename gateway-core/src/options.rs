@@ -74,6 +74,13 @@ pub struct Options {
     /// # Spec
     /// SES-01; AMB-54. No feature stands for it.
     pub session_persistence: bool,
+    /// Whether the embedding makes what [`Translation::infrastructure`](crate::translate::Translation::infrastructure) says: a
+    /// Service for each Gateway. Without it, or where the addresses of Gateways [are not known](AddressPolicy::are_known), labels
+    /// and annotations in `spec.infrastructure` have no effect, and the feature is not published.
+    ///
+    /// # Spec
+    /// GWA-08, GWA-09.
+    pub infrastructure: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -177,6 +184,7 @@ impl Default for Options {
             hostname_fall_through: true,
             external_auth: true,
             session_persistence: true,
+            infrastructure: false,
             extensions: None,
             certificate_check: None,
             rule_data: None,
@@ -188,13 +196,14 @@ impl Options {
     /// Whether the data plane has this feature.
     ///
     /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it
-    /// does not match away from the others, so that the precedence by hostnames is not the one of the feature. And without
+    /// does not match away from the others, so that the precedence by hostnames is not the one of the feature. Without
     /// [`external_auth`](Self::external_auth) and [`extensions`](Self::extensions) there is no filter that a listener could
-    /// have.
+    /// have. And nothing is made for Gateways without [`infrastructure`](Self::infrastructure).
     pub fn supports(&self, feature: Feature) -> bool {
         let possible = match feature {
             Feature::GatewayRouteHostnameIntersectionPrecedence => self.hostname_fall_through,
             Feature::GatewayListenerFilters => self.external_auth || self.extensions.is_some(),
+            Feature::GatewayInfrastructure => self.infrastructure && self.addresses.are_known(),
             _ => true,
         };
         possible && self.features.contains(&feature)
@@ -207,6 +216,19 @@ impl Options {
     pub(crate) fn published_features(&self) -> Vec<Feature> {
         let published = |feature: &Feature| !feature.is_mesh() && self.supports(*feature);
         self.features.iter().copied().filter(published).collect()
+    }
+}
+
+// === impl AddressPolicy ===
+
+impl AddressPolicy {
+    /// Whether the addresses of all Gateways are known one by one: none is known elsewhere only, and none is that of every
+    /// address of its family.
+    pub fn are_known(&self) -> bool {
+        match &self.default {
+            DefaultAddresses::Virtual => false,
+            DefaultAddresses::Shared(addresses) => !addresses.iter().any(IpAddr::is_unspecified),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
 use gateway_core::name::ObjectName;
-use gateway_core::options::{AddressPolicy, Options, UsableAddresses};
+use gateway_core::options::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
 use gateway_tower::serve::TlsOptions;
 use rustls::crypto::ring;
 
@@ -28,8 +28,12 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         features: features_of_the_core().collect(),
         certificate_check: Some(check()),
         extensions: Some(Arc::new(RequestEdits)),
+        // What is to be made is shown to whoever asks for what was made.
+        infrastructure: true,
         addresses: AddressPolicy {
             assigned: assigned.collect(),
+            // None is left where none is assigned.
+            default: DefaultAddresses::Shared(Vec::new()),
             usable: UsableAddresses::Only(BTreeSet::from([usable.into()])),
             ..AddressPolicy::default()
         },

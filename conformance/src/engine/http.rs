@@ -2,11 +2,13 @@
 //!
 //! It is also the example of how a gateway with sockets becomes an engine: [`HttpProxy`] is all that had to be written.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use gateway_core::api::AnyObject;
+use gateway_core::infrastructure::GatewayService;
 use gateway_core::name::ObjectName;
 use gateway_core::table::{RouteTable, Transport};
 use gateway_core::translate::{Translation, translate};
@@ -19,7 +21,7 @@ use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use rustls::crypto::ring;
 
-use super::{Abilities, CONTROLLER_NAME, ControlPlane, EngineError, Engines, gateway_class};
+use super::{Abilities, CONTROLLER_NAME, ControlPlane, EngineError, Engines, Infrastructure, gateway_class};
 use crate::backend::Backends;
 use crate::case::{Case, ObjectRef, Way};
 use crate::cluster::deployments;
@@ -43,6 +45,7 @@ pub struct HttpProxy {
     store: Store,
     addresses: super::Addresses,
     generation: u64,
+    infrastructure: BTreeMap<ObjectName, GatewayService>,
     tables: TableHandle,
     server: Server,
     sockets: Sockets,
@@ -103,7 +106,8 @@ impl HttpProxy {
         let mesh = mesh.expect("there is a free port");
         let (addresses, sockets) = (super::Addresses::default(), Sockets::default());
         let network = ClusterNetwork::default();
-        Self { store, addresses, generation: 0, tables, server, sockets, mesh, network }
+        let infrastructure = BTreeMap::new();
+        Self { store, addresses, generation: 0, infrastructure, tables, server, sockets, mesh, network }
     }
 
     /// Serves what is stored now.
@@ -112,7 +116,9 @@ impl HttpProxy {
         self.network.follow(self.store.resources());
         self.generation += 1;
         let options = super::options(&self.addresses, self.generation);
-        let Translation { table, statuses, .. } = translate(self.store.resources(), &options);
+        let translation = translate(self.store.resources(), &options);
+        let Translation { table, statuses, infrastructure, .. } = translation;
+        self.infrastructure = infrastructure;
         let stored = self.tables.store(table);
         self.store.write(&statuses, &options.controller_name);
         self.sockets = self.server.reached(stored).await;
@@ -137,6 +143,10 @@ impl ControlPlane for HttpProxy {
 
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
         Ok(self.store.get(object.kind, &object.key))
+    }
+
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        Ok(self.infrastructure.get(gateway).map(Infrastructure::from).into_iter().collect())
     }
 }
 

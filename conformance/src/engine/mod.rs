@@ -30,6 +30,7 @@ use std::future::Future;
 
 use gateway_core::api::{AnyObject, GatewayClass, GatewayClassSpec, ObjectMeta};
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
+use gateway_core::infrastructure::GatewayService;
 use gateway_core::name::ObjectName;
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
@@ -157,6 +158,15 @@ pub enum EngineError {
 /// What the core has, and a data plane that carries all of it out: before Gateways and in a mesh.
 pub(crate) fn features_of_the_core() -> impl Iterator<Item = Feature> {
     SUPPORTED.iter().chain(SUPPORTED_IN_MESHES).copied()
+}
+
+// === impl Infrastructure ===
+
+impl From<&GatewayService> for Infrastructure {
+    fn from(service: &GatewayService) -> Self {
+        let GatewayService { name, labels, annotations, .. } = service;
+        Self { name: format!("Service {name}"), labels: labels.clone(), annotations: annotations.clone() }
+    }
 }
 
 // === impl Abilities ===

@@ -27,8 +27,8 @@ use super::core::{Core, backend_tls};
 use super::mesh;
 use super::pure::{CoreDecider, Pure, with_backend};
 use super::{
-    Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance, Reply,
-    gateway_class, headers,
+    Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance,
+    Infrastructure, Reply, gateway_class, headers,
 };
 use crate::backend::{GrpcBackend, VirtualBackends, read_echo};
 use crate::case::{Case, GrpcCall, HttpRequest, MeshProtocol, ObjectRef, Target, Way};
@@ -191,6 +191,10 @@ impl ControlPlane for Tower {
 
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
         self.pure.object(object).await
+    }
+
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        self.pure.infrastructure(gateway).await
     }
 
     fn explain(&self, exchange: &Exchange) -> Option<String> {

@@ -100,6 +100,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
             allowed.namespaces.from = FromNamespaces::All;
         }
     }),
+    object("labels and annotations of a Gateway's infrastructure go nowhere", |object| {
+        if let AnyObject::Gateway(gateway) = object
+            && let Some(infrastructure) = &mut Arc::make_mut(gateway).spec.infrastructure
+        {
+            infrastructure.labels.clear();
+            infrastructure.annotations.clear();
+        }
+    }),
+    object("the parameters of a Gateway are not looked at", |object| {
+        if let AnyObject::Gateway(gateway) = object
+            && let Some(infrastructure) = &mut Arc::make_mut(gateway).spec.infrastructure
+        {
+            infrastructure.parameters_ref = None;
+        }
+    }),
     object("a grant for one name holds for all", |object| {
         if let AnyObject::ReferenceGrant(grant) = object {
             Arc::make_mut(grant).spec.to.iter_mut().for_each(|to| to.name = None);

@@ -106,12 +106,22 @@ impl Addresses {
     /// GWA-01, GWL-13.
     pub(crate) fn shown(&self) -> Vec<Address> {
         let is_shown = |address: &&Address| match address {
-            Address::Ip(address) => {
-                !address.is_unspecified() && !self.missing.contains(address) && !self.lost.contains(address)
-            }
+            Address::Ip(address) => self.is_its_own(*address),
             Address::Hostname(_) => true,
         };
         self.addresses.iter().filter(is_shown).cloned().collect()
+    }
+
+    /// The addresses at which it is bound, as far as they are its own: what stands in front of it can lead there.
+    ///
+    /// # Spec
+    /// GWA-09
+    pub(crate) fn behind(&self) -> Vec<IpAddr> {
+        self.to_bind().filter(|address| self.is_its_own(*address)).collect()
+    }
+
+    fn is_its_own(&self, address: IpAddr) -> bool {
+        !address.is_unspecified() && !self.missing.contains(&address) && !self.lost.contains(&address)
     }
 
     /// Notes what could not be bound for want of the address.

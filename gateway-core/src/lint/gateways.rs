@@ -6,6 +6,7 @@ use super::Lint;
 use crate::api::{Gateway, Kind, Listener};
 use crate::condition::Reason;
 use crate::feature::Feature;
+use crate::infrastructure::is_nameable;
 use crate::name::ObjectName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
@@ -39,11 +40,16 @@ fn of_another_class(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
 }
 
 fn without_effect(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
+    let supports_infrastructure = lint.options.supports(Feature::GatewayInfrastructure);
     let mut say = |field: &str, why: &str| {
         lint.say(Kind::Gateway, name, Reason::Unsupported, field, format!("has no effect: {why}"));
     };
-    if let Some(infrastructure) = &gateway.spec.infrastructure {
-        let nothing = "no object is made for the Gateway that could have them";
+    let is_made = supports_infrastructure && is_nameable(name);
+    if let Some(infrastructure) = gateway.spec.infrastructure.as_ref().filter(|_| !is_made) {
+        let nothing = match supports_infrastructure {
+            true => "nothing is made for a Gateway whose name is too long to be the value of a label",
+            false => "no object is made for the Gateway that could have them",
+        };
         if !infrastructure.labels.is_empty() {
             say("spec.infrastructure.labels", nothing);
         }

@@ -43,10 +43,12 @@
 mod routes;
 mod translator;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::api::{Kind, Resources};
 use crate::finding::Finding;
+use crate::infrastructure::GatewayService;
 use crate::manifest::Severity;
 use crate::name::ObjectName;
 use crate::options::Options;
@@ -63,6 +65,8 @@ pub struct Translation {
     pub table: RouteTable,
     /// The status of every object that is ours to reconcile.
     pub statuses: Statuses,
+    /// What is to be made for Gateways in the cluster, by Gateway; nothing unless it [is made](Options::infrastructure).
+    pub infrastructure: BTreeMap<ObjectName, GatewayService>,
     /// The Secrets and ConfigMaps that were asked for, there or not: what a controller has to keep and to watch.
     pub lookups: Lookups,
     /// What users should know, beyond the statuses: objects that are invalid, written twice, or of a class that is not

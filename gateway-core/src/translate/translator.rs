@@ -16,6 +16,7 @@ use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::filter::AuthTerms;
 use crate::finding::Finding;
+use crate::infrastructure;
 use crate::manifest::Severity;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
@@ -297,6 +298,10 @@ impl Translator {
         let unbound_anew = mem::take(&mut self.unbound_anew) || attach_again;
         if unbound_anew {
             self.gateways.note_unbound(&self.options.addresses.unbound);
+            let made = infrastructure::services(&self.gateways, &self.options);
+            let before = mem::replace(&mut self.translation.infrastructure, made);
+            let now = &self.translation.infrastructure;
+            note_differences(Kind::Gateway, &before, now, &mut self.status_changes);
         }
         if self.routes.take_recounted() || unbound_anew {
             self.set_statuses();
@@ -312,8 +317,9 @@ impl Translator {
         &self.translation
     }
 
-    /// The objects whose status is another one than when this was asked last, and those that have none any more: what there
-    /// is to be written, at the cost of what changed.
+    /// The objects whose status is another one than when this was asked last, and those that have none any more; the Gateways
+    /// too for which [something else is to be made](Translation::infrastructure). What there is to be written, at the cost of what
+    /// changed.
     ///
     /// ```
     /// use gateway_core::manifest;

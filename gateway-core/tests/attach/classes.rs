@@ -6,7 +6,7 @@ use gateway_core::condition::ConditionType;
 use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::filter::{Extension, ExtensionError, Extensions};
 use gateway_core::name::ObjectName;
-use gateway_core::options::Options;
+use gateway_core::options::{DefaultAddresses, Options};
 
 use crate::fixture::{self, expect, gateway, short, translated, world};
 
@@ -77,7 +77,8 @@ fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
 // GC-11, GC-12
 #[test]
 fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_meshes() {
-    let mut options = Options::default();
+    let mut options = Options { infrastructure: true, ..Options::default() };
+    options.addresses.default = DefaultAddresses::Shared(Vec::new());
     options.features.extend([Feature::MeshConsumerRoute, Feature::GatewayAddressRoutability]);
     options.features.remove(&Feature::HttpRouteCors);
     let statuses = translated(&world(""), &options).statuses;

@@ -11,6 +11,7 @@ mod certificates;
 mod classes;
 mod client_validation;
 mod hosts;
+mod infrastructure;
 mod kinds;
 mod listener_sets;
 mod listeners;

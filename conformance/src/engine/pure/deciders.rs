@@ -1,10 +1,11 @@
 //! The engines without a network that there are: the core, and the plain reference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gateway_core::api::Resources;
 use gateway_core::feature::Feature;
+use gateway_core::infrastructure::GatewayService;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::status::Statuses;
@@ -16,7 +17,7 @@ use crate::engine::core::Core;
 use crate::engine::reference::{self, Reference};
 use crate::engine::{
     Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, Handshake,
-    MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, features_of_the_core, options,
+    Infrastructure, MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, features_of_the_core, options,
 };
 
 /// Makes engines that run the core.
@@ -43,6 +44,7 @@ pub struct CoreDecider {
     resources: Arc<Resources>,
     features: BTreeSet<Feature>,
     core: Core,
+    infrastructure: BTreeMap<ObjectName, GatewayService>,
     generation: u64,
 }
 
@@ -62,7 +64,13 @@ impl CoreDecider {
 
     /// The core, told that its data plane has these features.
     pub fn with_features(features: BTreeSet<Feature>) -> Self {
-        Self { resources: Arc::default(), features, core: Core::default(), generation: 0 }
+        Self {
+            resources: Arc::default(),
+            features,
+            core: Core::default(),
+            infrastructure: BTreeMap::new(),
+            generation: 0,
+        }
     }
 }
 
@@ -79,6 +87,7 @@ impl Decider for CoreDecider {
         let options = Options { features: self.features.clone(), ..options(addresses, self.generation) };
         let translation = translate(resources, &options);
         self.core = Core::with_table(translation.table);
+        self.infrastructure = translation.infrastructure;
         Some(translation.statuses)
     }
 
@@ -102,6 +111,10 @@ impl Decider for CoreDecider {
         // What no Route is for is none of the core's business: plain Kubernetes, which the reference plays too.
         let plain = || reference(&self.resources).answer_without_mesh(arrival);
         Ok(self.core.answer_in_mesh(arrival).or_else(plain))
+    }
+
+    fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        Ok(self.infrastructure.get(gateway).map(Infrastructure::from).into_iter().collect())
     }
 
     fn explain(&self, arrival: &Arrival) -> Option<String> {

@@ -29,7 +29,7 @@ pub(super) use self::tls::with_backend;
 use super::arrival::{self, Place};
 use super::{
     Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Effect, Engine, EngineError, Entrance, Handshake,
-    MeshArrival, Outcome, StreamArrival, StreamOutcome, gateway_class,
+    Infrastructure, MeshArrival, Outcome, StreamArrival, StreamOutcome, gateway_class,
 };
 use crate::backend::{Received, VirtualBackends};
 use crate::case::{Case, ClientTls, ObjectRef, Target};
@@ -70,6 +70,14 @@ pub trait Decider: Send + Sync {
     /// When it decides about none.
     fn mesh(&self, _arrival: &MeshArrival) -> Result<Option<Effect>, EngineError> {
         Err(EngineError::unsupported("the engine decides about no mesh"))
+    }
+
+    /// What is to be made for a Gateway.
+    ///
+    /// # Errors
+    /// When it decides about no such thing.
+    fn infrastructure(&self, _gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        Err(EngineError::unsupported("the engine decides about no infrastructure"))
     }
 
     /// Why it becomes of it, if the decider can tell.
@@ -176,6 +184,10 @@ impl<D: Decider> ControlPlane for Pure<D> {
 
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
         Ok(self.store.get(object.kind, &object.key))
+    }
+
+    async fn infrastructure(&self, gateway: &ObjectName) -> Result<Vec<Infrastructure>, EngineError> {
+        self.decider.infrastructure(gateway)
     }
 
     fn explain(&self, exchange: &Exchange) -> Option<String> {
