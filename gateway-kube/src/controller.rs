@@ -15,9 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::api::{
-    AddressType, AnyObject, GatewaySpecAddress, Kind, ListenerSetSpec, ParentReference, Resources,
+    self, AddressType, AnyObject, GatewaySpecAddress, Kind, ListenerSetSpec, ParentReference, Resources,
 };
 use gateway_core::feature::Feature;
+use gateway_core::infrastructure::{GATEWAY_CLASS_NAME, GatewayService};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
 use gateway_core::status::Statuses;
@@ -32,6 +33,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
+use crate::infrastructure::{Maker, Owner, PUT, former_service, gateway_of, parts_to_make};
 use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus, Unreadable};
 use crate::observe::{Observe, WriteResult};
@@ -168,6 +170,14 @@ const LONGEST_HOLD: Duration = Duration::from_secs(10);
 /// How many statuses are compared before others have their turn.
 const CHUNK: usize = 256;
 
+/// What came of a write.
+enum Done {
+    /// A status, or the finalizer of a class.
+    Status(Outcome),
+    /// What was made for a Gateway.
+    Made,
+}
+
 /// An update that is not handed out yet.
 struct Pending {
     table: RouteTable,
@@ -189,6 +199,7 @@ struct Running {
     candidate: Option<Candidate>,
     is_writing: bool,
     writer: Writer,
+    maker: Maker,
 
     /// When to translate, if there is something to.
     translate_at: Option<Instant>,
@@ -219,7 +230,7 @@ struct Running {
     turns: Turns,
     /// How long was waited after the last write that failed.
     waits: BTreeMap<Key, Duration>,
-    writes: JoinSet<(Key, Result<Outcome, Error>)>,
+    writes: JoinSet<(Key, Result<Done, Error>)>,
     /// What failed last, for each kind: it is said once.
     failures: BTreeMap<Kind, String>,
     progress: Progress,
@@ -390,6 +401,7 @@ impl Running {
             _definition_watch: definition_watch,
             candidate: lease.map(|lease| Candidate::new(client.clone(), lease)),
             is_writing: options.writes && options.lease.is_none(),
+            maker: Maker::new(client.clone(), &writer.controller_name),
             writer: Writer::new(client, writer),
             translate_at: Some(Instant::now()),
             incomplete_since: None,
@@ -546,6 +558,10 @@ impl Running {
                 }
             }
             self.changed.insert((kind, key.clone()));
+            if matches!(kind, Kind::Service | Kind::EndpointSlice) {
+                let gateway = self.made_for(kind, &key);
+                self.turns.extend(gateway.map(|gateway| (Kind::Gateway, gateway)));
+            }
             if kind == Kind::Gateway {
                 // Their classes have Gateways, or have none any more.
                 let classes = self.store.resources().gateway_classes.keys();
@@ -723,20 +739,22 @@ impl Running {
         }
     }
 
+    /// Whether Gateways of this class are ours to carry out.
+    fn is_our_class(&self, class: &str) -> bool {
+        let is_carried_out = self.options.classes.as_ref().is_none_or(|classes| classes.contains(class));
+        let class = self.store.resources().gateway_classes.get(&ObjectName::cluster(class));
+        let name = class.map(|class| class.spec.controller_name.as_str());
+        is_carried_out && name == Some(&*self.options.translate.controller_name)
+    }
+
     /// Gives an address from the pool to each Gateway of ours that leaves the choice to us, the oldest first. What others ask for is
     /// no matter of ours.
     fn assign_addresses(&mut self) {
         let Some(pool) = &self.options.pool else { return };
         let before = &self.translator.options().addresses.assigned;
         let resources = self.store.resources();
-        let is_ours = |class: &str| {
-            let is_carried_out = self.options.classes.as_ref().is_none_or(|classes| classes.contains(class));
-            let class = resources.gateway_classes.get(&ObjectName::cluster(class));
-            let name = class.map(|class| class.spec.controller_name.as_str());
-            is_carried_out && name == Some(&*self.options.translate.controller_name)
-        };
         let mut claims = Vec::new();
-        let ours = resources.gateways.iter().filter(|(_, gateway)| is_ours(&gateway.spec.gateway_class_name));
+        let ours = resources.gateways.iter().filter(|(_, gateway)| self.is_our_class(&gateway.spec.gateway_class_name));
         for (name, gateway) in ours {
             let wanted = &gateway.spec.addresses;
             let asked = wanted.iter().filter_map(|wanted| wanted.value.as_ref()?.parse().ok()).collect();
@@ -789,7 +807,7 @@ impl Running {
         let needs_status = self.writer.merged(stored, &computed).is_some();
         let needs_finalizer = holds_class.is_some_and(|has_gateways| lacks_finalizer(stored, has_gateways));
         if !needs_status && !needs_finalizer {
-            return;
+            return self.start_making(key);
         }
         let (writer, stored) = (self.writer.clone(), stored.clone());
         self.progress.writes += 1;
@@ -801,8 +819,76 @@ impl Running {
                 Some(has_gateways) => writer.hold_class(name, stored, has_gateways).await,
                 None => writer.write(*kind, name, stored, &computed).await,
             };
+            (key, result.map(Done::Status))
+        });
+    }
+
+    /// Makes what a Gateway should have and has not, if there is something.
+    fn start_making(&mut self, key: Key) {
+        let (Kind::Gateway, name) = &key else { return };
+        let Some(stored) = self.store.stored(Kind::Gateway, name).filter(|stored| !stored.is_deleted) else {
+            return;
+        };
+        let resources = self.store.resources();
+        let wanted = self.services(name).into_iter();
+        let to_make = wanted.map(|service| (parts_to_make(&service, resources), service));
+        let to_make: Vec<_> = to_make.filter(|(parts, _)| !parts.is_empty()).collect();
+        if to_make.is_empty() {
+            return;
+        }
+        let (maker, owner) = (self.maker.clone(), Owner { name: name.clone(), uid: stored.uid.clone() });
+        self.progress.writes += 1;
+        self.turns.begin(key.clone());
+        self.writes.spawn(async move {
+            let mut result = Ok(Done::Made);
+            for (parts, service) in to_make {
+                result = result.and(maker.make(&owner, &service, &parts).await.map(|()| Done::Made));
+            }
             (key, result)
         });
+    }
+
+    /// The Services of a Gateway as they should be: the one that it has, and without endpoints those that it had when it was of
+    /// another class of ours.
+    fn services(&self, gateway: &ObjectName) -> Vec<GatewayService> {
+        if !self.options.translate.infrastructure {
+            return Vec::new();
+        }
+        let wanted = self.translator.translation().infrastructure.get(gateway);
+        let (resources, namespace) = (self.store.resources(), &*gateway.namespace);
+        let of_namespace = resources.services.range(ObjectName::new(namespace, "")..);
+        let of_namespace = of_namespace.take_while(|(name, _)| *name.namespace == *namespace);
+        let former = of_namespace.filter(|(name, service)| {
+            let api::ObjectMeta { labels, annotations, .. } = &service.metadata;
+            let class = labels.get(GATEWAY_CLASS_NAME).map(String::as_str).unwrap_or_default();
+            wanted.is_none_or(|wanted| wanted.name != **name)
+                && gateway_of(namespace, labels).as_ref() == Some(gateway)
+                && annotations.contains_key(PUT)
+                && self.is_our_class(class)
+        });
+        let former = former.map(|(name, service)| GatewayService {
+            name: name.clone(),
+            ..former_service(&service.metadata)
+        });
+        wanted.cloned().into_iter().chain(former).collect()
+    }
+
+    /// The Gateway for which an object was made, if it was.
+    fn made_for(&self, kind: Kind, key: &ObjectName) -> Option<ObjectName> {
+        if !self.options.translate.infrastructure {
+            return None;
+        }
+        if let Some(object) = self.store.resources().get(kind, key) {
+            return gateway_of(&key.namespace, &object.metadata().labels);
+        }
+        // It is gone: what it was is known from what there should be.
+        let infrastructure = &self.translator.translation().infrastructure;
+        let is_of = |service: &GatewayService| {
+            let rest = key.name.strip_prefix(&*service.name.name);
+            service.name.namespace == key.namespace
+                && rest.is_some_and(|rest| ["", "-ipv4", "-ipv6"].contains(&rest))
+        };
+        infrastructure.iter().find(|(_, service)| is_of(service)).map(|(gateway, _)| gateway.clone())
     }
 
     fn computed(&self, kind: Kind, key: &ObjectName, stored: &Stored) -> Option<Computed> {
@@ -842,21 +928,32 @@ impl Running {
         named.any(|named| *named == *class.name) || unreadable.any(|named| *named == *class.name)
     }
 
-    fn written(&mut self, result: Result<(Key, Result<Outcome, Error>), JoinError>) {
+    fn written(&mut self, result: Result<(Key, Result<Done, Error>), JoinError>) {
         let Ok((key, result)) = result else {
             // A panic has been reported; the object is looked at again with its next change.
             return self.turns.forget_under_way();
         };
         let (kind, name) = &key;
-        self.observe(|observer| observer.status_written(*kind, write_result(&result)));
         let mut rest = self.options.rest;
+        let result = match result {
+            Ok(Done::Made) => {
+                self.failures.remove(&Kind::Service);
+                self.waits.remove(&key);
+                // Nothing, if the watch has brought what was made.
+                self.turns.insert(key.clone());
+                return self.turns.end(key, Instant::now() + rest);
+            }
+            Ok(Done::Status(outcome)) => Ok(outcome),
+            Err(error) => Err(error),
+        };
+        self.observe(|observer| observer.status_written(*kind, write_result(&result)));
         match result {
             Ok(Outcome::Written(stored)) => {
                 self.failures.remove(kind);
                 self.waits.remove(&key);
                 self.store.note_written(*kind, name, stored);
-                // Both a status and a finalizer may be missing.
-                if *kind == Kind::GatewayClass {
+                // Both a status and a finalizer may be missing, or what is made for a Gateway.
+                if matches!(kind, Kind::GatewayClass | Kind::Gateway) {
                     self.turns.insert(key.clone());
                 }
             }
@@ -908,7 +1005,7 @@ fn write_result(result: &Result<Outcome, Error>) -> WriteResult {
         Ok(Outcome::Unchanged) => WriteResult::Unchanged,
         Ok(Outcome::Outdated) => WriteResult::Outdated,
         Err(Error::Contended { .. }) => WriteResult::Contended,
-        Err(Error::Request { .. } | Error::Unreadable(_)) => WriteResult::Failed,
+        Err(Error::Request { .. } | Error::Unreadable(_) | Error::Taken { .. }) => WriteResult::Failed,
     }
 }
 

@@ -1,5 +1,8 @@
 //! What can fail between this crate and an API server.
 
+use gateway_core::api::Kind;
+use gateway_core::name::ObjectName;
+
 use crate::object::Unreadable;
 
 /// Something that an API server did not do, or that could not be understood.
@@ -18,6 +21,18 @@ pub enum Error {
     /// An object came that cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Box<Unreadable>),
+    /// An object of the name that is to be made is there, and belongs to another.
+    #[error(
+        "{kind} {key} does not belong to Gateway {gateway}, for which it would be made; rename one of the two"
+    )]
+    Taken {
+        /// The kind.
+        kind: Kind,
+        /// Namespace and name.
+        key: ObjectName,
+        /// The Gateway.
+        gateway: ObjectName,
+    },
     /// Others changed the object again and again, each time between reading and writing.
     #[error("{doing}: {attempts} times another change came first; it is tried again with the next change")]
     Contended {
@@ -66,7 +81,7 @@ impl Error {
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Request { source, .. } => code(source),
-            Self::Unreadable(_) | Self::Contended { .. } => None,
+            Self::Unreadable(_) | Self::Taken { .. } | Self::Contended { .. } => None,
         }
     }
 }

@@ -50,6 +50,7 @@
 //! | [`watch`] | the kinds and namespaces that are watched, Secrets and ConfigMaps by name, as a stream of changes |
 //! | [`store`] | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
 //! | [`status`] | statuses merged and written, events, the finalizer of a class |
+//! | [`infrastructure`] | a Service for each Gateway |
 //! | [`definitions`] | which version and channel the installed definitions are of, and which features can be used with them |
 //! | [`addresses`] | where the Service in front of the data plane can be reached |
 //! | [`workloads`] | in which namespace a client of a mesh is |
@@ -81,6 +82,7 @@
 //! | (core) | `pods`, for [`workloads`] | list watch |
 //! | `certificates.k8s.io` | `clustertrustbundles` | list watch, by name |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
+//! | (core), `discovery.k8s.io` | `services`, `endpointslices`, for [`infrastructure`] | get create patch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
 //! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |
 //! | `gateway.networking.k8s.io` | `referencegrants` | list watch |
@@ -113,6 +115,7 @@ pub mod metrics;
 pub mod watch;
 pub mod store;
 pub mod status;
+pub mod infrastructure;
 pub mod definitions;
 pub mod addresses;
 pub mod workloads;

@@ -252,6 +252,10 @@ impl Cluster {
         let patch = json!({ "status": status });
         self.api(kind).patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
+
+    pub(crate) async fn merge(&self, kind: &str, name: &str, patch: Value) {
+        self.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
 }
 
 pub(crate) fn api(

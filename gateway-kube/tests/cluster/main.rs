@@ -4,6 +4,7 @@ mod cluster;
 mod control_plane;
 mod definitions;
 mod faults;
+mod infrastructure;
 mod replicas;
 mod rights;
 mod statuses;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         faults::tests(),
         rights::tests(),
         definitions::tests(),
+        infrastructure::tests(),
     ];
     let trial = |(name, run): (&'static str, Run)| {
         let (shared, assets) = (shared.clone(), available.clone());

@@ -213,6 +213,12 @@ pub(crate) struct Controller {
     #[arg(long, value_name = "SOURCE", conflicts_with = "address")]
     pub(crate) address_from: Option<AddressSource>,
 
+    /// Make no Service for each Gateway. Otherwise each has one, NAME-CLASS in its namespace, with the labels and annotations of
+    /// its spec.infrastructure and its addresses behind it, as far as these are known one by one: with --address-pool, or with
+    /// --address and neither 0.0.0.0 nor ::. It takes rights to get, create and patch Services and EndpointSlices.
+    #[arg(long)]
+    no_services: bool,
+
     /// Let one replica of several write statuses: the one that holds this Lease. Without it, this one writes.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = object_name)]
     lease: Option<ObjectName>,
@@ -437,9 +443,14 @@ impl Controller {
             ..Options::default()
         };
         options.translate.addresses.default = DefaultAddresses::Shared(match &self.address[..] {
+            // None is left where the pool has none.
+            [] if self.address_pool.is_some() => Vec::new(),
             [] => vec![Ipv4Addr::UNSPECIFIED.into()],
             given => given.to_vec(),
         });
+        // What stands in front of other addresses or ports than these knows of them; a Service would not.
+        options.translate.infrastructure =
+            !self.no_services && !self.read_only && self.address_from.is_none() && self.serving.keeps_ports();
         if let Some(admin) = self.serving.admin {
             // Gateways of a pool have other addresses.
             options
@@ -566,6 +577,11 @@ impl Serving {
                 None => Arc::new(Clients { workloads, in_table: NamespacesInTable(tables.clone()) }),
             },
         }
+    }
+
+    /// Whether each port is bound as the listeners have it.
+    fn keeps_ports(&self) -> bool {
+        self.port_map.is_empty() && self.port_offset == 0
     }
 
     /// Where the ports are bound: at the addresses in the table, or else at this one.

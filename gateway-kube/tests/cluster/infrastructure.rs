@@ -1,0 +1,143 @@
+//! A Service for each Gateway is made, and kept as its Gateway wants it.
+
+use std::time::Duration;
+
+use gateway_core::feature::Feature;
+use gateway_core::options::DefaultAddresses;
+use gateway_kube::controller::ControllerOptions;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::cluster::{Cluster, Followed, has, idle, written};
+
+crate::tests!["infrastructure":
+    a_gateway_has_a_service_that_follows_it,
+    what_is_another_s_is_left_alone,
+    a_service_of_a_former_class_leads_nowhere,
+];
+
+fn options(cluster: &Cluster) -> ControllerOptions {
+    let mut options = cluster.options();
+    options.pool = Some("198.18.7.0/24".parse().unwrap());
+    options.translate.addresses.default = DefaultAddresses::Shared(Vec::new());
+    options.translate.infrastructure = true;
+    options
+}
+
+fn controller(cluster: &Cluster) -> Followed {
+    Followed::new(cluster.client.clone(), options(cluster))
+}
+
+const LISTENERS: &str =
+    "listeners: [{name: http, port: 80, protocol: HTTP}, {name: dns, port: 53, protocol: UDP}]";
+
+// GWA-08, GWA-09
+async fn a_gateway_has_a_service_that_follows_it(cluster: Cluster) {
+    let name = format!("web-{}", cluster.name);
+    let infrastructure =
+        "infrastructure: {labels: {team: shop, tier: front}, annotations: {example.com/a: '1'}}";
+    cluster.gateway_with(&format!("{LISTENERS}, {infrastructure}")).await;
+    let first = controller(&cluster);
+    let service = cluster.until("Service", &name, |_| true).await;
+    let gateway = cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    let metadata = &service["metadata"];
+    assert_eq!(metadata["ownerReferences"][0]["uid"], gateway["metadata"]["uid"]);
+    assert_eq!(metadata["labels"]["gateway.networking.k8s.io/gateway-name"], "web");
+    assert_eq!(metadata["labels"]["gateway.networking.k8s.io/gateway-class-name"], *cluster.name);
+    assert_eq!(
+        (&metadata["labels"]["team"], &metadata["annotations"]["example.com/a"]),
+        (&json!("shop"), &json!("1"))
+    );
+    assert!(service["spec"]["selector"].is_null(), "{service:#}");
+
+    // Whoever reads the slices finds the Gateway by them.
+    let slice = cluster.until("EndpointSlice", &format!("{name}-ipv4"), |_| true).await;
+    assert_eq!(slice["metadata"]["labels"]["kubernetes.io/service-name"], *name);
+    assert_eq!(slice["metadata"]["labels"]["team"], "shop");
+    assert_eq!(slice["endpoints"][0]["addresses"][0], gateway["status"]["addresses"][0]["value"]);
+    let port = |port: &Value| (port["name"].clone(), port["port"].clone(), port["protocol"].clone());
+    let ports = |object: &Value| object.as_array().unwrap().iter().map(port).collect::<Vec<_>>();
+    assert_eq!(ports(&slice["ports"]), ports(&service["spec"]["ports"]));
+    assert_eq!(ports(&slice["ports"])[0], (json!("udp-53"), json!(53), json!("UDP")));
+
+    // It follows: one label is another, one is gone, those of others stay.
+    let labelled = json!({"metadata": {"labels": {"theirs": "stays"}}});
+    cluster.merge("Service", &name, labelled).await;
+    let spec =
+        "listeners: [{name: http, port: 8080, protocol: HTTP}], infrastructure: {labels: {team: accounts}}";
+    cluster.gateway_with(spec).await;
+    let followed = |service: &Value| {
+        let labels = &service["metadata"]["labels"];
+        labels["team"] == "accounts" && service["spec"]["ports"][0]["port"] == 8080
+    };
+    let service = cluster.until("Service", &name, followed).await;
+    let labels = &service["metadata"]["labels"];
+    assert!(labels["tier"].is_null() && labels["theirs"] == "stays", "{labels:#}");
+    assert!(service["metadata"]["annotations"]["example.com/a"].is_null());
+    cluster.until("EndpointSlice", &format!("{name}-ipv4"), |slice| slice["ports"][0]["port"] == 8080).await;
+
+    // What somebody takes away comes again.
+    cluster.delete("EndpointSlice", &format!("{name}-ipv4")).await;
+    cluster.until("EndpointSlice", &format!("{name}-ipv4"), |slice| slice["ports"][0]["port"] == 8080).await;
+
+    // And what is as it should be is not written.
+    idle(&first).await;
+    assert_eq!(first.progress().borrow().failures, 0);
+    let class = cluster.get("GatewayClass", &cluster.name).await;
+    let features = class["status"]["supportedFeatures"].as_array().unwrap();
+    assert!(features.contains(&json!({"name": Feature::GatewayInfrastructure.as_str()})), "{features:?}");
+    first.stop().await;
+    let second = controller(&cluster);
+    idle(&second).await;
+    assert_eq!(second.progress().borrow().writes, 0, "another start of the same comes to the same");
+}
+
+// GWA-09
+async fn what_is_another_s_is_left_alone(cluster: Cluster) {
+    let (name, namespace) = (format!("web-{}", cluster.name), &cluster.name);
+    let theirs = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{ports: [{{port: 7}}]}}}}"
+    );
+    cluster.apply(&theirs).await;
+    cluster.gateway_with(LISTENERS).await;
+    let controller = controller(&cluster);
+    let programmed = |gateway: &Value| has(&written(&gateway["status"]), "Programmed=True/Programmed");
+    cluster.until("Gateway", "web", programmed).await;
+    let mut progress = controller.progress();
+    progress.wait_for(|progress| progress.failures > 0).await.unwrap();
+    let service = cluster.get("Service", &name).await;
+    assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1);
+    assert!(service["metadata"]["labels"].is_null(), "{service:#}");
+
+    // The way out: it goes, and the Gateway has one of its own.
+    cluster.delete("Service", &name).await;
+    cluster.until("Service", &name, |service| !service["metadata"]["ownerReferences"].is_null()).await;
+}
+
+// GWA-09
+async fn a_service_of_a_former_class_leads_nowhere(cluster: Cluster) {
+    let (class, namespace) = (format!("{}-2", cluster.name), &cluster.name);
+    let controller_name = &cluster.controller_name;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {{name: {class}}}, \
+             spec: {{controllerName: {controller_name}}}}}"
+        ))
+        .await;
+    cluster.gateway_with(LISTENERS).await;
+    let controller = controller(&cluster);
+    let slice = format!("web-{namespace}-ipv4");
+    cluster.until("EndpointSlice", &slice, |slice| !slice["endpoints"][0].is_null()).await;
+    cluster.merge("Gateway", "web", json!({"spec": {"gatewayClassName": class}})).await;
+    cluster
+        .until("EndpointSlice", &format!("web-{class}-ipv4"), |slice| !slice["endpoints"][0].is_null())
+        .await;
+    cluster
+        .until("EndpointSlice", &slice, |slice| slice["endpoints"].as_array().is_none_or(Vec::is_empty))
+        .await;
+    // Nobody goes on writing.
+    sleep(Duration::from_millis(500)).await;
+    idle(&controller).await;
+}
