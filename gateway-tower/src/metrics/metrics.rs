@@ -94,7 +94,11 @@ impl ObserveMirrors for Metrics {
 
 impl ObserveSockets for Metrics {
     fn socket(&self, gateway: &ObjectName, transport: Transport, port: u16) -> Arc<dyn ObserveConnections> {
-        self.0.sockets.get(gateway, transport, port)
+        self.0.sockets.get(Some(gateway), transport, port)
+    }
+
+    fn mesh_socket(&self, port: u16) -> Option<Arc<dyn ObserveConnections>> {
+        Some(self.0.sockets.get(None, Transport::Tcp, port))
     }
 }
 

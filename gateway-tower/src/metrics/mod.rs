@@ -23,7 +23,8 @@
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
 //! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service. Where no rule served a request, the labels end
 //! with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
-//! with `client_namespace` where the namespace of the client has Routes of its own for it; connections of workloads are not counted. A connection's place is `gateway`, `network_transport` (`tcp` or `udp`) and `port`.
+//! with `client_namespace` where the namespace of the client has Routes of its own for it. A connection's place is `gateway`, which
+//! is `mesh` for those of workloads, `network_transport` (`tcp` or `udp`) and `port`.
 //!
 //! `http_response_status_class` is `1xx` to `5xx`, `other`, or `none` where there was no answer; `http_request_method` one of the
 //! methods of HTTP or `_OTHER`; `error_type` is `unreachable`, `backend_failed`, `request_broken`, `timed_out`, `refused` (by a layer of

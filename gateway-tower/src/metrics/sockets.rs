@@ -15,10 +15,11 @@ use crate::observe::{ConnectionRefusal, Handshake, ObserveConnections};
 #[derive(Debug, Default)]
 pub(super) struct Sockets(Mutex<BTreeMap<SocketLabels, Arc<SocketCells>>>);
 
-/// A port of a Gateway. Its sockets, one for each address, are counted together.
+/// A port of a Gateway, or of a mesh. Its sockets, one for each address, are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketLabels {
-    gateway: ObjectName,
+    /// None for a mesh.
+    gateway: Option<ObjectName>,
     transport: Transport,
     port: u16,
 }
@@ -45,8 +46,13 @@ fn read(cell: &AtomicU64) -> u64 {
 // === impl Sockets ===
 
 impl Sockets {
-    pub(super) fn get(&self, gateway: &ObjectName, transport: Transport, port: u16) -> Arc<SocketCells> {
-        let labels = SocketLabels { gateway: gateway.clone(), transport, port };
+    pub(super) fn get(
+        &self,
+        gateway: Option<&ObjectName>,
+        transport: Transport,
+        port: u16,
+    ) -> Arc<SocketCells> {
+        let labels = SocketLabels { gateway: gateway.cloned(), transport, port };
         let mut sockets = self.sockets();
         // Gateways come and go, whether or not anybody reads what was counted.
         if sockets.len() >= LEAST_LIMIT && sockets.len().is_power_of_two() && !sockets.contains_key(&labels) {
@@ -59,7 +65,9 @@ impl Sockets {
     pub(super) fn all(&self, table: &RouteTable) -> Vec<(SocketLabels, Arc<SocketCells>)> {
         let mut sockets = self.sockets();
         sockets.retain(|SocketLabels { gateway, transport, port }, cells| {
-            let is_served = table.frontend(FrontendOwner::Gateway(gateway), *transport, *port).is_some();
+            let is_served = gateway.as_ref().is_some_and(|gateway| {
+                table.frontend(FrontendOwner::Gateway(gateway), *transport, *port).is_some()
+            });
             is_served || cells.is_in_use()
         });
         sockets.iter().map(|(labels, cells)| (labels.clone(), Arc::clone(cells))).collect()
@@ -130,7 +138,11 @@ impl ObserveConnections for SocketCells {
 
 impl EncodeLabelSet for SocketLabels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> std::fmt::Result {
-        ("gateway", Text(&self.gateway)).encode(encoder.encode_label())?;
+        match &self.gateway {
+            Some(gateway) => ("gateway", Text(gateway)).encode(encoder.encode_label())?,
+            // No Gateway is called so: theirs are names with a namespace.
+            None => ("gateway", "mesh").encode(encoder.encode_label())?,
+        }
         ("network_transport", self.transport.as_str()).encode(encoder.encode_label())?;
         ("port", self.port).encode(encoder.encode_label())
     }

@@ -11,6 +11,13 @@ pub trait ObserveSockets: fmt::Debug + Send + Sync + 'static {
     /// A socket is bound for this port of this Gateway; its connections are told to what this gives. Asked once a socket,
     /// so that nothing has to be found for each connection.
     fn socket(&self, gateway: &ObjectName, transport: Transport, port: u16) -> Arc<dyn ObserveConnections>;
+
+    /// A socket of a mesh is to be bound at this port, as the server was told it; its connections are told to what this gives, if to
+    /// anything.
+    fn mesh_socket(&self, port: u16) -> Option<Arc<dyn ObserveConnections>> {
+        let _ = port;
+        None
+    }
 }
 
 /// Is told of the connections of a socket. What is not implemented is not counted.

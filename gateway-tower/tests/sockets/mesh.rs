@@ -145,6 +145,37 @@ async fn requests_to_a_service_with_a_route_are_decided_about() {
     assert_eq!(world.server.drain(LONG).await.cut, 0);
 }
 
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn connections_of_workloads_are_counted() {
+    use gateway_tower::metrics::Metrics;
+    use gateway_tower::metrics::prometheus_client::encoding::text::encode;
+    use gateway_tower::metrics::prometheus_client::registry::Registry;
+
+    let tables = TableHandle::new(table(echo().await, &["shop"]));
+    let metrics = Metrics::new(tables.clone());
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics.clone()));
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let clients = Arc::new(NamespacesInTable(tables.clone()));
+    let mesh = MeshOptions { destination: OriginalDestination::ProxyHeader, clients };
+    let options = ServeOptions { observer: Some(Arc::new(metrics)), ..ServeOptions::default() };
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    let server = MeshServer::start(&tables, &[address], options, mesh, services);
+    let world = World { tables, server: server.expect("there is a free port") };
+    let mut client = Client::http1(world.dial(DESK, cart(80)).await).await;
+    assert_eq!(client.send(get("/a")).await.status, 200);
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    let place = r#"{gateway="mesh",network_transport="tcp",port="0"}"#;
+    for counted in ["gateway_connections_open", "gateway_connections_accepted_total"] {
+        assert!(text.contains(&format!("{counted}{place} 1\n")), "{text}");
+    }
+    drop(client);
+    assert_eq!(world.server.drain(LONG).await.cut, 0);
+}
+
 // MSH-08
 #[tokio::test]
 async fn what_no_route_is_for_goes_on_to_where_it_was_addressed() {

@@ -52,7 +52,9 @@ impl MeshServer {
         let in_all = room(options.max_connections_in_all);
         let bind = |address: &SocketAddr| {
             let serving = MeshConnections::new(tables.clone(), mesh.clone(), &options, services.clone());
-            let bound = Listener::bind(*address, &options, in_all.clone(), None, serving);
+            let observer =
+                options.observer.as_ref().and_then(|observer| observer.mesh_socket(address.port()));
+            let bound = Listener::bind(*address, &options, in_all.clone(), observer, serving);
             bound.map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
         };
         let listeners = addresses.iter().map(bind).collect::<io::Result<Vec<_>>>()?;
