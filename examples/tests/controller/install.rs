@@ -37,7 +37,11 @@ pub(crate) fn tests() -> Vec<(&'static str, Run)> {
 
 async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, cluster: Cluster) {
     let (tools, client) = (Tools::find().unwrap(), &cluster.client);
-    for values in [&[][..], &["secrets.namespaces={shop}", "service.type=ClusterIP", "replicas=0"]] {
+    for values in [
+        &[][..],
+        &["secrets.namespaces={shop}", "service.type=ClusterIP", "replicas=0"],
+        &["mesh.address=0.0.0.0:15001"],
+    ] {
         let lint = tools.helm_lint(values);
         assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
     }
@@ -50,8 +54,11 @@ async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, 
         .apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: by-helm, {restricted}}}}}"))
         .await;
     let forms = [
-        ("gateway-system", tools.kustomize("base")),
-        ("by-helm", tools.helm_template("by-helm", &["gatewayClass.name=by-helm"])),
+        ("gateway-system", tools.kustomize("mesh")),
+        (
+            "by-helm",
+            tools.helm_template("by-helm", &["gatewayClass.name=by-helm", "mesh.address=0.0.0.0:15001"]),
+        ),
     ];
     let mut rights = Vec::new();
     for (namespace, manifests) in forms {
@@ -92,7 +99,8 @@ async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, 
 }
 
 async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane, cluster: Cluster) {
-    Tools::find().unwrap().helm_install(&control_plane, "gateway-system", &[]);
+    // With a mesh, which takes rights of its own.
+    Tools::find().unwrap().helm_install(&control_plane, "gateway-system", &["mesh.address=127.0.0.1:0"]);
     let installation = Installation::find(&cluster.client, "gateway-system").await;
     balance(&cluster.client, "gateway-system").await;
     let certificate = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();

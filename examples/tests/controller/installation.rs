@@ -190,6 +190,7 @@ impl Installation {
             let value = match source.expect("a field").field_path.as_str() {
                 "metadata.name" => "gateway-1",
                 "metadata.namespace" => &self.namespace,
+                "spec.nodeName" => "node-1",
                 other => panic!("{other}: say what it is"),
             };
             (variable.name.clone(), value.to_owned())
