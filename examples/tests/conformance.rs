@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     options.features.remove(&Feature::GatewayListenerFilters);
     // Without a cluster there is nothing to make a Service in.
     options.features.remove(&Feature::GatewayInfrastructure);
+    options.features.remove(&Feature::GatewayAddressRoutabilityCluster);
     // A file that changes is noticed soon after.
     let settings = Settings { poll: Duration::from_millis(10), ..Settings::default() };
     conformance::trials::trials_with(CommandEngines::new(options), settings)

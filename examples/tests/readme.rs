@@ -36,7 +36,10 @@ fn list<'a>(features: impl IntoIterator<Item = &'a Feature>) -> String {
             line.push_str(feature.as_str());
         }
     }
-    lines.join(",\n") + "\n"
+    match lines.join(",\n") {
+        none if none.is_empty() => "none of v1.7.0\n".to_owned(),
+        list => list + "\n",
+    }
 }
 
 #[test]

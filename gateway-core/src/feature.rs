@@ -79,6 +79,7 @@ enum Side {
 
 enum Support {
     Supported,
+    #[expect(dead_code, reason = "of v1.7.0, there is none; of a later version, there will be some")]
     Unsupported,
 }
 
@@ -142,9 +143,9 @@ features! {
     Gateway = "Gateway", Standard, Gateway, Core, GATEWAYS, Supported;
     GatewayAddressEmpty = "GatewayAddressEmpty", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayAddressRoutability =
-        "GatewayAddressRoutability", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
+        "GatewayAddressRoutability", Experimental, Gateway, Extended, GATEWAYS, Supported;
     GatewayAddressRoutabilityCluster =
-        "GatewayAddressRoutabilityCluster", Experimental, Gateway, Extended, GATEWAYS, Unsupported;
+        "GatewayAddressRoutabilityCluster", Experimental, Gateway, Extended, GATEWAYS, Supported;
     GatewayBackendClientCertificate =
         "GatewayBackendClientCertificate", Standard, Gateway, Extended, GATEWAYS, Supported;
     GatewayFrontendClientCertificateValidation =

@@ -40,10 +40,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::attach::{AttachedGateway, Gateways};
+use crate::attach::{AttachedGateway, AttachedListener, Gateways, Waiting};
 use crate::feature::Feature;
 use crate::name::ObjectName;
-use crate::options::Options;
+use crate::options::{CLUSTER, Options};
 use crate::table::Transport;
 
 /// The label that names the Gateway for which something was made.
@@ -65,11 +65,17 @@ pub struct GatewayService {
     pub labels: BTreeMap<String, String>,
     /// The annotations of the Gateway's `spec.infrastructure`.
     pub annotations: BTreeMap<String, String>,
-    /// The ports of the listeners that are served, with those of ListenerSets.
+    /// The ports of the listeners that make sense, with those of ListenerSets. A Gateway that waits for an address has them too: it may
+    /// be that of the Service.
     pub ports: BTreeSet<GatewayPort>,
     /// The addresses at which the Gateway is bound, as far as they are known, its own, and such as an EndpointSlice may have: those
     /// of loopback and of one link are nothing to other machines.
     pub addresses: Vec<IpAddr>,
+    /// The cluster IP that the Gateway asks for by its value, if the Service is not made yet.
+    ///
+    /// # Spec
+    /// ADR-05
+    pub cluster_ip: Option<IpAddr>,
 }
 
 /// A port of a Gateway; displayed as `80/TCP`.
@@ -95,9 +101,13 @@ pub(crate) fn services(gateways: &Gateways, options: &Options) -> BTreeMap<Objec
         return BTreeMap::new();
     }
     let named = gateways.gateways.iter().filter(|(key, _)| is_nameable(key));
+    let has_cluster_ips = options.supports(Feature::GatewayAddressRoutabilityCluster);
     let mut services: BTreeMap<ObjectName, GatewayService> =
-        named.map(|(key, gateway)| (key.clone(), service(key, gateway))).collect();
-    for listener in gateways.listeners().filter(|listener| listener.is_served()) {
+        named.map(|(key, gateway)| (key.clone(), service(key, gateway, has_cluster_ips))).collect();
+    let has_port = |listener: &&AttachedListener| {
+        listener.state.is_valid() && listener.state.waiting != Some(Waiting::NotAccepted)
+    };
+    for listener in gateways.listeners().filter(has_port) {
         if let Some(service) = services.get_mut(&listener.gateway) {
             let transport = listener.protocol.transport();
             service.ports.insert(GatewayPort { port: listener.port, transport });
@@ -107,7 +117,7 @@ pub(crate) fn services(gateways: &Gateways, options: &Options) -> BTreeMap<Objec
     services
 }
 
-fn service(key: &ObjectName, gateway: &AttachedGateway) -> GatewayService {
+fn service(key: &ObjectName, gateway: &AttachedGateway, has_cluster_ips: bool) -> GatewayService {
     let spec = &gateway.object.spec;
     let infrastructure = spec.infrastructure.clone().unwrap_or_default();
     let mut labels = infrastructure.labels;
@@ -116,7 +126,10 @@ fn service(key: &ObjectName, gateway: &AttachedGateway) -> GatewayService {
     if spec.gateway_class_name.len() <= MAX_LABEL {
         labels.insert(GATEWAY_CLASS_NAME.to_owned(), spec.gateway_class_name.clone());
     }
+    let asked = spec.addresses.iter().filter(|_| has_cluster_ips);
+    let mut asked = asked.filter(|wanted| wanted.routability.as_deref() == Some(CLUSTER));
     GatewayService {
+        cluster_ip: asked.find_map(|wanted| wanted.value.as_deref()?.parse().ok()),
         labels,
         annotations: infrastructure.annotations,
         addresses: gateway.addresses.behind().into_iter().filter(is_endpoint).collect(),

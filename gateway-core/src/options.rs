@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::api::Kind;
+use crate::api::{AddressType, GatewaySpecAddress, Kind};
 use crate::feature::{Feature, SUPPORTED};
 use crate::filter::Extensions;
 use crate::name::ObjectName;
@@ -94,6 +94,18 @@ pub struct Options {
     pub rule_data: Option<Arc<dyn RuleDataSource>>,
 }
 
+/// The routability of an address that is reached from within the cluster: the cluster IP of a Service.
+///
+/// # Spec
+/// `GatewayAddressRoutabilityCluster` in `gateway_types.go`.
+pub const CLUSTER: &str = "Cluster";
+
+/// The routability that promises nothing, and is there to be asked for by tests.
+///
+/// # Spec
+/// ADR-05
+pub const SENTINEL: &str = "testing.x-k8s.io/sentinel";
+
 /// Which addresses Gateways have, and which they may ask for.
 ///
 /// # Spec
@@ -105,6 +117,12 @@ pub struct AddressPolicy {
     pub assigned: BTreeMap<ObjectName, Vec<IpAddr>>,
     /// The addresses of all other Gateways that ask for none.
     pub default: DefaultAddresses,
+    /// The cluster IPs of the Services that are made for Gateways, as far as they are known. Without it, no Gateway can ask for an
+    /// address that is reached from within the cluster.
+    ///
+    /// # Spec
+    /// ADR-02, ADR-05.
+    pub cluster: Option<BTreeMap<ObjectName, Vec<IpAddr>>>,
     /// The IP addresses that a Gateway may ask for.
     pub usable: UsableAddresses,
     /// The host names that a Gateway may ask for with type `Hostname`; while empty, the type is not supported.
@@ -146,6 +164,20 @@ pub enum Address {
     Ip(IpAddr),
     /// Type `Hostname`
     Hostname(String),
+}
+
+/// How many addresses of a pool a Gateway takes that asks for these: one for each entry that leaves the choice, and one where it
+/// is to be reached from within the cluster only, behind the cluster IP.
+///
+/// # Spec
+/// ADR-03
+pub fn addresses_to_assign(wanted: &[GatewaySpecAddress]) -> usize {
+    let of_type = wanted.iter().filter(|wanted| wanted.r#type == AddressType::IpAddress);
+    let (in_cluster, bound): (Vec<_>, Vec<_>) =
+        of_type.partition(|wanted| wanted.routability.as_deref() == Some(CLUSTER));
+    let is_open = |wanted: &&GatewaySpecAddress| wanted.value.as_deref().unwrap_or_default().is_empty();
+    let open = bound.iter().copied().filter(is_open).count();
+    usize::from(wanted.is_empty() || bound.is_empty() && !in_cluster.is_empty()).max(open)
 }
 
 /// Whether this version of the resource definitions is one that is understood: what their annotation
@@ -198,12 +230,20 @@ impl Options {
     /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it
     /// does not match away from the others, so that the precedence by hostnames is not the one of the feature. Without
     /// [`external_auth`](Self::external_auth) and [`extensions`](Self::extensions) there is no filter that a listener could
-    /// have. And nothing is made for Gateways without [`infrastructure`](Self::infrastructure).
+    /// have. Nothing is made for Gateways without [`infrastructure`](Self::infrastructure), and nothing is said of where addresses
+    /// can be reached from that [are not known](AddressPolicy::are_known).
     pub fn supports(&self, feature: Feature) -> bool {
         let possible = match feature {
             Feature::GatewayRouteHostnameIntersectionPrecedence => self.hostname_fall_through,
             Feature::GatewayListenerFilters => self.external_auth || self.extensions.is_some(),
             Feature::GatewayInfrastructure => self.infrastructure && self.addresses.are_known(),
+            Feature::GatewayAddressRoutability => self.addresses.are_known(),
+            Feature::GatewayAddressRoutabilityCluster => {
+                let is_made = self.infrastructure && self.features.contains(&Feature::GatewayInfrastructure);
+                let known =
+                    self.addresses.are_known() && self.features.contains(&Feature::GatewayAddressRoutability);
+                is_made && known && self.addresses.cluster.is_some()
+            }
             _ => true,
         };
         possible && self.features.contains(&feature)
@@ -222,6 +262,15 @@ impl Options {
 // === impl AddressPolicy ===
 
 impl AddressPolicy {
+    /// The addresses of a Gateway that leaves the choice; nothing where they are known elsewhere only.
+    pub(crate) fn candidates(&self, gateway: &ObjectName) -> Option<&[IpAddr]> {
+        match (self.assigned.get(gateway), &self.default) {
+            (Some(assigned), _) => Some(assigned),
+            (None, DefaultAddresses::Shared(addresses)) => Some(addresses),
+            (None, DefaultAddresses::Virtual) => None,
+        }
+    }
+
     /// Whether the addresses of all Gateways are known one by one: none is known elsewhere only, and none is that of every
     /// address of its family.
     pub fn are_known(&self) -> bool {

@@ -8,7 +8,7 @@ use gateway_core::feature::Feature;
 use gateway_core::manifest;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Address;
-use gateway_core::status::{self, Statuses, merge};
+use gateway_core::status::{self, StatusAddress, Statuses, merge};
 
 const OURS: &str = "gateway-api.rs/controller";
 
@@ -444,7 +444,8 @@ fn a_full_list_is_not_made_room_in_by_removing_others() {
 // LIM-05
 #[test]
 fn a_gateway_shows_no_more_addresses_than_the_schema_lets_it() {
-    let addresses = (1..=20).map(|i| Address::Ip([10, 0, 0, i].into())).collect();
+    let addresses =
+        (1..=20).map(|i| StatusAddress::from((Address::Ip([10, 0, 0, i].into()), None))).collect();
     let computed = status::GatewayStatus { addresses, ..Default::default() };
     let written = merge::gateway(&api::GatewayStatus::default(), &computed, &time(10)).unwrap();
     assert_eq!(written.addresses.len(), 16);

@@ -11,9 +11,9 @@
 //! let pool: AddressPool = "198.18.0.0/30".parse()?;
 //! let claim = |name: &str, held: &[&str]| Claim {
 //!     gateway: ObjectName::new("default", name),
+//!     count: 1,
 //!     held: held.iter().map(|address| address.parse().unwrap()).collect(),
 //!     asked: Vec::new(),
-//!     leaves_choice: true,
 //! };
 //! let assigned = pool.assign(&[claim("a", &[]), claim("b", &["198.18.0.1"]), claim("c", &[])]);
 //! let of = |name| assigned[&ObjectName::new("default", name)].clone();
@@ -42,18 +42,18 @@ pub struct AddressPool {
     is_v4: bool,
 }
 
-/// A Gateway that is to have an address, or asks for one. Of several that hold the same one, the first in the list keeps it.
+/// A Gateway that is to have addresses, or asks for some. Of several that hold the same one, the first in the list keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The Gateway.
     pub gateway: ObjectName,
+    /// How many addresses of the pool's choice it is to have.
+    pub count: usize,
     /// The addresses that it had before; those outside of the pool do not count.
     pub held: Vec<IpAddr>,
     /// The addresses that it asks for by name. They are given to no other that has them not yet, and kept by those alone that are
     /// before this one in the list.
     pub asked: Vec<IpAddr>,
-    /// Whether it is to get an address of the pool's choice.
-    pub leaves_choice: bool,
 }
 
 /// Why a text is no block of addresses.
@@ -64,24 +64,26 @@ pub struct InvalidPool(String);
 // === impl AddressPool ===
 
 impl AddressPool {
-    /// An address for each Gateway that leaves the choice, the oldest first; an empty list where none is left.
+    /// As many addresses for each Gateway as it is to have, the oldest first; fewer where none is left.
     pub fn assign(&self, claims: &[Claim]) -> BTreeMap<ObjectName, Vec<IpAddr>> {
-        let mut assigned = BTreeMap::new();
+        let mut assigned: BTreeMap<_, Vec<_>> = BTreeMap::new();
         // What those before ask for or have.
         let mut taken = BTreeSet::new();
-        for Claim { gateway, held, asked, leaves_choice } in claims {
-            let kept = held.iter().find(|address| self.contains(**address) && !taken.contains(*address));
-            if let Some(kept) = kept.filter(|_| *leaves_choice) {
-                taken.insert(*kept);
-                assigned.insert(gateway.clone(), vec![*kept]);
+        for Claim { gateway, count, held, asked } in claims {
+            let held = held.iter().copied().filter(|address| self.contains(*address));
+            let kept: Vec<_> = held.filter(|address| taken.insert(*address)).take(*count).collect();
+            if *count > 0 {
+                assigned.insert(gateway.clone(), kept);
             }
             taken.extend(asked);
         }
-        for Claim { gateway, .. } in claims.iter().filter(|claim| claim.leaves_choice) {
-            if !assigned.contains_key(gateway) {
-                let free = self.free(gateway, &taken);
-                taken.extend(free);
-                assigned.insert(gateway.clone(), free.into_iter().collect());
+        for Claim { gateway, count, .. } in claims.iter().filter(|claim| claim.count > 0) {
+            let own = assigned.entry(gateway.clone()).or_default();
+            while own.len() < *count
+                && let Some(free) = self.free(gateway, &taken)
+            {
+                taken.insert(free);
+                own.push(free);
             }
         }
         assigned
@@ -149,9 +151,9 @@ mod tests {
     fn claims(names: &[&str]) -> Vec<Claim> {
         let claim = |name: &&str| Claim {
             gateway: ObjectName::new("default", *name),
+            count: 1,
             held: Vec::new(),
             asked: Vec::new(),
-            leaves_choice: true,
         };
         names.iter().map(claim).collect()
     }
@@ -180,11 +182,26 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_has_as_many_as_it_is_to_have_and_keeps_those() {
+        let pool: AddressPool = "198.18.0.0/29".parse().unwrap();
+        let mut all = claims(&["a", "b"]);
+        (all[0].count, all[1].count) = (2, 0);
+        let two = pool.assign(&all, &BTreeSet::new())[&all[0].gateway].clone();
+        assert!(two.len() == 2 && two[0] != two[1]);
+        (all[0].held, all[0].count) = (vec![two[1], two[1], two[0]], 3);
+        let three = pool.assign(&all, &BTreeSet::new());
+        assert_eq!(three[&all[0].gateway][..2], [two[1], two[0]]);
+        assert!(three[&all[0].gateway].len() == 3 && three[&all[1].gateway].is_empty());
+        (all[0].count, all[1].count) = (5, 2);
+        assert_eq!(pool.assign(&all, &BTreeSet::new()).values().map(Vec::len).collect::<Vec<_>>(), [5, 1]);
+    }
+
+    #[test]
     fn what_others_ask_for_is_not_given_away_and_the_first_of_two_keeps_an_address() {
         let pool: AddressPool = "198.18.0.0/30".parse().unwrap();
         let [first, second] = ["198.18.0.1", "198.18.0.2"].map(|address| address.parse::<IpAddr>().unwrap());
         let mut three = claims(&["a", "b", "c"]);
-        (three[2].asked, three[2].leaves_choice) = (vec![first], false);
+        (three[2].asked, three[2].count) = (vec![first], 0);
         let all: Vec<_> = pool.assign(&three).into_values().collect();
         assert_eq!(all, [vec![second], vec![]]);
 
@@ -200,7 +217,7 @@ mod tests {
         let [first, second] = ["198.18.0.1", "198.18.0.2"].map(|address| address.parse::<IpAddr>().unwrap());
         let [mut a, mut b]: [Claim; 2] = claims(&["a", "b"]).try_into().unwrap();
         a.held = vec![first];
-        (b.asked, b.leaves_choice) = (vec![first, second], false);
+        (b.asked, b.count) = (vec![first, second], 0);
         let of_a = |claims: &[Claim]| pool.assign(claims)[&ObjectName::new("default", "a")].clone();
         assert_eq!(of_a(&[a.clone(), b.clone()]), [first]);
         // The older one may.

@@ -14,13 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::{
-    self, AddressType, AnyObject, GatewaySpecAddress, Kind, ListenerSetSpec, ParentReference, Resources,
-};
+use gateway_core::api::{self, AnyObject, Gateway, Kind, ListenerSetSpec, ParentReference, Resources};
 use gateway_core::feature::Feature;
 use gateway_core::infrastructure::{GATEWAY_CLASS_NAME, GatewayService};
 use gateway_core::name::ObjectName;
-use gateway_core::options::{AddressPolicy, Options as TranslateOptions};
+use gateway_core::options::{AddressPolicy, CLUSTER, Options as TranslateOptions, addresses_to_assign};
 use gateway_core::status::Statuses;
 use gateway_core::table::{RouteTable, Unbound};
 use gateway_core::translate::{Diagnostic, Translator};
@@ -33,11 +31,13 @@ use tokio::time::{Instant, sleep_until};
 use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
-use crate::infrastructure::{Maker, Owner, PUT, former_service, gateway_of, parts_to_make};
+use crate::infrastructure::{
+    Maker, Owner, endpoints_of, former_service, gateway_of, parts_to_make, services_of,
+};
 use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus, Unreadable};
 use crate::observe::{Observe, WriteResult};
-use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, refused};
+use crate::status::{Computed, Outcome, Writer, WriterOptions, lacks_finalizer, published_names, refused};
 use crate::store::{Effects, Store};
 use crate::turns::{Key, Turns};
 use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
@@ -643,10 +643,18 @@ impl Running {
         self.writer.set_vocabulary(known.vocabulary());
         let unknown_definitions = known.unknown();
         let mut features = self.options.translate.features.clone();
+        let vocabulary = known.vocabulary();
         // CTB-03: where there are none, the kind is one like any other that is not known.
-        if known.vocabulary().without.contains(&Feature::ClusterTrustBundle) {
+        if vocabulary.without.contains(&Feature::ClusterTrustBundle) {
             features.remove(&Feature::ClusterTrustBundle);
         }
+        // What is said of an address has a field, or is not said.
+        let has_no_field = |feature: &Feature| published_names(&[*feature], &vocabulary).is_empty();
+        let of_addresses = [Feature::GatewayAddressRoutability, Feature::GatewayAddressRoutabilityCluster];
+        of_addresses
+            .iter()
+            .filter(|feature| has_no_field(feature))
+            .for_each(|feature| _ = features.remove(feature));
         let options = self.translator.options();
         if options.unknown_definitions != unknown_definitions || options.features != features {
             self.set_options(TranslateOptions { unknown_definitions, features, ..options.clone() });
@@ -677,7 +685,7 @@ impl Running {
             // The state that changes this is heard.
             return;
         }
-        self.assign_addresses();
+        self.take_addresses();
         let start = Instant::now();
         self.translator.translate();
         self.is_unbound_anew = false;
@@ -747,40 +755,71 @@ impl Running {
         is_carried_out && name == Some(&*self.options.translate.controller_name)
     }
 
-    /// Gives an address from the pool to each Gateway of ours that leaves the choice to us, the oldest first. What others ask for is
-    /// no matter of ours.
-    fn assign_addresses(&mut self) {
-        let Some(pool) = &self.options.pool else { return };
+    /// Takes the addresses of Gateways as they are now: those of the pool, and the cluster IPs of Services.
+    fn take_addresses(&mut self) {
+        let before = &self.translator.options().addresses;
+        let assigned = self.assigned().unwrap_or_else(|| before.assigned.clone());
+        let cluster = self.cluster_ips();
+        if assigned != before.assigned || cluster != before.cluster {
+            let options = self.translator.options().clone();
+            let addresses = AddressPolicy { assigned, cluster, ..options.addresses };
+            self.translator.set_options(TranslateOptions { addresses, ..options });
+        }
+    }
+
+    /// Addresses from the pool for each Gateway of ours that leaves the choice to us, the oldest first. What others ask for is no matter
+    /// of ours.
+    fn assigned(&self) -> Option<BTreeMap<ObjectName, Vec<IpAddr>>> {
+        let pool = self.options.pool.as_ref()?;
         let before = &self.translator.options().addresses.assigned;
         let resources = self.store.resources();
         let mut claims = Vec::new();
-        let ours = resources.gateways.iter().filter(|(_, gateway)| self.is_our_class(&gateway.spec.gateway_class_name));
+        let ours = resources
+            .gateways
+            .iter()
+            .filter(|(_, gateway)| self.is_our_class(&gateway.spec.gateway_class_name));
         for (name, gateway) in ours {
             let wanted = &gateway.spec.addresses;
+            let count = addresses_to_assign(wanted);
             let asked = wanted.iter().filter_map(|wanted| wanted.value.as_ref()?.parse().ok()).collect();
-            let is_choice = |wanted: &GatewaySpecAddress| {
-                wanted.r#type == AddressType::IpAddress
-                    && wanted.value.as_deref().unwrap_or_default().is_empty()
-            };
             let shown = match self.store.stored(Kind::Gateway, name).map(|stored| &stored.status) {
                 Some(StoredStatus::Gateway(status)) => &status.addresses[..],
                 _ => &[],
             };
             let mut held: Vec<_> = shown.iter().filter_map(|address| address.value.parse().ok()).collect();
+            // What stands behind a cluster IP is not shown.
+            if asks_for_cluster_ip(gateway) {
+                held.extend(endpoints_of(name, resources));
+            }
             // It may not have been written yet.
             held.extend(before.get(name).into_iter().flatten());
-            let leaves_choice = wanted.is_empty() || wanted.iter().any(is_choice);
-            let claim = Claim { gateway: name.clone(), held, asked, leaves_choice };
-            claims.push((gateway.metadata.age(name), claim));
+            claims.push((gateway.metadata.age(name), Claim { gateway: name.clone(), count, held, asked }));
         }
         claims.sort_by(|(age, _), (other, _)| age.cmp(other));
         let claims: Vec<_> = claims.into_iter().map(|(_, claim)| claim).collect();
-        let assigned = pool.assign(&claims);
-        if assigned != *before {
-            let options = self.translator.options().clone();
-            let addresses = AddressPolicy { assigned, ..options.addresses };
-            self.translator.set_options(TranslateOptions { addresses, ..options });
+        Some(pool.assign(&claims))
+    }
+
+    /// The cluster IPs of the Services that are made for Gateways which ask for one; nothing where none are made.
+    fn cluster_ips(&self) -> Option<BTreeMap<ObjectName, Vec<IpAddr>>> {
+        if !self.options.translate.infrastructure {
+            return None;
         }
+        let resources = self.store.resources();
+        let mut all = BTreeMap::new();
+        for (name, gateway) in resources.gateways.iter().filter(|(_, gateway)| asks_for_cluster_ip(gateway)) {
+            let class = gateway.spec.gateway_class_name.as_str();
+            let is_it = |service: &&Arc<api::Service>| {
+                service.metadata.labels.get(GATEWAY_CLASS_NAME).is_none_or(|of| of == class)
+            };
+            if self.is_our_class(class)
+                && let Some(service) = services_of(name, resources).map(|(_, service)| service).find(is_it)
+            {
+                let ips = service.spec.cluster_ips.iter().filter_map(|ip| ip.parse().ok());
+                all.insert(name.clone(), ips.collect());
+            }
+        }
+        Some(all)
     }
 
     fn can_write(&self) -> bool {
@@ -855,16 +894,9 @@ impl Running {
             return Vec::new();
         }
         let wanted = self.translator.translation().infrastructure.get(gateway);
-        let (resources, namespace) = (self.store.resources(), &*gateway.namespace);
-        let of_namespace = resources.services.range(ObjectName::new(namespace, "")..);
-        let of_namespace = of_namespace.take_while(|(name, _)| *name.namespace == *namespace);
-        let former = of_namespace.filter(|(name, service)| {
-            let api::ObjectMeta { labels, annotations, .. } = &service.metadata;
-            let class = labels.get(GATEWAY_CLASS_NAME).map(String::as_str).unwrap_or_default();
-            wanted.is_none_or(|wanted| wanted.name != **name)
-                && gateway_of(namespace, labels).as_ref() == Some(gateway)
-                && annotations.contains_key(PUT)
-                && self.is_our_class(class)
+        let former = services_of(gateway, self.store.resources()).filter(|(name, service)| {
+            let class = service.metadata.labels.get(GATEWAY_CLASS_NAME).map(String::as_str);
+            wanted.is_none_or(|wanted| wanted.name != **name) && self.is_our_class(class.unwrap_or_default())
         });
         let former = former.map(|(name, service)| GatewayService {
             name: name.clone(),
@@ -996,6 +1028,10 @@ impl Running {
             self.tell.send_replace(self.progress);
         }
     }
+}
+
+fn asks_for_cluster_ip(gateway: &Gateway) -> bool {
+    gateway.spec.addresses.iter().any(|wanted| wanted.routability.as_deref() == Some(CLUSTER))
 }
 
 fn write_result(result: &Result<Outcome, Error>) -> WriteResult {

@@ -25,10 +25,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use gateway_core::api::{
-    EndpointAddressType, EndpointPort, EndpointSlice, IntOrString, Kind, ObjectMeta, Resources, ServicePort,
-    TransportProtocol,
+    EndpointAddressType, EndpointPort, EndpointSlice, IntOrString, Kind, ObjectMeta, Resources, Service,
+    ServicePort, TransportProtocol,
 };
 use gateway_core::infrastructure::{GATEWAY_NAME, GatewayPort, GatewayService};
 use gateway_core::name::ObjectName;
@@ -111,6 +112,30 @@ pub(crate) fn former_service(metadata: &ObjectMeta) -> GatewayService {
         annotations: of(&metadata.annotations, &put.annotations),
         ..GatewayService::default()
     }
+}
+
+/// The Services that were made for a Gateway, with their names.
+pub(crate) fn services_of<'r>(
+    gateway: &ObjectName,
+    resources: &'r Resources,
+) -> impl Iterator<Item = (&'r ObjectName, &'r Arc<Service>)> {
+    let all = resources.services.range(ObjectName::new(&*gateway.namespace, "")..);
+    let all = all.take_while(move |(name, _)| name.namespace == gateway.namespace);
+    all.filter(move |(_, service)| is_made_for(gateway, &service.metadata))
+}
+
+/// The addresses in the EndpointSlices that were made for a Gateway.
+pub(crate) fn endpoints_of(gateway: &ObjectName, resources: &Resources) -> Vec<IpAddr> {
+    let all = resources.endpoint_slices.range(ObjectName::new(&*gateway.namespace, "")..);
+    let all = all.take_while(|(name, _)| name.namespace == gateway.namespace);
+    let made = all.filter(|(_, slice)| is_made_for(gateway, &slice.metadata));
+    let endpoints = made.flat_map(|(_, slice)| &slice.endpoints).flat_map(|endpoint| &endpoint.addresses);
+    endpoints.filter_map(|address| address.parse().ok()).collect()
+}
+
+fn is_made_for(gateway: &ObjectName, metadata: &ObjectMeta) -> bool {
+    metadata.annotations.contains_key(PUT)
+        && metadata.labels.get(GATEWAY_NAME).map(String::as_str) == Some(&*gateway.name)
 }
 
 /// The Gateway that an object was made for, as its labels say.
@@ -218,8 +243,13 @@ impl Part {
             }],
         });
         match self {
-            // Of each family that the cluster has.
-            Self::Service => object["spec"]["ipFamilyPolicy"] = json!("PreferDualStack"),
+            Self::Service => {
+                // Of each family that the cluster has.
+                object["spec"]["ipFamilyPolicy"] = json!("PreferDualStack");
+                if let Some(cluster_ip) = wanted.cluster_ip {
+                    object["spec"]["clusterIP"] = json!(cluster_ip);
+                }
+            }
             Self::Ipv4 => object["addressType"] = json!(EndpointAddressType::Ipv4),
             Self::Ipv6 => object["addressType"] = json!(EndpointAddressType::Ipv6),
         }
@@ -329,11 +359,19 @@ impl Maker {
         };
         let known = api.get_opt(&key.name).await.map_err(|error| failed("reading", error))?;
         let Some(known) = known else {
-            let object = serde_json::from_value(part.object(wanted, owner)).map_err(kube::Error::SerdeError);
-            let object: DynamicObject = object.map_err(|error| failed("creating", error))?;
             let params = PostParams { field_manager: Some(self.manager.clone()), ..PostParams::default() };
-            let created = api.create(&params, &object).await;
-            return created.map(|_| ()).map_err(|error| failed("creating", error));
+            let create = async |wanted: &GatewayService| {
+                let object =
+                    serde_json::from_value(part.object(wanted, owner)).map_err(kube::Error::SerdeError);
+                let object: DynamicObject = object?;
+                api.create(&params, &object).await.map(|_| ())
+            };
+            let mut created = create(wanted).await;
+            if wanted.cluster_ip.is_some() && created.as_ref().is_err_and(|error| code(error) == Some(422)) {
+                // An address that cannot be had costs the entry that asks for it, and not the Service.
+                created = create(&GatewayService { cluster_ip: None, ..wanted.clone() }).await;
+            }
+            return created.map_err(|error| failed("creating", error));
         };
         let owners = known.metadata.owner_references.iter().flatten();
         if !owners.clone().any(|known| known.uid == owner.uid) {
@@ -376,6 +414,7 @@ mod tests {
             annotations: BTreeMap::new(),
             ports: [GatewayPort { port: 80, transport: Transport::Tcp }].into(),
             addresses: vec![[192, 0, 2, 1].into()],
+            cluster_ip: None,
         }
     }
 

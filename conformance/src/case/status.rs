@@ -29,6 +29,9 @@ pub struct StatusStep {
     /// The addresses of a Gateway: exactly these values. `$(usable-address)` and `$(unusable-address)` are known.
     #[serde(default)]
     pub addresses: Option<Vec<String>>,
+    /// From where the addresses of a Gateway are reached: exactly these values, in any order.
+    #[serde(default)]
+    pub routabilities: Option<Vec<String>>,
     /// Entries for parents of a route, or for ancestors of a policy. Others may be there too.
     #[serde(default)]
     pub parents: Vec<ParentExpectation>,

@@ -22,6 +22,7 @@ pub struct Addresses(BTreeMap<ObjectName, IpAddr>);
 /// What a translation for cases depends on besides the resources.
 pub fn options(addresses: &Addresses, generation: u64) -> Options {
     let assigned = addresses.0.iter().map(|(key, address)| (key.clone(), vec![*address]));
+    let cluster = addresses.0.iter().map(|(key, address)| (key.clone(), vec![cluster_ip(*address)]));
     let (usable, _) = STATIC_ADDRESSES;
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
@@ -32,6 +33,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         infrastructure: true,
         addresses: AddressPolicy {
             assigned: assigned.collect(),
+            cluster: Some(cluster.collect()),
             // None is left where none is assigned.
             default: DefaultAddresses::Shared(Vec::new()),
             usable: UsableAddresses::Only(BTreeSet::from([usable.into()])),
@@ -39,6 +41,17 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         },
         generation,
         ..Options::default()
+    }
+}
+
+/// The address that the Service of a Gateway would have in a cluster.
+fn cluster_ip(gateway: IpAddr) -> IpAddr {
+    match gateway {
+        IpAddr::V4(address) => {
+            let [_, _, high, low] = address.octets();
+            Ipv4Addr::new(10, 96, high, low).into()
+        }
+        IpAddr::V6(address) => address.into(),
     }
 }
 

@@ -241,14 +241,21 @@ impl Check {
         {
             self.add("attached ListenerSets", wanted, attached);
         }
+        let sorted = |mut texts: Vec<&str>| {
+            texts.sort_unstable();
+            format!("{texts:?}")
+        };
+        if let Some(wanted) = &step.routabilities {
+            let wanted = sorted(wanted.iter().map(String::as_str).collect());
+            let said = status.addresses.iter().map(|address| address.routability.as_deref());
+            let got = sorted(said.map(|said| said.unwrap_or("not said")).collect());
+            if wanted != got {
+                self.add("routabilities of addresses", wanted, got);
+            }
+        }
         if let Some(wanted) = &step.addresses {
-            let sorted = |addresses: Vec<&String>| {
-                let mut addresses = addresses;
-                addresses.sort_unstable();
-                format!("{addresses:?}")
-            };
-            let wanted = sorted(wanted.iter().collect());
-            let got = sorted(status.addresses.iter().map(|address| &address.value).collect());
+            let wanted = sorted(wanted.iter().map(String::as_str).collect());
+            let got = sorted(status.addresses.iter().map(|address| &*address.value).collect());
             if wanted != got {
                 self.add("addresses", wanted, got);
             }

@@ -115,6 +115,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
             infrastructure.parameters_ref = None;
         }
     }),
+    object("an address that is asked for is reached from wherever it may be", |object| {
+        if let AnyObject::Gateway(gateway) = object {
+            Arc::make_mut(gateway).spec.addresses.iter_mut().for_each(|wanted| wanted.routability = None);
+        }
+    }),
     object("a grant for one name holds for all", |object| {
         if let AnyObject::ReferenceGrant(grant) = object {
             Arc::make_mut(grant).spec.to.iter_mut().for_each(|to| to.name = None);

@@ -116,6 +116,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
             Arc::make_mut(gateway).status.addresses.clear();
         }
     }),
+    status("addresses do not say from where they are reached", |object| {
+        if let AnyObject::Gateway(gateway) = object {
+            Arc::make_mut(gateway).status.addresses.iter_mut().for_each(|address| address.routability = None);
+        }
+    }),
+    status("addresses promise what was asked for in other words", |object| {
+        if let AnyObject::Gateway(gateway) = object {
+            let addresses = Arc::make_mut(gateway).status.addresses.iter_mut();
+            addresses.for_each(|address| address.routability = Some("Cluster".to_owned()));
+        }
+    }),
     status("the entries of other controllers are thrown away", |object| {
         if let AnyObject::HttpRoute(route) = object {
             let parents = &mut Arc::make_mut(route).status.parents;

@@ -80,7 +80,8 @@ async fn the_addresses_of_a_service_are_those_of_the_gateways(control_plane: Con
     for external in ["192.0.2.1", "192.0.2.2"] {
         front(external).await;
         let shown = |gateway: &Value| {
-            gateway["status"]["addresses"] == json!([{"type": "IPAddress", "value": external}])
+            gateway["status"]["addresses"]
+                == json!([{"type": "IPAddress", "value": external, "routability": ""}])
                 && has(&written(&gateway["status"]), "Programmed=True/Programmed")
         };
         cluster.until("Gateway", "web", shown).await;

@@ -122,7 +122,7 @@ impl<'a> Attaching<'a, '_> {
     ) {
         let spec = &object.spec;
         let name = key.clone();
-        let addresses = Addresses::new(key, &spec.addresses, &self.options.addresses);
+        let addresses = Addresses::new(key, &spec.addresses, self.options);
         let frontend = spec.tls.as_ref().and_then(|tls| tls.frontend.as_ref());
         let validations =
             ClientValidations::new(frontend, gateway::referrer(&name), self.certificates, self.options);

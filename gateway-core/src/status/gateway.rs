@@ -1,7 +1,7 @@
 //! The status of a Gateway.
 
 use super::listener::{self, listeners, summary};
-use super::{Cause, GatewayStatus};
+use super::{Cause, GatewayStatus, StatusAddress};
 use crate::attach::{Addresses, AttachedGateway, AttachedListener, ListenerKey};
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
@@ -27,7 +27,7 @@ pub(super) fn gateway(
         generation: gateway.object.metadata.generation,
         conditions,
         causes: causes(gateway),
-        addresses: gateway.addresses.shown(),
+        addresses: gateway.addresses.shown().into_iter().map(StatusAddress::from).collect(),
         listeners: listeners(&gateway.listeners, attached_routes),
         attached_listener_sets: gateway.attached_listener_sets,
     }

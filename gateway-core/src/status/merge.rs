@@ -33,7 +33,7 @@ use std::iter;
 
 use super::{
     BackendTlsPolicyStatus, GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus,
-    RouteStatus, Statuses,
+    RouteStatus, StatusAddress, Statuses,
 };
 use crate::api::{
     self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Kind, ParentReference, Resources, Timestamp,
@@ -413,12 +413,16 @@ fn merged_listeners(
     computed.iter().map(written).collect()
 }
 
-fn written_address(address: &Address) -> api::GatewayStatusAddress {
+fn written_address(StatusAddress { address, routability }: &StatusAddress) -> api::GatewayStatusAddress {
     let r#type = match address {
         Address::Ip(_) => AddressType::IpAddress,
         Address::Hostname(_) => AddressType::Hostname,
     };
-    api::GatewayStatusAddress { r#type, value: address.to_string(), routability: None }
+    api::GatewayStatusAddress {
+        r#type,
+        value: address.to_string(),
+        routability: routability.map(str::to_owned),
+    }
 }
 
 fn written_count(count: usize) -> i32 {

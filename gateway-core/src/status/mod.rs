@@ -17,6 +17,7 @@ mod route;
 mod shared;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::api::{Kind, ParentReference};
@@ -69,12 +70,24 @@ pub struct GatewayStatus {
     pub conditions: Vec<Condition>,
     /// What is wrong with it and with its own listeners, field by field.
     pub causes: Vec<Cause>,
-    /// The addresses that are bound.
-    pub addresses: Vec<Address>,
+    /// The addresses at which it can be reached.
+    pub addresses: Vec<StatusAddress>,
     /// Its own listeners, in the order of its specification.
     pub listeners: Vec<ListenerStatus>,
     /// How many accepted ListenerSets are attached.
     pub attached_listener_sets: usize,
+}
+
+/// An address of a Gateway, as its status shows it; displayed as the address, and in parentheses from where it can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusAddress {
+    /// The address.
+    pub address: Address,
+    /// From where it can be reached: an empty text says that there is nothing to say, and `None` that nobody is to say it.
+    ///
+    /// # Spec
+    /// ADR-02
+    pub routability: Option<&'static str>,
 }
 
 /// The computed status of a ListenerSet.
@@ -149,6 +162,23 @@ pub struct PolicyAncestorStatus {
     pub controller_name: Arc<str>,
     /// The conditions.
     pub conditions: Vec<Condition>,
+}
+
+// === impl StatusAddress ===
+
+impl From<(Address, Option<&'static str>)> for StatusAddress {
+    fn from((address, routability): (Address, Option<&'static str>)) -> Self {
+        Self { address, routability }
+    }
+}
+
+impl fmt::Display for StatusAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.routability {
+            None | Some("") => self.address.fmt(f),
+            Some(routability) => write!(f, "{} ({routability})", self.address),
+        }
+    }
 }
 
 // === impl Statuses ===

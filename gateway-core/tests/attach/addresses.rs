@@ -1,5 +1,6 @@
 //! Addresses of Gateways, and Gateways that share one.
 
+use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DefaultAddresses, Options, UsableAddresses};
 use gateway_core::table::{Transport, Unbound, UnboundCause};
@@ -102,14 +103,15 @@ fn a_gateway_without_an_assigned_address_waits() {
     expect("addresses known elsewhere", AddressPolicy::default(), "", ": ok", ": ok");
 }
 
-// ADR-01, ADR-04: what must be reachable from somewhere in particular is not assigned, and nothing else takes its place.
+// ADR-01, ADR-02, ADR-04, ADR-05: what must be reachable from somewhere in particular is not assigned, and nothing else takes its
+// place.
 #[test]
-fn an_address_with_a_routability_is_not_assigned() {
+fn an_address_with_a_routability_that_is_not_known_is_not_assigned() {
     const NONE: &str = ": Programmed=False/AddressNotAssigned AddressesAssigned=False/NotAssigned";
     const SOME: &str =
         " at 192.0.2.1: Programmed=False/AddressNotAssigned AddressesAssigned=False/PartiallyAssigned";
     const PENDING: &str = ": Programmed=False/Pending";
-    for scope in ["Cluster", "example.com/private", "testing.x-k8s.io/sentinel"] {
+    for scope in ["Cluster", "example.com/private", "testing.x-k8s.io/other"] {
         expect(scope, policy(), &format!("{{routability: {scope}}}"), NONE, PENDING);
         expect(scope, policy(), &format!("{{value: 192.0.2.1, routability: {scope}}}"), NONE, PENDING);
         let beside = format!("{{value: 192.0.2.1}}, {{routability: {scope}}}");
@@ -122,6 +124,16 @@ fn an_address_with_a_routability_is_not_assigned() {
         " at 192.0.2.1: ok",
         ": ok",
     );
+    const SENTINEL: &str = "{routability: testing.x-k8s.io/sentinel}";
+    expect(
+        "one that promises nothing",
+        policy(),
+        SENTINEL,
+        " at 192.0.2.9 (testing.x-k8s.io/sentinel): ok",
+        ": ok",
+    );
+    let elsewhere = AddressPolicy { default: DefaultAddresses::Virtual, ..policy() };
+    expect("nothing can be said of addresses that are not known", elsewhere, SENTINEL, NONE, PENDING);
 
     let more = ", addresses: [{routability: Cluster}, {value: 192.0.2.1}]";
     let yaml = gateway_with("g", "{name: http, port: 8080, protocol: HTTP}", more);
@@ -130,6 +142,104 @@ fn an_address_with_a_routability_is_not_assigned() {
     let messages: Vec<_> = conditions.iter().map(|condition| condition.message.as_str()).collect();
     assert!(messages[1].contains("spec.addresses[0].routability \"Cluster\""), "{messages:?}");
     assert!(messages[3].contains("spec.addresses[0];"), "{messages:?}");
+}
+
+// ADR-03: each entry has an address of its own, and those that are named are not given to others.
+#[test]
+fn entries_have_distinct_addresses() {
+    let two = || AddressPolicy {
+        default: DefaultAddresses::Shared(vec![ip("192.0.2.8"), ip("192.0.2.9")]),
+        usable: UsableAddresses::Any,
+        ..AddressPolicy::default()
+    };
+    expect("none asked for", two(), "", " at 192.0.2.8 192.0.2.9: ok", ": ok");
+    expect("one", two(), "{}", " at 192.0.2.8: ok", ": ok");
+    expect("two", two(), "{}, {}", " at 192.0.2.8 192.0.2.9: ok", ": ok");
+    expect("one that is named", two(), "{}, {value: 192.0.2.8}", " at 192.0.2.8 192.0.2.9: ok", ": ok");
+    expect(
+        "more than there are",
+        two(),
+        "{}, {routability: testing.x-k8s.io/sentinel}, {}",
+        " at 192.0.2.8 192.0.2.9 (testing.x-k8s.io/sentinel): Programmed=False/AddressNotAssigned \
+         AddressesAssigned=False/PartiallyAssigned",
+        ": ok",
+    );
+}
+
+// ADR-02, ADR-03, ADR-05
+#[test]
+fn a_cluster_ip_is_shown_and_what_stands_behind_it_is_bound() {
+    let gateway = ObjectName::new("default", "g");
+    let options = |known: &[&str]| {
+        let known = known.iter().map(|address| ip(address)).collect();
+        let cluster = Some([(gateway.clone(), known)].into());
+        Options {
+            infrastructure: true,
+            addresses: AddressPolicy { cluster, ..policy() },
+            ..Options::default()
+        }
+    };
+    let check =
+        |name: &str, known: &[&str], wanted: &str, expected: &str, bound: &[&str], behind: &[&str]| {
+            let more = format!(", addresses: [{wanted}]");
+            let resources = world(&gateway_with("g", "{name: http, port: 8080, protocol: HTTP}", &more));
+            let options = options(known);
+            let translation = translated(&resources, &options);
+            let served = if bound.is_empty() { ": Programmed=False/Pending" } else { ": ok" };
+            let expected = format!("Gateway default/g{expected}\nhttp [HTTPRoute GRPCRoute]{served}");
+            expect_with(name, &resources, &options, &expected);
+            let all = |all: &[std::net::IpAddr]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(all(translation.table.addresses(&gateway).unwrap_or_default()), bound, "{name}");
+            let made = &translation.infrastructure[&gateway];
+            assert_eq!(all(&made.addresses), behind, "{name}");
+            assert_eq!(made.ports.len(), 1, "{name}: or there will never be a cluster IP");
+            made.cluster_ip
+        };
+    const CLUSTER: &str = "{routability: Cluster}";
+    let waits = ": Programmed=False/AddressNotAssigned AddressesAssigned=False/NotAssigned";
+    check("not known yet", &[], CLUSTER, waits, &[], &[]);
+    let alone = " at 10.96.0.7 (Cluster): ok";
+    check("alone", &["10.96.0.7"], CLUSTER, alone, &["192.0.2.9"], &["192.0.2.9"]);
+    let both = " at 192.0.2.1 10.96.0.7 (Cluster): ok";
+    let wanted = format!("{CLUSTER}, {{value: 192.0.2.1}}");
+    check("beside another", &["10.96.0.7"], &wanted, both, &["192.0.2.1"], &["192.0.2.1"]);
+    let two = " at 10.96.0.7 (Cluster) fd00::7 (Cluster): ok";
+    let wanted = format!("{CLUSTER}, {CLUSTER}");
+    check("of both families", &["10.96.0.7", "fd00::7"], &wanted, two, &["192.0.2.9"], &["192.0.2.9"]);
+    let partial = " at 10.96.0.7 (Cluster): Programmed=False/AddressNotAssigned AddressesAssigned=False/PartiallyAssigned";
+    check("one too many", &["10.96.0.7"], &wanted, partial, &["192.0.2.9"], &["192.0.2.9"]);
+
+    let named = "{value: 10.96.0.9, routability: Cluster}";
+    let asked = check("by value, not made yet", &[], named, waits, &[], &[]);
+    assert_eq!(asked, Some(ip("10.96.0.9")));
+    check("by value", &["10.96.0.9"], named, " at 10.96.0.9 (Cluster): ok", &["192.0.2.9"], &["192.0.2.9"]);
+    check("by another value", &["10.96.0.7"], named, waits, &[], &[]);
+    let class =
+        translated(&world(""), &options(&[])).statuses.gateway_classes[&ObjectName::cluster("ours")].clone();
+    assert!(class.supported_features.contains(&Feature::GatewayAddressRoutabilityCluster));
+}
+
+// ADR-05: the feature is published with the others that it needs, or not at all.
+#[test]
+fn cluster_ips_are_a_feature_where_services_are_made() {
+    let known = || AddressPolicy { cluster: Some([].into()), ..policy() };
+    let base = || Options { infrastructure: true, addresses: known(), ..Options::default() };
+    let mut without = base();
+    without.features.remove(&Feature::GatewayAddressRoutability);
+    let everywhere = AddressPolicy { default: DefaultAddresses::Shared(vec![ip("0.0.0.0")]), ..known() };
+    for (name, options, expected) in [
+        ("all", base(), (true, true)),
+        ("nobody makes Services", Options { infrastructure: false, ..base() }, (true, false)),
+        ("no cluster IPs", Options { addresses: policy(), ..base() }, (true, false)),
+        ("not without the other", without, (false, false)),
+        ("every address", Options { addresses: everywhere, ..base() }, (false, false)),
+    ] {
+        let statuses = translated(&world(""), &options).statuses;
+        let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
+        let has = |feature| published.contains(&feature);
+        let found = (has(Feature::GatewayAddressRoutability), has(Feature::GatewayAddressRoutabilityCluster));
+        assert_eq!(found, expected, "{name}");
+    }
 }
 
 /// A Gateway with this age.

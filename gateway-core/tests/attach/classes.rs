@@ -79,17 +79,14 @@ fn definitions_of_an_unknown_version_are_reported_and_used_nevertheless() {
 fn the_features_of_the_data_plane_are_published_sorted_and_without_those_of_meshes() {
     let mut options = Options { infrastructure: true, ..Options::default() };
     options.addresses.default = DefaultAddresses::Shared(Vec::new());
-    options.features.extend([Feature::MeshConsumerRoute, Feature::GatewayAddressRoutability]);
+    options.addresses.cluster = Some([].into());
+    options.features.insert(Feature::MeshConsumerRoute);
     options.features.remove(&Feature::HttpRouteCors);
     let statuses = translated(&world(""), &options).statuses;
     let published = &statuses.gateway_classes[&ObjectName::cluster("ours")].supported_features;
     assert!(published.is_sorted_by(|a, b| a.as_str() < b.as_str()));
-    assert!(
-        published.contains(&Feature::GatewayAddressRoutability)
-            && !published.contains(&Feature::HttpRouteCors)
-    );
-    // One is left out, and one is there besides.
-    assert_eq!(published.len(), SUPPORTED.len());
+    assert!(!published.contains(&Feature::HttpRouteCors));
+    assert_eq!(published.len(), SUPPORTED.len() - 1);
 }
 
 // PRF-06: a program without filters of its own that asks no services has none for listeners.

@@ -11,8 +11,8 @@ use gateway_core::condition::Condition;
 use gateway_core::feature::Feature;
 use gateway_core::manifest::Severity;
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
-use gateway_core::options::{Address, Options};
-use gateway_core::status::{ListenerStatus, Statuses};
+use gateway_core::options::Options;
+use gateway_core::status::{ListenerStatus, StatusAddress, Statuses};
 use gateway_core::translate::{Translation, translate};
 
 /// The resources of these documents, without what every case has.
@@ -89,7 +89,7 @@ pub(crate) fn translated(resources: &Resources, options: &Options) -> Translatio
 pub(crate) fn text(statuses: &Statuses) -> String {
     let mut text = String::new();
     for (key, gateway) in &statuses.gateways {
-        let addresses: Vec<_> = gateway.addresses.iter().map(Address::to_string).collect();
+        let addresses: Vec<_> = gateway.addresses.iter().map(StatusAddress::to_string).collect();
         let sets = gateway.attached_listener_sets;
         write!(text, "Gateway {key}").unwrap();
         if !addresses.is_empty() {

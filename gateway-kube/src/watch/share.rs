@@ -12,11 +12,7 @@ use gateway_core::name::ObjectName;
 pub(super) type Asked = (Kind, ObjectName);
 
 /// Of what is asked for, all that there is room for. What is `followed` already stays, whatever comes beside it.
-pub(super) fn share_out(
-    asked: &BTreeSet<Asked>,
-    followed: &BTreeSet<Asked>,
-    most: usize,
-) -> BTreeSet<Asked> {
+pub(super) fn share_out(asked: &BTreeSet<Asked>, followed: &BTreeSet<Asked>, most: usize) -> BTreeSet<Asked> {
     let mut granted: BTreeSet<Asked> = asked.intersection(followed).cloned().collect();
     let mut of_namespaces: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, key) in asked.intersection(followed) {

@@ -14,6 +14,8 @@ crate::tests!["infrastructure":
     a_gateway_has_a_service_that_follows_it,
     what_is_another_s_is_left_alone,
     a_service_of_a_former_class_leads_nowhere,
+    a_gateway_is_reached_at_the_cluster_ip_of_its_service,
+    a_cluster_ip_that_is_asked_for_is_had_or_it_is_said_why_not,
 ];
 
 fn options(cluster: &Cluster) -> ControllerOptions {
@@ -140,4 +142,92 @@ async fn a_service_of_a_former_class_leads_nowhere(cluster: Cluster) {
     // Nobody goes on writing.
     sleep(Duration::from_millis(500)).await;
     idle(&controller).await;
+}
+
+/// The addresses in a status, each with its routability.
+fn addresses(gateway: &Value) -> Vec<(&str, &str)> {
+    let all = gateway["status"]["addresses"].as_array();
+    all.into_iter()
+        .flatten()
+        .map(|address| {
+            let part = |field: &str| address[field].as_str().unwrap_or("not said");
+            (part("value"), part("routability"))
+        })
+        .collect()
+}
+
+fn is_programmed(gateway: &Value) -> bool {
+    has(&written(&gateway["status"]), "Programmed=True/Programmed")
+}
+
+// ADR-02, ADR-03, ADR-05
+async fn a_gateway_is_reached_at_the_cluster_ip_of_its_service(cluster: Cluster) {
+    let name = format!("web-{}", cluster.name);
+    cluster.gateway_with(&format!("{LISTENERS}, addresses: [{{routability: Cluster}}]")).await;
+    let first = controller(&cluster);
+    let gateway = cluster.until("Gateway", "web", is_programmed).await;
+    let service = cluster.get("Service", &name).await;
+    let cluster_ip = service["spec"]["clusterIP"].as_str().unwrap();
+    assert_eq!(addresses(&gateway), [(cluster_ip, "Cluster")]);
+    // What it leads to is bound, and not shown.
+    let has_endpoint = |slice: &Value| !slice["endpoints"][0].is_null();
+    let slice = cluster.until("EndpointSlice", &format!("{name}-ipv4"), has_endpoint).await;
+    let behind = slice["endpoints"][0]["addresses"][0].clone();
+    assert!(behind.as_str().unwrap().starts_with("198.18.7."), "{slice:#}");
+    let class = cluster.get("GatewayClass", &cluster.name).await;
+    let features = class["status"]["supportedFeatures"].as_array().unwrap();
+    for feature in [Feature::GatewayAddressRoutability, Feature::GatewayAddressRoutabilityCluster] {
+        assert!(features.contains(&json!({"name": feature.as_str()})), "{features:?}");
+    }
+
+    // Another start comes to the same, and writes nothing.
+    idle(&first).await;
+    first.stop().await;
+    let second = controller(&cluster);
+    idle(&second).await;
+    assert_eq!(second.progress().borrow().writes, 0);
+    let slice = cluster.get("EndpointSlice", &format!("{name}-ipv4")).await;
+    assert_eq!(slice["endpoints"][0]["addresses"][0], behind);
+
+    // Beside another address, which is not hidden any more.
+    cluster.gateway_with(&format!("{LISTENERS}, addresses: [{{routability: Cluster}}, {{}}]")).await;
+    let both = |gateway: &Value| is_programmed(gateway) && addresses(gateway).len() == 2;
+    let gateway = cluster.until("Gateway", "web", both).await;
+    assert_eq!(addresses(&gateway)[1], (cluster_ip, "Cluster"));
+    let (other, routability) = addresses(&gateway)[0];
+    assert!(other.starts_with("198.18.7.") && routability.is_empty(), "{gateway:#}");
+}
+
+// ADR-01, ADR-05
+async fn a_cluster_ip_that_is_asked_for_is_had_or_it_is_said_why_not(cluster: Cluster) {
+    // One that is free for certain: a Service had it a moment ago.
+    let namespace = &cluster.name;
+    let text = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: before, namespace: {namespace}}}, spec: {{ports: [{{port: 80}}]}}}}"
+    );
+    cluster.apply(&text).await;
+    let free = cluster.get("Service", "before").await["spec"]["clusterIP"].as_str().unwrap().to_owned();
+    cluster.delete("Service", "before").await;
+    let _controller = controller(&cluster);
+    cluster.gateway_with(&format!("{LISTENERS}, addresses: [{{value: {free}, routability: Cluster}}]")).await;
+    let gateway = cluster.until("Gateway", "web", is_programmed).await;
+    assert_eq!(addresses(&gateway), [(&*free, "Cluster")]);
+
+    // One that no cluster has: nothing takes its place, and the Service is made all the same.
+    let away = "addresses: [{value: 203.0.113.9, routability: Cluster}]";
+    let text = format!(
+        "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: away, namespace: {namespace}}}, \
+         spec: {{gatewayClassName: {namespace}, {LISTENERS}, {away}}}}}"
+    );
+    cluster.apply(&text).await;
+    let refused = |gateway: &Value| {
+        let conditions = written(&gateway["status"]);
+        let said = gateway["status"].to_string().contains("is not the cluster IP of this Gateway's Service");
+        has(&conditions, "Programmed=False/AddressNotAssigned")
+            && has(&conditions, "AddressesAssigned=False/NotAssigned")
+            && said
+    };
+    let gateway = cluster.until("Gateway", "away", refused).await;
+    assert_eq!(addresses(&gateway), []);
+    cluster.get("Service", &format!("away-{namespace}")).await;
 }

@@ -72,8 +72,13 @@ use super::{
 };
 
 /// The features that show in statuses only: of all others the reference decides about the requests.
-const WITHOUT_REQUESTS: [Feature; 3] =
-    [Feature::GatewayAddressEmpty, Feature::GatewayInfrastructure, Feature::GatewayStaticAddresses];
+const WITHOUT_REQUESTS: [Feature; 5] = [
+    Feature::GatewayAddressEmpty,
+    Feature::GatewayAddressRoutability,
+    Feature::GatewayAddressRoutabilityCluster,
+    Feature::GatewayInfrastructure,
+    Feature::GatewayStaticAddresses,
+];
 
 /// The features whose requests it decides about.
 pub fn features() -> impl Iterator<Item = Feature> {
