@@ -32,7 +32,7 @@ use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
 use crate::infrastructure::{
-    Maker, Owner, endpoints_of, former_service, gateway_of, parts_to_make, services_of,
+    Maker, Owner, Part, endpoints_of, former_service, gateway_of, parts_to_make, services_of,
 };
 use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus, Unreadable};
@@ -170,12 +170,12 @@ const LONGEST_HOLD: Duration = Duration::from_secs(10);
 /// How many statuses are compared before others have their turn.
 const CHUNK: usize = 256;
 
-/// What came of a write.
-enum Done {
-    /// A status, or the finalizer of a class.
-    Status(Outcome),
-    /// What was made for a Gateway.
-    Made,
+/// What came of the writes for an object.
+struct Written {
+    /// What was made for a Gateway, if there was something to make.
+    made: Option<Result<(), Error>>,
+    /// A status, or the finalizer of a class, if it was to be written.
+    status: Option<Result<Outcome, Error>>,
 }
 
 /// An update that is not handed out yet.
@@ -230,7 +230,7 @@ struct Running {
     turns: Turns,
     /// How long was waited after the last write that failed.
     waits: BTreeMap<Key, Duration>,
-    writes: JoinSet<(Key, Result<Done, Error>)>,
+    writes: JoinSet<(Key, Written)>,
     /// What failed last, for each kind: it is said once.
     failures: BTreeMap<Kind, String>,
     progress: Progress,
@@ -845,46 +845,42 @@ impl Running {
         let Some(computed) = self.computed(*kind, name, stored) else { return };
         let needs_status = self.writer.merged(stored, &computed).is_some();
         let needs_finalizer = holds_class.is_some_and(|has_gateways| lacks_finalizer(stored, has_gateways));
-        if !needs_status && !needs_finalizer {
-            return self.start_making(key);
+        let to_make = self.to_make(&key);
+        if !needs_status && !needs_finalizer && to_make.is_empty() {
+            return;
         }
-        let (writer, stored) = (self.writer.clone(), stored.clone());
-        self.progress.writes += 1;
+        let (writer, maker, stored) = (self.writer.clone(), self.maker.clone(), stored.clone());
+        self.progress.writes += u64::from(needs_status || needs_finalizer) + u64::from(!to_make.is_empty());
         self.turns.begin(key.clone());
         self.writes.spawn(async move {
             let (kind, name) = &key;
-            let result = match holds_class.filter(|_| needs_finalizer) {
+            // First what a status says: an address leads somewhere when it is shown.
+            let owner = Owner { name: name.clone(), uid: stored.uid.clone() };
+            let mut made = None;
+            for (parts, service) in to_make {
+                let result = maker.make(&owner, &service, &parts).await;
+                made = Some(made.unwrap_or(Ok(())).and(result));
+            }
+            let status = match holds_class.filter(|_| needs_finalizer) {
                 // The status follows when this has come back.
-                Some(has_gateways) => writer.hold_class(name, stored, has_gateways).await,
-                None => writer.write(*kind, name, stored, &computed).await,
+                Some(has_gateways) => Some(writer.hold_class(name, stored, has_gateways).await),
+                None if needs_status => Some(writer.write(*kind, name, stored, &computed).await),
+                None => None,
             };
-            (key, result.map(Done::Status))
+            (key, Written { made, status })
         });
     }
 
-    /// Makes what a Gateway should have and has not, if there is something.
-    fn start_making(&mut self, key: Key) {
-        let (Kind::Gateway, name) = &key else { return };
-        let Some(stored) = self.store.stored(Kind::Gateway, name).filter(|stored| !stored.is_deleted) else {
-            return;
-        };
-        let resources = self.store.resources();
-        let wanted = self.services(name).into_iter();
-        let to_make = wanted.map(|service| (parts_to_make(&service, resources), service));
-        let to_make: Vec<_> = to_make.filter(|(parts, _)| !parts.is_empty()).collect();
-        if to_make.is_empty() {
-            return;
+    /// What is to be made for a Gateway: parts of its Services.
+    fn to_make(&self, (kind, name): &Key) -> Vec<(Vec<Part>, GatewayService)> {
+        let stored = self.store.stored(*kind, name).filter(|stored| !stored.is_deleted);
+        if *kind != Kind::Gateway || stored.is_none() {
+            return Vec::new();
         }
-        let (maker, owner) = (self.maker.clone(), Owner { name: name.clone(), uid: stored.uid.clone() });
-        self.progress.writes += 1;
-        self.turns.begin(key.clone());
-        self.writes.spawn(async move {
-            let mut result = Ok(Done::Made);
-            for (parts, service) in to_make {
-                result = result.and(maker.make(&owner, &service, &parts).await.map(|()| Done::Made));
-            }
-            (key, result)
-        });
+        let resources = self.store.resources();
+        let services = self.services(name).into_iter();
+        let to_make = services.map(|service| (parts_to_make(&service, resources), service));
+        to_make.filter(|(parts, _)| !parts.is_empty()).collect()
     }
 
     /// The Services of a Gateway as they should be: the one that it has, and without endpoints those that it had when it was of
@@ -960,32 +956,41 @@ impl Running {
         named.any(|named| *named == *class.name) || unreadable.any(|named| *named == *class.name)
     }
 
-    fn written(&mut self, result: Result<(Key, Result<Done, Error>), JoinError>) {
-        let Ok((key, result)) = result else {
+    fn written(&mut self, result: Result<(Key, Written), JoinError>) {
+        let Ok((key, Written { made, status })) = result else {
             // A panic has been reported; the object is looked at again with its next change.
             return self.turns.forget_under_way();
         };
-        let (kind, name) = &key;
-        let mut rest = self.options.rest;
-        let result = match result {
-            Ok(Done::Made) => {
-                self.failures.remove(&Kind::Service);
-                self.waits.remove(&key);
-                // Nothing, if the watch has brought what was made.
-                self.turns.insert(key.clone());
-                return self.turns.end(key, Instant::now() + rest);
-            }
-            Ok(Done::Status(outcome)) => Ok(outcome),
-            Err(error) => Err(error),
+        let is_made_alone = status.is_none();
+        let rest = match status {
+            Some(result) => self.status_written(&key, result),
+            None => self.options.rest,
         };
+        let rest = match made {
+            None => rest,
+            Some(Ok(())) => {
+                self.failures.remove(&Kind::Service);
+                if is_made_alone {
+                    self.waits.remove(&key);
+                }
+                rest
+            }
+            Some(Err(error)) => self.put_off(&key, Kind::Service, error.to_string()),
+        };
+        self.turns.end(key, Instant::now() + rest);
+    }
+
+    /// Takes note of what became of a status, or a finalizer. Gives how long the object is left alone.
+    fn status_written(&mut self, key: &Key, result: Result<Outcome, Error>) -> Duration {
+        let (kind, name) = key;
         self.observe(|observer| observer.status_written(*kind, write_result(&result)));
         match result {
             Ok(Outcome::Written(stored)) => {
                 self.failures.remove(kind);
-                self.waits.remove(&key);
+                self.waits.remove(key);
                 self.store.note_written(*kind, name, stored);
-                // Both a status and a finalizer may be missing, or what is made for a Gateway.
-                if matches!(kind, Kind::GatewayClass | Kind::Gateway) {
+                // Both a status and a finalizer may be missing.
+                if *kind == Kind::GatewayClass {
                     self.turns.insert(key.clone());
                 }
             }
@@ -995,17 +1000,21 @@ impl Running {
                 self.say_failure(*kind, format!("{kind} {name}: {message}"));
                 self.store.note_written(*kind, name, stored);
             }
-            Ok(Outcome::Unchanged | Outcome::Outdated) => _ = self.waits.remove(&key),
-            Err(error) => {
-                self.progress.failures += 1;
-                let waited = self.waits.get(&key).map(|wait| *wait * 2);
-                rest = waited.unwrap_or_default().clamp(FIRST_RETRY, LONGEST_RETRY);
-                self.waits.insert(key.clone(), rest);
-                self.say_failure(*kind, error.to_string());
-                self.turns.insert(key.clone());
-            }
+            Ok(Outcome::Unchanged | Outcome::Outdated) => _ = self.waits.remove(key),
+            Err(error) => return self.put_off(key, *kind, error.to_string()),
         }
-        self.turns.end(key, Instant::now() + rest);
+        self.options.rest
+    }
+
+    /// Has another try made later, and says what failed. Gives how much later: twice as long each time.
+    fn put_off(&mut self, key: &Key, kind: Kind, failure: String) -> Duration {
+        self.progress.failures += 1;
+        let waited = self.waits.get(key).map(|wait| *wait * 2);
+        let rest = waited.unwrap_or_default().clamp(FIRST_RETRY, LONGEST_RETRY);
+        self.waits.insert(key.clone(), rest);
+        self.say_failure(kind, failure);
+        self.turns.insert(key.clone());
+        rest
     }
 
     fn observe(&self, told: impl FnOnce(&dyn Observe)) {
