@@ -156,13 +156,17 @@ mod tests {
     fn ports_that_come_and_go_do_not_pile_up_while_nobody_reads_them() {
         let sockets = Sockets::default();
         let gateway = |number: usize| ObjectName::new("default", number.to_string());
-        let bound = sockets.get(&gateway(0), Transport::Tcp, 80);
+        let bound = sockets.get(Some(&gateway(0)), Transport::Tcp, 80);
         ObserveConnections::accepted(&*bound);
         for number in 1..3 * LEAST_LIMIT {
-            sockets.get(&gateway(number), Transport::Tcp, 80);
+            sockets.get(Some(&gateway(number)), Transport::Tcp, 80);
         }
         let known = sockets.sockets().len();
         assert!(known <= LEAST_LIMIT, "{known}");
-        assert_eq!(SocketCells::accepted(&sockets.get(&gateway(0), Transport::Tcp, 80)), 1, "it is bound");
+        assert_eq!(
+            SocketCells::accepted(&sockets.get(Some(&gateway(0)), Transport::Tcp, 80)),
+            1,
+            "it is bound"
+        );
     }
 }
