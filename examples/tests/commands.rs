@@ -604,7 +604,7 @@ fn wrong_arguments_are_explained() {
     for (args, message) in [
         (vec!["check", "/no/such/folder"], "/no/such/folder: there is no such file or folder"),
         (vec!["check"], "<PATH>"),
-        (vec!["check", path, "--kubeconfig", "x"], "'--kubeconfig <FILE>' cannot be used with"),
+        (vec!["check", path, "--kubeconfig", "x"], "cannot be used with '--kubeconfig <FILE>'"),
         (
             vec!["explain", path, "--namespace", "x", "-r", "http://x/"],
             "'--namespace <NAMESPACE>' cannot be used with",

@@ -568,9 +568,12 @@ fn fields_without_effect_are_said() {
         said(&[(gateway, https)], ""),
         &["Gateway default/g: spec.listeners[0].tls.options: example.com/min has no effect"],
     );
+    let kept = GOOD.replace("rules: [{", "rules: [{sessionPersistence: {type: Cookie, cookie: {}}, ");
+    let without = Options { session_persistence: false, ..Options::default() };
+    expect("a rule", said_with(&resources(&kept), &Options::default()), &[]);
     expect(
-        "a rule",
-        said(&[("rules: [{", "rules: [{sessionPersistence: {type: Cookie, cookie: {}}, ")], ""),
+        "a rule of an embedding without",
+        said_with(&resources(&kept), &without),
         &["HTTPRoute default/shop: spec.rules[0].sessionPersistence: is not supported, and has no effect"],
     );
 }
