@@ -11,7 +11,7 @@ use gateway_tower::serve::{Addresses, DatagramOptions, NotBound, ServeOptions, S
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use crate::stream_table::Streams;
@@ -233,8 +233,14 @@ async fn a_server_that_drains_waits_for_answers_that_are_due_and_not_for_quiet_f
 // GWL-05, GWL-13
 #[tokio::test]
 async fn tcp_and_udp_are_bound_beside_each_other_and_what_is_taken_is_told() {
-    let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let (taken, port) = loop {
+        let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        // The connections of other tests have ports, too.
+        if TcpListener::bind(address).await.is_ok() {
+            break (taken, address.port());
+        }
+    };
     let mut table = Streams::new(1);
     table.listener(port, "", ListenerProtocol::Udp);
     table.listener(port, "", ListenerProtocol::Tcp);
