@@ -607,7 +607,7 @@ fn wrong_arguments_are_explained() {
         (vec!["check", path, "--kubeconfig", "x"], "cannot be used with '--kubeconfig <FILE>'"),
         (
             vec!["explain", path, "--namespace", "x", "-r", "http://x/"],
-            "'--namespace <NAMESPACE>' cannot be used with",
+            "cannot be used with '--namespace <NAMESPACE>'",
         ),
         (vec!["run", path, "--port-map", "80"], "write PORT=PORT"),
         (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),
