@@ -460,13 +460,19 @@ fn a_rule_with_sessions_to_a_service_with_affinity_is_not_carried_out() {
 // SES-02, SES-08, AMB-54
 #[test]
 fn sessions_that_cannot_be_kept_are_without_effect_and_the_status_says_so() {
-    let translation = rules(
-        "{sessionPersistence: {cookie: {name: s, path: '/; Domain=x'}}, backendRefs: [{name: web, port: 80}]}",
-    );
-    assert_eq!(state(&translation, Accepted), "True/Accepted");
-    let message = &condition(&translation, 0, Accepted).unwrap().message;
-    assert!(message.contains("rules[0].sessionPersistence.cookie"), "{message}");
-    assert!(translation.table.rules().next().unwrap().session.is_none());
+    for (session, field) in [
+        ("cookie: {name: s, path: '/; Domain=x'}", "cookie"),
+        // It would say where the answer ends.
+        ("type: Header, header: {name: Content-Length}", "header"),
+        ("type: Header, header: {name: transfer-encoding}", "header"),
+    ] {
+        let translation =
+            rules(&format!("{{sessionPersistence: {{{session}}}, backendRefs: [{{name: web, port: 80}}]}}"));
+        assert_eq!(state(&translation, Accepted), "True/Accepted");
+        let message = &condition(&translation, 0, Accepted).unwrap().message;
+        assert!(message.contains(&format!("rules[0].sessionPersistence.{field}")), "{session}: {message}");
+        assert!(translation.table.rules().next().unwrap().session.is_none(), "{session}");
+    }
 }
 
 // HRB-01, HRB-02, HRB-15, BPR-01, BPR-02, BPR-04, BPR-06, BPR-07

@@ -7,6 +7,7 @@ use super::scope::Scope;
 use crate::api::{self, CookieConfig, CookieLifetimeType, SessionPersistenceType as Type};
 use crate::condition::Reason;
 use crate::duration;
+use crate::filter::header_modifier::is_framing;
 use crate::finding::Finding;
 use crate::rule::{BackendTarget, SessionCarrier, SessionCookie, SessionPersistence};
 
@@ -65,6 +66,8 @@ fn made(
         }
         Type::Header => {
             let name = header.as_ref().and_then(|header| HeaderName::from_bytes(header.name.as_bytes()).ok());
+            // An answer must not say by it where it ends.
+            let name = name.filter(|name| !is_framing(name));
             SessionCarrier::Header(name.ok_or("sessionPersistence.header")?)
         }
         Type::Unknown(_) => return Err("sessionPersistence.type"),

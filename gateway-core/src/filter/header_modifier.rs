@@ -148,7 +148,7 @@ fn modifiable(text: &str) -> Result<HeaderName, HeaderModifierError> {
 }
 
 /// Headers that say where a message ends or concern one connection only: changing them desynchronises the two sides.
-fn is_framing(name: &HeaderName) -> bool {
+pub(crate) fn is_framing(name: &HeaderName) -> bool {
     [
         header::CONTENT_LENGTH,
         header::TRANSFER_ENCODING,
