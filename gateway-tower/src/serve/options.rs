@@ -32,6 +32,9 @@ pub struct ServeOptions {
     /// one, only a datagram under any address. Each takes a file descriptor, and so does one to a backend: well below what the
     /// process may open, or clients that do nothing keep the others from every backend.
     pub max_connections_in_all: usize,
+    /// The most sockets that are bound; those of other ports are told as [not bound](super::Sockets). Each takes a file descriptor,
+    /// and whoever may write Gateways can ask for any number: a namespace has no more of them than it leaves to others.
+    pub max_sockets: usize,
     /// The connections that the kernel keeps waiting.
     pub backlog: u32,
     /// Whether other processes may bind the same port, and the kernel spreads connections among them.
@@ -112,6 +115,7 @@ impl Default for ServeOptions {
             backend_tls: None,
             max_connections: 65_536,
             max_connections_in_all: usize::MAX,
+            max_sockets: usize::MAX,
             backlog: 1_024,
             reuse_port: false,
             handshake_timeout: Duration::from_secs(10),

@@ -1,6 +1,6 @@
 //! The server: follows the table.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -319,7 +319,26 @@ impl<M: ConnectionService> Supervisor<M> {
             slot.address.port() == 0 || taken.insert((slot.speaks.transport(), slot.address))
         });
         impossible.extend(doubled.into_iter().map(|slot| (slot, BindError::doubled())));
+        let (wanted, beyond) = self.share_out(wanted);
+        impossible.extend(beyond.into_iter().map(|slot| (slot, BindError::without_room())));
         (wanted, impossible)
+    }
+
+    /// The slots that there is room for: those that are bound, which come first, and of the others as many for each namespace as it leaves
+    /// to others.
+    fn share_out(&self, slots: Vec<Slot>) -> (Vec<Slot>, Vec<Slot>) {
+        let mut taken = 0;
+        let mut of_namespaces: HashMap<Arc<str>, usize> = HashMap::new();
+        slots.into_iter().partition(|slot| {
+            let own = of_namespaces.entry(Arc::clone(&slot.gateway.namespace)).or_default();
+            let free = self.options.max_sockets.saturating_sub(taken);
+            let has_room = self.listeners.contains_key(slot) || *own < free;
+            if has_room {
+                *own += 1;
+                taken += 1;
+            }
+            has_room
+        })
     }
 
     fn bind(&mut self, slot: &Slot) -> std::io::Result<()> {

@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::stream_table::Streams;
 use crate::world::{
     Client, LONG, Table, World, backend, certificate, echo, full, gateway_name, get, get2, loopback,
     read_head,
@@ -457,4 +458,25 @@ async fn all_sockets_together_take_no_more_connections_than_they_may() {
     idle.pop();
     tokio::time::timeout(LONG, waiting.read_to_string(&mut answer)).await.expect("there is room").unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+/// Whoever may write Gateways can ask for any number of ports.
+#[tokio::test]
+async fn there_is_room_for_so_many_sockets_and_what_is_bound_stays() {
+    let table = |generation, ports: &[u16]| {
+        let mut table = Streams::new(generation);
+        ports.iter().for_each(|port| _ = table.listener(*port, "", ListenerProtocol::Http));
+        table
+    };
+    // Half of it for one namespace.
+    let options = ServeOptions { max_sockets: 4, ..ServeOptions::default() };
+    let world = table(1, &[81, 82]).start(options).await;
+    let stored = world.tables.store(table(2, &[80, 81, 82]).builder.build());
+    let sockets = tokio::time::timeout(LONG, world.server.reached(stored)).await.unwrap();
+    let unbound = sockets.unbound();
+    assert_eq!(unbound.iter().map(|it| it.port).collect::<Vec<_>>(), [80]);
+    assert!(unbound[0].message.contains("no room"), "{unbound:?}");
+    let stored = world.tables.store(table(3, &[80, 82]).builder.build());
+    let sockets = tokio::time::timeout(LONG, world.server.reached(stored)).await.unwrap();
+    assert!(sockets.all_good(), "{sockets:?}");
 }

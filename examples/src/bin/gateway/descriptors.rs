@@ -19,6 +19,11 @@ pub(crate) fn raise_limit() -> io::Result<Option<u64>> {
     Ok(maximum)
 }
 
+/// The ports that Gateways may have with this limit: an eighth of it.
+pub(crate) fn for_sockets(limit: Option<u64>) -> usize {
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit / 8).unwrap_or(usize::MAX))
+}
+
 /// The connections that clients may have with this limit: half of it, so that as many are left for backends.
 pub(crate) fn for_clients(limit: Option<u64>) -> usize {
     limit.map_or(usize::MAX, |limit| usize::try_from(limit / 2).unwrap_or(usize::MAX))

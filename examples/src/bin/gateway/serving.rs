@@ -90,6 +90,7 @@ pub(crate) async fn start(
         tls: Some(tls::options().with_tickets(ring::Ticketer::new().map_err(io::Error::other)?)),
         backend_tls: Some(backend_tls),
         max_connections: wanted,
+        max_sockets: descriptors::for_sockets(limit),
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
         observer: Some(Arc::new(metrics.clone())),

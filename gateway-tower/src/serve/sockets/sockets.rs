@@ -93,6 +93,13 @@ impl BindError {
     pub(in crate::serve) fn doubled() -> Self {
         Self { cause: UnboundCause::Port, message: "another port is bound there".to_owned() }
     }
+
+    /// The Gateways of the namespace have as many ports as they may have.
+    pub(in crate::serve) fn without_room() -> Self {
+        let message =
+            "so many ports are bound already, of this namespace and in all, that there is no room for it";
+        Self { cause: UnboundCause::Port, message: message.to_owned() }
+    }
 }
 
 impl From<PortOverflow> for BindError {
