@@ -369,6 +369,7 @@ async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
     cluster.until("HTTPRoute", "shop", entries(1)).await;
 }
 
+// ADR-02
 async fn a_gateway_shows_where_its_service_is_reached(cluster: Cluster) {
     cluster.gateway().await;
     let service = ObjectName::new(cluster.name.as_str(), "front");
@@ -389,7 +390,8 @@ async fn a_gateway_shows_where_its_service_is_reached(cluster: Cluster) {
         let shared = DefaultAddresses::Shared(ips);
         controller.set_addresses(AddressPolicy { default: shared, ..AddressPolicy::default() });
         let shown = |gateway: &Value| {
-            gateway["status"]["addresses"] == json!([{"type": "IPAddress", "value": address}])
+            let addresses = &gateway["status"]["addresses"];
+            *addresses == json!([{"type": "IPAddress", "value": address, "routability": ""}])
         };
         cluster.until("Gateway", "web", shown).await;
     }
