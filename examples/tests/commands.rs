@@ -604,11 +604,8 @@ fn wrong_arguments_are_explained() {
     for (args, message) in [
         (vec!["check", "/no/such/folder"], "/no/such/folder: there is no such file or folder"),
         (vec!["check"], "<PATH>"),
-        (vec!["check", path, "--kubeconfig", "x"], "cannot be used with '--kubeconfig <FILE>'"),
-        (
-            vec!["explain", path, "--namespace", "x", "-r", "http://x/"],
-            "cannot be used with '--namespace <NAMESPACE>'",
-        ),
+        (vec!["check", path, "--kubeconfig", "x"], "write --kube in the place of files"),
+        (vec!["explain", path, "--namespace", "x", "-r", "http://x/"], "write --kube in the place of files"),
         (vec!["run", path, "--port-map", "80"], "write PORT=PORT"),
         (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),
         (vec!["run", path, "--log", "gateway=loud"], "--log gateway=loud"),

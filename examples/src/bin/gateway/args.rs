@@ -495,6 +495,11 @@ fn identity() -> String {
 // === impl Cluster ===
 
 impl Cluster {
+    /// Whether anything is said of a cluster.
+    pub(crate) fn is_said(&self) -> bool {
+        self.kubeconfig.is_some() || self.context.is_some() || !self.namespace.is_empty()
+    }
+
     /// The namespaces to watch.
     pub(crate) fn scope(&self) -> Scope {
         match &self.namespace[..] {
@@ -504,13 +509,11 @@ impl Cluster {
     }
 }
 
-/// What says which cluster is meant, means nothing without one. That files are named instead excuses `--kube`, as clap sees it,
-/// which conflicts with them; so this does, too.
+/// What says which cluster is meant, means nothing without one. Where files are named, clap takes `--kube` for excused, since it
+/// conflicts with them: see [`Cluster::is_said`].
 fn needs_kube(argument: Arg) -> Arg {
     match argument.get_id().as_str() {
-        "kubeconfig" | "context" | "namespace" => {
-            argument.requires("kube").conflicts_with_all(["paths", "demo"])
-        }
+        "kubeconfig" | "context" | "namespace" => argument.requires("kube"),
         _ => argument,
     }
 }

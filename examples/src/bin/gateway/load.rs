@@ -19,6 +19,11 @@ pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result
     if live.kube {
         return runtime.block_on(read(&live.cluster, options)).map(|update| (update, None));
     }
+    if live.cluster.is_said() {
+        let message =
+            "--kubeconfig, --context and --namespace say which cluster; write --kube in the place of files";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
     let (mut state, demo) = runtime.block_on(state(source, options))?;
     let update = state.update().expect("the first look gives an update");
     Ok((update, demo))
