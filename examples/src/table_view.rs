@@ -85,7 +85,7 @@ pub fn fingerprint(table: &RouteTable, statuses: &Statuses) -> String {
             BackendTarget::Unresolved => format!("{} of nothing", reference.weight),
         });
         let targets: Vec<_> = targets.collect();
-        format!("{} {targets:?} {:?} {:?} {:?}", rule.id, rule.timeouts, rule.retry, rule.session)
+        format!("{} {targets:?} {:?} {:?} {:?}", rule.id, rule.timeouts, rule.retry, rule.sessions)
     };
     let listeners = table.listeners().map(|(_, listener)| format!("{listener:?}"));
     let (rules, backends) = (table.rules().map(rule), table.backends().map(backend));
@@ -331,10 +331,13 @@ pub fn conditions(update: &Update) -> String {
             add(Kind::from(*kind), key, &about, &parent.conditions);
         }
     }
-    for (key, status) in &statuses.backend_tls_policies {
+    let of_kind = |kind| move |(key, status)| (kind, key, status);
+    let tls = statuses.backend_tls_policies.iter().map(of_kind(Kind::BackendTlsPolicy));
+    let traffic = statuses.backend_traffic_policies.iter().map(of_kind(Kind::XBackendTrafficPolicy));
+    for (kind, key, status) in tls.chain(traffic) {
         for ancestor in &status.ancestors {
             let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
-            add(Kind::BackendTlsPolicy, key, &about, &ancestor.conditions);
+            add(kind, key, &about, &ancestor.conditions);
         }
     }
     text

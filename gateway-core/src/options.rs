@@ -81,6 +81,12 @@ pub struct Options {
     /// # Spec
     /// GWA-08, GWA-09.
     pub infrastructure: bool,
+    /// Whether the data plane keeps to the retry budgets of XBackendTrafficPolicies; where it keeps
+    /// [sessions](Self::session_persistence) too, to theirs as well. Without it such policies have no effect, and no status.
+    ///
+    /// # Spec
+    /// RTB-01, SES-01. No feature stands for it.
+    pub backend_traffic_policies: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -217,6 +223,7 @@ impl Default for Options {
             external_auth: true,
             session_persistence: true,
             infrastructure: false,
+            backend_traffic_policies: true,
             extensions: None,
             certificate_check: None,
             rule_data: None,

@@ -148,6 +148,7 @@ fn finding_the_rule_and_the_backend_of_a_stream_allocates_nothing() {
         port: 5432,
         protocol: BackendProtocol::default(),
         tls: None,
+        retry_budget: None,
         endpoints: [SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
     });
     let to = || [BackendRef { target: BackendTarget::Backend(backend), weight: 1 }; 2];
@@ -183,6 +184,7 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
         port: 80,
         protocol: BackendProtocol::Http1,
         tls: None,
+        retry_budget: None,
         endpoints: [SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
     });
     let name = ObjectName::new("default", "shop");

@@ -61,6 +61,7 @@ impl<'a> Scene<'a> {
             port: 80,
             protocol: BackendProtocol::Http1,
             tls: None,
+            retry_budget: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
         }))
     }
@@ -75,7 +76,7 @@ impl<'a> Scene<'a> {
             backend_filters: backend_filters.into(),
             timeouts: Timeouts::default(),
             retry: None,
-            session: None,
+            sessions: None,
             data: None,
         };
         let listener = self.table.http("http", 80, "");
@@ -139,6 +140,7 @@ fn mirror(share: Share) -> HttpFilter {
         port: 80,
         protocol: BackendProtocol::Http1,
         tls: None,
+        retry_budget: None,
         endpoints: [].into(),
     };
     let backend = RouteTable::builder(1).backend(nowhere);

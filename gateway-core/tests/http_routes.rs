@@ -11,7 +11,7 @@ use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::options::Options;
 use gateway_core::rule::{
     BackendProtocol, BackendTarget, RuleData, RuleDataSource, RuleName, SessionCarrier, SessionCookie,
-    SessionPersistence,
+    SessionPersistence, Sessions,
 };
 use gateway_core::table::{FrontendOwner, Transport};
 use gateway_core::translate::{Translation, translate};
@@ -363,6 +363,13 @@ fn backends_have_filters_of_their_own_but_not_all_of_them() {
     }
 }
 
+fn of_rule(sessions: Option<&Sessions>) -> SessionPersistence {
+    match sessions {
+        Some(Sessions::OfRule(session)) => session.clone(),
+        sessions => panic!("the rule has sessions of its own: {sessions:?}"),
+    }
+}
+
 // SES-01, SES-02, SES-03, SES-08, SES-10
 #[test]
 fn a_rule_has_the_sessions_that_are_written_for_it() {
@@ -372,7 +379,7 @@ fn a_rule_has_the_sessions_that_are_written_for_it() {
         let message = condition(&translation, 0, Accepted).unwrap().message.clone();
         assert!(!message.contains("sessionPersistence"), "{message}");
         let rule = translation.table.rules().next().unwrap();
-        rule.session.as_deref().cloned().expect("the rule has sessions")
+        of_rule(rule.sessions.as_deref())
     };
     let cookie =
         |name, path, permanent| SessionCarrier::Cookie(SessionCookie::new(name, path, permanent).unwrap());
@@ -395,7 +402,7 @@ fn a_rule_has_the_sessions_that_are_written_for_it() {
         "{sessionPersistence: {cookie: {}}}, {matches: [{path: {value: /b}}], sessionPersistence: {cookie: {}}}",
     );
     let carriers: Vec<_> =
-        translation.table.rules().map(|rule| rule.session.as_ref().unwrap().carrier.clone()).collect();
+        translation.table.rules().map(|rule| of_rule(rule.sessions.as_deref()).carrier).collect();
     assert_ne!(carriers[0], carriers[1], "each rule has a name of its own");
 }
 
@@ -409,7 +416,7 @@ fn sessions_are_those_of_one_route_and_their_cookie_that_of_one_rule() {
         );
         let translation = translated(&route);
         let mut rules = translation.table.rules().filter(|rule| usize::from(rule.id.index) == index);
-        rules.next().and_then(|rule| rule.session.as_deref().cloned()).expect("the rule has sessions")
+        of_rule(rules.next().and_then(|rule| rule.sessions.as_deref()))
     };
     let named = "{name: cart, sessionPersistence: {cookie: {}}}";
     let one = session("1", named, 0);
@@ -471,7 +478,7 @@ fn sessions_that_cannot_be_kept_are_without_effect_and_the_status_says_so() {
         assert_eq!(state(&translation, Accepted), "True/Accepted");
         let message = &condition(&translation, 0, Accepted).unwrap().message;
         assert!(message.contains(&format!("rules[0].sessionPersistence.{field}")), "{session}: {message}");
-        assert!(translation.table.rules().next().unwrap().session.is_none(), "{session}");
+        assert!(translation.table.rules().next().unwrap().sessions.is_none(), "{session}");
     }
 }
 

@@ -268,7 +268,7 @@ fn the_ancestors_of_a_policy_are_merged_as_the_parents_of_a_route_are() {
         controller_name: controller_name.to_owned(),
         conditions: vec![stored("Accepted", true, 3, since)],
     };
-    let computed = |names: &[&str]| status::BackendTlsPolicyStatus {
+    let computed = |names: &[&str]| status::PolicyStatus {
         generation: Some(3),
         ancestors: names
             .iter()
@@ -278,11 +278,11 @@ fn the_ancestors_of_a_policy_are_merged_as_the_parents_of_a_route_are() {
                 conditions: vec![Condition::accepted()],
             })
             .collect(),
-        ..status::BackendTlsPolicyStatus::default()
+        ..status::PolicyStatus::default()
     };
     let merged = |stored: Vec<api::PolicyAncestorStatus>, names: &[&str]| {
         let stored = api::PolicyStatus { ancestors: stored };
-        let written = merge::backend_tls_policy(&stored, &computed(names), &[OURS].into(), &time(12))?;
+        let written = merge::policy(&stored, &computed(names), &[OURS].into(), &time(12))?;
         let show = |entry: &api::PolicyAncestorStatus| {
             let who = if entry.controller_name == OURS { "ours" } else { "theirs" };
             format!("{who} {} {}", entry.ancestor_ref.name, shown(&entry.conditions).join(" "))

@@ -187,6 +187,7 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
             port: 1,
             protocol: BackendProtocol::default(),
             tls: None,
+            retry_budget: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
         })
     };
@@ -205,6 +206,7 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
         port: 1,
         protocol: BackendProtocol::default(),
         tls: None,
+        retry_budget: None,
         endpoints: [].into(),
     });
     let table = table.build();

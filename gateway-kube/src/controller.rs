@@ -936,13 +936,13 @@ impl Running {
                     Computed::RouteBeside(status, unseen)
                 })
             }
-            Computed::BackendTlsPolicy(status) => {
+            Computed::Policy(status) => {
                 let mut unseen = self.unseen(key, stored);
                 unseen.retain(|ancestor| !status.ancestors.iter().any(|seen| seen.ancestor_ref == *ancestor));
                 Some(if unseen.is_empty() {
-                    Computed::BackendTlsPolicy(status)
+                    Computed::Policy(status)
                 } else {
-                    Computed::BackendTlsPolicyBeside(status, unseen)
+                    Computed::PolicyBeside(status, unseen)
                 })
             }
             computed => Some(computed),

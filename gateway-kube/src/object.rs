@@ -197,7 +197,7 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::UdpRoute => {
             read(value, StoredStatus::Route)
         }
-        Kind::BackendTlsPolicy => read(value, StoredStatus::Policy),
+        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => read(value, StoredStatus::Policy),
         Kind::Namespace
         | Kind::Service
         | Kind::Secret
@@ -206,7 +206,6 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::EndpointSlice
         | Kind::ReferenceGrant
         | Kind::XBackend
-        | Kind::XBackendTrafficPolicy
         | Kind::XTelemetryPolicy
         | Kind::XMesh => StoredStatus::None,
     }

@@ -128,10 +128,10 @@ impl Routed {
         reached.endpoint.is_some()
     }
 
-    /// The exchange, where the rule has sessions and this is no copy for a mirror.
+    /// The exchange, where the backend has sessions and this is no copy for a mirror.
     pub(crate) fn session(&self) -> Option<&Exchange<Snapshot>> {
         let is_chosen = || self.reached.map(|reached| reached.backend) == self.exchange.backend_id();
-        (self.rule().session.is_some() && is_chosen()).then_some(&self.exchange)
+        (self.exchange.session().is_some() && is_chosen()).then_some(&self.exchange)
     }
 
     /// How far the request has come, once its backend was chosen.

@@ -25,8 +25,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 
 use super::{
     Arrival, Asked, AuthReply, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance,
-    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, Sent, Session,
-    StreamArrival, StreamOutcome, Target, Timeouts, headers,
+    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, RetryBudget,
+    Sent, Session, StreamArrival, StreamOutcome, Target, Timeouts, headers,
 };
 use crate::exchange::CheckReply;
 
@@ -492,6 +492,12 @@ fn carry_out(
         failed: failed(exchange, StatusCode::BAD_GATEWAY).headers,
         timeouts: Timeouts { request: limits.request(), backend_request: limits.backend_request() },
         retry,
+        retry_budget: table.backend(id).retry_budget.as_deref().map(|budget| RetryBudget {
+            percent: budget.percent(),
+            interval: budget.interval(),
+            least: budget.least().count,
+            least_interval: budget.least().interval,
+        }),
         session: session(exchange, arrival.now),
     }))
 }

@@ -128,8 +128,23 @@ pub struct Forwarded {
     pub timeouts: Timeouts,
     /// When it is tried again; never without it.
     pub retry: Option<Retry>,
+    /// How much of what the backend gets may be retries.
+    pub retry_budget: Option<RetryBudget>,
     /// How the requests of a client stay with one endpoint, where they do.
     pub session: Option<Session>,
+}
+
+/// How much of what a backend gets may be retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryBudget {
+    /// This share of its requests, in percent,
+    pub percent: u32,
+    /// over this time.
+    pub interval: Duration,
+    /// In any case so many
+    pub least: u32,
+    /// in this time.
+    pub least_interval: Duration,
 }
 
 /// How the requests of a client stay with one endpoint.

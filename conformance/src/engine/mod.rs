@@ -37,7 +37,7 @@ pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::control_plane::ControlPlane;
 pub use self::decision::{
     Arrival, Asked, AuthReply, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Question,
-    Reply, Retry, Sent, Session, Target, Timeouts, headers,
+    Reply, Retry, RetryBudget, Sent, Session, Target, Timeouts, headers,
 };
 pub use self::mesh::MeshArrival;
 pub use self::request_edit::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND, RequestEdits};

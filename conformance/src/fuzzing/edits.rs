@@ -249,7 +249,7 @@ fn shown_listener(listener: &Listener) -> String {
 
 /// Everything in a rule, with the backends in the place of their numbers.
 fn shown_rule(rule: &HttpRule, table: &RouteTable) -> String {
-    let HttpRule { id, filters, backends, backend_filters, timeouts, retry, session, data } = rule;
+    let HttpRule { id, filters, backends, backend_filters, timeouts, retry, sessions, data } = rule;
     let shown = |filters: &[HttpFilter]| -> Vec<String> {
         filters.iter().map(|filter| shown_filter(filter, table)).collect()
     };
@@ -257,7 +257,9 @@ fn shown_rule(rule: &HttpRule, table: &RouteTable) -> String {
     let backend_filters: Vec<_> = backend_filters.iter().map(|filters| shown(filters)).collect();
     let backends = shown_backends(backends, table);
     let data = data.as_ref().map(|data| data.get::<String>());
-    format!("{id:?} {filters:?} {backends:?} {backend_filters:?} {timeouts:?} {retry:?} {session:?} {data:?}")
+    format!(
+        "{id:?} {filters:?} {backends:?} {backend_filters:?} {timeouts:?} {retry:?} {sessions:?} {data:?}"
+    )
 }
 
 fn shown_stream_rule(rule: &StreamRule, table: &RouteTable) -> String {

@@ -177,13 +177,12 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         Kind::EndpointSlice => ("", "ports", json!([{"name": "http", "port": 70_000}])),
         Kind::GatewayClass => ("spec", "controllerName", json!("nothing")),
         Kind::ReferenceGrant => ("spec", "from", json!([])),
-        Kind::BackendTlsPolicy => ("spec", "targetRefs", json!([])),
+        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => ("spec", "targetRefs", json!([])),
         Kind::Namespace
         | Kind::Secret
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
         | Kind::XBackend
-        | Kind::XBackendTrafficPolicy
         | Kind::XTelemetryPolicy
         | Kind::XMesh => return None,
     };

@@ -13,7 +13,7 @@ use super::words::{NAMESPACES, SERVICES};
 use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 29] = [
+pub(super) const KINDS: [Kind; 30] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,
@@ -36,6 +36,7 @@ pub(super) const KINDS: [Kind; 29] = [
     Kind::ConfigMap,
     Kind::ClusterTrustBundle,
     Kind::BackendTlsPolicy,
+    Kind::XBackendTrafficPolicy,
     Kind::GatewayClass,
     Kind::GrpcRoute,
     Kind::GrpcRoute,
@@ -99,6 +100,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             backends::grant(source, name).into()
         }
         Kind::BackendTlsPolicy => policies::policy(source).into(),
+        Kind::XBackendTrafficPolicy => policies::traffic_policy(source).into(),
         Kind::GrpcRoute => {
             let (parents, number) = (parents(source), source.below(4));
             grpc_routes::route(source, &parents, number).into()
@@ -107,11 +109,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
         // Nothing is translated of the experimental kinds.
-        Kind::HttpRoute
-        | Kind::XBackend
-        | Kind::XBackendTrafficPolicy
-        | Kind::XTelemetryPolicy
-        | Kind::XMesh => route(source).into(),
+        Kind::HttpRoute | Kind::XBackend | Kind::XTelemetryPolicy | Kind::XMesh => route(source).into(),
     }
 }
 

@@ -4,18 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::{
-    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, CERTIFICATES_GROUP,
-    ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, GatewayBackendTls, GatewayTlsConfig,
-    LocalObjectReference, LocalPolicyTargetReferenceWithSectionName as TargetReference, ObjectMeta,
-    Resources, SecretObjectReference, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
+    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, BackendTrafficPolicySpec,
+    BudgetDetails, CERTIFICATES_GROUP, ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap,
+    GatewayBackendTls, GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReference,
+    LocalPolicyTargetReferenceWithSectionName as TargetReference, ObjectMeta, RequestRate, Resources,
+    RetryConstraint, SecretObjectReference, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
+    XBackendTrafficPolicy,
 };
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{created, metadata};
+use super::{created, metadata, routes};
 
 /// A few policies in some of the worlds, for the Services that most refer to.
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
+    if source.chance(25) {
+        for _ in 0..1 + source.below(3) {
+            resources.insert(traffic_policy(source).into());
+        }
+    }
     if !source.chance(30) {
         return;
     }
@@ -35,6 +42,32 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         let tls = GatewayTlsConfig { backend: Some(client_certificate(source)), frontend: None };
         Arc::make_mut(gateway).spec.tls.get_or_insert(tls);
     }
+}
+
+/// A policy for the traffic to Services.
+pub(super) fn traffic_policy(source: &mut Source<'_>) -> XBackendTrafficPolicy {
+    let mut names: Vec<&str> = source.list(1, 3, |source| source.one(&SERVICES));
+    names.sort_unstable();
+    names.dedup();
+    let target = |name: &&str| LocalPolicyTargetReference {
+        group: String::new(),
+        kind: "Service".to_owned(),
+        name: (*name).to_owned(),
+    };
+    let budget =
+        BudgetDetails { percent: source.one(&[0, 20, 100]), interval: source.one(&["1s", "10s"]).to_owned() };
+    let min_retry_rate = RequestRate {
+        count: source.some(60, |source| source.one(&[1, 10])),
+        interval: source.some(60, |source| source.one(&["500ms", "1h"]).to_owned()),
+    };
+    let spec = BackendTrafficPolicySpec {
+        target_refs: names.iter().map(target).collect(),
+        retry_constraint: source.some(70, |_| RetryConstraint { budget, min_retry_rate }),
+        session_persistence: source.some(50, routes::session),
+    };
+    let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    XBackendTrafficPolicy { metadata, spec, ..XBackendTrafficPolicy::default() }
 }
 
 /// What a Gateway shows to backends.

@@ -131,7 +131,7 @@ fn retry(source: &mut Source<'_>) -> HttpRouteRetry {
 }
 
 /// Sessions with names that several rules have.
-fn session(source: &mut Source<'_>) -> SessionPersistence {
+pub(super) fn session(source: &mut Source<'_>) -> SessionPersistence {
     let absolute_timeout = source.some(40, |source| source.one(&["0s", "500ms", "10s", "1h"]).to_owned());
     if source.chance(30) {
         let header = Some(HeaderConfig { name: source.one(&["x-session", "X-Other"]).to_owned() });

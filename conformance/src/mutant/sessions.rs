@@ -1,11 +1,13 @@
-//! Faults with sessions.
+//! Faults with sessions, and with what else policies say of traffic to backends.
 
 use std::sync::Arc;
 
 use gateway_core::api::{
-    AnyObject, CookieConfig, ServiceAffinity, SessionPersistence, SessionPersistenceType,
+    AnyObject, BackendTrafficPolicySpec, CookieConfig, ServiceAffinity, SessionPersistence,
+    SessionPersistenceType, Timestamp,
 };
 
+use super::statuses::always_true;
 use super::{Fault, Mutant};
 use crate::exchange::HttpAnswer;
 
@@ -38,6 +40,34 @@ pub(super) const MUTANTS: &[Mutant] = &[
             }
         });
     }),
+    object("the sessions of policies are not kept", |object| {
+        traffic_policy(object, |spec| spec.session_persistence = None);
+    }),
+    object("retry budgets are not looked at", |object| {
+        traffic_policy(object, |spec| spec.retry_constraint = None);
+    }),
+    object("what is allowed in any case is not looked at", |object| {
+        traffic_policy(object, |spec| {
+            if let Some(constraint) = &mut spec.retry_constraint {
+                constraint.min_retry_rate.count = Some(1_000_000);
+            }
+        });
+    }),
+    object("of several policies for one Service the youngest holds", |object| {
+        if let AnyObject::XBackendTrafficPolicy(policy) = object {
+            let created = &mut Arc::make_mut(policy).metadata.creation_timestamp;
+            let seconds = created.as_ref().and_then(Timestamp::unix_seconds);
+            *created = seconds.map(|seconds| Timestamp::from_unix_seconds(i64::from(u32::MAX) - seconds));
+        }
+    }),
+    Mutant {
+        name: "every policy for traffic is accepted",
+        fault: Fault::Status(|object| {
+            if let AnyObject::XBackendTrafficPolicy(_) = object {
+                always_true(object, "Accepted");
+            }
+        }),
+    },
     object("the affinity of Services is not looked at", |object| {
         if let AnyObject::Service(service) = object {
             Arc::make_mut(service).spec.session_affinity = ServiceAffinity::None;
@@ -74,6 +104,12 @@ fn sessions(object: &mut AnyObject, change: impl Fn(&mut SessionPersistence)) {
             rules.iter_mut().for_each(|rule| change(&mut rule.session_persistence));
         }
         _ => {}
+    }
+}
+
+fn traffic_policy(object: &mut AnyObject, change: impl FnOnce(&mut BackendTrafficPolicySpec)) {
+    if let AnyObject::XBackendTrafficPolicy(policy) = object {
+        change(&mut Arc::make_mut(policy).spec);
     }
 }
 

@@ -156,6 +156,10 @@ fn each(object: &mut AnyObject, change: &mut dyn FnMut(&mut Condition)) {
             Arc::make_mut(gateway).status.conditions.iter_mut().for_each(&mut *change)
         }
         AnyObject::ListenerSet(set) => Arc::make_mut(set).status.conditions.iter_mut().for_each(&mut *change),
+        AnyObject::XBackendTrafficPolicy(policy) => {
+            let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
+            ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
+        }
         AnyObject::BackendTlsPolicy(policy) => {
             let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
             ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);

@@ -321,6 +321,7 @@ fn table(files: &[(String, String)], generation: u64) -> RouteTable {
         generation,
         external_auth: false,
         session_persistence: false,
+        backend_traffic_policies: false,
         ..Options::default()
     };
     // It speaks no TLS with backends: what should go within TLS fails rather than go in plain text.

@@ -27,8 +27,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
     let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
     // Nobody here asks authorization services, or chooses endpoints.
-    let options =
-        Options { any_class: true, external_auth: false, session_persistence: false, ..Options::default() };
+    let options = Options {
+        any_class: true,
+        external_auth: false,
+        session_persistence: false,
+        backend_traffic_policies: false,
+        ..Options::default()
+    };
     let tables = TableHandle::new(translate(&resources, &options).table);
 
     // The application listens by itself, so it says for which port of which Gateway it stands.

@@ -45,16 +45,17 @@ pub(super) fn grpc_rule(
     let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
     let name = written.name.as_deref();
     let session = written.session_persistence.as_deref();
-    let session =
+    let sessions =
         session::session(session, (index, name), (&written.backend_refs, &backends), scope, &mut findings);
-    let session = session.unwrap_or_else(|finding| {
+    let sessions = sessions.unwrap_or_else(|finding| {
         matches.clear();
         findings.problems.push(finding);
         None
     });
     // There is no field for these; the time of a call stands in the call.
     let (timeouts, retry) = (Timeouts::default(), None);
-    let rule = Actions { index, name, filters: of_rule, backends, timeouts, retry, session }.into_rule(scope);
+    let rule =
+        Actions { index, name, filters: of_rule, backends, timeouts, retry, sessions }.into_rule(scope);
     ((matches.into(), rule), findings)
 }
 

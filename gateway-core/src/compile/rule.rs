@@ -6,9 +6,7 @@ use crate::filter::HttpFilter;
 use crate::finding::Finding;
 use crate::matching::{GrpcMatch, HttpMatch};
 use crate::resolve::BackendReference;
-use crate::rule::{
-    BackendRef, Backends, HttpRule, Retry, RuleName, SessionPersistence, StreamRule, Timeouts,
-};
+use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, Sessions, StreamRule, Timeouts};
 
 /// A rule with its match entries; none for a rule that is dropped.
 pub(crate) type CompiledRule<M> = (Box<[M]>, HttpRule);
@@ -45,7 +43,7 @@ pub(super) struct Actions<'w> {
     pub(super) backends: WeightedBackends,
     pub(super) timeouts: Timeouts,
     pub(super) retry: Option<Retry>,
-    pub(super) session: Option<Box<SessionPersistence>>,
+    pub(super) sessions: Option<Box<Sessions>>,
 }
 
 /// The backends of a rule, each with filters of its own.
@@ -75,7 +73,7 @@ impl CompiledRules {
 impl Actions<'_> {
     /// The rule.
     pub(super) fn into_rule(self, scope: &Scope<'_, '_>) -> HttpRule {
-        let Self { index, name, filters, backends, timeouts, retry, session } = self;
+        let Self { index, name, filters, backends, timeouts, retry, sessions } = self;
         let id = RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
         let (refs, of_backends): (Vec<_>, Vec<_>) = backends.into_iter().unzip();
         let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
@@ -87,7 +85,7 @@ impl Actions<'_> {
             backend_filters: if any_filters { of_backends.into() } else { Box::default() },
             timeouts,
             retry: retry.map(Box::new),
-            session,
+            sessions,
         }
     }
 }

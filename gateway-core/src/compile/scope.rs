@@ -18,7 +18,7 @@ use crate::matching::Pattern;
 use crate::name::{BackendId, ObjectName, RouteKey};
 use crate::options::Options;
 use crate::resolve::{BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage};
-use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName};
+use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName, SessionPersistence};
 use crate::table::RouteTableBuilder;
 
 /// What all Routes share while they are compiled.
@@ -95,6 +95,15 @@ impl<'s, 'c> Scope<'s, 'c> {
         let service = ObjectName::new(namespace, name);
         let has_affinity = self.compiler.references.has_affinity(&service);
         (group.is_empty() && kind == "Service" && has_affinity).then_some(service)
+    }
+
+    /// How sessions stay with the endpoints of the Service that a reference leads to, where a policy says it.
+    pub(super) fn session_of_service(
+        &self,
+        reference: BackendReference<'_>,
+    ) -> Option<Arc<SessionPersistence>> {
+        let namespace = reference.namespace.unwrap_or(&self.route.name.namespace);
+        self.compiler.references.session(&ObjectName::new(namespace, reference.name)).cloned()
     }
 
     /// What tells the Route from all others, also from one of its name before or after it.

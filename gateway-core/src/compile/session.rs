@@ -1,34 +1,31 @@
-//! The sessions of a rule: from the fields as written to what keeps requests with one endpoint.
-
-use http::HeaderName;
+//! The sessions of a rule: its own, or those of its backends.
 
 use super::rule::{RuleFindings, WeightedBackends, WrittenBackend};
 use super::scope::Scope;
-use crate::api::{self, CookieConfig, CookieLifetimeType, SessionPersistenceType as Type};
+use crate::api;
 use crate::condition::Reason;
-use crate::duration;
-use crate::filter::header_modifier::is_framing;
 use crate::finding::Finding;
-use crate::rule::{BackendTarget, SessionCarrier, SessionCookie, SessionPersistence};
+use crate::resolve;
+use crate::rule::{BackendTarget, Sessions};
 
 const FIELD: &str = "sessionPersistence";
 
-/// Sessions as they are written for a rule, which is named here, or known by its index. What of them cannot be carried out has no
-/// effect: requests are answered all the same.
+/// Sessions as they are written for a rule, which is named here, or known by its index; or for its backends. What of them cannot
+/// be carried out has no effect: requests are answered all the same.
 ///
 /// # Errors
-/// When a Service of the rule has affinity of its own: the rule is invalid then.
+/// When a Service of the rule has affinity of its own beside sessions of the rule: the rule is invalid then.
 ///
 /// # Spec
-/// SES-01, SES-02, SES-08, SES-10, SES-11; AMB-54.
+/// SES-01, SES-02, SES-11, SES-14; AMB-54.
 pub(super) fn session<B: WrittenBackend>(
     written: Option<&api::SessionPersistence>,
-    rule: (usize, Option<&str>),
+    (index, name): (usize, Option<&str>),
     (refs, backends): (&[B], &WeightedBackends),
     scope: &Scope<'_, '_>,
     findings: &mut RuleFindings,
-) -> Result<Option<Box<SessionPersistence>>, Finding> {
-    let Some(written) = written else { return Ok(None) };
+) -> Result<Option<Box<Sessions>>, Finding> {
+    let Some(written) = written else { return Ok(of_backends(refs, backends, scope)) };
     if !scope.options().session_persistence {
         findings.ignored.push(FIELD);
         return Ok(None);
@@ -45,44 +42,23 @@ pub(super) fn session<B: WrittenBackend>(
         );
         return Err(Finding::new(FIELD, Reason::UnsupportedValue, message));
     }
-    let made = made(written, rule, scope);
-    Ok(made.map_err(|field| findings.ignored.push(field)).ok().map(Box::new))
-}
-
-fn made(
-    written: &api::SessionPersistence,
-    rule: (usize, Option<&str>),
-    scope: &Scope<'_, '_>,
-) -> Result<SessionPersistence, &'static str> {
-    let api::SessionPersistence { absolute_timeout, r#type, cookie, header } = written;
-    let timeout = absolute_timeout.as_deref().map(duration::parse).transpose();
-    let carrier = match r#type {
-        Type::Cookie => {
-            let CookieConfig { name, path, lifetime_type } = cookie.clone().unwrap_or_default();
-            let name = name.unwrap_or_else(|| default_name(rule, scope));
-            let permanent = lifetime_type == CookieLifetimeType::Permanent;
-            let cookie = SessionCookie::new(&name, &path, permanent);
-            SessionCarrier::Cookie(cookie.map_err(|_| "sessionPersistence.cookie")?)
-        }
-        Type::Header => {
-            let name = header.as_ref().and_then(|header| HeaderName::from_bytes(header.name.as_bytes()).ok());
-            // An answer must not say by it where it ends.
-            let name = name.filter(|name| !is_framing(name));
-            SessionCarrier::Header(name.ok_or("sessionPersistence.header")?)
-        }
-        Type::Unknown(_) => return Err("sessionPersistence.type"),
-    };
-    let absolute_timeout = timeout.map_err(|_| "sessionPersistence.absoluteTimeout")?;
-    Ok(SessionPersistence { carrier, absolute_timeout, scope: scope.identity().into() })
-}
-
-/// A name that no other rule has, and that stays when others are added where the rule has a name: FNV-1a of that, in hexadecimal
-/// digits.
-fn default_name((index, name): (usize, Option<&str>), scope: &Scope<'_, '_>) -> String {
+    // A rule that has a name keeps its cookie where it stands elsewhere.
     let route = format!("{} {}", scope.route().kind, scope.route().name);
-    let rule = name.map_or_else(|| format!("{route} {index}"), |name| format!("{route} name {name}"));
-    let hash = rule.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    let named = name.map_or_else(|| format!("{route} {index}"), |name| format!("{route} name {name}"));
+    let made = resolve::session(written, scope.identity(), &named);
+    let made = made.map_err(|field| findings.ignored.push(field)).ok();
+    Ok(made.map(|session| Box::new(Sessions::OfRule(session))))
+}
+
+fn of_backends<B: WrittenBackend>(
+    refs: &[B],
+    backends: &WeightedBackends,
+    scope: &Scope<'_, '_>,
+) -> Option<Box<Sessions>> {
+    let sessions = refs.iter().zip(backends).map(|(written, (made, _))| match made.target {
+        BackendTarget::Backend(_) => scope.session_of_service(written.reference()),
+        BackendTarget::Unresolved => None,
     });
-    format!("session-{hash:016x}")
+    let sessions: Box<[_]> = sessions.collect();
+    sessions.iter().any(Option::is_some).then(|| Box::new(Sessions::OfBackends(sessions)))
 }

@@ -50,6 +50,7 @@
 //! #     port: 80,
 //! #     protocol: BackendProtocol::Http1,
 //! #     tls: None,
+//! #     retry_budget: None,
 //! #     endpoints: [endpoint.into()].into(),
 //! # });
 //! # let route = ObjectName::new("default", "shop");

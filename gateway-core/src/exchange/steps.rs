@@ -19,7 +19,10 @@ use super::stopped::{Asked, Stopped};
 use super::{forwarded, hop_by_hop};
 use crate::filter::{self, FilterContext, HttpFilter, MirrorCopy, RequestEdits, Scheme, Verdict};
 use crate::name::BackendId;
-use crate::rule::{Backend, BackendTarget, HttpRule, NewSession, SessionHeader, SessionKey, ShownSessions};
+use crate::rule::{
+    Backend, BackendTarget, HttpRule, NewSession, SessionHeader, SessionKey, SessionPersistence,
+    ShownSessions,
+};
 use crate::table::{Listener, Matched, RouteTable};
 
 /// One request and its answer, from the match to the response filters, in the one table that decided.
@@ -137,8 +140,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// # Spec
     /// SES-05, SES-12.
     pub fn note_sessions(&mut self, headers: &HeaderMap) {
-        let session = self.rule().session.as_deref();
-        self.sessions = session.and_then(|session| session.shown(headers)).map(Arc::new);
+        let sessions = self.rule().sessions.as_deref();
+        self.sessions = sessions.and_then(|sessions| sessions.shown(headers)).map(Arc::new);
     }
 
     /// Takes all steps from the filters of the rule to those of the backend, and says which backend gets the request.
@@ -242,14 +245,18 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         chosen
     }
 
+    /// How the requests of a client stay with one endpoint of the chosen backend, where they do.
+    pub fn session(&self) -> Option<&SessionPersistence> {
+        self.rule().sessions.as_deref()?.of_backend(self.chosen?.position as usize)
+    }
+
     /// The endpoint of the chosen backend that the client has a session with at `now`, by its position among those of the backend.
     /// None where there is no session, or none any more: any endpoint may be chosen then, and one [begins](Self::begin_session).
     ///
     /// # Spec
     /// SES-04, SES-05, SES-13.
     pub fn session_endpoint(&self, key: &SessionKey, now: SystemTime) -> Option<usize> {
-        let (session, shown) = (self.rule().session.as_ref()?, self.sessions.as_ref()?);
-        session.endpoint(key, shown, self.backend()?, now)
+        self.session()?.endpoint(key, self.sessions.as_ref()?, self.backend()?, now)
     }
 
     /// The header of the answer by which a session begins at `now`, with the endpoint at this position among those of the chosen
@@ -258,11 +265,19 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// # Spec
     /// SES-02, SES-03, SES-05, SES-09, SES-14.
     pub fn begin_session(&self, key: &SessionKey, position: usize, now: SystemTime) -> Option<SessionHeader> {
-        let rule = self.rule();
-        let (backend, backends) = (self.backend()?, rule.backends.refs().len());
+        let session = self.session()?;
+        let sessions = self.rule().sessions.as_deref()?;
+        let refs = self.rule().backends.refs().iter().enumerate();
+        let others = refs.filter_map(|(position, other)| match other.target {
+            BackendTarget::Backend(id) if sessions.of_backend(position) == Some(session) => {
+                Some(self.table.backend(id))
+            }
+            BackendTarget::Backend(_) | BackendTarget::Unresolved => None,
+        });
+        let (backend, others) = (self.backend()?, others.collect::<Vec<_>>());
         let secure = self.secure || self.listener().scheme() == Scheme::Https;
-        let new = NewSession { backend, position, backends, now, secure };
-        rule.session.as_ref()?.begin(key, self.sessions.as_deref(), new)
+        let new = NewSession { backend, position, others: &others, now, secure };
+        session.begin(key, self.sessions.as_deref(), new)
     }
 
     /// Runs the filters of the chosen backend: after those of the rule, within them. `random` gives a number for each mirror.

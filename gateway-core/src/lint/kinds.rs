@@ -29,7 +29,12 @@ const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
     for (kind, feature, message) in NOT_CARRIED_OUT {
-        if feature.is_some_and(|feature| lint.options.supports(feature)) {
+        let is_carried_out = match kind {
+            // No feature stands for it.
+            Kind::XBackendTrafficPolicy => lint.options.backend_traffic_policies,
+            _ => feature.is_some_and(|feature| lint.options.supports(feature)),
+        };
+        if is_carried_out {
             continue;
         }
         for name in resources.names(*kind) {

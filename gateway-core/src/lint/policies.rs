@@ -8,33 +8,52 @@ use crate::finding::Finding;
 use crate::name::ObjectName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    let (resources, statuses) = (lint.resources, lint.statuses);
+    let (resources, statuses, options) = (lint.resources, lint.statuses, lint.options);
     // Without the feature it is told of the kind.
-    if !lint.options.supports(Feature::BackendTlsPolicy) {
-        return;
+    if options.supports(Feature::BackendTlsPolicy) {
+        let unreached = |name| !statuses.backend_tls_policies.contains_key(name);
+        for (name, policy) in resources.backend_tls_policies.iter().filter(|(name, _)| unreached(*name)) {
+            let targets = policy.spec.target_refs.iter();
+            let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
+            say(lint, (Kind::BackendTlsPolicy, name), targets, "anything within TLS");
+        }
     }
-    let unreached = |name| !statuses.backend_tls_policies.contains_key(name);
-    for (name, policy) in resources.backend_tls_policies.iter().filter(|(name, _)| unreached(*name)) {
-        let targets = policy.spec.target_refs.iter().enumerate();
-        let absent = targets.filter_map(|(index, target)| {
-            let is_service = target.group.is_empty() && target.kind == Kind::Service.as_str();
-            let service = ObjectName::new(&*name.namespace, target.name.as_str());
-            (is_service && !resources.services.contains_key(&service)).then_some((index, service))
-        });
-        let absent: Vec<_> = absent.collect();
-        for (index, service) in &absent {
-            let message = format!(
-                "there is no Service {service}, and a policy is for Services of its own namespace; write one, or name another"
-            );
-            let finding =
-                Finding::new(format!("spec.targetRefs[{index}].name"), Reason::TargetNotFound, message);
-            lint.note(Kind::BackendTlsPolicy, name, finding.missing(Kind::Service.as_str(), service.clone()));
+    if options.backend_traffic_policies {
+        let unreached = |name| !statuses.backend_traffic_policies.contains_key(name);
+        for (name, policy) in resources.backend_traffic_policies.iter().filter(|(name, _)| unreached(*name)) {
+            let targets = policy.spec.target_refs.iter();
+            let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
+            say(lint, (Kind::XBackendTrafficPolicy, name), targets, "requests");
         }
-        if !absent.is_empty() {
-            continue;
-        }
-        let message = "no Route that is served here sends anything within TLS to one of them, so that the policy has no effect; \
-                       name a Service that one refers to";
-        lint.say(Kind::BackendTlsPolicy, name, Reason::TargetNotFound, "spec.targetRefs", message);
+    }
+}
+
+/// Says why a policy reaches nothing: its targets, of a group, kind and name each, are not there, or nothing is sent there.
+fn say<'t>(
+    lint: &mut Lint<'_>,
+    (kind, name): (Kind, &ObjectName),
+    targets: impl Iterator<Item = (&'t str, &'t str, &'t str)>,
+    what: &str,
+) {
+    let services = &lint.resources.services;
+    let absent = targets.enumerate().filter_map(|(index, (group, of_kind, target))| {
+        let is_service = group.is_empty() && of_kind == Kind::Service.as_str();
+        let service = ObjectName::new(&*name.namespace, target);
+        (is_service && !services.contains_key(&service)).then_some((index, service))
+    });
+    let absent: Vec<_> = absent.collect();
+    for (index, service) in &absent {
+        let message = format!(
+            "there is no Service {service}, and a policy is for Services of its own namespace; write one, or name another"
+        );
+        let finding = Finding::new(format!("spec.targetRefs[{index}].name"), Reason::TargetNotFound, message);
+        lint.note(kind, name, finding.missing(Kind::Service.as_str(), service.clone()));
+    }
+    if absent.is_empty() {
+        let message = format!(
+            "no Route that is served here sends {what} to one of them, so that the policy has no effect; name a Service that \
+             one refers to"
+        );
+        lint.say(kind, name, Reason::TargetNotFound, "spec.targetRefs", message);
     }
 }

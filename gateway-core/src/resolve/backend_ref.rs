@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use super::backend_tls_policy::BackendTlsPolicies;
+use super::backend_traffic_policy::BackendTrafficPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
 use crate::api::{
@@ -20,7 +21,7 @@ use crate::api::{
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
-use crate::rule::{Backend, BackendProtocol, BackendTls};
+use crate::rule::{Backend, BackendProtocol, BackendTls, SessionPersistence};
 use crate::table::RouteTableBuilder;
 use crate::validate::Valid;
 
@@ -48,6 +49,8 @@ pub(crate) struct BackendContext<'r> {
     pub(crate) endpoints: &'r Endpoints,
     /// How TLS is spoken with them.
     pub(crate) tls_policies: &'r BackendTlsPolicies,
+    /// How traffic to them behaves.
+    pub(crate) traffic_policies: &'r BackendTrafficPolicies,
     /// Which references into other namespaces are permitted.
     pub(crate) grants: &'r Grants,
 }
@@ -97,6 +100,8 @@ struct Port {
     found: Result<BackendId, Finding>,
     /// Whether the Service keeps connections of a client together by itself.
     has_affinity: bool,
+    /// How its sessions are kept, where no rule says otherwise.
+    session: Option<Arc<SessionPersistence>>,
     /// Whether the Service changed since it was looked at.
     stale: bool,
     users: HashSet<Arc<RouteKey>, RandomState>,
@@ -106,11 +111,16 @@ struct Port {
 
 // === impl BackendContext ===
 
-impl BackendContext<'_> {
+impl<'r> BackendContext<'r> {
     /// Whether there is such a Service and it keeps connections of a client together by itself.
     pub(crate) fn has_affinity(&self, service: &ObjectName) -> bool {
         let service = self.services.get(service);
         service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
+    }
+
+    /// How the sessions of a Service are kept, where no rule says otherwise.
+    pub(crate) fn session(&self, service: &ObjectName) -> Option<&'r Arc<SessionPersistence>> {
+        self.traffic_policies.traffic(service)?.session.as_ref()
     }
 }
 
@@ -216,6 +226,7 @@ impl Backends {
                 // Replaced at once, since it is stale.
                 found: Err(Finding::whole(Reason::BackendNotFound, "")),
                 has_affinity: false,
+                session: None,
                 stale: true,
                 users: HashSet::default(),
                 used_by_listeners: false,
@@ -263,14 +274,22 @@ impl Backends {
     ) -> (Vec<Arc<RouteKey>>, bool) {
         let (mut concerned, mut listeners) = (Vec::new(), false);
         for port in self.by_service.get_mut(service).into_iter().flatten() {
-            let before = (port.found.clone(), port.has_affinity);
+            let known = |port: &Port| (port.found.clone(), port.has_affinity, port.session.clone());
+            let before = known(port);
             port.look_again(context, table);
-            if (&port.found, port.has_affinity) != (&before.0, before.1) {
+            if known(port) != before {
                 concerned.extend(port.users.iter().cloned());
                 listeners |= port.used_by_listeners;
             }
         }
         (concerned, listeners)
+    }
+
+    /// The Routes that send requests or calls to a Service, whether it is there or not.
+    pub(crate) fn users_of_requests(&self, service: &ObjectName) -> impl Iterator<Item = &RouteKey> {
+        let ports = self.by_service.get(service).into_iter().flatten();
+        let ports = ports.filter(|port| matches!(port.key.usage, Usage::Http | Usage::Grpc));
+        ports.flat_map(|port| port.users.iter().map(|route| &**route))
     }
 
     /// The Routes that send to a Service what may go within TLS, whether it is there or not.
@@ -329,6 +348,7 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
         port: *number as u16,
         protocol,
         tls,
+        retry_budget: context.traffic_policies.traffic(name).and_then(|traffic| traffic.retry_budget.clone()),
         endpoints: context.endpoints.ready(name, port),
     })
 }
@@ -379,6 +399,7 @@ impl Port {
     fn look_again(&mut self, context: BackendContext<'_>, table: &mut RouteTableBuilder) {
         self.stale = false;
         self.has_affinity = context.has_affinity(&self.key.service);
+        self.session = context.session(&self.key.service).cloned();
         self.found = match (backend(context, &self.key), &self.found) {
             (Ok(backend), Ok(id)) => {
                 table.replace_backend(*id, backend);

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::certificate_ref::{Certificates, RefError};
+use super::policy::JudgedPolicy;
 use super::reference_grant::{Referrer, Target};
 use crate::api::{
     AnyObject, BackendTlsPolicy, GATEWAY_GROUP, Kind,
@@ -40,21 +41,6 @@ struct Section {
     policy: ObjectName,
     /// Nothing when the policy cannot be carried out.
     tls: Option<Arc<BackendTls>>,
-}
-
-/// What is wrong with a policy, whichever Gateway reaches its targets.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct JudgedPolicy {
-    /// The generation of the policy, for its conditions.
-    pub(crate) generation: Option<i64>,
-    /// The Services that it names, there or not.
-    pub(crate) services: Vec<ObjectName>,
-    /// Why it is not accepted; the first counts.
-    pub(crate) refusals: Vec<Finding>,
-    /// References that lead nowhere.
-    pub(crate) unresolved: Vec<Finding>,
-    /// What has no effect although the policy is accepted.
-    pub(crate) without_effect: Vec<Finding>,
 }
 
 // === impl BackendTlsPolicies ===

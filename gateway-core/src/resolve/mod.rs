@@ -7,19 +7,25 @@
 
 mod backend_ref;
 mod backend_tls_policy;
+mod backend_traffic_policy;
 mod certificate_ref;
 mod endpoints;
 pub(crate) mod external_auth;
 mod lookups;
+mod policy;
 mod reference_grant;
+mod session;
 mod workloads;
 
 pub(crate) use self::backend_ref::{
     BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage,
 };
-pub(crate) use self::backend_tls_policy::{BackendTlsPolicies, JudgedPolicy};
+pub(crate) use self::backend_tls_policy::BackendTlsPolicies;
+pub(crate) use self::backend_traffic_policy::BackendTrafficPolicies;
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
 pub(crate) use self::endpoints::{Endpoints, service_of};
 pub use self::lookups::Lookups;
+pub(crate) use self::policy::JudgedPolicy;
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
+pub(crate) use self::session::session;
 pub(crate) use self::workloads::Workloads;

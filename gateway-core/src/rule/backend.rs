@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::uri::Authority;
 
 use super::backend_tls::BackendTls;
+use super::retry_budget::RetryBudget;
 use crate::name::{BackendId, ObjectName};
 
 /// One port of a Service and the endpoints behind it.
@@ -23,6 +24,8 @@ pub struct Backend {
     /// How TLS is spoken with the endpoints; not at all without it. Streams that come within TLS of their client's own and are
     /// passed on as they are have none of it.
     pub tls: Option<Arc<BackendTls>>,
+    /// How much of what it gets may be retries; the same for all ports of a Service.
+    pub retry_budget: Option<Arc<RetryBudget>>,
     /// The ready endpoints. None of them: requests get 503.
     pub endpoints: Arc<[Endpoint]>,
 }

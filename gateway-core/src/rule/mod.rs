@@ -7,6 +7,7 @@ mod backend_tls;
 mod data;
 mod grpc_timeout;
 pub mod retry;
+pub mod retry_budget;
 pub mod session;
 mod session_key;
 mod stream;
@@ -21,8 +22,10 @@ pub use self::backend_tls::{Authorities, BackendTls, Identity};
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;
 pub use self::retry::Retry;
+pub use self::retry_budget::{RetryBudget, RetryRate};
 pub use self::session::{
     NewSession, SessionCarrier, SessionCookie, SessionCookieError, SessionHeader, SessionPersistence,
+    Sessions,
 };
 pub use self::session_key::{SessionKey, ShownSessions};
 pub use self::stream::StreamRule;
@@ -47,7 +50,7 @@ pub struct HttpRule {
     /// When they are tried again; never without it.
     pub retry: Option<Box<Retry>>,
     /// How the requests of a client stay with one endpoint, where they do.
-    pub session: Option<Box<SessionPersistence>>,
+    pub sessions: Option<Box<Sessions>>,
     /// What the embedder wants to know about the rule.
     pub data: Option<RuleData>,
 }
@@ -75,7 +78,7 @@ impl HttpRule {
             backend_filters: Box::default(),
             timeouts: Timeouts::default(),
             retry: None,
-            session: None,
+            sessions: None,
             data: None,
         }
     }

@@ -26,6 +26,7 @@
 //!     port: 80,
 //!     protocol: BackendProtocol::Http1,
 //!     tls: None,
+//!     retry_budget: None,
 //!     endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
 //! };
 //! let sessions = SessionPersistence {
@@ -37,7 +38,7 @@
 //! let mut client = HeaderMap::new();
 //! assert_eq!(sessions.shown(&client), None);
 //!
-//! let new = NewSession { backend: &backend(&[1, 2]), position: 1, backends: 1, now, secure: false };
+//! let new = NewSession { backend: &backend(&[1, 2]), position: 1, others: &[], now, secure: false };
 //! sessions.begin(&key, None, new).unwrap().put(&mut client);
 //! let shown = sessions.shown(&client).unwrap();
 //! let endpoint = |key, endpoints, now| sessions.endpoint(key, &shown, &backend(endpoints), now);
@@ -48,9 +49,11 @@
 //! assert_eq!(endpoint(&SessionKey::new([8; 16]), &[1, 2], now), None);
 //! ```
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::backend::Backend;
 use super::session_key::{Part, Place, SessionKey, ShownSessions};
@@ -67,6 +70,15 @@ pub struct SessionPersistence {
     pub absolute_timeout: Option<Duration>,
     /// Whose sessions these are: those of one scope are none of another's.
     pub scope: Box<str>,
+}
+
+/// The sessions of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// Those that the rule asks for, with whatever backend is chosen.
+    OfRule(SessionPersistence),
+    /// Those that its backends ask for, by their positions in the rule.
+    OfBackends(Box<[Option<Arc<SessionPersistence>>]>),
 }
 
 /// What carries a session.
@@ -99,8 +111,8 @@ pub struct NewSession<'a> {
     pub backend: &'a Backend,
     /// The position of the endpoint that answers, among those of the backend.
     pub position: usize,
-    /// How many backends the rule has: sessions with others of them go on.
-    pub backends: usize,
+    /// The other backends that have a part in the same text: the sessions with them go on.
+    pub others: &'a [&'a Backend],
     /// The time.
     pub now: SystemTime,
     /// Whether the client is connected within TLS.
@@ -130,6 +142,37 @@ pub enum SessionCookieError {
 /// The most texts of one name that are looked at: a client may have cookies for several paths.
 const MAX_TEXTS: usize = 4;
 
+// === impl Sessions ===
+
+impl Sessions {
+    /// The sessions that a request with these headers shows; none without any. Read them before filters change the headers.
+    ///
+    /// # Spec
+    /// SES-12: among other cookies, and several of the same name.
+    pub fn shown(&self, headers: &HeaderMap) -> Option<ShownSessions> {
+        match self {
+            Self::OfRule(session) => session.shown(headers),
+            Self::OfBackends(sessions) => {
+                let mut looked_at: SmallVec<[&SessionPersistence; 4]> = SmallVec::new();
+                for session in sessions.iter().flatten() {
+                    if looked_at.iter().all(|known| known.carrier != session.carrier) {
+                        looked_at.push(session);
+                    }
+                }
+                ShownSessions::of_texts(looked_at.iter().flat_map(|session| session.texts(headers)))
+            }
+        }
+    }
+
+    /// How a session is kept with the backend at this position in the rule.
+    pub fn of_backend(&self, position: usize) -> Option<&SessionPersistence> {
+        match self {
+            Self::OfRule(session) => Some(session),
+            Self::OfBackends(sessions) => sessions.get(position)?.as_deref(),
+        }
+    }
+}
+
 // === impl SessionPersistence ===
 
 impl SessionPersistence {
@@ -138,17 +181,22 @@ impl SessionPersistence {
     /// # Spec
     /// SES-12: among other cookies, and several of the same name.
     pub fn shown(&self, headers: &HeaderMap) -> Option<ShownSessions> {
+        ShownSessions::of_texts(self.texts(headers))
+    }
+
+    fn texts<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h [u8]> {
         let (name, separator) = match &self.carrier {
             SessionCarrier::Cookie(_) => (&header::COOKIE, b';'),
             SessionCarrier::Header(name) => (name, b','),
         };
         let lines = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-        let texts = lines.flat_map(|line| line.split(|byte| *byte == separator)).map(<[u8]>::trim_ascii);
-        let own = texts.filter_map(|text| match &self.carrier {
+        let texts =
+            lines.flat_map(move |line| line.split(move |byte| *byte == separator)).map(<[u8]>::trim_ascii);
+        let own = texts.filter_map(move |text| match &self.carrier {
             SessionCarrier::Cookie(cookie) => cookie.value(text),
             SessionCarrier::Header(_) => Some(text),
         });
-        ShownSessions::of_texts(own.take(MAX_TEXTS))
+        own.take(MAX_TEXTS)
     }
 
     /// The endpoint of `backend` that the session with it is with, by its position; none when there is no such session, it is over
@@ -185,9 +233,11 @@ impl SessionPersistence {
         new: NewSession<'_>,
     ) -> Option<SessionHeader> {
         let part = key.begin(self.place(new.backend), new.position, new.now)?;
-        let others = shown.into_iter().flat_map(ShownSessions::parts);
-        let others = others.filter(|other| other.backend != part.backend);
-        let text = Part::text([part].into_iter().chain(others.take(new.backends.saturating_sub(1))));
+        let others = new.others.iter().filter_map(|other| {
+            let other = key.backend(self.place(other));
+            shown?.parts().find(|shown| shown.backend == other && other != part.backend)
+        });
+        let text = Part::text([part].into_iter().chain(others));
         let (name, value) = match &self.carrier {
             SessionCarrier::Header(name) => (name.clone(), text),
             SessionCarrier::Cookie(cookie) => {
@@ -289,6 +339,7 @@ mod tests {
             port: 80,
             protocol: BackendProtocol::Http1,
             tls: None,
+            retry_budget: None,
             endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
         }
     }
@@ -303,15 +354,15 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds)
     }
 
-    /// The cookie with which a client gets a session, one of a rule with so many backends.
+    /// The cookie with which a client gets a session, beside those with the other backends.
     fn set(
         sessions: &SessionPersistence,
         headers: &HeaderMap,
         backend: &Backend,
         position: usize,
-        backends: usize,
+        others: &[&Backend],
     ) -> String {
-        let new = NewSession { backend, position, backends, now: at(1_000), secure: true };
+        let new = NewSession { backend, position, others, now: at(1_000), secure: true };
         let SessionHeader { name, value } =
             sessions.begin(&KEY, sessions.shown(headers).as_ref(), new).unwrap();
         assert_eq!(name, header::SET_COOKIE);
@@ -341,7 +392,7 @@ mod tests {
     fn a_cookie_says_how_long_it_lives_and_where_it_is_sent() {
         let shop = backend("shop", &[1]);
         let attributes = |permanent, timeout, secure| {
-            let new = NewSession { backend: &shop, position: 0, backends: 1, now: at(0), secure };
+            let new = NewSession { backend: &shop, position: 0, others: &[], now: at(0), secure };
             let set = cookie(permanent, timeout).begin(&KEY, None, new).unwrap().value;
             set.to_str().unwrap().split_once("; ").unwrap().1.to_owned()
         };
@@ -354,7 +405,7 @@ mod tests {
     #[test]
     fn a_session_is_with_its_endpoint_wherever_that_stands_until_it_is_over() {
         let sessions = cookie(false, Some(500));
-        let client = again(&set(&sessions, &HeaderMap::new(), &backend("shop", &[1, 2, 3]), 1, 1));
+        let client = again(&set(&sessions, &HeaderMap::new(), &backend("shop", &[1, 2, 3]), 1, &[]));
         let found_in =
             |endpoints: &[u8], now| found(&sessions, &client, &backend("shop", endpoints), at(now));
         assert_eq!(found_in(&[1, 2, 3], 1_000), Some(1));
@@ -375,14 +426,14 @@ mod tests {
     fn a_session_with_another_backend_of_the_rule_goes_on() {
         let sessions = cookie(false, None);
         let (shop, cart) = (backend("shop", &[1, 2]), backend("cart", &[3, 4]));
-        let mut client = again(&set(&sessions, &HeaderMap::new(), &shop, 1, 2));
-        client = again(&set(&sessions, &client, &cart, 1, 2));
+        let mut client = again(&set(&sessions, &HeaderMap::new(), &shop, 1, &[&cart]));
+        client = again(&set(&sessions, &client, &cart, 1, &[&shop]));
         assert_eq!(found(&sessions, &client, &shop, at(1_000)), Some(1));
         assert_eq!(found(&sessions, &client, &cart, at(1_000)), Some(1));
-        client = again(&set(&sessions, &client, &shop, 0, 2));
+        client = again(&set(&sessions, &client, &shop, 0, &[&cart]));
         assert_eq!(found(&sessions, &client, &shop, at(1_000)), Some(0));
         assert_eq!(found(&sessions, &client, &cart, at(1_000)), Some(1));
-        let alone = again(&set(&sessions, &client, &shop, 0, 1));
+        let alone = again(&set(&sessions, &client, &shop, 0, &[]));
         assert_eq!(found(&sessions, &alone, &cart, at(1_000)), None, "the text does not grow");
     }
 
@@ -391,7 +442,7 @@ mod tests {
     fn a_session_is_found_among_other_cookies() {
         let sessions = cookie(false, None);
         let shop = backend("shop", &[1, 2]);
-        let own = set(&sessions, &HeaderMap::new(), &shop, 1, 1);
+        let own = set(&sessions, &HeaderMap::new(), &shop, 1, &[]);
         let own = own.split(';').next().unwrap();
         for (cookies, expected) in [
             (format!("session=of-the-backend; {own}"), Some(1)),
@@ -429,7 +480,7 @@ mod tests {
             let shop = backend("shop", &[1, 2]);
             let found = |text: &str| found(&sessions, &line(format!("session={text}")), &shop, at(1_000));
             prop_assert_eq!(found(&text), None);
-            let own = set(&sessions, &HeaderMap::new(), &shop, 1, 1);
+            let own = set(&sessions, &HeaderMap::new(), &shop, 1, &[]);
             let own = own.split([';', '=']).nth(1).unwrap();
             prop_assert_eq!(found(own), Some(1));
             let mut forged = own.to_owned().into_bytes();

@@ -32,8 +32,8 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::{
-    BackendTlsPolicyStatus, GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus,
-    RouteStatus, StatusAddress, Statuses,
+    GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, PolicyStatus, RouteStatus,
+    StatusAddress, Statuses,
 };
 use crate::api::{
     self, AddressType, AnyObject, ConditionStatus, GATEWAY_GROUP, Kind, ParentReference, Resources, Timestamp,
@@ -83,7 +83,8 @@ pub fn all<'a>(
     controller_name: &'a str,
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
-    let Statuses { gateway_classes, gateways, listener_sets, routes, backend_tls_policies } = computed;
+    let Statuses { gateway_classes, gateways, listener_sets, routes, .. } = computed;
+    let Statuses { backend_tls_policies, backend_traffic_policies, .. } = computed;
     let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
     let ours: BTreeSet<&str> = of_classes
         .map(|class| class.spec.controller_name.as_str())
@@ -117,14 +118,21 @@ pub fn all<'a>(
         *object.status_mut()? = status;
         Some(object)
     });
-    let policies = stored.backend_tls_policies.iter().filter_map(move |(key, object)| {
-        let generation = object.metadata.generation;
-        let nothing = BackendTlsPolicyStatus { generation, ..BackendTlsPolicyStatus::default() };
+    let nothing = |generation| PolicyStatus { generation, ..PolicyStatus::default() };
+    let of_policies = ours.clone();
+    let tls = stored.backend_tls_policies.iter().filter_map(move |(key, object)| {
+        let nothing = nothing(object.metadata.generation);
         let computed = backend_tls_policies.get(key).unwrap_or(&nothing);
-        let status = backend_tls_policy(&object.status, computed, &ours, now)?;
+        let status = policy(&object.status, computed, &of_policies, now)?;
         Some(api::BackendTlsPolicy { status, ..api::BackendTlsPolicy::clone(object) }.into())
     });
-    classes.chain(gateways).chain(sets).chain(routes).chain(policies)
+    let traffic = stored.backend_traffic_policies.iter().filter_map(move |(key, object)| {
+        let nothing = nothing(object.metadata.generation);
+        let computed = backend_traffic_policies.get(key).unwrap_or(&nothing);
+        let status = policy(&object.status, computed, &ours, now)?;
+        Some(api::XBackendTrafficPolicy { status, ..api::XBackendTrafficPolicy::clone(object) }.into())
+    });
+    classes.chain(gateways).chain(sets).chain(routes).chain(tls).chain(traffic)
 }
 
 /// Whether the Gateway of a ListenerSet is not there.
@@ -258,19 +266,19 @@ pub fn route(
     changed(stored, api::RouteStatus { parents })
 }
 
-/// The status of a BackendTLSPolicy to write; nothing if it is the one that is stored.
+/// The status of a policy for backends to write; nothing if it is the one that is stored.
 ///
 /// `ours` are the names of controllers that are this one. Entries of others stay, also where they leave no room for ours.
 ///
 /// # Spec
 /// GEN-11, GEN-12, BTP-09, BTP-10, BTP-25.
-pub fn backend_tls_policy(
+pub fn policy(
     stored: &api::PolicyStatus,
-    computed: &BackendTlsPolicyStatus,
+    computed: &PolicyStatus,
     ours: &BTreeSet<&str>,
     now: &Timestamp,
 ) -> Option<api::PolicyStatus> {
-    let BackendTlsPolicyStatus { generation, ancestors, causes: _, without_effect: _ } = computed;
+    let PolicyStatus { generation, ancestors, causes: _, without_effect: _ } = computed;
     let computed: Vec<_> = ancestors
         .iter()
         .map(|ancestor| ComputedEntry {

@@ -6,13 +6,13 @@
 //! A computed status is a value without history: the conditions and the generation they are about. [`merge`] brings in
 //! the stored status and the time, and says what must be written, or that nothing must.
 
-mod backend_tls_policy;
 mod cause;
 mod gateway;
 mod gateway_class;
 mod listener;
 mod listener_set;
 pub mod merge;
+mod policy;
 mod route;
 mod shared;
 
@@ -28,8 +28,8 @@ use crate::finding::Finding;
 use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
-pub(crate) use self::backend_tls_policy::backend_tls_policy;
 pub use self::cause::Cause;
+pub(crate) use self::policy::{backend_tls_policy, backend_traffic_policy};
 pub(crate) use self::route::route;
 pub(crate) use self::shared::SharedStatuses;
 
@@ -45,7 +45,9 @@ pub struct Statuses {
     /// Routes of every kind. Those that have the same to say share it.
     pub routes: BTreeMap<RouteKey, Arc<RouteStatus>>,
     /// BackendTLSPolicies of which some target is reached from a Gateway of ours.
-    pub backend_tls_policies: BTreeMap<ObjectName, BackendTlsPolicyStatus>,
+    pub backend_tls_policies: BTreeMap<ObjectName, PolicyStatus>,
+    /// XBackendTrafficPolicies of which some target is reached from a Gateway of ours.
+    pub backend_traffic_policies: BTreeMap<ObjectName, PolicyStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -140,9 +142,9 @@ pub struct RouteParentStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// The computed status of a BackendTLSPolicy.
+/// The computed status of a policy for backends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BackendTlsPolicyStatus {
+pub struct PolicyStatus {
     /// The generation of the policy that was looked at.
     pub generation: Option<i64>,
     /// An entry for every Gateway of ours that reaches one of its targets, sorted by name.
@@ -203,6 +205,9 @@ impl Statuses {
         let routes = routes.flat_map(|(key, status)| of(Kind::from(key.kind), &key.name, &status.causes));
         let policies = self.backend_tls_policies.iter();
         let policies = policies.flat_map(|(key, status)| of(Kind::BackendTlsPolicy, key, &status.causes));
+        let traffic = self.backend_traffic_policies.iter();
+        let traffic = traffic.flat_map(|(key, status)| of(Kind::XBackendTrafficPolicy, key, &status.causes));
+        let policies = policies.chain(traffic);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 
@@ -213,6 +218,8 @@ impl Statuses {
         let sets = self.listener_sets.keys().map(|key| (Kind::ListenerSet, key));
         let routes = self.routes.keys().map(|key| (Kind::from(key.kind), &key.name));
         let policies = self.backend_tls_policies.keys().map(|key| (Kind::BackendTlsPolicy, key));
+        let traffic = self.backend_traffic_policies.keys().map(|key| (Kind::XBackendTrafficPolicy, key));
+        let policies = policies.chain(traffic);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 }

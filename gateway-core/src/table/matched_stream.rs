@@ -24,6 +24,7 @@
 //!     port: 5432,
 //!     protocol: BackendProtocol::default(),
 //!     tls: None,
+//!     retry_budget: None,
 //!     endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
 //! });
 //! let name = ObjectName::new("default", "database");

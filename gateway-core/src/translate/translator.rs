@@ -21,10 +21,10 @@ use crate::manifest::Severity;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
-    BackendContext, BackendKey, BackendTlsPolicies, Backends, Certificates, Endpoints, Grants,
-    KeptCertificates, Lookups, Referrer, Workloads, external_auth, service_of,
+    BackendContext, BackendKey, BackendTlsPolicies, BackendTrafficPolicies, Backends, Certificates,
+    Endpoints, Grants, KeptCertificates, Lookups, Referrer, Workloads, external_auth, service_of,
 };
-use crate::status;
+use crate::status::{self, Statuses};
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
 use crate::validate::{Rejected, Validated};
 
@@ -63,6 +63,7 @@ pub struct Translator {
     grants: Grants,
     namespaces: Namespaces,
     tls_policies: BackendTlsPolicies,
+    traffic_policies: BackendTrafficPolicies,
     endpoints: Endpoints,
     /// Where clients are, in a mesh.
     workloads: Option<Workloads>,
@@ -129,6 +130,7 @@ impl Translator {
             grants: Grants::default(),
             namespaces: Namespaces::default(),
             tls_policies: BackendTlsPolicies::default(),
+            traffic_policies: BackendTrafficPolicies::default(),
             endpoints: Endpoints::default(),
             workloads,
             certificates: KeptCertificates::default(),
@@ -270,9 +272,16 @@ impl Translator {
             self.policy_lookups.contains(*kind, name)
                 || *kind == Kind::Service && self.tls_policies.names(name)
         };
+        let traffic_policies_touched = touched(&[Kind::XBackendTrafficPolicy]);
         let judge_again = touched(&[Kind::BackendTlsPolicy]) || changed.iter().any(for_policies);
         if judge_again {
             changed.extend(self.judge_policies().into_iter().map(|service| (Kind::Service, service)));
+        }
+        let of_traffic =
+            |(kind, name): &(Kind, ObjectName)| *kind == Kind::Service && self.traffic_policies.names(name);
+        let judge_traffic_again = traffic_policies_touched || changed.iter().any(of_traffic);
+        if judge_traffic_again {
+            changed.extend(self.judge_traffic_policies().into_iter().map(|service| (Kind::Service, service)));
         }
         // Services are looked at in any case, since what leads to them is remembered.
         let (affected, services_of_listeners) = self.affected(&changed);
@@ -306,7 +315,7 @@ impl Translator {
         if self.routes.take_recounted() || unbound_anew {
             self.set_statuses();
         }
-        if self.routes.take_rereferenced() || judge_again || attach_again {
+        if self.routes.take_rereferenced() || judge_again || judge_traffic_again || attach_again {
             self.set_policy_statuses();
         }
         self.set_diagnostics();
@@ -417,10 +426,18 @@ impl Translator {
         self.tls_policies.differences(&before).into_iter().cloned().collect()
     }
 
+    /// Judges XBackendTrafficPolicies again. Gives the Services to which traffic behaves otherwise now.
+    fn judge_traffic_policies(&mut self) -> Vec<ObjectName> {
+        let policies = BackendTrafficPolicies::new(&self.valid, &self.options, &self.traffic_policies);
+        let before = mem::replace(&mut self.traffic_policies, policies);
+        self.traffic_policies.differences(&before).into_iter().cloned().collect()
+    }
+
     /// Finds the authorization services of listeners, and forgets those that none asks any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
-        let Self { valid, endpoints, tls_policies, grants, backends, table, .. } = self;
-        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
+        let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
+        let references =
+            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
         let ServicesOfListeners { backends, table, used, .. } = services;
@@ -434,8 +451,9 @@ impl Translator {
     /// that for listeners.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
         let (mut affected, mut listeners) = (BTreeSet::new(), false);
-        let Self { valid, endpoints, tls_policies, grants, backends, table, .. } = self;
-        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
+        let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
+        let references =
+            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
         for (kind, name) in changed {
             if *kind == Kind::Service {
                 let (concerned, of_listeners) = backends.touch(references, name, table);
@@ -466,8 +484,11 @@ impl Translator {
 
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let Self { valid, endpoints, tls_policies, grants, backends, table, options, .. } = self;
-        let references = BackendContext { services: &valid.services, endpoints, tls_policies, grants };
+        let Self {
+            valid, endpoints, tls_policies, traffic_policies, grants, backends, table, options, ..
+        } = self;
+        let references =
+            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {
@@ -518,20 +539,34 @@ impl Translator {
     /// # Spec
     /// BTP-09
     fn set_policy_statuses(&mut self) {
-        let mut statuses = BTreeMap::new();
+        let ours = |gateway| self.gateways.gateways.get_key_value(gateway);
+        let reached =
+            |route: &RouteKey| self.routes.gateways(route).iter().filter_map(ours).collect::<Vec<_>>();
+        let gateways = |routes: Vec<&RouteKey>| {
+            let gateways = routes.into_iter().flat_map(reached);
+            gateways.map(|(name, gateway)| (name, &gateway.controller)).collect::<BTreeMap<_, _>>()
+        };
+        let mut of_tls = BTreeMap::new();
         for (name, policy) in self.tls_policies.judged() {
             let routes = policy.services.iter().flat_map(|service| self.backends.users_within_tls(service));
-            let gateways = routes.flat_map(|route| self.routes.gateways(route));
-            let ours = |gateway| self.gateways.gateways.get_key_value(gateway);
-            let gateways: BTreeMap<_, _> =
-                gateways.filter_map(ours).map(|(name, gateway)| (name, &gateway.controller)).collect();
+            let gateways = gateways(routes.collect());
             if !gateways.is_empty() {
-                statuses.insert(name.clone(), status::backend_tls_policy(policy, &gateways));
+                of_tls.insert(name.clone(), status::backend_tls_policy(policy, &gateways));
             }
         }
-        let known = &mut self.translation.statuses.backend_tls_policies;
-        note_differences(Kind::BackendTlsPolicy, known, &statuses, &mut self.status_changes);
-        *known = statuses;
+        let mut of_traffic = BTreeMap::new();
+        for (name, policy) in self.traffic_policies.judged() {
+            let routes = policy.services.iter().flat_map(|service| self.backends.users_of_requests(service));
+            let gateways = gateways(routes.collect());
+            if !gateways.is_empty() {
+                of_traffic.insert(name.clone(), status::backend_traffic_policy(policy, &gateways));
+            }
+        }
+        let Statuses { backend_tls_policies, backend_traffic_policies, .. } = &mut self.translation.statuses;
+        let changes = &mut self.status_changes;
+        note_differences(Kind::BackendTlsPolicy, backend_tls_policies, &of_tls, changes);
+        note_differences(Kind::XBackendTrafficPolicy, backend_traffic_policies, &of_traffic, changes);
+        (*backend_tls_policies, *backend_traffic_policies) = (of_tls, of_traffic);
     }
 
     fn set_diagnostics(&mut self) {

@@ -587,7 +587,7 @@ fn sessions_of_calls_are_kept_or_the_status_says_that_they_are_not() {
         let message = condition(&translation, Grpc, "r", ConditionType::Accepted).message;
         assert_eq!(message.contains("rules[0].sessionPersistence"), !session_persistence, "{message}");
         let rule = translation.table.rules().next().unwrap();
-        assert_eq!(rule.session.is_some(), session_persistence);
+        assert_eq!(rule.sessions.is_some(), session_persistence);
     }
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use gateway_core::api::{self, Kind, ParentReference, SupportedFeature, Timestamp};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::status::{
-    BackendTlsPolicyStatus, GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, Statuses,
-    merge,
+    GatewayClassStatus, GatewayStatus, ListenerSetStatus, PolicyStatus, RouteStatus, Statuses, merge,
 };
 
 use super::feature_name::{Vocabulary, published_names};
@@ -26,10 +25,10 @@ pub enum Computed {
     /// Of a Route with parents that cannot be seen from here: what was said about these stays, since it was another instance
     /// of this controller that saw them.
     RouteBeside(RouteStatus, Vec<ParentReference>),
-    /// Of a BackendTLSPolicy; one without ancestors takes away what was said before.
-    BackendTlsPolicy(BackendTlsPolicyStatus),
-    /// Of a BackendTLSPolicy with ancestors that cannot be seen from here, as with a Route.
-    BackendTlsPolicyBeside(BackendTlsPolicyStatus, Vec<ParentReference>),
+    /// Of a policy for backends; one without ancestors takes away what was said before.
+    Policy(PolicyStatus),
+    /// Of a policy for backends with ancestors that cannot be seen from here, as with a Route.
+    PolicyBeside(PolicyStatus, Vec<ParentReference>),
 }
 
 // === impl Computed ===
@@ -45,8 +44,9 @@ impl Computed {
             Kind::GatewayClass => statuses.gateway_classes.get(key).cloned().map(Self::GatewayClass),
             Kind::Gateway => statuses.gateways.get(key).cloned().map(Self::Gateway),
             Kind::ListenerSet => statuses.listener_sets.get(key).cloned().map(Self::ListenerSet),
-            Kind::BackendTlsPolicy => {
-                statuses.backend_tls_policies.get(key).cloned().map(Self::BackendTlsPolicy)
+            Kind::BackendTlsPolicy => statuses.backend_tls_policies.get(key).cloned().map(Self::Policy),
+            Kind::XBackendTrafficPolicy => {
+                statuses.backend_traffic_policies.get(key).cloned().map(Self::Policy)
             }
             Kind::HttpRoute => route(RouteKind::Http),
             Kind::GrpcRoute => route(RouteKind::Grpc),
@@ -61,7 +61,6 @@ impl Computed {
             | Kind::EndpointSlice
             | Kind::ReferenceGrant
             | Kind::XBackend
-            | Kind::XBackendTrafficPolicy
             | Kind::XTelemetryPolicy
             | Kind::XMesh => None,
         }
@@ -77,10 +76,9 @@ impl Computed {
             StoredStatus::Route(_) => {
                 Some(Self::Route(RouteStatus { generation: stored.generation, ..RouteStatus::default() }))
             }
-            StoredStatus::Policy(_) => Some(Self::BackendTlsPolicy(BackendTlsPolicyStatus {
-                generation: stored.generation,
-                ..BackendTlsPolicyStatus::default()
-            })),
+            StoredStatus::Policy(_) => {
+                Some(Self::Policy(PolicyStatus { generation: stored.generation, ..PolicyStatus::default() }))
+            }
             _ => None,
         }
     }
@@ -92,7 +90,7 @@ impl Computed {
             Self::Gateway(status) => status.generation,
             Self::ListenerSet(status) => status.generation,
             Self::Route(status) | Self::RouteBeside(status, _) => status.generation,
-            Self::BackendTlsPolicy(status) | Self::BackendTlsPolicyBeside(status, _) => status.generation,
+            Self::Policy(status) | Self::PolicyBeside(status, _) => status.generation,
         }
     }
 
@@ -127,18 +125,18 @@ impl Computed {
                 merged.parents.extend(beside);
                 Some(StoredStatus::Route(merged))
             }
-            (StoredStatus::Policy(stored), Self::BackendTlsPolicy(computed)) => {
-                merge::backend_tls_policy(stored, computed, &BTreeSet::from([controller_name]), now)
+            (StoredStatus::Policy(stored), Self::Policy(computed)) => {
+                merge::policy(stored, computed, &BTreeSet::from([controller_name]), now)
                     .map(StoredStatus::Policy)
             }
-            (StoredStatus::Policy(stored), Self::BackendTlsPolicyBeside(computed, unseen)) => {
+            (StoredStatus::Policy(stored), Self::PolicyBeside(computed, unseen)) => {
                 let ours = BTreeSet::from([controller_name]);
                 let (beside, ancestors): (Vec<_>, Vec<_>) =
                     stored.ancestors.iter().cloned().partition(|entry| {
                         entry.controller_name == controller_name && unseen.contains(&entry.ancestor_ref)
                     });
                 let seen = api::PolicyStatus { ancestors };
-                let mut merged = merge::backend_tls_policy(&seen, computed, &ours, now)?;
+                let mut merged = merge::policy(&seen, computed, &ours, now)?;
                 merged.ancestors.extend(beside);
                 Some(StoredStatus::Policy(merged))
             }

@@ -43,6 +43,7 @@ impl WatchOptions {
         Kind::UdpRoute,
         Kind::ReferenceGrant,
         Kind::BackendTlsPolicy,
+        Kind::XBackendTrafficPolicy,
     ];
 }
 

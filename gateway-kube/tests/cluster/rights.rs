@@ -25,6 +25,7 @@ fn role(without: &[&str]) -> String {
         ("''", vec!["namespaces", "services"]),
         ("discovery.k8s.io", vec!["endpointslices"]),
         ("apiextensions.k8s.io", vec!["customresourcedefinitions"]),
+        ("gateway.networking.x-k8s.io", vec!["xbackendtrafficpolicies"]),
         (
             "gateway.networking.k8s.io",
             vec![

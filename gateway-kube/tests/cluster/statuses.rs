@@ -24,6 +24,7 @@ crate::tests!["statuses":
     entries_and_conditions_of_others_stay,
     a_route_that_leaves_us_loses_our_entries_only,
     a_policy_has_an_entry_for_each_gateway_that_reaches_it,
+    of_two_policies_for_traffic_the_younger_says_that_it_conflicts,
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
@@ -189,6 +190,42 @@ async fn a_policy_has_an_entry_for_each_gateway_that_reaches_it(cluster: Cluster
     cluster.delete("HTTPRoute", "shop").await;
     let policy = cluster.until("BackendTLSPolicy", "secure", |policy| ours(policy).is_empty()).await;
     assert_eq!(policy["status"]["ancestors"].as_array().map(Vec::len), Some(1), "theirs stays: {policy:#}");
+}
+
+// RTB-05, CND-107, POL-04
+async fn of_two_policies_for_traffic_the_younger_says_that_it_conflicts(cluster: Cluster) {
+    cluster.gateway().await;
+    let namespace = &cluster.name;
+    let apply = async |name: &str| {
+        let metadata = json!({"name": name, "namespace": namespace});
+        let targets = json!([{"group": "", "kind": "Service", "name": "shop"}]);
+        let spec = json!({"targetRefs": targets, "retryConstraint": {"budget": {"percent": 30}}});
+        let api_version = "gateway.networking.x-k8s.io/v1alpha1";
+        let kind = "XBackendTrafficPolicy";
+        let policy = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+        cluster.apply(&policy.to_string()).await;
+    };
+    // Of the same second, so that their names decide.
+    apply("a-budget").await;
+    apply("late").await;
+    cluster.route("shop", "rules: [{backendRefs: [{name: shop, port: 80}]}]").await;
+    let metadata = json!({"name": "shop", "namespace": namespace});
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}});
+    cluster.apply(&service.to_string()).await;
+    let _controller = cluster.controller();
+    let ours = |policy: &Value| {
+        let all = policy.pointer("/status/ancestors").and_then(Value::as_array).cloned().unwrap_or_default();
+        let own = all.into_iter().filter(|entry| entry["controllerName"] == *cluster.controller_name);
+        own.collect::<Vec<_>>()
+    };
+    let is = |wanted: &'static str| move |policy: &Value| has(&conditions(&ours(policy)), wanted);
+    let policy = cluster.until("XBackendTrafficPolicy", "a-budget", is("Accepted=True/Accepted")).await;
+    assert_eq!(ours(&policy)[0]["ancestorRef"]["name"], "web");
+    cluster.until("XBackendTrafficPolicy", "late", is("Accepted=False/Conflicted")).await;
+    cluster.delete("XBackendTrafficPolicy", "a-budget").await;
+    cluster.until("XBackendTrafficPolicy", "late", is("Accepted=True/Accepted")).await;
+    cluster.delete("HTTPRoute", "shop").await;
+    cluster.until("XBackendTrafficPolicy", "late", |policy| ours(policy).is_empty()).await;
 }
 
 async fn a_second_controller_is_no_fight(cluster: Cluster) {

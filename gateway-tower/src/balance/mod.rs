@@ -55,7 +55,7 @@
 //! # };
 //! # let service = ObjectName::new("default", "shop");
 //! # let endpoints = [in_zone(1, "a"), in_zone(2, "b")].into();
-//! # let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, endpoints };
+//! # let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, retry_budget: None, endpoints };
 //! // The backend has an endpoint in zone a, and then one in zone b.
 //! let request = http::Request::get("/").body(()).unwrap();
 //! let picked = Near("b").pick(&Attempt::new(&backend, &request)).unwrap();

@@ -53,6 +53,7 @@ impl From<&Refusal> for AttemptEnd {
             Refusal::RequestBroken(_) => Self::error(2),
             Refusal::TimedOut(_) => Self::error(3),
             Refusal::Undecided(_)
+            | Refusal::RetriesUsedUp
             | Refusal::NoConnection
             | Refusal::NotRouted
             | Refusal::LayerFailed(_)

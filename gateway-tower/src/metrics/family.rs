@@ -284,6 +284,7 @@ mod tests {
                 port: 80,
                 protocol: BackendProtocol::default(),
                 tls: None,
+                retry_budget: None,
                 endpoints: [].into(),
             });
             if *backend == chosen {

@@ -76,7 +76,14 @@ mod tests {
 
     fn backend(namespace: &str) -> Backend {
         let service = ObjectName::new(namespace, "mirror");
-        Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, endpoints: [].into() }
+        Backend {
+            service,
+            port: 80,
+            protocol: BackendProtocol::Http1,
+            tls: None,
+            retry_budget: None,
+            endpoints: [].into(),
+        }
     }
 
     /// All that a backend gets.

@@ -89,6 +89,7 @@ impl Outcome {
             | Refusal::NoConnection
             | Refusal::NotRouted
             | Refusal::Unreachable(_)
+            | Refusal::RetriesUsedUp
             | Refusal::BackendFailed(_)
             | Refusal::RequestBroken(_)
             | Refusal::TimedOut(_)
@@ -141,6 +142,7 @@ impl Outcome {
             | Refusal::NoConnection
             | Refusal::NotRouted
             | Refusal::Unreachable(_)
+            | Refusal::RetriesUsedUp
             | Refusal::BackendFailed(_)
             | Refusal::RequestBroken(_)
             | Refusal::TimedOut(_)

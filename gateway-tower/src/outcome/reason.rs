@@ -40,6 +40,8 @@ pub enum Reason {
     NoEndpoints,
     /// No connection to the endpoint, or it did not take the request.
     Unreachable,
+    /// An attempt failed, and the backend has got as many retries as its budget allows.
+    RetriesUsedUp,
     /// The endpoint gave no proper answer.
     BackendFailed,
     /// The body of the request broke off.
@@ -60,7 +62,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Malformed,
         Self::Framing,
         Self::OptionsOfGateway,
@@ -78,6 +80,7 @@ impl Reason {
         Self::UnresolvedBackend,
         Self::NoEndpoints,
         Self::Unreachable,
+        Self::RetriesUsedUp,
         Self::BackendFailed,
         Self::RequestBroken,
         Self::RequestTimeout,
@@ -107,6 +110,7 @@ impl Reason {
             Self::UnresolvedBackend => "unresolved_backend",
             Self::NoEndpoints => "no_endpoints",
             Self::Unreachable => "unreachable",
+            Self::RetriesUsedUp => "retries_used_up",
             Self::BackendFailed => "backend_failed",
             Self::RequestBroken => "request_broken",
             Self::RequestTimeout => "request_timeout",

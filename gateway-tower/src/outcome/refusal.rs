@@ -20,6 +20,7 @@
 //! | an authorization service gives no answer | 503 | 14 `UNAVAILABLE` | FEA-01 |
 //! | the body is longer than what it may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | FEA-08, CON-13 |
 //! | no connection to the endpoint, or it did not take the request | 503 | 14 `UNAVAILABLE` | HRB-22 |
+//! | an attempt failed, and the backend has used up its retries | 503 | 14 `UNAVAILABLE` | RTB-03 |
 //! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | HRB-22 |
 //! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | TMO-01, TMO-02 |
 //! | the layers are put together wrongly, or one of them failed | 500 | 13 `INTERNAL` | |
@@ -68,6 +69,9 @@ pub enum Refusal {
     /// nothing.
     #[error("the backend cannot be reached")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
+    /// An attempt failed, and the backend has got as many retries as its budget allows.
+    #[error("the retries of the backend are used up")]
+    RetriesUsedUp,
     /// The exchange with the endpoint failed.
     #[error("the backend failed")]
     BackendFailed(#[source] Arc<dyn Error + Send + Sync>),
@@ -132,6 +136,7 @@ impl Refusal {
                 _ => Reason::Gateway,
             },
             Self::Unreachable(_) => Reason::Unreachable,
+            Self::RetriesUsedUp => Reason::RetriesUsedUp,
             Self::BackendFailed(_) => Reason::BackendFailed,
             Self::RequestBroken(_) => Reason::RequestBroken,
             Self::TimedOut(Limit::Request) => Reason::RequestTimeout,
@@ -147,7 +152,7 @@ impl Refusal {
         match self {
             Self::Undecided(refusal) => refusal.status(),
             Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable(_) | Self::RetriesUsedUp => StatusCode::SERVICE_UNAVAILABLE,
             Self::BackendFailed(_) => StatusCode::BAD_GATEWAY,
             Self::RequestBroken(_) => StatusCode::BAD_REQUEST,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -165,7 +170,7 @@ impl Refusal {
             Self::NoConnection | Self::NotRouted | Self::LayerFailed(_) | Self::RequestBroken(_) => {
                 GrpcCode::Internal
             }
-            Self::Unreachable(_) | Self::BackendFailed(_) => GrpcCode::Unavailable,
+            Self::Unreachable(_) | Self::RetriesUsedUp | Self::BackendFailed(_) => GrpcCode::Unavailable,
             Self::TimedOut(_) => GrpcCode::DeadlineExceeded,
             Self::Custom(custom) => custom.parts().1,
         }
@@ -183,6 +188,7 @@ impl Refusal {
             Self::Custom(custom) => custom.is_failed_attempt(),
             // What an endpoint broke off it may have processed.
             Self::BackendFailed(_)
+            | Self::RetriesUsedUp
             | Self::Undecided(_)
             | Self::NoConnection
             | Self::NotRouted
@@ -198,6 +204,7 @@ impl Refusal {
             Self::Undecided(refusal) => refusal.text(),
             Self::NoConnection | Self::NotRouted => "500: the gateway is not set up correctly\n",
             Self::Unreachable(_) => "503: the backend cannot be reached\n",
+            Self::RetriesUsedUp => "503: the backend fails too often\n",
             Self::BackendFailed(_) => "502: the backend did not answer properly\n",
             Self::RequestBroken(_) => "400: the body of the request is not valid\n",
             Self::TimedOut(_) => "504: the time for the request is over\n",

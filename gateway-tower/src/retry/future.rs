@@ -10,9 +10,9 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::plan::Plan;
+use super::plan::{Follows, Plan};
 use crate::body::{BoxError, RequestBody};
-use crate::outcome::{IntoRefused, Refused};
+use crate::outcome::{IntoRefused, Refusal, Refused};
 
 pin_project! {
     /// The answer of the service within to the attempt that did not fail, or to the last one.
@@ -55,8 +55,15 @@ where
                 (Some(attempt), None) => return S::Error::refuse_from(|| attempt.poll(cx)),
                 (Some(attempt), Some(plan)) => {
                     let result = ready!(S::Error::refuse(attempt.poll(cx)));
-                    if !plan.prepare_next(&result) {
-                        return Poll::Ready(counted(result, plan.retries));
+                    match plan.prepare_next(&result) {
+                        Follows::Attempt => {}
+                        Follows::Nothing => return Poll::Ready(counted(result, plan.retries)),
+                        // RTB-03
+                        Follows::Refusal => {
+                            let reached = Refused::reached_of(&result);
+                            let refused = Refused::from(Refusal::RetriesUsedUp).with_reached(reached);
+                            return Poll::Ready(counted(Err(refused), plan.retries));
+                        }
                     }
                     // Dropped before the pause, and with it whatever it still holds of a connection.
                     this.attempt.set(None);

@@ -7,6 +7,9 @@
 //! took longer than `backendRequest`, unless the method may be repeated, as GET and PUT may (RTY-07). When no attempt is
 //! left the client gets the answer to the last one (RTY-03).
 //!
+//! Where the backend has a [budget](gateway_core::rule::RetryBudget), each request to it counts, whether its rule has it tried again
+//! or not, and so does each retry; when no retry is left in it, the client gets 503 in the place of the failed answer (RTB-03).
+//!
 //! The body is kept while it streams to the backend, up to 64 KiB. A request whose body is longer is tried once only,
 //! from the moment that it is seen to be longer, and so is one that upgrades the connection.
 //!

@@ -2,10 +2,12 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use gateway_core::rule;
+use gateway_core::rule::{self, RetryBudget};
 use http::{Method, Request, Response, request};
 use http_body::Body;
 use tokio::time::{self, Sleep};
@@ -32,6 +34,16 @@ pub(super) struct Plan<S, B> {
     next: Option<Next<B>>,
 }
 
+/// What comes after the result of an attempt.
+pub(super) enum Follows {
+    /// Nothing: it is the last.
+    Nothing,
+    /// Another attempt.
+    Attempt,
+    /// A refusal in its place: the backend has got as many retries as its budget allows.
+    Refusal,
+}
+
 /// The next attempt: after this pause, with this body.
 struct Next<B> {
     pause: Pin<Box<Sleep>>,
@@ -51,6 +63,9 @@ where
         S: Clone,
     {
         let routed = request.extensions().get::<Routed>()?;
+        if let Some(budget) = budget(routed) {
+            budget.count_request(now());
+        }
         routed.rule().retry.as_ref()?;
         let routed = routed.clone();
         if upgrade::is_requested(request.method(), request.headers()) {
@@ -65,27 +80,36 @@ where
         Some(Box::new(Self { service, retries: 0, routed, parts, body: replay, tried, next }))
     }
 
-    /// Whether another attempt follows when this is the result of the last one. Its pause begins now.
-    pub(super) fn prepare_next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> bool {
-        self.next = self.next(result);
-        self.next.is_some()
+    /// What follows when this is the result of the last attempt. The pause before another one begins now.
+    pub(super) fn prepare_next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Follows {
+        let Some(body) = self.body_of_next(result) else { return Follows::Nothing };
+        if budget(&self.routed).is_some_and(|budget| !budget.allow_retry(now())) {
+            return Follows::Refusal;
+        }
+        self.next = Some(self.next(result, body));
+        Follows::Attempt
     }
 
-    fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Option<Next<B>> {
+    /// The body of another attempt, where one may be made.
+    fn body_of_next<RB>(&self, result: &Result<Response<RB>, Refused>) -> Option<RequestBody<B>> {
         let retry = self.routed.rule().retry.as_deref()?;
         if self.retries >= retry.attempts || !is_failed(retry, &self.parts.method, result) {
             return None;
         }
-        let body = match &self.body {
-            Some(replay) => RequestBody::replayed(replay.attempt()?),
-            None => RequestBody::empty(),
-        };
+        match &self.body {
+            Some(replay) => replay.attempt().map(RequestBody::replayed),
+            None => Some(RequestBody::empty()),
+        }
+    }
+
+    fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>, body: RequestBody<B>) -> Next<B> {
         self.retries += 1;
         self.tried.extend(Refused::reached_of(result).and_then(|reached| reached.endpoint));
-        let least = retry.delay(self.retries);
+        let retry = self.routed.rule().retry.as_deref();
+        let least = retry.map_or(Duration::ZERO, |retry| retry.delay(self.retries));
         let pause = least.saturating_add(least.mul_f64(fastrand::f64() / 4.0));
         tracing::debug!(rule = %self.routed.rule().id, retry = self.retries, ?pause, "trying again");
-        Some(Next { pause: Box::pin(time::sleep(pause)), body })
+        Next { pause: Box::pin(time::sleep(pause)), body }
     }
 
     /// The next attempt, after its pause and once the service is ready.
@@ -103,6 +127,17 @@ where
         request.extensions_mut().insert(Tried(self.tried.as_slice().into()));
         Poll::Ready(Ok(self.service.call(request)))
     }
+}
+
+/// How much of what the chosen backend gets may be retries.
+fn budget(routed: &Routed) -> Option<&RetryBudget> {
+    routed.backend()?.retry_budget.as_deref()
+}
+
+/// The time since some moment that is the same for all budgets.
+fn now() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Instant::now().saturating_duration_since(*START)
 }
 
 /// Whether another attempt may do better.

@@ -40,6 +40,7 @@ fn backend(service: &str, x: u8) -> gateway_core::rule::Backend {
         port: 80,
         protocol: gateway_core::rule::BackendProtocol::Http1,
         tls: None,
+        retry_budget: None,
         endpoints: [address.into()].into(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::exchange;
-use gateway_core::rule::{Retry, Timeouts};
+use gateway_core::rule::{Retry, RetryBudget, RetryRate, Timeouts};
 use gateway_tower::{BoxError, ConnectError, NotProcessed, Refusal, RequestBody};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
@@ -288,6 +288,80 @@ async fn a_request_to_upgrade_is_tried_once() {
     request.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
     send(&scene(retry(2, &[500])).gateway(client), request).await;
     assert_eq!(attempts.lock().unwrap().len(), 1);
+}
+
+/// A budget with this share, and so many retries in any case.
+fn budget(percent: u32, count: u32) -> Arc<RetryBudget> {
+    let least = RetryRate { count, interval: Duration::from_secs(3_600) };
+    Arc::new(RetryBudget::new(percent, Duration::from_secs(3_600), least))
+}
+
+async fn run_within(
+    budget: &Arc<RetryBudget>,
+    retry: Option<Retry>,
+    does: &'static [Does],
+) -> (Answer, Vec<Attempt>) {
+    let (attempts, client) = script(does);
+    let mut scene = scene_within(budget);
+    scene.retry = retry;
+    let answer = send(&scene.gateway(client), get("/")).await;
+    let attempts = std::mem::take(&mut *attempts.lock().unwrap());
+    (answer, attempts)
+}
+
+/// A scene whose backend has this budget.
+fn scene_within(budget: &Arc<RetryBudget>) -> Scene {
+    let mut scene = Scene::new();
+    scene.retry_budget = Some(budget.clone());
+    scene.backend("backend", 1, [1, 2, 3, 4].map(endpoint));
+    scene
+}
+
+// RTB-02, RTB-03
+#[tokio::test(start_paused = true)]
+async fn without_a_retry_in_its_budget_a_backend_gets_none_and_the_client_503() {
+    use Does::{Answer, RefuseToConnect};
+    let budget = budget(0, 2);
+    let (answer, log) = run_within(&budget, retry(9, &[500]), &[Answer(500), Answer(500), Answer(200)]).await;
+    assert_eq!((answer.status, log.len()), (200, 3), "two in any case");
+    for does in [&[Answer(500), Answer(200)][..], &[RefuseToConnect, Answer(200)]] {
+        let (answer, log) = run_within(&budget, retry(9, &[500]), does).await;
+        assert_eq!((answer.status, log.len(), answer.outcome.retries), (503, 1, 0), "{does:?}");
+        assert!(matches!(answer.outcome.refusal(), Some(Refusal::RetriesUsedUp)));
+        assert!(answer.outcome.endpoint().is_some(), "it is known where it failed");
+    }
+    // What needs no retry is answered as ever.
+    let (answer, _) = run_within(&budget, retry(9, &[500]), &[Answer(404)]).await;
+    assert_eq!(answer.status, 404);
+    let (answer, _) = run_within(&budget, retry(1, &[500]), &[Answer(503)]).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.outcome.refusal().is_none(), "it is the backend's");
+}
+
+// RTB-01
+#[tokio::test(start_paused = true)]
+async fn requests_of_all_rules_and_each_retry_count() {
+    use Does::Answer;
+    let budget = budget(20, 0);
+    for _ in 0..9 {
+        let (answer, _) = run_within(&budget, None, &[Answer(200)]).await;
+        assert_eq!(answer.status, 200);
+    }
+    let (answer, log) = run_within(&budget, retry(9, &[500]), &[Answer(500)]).await;
+    assert_eq!((answer.status, log.len()), (503, 3), "two of ten, of one request");
+    assert_eq!(answer.outcome.retries, 2);
+}
+
+// RTB-04
+#[tokio::test(start_paused = true)]
+async fn a_budget_alone_has_nothing_tried_again() {
+    use Does::{Answer, RefuseToConnect};
+    let budget = budget(100, 9);
+    for (does, status) in [(&[Answer(500), Answer(200)][..], 500), (&[RefuseToConnect, Answer(200)], 503)] {
+        let (answer, log) = run_within(&budget, None, does).await;
+        assert_eq!((answer.status, log.len()), (status, 1));
+        assert!(!matches!(answer.outcome.refusal(), Some(Refusal::RetriesUsedUp)));
+    }
 }
 
 // HRB-12, RTY-08

@@ -9,8 +9,8 @@ use gateway_core::filter::{HttpFilter, ListenerFilter};
 use gateway_core::matching::HttpMatch;
 use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RuleName,
-    SessionPersistence, Timeouts,
+    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RetryBudget, RuleName,
+    SessionPersistence, Sessions, Timeouts,
 };
 use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
 use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, ResponseBody, TableHandle};
@@ -29,6 +29,7 @@ pub(crate) struct Scene {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Option<Retry>,
     pub(crate) session: Option<SessionPersistence>,
+    pub(crate) retry_budget: Option<Arc<RetryBudget>>,
 }
 
 /// A backend that the rule refers to, with its filters.
@@ -57,6 +58,7 @@ impl Scene {
             timeouts: Timeouts::default(),
             retry: None,
             session: None,
+            retry_budget: None,
         }
     }
 
@@ -96,6 +98,7 @@ impl Scene {
             port: 80,
             protocol,
             tls: None,
+            retry_budget: self.retry_budget.clone(),
             endpoints: endpoints.into_iter().map(Into::into).collect(),
         })
     }
@@ -123,7 +126,7 @@ impl Scene {
             backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),
             timeouts: self.timeouts,
             retry: self.retry.map(Box::new),
-            session: self.session.map(Box::new),
+            sessions: self.session.map(|session| Box::new(Sessions::OfRule(session))),
             data: None,
         };
         let route = self.table.http_route(Age::new(None, &name), [([self.matches].into(), rule)]);

@@ -39,6 +39,7 @@ fn table(backend: SocketAddr, routes: &[&str]) -> RouteTable {
         port: 80,
         protocol: BackendProtocol::Http1,
         tls: None,
+        retry_budget: None,
         endpoints: [backend.into()].into(),
     });
     for namespace in routes {

@@ -1,11 +1,12 @@
 //! A request at its backend, in virtual time: attempts, timeouts, copies.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 
+use super::budgets::Budgets;
 use super::tls::with_backend;
 use crate::backend::{BackendPort, Served, VirtualBackends, check, read_echo};
 use crate::engine::arrival::http_answer;
@@ -27,7 +28,7 @@ enum Attempt {
     Broken,
     /// It did not answer in time, and may have processed the request.
     Late,
-    /// There is no connection to it.
+    /// There is no connection to it, or it may get no more retries.
     Unreachable,
     /// The time for the whole request is over.
     TimedOut,
@@ -42,10 +43,12 @@ pub(super) fn forward(
     store: &Store,
     forwarded: Forwarded,
     first: u32,
+    (budgets, now): (&mut Budgets, SystemTime),
     again: impl FnOnce(Response<()>) -> Effect,
 ) -> HttpAnswer {
+    budgets.count_request(&forwarded.to.service, now);
     let (start, session) = (start(&forwarded, first), forwarded.session);
-    let Forwarded { to, endpoints, sent, mirrors, failed, timeouts, retry, .. } = forwarded;
+    let Forwarded { to, endpoints, sent, mirrors, failed, timeouts, retry, retry_budget, .. } = forwarded;
     mirror(backends, store, &mirrors, first);
     let mut course = Course { sent: &sent, timeouts, elapsed: Duration::ZERO };
     let (mut number, mut position) = (0, start);
@@ -60,6 +63,10 @@ pub(super) fn forward(
         let Some(pause) = retry.as_ref().and_then(|retry| pause(retry, number, course.sent, &attempt)) else {
             break attempt;
         };
+        // RTB-03
+        if retry_budget.is_some_and(|budget| !budgets.allow_retry(&to.service, budget, now)) {
+            break Attempt::Unreachable;
+        }
         number += 1;
         position = (position + 1) % endpoints.len();
         if !course.wait(pause) {

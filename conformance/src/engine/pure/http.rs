@@ -32,7 +32,8 @@ impl<D: Decider> Pure<D> {
             Effect::Answered(reply) => http_answer(&reply, None),
             Effect::Forwarded(forwarded) => {
                 let again = |answer| self.decider.answer(&Arrival { answer, ..arrival.clone() }).effect;
-                forward(&self.backends, &self.store, *forwarded, self.random.u32(..), again)
+                let (first, budgets) = (self.random.u32(..), (&mut self.budgets, arrival.now));
+                forward(&self.backends, &self.store, *forwarded, first, budgets, again)
             }
         }
     }

@@ -42,7 +42,8 @@ impl<D: Decider> Pure<D> {
                     // It was forwarded a moment ago.
                     effect.ok().flatten().unwrap_or(Effect::Forwarded(forwarded.clone()))
                 };
-                forward(&self.backends, &self.store, (*forwarded).clone(), first, again)
+                let budgets = (&mut self.budgets, self.now);
+                forward(&self.backends, &self.store, (*forwarded).clone(), first, budgets, again)
             }
         }))
     }

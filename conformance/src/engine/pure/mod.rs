@@ -7,6 +7,7 @@
 //!
 //! All that is random comes from a seeded generator, so a case has the same course every time.
 
+mod budgets;
 mod deciders;
 mod forward;
 mod grpc;
@@ -26,6 +27,7 @@ use gateway_core::status::Statuses;
 pub use self::deciders::{CoreDecider, CoreEngines, CoreStatusEngines, ReferenceDecider, ReferenceEngines};
 pub(super) use self::tls::with_backend;
 
+use self::budgets::Budgets;
 use super::arrival::{self, Place};
 use super::{
     Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Effect, Engine, EngineError, Entrance, Handshake,
@@ -96,6 +98,7 @@ pub struct Pure<D> {
     received: Received,
     random: Rng,
     now: SystemTime,
+    budgets: Budgets,
 }
 
 // === impl Pure ===
@@ -113,6 +116,7 @@ impl<D: Decider> Pure<D> {
             received,
             random: Rng::with_seed(SEED),
             now: Arrival::some_time(),
+            budgets: Budgets::default(),
         };
         engine.store.apply(vec![gateway_class(CONTROLLER_NAME)]);
         engine.update();

@@ -15,6 +15,7 @@ use super::request::Seen;
 use super::route::{Candidate, RequestRoute as _};
 use super::{
     backend, cors, external_auth, grpc, header_modifier, limits, path_modifier, redirect, request, session,
+    traffic_policy,
 };
 
 /// Where a list of filters stands.
@@ -156,7 +157,9 @@ pub(super) fn carry_out(
     if endpoints.is_empty() {
         return failed(Failure::NoEndpoints);
     }
-    let session = session::of_request(candidate, seen, (&to, &endpoints), frontend.https, arrival.now);
+    let service = to.service.clone();
+    let session =
+        session::of_request(resources, candidate, seen, (&to, &endpoints), frontend.https, arrival.now);
     // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
     match passing.run(&chosen.filters, Level::Backend) {
         Run::Continue => {}
@@ -181,6 +184,7 @@ pub(super) fn carry_out(
             _ => limits::timeouts(rule),
         },
         retry: limits::retry(rule),
+        retry_budget: traffic_policy::retry_budget(resources, &service),
         session,
     }))
 }

@@ -136,6 +136,7 @@ pub(super) fn without(resources: &Resources, arrival: &MeshArrival) -> Option<Ef
         failed: Headers::new(),
         timeouts: Timeouts::default(),
         retry: None,
+        retry_budget: None,
         session: None,
     })))
 }

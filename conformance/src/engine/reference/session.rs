@@ -16,6 +16,7 @@ use super::backend::{self, Referrer};
 use super::limits::duration;
 use super::request::Seen;
 use super::route::Candidate;
+use super::traffic_policy;
 
 /// How many texts of one name are looked at.
 const TEXTS: usize = 4;
@@ -45,13 +46,17 @@ pub(super) fn is_rejected(resources: &Resources, referrer: &Referrer<'_>, rule: 
 
 /// SES-01 to SES-15: the session of a request whose backend was chosen, by what the request said before filters changed it.
 pub(super) fn of_request(
+    resources: &Resources,
     candidate: &Candidate<'_>,
     seen: &Seen,
     (to, endpoints): (&Target, &[SocketAddr]),
     secure: bool,
     now: SystemTime,
 ) -> Option<Session> {
-    let written = candidate.rule.session_persistence.as_deref()?;
+    // SES-01: the word of the rule, or else that of a policy for the Service.
+    let of_rule = candidate.rule.session_persistence.as_deref();
+    let of_rule = of_rule.map(|written| (format!("{}/{}", candidate.kind, candidate.route), written));
+    let (of, written) = of_rule.or_else(|| traffic_policy::sessions(resources, &to.service))?;
     let cookie = written.cookie.clone().unwrap_or_default();
     let name = match (&written.r#type, &written.header) {
         // SES-10: all that is known of the name of its own is that it has one.
@@ -59,7 +64,6 @@ pub(super) fn of_request(
         (Type::Header, Some(header)) => header.name.to_ascii_lowercase(),
         (Type::Header, None) | (Type::Unknown(_), _) => return None,
     };
-    let of = format!("{}/{}", candidate.kind, candidate.route);
     let held = held(written, &name, seen);
     let is_there = |held: &&Held| {
         (&held.of, &held.service, held.port) == (&of, &to.service.to_string(), to.port)

@@ -159,6 +159,7 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
             port: 80,
             protocol,
             tls: None,
+            retry_budget: None,
             endpoints: [endpoint.into()].into(),
         });
         let headers = header.map(|(name, value)| HeaderMatch {

@@ -11,7 +11,9 @@ use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
-use gateway_core::rule::{BackendTarget, HttpRule, RuleName, SessionCarrier, SessionPersistence};
+use gateway_core::rule::{
+    BackendTarget, HttpRule, RetryBudget, RuleName, SessionCarrier, SessionPersistence, Sessions,
+};
 use gateway_core::table::{
     ClientValidationMode, Explanation, Frontend, FrontendId, Listener, NoStream, Opening, RouteTable,
     Transport,
@@ -459,11 +461,24 @@ fn what_follows(update: &Update, port: &Frontend, request: &request::Parts, rule
     if let Some(retry) = &rule.retry {
         let _ = writeln!(text, "  retry    {} times", retry.attempts);
     }
-    if let Some(session) = rule.session.as_deref() {
+    let sessions = rule.sessions.as_deref();
+    if let Some(Sessions::OfRule(session)) = sessions {
         let _ = writeln!(text, "  session  {}", kept_by(session));
     }
     let lost = format!("its requests get {lost}");
     text.push_str(&explain_backend::lines(update, port.owner(), &rule.id, &rule.backends, &lost));
+    for (position, backend) in rule.backends.refs().iter().enumerate() {
+        let BackendTarget::Backend(id) = backend.target else { continue };
+        let backend = update.table.backend(id);
+        if let Some(Sessions::OfBackends(_)) = sessions
+            && let Some(session) = sessions.and_then(|sessions| sessions.of_backend(position))
+        {
+            let _ = writeln!(text, "  session  with {}: {}", backend.service, kept_by(session));
+        }
+        if let Some(budget) = backend.retry_budget.as_deref().filter(|_| rule.retry.is_some()) {
+            let _ = writeln!(text, "  retries  to {}: {}", backend.service, budgeted(budget));
+        }
+    }
     text
 }
 
@@ -477,4 +492,13 @@ fn kept_by(session: &SessionPersistence) -> String {
         Some(timeout) => format!("{carrier}, {timeout:?} at most"),
         None => carrier,
     }
+}
+
+/// How much of what a backend gets may be retries.
+fn budgeted(budget: &RetryBudget) -> String {
+    let (percent, interval, least) = (budget.percent(), budget.interval(), budget.least());
+    format!(
+        "{percent} % of requests in {interval:?}, and {} in {:?} in any case",
+        least.count, least.interval
+    )
 }

@@ -1,9 +1,9 @@
-//! The status of a BackendTLSPolicy: one entry for each Gateway that reaches one of its targets.
+//! The statuses of policies for backends: one entry for each Gateway that reaches one of their targets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{BackendTlsPolicyStatus, Cause, PolicyAncestorStatus};
+use super::{Cause, PolicyAncestorStatus, PolicyStatus};
 use crate::api::{GATEWAY_GROUP, Kind, ParentReference};
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
@@ -17,17 +17,35 @@ use crate::resolve::JudgedPolicy;
 pub(crate) fn backend_tls_policy(
     policy: &JudgedPolicy,
     gateways: &BTreeMap<&ObjectName, &Arc<str>>,
-) -> BackendTlsPolicyStatus {
-    let conditions = [accepted(policy), resolved_refs(policy)];
+) -> PolicyStatus {
+    status(policy, vec![accepted(policy), resolved_refs(policy)], gateways)
+}
+
+/// The same for an XBackendTrafficPolicy, which refers to nothing but its targets.
+///
+/// # Spec
+/// CND-107
+pub(crate) fn backend_traffic_policy(
+    policy: &JudgedPolicy,
+    gateways: &BTreeMap<&ObjectName, &Arc<str>>,
+) -> PolicyStatus {
+    status(policy, vec![accepted(policy)], gateways)
+}
+
+fn status(
+    policy: &JudgedPolicy,
+    conditions: Vec<Condition>,
+    gateways: &BTreeMap<&ObjectName, &Arc<str>>,
+) -> PolicyStatus {
     let ancestors = gateways.iter().map(|(gateway, controller)| PolicyAncestorStatus {
         ancestor_ref: ancestor_ref(gateway),
         controller_name: Arc::clone(controller),
-        conditions: conditions.to_vec(),
+        conditions: conditions.clone(),
     });
     let refusals = policy.refusals.iter().map(|finding| Cause::new(ConditionType::Accepted, finding.clone()));
     let unresolved = policy.unresolved.iter();
     let unresolved = unresolved.map(|finding| Cause::new(ConditionType::ResolvedRefs, finding.clone()));
-    BackendTlsPolicyStatus {
+    PolicyStatus {
         generation: policy.generation,
         ancestors: ancestors.collect(),
         causes: refusals.chain(unresolved).collect(),

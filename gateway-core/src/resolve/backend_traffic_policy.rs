@@ -1,0 +1,221 @@
+//! XBackendTrafficPolicies: which holds for a Service, and what is wrong with each.
+//!
+//! A policy that cannot be carried out has no effect, and holds its targets all the same: of two for one Service, the older one
+//! decides, or none.
+//!
+//! # Spec
+//! RTB-01 to RTB-05, SES-01, SES-11, POL-04.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::policy::JudgedPolicy;
+use super::session::session;
+use crate::api::{
+    AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, Service, ServiceAffinity,
+    XBackendTrafficPolicy,
+};
+use crate::condition::Reason;
+use crate::duration;
+use crate::finding::Finding;
+use crate::name::ObjectName;
+use crate::options::Options;
+use crate::rule::{RetryBudget, RetryRate, SessionPersistence};
+use crate::validate::{Valid, Validated};
+
+/// All XBackendTrafficPolicies, judged.
+#[derive(Debug, Default)]
+pub(crate) struct BackendTrafficPolicies {
+    /// What holds for each Service that some policy names, there or not.
+    by_service: HashMap<ObjectName, Held>,
+    /// All of them, while the data plane carries them out.
+    judged: BTreeMap<ObjectName, JudgedPolicy>,
+}
+
+/// What holds for a Service.
+#[derive(Debug, PartialEq, Eq)]
+struct Held {
+    policy: ObjectName,
+    traffic: Traffic,
+}
+
+/// How traffic to a Service behaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// How much of it may be retries.
+    pub(crate) retry_budget: Option<Arc<RetryBudget>>,
+    /// How sessions stay with its endpoints, where no rule says otherwise.
+    pub(crate) session: Option<Arc<SessionPersistence>>,
+}
+
+// === impl BackendTrafficPolicies ===
+
+impl BackendTrafficPolicies {
+    /// Judges every policy, the oldest first: it has the targets that several name. What was used of budgets that are the same as
+    /// in `before` counts on.
+    ///
+    /// # Spec
+    /// RTB-05, POL-03, POL-04
+    pub(crate) fn new(valid: &Validated, options: &Options, before: &Self) -> Self {
+        let mut all = Self::default();
+        if !options.backend_traffic_policies {
+            return all;
+        }
+        let good = valid.backend_traffic_policies.iter().map(|(name, policy)| (name, &**policy, None));
+        let broken = valid.rejected.of_kind(Kind::XBackendTrafficPolicy).filter_map(|(rejected, object)| {
+            let AnyObject::XBackendTrafficPolicy(policy) = object else { return None };
+            Some((&rejected.key, &**policy, Some(rejected)))
+        });
+        let mut oldest_first: Vec<_> = good.chain(broken).collect();
+        oldest_first.sort_by_cached_key(|(name, policy, _)| policy.metadata.age(name));
+        for (name, policy, broken) in oldest_first {
+            let mut judged =
+                JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
+            let targets: Vec<_> = policy.spec.target_refs.iter().enumerate().collect();
+            let services = targets.iter().filter(|(_, target)| is_service(target));
+            judged.services =
+                services.map(|(_, target)| ObjectName::new(&*name.namespace, &*target.name)).collect();
+            if let Some(rejected) = broken {
+                let problems: Vec<_> = rejected.problems.iter().map(ToString::to_string).collect();
+                let message = format!("is not carried out: {}", problems.join("; "));
+                judged.refusals.push(Finding::whole(Reason::Invalid, message));
+            }
+            let traffic = if broken.is_none() {
+                judged.traffic(name, policy, &valid.services, options)
+            } else {
+                Traffic::default()
+            };
+            for (index, target) in targets {
+                let claimed = all.claim(name, target, &valid.services, &traffic, before);
+                if let Err(finding) = claimed {
+                    judged.refusals.push(finding.under(format_args!("spec.targetRefs[{index}]")));
+                }
+            }
+            all.judged.insert(name.clone(), judged);
+        }
+        all
+    }
+
+    /// Gives the policy its target, if it is one that no other has.
+    fn claim(
+        &mut self,
+        policy: &ObjectName,
+        target: &LocalPolicyTargetReference,
+        services: &BTreeMap<ObjectName, Valid<Service>>,
+        traffic: &Traffic,
+        before: &Self,
+    ) -> Result<(), Finding> {
+        let LocalPolicyTargetReference { group, kind, name } = target;
+        if !is_service(target) {
+            let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
+            return Err(Finding::new("kind", Reason::Invalid, message));
+        }
+        let service = ObjectName::new(&*policy.namespace, &**name);
+        if let Some(Held { policy: holder, .. }) = self.by_service.get(&service) {
+            let message =
+                format!("XBackendTrafficPolicy {holder} has the target already, and came first; remove one");
+            return Err(Finding::new("", Reason::Conflicted, message));
+        }
+        let retry_budget = traffic.retry_budget.as_ref().map(|budget| {
+            // Each Service has one of its own.
+            let known = before.traffic(&service).and_then(|known| known.retry_budget.as_ref());
+            let fresh = || Arc::new(RetryBudget::new(budget.percent(), budget.interval(), budget.least()));
+            known.filter(|known| *known == budget).cloned().unwrap_or_else(fresh)
+        });
+        let traffic = Traffic { retry_budget, session: traffic.session.clone() };
+        self.by_service.insert(service.clone(), Held { policy: policy.clone(), traffic });
+        if services.contains_key(&service) {
+            return Ok(());
+        }
+        let message = format!("there is no Service {service}; write one, or name another");
+        let finding = Finding::new("name", Reason::TargetNotFound, message);
+        Err(finding.missing(Kind::Service.as_str(), service))
+    }
+
+    /// How traffic to a Service behaves, where a policy says something about it.
+    pub(crate) fn traffic(&self, service: &ObjectName) -> Option<&Traffic> {
+        self.by_service.get(service).map(|held| &held.traffic)
+    }
+
+    /// All policies, judged.
+    pub(crate) fn judged(&self) -> &BTreeMap<ObjectName, JudgedPolicy> {
+        &self.judged
+    }
+
+    /// Whether a policy names the Service, there or not.
+    pub(crate) fn names(&self, service: &ObjectName) -> bool {
+        self.by_service.contains_key(service)
+    }
+
+    /// The Services for which something else holds than by `before`.
+    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p ObjectName> {
+        let all = self.by_service.keys().chain(before.by_service.keys());
+        all.filter(|service| self.traffic(service) != before.traffic(service)).collect()
+    }
+}
+
+// === impl JudgedPolicy ===
+
+impl JudgedPolicy {
+    /// What a policy wants of the traffic to its targets, as far as it can be had.
+    fn traffic(
+        &mut self,
+        name: &ObjectName,
+        policy: &XBackendTrafficPolicy,
+        services: &BTreeMap<ObjectName, Valid<Service>>,
+        options: &Options,
+    ) -> Traffic {
+        let spec = &policy.spec;
+        let retry_budget = spec.retry_constraint.as_ref().map(retry_budget);
+        let Some(written) = &spec.session_persistence else { return Traffic { retry_budget, session: None } };
+        let mut no_effect = |field: &str, message| {
+            self.without_effect.push(Finding::new(format!("spec.{field}"), Reason::Invalid, message));
+        };
+        if !options.session_persistence {
+            let message = "sessions are not kept by this data plane; remove it".to_owned();
+            no_effect("sessionPersistence", message);
+            return Traffic { retry_budget, session: None };
+        }
+        // SES-11
+        let has_affinity = |service: &&ObjectName| {
+            let service = services.get(*service);
+            service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
+        };
+        let with_affinity: Vec<_> =
+            self.services.iter().filter(has_affinity).map(ToString::to_string).collect();
+        if !with_affinity.is_empty() {
+            let message = format!(
+                "sessionAffinity of Service {} may want another endpoint than a session; set it to None there, or remove \
+                 sessionPersistence here",
+                with_affinity.join(", ")
+            );
+            self.refusals.push(Finding::new("spec.sessionPersistence", Reason::Invalid, message));
+            return Traffic::default();
+        }
+        let scope = policy.metadata.uid.clone().unwrap_or_else(|| format!("XBackendTrafficPolicy {name}"));
+        let made = session(written, scope, &format!("XBackendTrafficPolicy {name}"));
+        let session = made.map_err(|field| no_effect(field, "cannot be carried out".to_owned())).ok();
+        Traffic { retry_budget, session: session.map(Arc::new) }
+    }
+}
+
+/// # Spec
+/// RTB-01, RTB-02. The schema has let no other times through; a rate of which a part is left out has that of the default.
+fn retry_budget(written: &RetryConstraint) -> Arc<RetryBudget> {
+    let RetryConstraint { budget, min_retry_rate } = written;
+    let time = |text: &str, default| duration::parse(text).unwrap_or(default);
+    let number = |number: i32| u32::try_from(number).unwrap_or(0);
+    let least = RetryRate {
+        count: min_retry_rate.count.map_or(RetryRate::DEFAULT.count, number),
+        interval: min_retry_rate
+            .interval
+            .as_deref()
+            .map_or(RetryRate::DEFAULT.interval, |text| time(text, RetryRate::DEFAULT.interval)),
+    };
+    let interval = time(&budget.interval, RetryBudget::DEFAULT_INTERVAL);
+    Arc::new(RetryBudget::new(number(budget.percent), interval, least))
+}
+
+fn is_service(target: &LocalPolicyTargetReference) -> bool {
+    target.group.is_empty() && target.kind == Kind::Service.as_str()
+}
