@@ -8,8 +8,7 @@
 //! The surprising case: the sockets are those of the process, since its servers and clients need not know of each other.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
@@ -41,23 +40,39 @@ pub(crate) type ToSelf = SemaphorePermit<'static>;
 )]
 pub(crate) struct Loops;
 
-/// Room for a connection from the one address to the other, where that needs some: it is a socket of this process.
+/// Room for a connection to this address, where that needs some: it is a socket of this process. To be asked for before anything is sent
+/// there: a connection that was made would come in and go on, and a loop that is full would never end.
 ///
 /// # Errors
 /// When there is no room.
-pub(crate) fn enter(
-    transport: Transport,
-    from: io::Result<SocketAddr>,
-    to: SocketAddr,
-) -> Result<Option<ToSelf>, Loops> {
-    let bound = BOUND.read().unwrap_or_else(PoisonError::into_inner);
-    let is_bound = |ip| bound.contains_key(&(transport, SocketAddr::new(ip, to.port())));
-    // What is bound to all addresses is bound to this one, where this is one of the machine.
-    let any = || from.is_ok_and(|from| from.ip() == to.ip()) && is_bound(unspecified(to.ip()));
-    match is_bound(to.ip()) || any() {
+pub(crate) fn enter(transport: Transport, to: SocketAddr) -> Result<Option<ToSelf>, Loops> {
+    match is_own(transport, to) {
         true => ROOM.try_acquire().map(Some).map_err(|_| Loops),
         false => Ok(None),
     }
+}
+
+/// Whether this is the address of a socket of this process.
+pub(crate) fn is_own(transport: Transport, address: SocketAddr) -> bool {
+    let is_bound = |ip| {
+        let bound = BOUND.read().unwrap_or_else(PoisonError::into_inner);
+        bound.contains_key(&(transport, SocketAddr::new(ip, address.port())))
+    };
+    // What is bound to all addresses is bound to those of the machine.
+    is_bound(address.ip()) || is_bound(unspecified(address.ip())) && is_of_machine(address)
+}
+
+/// Whether an address is one of this machine: whoever sends there sends from there. Nothing is sent to find that out. The addresses of
+/// loopback are all of it, and have one for all to send from.
+fn is_of_machine(address: SocketAddr) -> bool {
+    if address.ip().is_loopback() {
+        return true;
+    }
+    let from = UdpSocket::bind((unspecified(address.ip()), 0)).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == address.ip())
 }
 
 fn unspecified(ip: IpAddr) -> IpAddr {
@@ -99,25 +114,22 @@ mod tests {
     #[test]
     fn only_what_is_bound_here_is_the_process_itself() {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let enters = |from: &str, to: &str| enter(Transport::Tcp, Ok(address(from)), address(to)).unwrap();
-        let (one, all) = (address("192.0.2.1:80"), address("0.0.0.0:81"));
-        let sockets = [(Transport::Tcp, one), (Transport::Tcp, all), (Transport::Tcp, one)];
-        let mut sockets = sockets.map(|(transport, address)| OwnSocket::new(transport, address)).into_iter();
-        for (from, to, is_own) in [
-            ("192.0.2.1:5000", "192.0.2.1:80", true),
-            ("192.0.2.7:5000", "192.0.2.1:80", true),
-            ("192.0.2.1:5000", "192.0.2.2:80", false),
-            ("192.0.2.1:5000", "192.0.2.1:81", true),
+        let sockets = ["192.0.2.1:9", "0.0.0.0:11", "192.0.2.1:9"].map(address);
+        let mut sockets = sockets.map(|address| OwnSocket::new(Transport::Udp, address)).into_iter();
+        for (text, own) in [
+            ("192.0.2.1:9", true),
+            ("192.0.2.2:9", false),
+            ("127.0.0.2:11", true),
             // Of another machine.
-            ("192.0.2.1:5000", "192.0.2.7:81", false),
-            ("[2001:db8::1]:5000", "[2001:db8::1]:81", false),
+            ("192.0.2.1:11", false),
+            ("[::1]:11", false),
         ] {
-            assert_eq!(enters(from, to).is_some(), is_own, "{from} {to}");
+            assert_eq!(is_own(Transport::Udp, address(text)), own, "{text}");
         }
-        assert!(enter(Transport::Udp, Ok(one), one).unwrap().is_none());
+        assert!(!is_own(Transport::Tcp, address("192.0.2.1:9")));
         drop(sockets.next());
-        assert!(enters("192.0.2.1:5000", "192.0.2.1:80").is_some(), "it is bound once more");
+        assert!(is_own(Transport::Udp, address("192.0.2.1:9")), "it is bound once more");
         drop(sockets);
-        assert!(enters("192.0.2.1:5000", "192.0.2.1:80").is_none());
+        assert!(!is_own(Transport::Udp, address("192.0.2.1:9")));
     }
 }

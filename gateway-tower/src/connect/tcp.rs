@@ -38,14 +38,14 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<Connect
         let connected = connected.map(|stream| Connected { stream, to_self: None });
         return connected.map_err(|error| ConnectError { endpoint, cause: error.into() });
     }
+    let to_self = enter(Transport::Tcp, endpoint);
+    let to_self = to_self.map_err(|loops| ConnectError { endpoint, cause: loops.into() })?;
     let connected = timeout(limit, TcpStream::connect(endpoint)).await;
     let stream = connected
         .unwrap_or_else(|_| {
             Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}")))
         })
         .map_err(|error| ConnectError { endpoint, cause: error.into() })?;
-    let to_self = enter(Transport::Tcp, stream.local_addr(), endpoint);
-    let to_self = to_self.map_err(|loops| ConnectError { endpoint, cause: loops.into() })?;
     // None of these can fail on a connected socket but for one that is closed again, which the first write will tell.
     let _ = stream.set_nodelay(true);
     let keepalive = TcpKeepalive::new()

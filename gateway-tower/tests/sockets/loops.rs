@@ -19,6 +19,16 @@ fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// How many connections have this as their local address.
+fn connections_to(address: SocketAddr) -> usize {
+    let port = format!("0100007F:{:04X}", address.port());
+    let is_established = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.nth(1) == Some(port.as_str()) && words.nth(1) == Some("01")
+    };
+    std::fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(|line| is_established(line)).count()
+}
+
 /// The most files that are open at a time until this ends.
 async fn most_open<T>(ends: impl Future<Output = T>) -> (T, usize) {
     let mut most = 0;
@@ -40,7 +50,8 @@ async fn a_request_that_leads_back_to_the_gateway_takes_few_connections() {
     let own = world.address(80);
     world.swap(&Table::new(2, own).http(80)).await;
     let (answer, most) = most_open(world.send(get("/"))).await;
-    assert_eq!(answer.status, 508, "it is known by the addresses that it was told with");
+    // Known by the addresses that it was told with, unless other loops have all the connections that there may be.
+    assert!(answer.status == 508 || answer.status == 503, "{answer:?}");
     assert!(most < MOST, "{most} files were open");
 }
 
@@ -56,6 +67,13 @@ async fn a_connection_that_leads_back_to_the_gateway_takes_few() {
     .await;
     assert!(read.is_err(), "it is reset, not closed: {read:?}");
     assert!(most < MOST, "{most} files were open");
+    // Nothing goes on when the client is gone.
+    let gone = async {
+        while connections_to(own) > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(LONG, gone).await.expect("the loop ends");
 }
 
 // UDR-06

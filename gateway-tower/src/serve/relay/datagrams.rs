@@ -18,6 +18,7 @@ use super::endpoint;
 use super::flow::{Flow, with_buffer};
 use super::flows::{Flows, NoRoom};
 use crate::body::BoxError;
+use crate::connect;
 use crate::drain::Connections;
 use crate::handle::TableHandle;
 use crate::serve::stream_options::DatagramOptions;
@@ -172,6 +173,10 @@ impl Serving {
     /// # Spec
     /// UDR-03, UDR-04, UDR-06.
     fn begin(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<(), BoxError> {
+        // Answers would be taken for questions, and those for others, for ever.
+        if connect::is_own(Transport::Udp, client) {
+            return Err("it says that it is from a socket of the gateway".into());
+        }
         let matched = self.datagrams.find(&self.table)?;
         let backend = self.table.stream_backend(matched, fastrand::u64(..))?;
         let endpoint = endpoint::any(&self.table.backend(backend).endpoints);

@@ -51,7 +51,7 @@ impl Flow {
         socket.set_nonblocking(true)?;
         socket.connect(&endpoint.into())?;
         let backend = UdpSocket::from_std(socket.into())?;
-        let to_self = connect::enter(Transport::Udp, backend.local_addr(), endpoint);
+        let to_self = connect::enter(Transport::Udp, endpoint);
         Ok(Self {
             backend,
             _to_self: to_self.map_err(io::Error::other)?,
