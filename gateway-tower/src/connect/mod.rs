@@ -16,9 +16,8 @@ mod tls;
 mod tls;
 
 pub(crate) use self::application::Application;
-pub(crate) use self::own_sockets::enter;
 #[cfg(feature = "server")]
-pub(crate) use self::own_sockets::{OwnSocket, ToSelf, is_own};
+pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_own};
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;
