@@ -1,17 +1,20 @@
 //! XBackendTrafficPolicies from manifests: which holds for a Service, and what statuses say of each.
 
+mod common;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::{Kind, Resources};
+use gateway_core::api::Kind;
 use gateway_core::condition::ConditionType;
 use gateway_core::lint;
-use gateway_core::manifest;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::rule::{Backend, RetryBudget, RetryRate, SessionCarrier, Sessions};
 use gateway_core::table::RouteTable;
 use gateway_core::translate::{Translation, Translator, translate};
+
+use self::common::resources;
 
 /// A Gateway, and a Route to both ports of a Service and to another Service.
 const BASE: &str = "
@@ -56,12 +59,6 @@ fn policy(name: &str, year: u16, targets: &[&str], spec: &str) -> String {
          spec: {{targetRefs: [{}], {spec}}}\n",
         targets.join(", ")
     )
-}
-
-fn resources(yaml: &str) -> Resources {
-    let read = manifest::read(yaml, "test.yaml");
-    assert!(read.problems.is_empty(), "{:?}", read.problems);
-    read.objects.into_iter().map(|(object, _)| object).collect()
 }
 
 fn translated(policies: &[String]) -> Translation {
