@@ -35,12 +35,7 @@ pub(super) fn session<B: WrittenBackend>(
     let with_affinity = found.filter_map(|(written, _)| scope.service_with_affinity(written.reference()));
     let services: Vec<_> = with_affinity.map(|service| service.to_string()).collect();
     if !services.is_empty() {
-        let message = format!(
-            "sessionAffinity of Service {} may want another endpoint than a session; set it to None there, or remove \
-             sessionPersistence here",
-            services.join(", ")
-        );
-        return Err(Finding::new(FIELD, Reason::UnsupportedValue, message));
+        return Err(Finding::new(FIELD, Reason::UnsupportedValue, resolve::beside_affinity(&services)));
     }
     // A rule that has a name keeps its cookie where it stands elsewhere.
     let route = format!("{} {}", scope.route().kind, scope.route().name);

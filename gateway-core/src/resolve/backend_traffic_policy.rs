@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::policy::JudgedPolicy;
-use super::session::session;
+use super::session::{beside_affinity, session};
 use crate::api::{
     AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, Service, ServiceAffinity,
     XBackendTrafficPolicy,
@@ -184,11 +184,7 @@ impl JudgedPolicy {
         let with_affinity: Vec<_> =
             self.services.iter().filter(has_affinity).map(ToString::to_string).collect();
         if !with_affinity.is_empty() {
-            let message = format!(
-                "sessionAffinity of Service {} may want another endpoint than a session; set it to None there, or remove \
-                 sessionPersistence here",
-                with_affinity.join(", ")
-            );
+            let message = beside_affinity(&with_affinity);
             self.refusals.push(Finding::new("spec.sessionPersistence", Reason::Invalid, message));
             return Traffic::default();
         }

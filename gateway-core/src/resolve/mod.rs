@@ -27,5 +27,5 @@ pub(crate) use self::endpoints::{Endpoints, service_of};
 pub use self::lookups::Lookups;
 pub(crate) use self::policy::JudgedPolicy;
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
-pub(crate) use self::session::session;
+pub(crate) use self::session::{beside_affinity, session};
 pub(crate) use self::workloads::Workloads;

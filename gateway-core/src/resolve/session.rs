@@ -42,6 +42,18 @@ pub(crate) fn session(
     Ok(SessionPersistence { carrier, absolute_timeout, scope: scope.into() })
 }
 
+/// What is said of sessions with Services, named here, that have an affinity of their own.
+///
+/// # Spec
+/// SES-11
+pub(crate) fn beside_affinity(services: &[String]) -> String {
+    format!(
+        "sessionAffinity of Service {} may want another endpoint than a session; set it to None there, or remove \
+         sessionPersistence here",
+        services.join(", ")
+    )
+}
+
 /// FNV-1a, in hexadecimal digits.
 fn default_name(of: &str) -> String {
     let hash = of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
