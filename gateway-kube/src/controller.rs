@@ -33,7 +33,7 @@ use crate::address_pool::{AddressPool, Claim};
 use crate::definitions::{DefinitionWatch, Known};
 use crate::error::Error;
 use crate::infrastructure::{
-    Maker, Owner, Part, endpoints_of, former_service, gateway_of, parts_to_make, services_of,
+    Maker, Owner, Part, endpoints_of, former_service, gateway_of, has_part, parts_to_make, services_of,
 };
 use crate::lease::{Candidate, LeaseOptions};
 use crate::object::{Stored, StoredStatus, Unreadable};
@@ -912,12 +912,7 @@ impl Running {
         }
         // It is gone: what it was is known from what there should be.
         let infrastructure = &self.translator.translation().infrastructure;
-        let is_of = |service: &GatewayService| {
-            let rest = key.name.strip_prefix(&*service.name.name);
-            service.name.namespace == key.namespace
-                && rest.is_some_and(|rest| ["", "-ipv4", "-ipv6"].contains(&rest))
-        };
-        infrastructure.iter().find(|(_, service)| is_of(service)).map(|(gateway, _)| gateway.clone())
+        infrastructure.iter().find(|(_, service)| has_part(service, key)).map(|(gateway, _)| gateway.clone())
     }
 
     fn computed(&self, kind: Kind, key: &ObjectName, stored: &Stored) -> Option<Computed> {

@@ -93,8 +93,12 @@ struct Metadata {
 
 /// The parts that are not stored as they should be. A Service without ports cannot be made, and waits until it has some.
 pub fn parts_to_make(wanted: &GatewayService, stored: &Resources) -> Vec<Part> {
-    let all = [Part::Service, Part::Ipv4, Part::Ipv6];
-    all.into_iter().filter(|part| part.is_to_be_made(wanted, stored)).collect()
+    Part::ALL.into_iter().filter(|part| part.is_to_be_made(wanted, stored)).collect()
+}
+
+/// Whether a part of this Service has this name.
+pub(crate) fn has_part(service: &GatewayService, name: &ObjectName) -> bool {
+    Part::ALL.into_iter().any(|part| part.name(&service.name) == *name)
 }
 
 /// What a Service that was made is to be when its Gateway has it no more: the same, with nothing behind it.
@@ -146,6 +150,8 @@ pub(crate) fn gateway_of(namespace: &str, labels: &BTreeMap<String, String>) -> 
 // === impl Part ===
 
 impl Part {
+    const ALL: [Self; 3] = [Self::Service, Self::Ipv4, Self::Ipv6];
+
     fn kind(self) -> Kind {
         match self {
             Self::Service => Kind::Service,
