@@ -52,27 +52,21 @@ fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> S
 /// The references to backends of a rule, as they are written.
 fn written(update: &Update, id: &RuleName) -> Vec<String> {
     let (resources, name, index) = (&update.resources, &id.route.name, usize::from(id.index));
+    macro_rules! rule_of {
+        ($routes:ident) => {
+            resources
+                .$routes
+                .get(name)
+                .and_then(|route| route.spec.rules.get(index))
+                .map(serde_json::to_value)
+        };
+    }
     let rule = match id.route.kind {
-        RouteKind::Http => resources
-            .http_routes
-            .get(name)
-            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
-        RouteKind::Grpc => resources
-            .grpc_routes
-            .get(name)
-            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
-        RouteKind::Tls => resources
-            .tls_routes
-            .get(name)
-            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
-        RouteKind::Tcp => resources
-            .tcp_routes
-            .get(name)
-            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
-        RouteKind::Udp => resources
-            .udp_routes
-            .get(name)
-            .and_then(|route| route.spec.rules.get(index).map(serde_json::to_value)),
+        RouteKind::Http => rule_of!(http_routes),
+        RouteKind::Grpc => rule_of!(grpc_routes),
+        RouteKind::Tls => rule_of!(tls_routes),
+        RouteKind::Tcp => rule_of!(tcp_routes),
+        RouteKind::Udp => rule_of!(udp_routes),
     };
     // What was read can be written.
     let rule = rule.and_then(Result::ok).unwrap_or_default();
