@@ -23,7 +23,8 @@ pub struct UpstreamOptions {
     /// not read holds one piece, in a buffer that may be up to 32 KiB larger, and so does a connection that was busy and is
     /// kept. A client of HTTP/2, which holds two, and one that is still sending its request get pieces of 16 KiB.
     pub buffer_bytes: usize,
-    /// The most header lines of an answer over HTTP/1.1.
+    /// The most header lines of an answer over HTTP/1.1. Up to 100 are read without memory of their own; with more, each answer
+    /// takes 64 bytes for each line that it might have.
     pub max_header_lines: usize,
     /// The most bytes in the head of an answer over HTTP/2, as RFC 9113 section 6.5.2 counts them.
     pub max_head_bytes: u32,
@@ -68,7 +69,8 @@ impl Default for UpstreamOptions {
             idle_timeout: Duration::from_secs(60),
             max_idle_per_endpoint: 256,
             buffer_bytes: 48 * 1024,
-            max_header_lines: 200,
+            // More than other proxies take, and two blocks that every allocator has at hand.
+            max_header_lines: 128,
             max_head_bytes: 64 * 1024,
             http2_streams: 100,
             http2_connections_per_endpoint: 100,

@@ -277,7 +277,7 @@ async fn a_request_that_goes_on_long_after_its_answer_closes_its_connection() {
 async fn heads_of_answers_are_read_as_leniently_as_a_proxy_has_to() {
     let backend = raw_backend(|mut stream| async move {
         read_head(&mut stream).await;
-        let many: String = (0..150).map(|i| format!("x-{i}: y\r\n")).collect();
+        let many: String = (0..120).map(|i| format!("x-{i}: y\r\n")).collect();
         let head =
             format!("HTTP/1.1 200 OK\r\nx-space : a\r\nx-fold: a\r\n b\r\n{many}content-length: 2\r\n\r\nok");
         let _ = stream.write_all(head.as_bytes()).await;
@@ -287,7 +287,7 @@ async fn heads_of_answers_are_read_as_leniently_as_a_proxy_has_to() {
     let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     let answer = exchange(world.address(80), request).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nok"), "{answer}");
-    assert!(answer.contains("x-space: a\r\n") && answer.contains("x-149: y\r\n"), "{answer}");
+    assert!(answer.contains("x-space: a\r\n") && answer.contains("x-119: y\r\n"), "{answer}");
     let fold = answer.lines().find_map(|line| line.strip_prefix("x-fold: ")).expect("a line");
     assert_eq!(fold.split_whitespace().collect::<Vec<_>>(), ["a", "b"]);
 }
