@@ -134,12 +134,11 @@ impl<'a> RequestHead<'a> {
     #[inline]
     pub fn of_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        match Self::new(method, uri, headers) {
-            Err(RequestError::NoHost) if request.version() <= Version::HTTP_10 => {
-                Ok(Self::with_host(Host::absent(), method, uri, headers))
-            }
-            read => read,
-        }
+        let host = match host_of(method, uri, headers) {
+            Err(RequestError::NoHost) if request.version() <= Version::HTTP_10 => Host::absent(),
+            host => host?,
+        };
+        Ok(Self::with_host(host, method, uri, headers))
     }
 
     /// Reads the head of a request that names a host. The authority of the target, where there is one, goes before the Host
@@ -152,19 +151,7 @@ impl<'a> RequestHead<'a> {
     /// AMB-16, AMB-43, MSG-01.
     #[inline]
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Self, RequestError> {
-        if !is_target(method, uri) {
-            return Err(RequestError::Target);
-        }
-        let mut lines = headers.get_all(header::HOST).iter();
-        let line = lines.next();
-        if lines.next().is_some() {
-            return Err(RequestError::SeveralHosts);
-        }
-        let authority = match uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => line.ok_or(RequestError::NoHost)?.to_str().map_err(|_| HostError::Syntax)?,
-        };
-        Ok(Self::with_host(Host::of_authority(authority)?, method, uri, headers))
+        Ok(Self::with_host(host_of(method, uri, headers)?, method, uri, headers))
     }
 
     #[inline]
@@ -316,6 +303,28 @@ fn joined_cookies(headers: &HeaderMap) -> Option<Box<[u8]>> {
     let lines = headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes());
     let crumbs: SmallVec<[&[u8]; 4]> = lines.collect();
     (crumbs.len() > 1).then(|| crumbs.join(&b"; "[..]).into())
+}
+
+/// The host that a request names whose target is one for its method.
+#[inline]
+fn host_of<'a>(method: &Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, RequestError> {
+    if !is_target(method, uri) {
+        return Err(RequestError::Target);
+    }
+    let mut lines = headers.get_all(header::HOST).iter();
+    let line = lines.next();
+    if lines.next().is_some() {
+        return Err(RequestError::SeveralHosts);
+    }
+    let authority = match uri.authority() {
+        Some(authority) => authority.as_str(),
+        // Which characters it has is looked at once, where a host is made of it.
+        None => {
+            let line = line.ok_or(RequestError::NoHost)?;
+            str::from_utf8(line.as_bytes()).map_err(|_| HostError::Syntax)?
+        }
+    };
+    Ok(Host::of_authority(authority)?)
 }
 
 /// Whether the target has a form that the method may have: an authority alone is for CONNECT, `*` is for OPTIONS, and no
