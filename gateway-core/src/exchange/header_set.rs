@@ -47,15 +47,25 @@ impl HeaderSet {
     pub fn of_received(headers: &HeaderMap) -> Self {
         headers.iter().fold(Self(0), |set, (name, value)| {
             let name = name.as_str();
+            // Most are neither of these nor a claim.
             match Self::of_name(name) {
-                Self::CONTENT_LENGTH if set.has(Self::CONTENT_LENGTH) => Self(set.0 & !Self::PLAIN_LENGTH.0),
-                Self::CONTENT_LENGTH if is_plain_length(value) => {
-                    set | Self::CONTENT_LENGTH | Self::PLAIN_LENGTH
-                }
                 Self(0) if is_claim(name) => set | Self::CLAIM,
+                Self(0) => set,
+                Self::CONTENT_LENGTH => set.with_length(value),
                 known => set | known,
             }
         })
+    }
+
+    /// The same with one more line of `Content-Length`.
+    fn with_length(self, value: &HeaderValue) -> Self {
+        if self.has(Self::CONTENT_LENGTH) {
+            Self(self.0 & !Self::PLAIN_LENGTH.0)
+        } else if is_plain_length(value) {
+            self | Self::CONTENT_LENGTH | Self::PLAIN_LENGTH
+        } else {
+            self | Self::CONTENT_LENGTH
+        }
     }
 
     /// The header of this name, if it is one of these.
