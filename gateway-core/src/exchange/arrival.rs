@@ -3,7 +3,7 @@
 use super::forwarded::{Client, Trust};
 use super::hop_by_hop::Upgrades;
 use crate::name::ObjectName;
-use crate::table::FrontendOwner;
+use crate::table::{FrontendId, FrontendOwner};
 
 /// What must be known of a connection to decide about the requests that come in on it.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,9 @@ pub struct Arrival<'a> {
     pub owner: FrontendOwner<&'a ObjectName, &'a str>,
     /// The port, as the Gateway's listeners or the Service name it; the socket may be bound to another.
     pub port: u16,
+    /// The frontend that takes what comes in there, for those who have [looked it up](crate::table::RouteTable::frontend_for) in
+    /// the table that they ask, and keep it as long as they ask no other.
+    pub frontend: Option<FrontendId>,
     /// The server name of the TLS handshake, where there was one.
     pub server_name: Option<&'a str>,
     /// The client.
@@ -46,6 +49,7 @@ impl<'a> Arrival<'a> {
         Self {
             owner,
             port,
+            frontend: None,
             server_name: None,
             client: Client::default(),
             trust: Trust::default(),

@@ -224,8 +224,8 @@ impl Search {
 /// The listener that takes a request for this host.
 fn select(table: &RouteTable, arrival: &Arrival<'_>, host: &Host<'_>) -> Result<ListenerId, NoMatch> {
     let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
-    let frontend = table.frontend_for(arrival.owner, Transport::Tcp, arrival.port);
-    let frontend = frontend.ok_or(NoMatch::NoListener)?;
+    let look_up = || table.frontend_for(arrival.owner, Transport::Tcp, arrival.port);
+    let frontend = arrival.frontend.or_else(look_up).ok_or(NoMatch::NoListener)?;
     table.select(frontend, server_name.as_ref(), host)
 }
 

@@ -7,6 +7,7 @@ use gateway_core::exchange::hop_by_hop::Upgrades;
 use tower_layer::Layer;
 
 use super::Route;
+use super::frontend::LastFrontend;
 use crate::authorize::AskNobody;
 use crate::connection::Connection;
 use crate::handle::TableHandle;
@@ -59,6 +60,6 @@ impl<S, A: Clone> Layer<S> for RouteLayer<A> {
 
     fn layer(&self, inner: S) -> Route<S, A> {
         let Self { tables, connection, trust, upgrades, authorizer } = self.clone();
-        Route { inner, tables, connection, trust, upgrades, authorizer }
+        Route { inner, tables, connection, trust, upgrades, authorizer, frontend: LastFrontend::default() }
     }
 }

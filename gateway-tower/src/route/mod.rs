@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod frontend;
 mod search;
 mod future;
 mod layer;

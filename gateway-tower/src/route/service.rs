@@ -12,6 +12,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::RouteFuture;
+use super::frontend::LastFrontend;
 use super::search::{Asking, Start, search};
 use crate::authorize::{AskNobody, Authorize};
 use crate::connection::Connection;
@@ -30,6 +31,7 @@ pub struct Route<S, A = AskNobody> {
     pub(super) trust: Trust,
     pub(super) upgrades: Upgrades,
     pub(super) authorizer: A,
+    pub(super) frontend: LastFrontend,
 }
 
 // === impl Route ===
@@ -63,6 +65,7 @@ where
         let Some(connection) = connection else { return RouteFuture::refused(Refusal::NoConnection, None) };
         let snapshot = self.tables.snapshot(connection.shard);
         let arrival = Arrival {
+            frontend: self.frontend.of(&connection, &snapshot),
             server_name: connection.server_name.as_deref(),
             trust: self.trust,
             upgrades: self.upgrades,
