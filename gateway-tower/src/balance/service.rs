@@ -72,7 +72,7 @@ struct Chosen {
 /// # Spec
 /// HRB-12; FMR-02 for mirrors; SES-05, SES-13; the choice for retries is RTY-09.
 fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey) -> Result<Chosen, Refusal> {
-    let routed = request.extensions().get::<Routed>().ok_or(Refusal::NotRouted)?;
+    let Some(routed) = request.extensions().get::<Routed>() else { return Err(Refusal::NotRouted) };
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
     if backend.endpoints.is_empty() {
         return Err(exchange::Refusal::NoEndpoints.into());
@@ -84,7 +84,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
     };
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
     let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
-    let routed = request.extensions_mut().get_mut::<Routed>().ok_or(Refusal::NotRouted)?;
+    let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return Err(Refusal::NotRouted) };
     routed.choose_endpoint(position);
     Ok(Chosen { reached: routed.reached(), guard, begins, authority, version, scheme })
 }

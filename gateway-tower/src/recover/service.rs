@@ -3,13 +3,14 @@
 use std::fmt;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::RecoverFuture;
 use crate::body::{BoxError, ResponseBody};
 use crate::outcome::{OrRefused, Refused};
+use crate::routed::Routed;
 
 /// Refuses requests that the client fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,12 +66,22 @@ where
         match self.not_ready.take() {
             None => {
                 let inflow = request.extensions().get().cloned();
-                let upgrade = request.headers().get(header::UPGRADE).cloned().map(Box::new);
+                let upgrade = asked_upgrade(&request).cloned().map(Box::new);
                 OrRefused::forwarded(RecoverFuture::new(self.client.call(request), inflow, upgrade))
             }
             Some(refused) => OrRefused::refused(refused),
         }
     }
+}
+
+/// The protocols that the client asks for on its connection, if it does.
+fn asked_upgrade<B>(request: &Request<B>) -> Option<&HeaderValue> {
+    // Of a request that a rule serves it is known whether, without a search among its headers.
+    let routed: Option<&Routed> = request.extensions().get();
+    if routed.is_some_and(|routed| !routed.exchange().wants_upgrade()) {
+        return None;
+    }
+    request.headers().get(header::UPGRADE)
 }
 
 impl<C: Clone> Clone for Recover<C> {
