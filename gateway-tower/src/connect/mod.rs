@@ -1,10 +1,11 @@
 //! Connecting to an endpoint, within TLS where its backend is spoken to so.
 //!
-//! A [`Peer`] is what a connection is made with, and all that it may be shared by.
+//! A [`Peer`] is what a connection is made with, and all that it may be shared by. Clients are [read](poll_read_at_most) in the same way.
 
 mod application;
 mod peer;
 mod own_sockets;
+mod read_at_most;
 mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
@@ -21,6 +22,7 @@ pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_own};
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;
+pub(crate) use self::read_at_most::poll_read_at_most;
 pub(crate) use self::stream::{BackendIo, Connected};
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::tcp::in_place_of_sockets;

@@ -9,10 +9,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::pace::Pace;
-use crate::connect::BackendIo;
+use crate::connect::{BackendIo, poll_read_at_most};
 
 /// A connection whose failure to write is told once nothing more can be read.
 #[derive(Debug)]
@@ -60,21 +60,6 @@ impl BackendStream {
     }
 }
 
-/// Reads no more than `piece` bytes.
-fn poll_read_piece(
-    stream: &mut BackendIo,
-    cx: &mut Context<'_>,
-    buf: &mut ReadBuf<'_>,
-    piece: usize,
-) -> Poll<io::Result<()>> {
-    // Nearly always there is no room for more.
-    if buf.remaining() <= piece {
-        Pin::new(stream).poll_read(cx, buf)
-    } else {
-        Pin::new(&mut stream.take(piece as u64)).poll_read(cx, buf)
-    }
-}
-
 impl AsyncRead for BackendStream {
     #[inline]
     fn poll_read(
@@ -85,7 +70,7 @@ impl AsyncRead for BackendStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
-        let read = ready!(poll_read_piece(&mut this.stream, cx, buf, this.pace.piece()));
+        let read = ready!(poll_read_at_most(&mut this.stream, cx, buf, this.pace.piece()));
         if room && (read.is_err() || buf.filled().len() == before) {
             this.read_ended = true;
             if let Some(waiting) = this.waiting.take() {

@@ -4,22 +4,23 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::preface::FirstBytes;
+use crate::connect::poll_read_at_most;
 use crate::drain::Member;
 
 /// The most that is read at once: not quite what hyper reads into at first. It doubles a buffer that is filled, and of a
 /// request that its backend does not take, several stand in a row.
-const READ_AT_ONCE: u64 = 16 * 1024 - 1;
+const READ_AT_ONCE: usize = 16 * 1024 - 1;
 
 /// The same within TLS, where this is the length of a record.
-const READ_AT_ONCE_SECURE: u64 = 16 * 1024;
+const READ_AT_ONCE_SECURE: usize = 16 * 1024;
 
 /// A stream that tells the open connections when bytes move.
 pub(in crate::serve) struct Stream<T> {
-    io: Take<T>,
-    read_at_once: u64,
+    io: T,
+    read_at_once: usize,
     first: FirstBytes,
     member: Member,
     /// Whether the client has closed its side.
@@ -28,14 +29,12 @@ pub(in crate::serve) struct Stream<T> {
 
 // === impl Stream ===
 
-impl<T: AsyncRead> Stream<T> {
+impl<T> Stream<T> {
     pub(in crate::serve) fn new(io: T, first: FirstBytes, member: Member, secure: bool) -> Self {
         let read_at_once = if secure { READ_AT_ONCE_SECURE } else { READ_AT_ONCE };
-        Self { io: io.take(read_at_once), read_at_once, first, member, ended: false }
+        Self { io, read_at_once, first, member, ended: false }
     }
-}
 
-impl<T> Stream<T> {
     fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &written {
             Poll::Ready(Ok(_)) => self.member.count_write(),
@@ -60,8 +59,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
         }
         if !this.ended {
             let before = buf.filled().len();
-            this.io.set_limit(this.read_at_once);
-            ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+            ready!(poll_read_at_most(&mut this.io, cx, buf, this.read_at_once))?;
             if buf.filled().len() > before || buf.remaining() == 0 {
                 this.member.count_read();
                 return Poll::Ready(Ok(()));
@@ -75,7 +73,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(self.io.get_mut()).poll_write(cx, buf);
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.written(written)
     }
 
@@ -84,19 +82,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(self.io.get_mut()).poll_write_vectored(cx, bufs);
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         self.written(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.get_ref().is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.io.get_mut()).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.io.get_mut()).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
