@@ -19,7 +19,12 @@ use crate::outcome::Reason;
 #[repr(C)]
 pub(super) struct RequestCells {
     successes: ClassCells,
-    /// Those of the other classes.
+    rest: OnceLock<Box<OtherRequests>>,
+}
+
+/// What is counted of requests besides successes.
+#[derive(Debug, Default)]
+struct OtherRequests {
     classes: [OnceLock<Box<ClassCells>>; Class::COUNT],
     refusals: OnceLock<Box<[AtomicU64; Reason::ALL.len()]>>,
     retries: AtomicU64,
@@ -39,7 +44,12 @@ struct ClassCells {
 #[repr(C)]
 pub(super) struct AttemptCells {
     successes: Histogram,
-    /// Of all other ends.
+    rest: OnceLock<Box<OtherAttempts>>,
+}
+
+/// What is counted of attempts besides successes, and of copies.
+#[derive(Debug, Default)]
+struct OtherAttempts {
     ends: [OnceLock<Box<Histogram>>; AttemptEnd::COUNT],
     sent: AtomicU64,
     dropped: AtomicU64,
@@ -83,18 +93,22 @@ impl RequestCells {
     }
 
     pub(super) fn refused(&self, reason: Reason) {
-        add(&self.refusals.get_or_init(Box::default)[reason as usize], 1);
+        add(&self.rest().refusals.get_or_init(Box::default)[reason as usize], 1);
     }
 
     pub(super) fn retried(&self, times: u32) {
-        add(&self.retries, times.into());
+        add(&self.rest().retries, times.into());
     }
 
     fn class(&self, class: Class) -> &ClassCells {
         match class {
             Class::SUCCESS => &self.successes,
-            _ => self.classes[class.index()].get_or_init(Box::default),
+            _ => self.rest().classes[class.index()].get_or_init(Box::default),
         }
+    }
+
+    fn rest(&self) -> &OtherRequests {
+        self.rest.get_or_init(Box::default)
     }
 
     /// Those of a class, if they have counted something.
@@ -102,7 +116,7 @@ impl RequestCells {
         if class == Class::SUCCESS.index() {
             return Some(&self.successes).filter(|cells| cells.methods.iter().any(|cell| read(cell) > 0));
         }
-        self.classes[class].get().map(|cells| &**cells)
+        self.rest.get()?.classes[class].get().map(|cells| &**cells)
     }
 }
 
@@ -116,8 +130,12 @@ impl AttemptCells {
     fn of_end(&self, end: AttemptEnd) -> &Histogram {
         match end {
             AttemptEnd::SUCCESS => &self.successes,
-            _ => self.ends[end.index()].get_or_init(Box::default),
+            _ => self.rest().ends[end.index()].get_or_init(Box::default),
         }
+    }
+
+    fn rest(&self) -> &OtherAttempts {
+        self.rest.get_or_init(Box::default)
     }
 
     /// That of an end, if it has counted something.
@@ -125,13 +143,13 @@ impl AttemptCells {
         if end == AttemptEnd::SUCCESS.index() {
             return Some(&self.successes).filter(|histogram| !histogram.is_empty());
         }
-        self.ends[end].get().map(|histogram| &**histogram)
+        self.rest.get()?.ends[end].get().map(|histogram| &**histogram)
     }
 
     pub(super) fn copied(&self, copied: Copied) {
         match copied {
-            Copied::Sent => add(&self.sent, 1),
-            Copied::Dropped => add(&self.dropped, 1),
+            Copied::Sent => add(&self.rest().sent, 1),
+            Copied::Dropped => add(&self.rest().dropped, 1),
         }
     }
 }
@@ -148,9 +166,10 @@ impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
                 durations.add(&cells.durations);
                 methods.iter_mut().zip(&cells.methods).for_each(|(count, cell)| *count += read(cell));
             }
-            let refusals = shard.refusals.get().into_iter().flat_map(|refusals| refusals.iter());
+            let Some(rest) = shard.rest.get() else { continue };
+            let refusals = rest.refusals.get().into_iter().flat_map(|refusals| refusals.iter());
             counts.refusals.iter_mut().zip(refusals).for_each(|(count, cell)| *count += read(cell));
-            counts.retries += read(&shard.retries);
+            counts.retries += read(&rest.retries);
         }
         counts
     }
@@ -167,8 +186,10 @@ impl<'c> FromIterator<&'c AttemptCells> for AttemptCounts {
                     known.get_or_insert_default().add(cells);
                 }
             }
-            counts.sent += read(&shard.sent);
-            counts.dropped += read(&shard.dropped);
+            if let Some(rest) = shard.rest.get() {
+                counts.sent += read(&rest.sent);
+                counts.dropped += read(&rest.dropped);
+            }
         }
         counts
     }

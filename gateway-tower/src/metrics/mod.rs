@@ -38,8 +38,8 @@
 //! # What it costs
 //! A request takes no lock and allocates nothing: its series is found by its numbers in the table, and compared with its names
 //! once a table. It reads the clock four times, and adds to five numbers, which connections have several of, so that cores do
-//! not share them. The first request of a rule allocates, on each of them: less than a KiB, and less than a quarter of one for
-//! each class of status but success.
+//! not share them. The first request of a rule allocates, on each of them: less than half a KiB; the first that is no success
+//! three quarters of one more, and each class of status after that a third.
 //!
 //! An answer to a call of gRPC has the status 200 however the call ended: those of the gateway's own that say why it did not serve a call
 //! are told by their `reason`, and what backends say is told by an access log, as `grpc_status`, and by no metric.
