@@ -15,14 +15,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use gateway_core::table::RouteTable;
+use hashbrown::HashTable;
 
-use super::labels::{Known, Labels, Place};
+use super::labels::{Known, Labels, Parts, Place};
 use crate::handle::TableHandle;
 
 /// The series of places, each with cells of type `C`.
@@ -34,10 +36,8 @@ pub(super) struct Family<C> {
     tables: TableHandle,
 }
 
-type Map<K, V> = HashMap<K, V, RandomState>;
-
 /// Clones are for a change, which is rare.
-type Index<C> = Map<Place, Entry<C>>;
+type Index<C> = HashMap<Place, Entry<C>, RandomState>;
 
 /// The cells of a place for one shard.
 #[derive(Debug)]
@@ -50,7 +50,11 @@ struct Entry<C> {
 
 /// What is behind the lock.
 struct Rest<C> {
-    series: Map<Labels, Arc<Series<C>>>,
+    /// By their labels.
+    series: HashTable<Arc<Series<C>>>,
+    seed: RandomState,
+    /// Those that the series share.
+    parts: Parts,
     /// What the index of each shard is to take in.
     found: Box<[Found<C>]>,
     /// The table that the series were last compared with, by its number.
@@ -82,7 +86,9 @@ const LEAST_LIMIT: usize = 1_024;
 impl<C: Default> Family<C> {
     pub(super) fn new(tables: TableHandle, shards: usize) -> Self {
         let rest = Rest {
-            series: Map::default(),
+            series: HashTable::new(),
+            seed: RandomState::default(),
+            parts: Parts::default(),
             found: (0..shards).map(|_| Found { entries: Index::default(), lookups: 0 }).collect(),
             generation: 0,
             has_new: false,
@@ -139,7 +145,7 @@ impl<C: Default> Family<C> {
         if rest.generation != table.generation() || rest.has_new {
             self.forget(&mut rest, &table);
         }
-        let mut series: Vec<_> = rest.series.values().cloned().collect();
+        let mut series: Vec<_> = rest.series.iter().cloned().collect();
         drop(rest);
         series.sort_by(|a, b| a.labels.cmp(&b.labels));
         series
@@ -149,12 +155,13 @@ impl<C: Default> Family<C> {
     fn forget(&self, rest: &mut Rest<C>, table: &RouteTable) {
         let known = Known::new(table);
         let before = rest.series.len();
-        rest.series.retain(|labels, _| known.contains(labels));
+        rest.series.retain(|series| known.contains(&series.labels));
         rest.limit = LEAST_LIMIT.max(2 * rest.series.len());
         (rest.generation, rest.has_new) = (table.generation(), false);
         if rest.series.len() == before {
             return;
         }
+        rest.parts.forget_unused();
         for (index, Found { entries, .. }) in self.indexes.iter().zip(&mut rest.found) {
             entries.retain(|_, entry| known.contains(&entry.series.labels));
             let index_now = index.load();
@@ -180,12 +187,14 @@ impl<C> fmt::Debug for Family<C> {
 
 impl<C: Default> Rest<C> {
     fn series(&mut self, labels: Labels) -> Arc<Series<C>> {
-        let shards = self.found.len();
-        let series = self.series.entry(labels).or_insert_with_key(|labels| {
-            self.has_new = true;
-            Arc::new(Series::new(labels.clone(), shards))
+        let Self { series, seed, parts, found, has_new, .. } = self;
+        let hash = |labels: &Labels| seed.hash_one(labels);
+        let entry = series.entry(hash(&labels), |known| known.labels == labels, |known| hash(&known.labels));
+        let series = entry.or_insert_with(|| {
+            *has_new = true;
+            Arc::new(Series::new(parts.share(labels), found.len()))
         });
-        Arc::clone(series)
+        Arc::clone(series.get())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Write};
+use std::hash::Hash;
 use std::iter;
 use std::sync::Arc;
 
@@ -25,13 +26,26 @@ pub(super) struct Place {
 /// The same by name, which stays from table to table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Labels {
-    owner: FrontendOwner,
-    listener: Option<ListenerName>,
+    listener: Arc<ListenerLabels>,
     rule: Option<RuleName>,
-    backend: Option<BackendName>,
+    backend: Option<Arc<BackendName>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The parts of labels that many series have, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    listeners: HashSet<Arc<ListenerLabels>, RandomState>,
+    backends: HashSet<Arc<BackendName>, RandomState>,
+}
+
+/// The labels of a listener, or of its owner alone.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct ListenerLabels {
+    owner: FrontendOwner,
+    name: Option<ListenerName>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct ListenerName {
     owner_kind: ListenerOwnerKind,
     owner: ObjectName,
@@ -67,23 +81,17 @@ impl Labels {
             FrontendOwner::ServiceFor(service, _) => FrontendOwner::Service(service.clone()),
             FrontendOwner::Gateway(_) | FrontendOwner::Service(_) => owner.clone(),
         };
-        Self { owner, listener: None, rule: None, backend: None }
+        Self { listener: ListenerLabels { owner, name: None }.into(), rule: None, backend: None }
     }
 
     /// The labels of a place in `table`.
     pub(super) fn new(table: &RouteTable, place: Place) -> Self {
-        let Listener { frontend, owner_kind, owner, name, .. } = table.listener(place.listener);
         Self {
-            owner: frontend.clone(),
-            listener: Some(ListenerName {
-                owner_kind: *owner_kind,
-                owner: owner.clone(),
-                name: name.clone(),
-            }),
+            listener: ListenerLabels::from(table.listener(place.listener)).into(),
             rule: place.rule.map(|rule| table.rule(rule).id.clone()),
             backend: place.backend.map(|id| {
                 let Backend { service, port, .. } = table.backend(id);
-                (service.clone(), *port)
+                (service.clone(), *port).into()
             }),
         }
     }
@@ -92,14 +100,15 @@ impl Labels {
     /// are compared.
     #[inline]
     pub(super) fn are_of(&self, table: &RouteTable, place: Place) -> bool {
-        self.is_at(table.listener(place.listener))
+        self.listener.is_of(table.listener(place.listener))
             && match (&self.rule, place.rule) {
                 (Some(name), Some(rule)) => table.rule(rule).id == *name,
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             }
             && match (&self.backend, place.backend) {
-                (Some((service, port)), Some(backend)) => {
+                (Some(name), Some(backend)) => {
+                    let (service, port) = &**name;
                     let backend = table.backend(backend);
                     backend.port == *port && backend.service == *service
                 }
@@ -107,17 +116,60 @@ impl Labels {
                 (Some(_), None) | (None, Some(_)) => false,
             }
     }
+}
 
-    fn is_at(&self, at: &Listener) -> bool {
-        self.listener.as_ref().is_some_and(|listener| {
-            listener.name == at.name && listener.owner_kind == at.owner_kind && listener.owner == at.owner
-        }) && self.owner == at.frontend
+// === impl Parts ===
+
+impl Parts {
+    /// The same labels, of parts that others have as far as there are such.
+    pub(super) fn share(&mut self, labels: Labels) -> Labels {
+        let Labels { listener, rule, backend } = labels;
+        Labels {
+            listener: kept_once(&mut self.listeners, listener),
+            rule,
+            backend: backend.map(|backend| kept_once(&mut self.backends, backend)),
+        }
+    }
+
+    /// Forgets those that no labels have any more.
+    pub(super) fn forget_unused(&mut self) {
+        self.listeners.retain(|listener| Arc::strong_count(listener) > 1);
+        self.backends.retain(|backend| Arc::strong_count(backend) > 1);
     }
 }
 
+fn kept_once<T: Hash + Eq>(known: &mut HashSet<Arc<T>, RandomState>, part: Arc<T>) -> Arc<T> {
+    if let Some(known) = known.get(&part) {
+        return Arc::clone(known);
+    }
+    known.insert(Arc::clone(&part));
+    part
+}
+
+// === impl ListenerLabels ===
+
+impl ListenerLabels {
+    fn is_of(&self, of: &Listener) -> bool {
+        self.name.as_ref().is_some_and(|ListenerName { owner_kind, owner, name }| {
+            *name == of.name && *owner_kind == of.owner_kind && *owner == of.owner
+        }) && self.owner == of.frontend
+    }
+}
+
+impl From<&Listener> for ListenerLabels {
+    fn from(listener: &Listener) -> Self {
+        let Listener { frontend, owner_kind, owner, name, .. } = listener;
+        let (owner, name) = (owner.clone(), name.clone());
+        let name = ListenerName { owner_kind: *owner_kind, owner, name };
+        Self { owner: frontend.clone(), name: Some(name) }
+    }
+}
+
+// === impl Labels for Prometheus ===
+
 impl EncodeLabelSet for Labels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        match &self.owner {
+        match &self.listener.owner {
             FrontendOwner::Gateway(name) => ("gateway", Text(name)).encode(encoder.encode_label())?,
             FrontendOwner::Service(name) => ("service", Text(name)).encode(encoder.encode_label())?,
             FrontendOwner::ServiceFor(name, namespace) => {
@@ -125,7 +177,7 @@ impl EncodeLabelSet for Labels {
                 ("client_namespace", &**namespace).encode(encoder.encode_label())?;
             }
         }
-        if let Some(listener) = &self.listener {
+        if let Some(listener) = &self.listener.name {
             ("listener", Text(listener)).encode(encoder.encode_label())?;
         }
         if let Some(RuleName { route, index, name }) = &self.rule {
@@ -136,7 +188,7 @@ impl EncodeLabelSet for Labels {
                 ("rule_name", &**name).encode(encoder.encode_label())?;
             }
         }
-        if let Some((service, port)) = &self.backend {
+        if let Some((service, port)) = self.backend.as_deref() {
             ("backend", Text(format_args!("{service}:{port}"))).encode(encoder.encode_label())?;
         }
         Ok(())
@@ -183,13 +235,14 @@ impl<'t> Known<'t> {
 
     /// Whether all that these labels name is there.
     pub(super) fn contains(&self, labels: &Labels) -> bool {
-        let Labels { owner, listener, rule, backend } = labels;
+        let Labels { listener, rule, backend } = labels;
+        let ListenerLabels { owner, name } = &**listener;
         self.owners.contains(&owner.as_ref())
-            && listener.as_ref().is_none_or(|ListenerName { owner_kind, owner, name }| {
+            && name.as_ref().is_none_or(|ListenerName { owner_kind, owner, name }| {
                 self.listeners.contains(&(*owner_kind, owner, &**name))
             })
             && rule.as_ref().is_none_or(|rule| self.rules.contains(rule))
-            && backend.as_ref().is_none_or(|(service, port)| {
+            && backend.as_deref().is_none_or(|(service, port)| {
                 rule.as_ref().is_some_and(|rule| self.backends.contains(&(rule, service, *port)))
             })
     }
