@@ -1,12 +1,14 @@
 //! What has been counted.
 
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use gateway_core::name::ObjectName;
 use gateway_core::table::Transport;
+use tokio::runtime::Handle;
 
 use super::cells::{AttemptCells, RequestCells};
 use super::family::Family;
@@ -37,10 +39,15 @@ const MOST_SHARDS: usize = 16;
 // === impl Metrics ===
 
 impl Metrics {
-    /// Nothing counted yet. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
+    /// Nothing counted yet. Each thread of the runtime that this is called in counts at a place of its own, each core of the machine
+    /// where there is none yet, as far as there are places. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
     /// counted.
     pub fn new(tables: TableHandle) -> Self {
-        let shards = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_SHARDS));
+        let workers = match Handle::try_current() {
+            Ok(runtime) => runtime.metrics().num_workers(),
+            Err(_) => thread::available_parallelism().map_or(1, NonZero::get),
+        };
+        let shards = workers.min(MOST_SHARDS);
         Self(Arc::new(Shared {
             requests: Family::new(tables.clone(), shards),
             attempts: Family::new(tables.clone(), shards),
