@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use super::http2_body::Http2Body;
 use super::pace::Pace;
 use crate::body::BoxError;
+use crate::body::gathered::Gathered;
 
 /// The body of a backend's answer, and the hold on the connection that it comes over.
 ///
@@ -26,7 +27,7 @@ enum Kind {
         /// None when the connection is back in its pool already.
         connection: Option<Box<dyn Settle + Send>>,
     },
-    Http2(Http2Body),
+    Http2(Gathered<Http2Body>),
 }
 
 /// A connection of HTTP/1.1 that an answer comes over. Dropping it closes it.
@@ -49,7 +50,7 @@ impl UpstreamBody {
     }
 
     pub(super) fn http2(body: Http2Body) -> Self {
-        Self(Kind::Http2(body))
+        Self(Kind::Http2(Gathered::new(body)))
     }
 
     pub(super) fn empty() -> Self {
@@ -97,7 +98,7 @@ impl Body for UpstreamBody {
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Kind::Http2(body) => body.poll_frame(cx).map_err(Into::into),
+            Kind::Http2(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -113,9 +114,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Http1 { incoming, .. } => incoming.size_hint(),
-            // Where the length is known it is among the headers.
-            Kind::Http2(body) if body.is_end_stream() => SizeHint::with_exact(0),
-            Kind::Http2(_) => SizeHint::default(),
+            Kind::Http2(body) => body.size_hint(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The body of an answer over HTTP/2.
 
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::RecvStream;
-use http_body::Frame;
+use http_body::{Body, Frame, SizeHint};
 
 use super::http2_connection::Place;
 use super::http2_upload::Rest;
@@ -34,8 +35,25 @@ impl Http2Body {
         body
     }
 
-    pub(super) fn poll_frame(
-        &mut self,
+    fn heard(&self) {
+        if let Some((place, _)) = &self.held {
+            place.heard();
+        }
+    }
+
+    fn release_at_end(&mut self) {
+        if self.stream.is_end_stream() {
+            self.held = None;
+        }
+    }
+}
+
+impl Body for Http2Body {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         if !self.data_ended {
@@ -60,19 +78,12 @@ impl Http2Body {
         Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers)).map_err(BrokenOff).transpose())
     }
 
-    pub(super) fn is_end_stream(&self) -> bool {
+    fn is_end_stream(&self) -> bool {
         self.stream.is_end_stream()
     }
 
-    fn heard(&self) {
-        if let Some((place, _)) = &self.held {
-            place.heard();
-        }
-    }
-
-    fn release_at_end(&mut self) {
-        if self.stream.is_end_stream() {
-            self.held = None;
-        }
+    fn size_hint(&self) -> SizeHint {
+        // Where the length is known it is among the headers.
+        if self.stream.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
     }
 }

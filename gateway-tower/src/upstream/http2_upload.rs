@@ -10,12 +10,13 @@ use pin_project_lite::pin_project;
 use tokio::task::AbortHandle;
 
 use crate::body::BoxError;
+use crate::body::gathered::Gathered;
 
 pin_project! {
     /// Sends a body. Dropped before its end, it takes the whole exchange back.
     pub(super) struct Upload<B> {
         #[pin]
-        body: B,
+        body: Gathered<B>,
         stream: SendStream<Bytes>,
         // What there is no room for yet.
         piece: Option<Bytes>,
@@ -29,7 +30,7 @@ pub(super) struct Rest(AbortHandle);
 
 impl<B> Upload<B> {
     pub(super) fn new(body: B, stream: SendStream<Bytes>) -> Self {
-        Self { body, stream, piece: None }
+        Self { body: Gathered::new(body), stream, piece: None }
     }
 }
 
@@ -59,7 +60,7 @@ where
                 let ended = this.body.is_end_stream();
                 this.stream.send_data(piece, ended).map(|()| ended)
             } else {
-                match ready!(this.body.as_mut().poll_frame(cx)).transpose().map_err(Into::into) {
+                match ready!(this.body.as_mut().poll_frame(cx)).transpose() {
                     Ok(Some(frame)) => match frame.into_data().map_err(Frame::into_trailers) {
                         Ok(piece) => {
                             *this.piece = Some(piece);
