@@ -150,7 +150,7 @@ impl Entry {
                 None => rule.index.to_string(),
             }),
             generation = outcome.table().map(|table| table.generation()),
-            backend = backend.map(|backend| format!("{}:{}", backend.service, backend.port)),
+            backend = backend.map(tracing::field::display),
             endpoint = outcome.endpoint().map(tracing::field::display),
             retries = outcome.retries,
             answered_by = outcome.answered_by.as_str(),

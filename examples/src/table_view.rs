@@ -76,8 +76,7 @@ pub fn fingerprint(table: &RouteTable, statuses: &Statuses) -> String {
         endpoints.sort();
         endpoints
     };
-    let backend =
-        |backend: &Backend| format!("{}:{} {:?}", backend.service, backend.port, endpoints(backend));
+    let backend = |backend: &Backend| format!("{backend} {:?}", endpoints(backend));
     let rule = |rule: &HttpRule| {
         let targets = rule.backends.refs().iter().map(|reference| match reference.target {
             // Its number depends on what was there before.

@@ -147,9 +147,8 @@ fn finding_the_rule_and_the_backend_of_a_stream_allocates_nothing() {
         service: ObjectName::new("default", "database"),
         port: 5432,
         protocol: BackendProtocol::default(),
-        tls: None,
-        retry_budget: None,
         endpoints: [SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
+        ..Backend::default()
     });
     let to = || [BackendRef { target: BackendTarget::Backend(backend), weight: 1 }; 2];
     let listener = table.listener("tls", 443, "*.example.com", ListenerProtocol::TlsPassthrough);
@@ -183,9 +182,8 @@ fn the_steps_of_a_request_without_filters_allocate_nothing() {
         service: ObjectName::new("default", "shop"),
         port: 80,
         protocol: BackendProtocol::Http1,
-        tls: None,
-        retry_budget: None,
         endpoints: [SocketAddr::from(([10, 0, 0, 7], 8080)).into()].into(),
+        ..Backend::default()
     });
     let name = ObjectName::new("default", "shop");
     let rule = HttpRule {

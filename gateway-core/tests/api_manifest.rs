@@ -380,6 +380,13 @@ fn an_object_of_another_version_or_kind_says_what_to_write() {
         ("apps/v1", "Deployment", Severity::Info, "passed over"),
         ("v1", "Pod", Severity::Info, "passed over"),
         ("v1", "ServiceAccount", Severity::Info, "passed over"),
+        ("multicluster.x-k8s.io/v1alpha1", "ServiceExport", Severity::Info, "passed over"),
+        (
+            "multicluster.x-k8s.io/v1alpha1",
+            "ServiceImprot",
+            Severity::Warning,
+            "did you mean `ServiceImport`?",
+        ),
         ("batch/v1", "Job", Severity::Info, "passed over"),
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition", Severity::Info, "passed over"),
         ("gateway.example.com/v1", "RateLimit", Severity::Info, "passed over"),

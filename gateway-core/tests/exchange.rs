@@ -60,9 +60,8 @@ impl<'a> Scene<'a> {
             service: ObjectName::new("default", name),
             port: 80,
             protocol: BackendProtocol::Http1,
-            tls: None,
-            retry_budget: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
+            ..Backend::default()
         }))
     }
 
@@ -139,9 +138,7 @@ fn mirror(share: Share) -> HttpFilter {
         service: ObjectName::new("default", "nowhere"),
         port: 80,
         protocol: BackendProtocol::Http1,
-        tls: None,
-        retry_budget: None,
-        endpoints: [].into(),
+        ..Backend::default()
     };
     let backend = RouteTable::builder(1).backend(nowhere);
     HttpFilter::RequestMirror(RequestMirror { backend, share })

@@ -186,9 +186,8 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
             service: ObjectName::new("default", name),
             port: 1,
             protocol: BackendProtocol::default(),
-            tls: None,
-            retry_budget: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
+            ..Backend::default()
         })
     };
     let there = backend("there", &[([10, 0, 0, 1], 1).into()]);
@@ -205,9 +204,7 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
         service: ObjectName::new("default", "other"),
         port: 1,
         protocol: BackendProtocol::default(),
-        tls: None,
-        retry_budget: None,
-        endpoints: [].into(),
+        ..Backend::default()
     });
     let table = table.build();
     let shares = shares(&table, listener, route);

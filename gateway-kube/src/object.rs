@@ -204,6 +204,7 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
         | Kind::EndpointSlice
+        | Kind::ServiceImport
         | Kind::ReferenceGrant
         | Kind::XBackend
         | Kind::XTelemetryPolicy

@@ -525,7 +525,7 @@ fn target(table: &RouteTable, gateway: Option<&ObjectName>, id: BackendId) -> Ta
     let backend = table.backend(id);
     let certificate = gateway.and_then(|gateway| table.client_certificate(gateway));
     let tls = backend.tls.as_ref().map(|tls| Box::new(backend_tls(tls, certificate)));
-    Target { service: backend.service.clone(), port: backend.port, tls }
+    Target { kind: backend.kind, service: backend.service.clone(), port: backend.port, tls }
 }
 
 /// How TLS is spoken with a backend, as engines say it.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 use http::{HeaderMap, Request, Response, StatusCode};
 
 use super::BackendTls;
@@ -200,12 +201,14 @@ pub enum Entrance {
     Stream,
 }
 
-/// One port of a Service.
+/// One port of a Service or a ServiceImport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The Service.
+    /// Which of the two.
+    pub kind: BackendKind,
+    /// The Service or ServiceImport.
     pub service: ObjectName,
-    /// The port of the Service.
+    /// Its port.
     pub port: u16,
     /// How TLS is spoken there; not at all without it.
     pub tls: Option<Box<BackendTls>>,

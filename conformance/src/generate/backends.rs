@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use gateway_core::api::{
     Endpoint, EndpointAddressType, EndpointConditions, EndpointPort, EndpointSlice, GATEWAY_GROUP,
-    ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo, Resources, Service,
-    ServiceAffinity, ServicePort, ServiceSpec, ServiceType, TransportProtocol,
+    MULTICLUSTER_GROUP, ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo, Resources,
+    Service, ServiceAffinity, ServiceImport, ServiceImportPort, ServiceImportSpec, ServiceImportType,
+    ServicePort, ServiceSpec, ServiceType, TransportProtocol,
 };
 
 use super::metadata;
@@ -23,6 +24,12 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
                 let first_address = [10, i as u8, j as u8, k as u8 * 10];
                 resources.insert(slice(source, namespace, name, first_address).into());
             }
+        }
+    }
+    if source.chance(30) {
+        for _ in 0..1 + source.below(4) {
+            resources.insert(import(source).into());
+            resources.insert(slice_of_import(source).into());
         }
     }
     for _ in 0..source.below(4) {
@@ -46,6 +53,40 @@ pub(super) fn service(source: &mut Source<'_>, namespace: &str, name: &str) -> S
     let session_affinity = if source.chance(4) { ServiceAffinity::ClientIp } else { ServiceAffinity::None };
     let spec = ServiceSpec { r#type, external_name, ports, session_affinity, ..ServiceSpec::default() };
     Service { metadata: metadata(namespace, name), spec }
+}
+
+/// A ServiceImport, mostly with the name of a Service.
+pub(super) fn import(source: &mut Source<'_>) -> ServiceImport {
+    let (namespace, name) = (source.one(&NAMESPACES), source.one(&SERVICES[..3]));
+    let Service { metadata, spec } = service(source, namespace, name);
+    let ports = spec.ports.into_iter().map(|port| ServiceImportPort {
+        name: port.name,
+        port: port.port,
+        protocol: port.protocol,
+        app_protocol: port.app_protocol,
+    });
+    let r#type =
+        if source.chance(20) { ServiceImportType::Headless } else { ServiceImportType::ClusterSetIp };
+    let (ports, session_affinity) = (ports.collect(), spec.session_affinity);
+    ServiceImport {
+        metadata,
+        spec: ServiceImportSpec { r#type, ports, session_affinity, ..Default::default() },
+    }
+}
+
+/// Endpoints of a ServiceImport in one of two clusters, now and then with the label of a Service too.
+pub(super) fn slice_of_import(source: &mut Source<'_>) -> EndpointSlice {
+    let (i, j, k) = (source.below(3), source.below(3), source.below(2));
+    let mut slice = slice(source, NAMESPACES[i], SERVICES[j], [10, 100 + i as u8, j as u8, k as u8 * 10]);
+    slice.metadata.name = format!("import-{}", slice.metadata.name);
+    if !source.chance(30) {
+        slice.metadata.labels.clear();
+    }
+    let cluster = source.one(&["east", "west"]);
+    let labels = [("service-name", SERVICES[j]), ("source-cluster", cluster)];
+    let labels = labels.map(|(name, value)| (format!("multicluster.kubernetes.io/{name}"), value.to_owned()));
+    slice.metadata.labels.extend(labels);
+    slice
 }
 
 pub(super) fn slice(
@@ -86,10 +127,14 @@ pub(super) fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
         kind: source.one(&["HTTPRoute", "HTTPRoute", "Gateway", "ListenerSet", "GRPCRoute"]).to_owned(),
         namespace: source.one(&NAMESPACES).to_owned(),
     });
-    let to = source.list(1, 2, |source| ReferenceGrantTo {
-        group: String::new(),
-        kind: source.one(&["Service", "Service", "Secret"]).to_owned(),
-        name: source.some(40, |source| source.one(&SERVICES).to_owned()),
+    let to = source.list(1, 2, |source| {
+        let import = (MULTICLUSTER_GROUP, "ServiceImport");
+        let (group, kind) = source.one(&[("", "Service"), ("", "Service"), ("", "Secret"), import]);
+        ReferenceGrantTo {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            name: source.some(40, |source| source.one(&SERVICES).to_owned()),
+        }
     });
     ReferenceGrant {
         metadata: metadata(source.one(&NAMESPACES), name),

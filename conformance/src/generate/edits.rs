@@ -173,7 +173,7 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         Kind::Gateway | Kind::ListenerSet => ("spec", "listeners", json!([])),
         Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute => ("spec", "hostnames", json!(["*"])),
         Kind::TcpRoute | Kind::UdpRoute => ("spec", "rules", json!([])),
-        Kind::Service => ("spec", "ports", json!([{"name": "http", "port": 0}])),
+        Kind::Service | Kind::ServiceImport => ("spec", "ports", json!([{"name": "http", "port": 0}])),
         Kind::EndpointSlice => ("", "ports", json!([{"name": "http", "port": 70_000}])),
         Kind::GatewayClass => ("spec", "controllerName", json!("nothing")),
         Kind::ReferenceGrant => ("spec", "from", json!([])),

@@ -5,7 +5,7 @@ use gateway_core::api::{
     HttpExternalAuthFilter, HttpHeader, HttpHeaderFilter, HttpMethodWithWildcard, HttpPathModifier,
     HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter,
     HttpRouteExternalAuthProtocol as Protocol, HttpRouteFilter, HttpRouteFilterType as Type,
-    HttpUrlRewriteFilter, LocalObjectReference, RedirectScheme,
+    HttpUrlRewriteFilter, LocalObjectReference, MULTICLUSTER_GROUP, RedirectScheme,
 };
 
 use super::source::Source;
@@ -144,9 +144,14 @@ fn header_modifier(source: &mut Source<'_>) -> HttpHeaderFilter {
 }
 
 fn backend_ref(source: &mut Source<'_>) -> BackendObjectReference {
+    let (group, kind) = match source.below(25) {
+        0 => ("", "ConfigMap"),
+        1..3 => (MULTICLUSTER_GROUP, "ServiceImport"),
+        _ => ("", "Service"),
+    };
     BackendObjectReference {
-        group: String::new(),
-        kind: if source.chance(4) { "ConfigMap" } else { "Service" }.to_owned(),
+        group: group.to_owned(),
+        kind: kind.to_owned(),
         name: source.one(&SERVICES).to_owned(),
         namespace: source.some(20, |source| source.one(&NAMESPACES).to_owned()),
         port: Some(source.one(&[80, 8080])),

@@ -13,7 +13,7 @@ use super::words::{NAMESPACES, SERVICES};
 use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 30] = [
+pub(super) const KINDS: [Kind; 31] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,
@@ -30,6 +30,7 @@ pub(super) const KINDS: [Kind; 30] = [
     Kind::EndpointSlice,
     Kind::EndpointSlice,
     Kind::EndpointSlice,
+    Kind::ServiceImport,
     Kind::ReferenceGrant,
     Kind::Namespace,
     Kind::Secret,
@@ -85,6 +86,8 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             mesh::address(source, &mut service);
             service.into()
         }
+        Kind::ServiceImport => backends::import(source).into(),
+        Kind::EndpointSlice if source.chance(25) => backends::slice_of_import(source).into(),
         Kind::EndpointSlice => {
             let (i, j, k) = (source.below(3), source.below(3), source.below(2));
             let first_address = [10, i as u8, j as u8, k as u8 * 10];

@@ -7,9 +7,9 @@ use gateway_core::api::{
     BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, BackendTrafficPolicySpec,
     BudgetDetails, CERTIFICATES_GROUP, ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap,
     GatewayBackendTls, GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReference,
-    LocalPolicyTargetReferenceWithSectionName as TargetReference, ObjectMeta, RequestRate, Resources,
-    RetryConstraint, SecretObjectReference, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
-    XBackendTrafficPolicy,
+    LocalPolicyTargetReferenceWithSectionName as TargetReference, MULTICLUSTER_GROUP, ObjectMeta,
+    RequestRate, Resources, RetryConstraint, SecretObjectReference, SubjectAltName, SubjectAltNameType,
+    WellKnownCaCertificatesType, XBackendTrafficPolicy,
 };
 
 use super::source::Source;
@@ -49,11 +49,11 @@ pub(super) fn traffic_policy(source: &mut Source<'_>) -> XBackendTrafficPolicy {
     let mut names: Vec<&str> = source.list(1, 3, |source| source.one(&SERVICES));
     names.sort_unstable();
     names.dedup();
-    let target = |name: &&str| LocalPolicyTargetReference {
-        group: String::new(),
-        kind: "Service".to_owned(),
-        name: (*name).to_owned(),
-    };
+    let targets = names.iter().map(|name| {
+        let (group, kind) = target_kind(source);
+        LocalPolicyTargetReference { group, kind, name: (*name).to_owned() }
+    });
+    let target_refs = targets.collect();
     let budget =
         BudgetDetails { percent: source.one(&[0, 20, 100]), interval: source.one(&["1s", "10s"]).to_owned() };
     let min_retry_rate = RequestRate {
@@ -61,7 +61,7 @@ pub(super) fn traffic_policy(source: &mut Source<'_>) -> XBackendTrafficPolicy {
         interval: source.some(60, |source| source.one(&["500ms", "1h"]).to_owned()),
     };
     let spec = BackendTrafficPolicySpec {
-        target_refs: names.iter().map(target).collect(),
+        target_refs,
         retry_constraint: source.some(70, |_| RetryConstraint { budget, min_retry_rate }),
         session_persistence: source.some(50, routes::session),
     };
@@ -146,10 +146,20 @@ pub(super) fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
 }
 
 fn target(source: &mut Source<'_>, section: usize) -> TargetReference {
+    let (group, kind) = target_kind(source);
     TargetReference {
-        group: String::new(),
-        kind: "Service".to_owned(),
+        group,
+        kind,
         name: source.one(&SERVICES).to_owned(),
         section_name: [None, Some("http"), Some("other")][section].map(str::to_owned),
     }
+}
+
+/// The group and the kind of what a policy is for.
+fn target_kind(source: &mut Source<'_>) -> (String, String) {
+    let (group, kind) = match source.chance(15) {
+        true => (MULTICLUSTER_GROUP, "ServiceImport"),
+        false => ("", "Service"),
+    };
+    (group.to_owned(), kind.to_owned())
 }

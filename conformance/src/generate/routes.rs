@@ -3,8 +3,8 @@
 use gateway_core::api::{
     CookieConfig, CookieLifetimeType, HeaderConfig, HeaderMatchType, HttpBackendRef, HttpHeaderMatch,
     HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRoute, HttpRouteFilterType, HttpRouteMatch,
-    HttpRouteRetry, HttpRouteRule, HttpRouteSpec, HttpRouteTimeouts, ParentReference, PathMatchType,
-    QueryParamMatchType, Resources, SessionPersistence, SessionPersistenceType,
+    HttpRouteRetry, HttpRouteRule, HttpRouteSpec, HttpRouteTimeouts, MULTICLUSTER_GROUP, ParentReference,
+    PathMatchType, QueryParamMatchType, Resources, SessionPersistence, SessionPersistenceType,
 };
 use gateway_core::name::ObjectName;
 
@@ -245,7 +245,8 @@ fn query_param_match(source: &mut Source<'_>) -> HttpQueryParamMatch {
 
 fn backend_ref(source: &mut Source<'_>, replaces_prefix: bool) -> HttpBackendRef {
     let (group, kind) = match source.below(40) {
-        0..38 => ("", "Service"),
+        0..35 => ("", "Service"),
+        35..38 => (MULTICLUSTER_GROUP, "ServiceImport"),
         38 => ("", "ConfigMap"),
         _ => ("example.com", "Service"),
     };

@@ -1,4 +1,4 @@
-//! EndpointSlice: the addresses behind a Service.
+//! EndpointSlice: the addresses behind a Service or a ServiceImport.
 //!
 //! Only the fields that routing needs are here.
 
@@ -8,7 +8,7 @@ use super::core_v1::TransportProtocol;
 use super::field::{or_default, or_empty, written_enum};
 use super::meta::ObjectMeta;
 
-/// Some of the endpoints of a Service.
+/// Some of the endpoints of a Service or a ServiceImport.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSlice {
@@ -116,8 +116,37 @@ impl EndpointSlice {
     /// The label that names the Service.
     pub const SERVICE_NAME_LABEL: &'static str = "kubernetes.io/service-name";
 
+    /// The label that names the ServiceImport.
+    pub const SERVICE_IMPORT_NAME_LABEL: &'static str = "multicluster.kubernetes.io/service-name";
+
+    /// The label that names the cluster that the endpoints of a ServiceImport are in.
+    pub const SOURCE_CLUSTER_LABEL: &'static str = "multicluster.kubernetes.io/source-cluster";
+
     /// The name of the Service that the endpoints are of, in the namespace of the slice.
+    ///
+    /// One with the label of a [ServiceImport](Self::service_import_name) is of that alone, even where it has both, as the slices of the
+    /// Service have that some make for a ServiceImport: a Service has endpoints of its own cluster and no others.
+    ///
+    /// # Spec
+    /// HRB-17
     pub fn service_name(&self) -> Option<&str> {
-        self.metadata.labels.get(Self::SERVICE_NAME_LABEL).map(String::as_str)
+        match self.service_import_name() {
+            None => self.label(Self::SERVICE_NAME_LABEL),
+            Some(_) => None,
+        }
+    }
+
+    /// The name of the ServiceImport that the endpoints are of, in the namespace of the slice.
+    pub fn service_import_name(&self) -> Option<&str> {
+        self.label(Self::SERVICE_IMPORT_NAME_LABEL)
+    }
+
+    /// The name of the cluster that the endpoints of a ServiceImport are in.
+    pub fn source_cluster(&self) -> Option<&str> {
+        self.label(Self::SOURCE_CLUSTER_LABEL)
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        self.metadata.labels.get(name).map(String::as_str)
     }
 }

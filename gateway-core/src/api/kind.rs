@@ -15,6 +15,7 @@ use super::group::{EXPERIMENTAL_GROUP, GATEWAY_GROUP};
 use super::meta::ObjectMeta;
 use super::reference::ParentReference;
 use super::route::RouteStatus;
+use super::service_import::MULTICLUSTER_GROUP;
 use crate::name::{ObjectName, RouteKind};
 
 /// The namespace of a namespaced object that names none.
@@ -68,6 +69,10 @@ macro_rules! for_each_kind {
             /// An EndpointSlice.
             EndpointSlice in endpoint_slices {
                 "discovery.k8s.io", "EndpointSlice", "endpointslices", Namespaced, ["v1"]
+            }
+            /// A ServiceImport.
+            ServiceImport in service_imports {
+                MULTICLUSTER_GROUP, "ServiceImport", "serviceimports", Namespaced, ["v1beta1", "v1alpha1"]
             }
             /// A GatewayClass.
             GatewayClass in gateway_classes {

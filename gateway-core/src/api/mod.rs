@@ -27,6 +27,7 @@ mod timestamp;
 mod certificates_v1beta1;
 mod core_v1;
 mod discovery_v1;
+mod service_import;
 
 mod backend;
 mod backend_tls_policy;
@@ -75,6 +76,7 @@ pub use reference::*;
 pub use reference_grant::*;
 pub use resources::*;
 pub use route::*;
+pub use service_import::*;
 pub use session_persistence::*;
 pub use tcp_route::*;
 pub use telemetry_policy::*;

@@ -15,9 +15,11 @@ use crate::attach::Side;
 use crate::filter::{Extension, ExtensionError};
 use crate::finding::Finding;
 use crate::matching::Pattern;
-use crate::name::{BackendId, ObjectName, RouteKey};
+use crate::name::{BackendId, RouteKey};
 use crate::options::Options;
-use crate::resolve::{BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage};
+use crate::resolve::{
+    BackendContext, BackendKey, BackendName, BackendReference, BackendUser, Backends, Usage,
+};
 use crate::rule::{BackendRef, BackendTarget, RuleData, RuleName, SessionPersistence};
 use crate::table::RouteTableBuilder;
 
@@ -88,22 +90,19 @@ impl<'s, 'c> Scope<'s, 'c> {
         backends.resolve(*references, user, reference, &mut self.used, table)
     }
 
-    /// The Service that a reference leads to, where that keeps connections of a client together by itself.
-    pub(super) fn service_with_affinity(&self, reference: BackendReference<'_>) -> Option<ObjectName> {
-        let BackendReference { group, kind, namespace, name, .. } = reference;
-        let namespace = namespace.unwrap_or(&self.route.name.namespace);
-        let service = ObjectName::new(namespace, name);
-        let has_affinity = self.compiler.references.has_affinity(&service);
-        (group.is_empty() && kind == "Service" && has_affinity).then_some(service)
+    /// The Service or ServiceImport that a reference leads to, where that keeps connections of a client together by itself.
+    pub(super) fn service_with_affinity(&self, reference: BackendReference<'_>) -> Option<BackendName> {
+        let service = reference.service(&self.route.name.namespace)?;
+        self.compiler.references.services.has_affinity(&service).then_some(service)
     }
 
-    /// How sessions stay with the endpoints of the Service that a reference leads to, where a policy says it.
+    /// How sessions stay with the endpoints of what a reference leads to, where a policy says it.
     pub(super) fn session_of_service(
         &self,
         reference: BackendReference<'_>,
     ) -> Option<Arc<SessionPersistence>> {
-        let namespace = reference.namespace.unwrap_or(&self.route.name.namespace);
-        self.compiler.references.session(&ObjectName::new(namespace, reference.name)).cloned()
+        let service = reference.service(&self.route.name.namespace)?;
+        self.compiler.references.session(&service).cloned()
     }
 
     /// What tells the Route from all others, also from one of its name before or after it.

@@ -33,7 +33,7 @@ pub(super) fn session<B: WrittenBackend>(
     // What may not be referred to is not looked at.
     let found = refs.iter().zip(backends).filter(|(_, (made, _))| made.target != BackendTarget::Unresolved);
     let with_affinity = found.filter_map(|(written, _)| scope.service_with_affinity(written.reference()));
-    let services: Vec<_> = with_affinity.map(|service| service.to_string()).collect();
+    let services: Vec<_> = with_affinity.collect();
     if !services.is_empty() {
         return Err(Finding::new(FIELD, Reason::UnsupportedValue, resolve::beside_affinity(&services)));
     }

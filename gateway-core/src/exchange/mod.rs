@@ -49,9 +49,8 @@
 //! #     service: ObjectName::new("default", "shop"),
 //! #     port: 80,
 //! #     protocol: BackendProtocol::Http1,
-//! #     tls: None,
-//! #     retry_budget: None,
 //! #     endpoints: [endpoint.into()].into(),
+//! #     ..Backend::default()
 //! # });
 //! # let route = ObjectName::new("default", "shop");
 //! // A rule for `/shop` with these filters, as translation makes it of an HTTPRoute.

@@ -4,10 +4,18 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::Lint;
-use crate::api::{EndpointAddressType, EndpointSlice, Kind, Resources, Service, ServiceType};
+use crate::api::{EndpointAddressType, EndpointSlice, Kind, Resources, ServiceType, TransportProtocol};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
+use crate::resolve::{BackendName, backend_of};
+
+/// What endpoints are of, and the names and transports of its ports, by which its slices name them.
+struct Owner<'r> {
+    kind: Kind,
+    name: ObjectName,
+    ports: Vec<(&'r str, &'r TransportProtocol)>,
+}
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
@@ -17,46 +25,46 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     without_slice(lint);
 }
 
-/// Services that routes lead to, and of which nothing says where their endpoints are.
+/// What routes lead to, and of which nothing says where the endpoints are.
 fn without_slice(lint: &mut Lint<'_>) {
     let resources = lint.resources;
     let mut with_slice = BTreeSet::new();
-    // A slice that belongs to no Service may be the one that is missed, and has been told.
+    // A slice that belongs to nothing may be the one that is missed, and has been told.
     let mut strays = BTreeSet::new();
     for (name, slice) in &resources.endpoint_slices {
-        let service = slice.service_name().map(|service| ObjectName::new(name.namespace.clone(), service));
-        match service.filter(|service| resources.services.contains_key(service)) {
-            Some(service) => _ = with_slice.insert(service),
+        match named(name, slice).filter(|(kind, owner)| resources.contains(*kind, owner)) {
+            Some(owner) => _ = with_slice.insert(owner),
             None => _ = strays.insert(&*name.namespace),
         }
     }
-    for name in routed_to(resources) {
-        let Some(service) = resources.services.get(&name) else { continue };
-        let is_external = service.spec.r#type == ServiceType::ExternalName;
-        if with_slice.contains(&name) || strays.contains(&*name.namespace) || is_external {
+    for (kind, name) in routed_to(resources) {
+        let Some(owner) = Owner::find(kind, &name, resources) else { continue };
+        let service = resources.services.get(&name).filter(|_| kind == Kind::Service);
+        let is_external = service.is_some_and(|service| service.spec.r#type == ServiceType::ExternalName);
+        if strays.contains(&*name.namespace) || is_external || with_slice.contains(&(kind, name)) {
             continue;
         }
-        let selector = match service.spec.selector.is_empty() {
-            true => "",
-            false => ", as a cluster does for the selector",
+        let selector = match service.is_some_and(|service| !service.spec.selector.is_empty()) {
+            true => ", as a cluster does for the selector",
+            false => "",
         };
         let message = format!(
             "no EndpointSlice has its endpoints, so that its requests are answered with 503; write one{selector}, with the \
              label {}: {}",
-            EndpointSlice::SERVICE_NAME_LABEL,
-            name.name
+            owner.label(),
+            owner.name.name
         );
-        lint.say(Kind::Service, &name, Reason::BackendNotFound, "", message);
+        lint.say(kind, &owner.name, Reason::BackendNotFound, "", message);
     }
 }
 
-/// The Services that HTTPRoutes and GRPCRoutes name as backends or mirrors.
-fn routed_to(resources: &Resources) -> BTreeSet<ObjectName> {
+/// The Services and ServiceImports that HTTPRoutes and GRPCRoutes name as backends or mirrors.
+fn routed_to(resources: &Resources) -> BTreeSet<(Kind, ObjectName)> {
     let mut found = BTreeSet::new();
     let mut add = |route: &ObjectName, group: &str, kind: &str, namespace: Option<&str>, name: &str| {
-        if group.is_empty() && kind == Kind::Service.as_str() {
-            found.insert(ObjectName::new(namespace.unwrap_or(&route.namespace), name));
-        }
+        let to =
+            BackendName::find(group, kind, || ObjectName::new(namespace.unwrap_or(&route.namespace), name));
+        found.extend(to.map(BackendName::into_object));
     };
     let mut mirrors = Vec::new();
     for (route, object) in &resources.http_routes {
@@ -84,18 +92,22 @@ fn routed_to(resources: &Resources) -> BTreeSet<ObjectName> {
     found
 }
 
+/// What a slice says that its endpoints are of.
+fn named(name: &ObjectName, slice: &EndpointSlice) -> Option<(Kind, ObjectName)> {
+    backend_of(name, slice).map(BackendName::into_object)
+}
+
 fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
     let mut say = |field: &str, reason: Reason, message: String| {
         lint.say(Kind::EndpointSlice, name, reason, field, message);
     };
-    let Some(service_name) = slice.service_name() else {
+    let Some((kind, owner)) = named(name, slice) else {
         let message = format!(
             "no label {} names the Service that the endpoints are of",
             EndpointSlice::SERVICE_NAME_LABEL
         );
         return say("metadata.labels", Reason::BackendNotFound, message);
     };
-    let service_name = ObjectName::new(name.namespace.clone(), service_name);
     match &slice.address_type {
         EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6 => {}
         other => {
@@ -113,44 +125,36 @@ fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
             say(&format!("endpoints[{index}].addresses[0]"), Reason::UnsupportedAddress, message);
         }
     }
-    let Some(service) = lint.resources.services.get(&service_name) else {
-        let message = format!("there is no Service {service_name}, so that the endpoints get no requests");
-        let field = format!("metadata.labels[{:?}]", EndpointSlice::SERVICE_NAME_LABEL);
+    let Some(owner) = Owner::find(kind, &owner, lint.resources) else {
+        let message = format!("there is no {kind} {owner}, so that the endpoints get no requests");
+        let field = format!("metadata.labels[{:?}]", label(kind));
         let finding = Finding::new(field, Reason::BackendNotFound, message);
-        return lint.note(Kind::EndpointSlice, name, finding.missing(Kind::Service.as_str(), service_name));
+        return lint.note(Kind::EndpointSlice, name, finding.missing(kind.as_str(), owner));
     };
-    of_ports(name, slice, &service_name, service, lint);
+    of_ports(name, slice, &owner, lint);
 }
 
-/// A port of a slice belongs to the port of the Service with the same name and transport.
-fn of_ports(
-    name: &ObjectName,
-    slice: &EndpointSlice,
-    service_name: &ObjectName,
-    service: &Service,
-    lint: &mut Lint<'_>,
-) {
-    if slice.ports.is_empty() && !service.spec.ports.is_empty() {
+/// A port of a slice belongs to the port of its owner with the same name and transport.
+fn of_ports(name: &ObjectName, slice: &EndpointSlice, owner: &Owner<'_>, lint: &mut Lint<'_>) {
+    let Owner { kind, name: owner_name, ports } = owner;
+    if slice.ports.is_empty() && !ports.is_empty() {
         let message = format!(
-            "there are none, so that the endpoints get no requests; Service {service_name} has {}",
-            names(service)
+            "there are none, so that the endpoints get no requests; {kind} {owner_name} has {}",
+            owner.names()
         );
         return lint.say(Kind::EndpointSlice, name, Reason::BackendNotFound, "ports", message);
     }
     for (index, port) in slice.ports.iter().enumerate() {
-        let is_this = |of_service: &&crate::api::ServicePort| {
-            of_service.name.as_deref().unwrap_or("") == port.name.as_deref().unwrap_or("")
-                && of_service.protocol == port.protocol
-        };
+        let port_name = port.name.as_deref().unwrap_or("");
         let mut say = |field: String, message: String| {
             lint.say(Kind::EndpointSlice, name, Reason::BackendNotFound, field, message);
         };
-        if !service.spec.ports.iter().any(|port| is_this(&port)) {
+        if !ports.contains(&(port_name, &port.protocol)) {
             let message = format!(
-                "Service {service_name} has no port named {:?} ({}), so that the endpoints get no requests there; its ports are {}",
-                port.name.as_deref().unwrap_or(""),
+                "{kind} {owner_name} has no port named {port_name:?} ({}), so that the endpoints get no requests there; its \
+                 ports are {}",
                 port.protocol,
-                names(service)
+                owner.names()
             );
             say(format!("ports[{index}].name"), message);
         } else if port.port.is_none() {
@@ -160,9 +164,39 @@ fn of_ports(
     }
 }
 
-/// The ports of a Service by their names, which its slices use.
-fn names(service: &Service) -> String {
-    let ports = service.spec.ports.iter();
-    let names = ports.map(|port| format!("{:?} ({})", port.name.as_deref().unwrap_or(""), port.protocol));
-    names.collect::<Vec<_>>().join(", ")
+/// The label of a slice that names an owner of this kind.
+fn label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ServiceImport => EndpointSlice::SERVICE_IMPORT_NAME_LABEL,
+        _ => EndpointSlice::SERVICE_NAME_LABEL,
+    }
+}
+
+// === impl Owner ===
+
+impl<'r> Owner<'r> {
+    /// The Service or ServiceImport of this name, if it is there.
+    fn find(kind: Kind, name: &ObjectName, resources: &'r Resources) -> Option<Self> {
+        let ports = match kind {
+            Kind::ServiceImport => {
+                let ports = resources.service_imports.get(name)?.spec.ports.iter();
+                ports.map(|port| (port.name.as_deref().unwrap_or(""), &port.protocol)).collect()
+            }
+            _ => {
+                let ports = resources.services.get(name)?.spec.ports.iter();
+                ports.map(|port| (port.name.as_deref().unwrap_or(""), &port.protocol)).collect()
+            }
+        };
+        Some(Self { kind, name: name.clone(), ports })
+    }
+
+    fn label(&self) -> &'static str {
+        label(self.kind)
+    }
+
+    /// The ports by their names.
+    fn names(&self) -> String {
+        let names = self.ports.iter().map(|(name, protocol)| format!("{name:?} ({protocol})"));
+        names.collect::<Vec<_>>().join(", ")
+    }
 }

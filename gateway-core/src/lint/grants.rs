@@ -6,7 +6,7 @@ use crate::condition::Reason;
 use crate::name::RouteKind;
 
 /// The kinds of objects that routes, listeners and policies refer to.
-const TARGETS: [Kind; 3] = [Kind::Service, Kind::Secret, Kind::ConfigMap];
+const TARGETS: [Kind; 4] = [Kind::Service, Kind::ServiceImport, Kind::Secret, Kind::ConfigMap];
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
@@ -38,9 +38,13 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         }
         for (index, to) in grant.spec.to.iter().enumerate() {
             if !TARGETS.iter().any(|kind| kind.as_str() == to.kind && kind.group() == to.group) {
-                let known: Vec<_> = TARGETS.iter().map(|kind| kind.as_str()).collect();
+                let named = |kind: &Kind| match kind.group() {
+                    "" => kind.as_str().to_owned(),
+                    group => format!("{kind} of group {group:?}"),
+                };
+                let known: Vec<_> = TARGETS.iter().map(named).collect();
                 let message = format!(
-                    "permits nothing: no references lead to {} of group {:?}, but to {} of group \"\"",
+                    "permits nothing: no references lead to {} of group {:?}, but to {}",
                     to.kind,
                     to.group,
                     known.join(", ")

@@ -1,7 +1,7 @@
 //! Parents that are not there, or not served.
 
 use super::Lint;
-use crate::api::{AnyObject, Kind, ParentReference, Resources};
+use crate::api::{AnyObject, Kind, MULTICLUSTER_GROUP, ParentReference, Resources};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
@@ -62,6 +62,11 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
             }
             (None, "", "Service") => {
                 "no mesh is carried out here; name a Gateway, or carry one out".to_owned()
+            }
+            (None, MULTICLUSTER_GROUP, "ServiceImport") => {
+                "no route can be attached to a ServiceImport here, and what is sent to its addresses goes on as if there were none; \
+                 name a Service, or a Gateway with the ServiceImport as a backend"
+                    .to_owned()
             }
             (None, group, kind) => {
                 format!(

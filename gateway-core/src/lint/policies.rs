@@ -6,6 +6,7 @@ use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::name::ObjectName;
+use crate::resolve::BackendName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let (resources, statuses, options) = (lint.resources, lint.statuses, lint.options);
@@ -35,19 +36,19 @@ fn say<'t>(
     targets: impl Iterator<Item = (&'t str, &'t str, &'t str)>,
     what: &str,
 ) {
-    let services = &lint.resources.services;
+    let resources = lint.resources;
     let absent = targets.enumerate().filter_map(|(index, (group, of_kind, target))| {
-        let is_service = group.is_empty() && of_kind == Kind::Service.as_str();
-        let service = ObjectName::new(&*name.namespace, target);
-        (is_service && !services.contains_key(&service)).then_some((index, service))
+        let target = BackendName::find(group, of_kind, || ObjectName::new(&*name.namespace, target))?;
+        let (of_kind, target) = target.into_object();
+        (!resources.contains(of_kind, &target)).then_some((index, of_kind, target))
     });
     let absent: Vec<_> = absent.collect();
-    for (index, service) in &absent {
+    for (index, of_kind, target) in &absent {
         let message = format!(
-            "there is no Service {service}, and a policy is for Services of its own namespace; write one, or name another"
+            "there is no {of_kind} {target}, and a policy is for {of_kind}s of its own namespace; write one, or name another"
         );
         let finding = Finding::new(format!("spec.targetRefs[{index}].name"), Reason::TargetNotFound, message);
-        lint.note(kind, name, finding.missing(Kind::Service.as_str(), service.clone()));
+        lint.note(kind, name, finding.missing(of_kind.as_str(), target.clone()));
     }
     if absent.is_empty() {
         let message = format!(

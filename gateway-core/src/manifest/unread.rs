@@ -57,4 +57,14 @@ const UNREAD: &[(Kind, &[&str])] = &[
             "endpoints[].targetRef.resourceVersion",
         ],
     ),
+    (
+        Kind::ServiceImport,
+        &[
+            "status",
+            "spec.internalTrafficPolicy",
+            "spec.ipFamilies",
+            "spec.sessionAffinityConfig",
+            "spec.trafficDistribution",
+        ],
+    ),
 ];

@@ -2,7 +2,7 @@
 
 use super::problem::Severity;
 use super::unknown_field::{closest, distance};
-use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
+use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind, MULTICLUSTER_GROUP};
 
 /// What is to be done with an object.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
             "kind",
             "Endpoints are not read; write an EndpointSlice (discovery.k8s.io/v1) instead".to_owned(),
         ),
+        // Its name is near that of a ServiceImport, and it is another thing.
+        (MULTICLUSTER_GROUP, "ServiceExport") => passed_over(),
         _ => elsewhere(group, api_version, kind),
     }
 }
@@ -86,6 +88,10 @@ fn elsewhere(group: &str, api_version: &str, kind: &str) -> Verdict {
             format!("`{api_version}` has no {kind} that is read; did you mean `{wanted}`{other_kind}?");
         return pass(Severity::Warning, "apiVersion", message);
     }
+    passed_over()
+}
+
+fn passed_over() -> Verdict {
     pass(Severity::Info, "kind", "passed over: routing does not look at this kind".to_owned())
 }
 

@@ -1,10 +1,9 @@
 //! References to backends: from a name in a route to a backend of the table.
 //!
-//! Each port of a Service becomes one backend, however many rules refer to it; which routes do is remembered, so that a
-//! change of the Service concerns those and no others. A reference that leads nowhere says why, and its share of the
+//! Each port of a Service or ServiceImport becomes one backend, however many rules refer to it; which routes do is remembered, so
+//! that a change of the Service concerns those and no others. A reference that leads nowhere says why, and its share of the
 //! requests fails; the route stays accepted.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -14,16 +13,13 @@ use super::backend_tls_policy::BackendTlsPolicies;
 use super::backend_traffic_policy::BackendTrafficPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
-use crate::api::{
-    BackendObjectReference, GATEWAY_GROUP, Kind, Service, ServiceAffinity, ServicePort, ServiceType,
-    TransportProtocol,
-};
+use super::service::{AllServices, BackendName, FoundPort};
+use crate::api::{BackendObjectReference, GATEWAY_GROUP, TransportProtocol};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
-use crate::rule::{Backend, BackendProtocol, BackendTls, SessionPersistence};
+use crate::rule::{Backend, BackendKind, BackendProtocol, BackendTls, SessionPersistence};
 use crate::table::RouteTableBuilder;
-use crate::validate::Valid;
 
 /// A reference to a backend, as any of the fields that hold one writes it.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +39,8 @@ pub(crate) struct BackendReference<'a> {
 /// What references to backends are followed through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackendContext<'r> {
-    /// The Services.
-    pub(crate) services: &'r BTreeMap<ObjectName, Valid<Service>>,
+    /// The Services and ServiceImports.
+    pub(crate) services: AllServices<'r>,
     /// Their endpoints.
     pub(crate) endpoints: &'r Endpoints,
     /// How TLS is spoken with them.
@@ -68,13 +64,13 @@ pub(crate) struct BackendUser<'a> {
 /// The backends that references led to, each with the routes that refer to it.
 #[derive(Debug, Default)]
 pub(crate) struct Backends {
-    by_service: HashMap<ObjectName, Vec<Port>, RandomState>,
+    by_service: HashMap<BackendName, Vec<Port>, RandomState>,
 }
 
 /// A port of a Service in the use that some route makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BackendKey {
-    pub(crate) service: ObjectName,
+    pub(crate) service: BackendName,
     port: i32,
     usage: Usage,
 }
@@ -112,14 +108,8 @@ struct Port {
 // === impl BackendContext ===
 
 impl<'r> BackendContext<'r> {
-    /// Whether there is such a Service and it keeps connections of a client together by itself.
-    pub(crate) fn has_affinity(&self, service: &ObjectName) -> bool {
-        let service = self.services.get(service);
-        service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
-    }
-
     /// How the sessions of a Service are kept, where no rule says otherwise.
-    pub(crate) fn session(&self, service: &ObjectName) -> Option<&'r Arc<SessionPersistence>> {
+    pub(crate) fn session(&self, service: &BackendName) -> Option<&'r Arc<SessionPersistence>> {
         self.traffic_policies.traffic(service)?.session.as_ref()
     }
 }
@@ -193,23 +183,20 @@ impl Backends {
                 ),
             );
         }
-        if !group.is_empty() || kind != "Service" {
+        let Some(service) = reference.service(from.namespace) else {
             return problem(
                 Reason::InvalidKind,
                 format!("{kind} of group {group:?} is not supported as a backend; refer to a Service"),
             );
-        }
-        let Some(port) = port else {
-            return problem(
-                Reason::BackendNotFound,
-                format!("the reference to Service {namespace}/{name} names no port"),
-            );
         };
-        Ok(BackendKey { service: self.known(ObjectName::new(namespace, name)), port, usage })
+        let Some(port) = port else {
+            return problem(Reason::BackendNotFound, format!("the reference to {service} names no port"));
+        };
+        Ok(BackendKey { service: self.known(service), port, usage })
     }
 
     /// The same name, in the one copy that all references share.
-    fn known(&self, service: ObjectName) -> ObjectName {
+    fn known(&self, service: BackendName) -> BackendName {
         self.by_service.get_key_value(&service).map_or(service, |(known, _)| known.clone())
     }
 
@@ -269,7 +256,7 @@ impl Backends {
     pub(crate) fn touch(
         &mut self,
         context: BackendContext<'_>,
-        service: &ObjectName,
+        service: &BackendName,
         table: &mut RouteTableBuilder,
     ) -> (Vec<Arc<RouteKey>>, bool) {
         let (mut concerned, mut listeners) = (Vec::new(), false);
@@ -286,14 +273,14 @@ impl Backends {
     }
 
     /// The Routes that send requests or calls to a Service, whether it is there or not.
-    pub(crate) fn users_of_requests(&self, service: &ObjectName) -> impl Iterator<Item = &RouteKey> {
+    pub(crate) fn users_of_requests(&self, service: &BackendName) -> impl Iterator<Item = &RouteKey> {
         let ports = self.by_service.get(service).into_iter().flatten();
         let ports = ports.filter(|port| matches!(port.key.usage, Usage::Http | Usage::Grpc));
         ports.flat_map(|port| port.users.iter().map(|route| &**route))
     }
 
     /// The Routes that send to a Service what may go within TLS, whether it is there or not.
-    pub(crate) fn users_within_tls(&self, service: &ObjectName) -> impl Iterator<Item = &RouteKey> {
+    pub(crate) fn users_within_tls(&self, service: &BackendName) -> impl Iterator<Item = &RouteKey> {
         let ports = self.by_service.get(service).into_iter().flatten();
         let ports = ports.filter(|port| port.key.usage.may_speak_tls());
         ports.flat_map(|port| port.users.iter().map(|route| &**route))
@@ -304,37 +291,37 @@ impl Backends {
 fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Finding> {
     let BackendKey { service: name, port: number, usage } = key;
     let problem = |reason, message| Err(Finding::whole(reason, message));
-    let Some(service) = context.services.get(name) else {
-        let message = format!("there is no Service {name}; write one, or name another");
+    let Some(service) = context.services.find(name) else {
+        let way_out = match name.kind {
+            BackendKind::Service => "write one",
+            BackendKind::ServiceImport => "export the Service from a cluster",
+        };
+        let message = format!("there is no {name}; {way_out}, or name another");
         let finding = Finding::whole(Reason::BackendNotFound, message);
-        return Err(finding.missing(Kind::Service.as_str(), name.clone()));
+        return Err(finding.missing(name.kind.as_str(), name.object.clone()));
     };
-    if service.spec.r#type == ServiceType::ExternalName {
+    if service.is_external_name() {
         return problem(
             Reason::InvalidKind,
             format!(
-                "Service {name} is of type ExternalName, which is not supported: it could lead anywhere; write a \
-                 Service with an EndpointSlice"
+                "{name} is of type ExternalName, which is not supported: it could lead anywhere; write a Service with an \
+                 EndpointSlice"
             ),
         );
     }
     let transport = usage.transport();
-    let of_number = || service.spec.ports.iter().filter(|port| port.port == *number);
-    let Some(port) = of_number().find(|port| port.protocol == transport).or(of_number().next()) else {
-        let ports: Vec<_> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
+    let of_number = || service.ports().filter(|port| port.number == *number);
+    let Some(port) = of_number().find(|port| *port.protocol == transport).or(of_number().next()) else {
+        let ports: Vec<_> = service.ports().map(|port| port.number.to_string()).collect();
         return problem(
             Reason::BackendNotFound,
-            format!("Service {name} has no port {number}; it has {}", ports.join(", ")),
+            format!("{name} has no port {number}; it has {}", ports.join(", ")),
         );
     };
-    if port.protocol != transport {
+    if *port.protocol != transport {
         return problem(
             Reason::UnsupportedProtocol,
-            format!(
-                "port {number} of Service {name} is {}, {} needs {transport}",
-                port.protocol,
-                usage.as_str()
-            ),
+            format!("port {number} of {name} is {}, {} needs {transport}", port.protocol, usage.as_str()),
         );
     }
     let tls = if usage.may_speak_tls() { context.tls_policies.tls(name, port)? } else { None };
@@ -344,7 +331,8 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
         Usage::Terminated | Usage::Tcp | Usage::Udp => BackendProtocol::default(),
     };
     Ok(Backend {
-        service: name.clone(),
+        service: name.object.clone(),
+        kind: name.kind,
         port: *number as u16,
         protocol,
         tls,
@@ -356,11 +344,11 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
 /// # Spec
 /// BPR-01 to BPR-07.
 fn http_protocol(
-    service: &ObjectName,
-    port: &ServicePort,
+    service: &BackendName,
+    port: FoundPort<'_>,
     tls: Option<&BackendTls>,
 ) -> Result<BackendProtocol, Finding> {
-    match port.app_protocol.as_deref() {
+    match port.app_protocol {
         Some("kubernetes.io/h2c") => Ok(BackendProtocol::H2c),
         Some("kubernetes.io/ws") => Ok(BackendProtocol::WebSocket),
         Some("kubernetes.io/wss") if tls.is_some() => Ok(BackendProtocol::WebSocket),
@@ -377,8 +365,8 @@ fn http_protocol(
 ///
 /// # Spec
 /// BPR-02 to BPR-04, BPR-06.
-fn grpc_protocol(service: &ObjectName, port: &ServicePort) -> Result<BackendProtocol, Finding> {
-    match port.app_protocol.as_deref() {
+fn grpc_protocol(service: &BackendName, port: FoundPort<'_>) -> Result<BackendProtocol, Finding> {
+    match port.app_protocol {
         Some(protocol @ ("kubernetes.io/ws" | "kubernetes.io/wss")) => {
             let why = format!("{protocol}, which carries no calls of gRPC; use kubernetes.io/h2c");
             Err(unusable(service, port, &why))
@@ -387,8 +375,8 @@ fn grpc_protocol(service: &ObjectName, port: &ServicePort) -> Result<BackendProt
     }
 }
 
-fn unusable(service: &ObjectName, port: &ServicePort, why: &str) -> Finding {
-    let message = format!("port {} of Service {service} has appProtocol {why}", port.port);
+fn unusable(service: &BackendName, port: FoundPort<'_>, why: &str) -> Finding {
+    let message = format!("port {} of {service} has appProtocol {why}", port.number);
     Finding::whole(Reason::UnsupportedProtocol, message)
 }
 
@@ -398,7 +386,7 @@ impl Port {
     /// Looks at the Service as it is now. A backend that still is one keeps its place in the table.
     fn look_again(&mut self, context: BackendContext<'_>, table: &mut RouteTableBuilder) {
         self.stale = false;
-        self.has_affinity = context.has_affinity(&self.key.service);
+        self.has_affinity = context.services.has_affinity(&self.key.service);
         self.session = context.session(&self.key.service).cloned();
         self.found = match (backend(context, &self.key), &self.found) {
             (Ok(backend), Ok(id)) => {
@@ -416,6 +404,14 @@ impl Port {
 }
 
 // === impl BackendReference ===
+
+impl BackendReference<'_> {
+    /// The Service or ServiceImport that it is to, if it is to one; in `namespace`, unless it names another.
+    pub(crate) fn service(&self, namespace: &str) -> Option<BackendName> {
+        let name = || ObjectName::new(self.namespace.unwrap_or(namespace), self.name);
+        BackendName::find(self.group, self.kind, name)
+    }
+}
 
 impl<'r> From<&'r BackendObjectReference> for BackendReference<'r> {
     fn from(written: &'r BackendObjectReference) -> Self {

@@ -1,4 +1,4 @@
-//! BackendTLSPolicies: which holds for a port of a Service, how TLS is spoken there, and what is wrong with each.
+//! BackendTLSPolicies: which holds for a port of a Service or ServiceImport, how TLS is spoken there, and what is wrong with each.
 //!
 //! A policy that cannot be carried out holds all the same: what is sent to its target fails rather than go in plain text, or
 //! as a younger policy would have it.
@@ -12,10 +12,11 @@ use std::sync::Arc;
 use super::certificate_ref::{Certificates, RefError};
 use super::policy::JudgedPolicy;
 use super::reference_grant::{Referrer, Target};
+use super::service::{AllServices, BackendName, FoundPort};
 use crate::api::{
     AnyObject, BackendTlsPolicy, GATEWAY_GROUP, Kind,
-    LocalPolicyTargetReferenceWithSectionName as TargetReference, Service, ServicePort, SubjectAltName,
-    SubjectAltNameType, TransportProtocol, WellKnownCaCertificatesType,
+    LocalPolicyTargetReferenceWithSectionName as TargetReference, SubjectAltName, SubjectAltNameType,
+    TransportProtocol, WellKnownCaCertificatesType,
 };
 use crate::condition::Reason;
 use crate::feature::Feature;
@@ -23,13 +24,13 @@ use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::options::Options;
 use crate::rule::{Authorities, BackendTls, Identity};
-use crate::validate::{Valid, Validated};
+use crate::validate::Validated;
 
 /// All BackendTLSPolicies, judged.
 #[derive(Debug, Default)]
 pub(crate) struct BackendTlsPolicies {
-    /// For each Service the policies that hold: each for the ports of a name, or for those that no other is for.
-    sections: HashMap<ObjectName, Vec<Section>>,
+    /// For each Service and ServiceImport the policies that hold: each for the ports of a name, or for those that no other is for.
+    sections: HashMap<BackendName, Vec<Section>>,
     /// All of them, while the data plane can speak TLS with backends.
     judged: BTreeMap<ObjectName, JudgedPolicy>,
 }
@@ -58,7 +59,7 @@ impl BackendTlsPolicies {
         });
         let mut oldest_first: Vec<_> = good.chain(broken).collect();
         oldest_first.sort_by_cached_key(|(name, policy, _)| policy.metadata.age(name));
-        let mut all = Self::default();
+        let (mut all, services) = (Self::default(), AllServices::new(valid));
         for (name, policy, broken) in oldest_first {
             let mut judged =
                 JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
@@ -73,14 +74,12 @@ impl BackendTlsPolicies {
                 }
             };
             for (index, target) in policy.spec.target_refs.iter().enumerate() {
-                let service = ObjectName::new(name.namespace.clone(), target.name.as_str());
-                let claimed = all.claim(name, target, &service, &valid.services, tls.as_ref(), &mut judged);
+                let service = service(name, target);
+                let claimed = all.claim(name, target, service.as_ref(), services, tls.as_ref(), &mut judged);
                 if let Err(finding) = claimed {
                     judged.refusals.push(finding.under(format_args!("spec.targetRefs[{index}]")));
                 }
-                if is_service(target) {
-                    judged.services.push(service);
-                }
+                judged.services.extend(service);
             }
             if options.supports(Feature::BackendTlsPolicy) {
                 all.judged.insert(name.clone(), judged);
@@ -94,17 +93,17 @@ impl BackendTlsPolicies {
         &mut self,
         policy: &ObjectName,
         target: &TargetReference,
-        service: &ObjectName,
-        services: &BTreeMap<ObjectName, Valid<Service>>,
+        service: Option<&BackendName>,
+        services: AllServices<'_>,
         tls: Option<&Arc<BackendTls>>,
         judged: &mut JudgedPolicy,
     ) -> Result<(), Finding> {
         let problem = |field, reason, message| Err(Finding::new(field, reason, message));
-        if !is_service(target) {
+        let Some(service) = service else {
             let TargetReference { group, kind, .. } = target;
             let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
             return problem("kind", Reason::Invalid, message);
-        }
+        };
         let port = target.section_name.as_deref().filter(|name| !name.is_empty());
         let sections = self.sections.entry(service.clone()).or_default();
         if let Some(holder) = sections.iter().find(|section| section.port.as_deref() == port) {
@@ -115,35 +114,33 @@ impl BackendTlsPolicies {
         }
         sections.push(Section { port: port.map(Box::from), policy: policy.clone(), tls: tls.cloned() });
 
-        let Some(found) = services.get(service) else {
-            let message = format!("there is no Service {service}; write one, or name another");
+        let Some(found) = services.find(service) else {
+            let message = format!("there is no {service}; write one, or name another");
             let finding = Finding::new("name", Reason::TargetNotFound, message);
-            return Err(finding.missing(Kind::Service.as_str(), service.clone()));
+            return Err(finding.missing(service.kind.as_str(), service.object.clone()));
         };
-        let is_tcp = |port: &ServicePort| port.protocol == TransportProtocol::Tcp;
-        let ports = &found.spec.ports;
+        let is_tcp = |port: FoundPort<'_>| *port.protocol == TransportProtocol::Tcp;
         match port {
-            Some(name) => match ports.iter().find(|port| port.name.as_deref() == Some(name)) {
+            Some(name) => match found.ports().find(|port| port.name == name) {
                 None => {
-                    let names: Vec<_> = ports.iter().filter_map(|port| port.name.as_deref()).collect();
-                    let message =
-                        format!("Service {service} has no port named {name:?}; it has {}", names.join(", "));
+                    let names = found.ports().map(|port| port.name).filter(|name| !name.is_empty());
+                    let names = names.collect::<Vec<_>>().join(", ");
+                    let message = format!("{service} has no port named {name:?}; it has {names}");
                     problem("sectionName", Reason::TargetNotFound, message)
                 }
                 Some(port) if !is_tcp(port) => {
-                    let message =
-                        format!("port {name} of Service {service} is {}, TLS needs TCP", port.protocol);
+                    let message = format!("port {name} of {service} is {}, TLS needs TCP", port.protocol);
                     problem("sectionName", Reason::Invalid, message)
                 }
                 Some(_) => Ok(()),
             },
-            None if !ports.is_empty() && !ports.iter().any(is_tcp) => {
-                let message = format!("Service {service} has no port of TCP, which TLS needs");
+            None if found.ports().next().is_some() && !found.ports().any(is_tcp) => {
+                let message = format!("{service} has no port of TCP, which TLS needs");
                 problem("name", Reason::Invalid, message)
             }
             None => {
-                if !ports.iter().all(is_tcp) {
-                    let message = format!("only the ports of Service {service} that are TCP go within TLS");
+                if !found.ports().all(is_tcp) {
+                    let message = format!("only the ports of {service} that are TCP go within TLS");
                     judged.without_effect.push(Finding::new("spec.targetRefs", Reason::Invalid, message));
                 }
                 Ok(())
@@ -160,13 +157,12 @@ impl BackendTlsPolicies {
     /// BTP-01, BTP-05, BTP-14: one for the port goes before one for the Service, whatever it is worth.
     pub(crate) fn tls(
         &self,
-        service: &ObjectName,
-        port: &ServicePort,
+        service: &BackendName,
+        port: FoundPort<'_>,
     ) -> Result<Option<Arc<BackendTls>>, Finding> {
         let sections = self.sections.get(service).map_or(&[][..], Vec::as_slice);
-        let name = port.name.as_deref().filter(|name| !name.is_empty());
-        let of_port =
-            sections.iter().find(|section| section.port.is_some() && section.port.as_deref() == name);
+        // No section is for ports without a name.
+        let of_port = sections.iter().find(|section| section.port.as_deref() == Some(port.name));
         let of_service = || sections.iter().find(|section| section.port.is_none());
         let Some(Section { policy, tls, .. }) = of_port.or_else(of_service) else { return Ok(None) };
         match tls {
@@ -177,9 +173,9 @@ impl BackendTlsPolicies {
                     false => "is not supported, remove it",
                 };
                 let message = format!(
-                    "BackendTLSPolicy {policy} asks for TLS to port {} of Service {service} and {why}; what is sent there \
-                     fails rather than go in plain text",
-                    port.port
+                    "BackendTLSPolicy {policy} asks for TLS to port {} of {service} and {why}; what is sent there fails rather \
+                     than go in plain text",
+                    port.number
                 );
                 Err(Finding::whole(Reason::UnsupportedProtocol, message))
             }
@@ -192,19 +188,21 @@ impl BackendTlsPolicies {
     }
 
     /// Whether a policy names the Service, there or not.
-    pub(crate) fn names(&self, service: &ObjectName) -> bool {
+    pub(crate) fn names(&self, service: &BackendName) -> bool {
         self.sections.contains_key(service)
     }
 
     /// The Services for which something else holds than by `before`.
-    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p ObjectName> {
+    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p BackendName> {
         let all = self.sections.keys().chain(before.sections.keys());
         all.filter(|service| self.sections.get(*service) != before.sections.get(*service)).collect()
     }
 }
 
-fn is_service(target: &TargetReference) -> bool {
-    target.group.is_empty() && target.kind == Kind::Service.as_str()
+/// The target of a policy of this name, if it is one.
+fn service(policy: &ObjectName, target: &TargetReference) -> Option<BackendName> {
+    let TargetReference { group, kind, name, .. } = target;
+    BackendName::find(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
 }
 
 // === impl JudgedPolicy ===

@@ -1,4 +1,4 @@
-//! XBackendTrafficPolicies: which holds for a Service, and what is wrong with each.
+//! XBackendTrafficPolicies: which holds for a Service or ServiceImport, and what is wrong with each.
 //!
 //! A policy that cannot be carried out has no effect, and holds its targets all the same: of two for one Service, the older one
 //! decides, or none.
@@ -10,24 +10,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::policy::JudgedPolicy;
+use super::service::{AllServices, BackendName};
 use super::session::{beside_affinity, session};
-use crate::api::{
-    AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, Service, ServiceAffinity,
-    XBackendTrafficPolicy,
-};
+use crate::api::{AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, XBackendTrafficPolicy};
 use crate::condition::Reason;
 use crate::duration;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::options::Options;
 use crate::rule::{RetryBudget, RetryRate, SessionPersistence};
-use crate::validate::{Valid, Validated};
+use crate::validate::Validated;
 
 /// All XBackendTrafficPolicies, judged.
 #[derive(Debug, Default)]
 pub(crate) struct BackendTrafficPolicies {
-    /// What holds for each Service that some policy names, there or not.
-    by_service: HashMap<ObjectName, Held>,
+    /// What holds for each Service and ServiceImport that some policy names, there or not.
+    by_service: HashMap<BackendName, Held>,
     /// All of them, while the data plane carries them out.
     judged: BTreeMap<ObjectName, JudgedPolicy>,
 }
@@ -57,7 +55,7 @@ impl BackendTrafficPolicies {
     /// # Spec
     /// RTB-05, POL-03, POL-04
     pub(crate) fn new(valid: &Validated, options: &Options, before: &Self) -> Self {
-        let mut all = Self::default();
+        let (mut all, services) = (Self::default(), AllServices::new(valid));
         if !options.backend_traffic_policies {
             return all;
         }
@@ -71,22 +69,20 @@ impl BackendTrafficPolicies {
         for (name, policy, broken) in oldest_first {
             let mut judged =
                 JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
-            let targets: Vec<_> = policy.spec.target_refs.iter().enumerate().collect();
-            let services = targets.iter().filter(|(_, target)| is_service(target));
-            judged.services =
-                services.map(|(_, target)| ObjectName::new(&*name.namespace, &*target.name)).collect();
+            let targets = &policy.spec.target_refs;
+            judged.services = targets.iter().filter_map(|target| service(name, target)).collect();
             if let Some(rejected) = broken {
                 let problems: Vec<_> = rejected.problems.iter().map(ToString::to_string).collect();
                 let message = format!("is not carried out: {}", problems.join("; "));
                 judged.refusals.push(Finding::whole(Reason::Invalid, message));
             }
             let traffic = if broken.is_none() {
-                judged.traffic(name, policy, &valid.services, options)
+                judged.traffic(name, policy, services, options)
             } else {
                 Traffic::default()
             };
-            for (index, target) in targets {
-                let claimed = all.claim(name, target, &valid.services, &traffic, before);
+            for (index, target) in targets.iter().enumerate() {
+                let claimed = all.claim(name, target, services, &traffic, before);
                 if let Err(finding) = claimed {
                     judged.refusals.push(finding.under(format_args!("spec.targetRefs[{index}]")));
                 }
@@ -101,16 +97,15 @@ impl BackendTrafficPolicies {
         &mut self,
         policy: &ObjectName,
         target: &LocalPolicyTargetReference,
-        services: &BTreeMap<ObjectName, Valid<Service>>,
+        services: AllServices<'_>,
         traffic: &Traffic,
         before: &Self,
     ) -> Result<(), Finding> {
-        let LocalPolicyTargetReference { group, kind, name } = target;
-        if !is_service(target) {
+        let Some(service) = service(policy, target) else {
+            let LocalPolicyTargetReference { group, kind, .. } = target;
             let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
             return Err(Finding::new("kind", Reason::Invalid, message));
-        }
-        let service = ObjectName::new(&*policy.namespace, &**name);
+        };
         if let Some(Held { policy: holder, .. }) = self.by_service.get(&service) {
             let message =
                 format!("XBackendTrafficPolicy {holder} has the target already, and came first; remove one");
@@ -124,16 +119,16 @@ impl BackendTrafficPolicies {
         });
         let traffic = Traffic { retry_budget, session: traffic.session.clone() };
         self.by_service.insert(service.clone(), Held { policy: policy.clone(), traffic });
-        if services.contains_key(&service) {
+        if services.find(&service).is_some() {
             return Ok(());
         }
-        let message = format!("there is no Service {service}; write one, or name another");
+        let message = format!("there is no {service}; write one, or name another");
         let finding = Finding::new("name", Reason::TargetNotFound, message);
-        Err(finding.missing(Kind::Service.as_str(), service))
+        Err(finding.missing(service.kind.as_str(), service.object.clone()))
     }
 
     /// How traffic to a Service behaves, where a policy says something about it.
-    pub(crate) fn traffic(&self, service: &ObjectName) -> Option<&Traffic> {
+    pub(crate) fn traffic(&self, service: &BackendName) -> Option<&Traffic> {
         self.by_service.get(service).map(|held| &held.traffic)
     }
 
@@ -143,12 +138,12 @@ impl BackendTrafficPolicies {
     }
 
     /// Whether a policy names the Service, there or not.
-    pub(crate) fn names(&self, service: &ObjectName) -> bool {
+    pub(crate) fn names(&self, service: &BackendName) -> bool {
         self.by_service.contains_key(service)
     }
 
     /// The Services for which something else holds than by `before`.
-    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p ObjectName> {
+    pub(crate) fn differences<'p>(&'p self, before: &'p Self) -> BTreeSet<&'p BackendName> {
         let all = self.by_service.keys().chain(before.by_service.keys());
         all.filter(|service| self.traffic(service) != before.traffic(service)).collect()
     }
@@ -162,7 +157,7 @@ impl JudgedPolicy {
         &mut self,
         name: &ObjectName,
         policy: &XBackendTrafficPolicy,
-        services: &BTreeMap<ObjectName, Valid<Service>>,
+        services: AllServices<'_>,
         options: &Options,
     ) -> Traffic {
         let spec = &policy.spec;
@@ -177,12 +172,8 @@ impl JudgedPolicy {
             return Traffic { retry_budget, session: None };
         }
         // SES-11
-        let has_affinity = |service: &&ObjectName| {
-            let service = services.get(*service);
-            service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
-        };
-        let with_affinity: Vec<_> =
-            self.services.iter().filter(has_affinity).map(ToString::to_string).collect();
+        let with_affinity = self.services.iter().filter(|service| services.has_affinity(service));
+        let with_affinity: Vec<_> = with_affinity.cloned().collect();
         if !with_affinity.is_empty() {
             let message = beside_affinity(&with_affinity);
             self.refusals.push(Finding::new("spec.sessionPersistence", Reason::Invalid, message));
@@ -212,6 +203,8 @@ fn retry_budget(written: &RetryConstraint) -> Arc<RetryBudget> {
     Arc::new(RetryBudget::new(number(budget.percent), interval, least))
 }
 
-fn is_service(target: &LocalPolicyTargetReference) -> bool {
-    target.group.is_empty() && target.kind == Kind::Service.as_str()
+/// The target of a policy of this name, if it is one.
+fn service(policy: &ObjectName, target: &LocalPolicyTargetReference) -> Option<BackendName> {
+    let LocalPolicyTargetReference { group, kind, name } = target;
+    BackendName::find(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
 }

@@ -2,7 +2,7 @@
 //!
 //! Every reference is followed here, whoever wrote it, and a reference that leads nowhere becomes a
 //! [`Finding`](crate::finding::Finding) of the object that has it. What was asked for is remembered: Secrets and
-//! ConfigMaps as [`Lookups`], for a controller that does not keep all of them; the routes behind each Service, so that a
+//! ConfigMaps as [`Lookups`], for a controller that does not keep all of them; the routes behind each backend, so that a
 //! change of one concerns those routes and no others.
 
 mod backend_ref;
@@ -14,6 +14,7 @@ pub(crate) mod external_auth;
 mod lookups;
 mod policy;
 mod reference_grant;
+mod service;
 mod session;
 mod workloads;
 
@@ -23,9 +24,10 @@ pub(crate) use self::backend_ref::{
 pub(crate) use self::backend_tls_policy::BackendTlsPolicies;
 pub(crate) use self::backend_traffic_policy::BackendTrafficPolicies;
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
-pub(crate) use self::endpoints::{Endpoints, service_of};
+pub(crate) use self::endpoints::{Endpoints, backend_of};
 pub use self::lookups::Lookups;
 pub(crate) use self::policy::JudgedPolicy;
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
+pub(crate) use self::service::{AllServices, BackendName};
 pub(crate) use self::session::{beside_affinity, session};
 pub(crate) use self::workloads::Workloads;

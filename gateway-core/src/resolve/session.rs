@@ -2,6 +2,7 @@
 
 use http::HeaderName;
 
+use super::service::BackendName;
 use crate::api::{self, CookieConfig, CookieLifetimeType, SessionPersistenceType as Type};
 use crate::duration;
 use crate::filter::header_modifier::is_framing;
@@ -42,15 +43,16 @@ pub(crate) fn session(
     Ok(SessionPersistence { carrier, absolute_timeout, scope: scope.into() })
 }
 
-/// What is said of sessions with Services, named here, that have an affinity of their own.
+/// What is said of sessions with these Services and ServiceImports, which have an affinity of their own.
 ///
 /// # Spec
 /// SES-11
-pub(crate) fn beside_affinity(services: &[String]) -> String {
+pub(crate) fn beside_affinity(services: &[BackendName]) -> String {
+    let named: Vec<_> = services.iter().map(ToString::to_string).collect();
     format!(
-        "sessionAffinity of Service {} may want another endpoint than a session; set it to None there, or remove \
-         sessionPersistence here",
-        services.join(", ")
+        "sessionAffinity of {} may want another endpoint than a session; set it to None there, or remove sessionPersistence \
+         here",
+        named.join(", ")
     )
 }
 

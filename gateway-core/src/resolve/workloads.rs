@@ -1,7 +1,8 @@
 //! The namespaces of workloads, by their addresses: whose clients a request in a mesh comes from.
 //!
 //! They are read from EndpointSlices, which stand in the namespace of the pods that they list. A pod behind no Service is in none of
-//! them, and not known. Nor is one whose address another namespace has too, as the pods of a node's own network have.
+//! them, and not known. Nor is one whose address another namespace has too, as the pods of a node's own network have. The slices of a
+//! ServiceImport are left out: they list pods of other clusters, whose addresses may be those of others here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -72,6 +73,7 @@ impl Workloads {
 /// All addresses of all endpoints, whatever state they are in: one that is not ready is a client nevertheless.
 fn addresses(slice: &EndpointSlice) -> impl Iterator<Item = IpAddr> {
     let of_ip = matches!(slice.address_type, EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6);
-    let endpoints = slice.endpoints.iter().filter(move |_| of_ip);
+    let is_local = slice.service_import_name().is_none();
+    let endpoints = slice.endpoints.iter().filter(move |_| of_ip && is_local);
     endpoints.flat_map(|endpoint| &endpoint.addresses).filter_map(|address| address.parse().ok())
 }

@@ -10,13 +10,16 @@ use super::backend_tls::BackendTls;
 use super::retry_budget::RetryBudget;
 use crate::name::{BackendId, ObjectName};
 
-/// One port of a Service and the endpoints behind it.
+/// One port of a Service, or of a ServiceImport, and the endpoints behind it. Displayed as the name and the port, with the kind before
+/// them unless it is a Service.
 ///
 /// A table holds each once, however many rules refer to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backend {
-    /// The Service.
+    /// The Service, or the object of another kind.
     pub service: ObjectName,
+    /// Which kind of object that is.
+    pub kind: BackendKind,
     /// The Service's port number; not the port of the endpoints.
     pub port: u16,
     /// What the endpoints speak.
@@ -28,6 +31,17 @@ pub struct Backend {
     pub retry_budget: Option<Arc<RetryBudget>>,
     /// The ready endpoints. None of them: requests get 503.
     pub endpoints: Arc<[Endpoint]>,
+}
+
+/// The kind of object that a backend is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum BackendKind {
+    /// A Service: endpoints of this cluster.
+    #[default]
+    Service,
+    /// A ServiceImport: endpoints of every cluster that exports the Service.
+    ServiceImport,
 }
 
 /// What a backend speaks, by the `appProtocol` of its Service port.
@@ -58,6 +72,8 @@ pub struct Endpoint {
 /// chooses endpoints looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Locality {
+    /// The cluster, of the endpoints of a ServiceImport.
+    pub cluster: Option<Box<str>>,
     /// The zone.
     pub zone: Option<Box<str>>,
     /// The name of the node.
@@ -100,6 +116,36 @@ pub enum BackendTarget {
     Backend(BackendId),
     /// Nowhere: the reference is invalid, and its share of the requests gets 500.
     Unresolved,
+}
+
+// === impl Backend ===
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, kind, port, .. } = self;
+        match kind {
+            BackendKind::Service => write!(f, "{service}:{port}"),
+            kind => write!(f, "{kind} {service}:{port}"),
+        }
+    }
+}
+
+// === impl BackendKind ===
+
+impl BackendKind {
+    /// The kind as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "Service",
+            Self::ServiceImport => "ServiceImport",
+        }
+    }
+}
+
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 // === impl BackendProtocol ===

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-pub use self::backend::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality};
+pub use self::backend::{
+    Backend, BackendKind, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality,
+};
 pub use self::backend_tls::{Authorities, BackendTls, Identity};
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;

@@ -25,9 +25,8 @@
 //!     service: ObjectName::new("default", "shop"),
 //!     port: 80,
 //!     protocol: BackendProtocol::Http1,
-//!     tls: None,
-//!     retry_budget: None,
 //!     endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
+//!     ..Backend::default()
 //! };
 //! let sessions = SessionPersistence {
 //!     carrier: SessionCarrier::Header(HeaderName::from_static("x-session")),
@@ -338,9 +337,8 @@ mod tests {
             service: ObjectName::new("default", name),
             port: 80,
             protocol: BackendProtocol::Http1,
-            tls: None,
-            retry_budget: None,
             endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
+            ..Backend::default()
         }
     }
 

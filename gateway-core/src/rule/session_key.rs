@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use siphasher::sip::SipHasher24;
 
-use super::backend::{Backend, Endpoint};
+use super::backend::{Backend, BackendKind, Endpoint};
 
 /// What makes the texts of sessions, and what only those who have it understand. Replicas share one.
 #[derive(Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl SessionKey {
     }
 
     fn hasher(&self, purpose: &[u8; 8], Place { scope, backend }: Place<'_>) -> SipHasher24 {
-        let Backend { service, port, .. } = backend;
+        let Backend { service, kind, port, .. } = backend;
         let mut hasher = SipHasher24::new_with_key(&self.0);
         hasher.write(purpose);
         for text in [scope, &service.namespace, &service.name] {
@@ -121,6 +121,10 @@ impl SessionKey {
             hasher.write(text.as_bytes());
         }
         hasher.write(&port.to_be_bytes());
+        match kind {
+            BackendKind::Service => {}
+            kind => hasher.write(kind.as_str().as_bytes()),
+        }
         hasher
     }
 }

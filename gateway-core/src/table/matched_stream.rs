@@ -23,9 +23,8 @@
 //!     service: ObjectName::new("default", "database"),
 //!     port: 5432,
 //!     protocol: BackendProtocol::default(),
-//!     tls: None,
-//!     retry_budget: None,
 //!     endpoints: [std::net::SocketAddr::from(([10, 0, 0, 7], 5432)).into()].into(),
+//!     ..Backend::default()
 //! });
 //! let name = ObjectName::new("default", "database");
 //! let rule = StreamRule {
@@ -167,7 +166,7 @@ impl NoStream {
             }
             Self::NoEndpoints(id) => {
                 let backend = table.backend(id);
-                format!("port {} of Service {} has no endpoints", backend.port, backend.service)
+                format!("port {} of {} {} has no endpoints", backend.port, backend.kind, backend.service)
             }
         }
     }

@@ -21,8 +21,9 @@ use crate::manifest::Severity;
 use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
-    BackendContext, BackendKey, BackendTlsPolicies, BackendTrafficPolicies, Backends, Certificates,
-    Endpoints, Grants, KeptCertificates, Lookups, Referrer, Workloads, external_auth, service_of,
+    AllServices, BackendContext, BackendKey, BackendName, BackendTlsPolicies, BackendTrafficPolicies,
+    Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, Referrer, Workloads, backend_of,
+    external_auth,
 };
 use crate::status::{self, Statuses};
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -248,7 +249,7 @@ impl Translator {
             if resources.endpoint_slices.get(name).is_none_or(|now| !slice.is_same(now)) {
                 self.endpoints.remove(name, slice);
                 self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
-                self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+                self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
             }
         }
         for (kind, name) in self.valid.update(resources) {
@@ -270,18 +271,20 @@ impl Translator {
         let touched_gateways = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet]);
         let for_policies = |(kind, name): &(Kind, ObjectName)| {
             self.policy_lookups.contains(*kind, name)
-                || *kind == Kind::Service && self.tls_policies.names(name)
+                || BackendName::of_object(*kind, name)
+                    .is_some_and(|backend| self.tls_policies.names(&backend))
         };
         let traffic_policies_touched = touched(&[Kind::XBackendTrafficPolicy]);
         let judge_again = touched(&[Kind::BackendTlsPolicy]) || changed.iter().any(for_policies);
         if judge_again {
-            changed.extend(self.judge_policies().into_iter().map(|service| (Kind::Service, service)));
+            changed.extend(self.judge_policies().into_iter().map(BackendName::into_object));
         }
-        let of_traffic =
-            |(kind, name): &(Kind, ObjectName)| *kind == Kind::Service && self.traffic_policies.names(name);
+        let of_traffic = |(kind, name): &(Kind, ObjectName)| {
+            BackendName::of_object(*kind, name).is_some_and(|backend| self.traffic_policies.names(&backend))
+        };
         let judge_traffic_again = traffic_policies_touched || changed.iter().any(of_traffic);
         if judge_traffic_again {
-            changed.extend(self.judge_traffic_policies().into_iter().map(|service| (Kind::Service, service)));
+            changed.extend(self.judge_traffic_policies().into_iter().map(BackendName::into_object));
         }
         // Services are looked at in any case, since what leads to them is remembered.
         let (affected, services_of_listeners) = self.affected(&changed);
@@ -368,14 +371,14 @@ impl Translator {
         self.translation
     }
 
-    /// The slices of a Service are kept apart; an old one has to go before it is forgotten.
+    /// The slices of a backend are kept apart; an old one has to go before it is forgotten.
     fn before(&mut self, kind: Kind, name: &ObjectName) {
         if kind == Kind::EndpointSlice
             && let Some(slice) = self.valid.endpoint_slices.get(name)
         {
             self.endpoints.remove(name, slice);
             self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
-            self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+            self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
     }
 
@@ -385,7 +388,7 @@ impl Translator {
         {
             self.endpoints.insert(name, slice);
             self.workloads.iter_mut().for_each(|workloads| workloads.insert(name, slice));
-            self.changed.extend(service_of(name, slice).map(|service| (Kind::Service, service)));
+            self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
         self.changed.insert((kind, name.clone()));
     }
@@ -417,7 +420,7 @@ impl Translator {
     }
 
     /// Judges BackendTLSPolicies again. Gives the Services with which TLS is spoken otherwise now.
-    fn judge_policies(&mut self) -> Vec<ObjectName> {
+    fn judge_policies(&mut self) -> Vec<BackendName> {
         let kept = mem::take(&mut self.policy_certificates);
         let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
         let policies = BackendTlsPolicies::new(&self.valid, &mut certificates, &self.options);
@@ -427,7 +430,7 @@ impl Translator {
     }
 
     /// Judges XBackendTrafficPolicies again. Gives the Services to which traffic behaves otherwise now.
-    fn judge_traffic_policies(&mut self) -> Vec<ObjectName> {
+    fn judge_traffic_policies(&mut self) -> Vec<BackendName> {
         let policies = BackendTrafficPolicies::new(&self.valid, &self.options, &self.traffic_policies);
         let before = mem::replace(&mut self.traffic_policies, policies);
         self.traffic_policies.differences(&before).into_iter().cloned().collect()
@@ -436,8 +439,8 @@ impl Translator {
     /// Finds the authorization services of listeners, and forgets those that none asks any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
         let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
-        let references =
-            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
+        let services = AllServices::new(valid);
+        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
         let ServicesOfListeners { backends, table, used, .. } = services;
@@ -447,18 +450,20 @@ impl Translator {
         self.services_of_listeners = used;
     }
 
-    /// The Routes that changed, and those for which a Service that did is no longer what it was; and whether it is no longer
+    /// The Routes that changed, and those for which a backend that did is no longer what it was; and whether it is no longer
     /// that for listeners.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
         let (mut affected, mut listeners) = (BTreeSet::new(), false);
         let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
-        let references =
-            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
+        let services = AllServices::new(valid);
+        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
         for (kind, name) in changed {
-            if *kind == Kind::Service {
-                let (concerned, of_listeners) = backends.touch(references, name, table);
+            if let Some(backend) = BackendName::of_object(*kind, name) {
+                let (concerned, of_listeners) = backends.touch(references, &backend, table);
                 listeners |= of_listeners;
                 affected.extend(concerned.iter().map(|key| (**key).clone()));
+            }
+            if *kind == Kind::Service {
                 affected.extend(self.mesh.routes_of(name).cloned());
             }
             let route = RouteKind::ALL.into_iter().find(|route| Kind::from(*route) == *kind);
@@ -487,8 +492,8 @@ impl Translator {
         let Self {
             valid, endpoints, tls_policies, traffic_policies, grants, backends, table, options, ..
         } = self;
-        let references =
-            BackendContext { services: &valid.services, endpoints, tls_policies, traffic_policies, grants };
+        let services = AllServices::new(valid);
+        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {

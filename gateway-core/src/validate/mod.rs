@@ -59,6 +59,7 @@ mod http_route;
 mod listener_set;
 mod mesh;
 mod reference_grant;
+mod service_import;
 mod tcp_route;
 mod telemetry_policy;
 mod tls_route;

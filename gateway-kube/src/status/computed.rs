@@ -59,6 +59,7 @@ impl Computed {
             | Kind::ConfigMap
             | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
+            | Kind::ServiceImport
             | Kind::ReferenceGrant
             | Kind::XBackend
             | Kind::XTelemetryPolicy

@@ -50,12 +50,12 @@
 //! # use gateway_core::name::ObjectName;
 //! # use gateway_core::rule::{Backend, BackendProtocol, Locality};
 //! # let in_zone = |last, zone: &str| {
-//! #     let locality = Locality { zone: Some(zone.into()), node: None };
+//! #     let locality = Locality { zone: Some(zone.into()), ..Locality::default() };
 //! #     Endpoint::new(([10, 0, 0, last], 8080).into()).at(Arc::new(locality))
 //! # };
 //! # let service = ObjectName::new("default", "shop");
 //! # let endpoints = [in_zone(1, "a"), in_zone(2, "b")].into();
-//! # let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, retry_budget: None, endpoints };
+//! # let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, endpoints, ..Backend::default() };
 //! // The backend has an endpoint in zone a, and then one in zone b.
 //! let request = http::Request::get("/").body(()).unwrap();
 //! let picked = Near("b").pick(&Attempt::new(&backend, &request)).unwrap();

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 
 use super::{Attempt, Pick, Picked, States};
 
@@ -11,8 +12,8 @@ use super::{Attempt, Pick, Picked, States};
 /// The turns of several gateways are not in step: each starts anywhere.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
-    /// By Service and port.
-    turns: States<(ObjectName, u16), Turn>,
+    /// By object and port.
+    turns: States<(BackendKind, ObjectName, u16), Turn>,
 }
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl RoundRobin {
 impl Pick for RoundRobin {
     fn pick(&self, attempt: &Attempt<'_>) -> Option<Picked> {
         let backend = attempt.backend();
-        let turn = self.turns.get(&(backend.service.clone(), backend.port));
+        let turn = self.turns.get(&(backend.kind, backend.service.clone(), backend.port));
         let next = turn.0.fetch_add(1, Ordering::Relaxed).checked_rem(attempt.endpoints().len())?;
         Some(Picked::new(attempt.first_untried(next)))
     }

@@ -292,9 +292,7 @@ mod tests {
                 service: ObjectName::new("default", *backend),
                 port: 80,
                 protocol: BackendProtocol::default(),
-                tls: None,
-                retry_budget: None,
-                endpoints: [].into(),
+                ..Backend::default()
             });
             if *backend == chosen {
                 chosen_id = Some(id);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use gateway_core::filter::HttpFilter;
 use gateway_core::name::{BackendId, ListenerOwnerKind, ObjectName};
-use gateway_core::rule::{Backend, BackendTarget, RuleName};
+use gateway_core::rule::{Backend, BackendKind, BackendTarget, RuleName};
 use gateway_core::table::{FrontendOwner, Listener, ListenerId, RouteTable, RuleId};
 use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
@@ -52,8 +52,13 @@ struct ListenerName {
     name: Arc<str>,
 }
 
-/// A Service and the number of its port.
-type BackendName = (ObjectName, u16);
+/// A backend by what it is displayed as.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct BackendName {
+    service: ObjectName,
+    port: u16,
+    kind: BackendKind,
+}
 
 /// What is in a table: the labels that series may have.
 #[derive(Debug, Default)]
@@ -62,7 +67,7 @@ pub(super) struct Known<'t> {
     listeners: HashSet<(ListenerOwnerKind, &'t ObjectName, &'t str), RandomState>,
     rules: HashSet<&'t RuleName, RandomState>,
     /// The backends of each rule, its mirrors among them: all pairs of the two would be a product.
-    backends: HashSet<(&'t RuleName, &'t ObjectName, u16), RandomState>,
+    backends: HashSet<(&'t RuleName, BackendName), RandomState>,
 }
 
 /// Labels of a place with those of what happened there.
@@ -89,10 +94,7 @@ impl Labels {
         Self {
             listener: ListenerLabels::from(table.listener(place.listener)).into(),
             rule: place.rule.map(|rule| table.rule(rule).id.clone()),
-            backend: place.backend.map(|id| {
-                let Backend { service, port, .. } = table.backend(id);
-                (service.clone(), *port).into()
-            }),
+            backend: place.backend.map(|id| BackendName::new(table.backend(id)).into()),
         }
     }
 
@@ -108,9 +110,9 @@ impl Labels {
             }
             && match (&self.backend, place.backend) {
                 (Some(name), Some(backend)) => {
-                    let (service, port) = &**name;
+                    let BackendName { service, port, kind } = &**name;
                     let backend = table.backend(backend);
-                    backend.port == *port && backend.service == *service
+                    backend.port == *port && backend.service == *service && backend.kind == *kind
                 }
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
@@ -188,12 +190,29 @@ impl EncodeLabelSet for Labels {
                 ("rule_name", &**name).encode(encoder.encode_label())?;
             }
         }
-        if let Some((service, port)) = self.backend.as_deref() {
-            ("backend", Text(format_args!("{service}:{port}"))).encode(encoder.encode_label())?;
+        if let Some(backend) = self.backend.as_deref() {
+            ("backend", Text(backend)).encode(encoder.encode_label())?;
         }
         Ok(())
     }
 }
+
+// === impl BackendName ===
+
+impl BackendName {
+    fn new(backend: &Backend) -> Self {
+        Self { service: backend.service.clone(), port: backend.port, kind: backend.kind }
+    }
+}
+
+impl Display for BackendName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, port, kind } = self.clone();
+        Backend { service, port, kind, ..Backend::default() }.fmt(f)
+    }
+}
+
+// === impl ListenerName ===
 
 impl Display for ListenerName {
     /// The name within a Gateway or a Service; the names of a ListenerSet, which are others', have it before them.
@@ -223,10 +242,7 @@ impl<'t> Known<'t> {
                 _ => None,
             });
             known.backends.extend(backends.chain(mirrors).filter_map(|target| match target {
-                BackendTarget::Backend(id) => {
-                    let Backend { service, port, .. } = table.backend(id);
-                    Some((&rule.id, service, *port))
-                }
+                BackendTarget::Backend(id) => Some((&rule.id, BackendName::new(table.backend(id)))),
                 BackendTarget::Unresolved => None,
             }));
         }
@@ -242,8 +258,8 @@ impl<'t> Known<'t> {
                 self.listeners.contains(&(*owner_kind, owner, &**name))
             })
             && rule.as_ref().is_none_or(|rule| self.rules.contains(rule))
-            && backend.as_deref().is_none_or(|(service, port)| {
-                rule.as_ref().is_some_and(|rule| self.backends.contains(&(rule, service, *port)))
+            && backend.as_deref().is_none_or(|backend| {
+                rule.as_ref().is_some_and(|rule| self.backends.contains(&(rule, backend.clone())))
             })
     }
 }

@@ -76,14 +76,7 @@ mod tests {
 
     fn backend(namespace: &str) -> Backend {
         let service = ObjectName::new(namespace, "mirror");
-        Backend {
-            service,
-            port: 80,
-            protocol: BackendProtocol::Http1,
-            tls: None,
-            retry_budget: None,
-            endpoints: [].into(),
-        }
+        Backend { service, port: 80, protocol: BackendProtocol::Http1, ..Backend::default() }
     }
 
     /// All that a backend gets.

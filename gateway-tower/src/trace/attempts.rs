@@ -42,8 +42,7 @@ fn span<B>(request: &Request<B>) -> SpanBuilder {
     let (name, mut attributes) = method(request.method());
     if let Some(routed) = request.extensions().get::<Routed>() {
         if let Some(backend) = routed.backend() {
-            let name = format!("{}:{}", backend.service, backend.port);
-            attributes.push(KeyValue::new("gateway.backend", name));
+            attributes.push(KeyValue::new("gateway.backend", backend.to_string()));
         }
         if let Some(endpoint) = routed.endpoint().map(|endpoint| endpoint.address()) {
             attributes.push(KeyValue::new("server.address", endpoint.ip().to_string()));

@@ -52,7 +52,7 @@
 //! // Within a gateway, the balance layer says where a request goes.
 //! let nobody: SocketAddr = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 //! let service = ObjectName::new("default", "shop");
-//! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, tls: None, retry_budget: None, endpoints: [].into() };
+//! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, ..Backend::default() };
 //! let target = UpstreamTarget::new(Endpoint::new(nobody), backend);
 //! let request = Request::get("/cart").header("host", "example.com").extension(target);
 //!

@@ -22,7 +22,11 @@ fn table(
     let shop = BackendTarget::Backend(table.backend(backend("shop", 7)));
     let mut rule = HttpRule {
         backends: Backends::new([BackendRef { target: shop, weight: 1 }]),
-        ..HttpRule::new(RuleName { route: RouteKey::new(RouteKind::Http, name("shop")).into(), index: 0, name: None })
+        ..HttpRule::new(RuleName {
+            route: RouteKey::new(RouteKind::Http, name("shop")).into(),
+            index: 0,
+            name: None,
+        })
     };
     change(&mut table, &mut rule);
     let path = gateway_core::matching::PathMatch::prefix("/shop");
@@ -39,8 +43,7 @@ fn backend(service: &str, x: u8) -> gateway_core::rule::Backend {
         service: gateway_core::name::ObjectName::new("default", service),
         port: 80,
         protocol: gateway_core::rule::BackendProtocol::Http1,
-        tls: None,
-        retry_budget: None,
         endpoints: [address.into()].into(),
+        ..gateway_core::rule::Backend::default()
     }
 }

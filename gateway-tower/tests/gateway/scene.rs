@@ -97,9 +97,9 @@ impl Scene {
             service: ObjectName::new("default", name),
             port: 80,
             protocol,
-            tls: None,
             retry_budget: self.retry_budget.clone(),
             endpoints: endpoints.into_iter().map(Into::into).collect(),
+            ..Backend::default()
         })
     }
 

@@ -27,3 +27,4 @@ mod authority;
 mod backend_tls;
 mod client_certificates;
 mod mesh;
+mod service_imports;

@@ -38,9 +38,8 @@ fn table(backend: SocketAddr, routes: &[&str]) -> RouteTable {
         service: ObjectName::new("shop", "echo"),
         port: 80,
         protocol: BackendProtocol::Http1,
-        tls: None,
-        retry_budget: None,
         endpoints: [backend.into()].into(),
+        ..Backend::default()
     });
     for namespace in routes {
         let listener = table.listener(Listener {

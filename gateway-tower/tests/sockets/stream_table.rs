@@ -53,8 +53,8 @@ impl Streams {
             port: 80,
             protocol: BackendProtocol::default(),
             tls,
-            retry_budget: None,
             endpoints: endpoints.iter().copied().map(Into::into).collect(),
+            ..Backend::default()
         }))
     }
 

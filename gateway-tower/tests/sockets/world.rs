@@ -145,8 +145,8 @@ impl Table {
             port: 80,
             protocol: self.protocol,
             tls: self.tls.clone(),
-            retry_budget: None,
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),
+            ..Backend::default()
         });
         let shown = self.certificate.iter().map(|shown| (gateway_name(), shown.clone()));
         table.client_certificates(shown.collect());

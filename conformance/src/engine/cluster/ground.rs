@@ -235,6 +235,7 @@ fn by_age(objects: Vec<AnyObject>) -> BTreeMap<Option<Age>, Vec<AnyObject>> {
             | Kind::ConfigMap
             | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
+            | Kind::ServiceImport
             | Kind::GatewayClass
             | Kind::ReferenceGrant => true,
             Kind::Gateway

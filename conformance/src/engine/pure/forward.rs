@@ -46,7 +46,7 @@ pub(super) fn forward(
     (budgets, now): (&mut Budgets, SystemTime),
     again: impl FnOnce(Response<()>) -> Effect,
 ) -> HttpAnswer {
-    budgets.count_request(&forwarded.to.service, now);
+    budgets.count_request(&forwarded.to, now);
     let (start, session) = (start(&forwarded, first), forwarded.session);
     let Forwarded { to, endpoints, sent, mirrors, failed, timeouts, retry, retry_budget, .. } = forwarded;
     mirror(backends, store, &mirrors, first);
@@ -64,7 +64,7 @@ pub(super) fn forward(
             break attempt;
         };
         // RTB-03
-        if retry_budget.is_some_and(|budget| !budgets.allow_retry(&to.service, budget, now)) {
+        if retry_budget.is_some_and(|budget| !budgets.allow_retry(&to, budget, now)) {
             break Attempt::Unreachable;
         }
         number += 1;

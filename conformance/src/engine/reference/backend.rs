@@ -1,12 +1,14 @@
 //! What references lead to, and which of several backends a request goes to.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::api::{
-    BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, Resources, Service,
-    ServicePort, ServiceType, TransportProtocol,
+    BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, MULTICLUSTER_GROUP,
+    Resources, Service, ServiceImportType, ServicePort, ServiceType, TransportProtocol,
 };
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 
 use super::super::Target;
 use super::{backend_tls_policy, namespace};
@@ -19,6 +21,7 @@ pub(super) fn is_granted(
     to_kind: &str,
     to: &ObjectName,
 ) -> bool {
+    let to_group = if to_kind == "ServiceImport" { MULTICLUSTER_GROUP } else { "" };
     *from_namespace == *to.namespace
         || resources.reference_grants.iter().any(|(key, grant)| {
             key.namespace == to.namespace
@@ -26,7 +29,7 @@ pub(super) fn is_granted(
                     from.group == GATEWAY_GROUP && from.kind == from_kind && from.namespace == from_namespace
                 })
                 && grant.spec.to.iter().any(|target| {
-                    target.group.is_empty()
+                    target.group == to_group
                         && target.kind == to_kind
                         && target.name.as_ref().is_none_or(|name| **name == *to.name)
                 })
@@ -48,39 +51,72 @@ pub(super) struct Referrer<'r> {
     pub(super) may_speak_tls: bool,
 }
 
+/// HRB-17: what a group and a kind are as a backend, if anything.
+pub(super) fn kind(group: &str, kind: &str) -> Option<BackendKind> {
+    match (group, kind) {
+        ("", "Service") => Some(BackendKind::Service),
+        (MULTICLUSTER_GROUP, "ServiceImport") => Some(BackendKind::ServiceImport),
+        _ => None,
+    }
+}
+
+/// HRB-17: a ServiceImport is a Service with endpoints elsewhere.
+pub(super) fn service<'r>(
+    resources: &'r Resources,
+    kind: BackendKind,
+    name: &ObjectName,
+) -> Option<Cow<'r, Service>> {
+    if kind == BackendKind::Service {
+        return Some(Cow::Borrowed(resources.services.get(name)?));
+    }
+    let import = resources.service_imports.get(name)?;
+    let ports = import.spec.ports.iter().cloned().map(|port| ServicePort {
+        name: port.name,
+        port: port.port,
+        protocol: port.protocol,
+        app_protocol: port.app_protocol,
+        ..ServicePort::default()
+    });
+    let mut service = Service { metadata: import.metadata.clone(), ..Service::default() };
+    service.spec.ports = ports.collect();
+    // A headless one has no affinity, whatever it says.
+    if import.spec.r#type != ServiceImportType::Headless {
+        service.spec.session_affinity = import.spec.session_affinity.clone();
+    }
+    Some(Cow::Owned(service))
+}
+
 /// The backend that a reference of a route leads to, if it leads to one: HRB-05 to HRB-08, HRB-16, RGR-09.
 pub(super) fn resolve(
     resources: &Resources,
     referrer: &Referrer<'_>,
     reference: &BackendObjectReference,
 ) -> Option<Target> {
-    if !reference.group.is_empty() || reference.kind != "Service" {
-        return None;
-    }
+    let kind = kind(&reference.group, &reference.kind)?;
     let named = namespace(reference.namespace.as_deref(), referrer.route);
-    let service = ObjectName::new(named, reference.name.as_str());
+    let name = ObjectName::new(named, reference.name.as_str());
     // RGR-05, MSH-12: within a mesh nobody asks for a grant.
     let granted = referrer.gateway.is_none()
-        || is_granted(resources, referrer.kind, &referrer.route.namespace, "Service", &service);
+        || is_granted(resources, referrer.kind, &referrer.route.namespace, kind.as_str(), &name);
     if !granted {
         return None;
     }
-    let found = resources.services.get(&service)?;
+    let found = service(resources, kind, &name)?;
     if found.spec.r#type == ServiceType::ExternalName {
         return None;
     }
-    let port = port_of(found, reference.port?, transport(referrer.gets))?;
+    let port = port_of(&found, reference.port?, transport(referrer.gets))?;
     let tls = match referrer.gateway {
         Some(gateway) if referrer.may_speak_tls => {
             // BTP-14: with a policy that cannot be carried out there is no backend.
-            backend_tls_policy::of_backend(resources, gateway, &service, port).ok()?
+            backend_tls_policy::of_backend(resources, gateway, (kind, &name), port).ok()?
         }
         Some(_) | None => None,
     };
     if !can_speak(referrer.gets, port.app_protocol.as_deref(), tls.is_some()) {
         return None;
     }
-    Some(Target { service, port: u16::try_from(port.port).ok()?, tls })
+    Some(Target { kind, service: name, port: u16::try_from(port.port).ok()?, tls })
 }
 
 /// The same for a weighted reference.
@@ -119,18 +155,21 @@ fn can_speak(kind: &str, app_protocol: Option<&str>, tls: bool) -> bool {
     }
 }
 
-/// The ready endpoints of a backend, sorted: HRB-02, HRB-15.
+/// The ready endpoints of a backend, sorted: HRB-02, HRB-15. HRB-17: those of a ServiceImport are of no Service.
 pub(super) fn endpoints(
     resources: &Resources,
     target: &Target,
     transport: &TransportProtocol,
 ) -> Vec<SocketAddr> {
-    let service = &resources.services[&target.service];
-    let port = port_of(service, i32::from(target.port), transport.clone()).expect("it was resolved");
+    let service = service(resources, target.kind, &target.service).expect("it was resolved");
+    let port = port_of(&service, i32::from(target.port), transport.clone()).expect("it was resolved");
     let port_name = port.name.clone().unwrap_or_default();
     let mut endpoints = Vec::new();
     for (key, slice) in &resources.endpoint_slices {
-        let label = slice.metadata.labels.get("kubernetes.io/service-name");
+        let labels = &slice.metadata.labels;
+        let of_import = labels.get("multicluster.kubernetes.io/service-name");
+        let of_service = labels.get("kubernetes.io/service-name").filter(|_| of_import.is_none());
+        let label = if target.kind == BackendKind::Service { of_service } else { of_import };
         let is_of_service = key.namespace == target.service.namespace
             && label.is_some_and(|label| **label == *target.service.name);
         if !is_of_service || slice.address_type == EndpointAddressType::Fqdn {

@@ -1,10 +1,11 @@
-//! Which BackendTLSPolicy holds for a port of a Service, and what it says.
+//! Which BackendTLSPolicy holds for a port of a Service or ServiceImport, and what it says.
 
 use gateway_core::api::{
     BackendTlsPolicy, CERTIFICATES_GROUP, LocalObjectReference, Resources, ServicePort, SubjectAltName,
     SubjectAltNameType, WellKnownCaCertificatesType,
 };
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 
 use super::super::{Authorities, BackendTls, Identity};
 use super::{age, backend, frontend_tls, namespace};
@@ -17,7 +18,7 @@ pub(super) struct InvalidPolicy;
 pub(super) fn of_backend(
     resources: &Resources,
     gateway: &ObjectName,
-    service: &ObjectName,
+    service: (BackendKind, &ObjectName),
     port: &ServicePort,
 ) -> Result<Option<Box<BackendTls>>, InvalidPolicy> {
     // BTP-05: a policy for the port goes before one for the Service.
@@ -35,7 +36,7 @@ pub(super) fn of_backend(
 /// BTP-02, BTP-04, BTP-06: of the policies for this Service, and this port name or none, the oldest.
 fn oldest<'r>(
     resources: &'r Resources,
-    service: &ObjectName,
+    (kind, service): (BackendKind, &ObjectName),
     section: Option<&str>,
 ) -> Option<(&'r ObjectName, &'r BackendTlsPolicy)> {
     let policies = resources.backend_tls_policies.iter().map(|(key, policy)| (key, &**policy));
@@ -43,8 +44,7 @@ fn oldest<'r>(
         .filter(|(key, policy)| {
             key.namespace == service.namespace
                 && policy.spec.target_refs.iter().any(|target| {
-                    target.group.is_empty()
-                        && target.kind == "Service"
+                    backend::kind(&target.group, &target.kind) == Some(kind)
                         && *target.name == *service.name
                         && target.section_name.as_deref() == section
                 })

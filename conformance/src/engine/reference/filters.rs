@@ -157,7 +157,7 @@ pub(super) fn carry_out(
     if endpoints.is_empty() {
         return failed(Failure::NoEndpoints);
     }
-    let service = to.service.clone();
+    let retry_budget = traffic_policy::retry_budget(resources, &to);
     let session =
         session::of_request(resources, candidate, seen, (&to, &endpoints), frontend.https, arrival.now);
     // HRB-18, FLT-11: the filters of the backend, now that it is chosen.
@@ -184,7 +184,7 @@ pub(super) fn carry_out(
             _ => limits::timeouts(rule),
         },
         retry: limits::retry(rule),
-        retry_budget: traffic_policy::retry_budget(resources, &service),
+        retry_budget,
         session,
     }))
 }

@@ -6,6 +6,7 @@ use gateway_core::api::{
     GrpcRoute, HttpRoute, ParentReference, Resources, Service, ServicePort, ServiceType, TransportProtocol,
 };
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 use http::StatusCode;
 
 use super::super::{
@@ -110,14 +111,19 @@ fn is_bound(route: &ObjectName, parents: &[ParentReference], service: &Service, 
 /// The endpoints of a port for TCP; nothing if there is no such Service or port.
 pub(super) fn endpoints(resources: &Resources, service: &ObjectName, port: u16) -> Option<Vec<SocketAddr>> {
     resources.services.get(service)?.spec.ports.iter().find(|written| is_tcp(written, port))?;
-    let to = Target { service: service.clone(), port, tls: None };
+    let to = Target { kind: BackendKind::Service, service: service.clone(), port, tls: None };
     Some(backend::endpoints(resources, &to, &TransportProtocol::Tcp))
 }
 
 /// What becomes of a request as if there were no mesh: MSH-08. Nothing if there is no such Service or port.
 pub(super) fn without(resources: &Resources, arrival: &MeshArrival) -> Option<Effect> {
     let endpoints = endpoints(resources, &arrival.service, arrival.port)?;
-    let to = Target { service: arrival.service.clone(), port: arrival.port, tls: None };
+    let to = Target {
+        kind: BackendKind::Service,
+        service: arrival.service.clone(),
+        port: arrival.port,
+        tls: None,
+    };
     if endpoints.is_empty() {
         return Some(answered(StatusCode::SERVICE_UNAVAILABLE));
     }

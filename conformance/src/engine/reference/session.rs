@@ -35,8 +35,10 @@ struct Held {
 
 /// SES-11: whether a rule asks for sessions and has a backend whose Service keeps clients to itself.
 pub(super) fn is_rejected(resources: &Resources, referrer: &Referrer<'_>, rule: &HttpRouteRule) -> bool {
-    let has_affinity =
-        |target: Target| resources.services[&target.service].spec.session_affinity != ServiceAffinity::None;
+    let has_affinity = |target: Target| {
+        let service = backend::service(resources, target.kind, &target.service);
+        service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
+    };
     rule.session_persistence.is_some()
         && rule
             .backend_refs
@@ -56,7 +58,7 @@ pub(super) fn of_request(
     // SES-01: the word of the rule, or else that of a policy for the Service.
     let of_rule = candidate.rule.session_persistence.as_deref();
     let of_rule = of_rule.map(|written| (format!("{}/{}", candidate.kind, candidate.route), written));
-    let (of, written) = of_rule.or_else(|| traffic_policy::sessions(resources, &to.service))?;
+    let (of, written) = of_rule.or_else(|| traffic_policy::sessions(resources, to))?;
     let cookie = written.cookie.clone().unwrap_or_default();
     let name = match (&written.r#type, &written.header) {
         // SES-10: all that is known of the name of its own is that it has one.
@@ -66,19 +68,18 @@ pub(super) fn of_request(
     };
     let held = held(written, &name, seen);
     let is_there = |held: &&Held| {
-        (&held.of, &held.service, held.port) == (&of, &to.service.to_string(), to.port)
+        (&held.of, &held.service, held.port) == (&of, &named(to), to.port)
             && !is_over(written, held.began, now)
             && endpoints.contains(&held.endpoint)
     };
     let kept = held.iter().find(is_there).map(|held| held.endpoint);
-    let others = held
-        .iter()
-        .filter(|held| held.of == of && (&held.service, held.port) != (&to.service.to_string(), to.port));
+    let others =
+        held.iter().filter(|held| held.of == of && (&held.service, held.port) != (&named(to), to.port));
     // SES-14: the sessions with the other backends go on.
     let others = others.take(candidate.rule.backend_refs.len() - 1);
     let others: Vec<String> = others.map(text).collect();
     let begins = endpoints.iter().map(|endpoint| {
-        let service = to.service.to_string();
+        let service = named(to);
         let began = Held { of: of.clone(), service, port: to.port, endpoint: *endpoint, began: since(now) };
         let texts: Vec<String> = std::iter::once(text(&began)).chain(others.iter().cloned()).collect();
         match &written.r#type {
@@ -87,6 +88,11 @@ pub(super) fn of_request(
         }
     });
     Some(Session { kept, begins: begins.collect() })
+}
+
+/// A name that no other backend has.
+fn named(to: &Target) -> String {
+    format!("{}/{}", to.kind, to.service)
 }
 
 /// SES-03, SES-08, SES-09

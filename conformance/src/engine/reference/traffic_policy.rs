@@ -1,43 +1,42 @@
-//! What XBackendTrafficPolicies say of a Service.
+//! What XBackendTrafficPolicies say of a Service or ServiceImport.
 
 use std::time::Duration;
 
 use gateway_core::api::{Resources, ServiceAffinity, SessionPersistence, XBackendTrafficPolicy};
 use gateway_core::name::ObjectName;
 
-use super::super::RetryBudget;
-use super::age;
+use super::super::{RetryBudget, Target};
 use super::limits::duration;
+use super::{age, backend};
 
 /// RTB-05: the oldest policy that names the Service, then the first by its name.
 fn of_service<'r>(
     resources: &'r Resources,
-    service: &ObjectName,
+    to: &Target,
 ) -> Option<(&'r ObjectName, &'r XBackendTrafficPolicy)> {
     let all = resources.backend_traffic_policies.iter().map(|(name, policy)| (name, &**policy));
     let names = |policy: &XBackendTrafficPolicy| {
         policy.spec.target_refs.iter().any(|target| {
-            target.group.is_empty() && target.kind == "Service" && *target.name == *service.name
+            backend::kind(&target.group, &target.kind) == Some(to.kind) && *target.name == *to.service.name
         })
     };
-    all.filter(|(name, policy)| name.namespace == service.namespace && names(policy))
+    all.filter(|(name, policy)| name.namespace == to.service.namespace && names(policy))
         .min_by_key(|(name, policy)| age::of(&policy.metadata, name))
 }
 
 /// SES-11: whether it asks for sessions with a Service that keeps clients to itself.
 fn is_refused(resources: &Resources, name: &ObjectName, policy: &XBackendTrafficPolicy) -> bool {
-    let has_affinity = |target: &str| {
-        let service = resources.services.get(&ObjectName::new(&*name.namespace, target));
-        service.is_some_and(|service| service.spec.session_affinity != ServiceAffinity::None)
-    };
-    let targets = policy.spec.target_refs.iter();
-    let mut services = targets.filter(|target| target.group.is_empty() && target.kind == "Service");
-    policy.spec.session_persistence.is_some() && services.any(|target| has_affinity(&target.name))
+    let mut services = policy.spec.target_refs.iter().filter_map(|target| {
+        let kind = backend::kind(&target.group, &target.kind)?;
+        backend::service(resources, kind, &ObjectName::new(&*name.namespace, &*target.name))
+    });
+    policy.spec.session_persistence.is_some()
+        && services.any(|service| service.spec.session_affinity != ServiceAffinity::None)
 }
 
 /// RTB-01, RTB-02: how much of what a Service gets may be retries.
-pub(super) fn retry_budget(resources: &Resources, service: &ObjectName) -> Option<RetryBudget> {
-    let (name, policy) = of_service(resources, service)?;
+pub(super) fn retry_budget(resources: &Resources, to: &Target) -> Option<RetryBudget> {
+    let (name, policy) = of_service(resources, to)?;
     let written = policy.spec.retry_constraint.as_ref().filter(|_| !is_refused(resources, name, policy))?;
     let least = &written.min_retry_rate;
     Some(RetryBudget {
@@ -51,9 +50,9 @@ pub(super) fn retry_budget(resources: &Resources, service: &ObjectName) -> Optio
 /// SES-01: the sessions with a Service, and whose they are.
 pub(super) fn sessions<'r>(
     resources: &'r Resources,
-    service: &ObjectName,
+    to: &Target,
 ) -> Option<(String, &'r SessionPersistence)> {
-    let (name, policy) = of_service(resources, service)?;
+    let (name, policy) = of_service(resources, to)?;
     let written =
         policy.spec.session_persistence.as_ref().filter(|_| !is_refused(resources, name, policy))?;
     Some((format!("XBackendTrafficPolicy/{name}"), written))

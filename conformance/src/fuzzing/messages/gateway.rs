@@ -158,9 +158,8 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
             service: ObjectName::new("default", "backend"),
             port: 80,
             protocol,
-            tls: None,
-            retry_budget: None,
             endpoints: [endpoint.into()].into(),
+            ..Backend::default()
         });
         let headers = header.map(|(name, value)| HeaderMatch {
             name: name.parse().expect("a header name"),

@@ -1,5 +1,7 @@
 //! How `gateway explain` tells of backends, of requests and of streams alike.
 
+use std::collections::BTreeMap;
+
 use gateway_core::name::RouteKind;
 use gateway_core::rule::{Authorities, Backend, BackendTarget, Backends, RuleName};
 use gateway_core::table::{FrontendOwner, RouteTable};
@@ -22,9 +24,9 @@ pub(crate) fn lines(
         match backend.target {
             BackendTarget::Backend(id) => {
                 let backend = update.table.backend(id);
-                let (service, port, endpoints) = (&backend.service, backend.port, &backend.endpoints);
                 let tls = within_tls(&update.table, owner, backend);
-                format!("  backend  {service}:{port}{tls}, weight {weight}, endpoints {endpoints:?}\n")
+                let endpoints = format!("endpoints {:?}{}", backend.endpoints, clusters(backend));
+                format!("  backend  {backend}{tls}, weight {weight}, {endpoints}\n")
             }
             BackendTarget::Unresolved => {
                 let name = if is_same { format!("{} is ", written[index]) } else { String::new() };
@@ -47,6 +49,19 @@ fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> S
     let shown = owner.gateway().and_then(|gateway| table.client_certificate(gateway));
     let shown = if shown.is_some() { ", with a client certificate" } else { "" };
     format!(" within TLS for {} by {authorities}{shown}", tls.server_name)
+}
+
+/// Where the endpoints of a ServiceImport are, and how many in each cluster.
+fn clusters(backend: &Backend) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for endpoint in &*backend.endpoints {
+        if let Some(cluster) = endpoint.locality().and_then(|locality| locality.cluster.as_deref()) {
+            *counts.entry(cluster).or_default() += 1;
+        }
+    }
+    let counts: Vec<_> =
+        counts.iter().map(|(cluster, count)| format!("{count} in cluster {cluster}")).collect();
+    if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) }
 }
 
 /// The references to backends of a rule, as they are written.
