@@ -63,7 +63,7 @@
 //! - **The API server is away, slow, or forgets**: the last table stays in use; watches go on where they stopped, or list
 //!   again; statuses are written later.
 //! - **A kind is not installed, or may not be read**: it is left out, which is logged and told with each update, and picked up
-//!   when it appears. What was read before stays. A listener whose Secret may not be read says so in its status.
+//!   when it appears; that most clusters have no ServiceImports is nothing to tell. What was read before stays. A listener whose Secret may not be read says so in its status.
 //! - **The definitions are of v1.6**: features are published by the names of v1.6, and nothing waits for a field that they
 //!   do not have: where one is written and not kept, that is logged once. A session of a Route, which v1.7 writes otherwise, is
 //!   read as what it says. Definitions of an unknown version are used as far as they are understood, and `SupportedVersion`
@@ -82,6 +82,7 @@
 //! | (core) | `pods`, for [`workloads`] | list watch |
 //! | `certificates.k8s.io` | `clustertrustbundles` | list watch, by name |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
+//! | `multicluster.x-k8s.io` | `serviceimports` | list watch |
 //! | (core), `discovery.k8s.io` | `services`, `endpointslices`, for [`infrastructure`] | get create patch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
 //! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::Run;
-use crate::cluster::{Cluster, has, written};
+use crate::cluster::{self, Cluster, SERVICE_IMPORTS, has, written};
 use crate::control_plane::{ControlPlane, Request};
 use crate::harness::{PATIENCE, get};
 use crate::installation::{Grant, Installation, Tools, apply};
@@ -100,6 +100,7 @@ async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, 
 
 async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane, cluster: Cluster) {
     // With a mesh, which takes rights of its own.
+    cluster::install(&cluster.client, &[SERVICE_IMPORTS.to_owned()]).await;
     Tools::find().unwrap().helm_install(&control_plane, "gateway-system", &["mesh.address=127.0.0.1:0"]);
     let installation = Installation::find(&cluster.client, "gateway-system").await;
     balance(&cluster.client, "gateway-system").await;

@@ -147,6 +147,7 @@ async fn what_may_not_be_read_is_said_with_the_way_out(control_plane: ControlPla
     let groups = [
         ("''", "namespaces, services"),
         ("discovery.k8s.io", "endpointslices"),
+        ("multicluster.x-k8s.io", "serviceimports"),
         ("apiextensions.k8s.io", "customresourcedefinitions"),
         (
             "gateway.networking.k8s.io",

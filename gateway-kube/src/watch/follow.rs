@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use gateway_core::api::{EndpointSlice, Kind};
+use gateway_core::api::{AnyObject, Kind};
+use gateway_core::name::ObjectName;
 use kube::api::PartialObjectMeta;
+use kube::core::ObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::change::{Change, Said};
+use super::options::may_be_missing;
 use super::part::Part;
 use super::state::State;
 use crate::error;
@@ -116,10 +119,6 @@ impl Follow {
         if let Part::Object(key) = &self.part {
             config = config.fields(&format!("metadata.name={}", key.name));
         }
-        if kind == Kind::EndpointSlice {
-            // The others are of no Service.
-            config = config.labels(EndpointSlice::SERVICE_NAME_LABEL);
-        }
         let mut events = pin!(watcher::watcher(api, config));
         let mut listed = Vec::new();
         while let Some(event) = events.next().await {
@@ -129,20 +128,22 @@ impl Follow {
                     continue;
                 }
                 Ok(Event::InitApply(object)) => {
-                    listed.push(read(object));
+                    listed.extend(Some(read(object)).filter(is_of_use));
                     continue;
                 }
                 Ok(Event::InitDone) => {
                     (memory.has_objects, memory.missing) = (true, 0);
                     Change::Listed { kind, objects: std::mem::take(&mut listed) }
                 }
-                Ok(Event::Apply(object)) => Change::Applied { kind, object: read(object) },
-                Ok(Event::Delete(object)) => {
-                    let metadata = object.meta();
-                    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-                    let name = metadata.name.as_deref().unwrap_or_default();
-                    Change::Deleted { kind, key: gateway_core::name::ObjectName::new(namespace, name) }
+                Ok(Event::Apply(object)) => {
+                    let key = key(object.meta());
+                    match read(object) {
+                        object if is_of_use(&object) => Change::Applied { kind, object },
+                        // It may have been before.
+                        _ => Change::Deleted { kind, key },
+                    }
                 }
+                Ok(Event::Delete(object)) => Change::Deleted { kind, key: key(object.meta()) },
                 Err(error) => match self.failure(&error, memory).await {
                     Some(ended) => return ended,
                     None => continue,
@@ -208,9 +209,28 @@ impl Follow {
         match &state {
             State::Starting => {}
             State::Current => tracing::debug!(kind = %self.kind, part = ?self.part, "watched"),
+            State::Missing if may_be_missing(self.kind) => {
+                tracing::debug!(kind = %self.kind, part = ?self.part, "{state}");
+            }
             state => tracing::warn!(kind = %self.kind, part = ?self.part, "{state}"),
         }
         self.sender.send(Said::State(self.kind, self.part.clone(), state)).await.is_ok()
+    }
+}
+
+fn key(metadata: &ObjectMeta) -> ObjectName {
+    let ObjectMeta { namespace, name, .. } = metadata;
+    ObjectName::new(namespace.as_deref().unwrap_or_default(), name.as_deref().unwrap_or_default())
+}
+
+/// Whether anything is made of an object. There are EndpointSlices that are of no Service and of no ServiceImport; no selector
+/// tells them from the others, since these have one label of two.
+fn is_of_use(object: &Result<Object, Box<Unreadable>>) -> bool {
+    match object {
+        Ok(Object { object: AnyObject::EndpointSlice(slice), .. }) => {
+            slice.service_name().or(slice.service_import_name()).is_some()
+        }
+        Ok(_) | Err(_) => true,
     }
 }
 

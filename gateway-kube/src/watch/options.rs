@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::api::Kind;
+use gateway_core::api::{Kind, MULTICLUSTER_GROUP};
 
 use super::part::Scope;
 use crate::observe::Observe;
@@ -33,6 +33,7 @@ impl WatchOptions {
         Kind::Namespace,
         Kind::Service,
         Kind::EndpointSlice,
+        Kind::ServiceImport,
         Kind::GatewayClass,
         Kind::Gateway,
         Kind::ListenerSet,
@@ -57,4 +58,10 @@ impl Default for WatchOptions {
             observer: None,
         }
     }
+}
+
+/// Whether clusters mostly go without the kind, so that there is nothing to tell where it is missing: it is not of Gateway API, and no
+/// Route refers to it there.
+pub(super) fn may_be_missing(kind: Kind) -> bool {
+    kind.group() == MULTICLUSTER_GROUP
 }

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::change::{Change, Said};
 use super::follow;
-use super::options::WatchOptions;
+use super::options::{WatchOptions, may_be_missing};
 use super::part::Part;
 use super::share::{Asked, share_out};
 use super::state::{LeftOut, State};
@@ -110,10 +110,13 @@ impl Watches {
         self.followed.iter().all(|((kind, _), (_, state))| is_looked_up(*kind) || state.is_settled())
     }
 
-    /// What is not read at present, and why.
+    /// What is not read at present, and why. Of ServiceImports nothing is said where the cluster has no such kind.
     pub fn left_out(&self) -> Vec<LeftOut> {
-        let out =
-            self.followed.iter().filter(|(_, (_, state))| !matches!(state, State::Starting | State::Current));
+        let out = self.followed.iter().filter(|((kind, _), (_, state))| match state {
+            State::Starting | State::Current => false,
+            State::Missing => !may_be_missing(*kind),
+            State::Forbidden(_) | State::Failing(_) | State::NotStarting(_) => true,
+        });
         let left_out = |((kind, part), (_, state)): (&(Kind, Part), &(AbortHandle, State))| LeftOut {
             kind: *kind,
             part: part.clone(),

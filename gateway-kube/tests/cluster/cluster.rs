@@ -23,6 +23,9 @@ use tokio::time::{Instant, sleep, timeout};
 /// Long enough for a machine that does much else: what does not come at all fails, not what comes late.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The definition of ServiceImports, as far as tests write some.
+pub(crate) const SERVICE_IMPORTS: &str = include_str!("service_imports.yaml");
+
 /// A cluster as one test sees it, with a namespace, a class and a controller name that no other test has.
 #[derive(Clone)]
 pub(crate) struct Cluster {

@@ -10,11 +10,14 @@ use kube::Client;
 use serde_json::json;
 
 use crate::Faulty;
-use crate::cluster::{Cluster, Followed, Seen, has, idle, parents, table, within, written};
+use crate::cluster::{
+    Cluster, Followed, SERVICE_IMPORTS, Seen, has, idle, install, parents, table, within, written,
+};
 
 crate::fault_tests!["rights":
     a_kind_that_may_not_be_read_is_left_out_until_it_may,
     a_kind_that_is_not_installed_is_left_out_until_it_is,
+    service_imports_are_picked_up_when_they_are_installed_and_nothing_is_said_before,
     only_the_secrets_that_are_asked_for_are_read,
     a_controller_of_one_namespace_needs_rights_in_that_alone,
 ];
@@ -24,6 +27,7 @@ fn role(without: &[&str]) -> String {
     let all = [
         ("''", vec!["namespaces", "services"]),
         ("discovery.k8s.io", vec!["endpointslices"]),
+        ("multicluster.x-k8s.io", vec!["serviceimports"]),
         ("apiextensions.k8s.io", vec!["customresourcedefinitions"]),
         ("gateway.networking.x-k8s.io", vec!["xbackendtrafficpolicies"]),
         (
@@ -123,6 +127,60 @@ async fn a_kind_that_is_not_installed_is_left_out_until_it_is(mut faulty: Faulty
         .await;
     cluster.install_definition(definition).await;
     table(&mut controller, |update| !missing(update)).await;
+}
+
+// HRB-17
+async fn service_imports_are_picked_up_when_they_are_installed_and_nothing_is_said_before(
+    mut faulty: Faulty,
+) {
+    let cluster = faulty.cluster("imports").await;
+    let name = cluster.name.clone();
+    cluster.gateway().await;
+    let reference = "{group: multicluster.x-k8s.io, kind: ServiceImport, name: shop, port: 80}";
+    cluster.route("shop", &format!("rules: [{{backendRefs: [{reference}]}}]")).await;
+    // With the rights of an installation.
+    cluster.apply(&role(&[])).await;
+    cluster.apply(BINDING).await;
+    let mut controller = Followed::new(limited(&faulty), cluster.options());
+    let update = table(&mut controller, |update| update.table.rules().count() == 1).await;
+    assert!(update.left_out.is_empty(), "{:?}", update.left_out);
+    cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
+
+    let slice = |source: &str, address: &str| {
+        format!(
+            "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, addressType: IPv4, metadata: {{name: shop-{source}, namespace: \
+             {name}, labels: {{multicluster.kubernetes.io/service-name: shop, multicluster.kubernetes.io/source-cluster: \
+             {source}}}}}, ports: [{{name: web, port: 8080}}], endpoints: [{{addresses: ['{address}']}}]}}"
+        )
+    };
+    cluster.apply(&slice("east", "10.1.0.1")).await;
+    cluster.apply(&slice("west", "10.2.0.1")).await;
+    install(&cluster.client, &[SERVICE_IMPORTS.to_owned()]).await;
+    cluster
+        .apply(&format!(
+            "{{apiVersion: multicluster.x-k8s.io/v1alpha1, kind: ServiceImport, metadata: {{name: shop, namespace: {name}}}, spec: \
+             {{type: ClusterSetIP, ports: [{{name: web, port: 80}}]}}}}"
+        ))
+        .await;
+    let leads_to = |wanted: &'static [&str]| {
+        move |update: &Seen| {
+            let backends: Vec<_> = update.table.backends().collect();
+            let found = backends.iter().flat_map(|backend| &*backend.endpoints);
+            backends.len() == 1
+                && found.map(|endpoint| endpoint.address().to_string()).eq(wanted.iter().copied())
+        }
+    };
+    let update = table(&mut controller, leads_to(&["10.1.0.1:8080", "10.2.0.1:8080"])).await;
+    assert!(update.left_out.is_empty(), "{:?}", update.left_out);
+    cluster.route_until("shop", "ResolvedRefs=True/ResolvedRefs").await;
+    cluster.delete("EndpointSlice", "shop-west").await;
+    table(&mut controller, leads_to(&["10.1.0.1:8080"])).await;
+
+    // Where it goes again, so do its objects, and nothing is said either.
+    cluster.delete_definition("serviceimports.multicluster.x-k8s.io").await;
+    cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
+    let update = table(&mut controller, |update| update.table.backends().count() == 0).await;
+    assert!(update.left_out.is_empty(), "{:?}", update.left_out);
 }
 
 // RGR-04
