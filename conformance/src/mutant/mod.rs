@@ -18,6 +18,7 @@ mod meshes;
 mod objects;
 mod order;
 mod requests;
+mod service_imports;
 mod sessions;
 mod statuses;
 
@@ -78,6 +79,7 @@ pub fn mutants() -> Vec<Mutant> {
         listener_filters::MUTANTS,
         certificates::MUTANTS,
         meshes::MUTANTS,
+        service_imports::MUTANTS,
         sessions::MUTANTS,
         engine::MUTANTS,
     ]
