@@ -12,6 +12,7 @@ mod answers;
 mod calls;
 mod certificates;
 mod engine;
+mod external_auth;
 mod kinds;
 mod listener_filters;
 mod meshes;
@@ -81,6 +82,7 @@ pub fn mutants() -> Vec<Mutant> {
         meshes::MUTANTS,
         service_imports::MUTANTS,
         sessions::MUTANTS,
+        external_auth::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()
