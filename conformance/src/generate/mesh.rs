@@ -5,7 +5,7 @@ use gateway_core::name::ObjectName;
 
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
-use super::{World, backends, gateways, grpc_routes, requests, routes};
+use super::{World, backends, gateways, grpc_routes, policies, requests, routes};
 use crate::engine::MeshArrival;
 
 /// Makes resources in which most Routes are for Services, and some for Gateways too.
@@ -25,6 +25,7 @@ pub fn mesh_world(source: &mut Source<'_>) -> World {
     for i in 0..source.below(4) {
         resources.insert(grpc_routes::route(source, &parents, i).into());
     }
+    policies::insert(source, &mut resources);
     World { resources, hostname_fall_through: true }
 }
 

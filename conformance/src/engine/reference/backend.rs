@@ -106,12 +106,10 @@ pub(super) fn resolve(
         return None;
     }
     let port = port_of(&found, reference.port?, transport(referrer.gets))?;
-    let tls = match referrer.gateway {
-        Some(gateway) if referrer.may_speak_tls => {
-            // BTP-14: with a policy that cannot be carried out there is no backend.
-            backend_tls_policy::of_backend(resources, gateway, (kind, &name), port).ok()?
-        }
-        Some(_) | None => None,
+    // BTP-14: with a policy that cannot be carried out there is no backend.
+    let tls = match referrer.may_speak_tls {
+        true => backend_tls_policy::of_backend(resources, referrer.gateway, (kind, &name), port).ok()?,
+        false => None,
     };
     if !can_speak(referrer.gets, port.app_protocol.as_deref(), tls.is_some()) {
         return None;

@@ -14,10 +14,10 @@ use super::{age, backend, frontend_tls, namespace};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidPolicy;
 
-/// BTP-01: how TLS is spoken with a port of a Service; not at all without a policy.
+/// BTP-01: how TLS is spoken with a port of a Service; not at all without a policy. BTP-21: in a mesh, too.
 pub(super) fn of_backend(
     resources: &Resources,
-    gateway: &ObjectName,
+    gateway: Option<&ObjectName>,
     service: (BackendKind, &ObjectName),
     port: &ServicePort,
 ) -> Result<Option<Box<BackendTls>>, InvalidPolicy> {
@@ -29,7 +29,7 @@ pub(super) fn of_backend(
         server_name: policy.spec.validation.hostname.clone(),
         identities: identities(policy)?,
         authorities: authorities(resources, key, policy)?,
-        client_certificate: client_certificate(resources, gateway),
+        client_certificate: gateway.and_then(|gateway| client_certificate(resources, gateway)),
     })))
 }
 
