@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::certificate_ref::{Certificates, RefError};
-use super::policy::JudgedPolicy;
+use super::policy::{JudgedPolicy, WrittenPolicy};
 use super::reference_grant::{Referrer, Target};
 use super::service::{AllServices, BackendName, FoundPort};
 use crate::api::{
@@ -52,26 +52,18 @@ impl BackendTlsPolicies {
     /// # Spec
     /// BTP-06
     pub(crate) fn new(valid: &Validated, certificates: &mut Certificates<'_>, options: &Options) -> Self {
-        let good = valid.backend_tls_policies.iter().map(|(name, policy)| (name, &**policy, None));
-        let broken = valid.rejected.of_kind(Kind::BackendTlsPolicy).filter_map(|(rejected, object)| {
+        let policies = WrittenPolicy::oldest_first(valid, &valid.backend_tls_policies, |object| {
             let AnyObject::BackendTlsPolicy(policy) = object else { return None };
-            Some((&rejected.key, &**policy, Some(rejected)))
+            Some(&**policy)
         });
-        let mut oldest_first: Vec<_> = good.chain(broken).collect();
-        oldest_first.sort_by_cached_key(|(name, policy, _)| policy.metadata.age(name));
         let (mut all, services) = (Self::default(), AllServices::new(valid));
-        for (name, policy, broken) in oldest_first {
-            let mut judged =
-                JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
-            let tls = match broken {
-                None => judged.tls(name, policy, certificates, options),
+        for written in policies {
+            let (name, policy) = (written.name, written.object);
+            let mut judged = written.judged();
+            let tls = match written.is_whole() {
+                true => judged.tls(name, policy, certificates, options),
                 // Left out, and holding all the same.
-                Some(rejected) => {
-                    let problems: Vec<_> = rejected.problems.iter().map(ToString::to_string).collect();
-                    let message = format!("is not carried out: {}", problems.join("; "));
-                    judged.refusals.push(Finding::whole(Reason::Invalid, message));
-                    None
-                }
+                false => None,
             };
             for (index, target) in policy.spec.target_refs.iter().enumerate() {
                 let service = service(name, target);

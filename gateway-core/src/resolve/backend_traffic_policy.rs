@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::policy::JudgedPolicy;
+use super::policy::{JudgedPolicy, WrittenPolicy};
 use super::service::{AllServices, BackendName};
 use super::session::{beside_affinity, session};
 use crate::api::{AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, XBackendTrafficPolicy};
@@ -59,27 +59,18 @@ impl BackendTrafficPolicies {
         if !options.backend_traffic_policies {
             return all;
         }
-        let good = valid.backend_traffic_policies.iter().map(|(name, policy)| (name, &**policy, None));
-        let broken = valid.rejected.of_kind(Kind::XBackendTrafficPolicy).filter_map(|(rejected, object)| {
+        let policies = WrittenPolicy::oldest_first(valid, &valid.backend_traffic_policies, |object| {
             let AnyObject::XBackendTrafficPolicy(policy) = object else { return None };
-            Some((&rejected.key, &**policy, Some(rejected)))
+            Some(&**policy)
         });
-        let mut oldest_first: Vec<_> = good.chain(broken).collect();
-        oldest_first.sort_by_cached_key(|(name, policy, _)| policy.metadata.age(name));
-        for (name, policy, broken) in oldest_first {
-            let mut judged =
-                JudgedPolicy { generation: policy.metadata.generation, ..JudgedPolicy::default() };
+        for written in policies {
+            let (name, policy) = (written.name, written.object);
+            let mut judged = written.judged();
             let targets = &policy.spec.target_refs;
             judged.services = targets.iter().filter_map(|target| service(name, target)).collect();
-            if let Some(rejected) = broken {
-                let problems: Vec<_> = rejected.problems.iter().map(ToString::to_string).collect();
-                let message = format!("is not carried out: {}", problems.join("; "));
-                judged.refusals.push(Finding::whole(Reason::Invalid, message));
-            }
-            let traffic = if broken.is_none() {
-                judged.traffic(name, policy, services, options)
-            } else {
-                Traffic::default()
+            let traffic = match written.is_whole() {
+                true => judged.traffic(name, policy, services, options),
+                false => Traffic::default(),
             };
             for (index, target) in targets.iter().enumerate() {
                 let claimed = all.claim(name, target, services, &traffic, before);
