@@ -87,6 +87,12 @@ pub struct Options {
     /// # Spec
     /// RTB-01, SES-01. No feature stands for it.
     pub backend_traffic_policies: bool,
+    /// Whether the data plane makes the spans that XTelemetryPolicies ask for, and tells their providers. Without it no such policy is
+    /// accepted, and statuses say so.
+    ///
+    /// # Spec
+    /// TEL-01 to TEL-05. The features that stand for it are in no list.
+    pub telemetry_policies: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -224,6 +230,7 @@ impl Default for Options {
             session_persistence: true,
             infrastructure: false,
             backend_traffic_policies: true,
+            telemetry_policies: false,
             extensions: None,
             certificate_check: None,
             rule_data: None,

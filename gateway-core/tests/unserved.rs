@@ -117,12 +117,12 @@ fn kinds_that_are_not_carried_out_are_said_object_by_object() {
         ],
     );
     let policy = "spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}], tracing: {mode: Disabled}}";
+    let object_of = |spec: &str| object("XTelemetryPolicy", EXPERIMENTAL, "t", spec);
+    expect("XTelemetryPolicy, whose status says it", said(&[], &object_of(policy)), &[]);
     expect(
-        "XTelemetryPolicy",
-        said(&[], &object("XTelemetryPolicy", EXPERIMENTAL, "t", policy)),
-        &[
-            "XTelemetryPolicy default/t: kind: policies of this kind are not supported, so that it has no effect; remove it",
-        ],
+        "XTelemetryPolicy for no Gateway",
+        said(&[], &object_of(&policy.replace("kind: Gateway", "kind: HTTPRoute"))),
+        &["XTelemetryPolicy default/t: spec.targetRefs: none of them is a Gateway of this controller"],
     );
     let mesh = object("XMesh", EXPERIMENTAL, "m", "spec: {controllerName: gateway-api.rs/controller}");
     expect("XMesh", said(&[], &mesh), &["XMesh m: kind: objects of this kind are not supported"]);

@@ -16,7 +16,7 @@ use crate::filter::{AuthTerms, ListenerFilter};
 use crate::finding::Finding;
 use crate::name::BackendId;
 use crate::options::Options;
-use crate::resolve::{Referrer, external_auth};
+use crate::resolve::{Referrer, Usage, external_auth};
 
 /// A filter of a listener that is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub(super) enum Judged {
     Asks(BackendObjectReference, AuthTerms),
 }
 
-/// Follows the references of filters of listeners to authorization services.
+/// Follows the references of filters of listeners and of policies of Gateways to services.
 pub(crate) trait FindServices {
-    /// The service.
+    /// The service, in this use of it.
     ///
     /// # Errors
     /// Why the reference leads nowhere.
@@ -37,7 +37,7 @@ pub(crate) trait FindServices {
         &mut self,
         from: Referrer<'_>,
         reference: &BackendObjectReference,
-        terms: &AuthTerms,
+        usage: Usage,
     ) -> Result<BackendId, Finding>;
 }
 

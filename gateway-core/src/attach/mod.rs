@@ -25,6 +25,7 @@ mod mesh;
 mod parent_ref;
 mod protocol;
 mod route;
+mod telemetry_policy;
 mod written_listener;
 
 pub(crate) use self::address::Addresses;
@@ -40,3 +41,4 @@ pub(crate) use self::mesh::{Mesh, MeshPlace, Services};
 pub(crate) use self::parent_ref::{AttachedParent, AttachedTo, Parents};
 pub(crate) use self::protocol::Protocol;
 pub(crate) use self::route::{AttachedRoute, Route, Side, route};
+pub(crate) use self::telemetry_policy::{JudgedTelemetryPolicy, TelemetryPolicies};

@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::hostname::HostnameError;
 use crate::name::{ListenerOwnerKind, ObjectName, RouteKind};
 use crate::options::Options;
-use crate::resolve::{Certificates, RefError, Referrer};
+use crate::resolve::{Certificates, RefError, Referrer, external_auth};
 use crate::table::ListenerTls;
 
 /// The object that holds a listener.
@@ -160,21 +160,23 @@ impl AttachedListener {
         let mut unresolved = Vec::new();
         let mut ready = |(index, judged): (usize, &Judged)| match judged {
             Judged::Ready(filter) => filter.clone(),
-            Judged::Asks(reference, terms) => match services.find(from, reference, terms) {
-                Ok(backend) => {
-                    ListenerFilter::ExternalAuth(Arc::new(ExternalAuth { backend, terms: terms.clone() }))
+            Judged::Asks(reference, terms) => {
+                match services.find(from, reference, external_auth::usage(terms)) {
+                    Ok(backend) => {
+                        ListenerFilter::ExternalAuth(Arc::new(ExternalAuth { backend, terms: terms.clone() }))
+                    }
+                    Err(Finding { reason, message, missing, .. }) => {
+                        let field = format!("filters.requests[{index}]");
+                        let message = format!("{field}: externalAuth.backendRef: {message}");
+                        let reason = match reason {
+                            Reason::RefNotPermitted => reason,
+                            _ => Reason::InvalidListenerFilterRef,
+                        };
+                        unresolved.push(Finding { missing, ..Finding::new(field, reason, message) });
+                        ListenerFilter::Unresolved
+                    }
                 }
-                Err(Finding { reason, message, missing, .. }) => {
-                    let field = format!("filters.requests[{index}]");
-                    let message = format!("{field}: externalAuth.backendRef: {message}");
-                    let reason = match reason {
-                        Reason::RefNotPermitted => reason,
-                        _ => Reason::InvalidListenerFilterRef,
-                    };
-                    unresolved.push(Finding { missing, ..Finding::new(field, reason, message) });
-                    ListenerFilter::Unresolved
-                }
-            },
+            }
         };
         self.filters = self.judged_filters.iter().enumerate().map(&mut ready).collect();
         self.state.unresolved.extend(unresolved);

@@ -3,6 +3,8 @@
 //! Nothing is sent here: whoever forwards the request sends the copies too, once it is sure to attempt the request
 //! itself. A mirror whose backend cannot be resolved is simply not made; it never harms the request.
 
+use std::fmt;
+
 use crate::name::BackendId;
 
 /// Sends a share of the requests to one more backend.
@@ -80,6 +82,19 @@ impl Share {
     /// Of any `denominator` consecutive numbers exactly `numerator` are taken.
     pub fn taken(self, random: u64) -> bool {
         random % u64::from(self.denominator) < u64::from(self.numerator)
+    }
+
+    /// Whether `number` is among the lowest of all 64 bit numbers, as many of them as the share has: who has a lower number is
+    /// taken by every greater share too.
+    pub fn is_below(self, number: u64) -> bool {
+        u128::from(number) * u128::from(self.denominator) < u128::from(self.numerator) << 64
+    }
+}
+
+impl fmt::Display for Share {
+    /// As a fraction.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.numerator, self.denominator)
     }
 }
 

@@ -18,11 +18,6 @@ const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
         None,
         "policies of this kind are not supported, so that it has no effect; remove it",
     ),
-    (
-        Kind::XTelemetryPolicy,
-        None,
-        "policies of this kind are not supported, so that it has no effect; remove it",
-    ),
     (Kind::XMesh, None, "objects of this kind are not supported, so that it has no effect; remove it"),
 ];
 

@@ -27,6 +27,11 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             say(lint, (Kind::XBackendTrafficPolicy, name), targets, "requests");
         }
     }
+    let unreached = |name| !statuses.telemetry_policies.contains_key(name);
+    for (name, _) in resources.telemetry_policies.iter().filter(|(name, _)| unreached(*name)) {
+        let message = "none of them is a Gateway of this controller, so that the policy has no effect; name one of its own namespace";
+        lint.say(Kind::XTelemetryPolicy, name, Reason::TargetNotFound, "spec.targetRefs", message);
+    }
 }
 
 /// Says why a policy reaches nothing: its targets, of a group, kind and name each, are not there, or nothing is sent there.

@@ -88,6 +88,8 @@ pub(crate) enum Usage {
     Terminated,
     /// Datagrams.
     Udp,
+    /// Traces, by OTLP.
+    Traces,
 }
 
 #[derive(Debug)]
@@ -101,7 +103,7 @@ struct Port {
     /// Whether the Service changed since it was looked at.
     stale: bool,
     users: HashSet<Arc<RouteKey>, RandomState>,
-    /// Whether filters of listeners refer to it.
+    /// Whether filters of listeners, or policies of Gateways, refer to it.
     used_by_listeners: bool,
 }
 
@@ -143,7 +145,7 @@ impl Backends {
         port.found.clone()
     }
 
-    /// The backend that a reference of a listener's filter leads to, otherwise as [`resolve`](Self::resolve) does.
+    /// The backend that a reference of a listener's filter or of a Gateway's policy leads to, otherwise as [`resolve`](Self::resolve) does.
     ///
     /// # Errors
     /// Why it leads nowhere.
@@ -232,7 +234,7 @@ impl Backends {
         self.leave(key, table, |port| _ = port.users.remove(route));
     }
 
-    /// No filter of a listener refers to this backend any more.
+    /// No filter of a listener and no policy of a Gateway refers to this backend any more.
     pub(crate) fn release_of_listeners(&mut self, key: &BackendKey, table: &mut RouteTableBuilder) {
         self.leave(key, table, |port| port.used_by_listeners = false);
     }
@@ -328,6 +330,7 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
     let protocol = match usage {
         Usage::Http => http_protocol(name, port, tls.as_deref())?,
         Usage::Grpc => grpc_protocol(name, port)?,
+        Usage::Traces => otlp_protocol(name, port)?,
         Usage::Terminated | Usage::Tcp | Usage::Udp => BackendProtocol::default(),
     };
     Ok(Backend {
@@ -371,6 +374,25 @@ fn grpc_protocol(service: &BackendName, port: FoundPort<'_>) -> Result<BackendPr
             let why = format!("{protocol}, which carries no calls of gRPC; use kubernetes.io/h2c");
             Err(unusable(service, port, &why))
         }
+        Some(_) | None => Ok(BackendProtocol::H2c),
+    }
+}
+
+/// Over gRPC, as OTLP goes where nothing else is said, unless the port says HTTP or has the number that stands for it.
+///
+/// # Spec
+/// TEL-03
+fn otlp_protocol(service: &BackendName, port: FoundPort<'_>) -> Result<BackendProtocol, Finding> {
+    /// The port of OTLP over HTTP.
+    const OVER_HTTP: i32 = 4318;
+    match port.app_protocol {
+        Some("grpc" | "kubernetes.io/h2c") => Ok(BackendProtocol::H2c),
+        Some("http" | "https") => Ok(BackendProtocol::Http1),
+        Some(protocol @ ("kubernetes.io/ws" | "kubernetes.io/wss")) => {
+            let why = format!("{protocol}, which carries no OTLP; use grpc or http");
+            Err(unusable(service, port, &why))
+        }
+        Some(_) | None if port.number == OVER_HTTP => Ok(BackendProtocol::Http1),
         Some(_) | None => Ok(BackendProtocol::H2c),
     }
 }
@@ -440,14 +462,14 @@ impl Usage {
     /// BTP-21
     pub(crate) fn may_speak_tls(self) -> bool {
         match self {
-            Self::Http | Self::Grpc | Self::Terminated => true,
+            Self::Http | Self::Grpc | Self::Terminated | Self::Traces => true,
             Self::Tcp | Self::Udp => false,
         }
     }
 
     fn transport(self) -> TransportProtocol {
         match self {
-            Self::Http | Self::Grpc | Self::Tcp | Self::Terminated => TransportProtocol::Tcp,
+            Self::Http | Self::Grpc | Self::Tcp | Self::Terminated | Self::Traces => TransportProtocol::Tcp,
             Self::Udp => TransportProtocol::Udp,
         }
     }
@@ -458,6 +480,7 @@ impl Usage {
             Self::Grpc => "gRPC",
             Self::Tcp | Self::Terminated => "TCP",
             Self::Udp => "UDP",
+            Self::Traces => "OTLP",
         }
     }
 }

@@ -84,7 +84,7 @@ pub fn all<'a>(
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
     let Statuses { gateway_classes, gateways, listener_sets, routes, .. } = computed;
-    let Statuses { backend_tls_policies, backend_traffic_policies, .. } = computed;
+    let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, .. } = computed;
     let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
     let ours: BTreeSet<&str> = of_classes
         .map(|class| class.spec.controller_name.as_str())
@@ -119,7 +119,7 @@ pub fn all<'a>(
         Some(object)
     });
     let nothing = |generation| PolicyStatus { generation, ..PolicyStatus::default() };
-    let of_policies = ours.clone();
+    let (of_policies, of_traffic) = (ours.clone(), ours.clone());
     let tls = stored.backend_tls_policies.iter().filter_map(move |(key, object)| {
         let nothing = nothing(object.metadata.generation);
         let computed = backend_tls_policies.get(key).unwrap_or(&nothing);
@@ -129,10 +129,16 @@ pub fn all<'a>(
     let traffic = stored.backend_traffic_policies.iter().filter_map(move |(key, object)| {
         let nothing = nothing(object.metadata.generation);
         let computed = backend_traffic_policies.get(key).unwrap_or(&nothing);
-        let status = policy(&object.status, computed, &ours, now)?;
+        let status = policy(&object.status, computed, &of_traffic, now)?;
         Some(api::XBackendTrafficPolicy { status, ..api::XBackendTrafficPolicy::clone(object) }.into())
     });
-    classes.chain(gateways).chain(sets).chain(routes).chain(tls).chain(traffic)
+    let telemetry = stored.telemetry_policies.iter().filter_map(move |(key, object)| {
+        let nothing = nothing(object.metadata.generation);
+        let computed = telemetry_policies.get(key).unwrap_or(&nothing);
+        let status = policy(&object.status, computed, &ours, now)?;
+        Some(api::XTelemetryPolicy { status, ..api::XTelemetryPolicy::clone(object) }.into())
+    });
+    classes.chain(gateways).chain(sets).chain(routes).chain(tls).chain(traffic).chain(telemetry)
 }
 
 /// Whether the Gateway of a ListenerSet is not there.
@@ -266,7 +272,7 @@ pub fn route(
     changed(stored, api::RouteStatus { parents })
 }
 
-/// The status of a policy for backends to write; nothing if it is the one that is stored.
+/// The status of a policy to write; nothing if it is the one that is stored.
 ///
 /// `ours` are the names of controllers that are this one. Entries of others stay, also where they leave no room for ours.
 ///

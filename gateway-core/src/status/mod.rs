@@ -29,7 +29,7 @@ use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
 pub use self::cause::Cause;
-pub(crate) use self::policy::{backend_tls_policy, backend_traffic_policy};
+pub(crate) use self::policy::{backend_tls_policy, backend_traffic_policy, telemetry_policy};
 pub(crate) use self::route::route;
 pub(crate) use self::shared::SharedStatuses;
 
@@ -48,6 +48,8 @@ pub struct Statuses {
     pub backend_tls_policies: BTreeMap<ObjectName, PolicyStatus>,
     /// XBackendTrafficPolicies of which some target is reached from a Gateway of ours.
     pub backend_traffic_policies: BTreeMap<ObjectName, PolicyStatus>,
+    /// XTelemetryPolicies that name a Gateway of ours, or one that is not there.
+    pub telemetry_policies: BTreeMap<ObjectName, PolicyStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -142,12 +144,12 @@ pub struct RouteParentStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// The computed status of a policy for backends.
+/// The computed status of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyStatus {
     /// The generation of the policy that was looked at.
     pub generation: Option<i64>,
-    /// An entry for every Gateway of ours that reaches one of its targets, sorted by name.
+    /// An entry for every Gateway of ours that reaches one of its targets or is one, sorted by name.
     pub ancestors: Vec<PolicyAncestorStatus>,
     /// What is wrong, field by field.
     pub causes: Vec<Cause>,
@@ -207,7 +209,9 @@ impl Statuses {
         let policies = policies.flat_map(|(key, status)| of(Kind::BackendTlsPolicy, key, &status.causes));
         let traffic = self.backend_traffic_policies.iter();
         let traffic = traffic.flat_map(|(key, status)| of(Kind::XBackendTrafficPolicy, key, &status.causes));
-        let policies = policies.chain(traffic);
+        let telemetry = self.telemetry_policies.iter();
+        let telemetry = telemetry.flat_map(|(key, status)| of(Kind::XTelemetryPolicy, key, &status.causes));
+        let policies = policies.chain(traffic).chain(telemetry);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 
@@ -219,7 +223,8 @@ impl Statuses {
         let routes = self.routes.keys().map(|key| (Kind::from(key.kind), &key.name));
         let policies = self.backend_tls_policies.keys().map(|key| (Kind::BackendTlsPolicy, key));
         let traffic = self.backend_traffic_policies.keys().map(|key| (Kind::XBackendTrafficPolicy, key));
-        let policies = policies.chain(traffic);
+        let telemetry = self.telemetry_policies.keys().map(|key| (Kind::XTelemetryPolicy, key));
+        let policies = policies.chain(traffic).chain(telemetry);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 }

@@ -1,10 +1,11 @@
-//! The statuses of policies for backends: one entry for each Gateway that reaches one of their targets.
+//! The statuses of policies: one entry for each Gateway that reaches one of their targets, or that is one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Cause, PolicyAncestorStatus, PolicyStatus};
 use crate::api::{GATEWAY_GROUP, Kind, ParentReference};
+use crate::attach::JudgedTelemetryPolicy;
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
 use crate::name::ObjectName;
@@ -32,6 +33,30 @@ pub(crate) fn backend_traffic_policy(
     status(policy, vec![accepted(policy)], gateways)
 }
 
+/// The status of an XTelemetryPolicy: what is wrong with it, and for each Gateway that it names what is wrong there.
+///
+/// # Spec
+/// TEL-01 to TEL-03.
+pub(crate) fn telemetry_policy(judged: &JudgedTelemetryPolicy) -> PolicyStatus {
+    let JudgedTelemetryPolicy { policy, targets } = judged;
+    let ancestors = targets.iter().map(|(gateway, target)| {
+        let refusals: Vec<_> = target.refusal.iter().chain(&policy.refusals).collect();
+        PolicyAncestorStatus {
+            ancestor_ref: ancestor_ref(gateway),
+            controller_name: Arc::clone(&target.controller),
+            conditions: vec![accepted_but(&refusals, policy), resolved_refs(policy)],
+        }
+    });
+    let refusals = targets.values().filter_map(|target| target.refusal.as_ref());
+    let refusals = refusals.map(|finding| Cause::new(ConditionType::Accepted, finding.clone()));
+    PolicyStatus {
+        generation: policy.generation,
+        ancestors: ancestors.collect(),
+        causes: refusals.chain(causes(policy)).collect(),
+        without_effect: policy.without_effect.clone(),
+    }
+}
+
 fn status(
     policy: &JudgedPolicy,
     conditions: Vec<Condition>,
@@ -42,15 +67,19 @@ fn status(
         controller_name: Arc::clone(controller),
         conditions: conditions.clone(),
     });
-    let refusals = policy.refusals.iter().map(|finding| Cause::new(ConditionType::Accepted, finding.clone()));
-    let unresolved = policy.unresolved.iter();
-    let unresolved = unresolved.map(|finding| Cause::new(ConditionType::ResolvedRefs, finding.clone()));
     PolicyStatus {
         generation: policy.generation,
         ancestors: ancestors.collect(),
-        causes: refusals.chain(unresolved).collect(),
+        causes: causes(policy).collect(),
         without_effect: policy.without_effect.clone(),
     }
+}
+
+/// What is wrong with a policy, whichever Gateway it is about.
+fn causes(policy: &JudgedPolicy) -> impl Iterator<Item = Cause> {
+    let refusals = policy.refusals.iter().map(|finding| Cause::new(ConditionType::Accepted, finding.clone()));
+    let unresolved = policy.unresolved.iter();
+    refusals.chain(unresolved.map(|finding| Cause::new(ConditionType::ResolvedRefs, finding.clone())))
 }
 
 fn ancestor_ref(gateway: &ObjectName) -> ParentReference {
@@ -64,11 +93,19 @@ fn ancestor_ref(gateway: &ObjectName) -> ParentReference {
     }
 }
 
-/// The reason of the first refusal, which says most, and the messages of all.
 fn accepted(policy: &JudgedPolicy) -> Condition {
-    let said = |findings: &[Finding]| findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ");
-    match policy.refusals.first() {
-        Some(first) => Condition::failed(ConditionType::Accepted, first.reason, said(&policy.refusals)),
+    accepted_but(&policy.refusals.iter().collect::<Vec<_>>(), policy)
+}
+
+/// The reason of the first refusal, which says most, and the messages of all.
+fn accepted_but(refusals: &[&Finding], policy: &JudgedPolicy) -> Condition {
+    fn said<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
+        findings.into_iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
+    }
+    match refusals.first() {
+        Some(first) => {
+            Condition::failed(ConditionType::Accepted, first.reason, said(refusals.iter().copied()))
+        }
         None => Condition::noted(ConditionType::Accepted, Reason::Accepted, said(&policy.without_effect)),
     }
 }

@@ -19,7 +19,7 @@ use super::shared_map::SharedMap;
 use super::slots::{SlotMap, Slots};
 use super::stream_part::StreamPart;
 use super::stream_routes::StreamRoutes;
-use super::{Certificate, Listener, ListenerId, Part, RouteTable, Served, StreamRuleId};
+use super::{Certificate, Listener, ListenerId, Part, RouteTable, Served, StreamRuleId, Tracing};
 use crate::filter::ListenerFilter;
 use crate::hostname::Hostname;
 use crate::matching::{GrpcMatch, HttpMatch};
@@ -35,6 +35,7 @@ pub struct RouteTableBuilder {
     services: Arc<BTreeMap<IpAddr, ObjectName>>,
     workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
+    tracing: Arc<BTreeMap<ObjectName, Arc<Tracing>>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
@@ -89,6 +90,7 @@ impl RouteTableBuilder {
             services: Arc::default(),
             workloads: SharedMap::default(),
             client_certificates: Arc::default(),
+            tracing: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
             backends: SlotMap::default(),
@@ -138,6 +140,14 @@ impl RouteTableBuilder {
     pub fn client_certificates(&mut self, certificates: BTreeMap<ObjectName, Certificate>) -> &mut Self {
         if *self.client_certificates != certificates {
             self.client_certificates = Arc::new(certificates);
+        }
+        self
+    }
+
+    /// What policies say of the traces of Gateways.
+    pub fn tracing(&mut self, tracing: BTreeMap<ObjectName, Arc<Tracing>>) -> &mut Self {
+        if *self.tracing != tracing {
+            self.tracing = Arc::new(tracing);
         }
         self
     }
@@ -399,6 +409,7 @@ impl RouteTableBuilder {
             services: self.services.clone(),
             workloads: self.workloads.clone(),
             client_certificates: self.client_certificates.clone(),
+            tracing: self.tracing.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),

@@ -42,6 +42,8 @@ mod depths;
 mod paths;
 mod hostname_map;
 mod certificate;
+mod span_attribute;
+mod tracing;
 mod frontend_owner;
 mod client_validation;
 mod listener;
@@ -92,6 +94,8 @@ pub use self::listener::{Listener, ListenerProtocol, ListenerTls, Transport};
 pub use self::matched::{Matched, NoMatch};
 pub use self::matched_stream::{MatchedStream, NoStream};
 pub use self::route::RouteId;
+pub use self::span_attribute::{AttributeSource, KnownAttribute, SpanAttribute};
+pub use self::tracing::{Sampling, Spans, Tracing};
 pub use self::unbound::{Unbound, UnboundCause};
 
 /// Everything that decides about requests, compiled from one state of the resources.
@@ -106,6 +110,7 @@ pub struct RouteTable {
     /// Namespaces by address.
     workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
+    tracing: Arc<BTreeMap<ObjectName, Arc<Tracing>>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
@@ -205,6 +210,20 @@ impl RouteTable {
     /// GWB-01
     pub fn client_certificate(&self, gateway: &ObjectName) -> Option<&Certificate> {
         self.client_certificates.get(gateway)
+    }
+
+    /// What a policy says of the traces of a Gateway, if one does.
+    ///
+    /// # Spec
+    /// TEL-01
+    #[inline]
+    pub fn tracing(&self, gateway: &ObjectName) -> Option<&Arc<Tracing>> {
+        self.tracing.get(gateway)
+    }
+
+    /// The Gateways of whose traces a policy says something, with what it says.
+    pub fn all_tracing(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Tracing>)> {
+        self.tracing.iter()
     }
 
     /// The frontend of an owner at a port, if a listener is served there.

@@ -10,11 +10,10 @@ use hashbrown::HashSet;
 use super::routes::{Environment, Routes};
 use super::{Diagnostic, Translation};
 use crate::api::{AnyObject, BackendObjectReference, Kind, ParentReference, Resources};
-use crate::attach::{self, FindServices, Gateways, Mesh, Namespaces, Parents, Services};
+use crate::attach::{self, FindServices, Gateways, Mesh, Namespaces, Parents, Services, TelemetryPolicies};
 use crate::compile::{Compiler, Listeners, Patterns, Places, ServiceListeners};
 use crate::condition::Reason;
 use crate::feature::Feature;
-use crate::filter::AuthTerms;
 use crate::finding::Finding;
 use crate::infrastructure;
 use crate::manifest::Severity;
@@ -22,8 +21,8 @@ use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
     AllServices, BackendContext, BackendKey, BackendName, BackendTlsPolicies, BackendTrafficPolicies,
-    Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, Referrer, Workloads, backend_of,
-    external_auth,
+    Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, Referrer, Usage, Workloads,
+    backend_of,
 };
 use crate::status::{self, Statuses};
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -80,6 +79,7 @@ pub struct Translator {
     patterns: Patterns,
     places: Places,
     gateways: Gateways,
+    telemetry_policies: TelemetryPolicies,
     mesh: Mesh,
     listeners: Listeners,
     services: ServiceListeners,
@@ -90,7 +90,7 @@ pub struct Translator {
     status_changes: BTreeSet<(Kind, ObjectName)>,
 }
 
-/// What leads to the authorization services of listeners.
+/// What leads to the services of Gateways: those that filters of listeners ask, and those that are told of traces.
 struct ServicesOfListeners<'t> {
     references: BackendContext<'t>,
     backends: &'t mut Backends,
@@ -105,10 +105,9 @@ impl FindServices for ServicesOfListeners<'_> {
         &mut self,
         from: Referrer<'_>,
         reference: &BackendObjectReference,
-        terms: &AuthTerms,
+        usage: Usage,
     ) -> Result<BackendId, Finding> {
         let Self { references, backends, table, used } = self;
-        let usage = external_auth::usage(terms);
         backends.resolve_of_listener(*references, (from, usage), reference.into(), used, table)
     }
 }
@@ -143,6 +142,7 @@ impl Translator {
             patterns: Patterns::new(),
             places: Places::default(),
             gateways: Gateways::default(),
+            telemetry_policies: TelemetryPolicies::default(),
             mesh: Mesh::default(),
             listeners: Listeners::default(),
             services: ServiceListeners::default(),
@@ -268,7 +268,8 @@ impl Translator {
             && replace(&mut self.grants, Grants::new(&self.valid.reference_grants));
         let namespaces = touched(&[Kind::Namespace])
             && replace(&mut self.namespaces, Namespaces::new(&self.valid.namespaces));
-        let touched_gateways = touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet]);
+        let touched_gateways =
+            touched(&[Kind::GatewayClass, Kind::Gateway, Kind::ListenerSet, Kind::XTelemetryPolicy]);
         let for_policies = |(kind, name): &(Kind, ObjectName)| {
             self.policy_lookups.contains(*kind, name)
                 || BackendName::of_object(*kind, name)
@@ -436,14 +437,18 @@ impl Translator {
         self.traffic_policies.differences(&before).into_iter().cloned().collect()
     }
 
-    /// Finds the authorization services of listeners, and forgets those that none asks any more.
+    /// Finds the services of listeners and of policies of Gateways, and forgets those that none leads to any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
-        let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
+        let Self {
+            valid, endpoints, tls_policies, traffic_policies, grants, backends, table, options, ..
+        } = self;
         let services = AllServices::new(valid);
         let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
+        self.telemetry_policies = TelemetryPolicies::new(valid, gateways, options, &mut services);
         let ServicesOfListeners { backends, table, used, .. } = services;
+        table.tracing(self.telemetry_policies.tracing());
         for unused in self.services_of_listeners.iter().filter(|key| !used.contains(*key)) {
             backends.release_of_listeners(unused, table);
         }
@@ -539,7 +544,8 @@ impl Translator {
         note_differences(Kind::ListenerSet, &sets, &statuses.listener_sets, changes);
     }
 
-    /// The statuses of policies: of those that some Gateway reaches through an accepted Route.
+    /// The statuses of policies: of those for backends that some Gateway reaches through an accepted Route or with its traces, and of
+    /// those for Gateways.
     ///
     /// # Spec
     /// BTP-09
@@ -554,7 +560,10 @@ impl Translator {
         let mut of_tls = BTreeMap::new();
         for (name, policy) in self.tls_policies.judged() {
             let routes = policy.services.iter().flat_map(|service| self.backends.users_within_tls(service));
-            let gateways = gateways(routes.collect());
+            let mut gateways = gateways(routes.collect());
+            let traced =
+                policy.services.iter().flat_map(|service| self.telemetry_policies.gateways_of(service));
+            gateways.extend(traced.filter_map(ours).map(|(name, gateway)| (name, &gateway.controller)));
             if !gateways.is_empty() {
                 of_tls.insert(name.clone(), status::backend_tls_policy(policy, &gateways));
             }
@@ -567,11 +576,19 @@ impl Translator {
                 of_traffic.insert(name.clone(), status::backend_traffic_policy(policy, &gateways));
             }
         }
-        let Statuses { backend_tls_policies, backend_traffic_policies, .. } = &mut self.translation.statuses;
+        let judged = self.telemetry_policies.judged().iter();
+        let of_telemetry: BTreeMap<_, _> = judged
+            .filter(|(_, policy)| !policy.targets.is_empty())
+            .map(|(name, policy)| (name.clone(), status::telemetry_policy(policy)))
+            .collect();
+        let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, .. } =
+            &mut self.translation.statuses;
         let changes = &mut self.status_changes;
         note_differences(Kind::BackendTlsPolicy, backend_tls_policies, &of_tls, changes);
         note_differences(Kind::XBackendTrafficPolicy, backend_traffic_policies, &of_traffic, changes);
+        note_differences(Kind::XTelemetryPolicy, telemetry_policies, &of_telemetry, changes);
         (*backend_tls_policies, *backend_traffic_policies) = (of_tls, of_traffic);
+        *telemetry_policies = of_telemetry;
     }
 
     fn set_diagnostics(&mut self) {
