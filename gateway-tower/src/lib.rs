@@ -43,6 +43,7 @@ mod drain;
 pub mod tunnel;
 pub mod recover;
 pub mod balance;
+mod errand;
 pub mod authorize;
 pub mod route;
 pub mod dispatch;

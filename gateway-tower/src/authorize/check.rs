@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use gateway_core::exchange::{AuthAnswer, Denial, Permit};
 use gateway_core::filter::{GrpcAuth, Put};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -14,6 +14,7 @@ use http::{StatusCode, Version, request};
 use prost::Message;
 
 use crate::connection::Connection;
+use crate::errand::framed;
 
 /// Where the call goes.
 pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -190,12 +191,7 @@ pub(super) fn question(
             tls_session: connection.server_name.as_deref().map(|sni| TlsSession { sni: sni.to_owned() }),
         }),
     };
-    let length = message.encoded_len();
-    let mut framed = BytesMut::with_capacity(5 + length);
-    framed.put_u8(0);
-    framed.put_u32(length as u32);
-    message.encode(&mut framed).expect("there is room for all of it");
-    framed.freeze()
+    framed(&message)
 }
 
 fn http(

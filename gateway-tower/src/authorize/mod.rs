@@ -78,18 +78,19 @@ use tokio::time::Instant;
 
 pub use self::authorizer::{AskNobody, Asked, Authorize, Authorizer};
 pub use self::question::Question;
+use crate::errand;
 
 /// The longest that a service may take, with all attempts.
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// At how many endpoints a service is asked, where those before cannot have seen the question.
-pub const MAX_ATTEMPTS: usize = 3;
+pub const MAX_ATTEMPTS: usize = errand::MAX_ATTEMPTS;
 
 /// The most bytes of bodies that an authorizer and its clones hold at a time: 64 MiB. What is asked over gRPC has each once more.
 pub const MAX_HELD: usize = 64 << 20;
 
 /// The most bytes that are read of the body of an answer.
-pub const MAX_ANSWER: usize = 64 << 10;
+pub const MAX_ANSWER: usize = errand::MAX_ANSWER;
 
 /// When asking began, in the extensions of a request: its time runs from there.
 #[derive(Clone, Copy, Debug)]
