@@ -12,7 +12,7 @@
 //! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
 //!
 //! # Features
-//! The layers need none of these; each is there by default, but for `trace`.
+//! The layers need none of these; each is there by default, but for `trace` and `otlp`.
 //!
 //! - `server`: [`serve`], sockets that follow the table.
 //! - `client`: [`upstream`], the client with its pools.
@@ -21,6 +21,7 @@
 //!   program names; none comes with this crate.
 //! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
+//! - `otlp`: `otlp`, the spans that XTelemetryPolicies ask for, sent to their providers.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
@@ -55,6 +56,8 @@ pub mod gateway;
 pub mod metrics;
 #[cfg(feature = "trace")]
 pub mod trace;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(feature = "client")]
 pub mod upstream;
 #[cfg(feature = "server")]

@@ -1,12 +1,16 @@
 //! Spans of attempts at backends, from within a gateway.
 
+use gateway_core::table::KnownAttribute;
 use http::{Request, StatusCode};
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
+use opentelemetry::trace::{SpanBuilder, SpanContext, SpanKind, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
 use tower_layer::Stack;
 
-use super::requests::Parent;
-use super::traces::{Open, Traces, method};
+use super::attributes::code;
+use super::method::method;
+use super::requests::{Parent, ParentByPolicy, with};
+use super::trace_parent::{Unsampled, new_span_id, tell};
+use super::traces::{Open, PolicySpan, Traces};
 use crate::balance::Tried;
 use crate::gateway::GatewayBuilder;
 use crate::observe::{AttemptsLayer, ObserveAttempt, ObserveAttempts};
@@ -31,9 +35,38 @@ impl ObserveAttempts for Traces {
     type Attempt = TracedAttempt;
 
     fn begin<B>(&self, request: &mut Request<B>) -> Option<TracedAttempt> {
-        let Parent(parent) = request.extensions().get().cloned()?;
+        let Some(Parent { context, policy }) = request.extensions().get().cloned() else {
+            // TEL-04: a policy has decided so.
+            if let Some(unsampled) = request.extensions().get::<Unsampled>().copied() {
+                unsampled.tell(request.headers_mut());
+            }
+            return None;
+        };
         let span = span(request);
-        self.begin_within(&parent, span, request.headers_mut()).map(TracedAttempt)
+        match policy {
+            None => self.begin_within(&context, span, request.headers_mut()).map(TracedAttempt),
+            Some(policy) => self.begin_by_policy(&context, policy, span, request).map(TracedAttempt),
+        }
+    }
+}
+
+impl Traces {
+    /// Begins the span of an attempt within that of its request, as a policy wants it, and names it to the backend.
+    fn begin_by_policy<B>(
+        &self,
+        parent: &Context,
+        policy: ParentByPolicy,
+        builder: SpanBuilder,
+        request: &mut Request<B>,
+    ) -> Option<Open> {
+        let ParentByPolicy { tracing, attributes, is_new } = policy;
+        let parent = parent.span().span_context().clone();
+        let builder = with(attributes.to_vec(), builder, tracing.spans.as_ref()?);
+        let (flags, state) = (parent.trace_flags(), parent.trace_state().clone());
+        let context = SpanContext::new(parent.trace_id(), new_span_id(), flags, false, state);
+        tell(&context, is_new, request.headers_mut());
+        let gateway = request.extensions().get::<Routed>()?.connection().owner.gateway()?.clone();
+        self.record(&tracing, PolicySpan { gateway: &gateway, builder, context, parent: &parent })
     }
 }
 
@@ -63,8 +96,8 @@ impl ObserveAttempt for TracedAttempt {
         open.is_answered = true;
         match result {
             Ok(status) => {
-                let code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
-                open.context.span().set_attribute(code);
+                open.say_known(&KnownAttribute::ResponseStatusCode, code(status));
+                open.say("http.response.status_code", code(status));
                 // To a client, what is wrong with its request is an error too.
                 if status.is_client_error() || status.is_server_error() {
                     open.set_error(status.as_str().to_owned());

@@ -14,6 +14,10 @@
 //! Which spans are kept, and where they go, is the program's: it brings a tracer. Without these layers a gateway passes
 //! the two headers on as they came, and is not seen in the trace.
 //!
+//! For a Gateway of whose traces an XTelemetryPolicy says something, that is so, whatever the program has chosen, if it
+//! [lets policies count](Traces::by_policy): of which requests there are spans, what these say besides, and what backends are told of
+//! that. Of a request that has none, nothing is made but the header that tells the backend so, where it does not say so already.
+//!
 //! The surprising case: a request that is not sampled has its span told to backends all the same, with the flag that says so.
 //!
 //! ```
@@ -51,13 +55,18 @@
 //! ```
 //!
 //! # Spec
-//! W3C Trace Context.
+//! W3C Trace Context; TEL-04, TEL-05.
 
 mod headers;
+mod trace_parent;
+mod method;
+mod attributes;
 mod traces;
 mod requests;
 mod attempts;
 
 pub use self::attempts::TracedAttempt;
+#[cfg(feature = "otlp")]
+pub(crate) use self::attributes::cut;
 pub use self::requests::{TraceRequests, TracedRequest};
-pub use self::traces::Traces;
+pub use self::traces::{PolicySpan, RecordSpans, Traces};

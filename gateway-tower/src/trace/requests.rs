@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, header};
+use gateway_core::table::{Spans, Tracing};
+use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
+use opentelemetry::trace::{SpanBuilder, SpanContext, SpanKind, TraceContextExt};
 
-use super::traces::{Open, Traces, method};
+use super::attributes::{Begun, answered, authority, code, scheme};
+use super::method::method;
+use super::trace_parent::{TraceParent, Unsampled, new_span_id, new_trace_id};
+use super::traces::{Open, PolicySpan, Traces, has_name};
 use crate::connection::Connection;
 use crate::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use crate::outcome::Outcome;
@@ -21,11 +25,34 @@ pub struct TraceRequests {
 
 /// A request that has a span, if spans are made at all.
 #[derive(Debug)]
-pub struct TracedRequest(Option<Open>);
+pub struct TracedRequest {
+    open: Option<Open>,
+    /// What a policy wants to know of the answer.
+    asked: Asked,
+}
+
+/// What a policy wants to know of an answer.
+#[derive(Debug, Default)]
+struct Asked {
+    positions: Vec<u8>,
+    path: Option<Box<str>>,
+}
 
 /// The span of the request, in its extensions, for those of its attempts.
 #[derive(Clone, Debug)]
-pub(super) struct Parent(pub(super) opentelemetry::Context);
+pub(super) struct Parent {
+    pub(super) context: opentelemetry::Context,
+    pub(super) policy: Option<ParentByPolicy>,
+}
+
+/// What a policy has all spans of a request say.
+#[derive(Clone, Debug)]
+pub(super) struct ParentByPolicy {
+    pub(super) tracing: Arc<Tracing>,
+    pub(super) attributes: Arc<[KeyValue]>,
+    /// Whether the trace begins here.
+    pub(super) is_new: bool,
+}
 
 // === impl TraceRequests ===
 
@@ -40,21 +67,79 @@ impl ObserveRequests for TraceRequests {
     type Request = TracedRequest;
 
     fn begin<B>(&self, request: &mut Request<B>) -> TracedRequest {
+        if let Some(tracing) = self.traces.policy(&self.connection) {
+            let spans = tracing.spans.as_ref();
+            let traced = spans.and_then(|spans| self.begin_by_policy(&tracing, spans, request));
+            return traced.unwrap_or_else(|| TracedRequest { open: None, asked: Asked::default() });
+        }
         let open = self.traces.begin(request.headers(), || span(request, &self.connection));
         if let Some(open) = &open {
-            request.extensions_mut().insert(Parent(open.context.clone()));
+            request.extensions_mut().insert(Parent { context: open.context.clone(), policy: None });
         }
-        TracedRequest(open)
+        TracedRequest { open, asked: Asked::default() }
     }
+}
+
+impl TraceRequests {
+    /// Begins the span of a request, if the policy wants one.
+    ///
+    /// # Spec
+    /// TEL-04, TEL-05.
+    fn begin_by_policy<B>(
+        &self,
+        tracing: &Arc<Tracing>,
+        spans: &Spans,
+        request: &mut Request<B>,
+    ) -> Option<TracedRequest> {
+        let parent = TraceParent::read(request.headers());
+        let trace_id = parent.map_or_else(new_trace_id, |parent| parent.trace_id());
+        let number = u128::from_be_bytes(trace_id.to_bytes());
+        if !spans.sampling.samples(number, parent.map(|parent| parent.is_sampled())) {
+            if let Some(unsampled) = Unsampled::new(trace_id, parent) {
+                request.extensions_mut().insert(unsampled);
+            }
+            return None;
+        }
+        let Begun { known, open: positions, path } = Begun::new(spans, request, &self.connection);
+        let mut builder = span(request, &self.connection);
+        if let Some(name) = &spans.name {
+            builder.name = name.to_string().into();
+        }
+        let gateway = self.connection.owner.gateway()?;
+        builder = with(known.clone(), builder, spans);
+        let remote = parent.map_or(SpanContext::NONE, |parent| parent.remote(request.headers()));
+        let flags = remote.trace_flags().with_sampled(true);
+        let state = remote.trace_state().clone();
+        let context = SpanContext::new(trace_id, new_span_id(), flags, false, state);
+        let span = PolicySpan { gateway, builder, context, parent: &remote };
+        let open = self.traces.record(tracing, span)?;
+        request.extensions_mut().insert(Parent {
+            context: open.context.clone(),
+            policy: Some(ParentByPolicy {
+                tracing: Arc::clone(tracing),
+                attributes: known.into(),
+                is_new: parent.is_none(),
+            }),
+        });
+        Some(TracedRequest { open: Some(open), asked: Asked { positions, path } })
+    }
+}
+
+/// A span that says what a policy wants, and of what it says by itself what goes by other names.
+pub(super) fn with(known: Vec<KeyValue>, builder: SpanBuilder, spans: &Spans) -> SpanBuilder {
+    let mut attributes = known;
+    let own = builder.attributes.unwrap_or_default();
+    attributes.extend(own.into_iter().filter(|attribute| !has_name(spans, attribute.key.as_str())));
+    SpanBuilder { attributes: Some(attributes), ..builder }
 }
 
 /// What a span says from the start.
 fn span<B>(request: &Request<B>, connection: &Connection) -> SpanBuilder {
     let (name, mut attributes) = method(request.method());
     attributes.push(KeyValue::new("url.path", request.uri().path().to_owned()));
-    attributes.push(KeyValue::new("url.scheme", if connection.secure { "https" } else { "http" }));
-    if let Some(host) = host(request) {
-        attributes.push(KeyValue::new("server.address", host));
+    attributes.push(KeyValue::new("url.scheme", scheme(connection)));
+    if let Some(authority) = authority(request) {
+        attributes.push(KeyValue::new("server.address", authority.host().to_owned()));
     }
     if let Some(peer) = connection.peer {
         attributes.push(KeyValue::new("network.peer.address", peer.ip().to_string()));
@@ -62,23 +147,18 @@ fn span<B>(request: &Request<B>, connection: &Connection) -> SpanBuilder {
     SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes)
 }
 
-/// The host that a request names, without a port.
-fn host<B>(request: &Request<B>) -> Option<String> {
-    if let Some(host) = request.uri().host() {
-        return Some(host.to_owned());
-    }
-    let host = request.headers().get(header::HOST)?.to_str().ok()?;
-    let authority: http::uri::Authority = host.parse().ok()?;
-    Some(authority.host().to_owned())
-}
-
 // === impl TracedRequest ===
 
 impl ObserveRequest for TracedRequest {
     fn answered<B: Body>(&mut self, response: &Response<B>) {
-        if let Some(open) = &mut self.0 {
+        let Self { open, asked } = self;
+        if let Some(open) = open {
             open.is_answered = true;
             if open.context.span().is_recording() {
+                if let Some(spans) = open.spans() {
+                    let attributes = answered(spans, &asked.positions, asked.path.as_deref(), response);
+                    attributes.for_each(|attribute| open.context.span().set_attribute(attribute));
+                }
                 describe(open, response);
             }
         }
@@ -89,19 +169,18 @@ impl ObserveRequest for TracedRequest {
 
 /// Says of a request what is known when its answer begins.
 fn describe<RB>(open: &Open, response: &Response<RB>) {
-    let span = open.context.span();
     let status = response.status();
-    span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
+    open.say("http.response.status_code", code(status));
     if let Some(outcome) = response.extensions().get::<Outcome>() {
         if let Some(listener) = outcome.listener() {
-            span.set_attribute(KeyValue::new("gateway.name", listener.frontend.name().to_string()));
-            span.set_attribute(KeyValue::new("gateway.listener", listener.to_string()));
+            open.say("gateway.name", listener.frontend.name().to_string());
+            open.say("gateway.listener", listener.to_string());
         }
         if let Some(routed) = &outcome.routed {
-            span.set_attribute(KeyValue::new("gateway.rule", format!("{:#}", routed.rule().id)));
+            open.say("gateway.rule", format!("{:#}", routed.rule().id));
         }
         if outcome.retries > 0 {
-            span.set_attribute(KeyValue::new("gateway.retries", i64::from(outcome.retries)));
+            open.say("gateway.retries", i64::from(outcome.retries));
         }
     }
     if status.is_server_error() {

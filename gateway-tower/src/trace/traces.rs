@@ -3,21 +3,57 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use gateway_core::name::ObjectName;
+use gateway_core::table::{KnownAttribute, Spans, Tracing};
+use http::HeaderMap;
 use opentelemetry::global::{BoxedSpan, BoxedTracer, ObjectSafeTracer};
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanBuilder, Status, TraceContextExt, Tracer};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::trace::{SpanBuilder, SpanContext, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue, Value};
 
+use super::attributes::names_of;
 use super::headers::{Received, Sent};
+use crate::connection::Connection;
+use crate::handle::TableHandle;
 
 /// Makes the spans of a gateway. Clones make them together.
 #[derive(Clone)]
-pub struct Traces(Option<Arc<Shared>>);
+pub struct Traces {
+    own: Option<Arc<Own>>,
+    policies: Option<Arc<Policies>>,
+}
 
-struct Shared {
+/// What the program has chosen.
+struct Own {
     tracer: BoxedTracer,
     propagator: Box<dyn TextMapPropagator + Send + Sync>,
+}
+
+struct Policies {
+    tables: TableHandle,
+    recorder: Box<dyn RecordSpans>,
+}
+
+/// Takes the spans of Gateways whose traces a [policy](Tracing) says something of.
+///
+/// Whether there is a span is decided before; each that is begun here is to be kept.
+pub trait RecordSpans: fmt::Debug + Send + Sync + 'static {
+    /// Begins a span, and gives the context in which it is the one that goes on.
+    fn begin(&self, span: PolicySpan<'_>) -> Context;
+}
+
+/// A span of a Gateway whose traces a policy says something of.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PolicySpan<'a> {
+    /// The Gateway.
+    pub gateway: &'a ObjectName,
+    /// The name and the kind, with what is known from the start.
+    pub builder: SpanBuilder,
+    /// Which it is.
+    pub context: SpanContext,
+    /// The one that it is within; not a valid one for the first of a trace.
+    pub parent: &'a SpanContext,
 }
 
 /// A span that has not ended. What is dropped without an answer was given up.
@@ -25,6 +61,8 @@ struct Shared {
 pub(super) struct Open {
     pub(super) context: Context,
     pub(super) is_answered: bool,
+    /// The policy by which it is made, if one is.
+    pub(super) policy: Option<Arc<Tracing>>,
 }
 
 // === impl Traces ===
@@ -37,17 +75,26 @@ impl Traces {
         propagator: impl TextMapPropagator + Send + Sync + 'static,
     ) -> Self {
         let (tracer, propagator) = (BoxedTracer::new(Box::new(tracer)), Box::new(propagator));
-        Self(Some(Arc::new(Shared { tracer, propagator })))
+        Self { own: Some(Arc::new(Own { tracer, propagator })), policies: None }
     }
 
     /// Makes no spans, and lets pass what came: for a program that decides at its start.
     pub const fn disabled() -> Self {
-        Self(None)
+        Self { own: None, policies: None }
+    }
+
+    /// Does for Gateways of whose traces a policy says something as that says, and gives their spans to `recorder`. `tables` are those
+    /// of the gateway.
+    ///
+    /// # Spec
+    /// TEL-01, TEL-04, TEL-05.
+    pub fn by_policy(self, tables: TableHandle, recorder: impl RecordSpans) -> Self {
+        Self { policies: Some(Arc::new(Policies { tables, recorder: Box::new(recorder) })), ..self }
     }
 
     /// Begins the span of a request, in the trace that its headers name.
     pub(super) fn begin(&self, headers: &HeaderMap, span: impl FnOnce() -> SpanBuilder) -> Option<Open> {
-        let Shared { tracer, propagator } = self.0.as_deref()?;
+        let Own { tracer, propagator } = self.own.as_deref()?;
         let parent = propagator.extract_with_context(&Context::new(), &Received::new(headers));
         Some(Open::new(tracer, span(), &parent))
     }
@@ -59,38 +106,35 @@ impl Traces {
         span: SpanBuilder,
         headers: &mut HeaderMap,
     ) -> Option<Open> {
-        let Shared { tracer, propagator } = self.0.as_deref()?;
+        let Own { tracer, propagator } = self.own.as_deref()?;
         let open = Open::new(tracer, span, parent);
         propagator.inject_context(&open.context, &mut Sent(headers));
         Some(open)
+    }
+
+    /// What a policy says of the traces of the Gateway that a connection came to, if one does.
+    #[inline]
+    pub(super) fn policy(&self, connection: &Connection) -> Option<Arc<Tracing>> {
+        let Policies { tables, .. } = self.policies.as_deref()?;
+        tables.snapshot(connection.shard).tracing(connection.owner.gateway()?).cloned()
+    }
+
+    /// Begins a span that a policy wants.
+    pub(super) fn record(&self, policy: &Arc<Tracing>, span: PolicySpan<'_>) -> Option<Open> {
+        let context = self.policies.as_deref()?.recorder.begin(span);
+        Some(Open { context, is_answered: false, policy: Some(Arc::clone(policy)) })
     }
 }
 
 impl fmt::Debug for Traces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let propagator = self.0.as_ref().map(|shared| &shared.propagator);
-        f.debug_struct("Traces").field("propagator", &propagator).finish_non_exhaustive()
+        let propagator = self.own.as_ref().map(|own| &own.propagator);
+        let recorder = self.policies.as_ref().map(|policies| &policies.recorder);
+        f.debug_struct("Traces")
+            .field("propagator", &propagator)
+            .field("recorder", &recorder)
+            .finish_non_exhaustive()
     }
-}
-
-/// The attributes for a method: one that the convention does not know is another, and stands beside.
-pub(super) fn method(method: &Method) -> (&'static str, Vec<KeyValue>) {
-    let known = match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::PATCH => "PATCH",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => {
-            let original = KeyValue::new("http.request.method_original", method.as_str().to_owned());
-            return ("HTTP", vec![KeyValue::new("http.request.method", "_OTHER"), original]);
-        }
-    };
-    (known, vec![KeyValue::new("http.request.method", known)])
 }
 
 // === impl Open ===
@@ -98,15 +142,40 @@ pub(super) fn method(method: &Method) -> (&'static str, Vec<KeyValue>) {
 impl Open {
     fn new(tracer: &BoxedTracer, span: SpanBuilder, parent: &Context) -> Self {
         let span: BoxedSpan = tracer.build_with_context(span, parent);
-        Self { context: parent.with_span(span), is_answered: false }
+        Self { context: parent.with_span(span), is_answered: false, policy: None }
+    }
+
+    /// The spans of the policy by which it is made.
+    pub(super) fn spans(&self) -> Option<&Spans> {
+        self.policy.as_ref()?.spans.as_ref()
+    }
+
+    /// Says something, unless a policy says another thing by this name.
+    pub(super) fn say(&self, key: &'static str, value: impl Into<Value>) {
+        if self.spans().is_none_or(|spans| !has_name(spans, key)) {
+            self.context.span().set_attribute(KeyValue::new(key, value));
+        }
+    }
+
+    /// Says something of the dictionary, under the names that the policy has for it.
+    pub(super) fn say_known(&self, known: &KnownAttribute, value: impl Into<Value>) {
+        let Some(spans) = self.spans() else { return };
+        let (span, value) = (self.context.span(), value.into());
+        names_of(spans, known).for_each(|name| span.set_attribute(KeyValue::new(name, value.clone())));
     }
 
     /// Says that something went wrong, by one word.
-    pub(super) fn set_error(&self, error: impl Into<opentelemetry::Value>) {
-        let span = self.context.span();
-        span.set_attribute(KeyValue::new("error.type", error));
-        span.set_status(Status::error(""));
+    pub(super) fn set_error(&self, error: impl Into<Value>) {
+        let error = error.into();
+        self.say_known(&KnownAttribute::ErrorType, error.clone());
+        self.say("error.type", error);
+        self.context.span().set_status(Status::error(""));
     }
+}
+
+/// Whether a policy has an attribute of this name.
+pub(super) fn has_name(spans: &Spans, name: &str) -> bool {
+    spans.attributes.iter().any(|attribute| *attribute.name == *name)
 }
 
 impl Drop for Open {

@@ -12,7 +12,9 @@ use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RetryBudget, RuleName,
     SessionPersistence, Sessions, Timeouts,
 };
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder};
+use gateway_core::table::{
+    FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder, Spans, Tracing,
+};
 use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, ResponseBody, TableHandle};
 use http::{HeaderValue, Request, Response, StatusCode, request};
 use http_body::Body;
@@ -101,6 +103,13 @@ impl Scene {
             endpoints: endpoints.into_iter().map(Into::into).collect(),
             ..Backend::default()
         })
+    }
+
+    /// What a policy says of the traces of the Gateway.
+    #[allow(dead_code, reason = "few tests have traces")]
+    pub(crate) fn tracing(&mut self, spans: Option<Spans>) {
+        let tracing = Tracing { policy: ObjectName::new("default", "traces"), spans };
+        self.table.tracing([(gateway_name(), Arc::new(tracing))].into());
     }
 
     pub(crate) fn table(mut self) -> RouteTable {
