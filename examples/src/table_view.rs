@@ -333,7 +333,8 @@ pub fn conditions(update: &Update) -> String {
     let of_kind = |kind| move |(key, status)| (kind, key, status);
     let tls = statuses.backend_tls_policies.iter().map(of_kind(Kind::BackendTlsPolicy));
     let traffic = statuses.backend_traffic_policies.iter().map(of_kind(Kind::XBackendTrafficPolicy));
-    for (kind, key, status) in tls.chain(traffic) {
+    let telemetry = statuses.telemetry_policies.iter().map(of_kind(Kind::XTelemetryPolicy));
+    for (kind, key, status) in tls.chain(traffic).chain(telemetry) {
         for ancestor in &status.ancestors {
             let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
             add(kind, key, &about, &ancestor.conditions);

@@ -86,7 +86,7 @@
 //! | (core), `discovery.k8s.io` | `services`, `endpointslices`, for [`infrastructure`] | get create patch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
 //! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |
-//! | `gateway.networking.x-k8s.io` | `xbackendtrafficpolicies` | list watch get |
+//! | `gateway.networking.x-k8s.io` | `xbackendtrafficpolicies` `xtelemetrypolicies` | list watch get |
 //! | `gateway.networking.k8s.io` | `referencegrants` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses/status` `gateways/status` and so on for each kind with a status | patch |
 //! | `apiextensions.k8s.io` | `customresourcedefinitions` (their metadata) | list watch |

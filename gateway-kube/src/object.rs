@@ -197,7 +197,9 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::UdpRoute => {
             read(value, StoredStatus::Route)
         }
-        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => read(value, StoredStatus::Policy),
+        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy | Kind::XTelemetryPolicy => {
+            read(value, StoredStatus::Policy)
+        }
         Kind::Namespace
         | Kind::Service
         | Kind::Secret
@@ -207,7 +209,6 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::ServiceImport
         | Kind::ReferenceGrant
         | Kind::XBackend
-        | Kind::XTelemetryPolicy
         | Kind::XMesh => StoredStatus::None,
     }
 }

@@ -48,6 +48,7 @@ impl Computed {
             Kind::XBackendTrafficPolicy => {
                 statuses.backend_traffic_policies.get(key).cloned().map(Self::Policy)
             }
+            Kind::XTelemetryPolicy => statuses.telemetry_policies.get(key).cloned().map(Self::Policy),
             Kind::HttpRoute => route(RouteKind::Http),
             Kind::GrpcRoute => route(RouteKind::Grpc),
             Kind::TlsRoute => route(RouteKind::Tls),
@@ -62,7 +63,6 @@ impl Computed {
             | Kind::ServiceImport
             | Kind::ReferenceGrant
             | Kind::XBackend
-            | Kind::XTelemetryPolicy
             | Kind::XMesh => None,
         }
     }

@@ -45,6 +45,7 @@ impl WatchOptions {
         Kind::ReferenceGrant,
         Kind::BackendTlsPolicy,
         Kind::XBackendTrafficPolicy,
+        Kind::XTelemetryPolicy,
     ];
 }
 

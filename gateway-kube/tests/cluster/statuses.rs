@@ -25,6 +25,7 @@ crate::tests!["statuses":
     a_route_that_leaves_us_loses_our_entries_only,
     a_policy_has_an_entry_for_each_gateway_that_reaches_it,
     of_two_policies_for_traffic_the_younger_says_that_it_conflicts,
+    of_two_policies_for_traces_the_younger_says_that_it_conflicts,
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
@@ -226,6 +227,39 @@ async fn of_two_policies_for_traffic_the_younger_says_that_it_conflicts(cluster:
     cluster.until("XBackendTrafficPolicy", "late", is("Accepted=True/Accepted")).await;
     cluster.delete("HTTPRoute", "shop").await;
     cluster.until("XBackendTrafficPolicy", "late", |policy| ours(policy).is_empty()).await;
+}
+
+// TEL-01, TEL-02, POL-04
+async fn of_two_policies_for_traces_the_younger_says_that_it_conflicts(cluster: Cluster) {
+    cluster.gateway().await;
+    let namespace = &cluster.name;
+    let apply = async |name: &str, gateway: &str| {
+        let metadata = json!({"name": name, "namespace": namespace});
+        let targets = json!([{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway}]);
+        let spec = json!({"targetRefs": targets, "tracing": {"mode": "Disabled"}});
+        let api_version = "gateway.networking.x-k8s.io/v1alpha1";
+        let kind = "XTelemetryPolicy";
+        let policy = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+        cluster.apply(&policy.to_string()).await;
+    };
+    // Of the same second, so that their names decide.
+    apply("a-traces", "web").await;
+    apply("late", "web").await;
+    apply("nowhere", "absent").await;
+    let _controller = cluster.controller();
+    let ours = |policy: &Value| {
+        let all = policy.pointer("/status/ancestors").and_then(Value::as_array).cloned().unwrap_or_default();
+        let own = all.into_iter().filter(|entry| entry["controllerName"] == *cluster.controller_name);
+        own.collect::<Vec<_>>()
+    };
+    let is = |wanted: &'static str| move |policy: &Value| has(&conditions(&ours(policy)), wanted);
+    // The controller of these tests serves nothing, and no spans.
+    let policy = cluster.until("XTelemetryPolicy", "a-traces", is("Accepted=False/Invalid")).await;
+    assert_eq!(ours(&policy)[0]["ancestorRef"]["name"], "web");
+    cluster.until("XTelemetryPolicy", "late", is("Accepted=False/Conflicted")).await;
+    cluster.until("XTelemetryPolicy", "nowhere", is("Accepted=False/TargetNotFound")).await;
+    cluster.delete("XTelemetryPolicy", "a-traces").await;
+    cluster.until("XTelemetryPolicy", "late", is("Accepted=False/Invalid")).await;
 }
 
 async fn a_second_controller_is_no_fight(cluster: Cluster) {
