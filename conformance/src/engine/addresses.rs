@@ -31,6 +31,8 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         extensions: Some(Arc::new(RequestEdits)),
         // What is to be made is shown to whoever asks for what was made.
         infrastructure: true,
+        // No case looks at spans; those about statuses need to know what is said of policies.
+        telemetry_policies: true,
         addresses: AddressPolicy {
             assigned: assigned.collect(),
             cluster: Some(cluster.collect()),

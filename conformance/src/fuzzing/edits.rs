@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug, Write as _};
 use std::ops;
+use std::sync::Arc;
 
 use gateway_core::api::Resources;
 use gateway_core::filter::{ExternalAuth, HttpFilter, ListenerFilter, RequestMirror};
 use gateway_core::hostname::Host;
+use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, StreamRule};
-use gateway_core::table::{ExplainedStream, Listener, ListenerId, RouteTable, StreamExplanation};
+use gateway_core::table::{
+    ExplainedStream, Listener, ListenerId, RouteTable, Spans, StreamExplanation, Tracing,
+};
 use gateway_core::translate::{Translation, Translator, translate};
 use gateway_core::validate;
 
@@ -141,6 +145,7 @@ fn difference(
             .or_else(|| unequal("rules", &kept.rules, &fresh.rules))
             .or_else(|| unequal("stream rules", &kept.stream_rules, &fresh.stream_rules))
             .or_else(|| unequal("backends", &kept.backends, &fresh.backends))
+            .or_else(|| unequal("traces", &kept.traces, &fresh.traces))
     };
     let of_requests = || {
         let (kept, fresh) = (Core::with_table(kept.table.clone()), Core::with_table(fresh.table.clone()));
@@ -192,6 +197,7 @@ struct Shown {
     rules: Vec<String>,
     stream_rules: Vec<String>,
     backends: Vec<String>,
+    traces: Vec<String>,
 }
 
 // === impl Shown ===
@@ -236,6 +242,7 @@ impl Shown {
             rules: sorted(table.rules().map(|rule| shown_rule(rule, table)).collect()),
             stream_rules: sorted(table.stream_rules().map(|rule| shown_stream_rule(rule, table)).collect()),
             backends: sorted(table.backends().map(|backend| shown_backend(Some(backend))).collect()),
+            traces: table.all_tracing().map(|of_gateway| shown_traces(of_gateway, table)).collect(),
         }
     }
 }
@@ -307,6 +314,15 @@ fn shown_listener_filters(id: ListenerId, table: &RouteTable) -> Vec<String> {
         ListenerFilter::Extension(_) | ListenerFilter::Unresolved => format!("{filter:?}"),
     };
     table.listener_filters(id).iter().map(shown).collect()
+}
+
+/// What a policy says of the traces of a Gateway, with the backend in the place of its number.
+fn shown_traces((gateway, tracing): (&ObjectName, &Arc<Tracing>), table: &RouteTable) -> String {
+    let Tracing { policy, spans } = &**tracing;
+    let Some(spans) = spans else { return format!("{gateway} {policy}") };
+    let Spans { provider, headers, sampling, service_name, name, attributes } = spans;
+    let provider = shown_backend(Some(table.backend(*provider)));
+    format!("{gateway} {policy} {provider} {headers:?} {sampling:?} {service_name:?} {name:?} {attributes:?}")
 }
 
 fn shown_backend(backend: Option<&gateway_core::rule::Backend>) -> String {

@@ -60,6 +60,7 @@ pub fn options(source: &mut Source<'_>) -> Options {
         features: source.one(&[every.clone(), every, supported, fewer]),
         max_listeners: source.one(&[DEFAULT_MAX_LISTENERS, DEFAULT_MAX_LISTENERS, 3]),
         hostname_fall_through: !source.chance(40),
+        telemetry_policies: !source.chance(20),
         extensions: source.some(60, |_| Arc::new(RequestEdits) as Arc<dyn Extensions>),
         rule_data: source.some(60, |_| Arc::new(Annotation) as Arc<dyn RuleDataSource>),
         ..Options::default()
@@ -177,13 +178,14 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         Kind::EndpointSlice => ("", "ports", json!([{"name": "http", "port": 70_000}])),
         Kind::GatewayClass => ("spec", "controllerName", json!("nothing")),
         Kind::ReferenceGrant => ("spec", "from", json!([])),
-        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => ("spec", "targetRefs", json!([])),
+        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy | Kind::XTelemetryPolicy => {
+            ("spec", "targetRefs", json!([]))
+        }
         Kind::Namespace
         | Kind::Secret
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
         | Kind::XBackend
-        | Kind::XTelemetryPolicy
         | Kind::XMesh => return None,
     };
     let (mut broken, kind) = (value(object), object.kind());

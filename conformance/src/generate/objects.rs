@@ -38,6 +38,7 @@ pub(super) const KINDS: [Kind; 31] = [
     Kind::ClusterTrustBundle,
     Kind::BackendTlsPolicy,
     Kind::XBackendTrafficPolicy,
+    Kind::XTelemetryPolicy,
     Kind::GatewayClass,
     Kind::GrpcRoute,
     Kind::GrpcRoute,
@@ -104,6 +105,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         }
         Kind::BackendTlsPolicy => policies::policy(source).into(),
         Kind::XBackendTrafficPolicy => policies::traffic_policy(source).into(),
+        Kind::XTelemetryPolicy => policies::telemetry_policy(source).into(),
         Kind::GrpcRoute => {
             let (parents, number) = (parents(source), source.below(4));
             grpc_routes::route(source, &parents, number).into()
@@ -112,7 +114,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
         // Nothing is translated of the experimental kinds.
-        Kind::HttpRoute | Kind::XBackend | Kind::XTelemetryPolicy | Kind::XMesh => route(source).into(),
+        Kind::HttpRoute | Kind::XBackend | Kind::XMesh => route(source).into(),
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::{
-    BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation, BackendTrafficPolicySpec,
-    BudgetDetails, CERTIFICATES_GROUP, ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap,
-    GatewayBackendTls, GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReference,
+    AttributeSourceType, BackendObjectReference, BackendTlsPolicy, BackendTlsPolicySpec,
+    BackendTlsPolicyValidation, BackendTrafficPolicySpec, BudgetDetails, CERTIFICATES_GROUP,
+    ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, GATEWAY_GROUP, GatewayBackendTls,
+    GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReference,
     LocalPolicyTargetReferenceWithSectionName as TargetReference, MULTICLUSTER_GROUP, ObjectMeta,
     RequestRate, Resources, RetryConstraint, SecretObjectReference, SubjectAltName, SubjectAltNameType,
-    WellKnownCaCertificatesType, XBackendTrafficPolicy,
+    TelemetryAttribute, TelemetryMode, TelemetryPolicySpec, TracingConfig, TracingProvider,
+    WellKnownCaCertificatesType, XBackendTrafficPolicy, XTelemetryPolicy,
 };
 
 use super::source::Source;
@@ -68,6 +70,46 @@ pub(super) fn traffic_policy(source: &mut Source<'_>) -> XBackendTrafficPolicy {
     let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
     metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
     XBackendTrafficPolicy { metadata, spec, ..XBackendTrafficPolicy::default() }
+}
+
+/// A policy for the traces of Gateways.
+pub(super) fn telemetry_policy(source: &mut Source<'_>) -> XTelemetryPolicy {
+    let target = |source: &mut Source<'_>| LocalObjectReference {
+        group: GATEWAY_GROUP.to_owned(),
+        kind: source.one(&["Gateway", "Gateway", "Gateway", "HTTPRoute"]).to_owned(),
+        name: source.one(&["gw", "gw", "gw-b", "missing"]).to_owned(),
+    };
+    let attribute = TelemetryAttribute {
+        name: "key".to_owned(),
+        source_type: AttributeSourceType::Attribute,
+        header_name: None,
+        literal_value: None,
+        attribute_key: Some(source.one(&["url.path", "unknown"]).to_owned()),
+    };
+    let tracing = match source.one(&[TelemetryMode::Enabled, TelemetryMode::Enabled, TelemetryMode::Disabled])
+    {
+        TelemetryMode::Enabled => TracingConfig {
+            mode: TelemetryMode::Enabled,
+            provider: Some(TracingProvider {
+                backend_ref: BackendObjectReference {
+                    group: String::new(),
+                    kind: "Service".to_owned(),
+                    name: source.one(&SERVICES).to_owned(),
+                    namespace: source.some(40, |source| source.one(&NAMESPACES).to_owned()),
+                    port: Some(source.one(&[8080, 8080, 80])),
+                },
+                headers: Vec::new(),
+            }),
+            attributes: source.some(30, |_| vec![attribute]).unwrap_or_default(),
+            ..TracingConfig::default()
+        },
+        mode => TracingConfig { mode, ..TracingConfig::default() },
+    };
+    let target_refs = source.list(1, 3, target);
+    let mut metadata = metadata(source.one(&["infra", "app"]), source.one(&["policy", "policy-b"]));
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    let spec = TelemetryPolicySpec { target_refs, tracing: Some(tracing) };
+    XTelemetryPolicy { metadata, spec, ..XTelemetryPolicy::default() }
 }
 
 /// What a Gateway shows to backends.

@@ -160,6 +160,10 @@ fn each(object: &mut AnyObject, change: &mut dyn FnMut(&mut Condition)) {
             let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
             ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
         }
+        AnyObject::XTelemetryPolicy(policy) => {
+            let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
+            ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
+        }
         AnyObject::BackendTlsPolicy(policy) => {
             let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
             ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
