@@ -30,6 +30,7 @@ use rustix::system::uname;
 
 use crate::clients::Clients;
 use crate::tls;
+use crate::traces::Exporting;
 
 /// A gateway of the Kubernetes Gateway API, whose resources come from files or from a cluster.
 #[derive(Debug, Parser)]
@@ -126,7 +127,8 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
     pub(crate) access_log: AccessLog,
 
-    /// Send a span for each request and each attempt to this collector, by OTLP over gRPC, as in http://localhost:4317.
+    /// Send a span for each request and each attempt to this collector, by OTLP over gRPC, as in http://localhost:4317. Gateways of whose
+    /// traces an XTelemetryPolicy says something have theirs sent where that says.
     #[cfg(feature = "otlp")]
     #[arg(long, value_name = "URL")]
     otlp: Option<String>,
@@ -396,6 +398,7 @@ impl Source {
                 .unwrap_or_else(|| DEFAULT_CONTROLLER_NAME.to_owned()),
             any_class: self.controller_name.is_none(),
             hostname_fall_through: !self.strict_hostnames,
+            telemetry_policies: Exporting::BY_POLICY,
             ..Options::default()
         }
     }
@@ -440,6 +443,7 @@ impl Controller {
             controller_name: self.controller_name.clone(),
             features: self.serving.features(),
             hostname_fall_through: !self.strict_hostnames,
+            telemetry_policies: Exporting::BY_POLICY,
             ..Options::default()
         };
         options.translate.addresses.default = DefaultAddresses::Shared(match &self.address[..] {

@@ -81,7 +81,7 @@ impl Running {
         told.update(&first);
         let tables = TableHandle::new((*first.table).clone());
         let metrics = serving::metrics(&tables, health);
-        let exporting = Exporting::new(args.serving.otlp())?;
+        let mut exporting = Exporting::new(args.serving.otlp(), &tables)?;
         let clients = workloads.as_ref().map(WorkloadWatch::workloads);
         let serving = &args.serving;
         let serves = serving::start(
@@ -89,7 +89,7 @@ impl Running {
             args.addresses(),
             &tables,
             &metrics,
-            &exporting,
+            &mut exporting,
             clients,
             Some(SessionKey::BY_UID),
         )

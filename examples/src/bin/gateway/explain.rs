@@ -15,8 +15,8 @@ use gateway_core::rule::{
     BackendTarget, HttpRule, RetryBudget, RuleName, SessionCarrier, SessionPersistence, Sessions,
 };
 use gateway_core::table::{
-    ClientValidationMode, Explanation, Frontend, FrontendId, Listener, NoStream, Opening, RouteTable,
-    Transport,
+    ClientValidationMode, Explanation, Frontend, FrontendId, Listener, NoStream, Opening, RouteTable, Spans,
+    Tracing, Transport,
 };
 use gateway_examples::state::Update;
 use http::uri::Scheme;
@@ -479,7 +479,26 @@ fn what_follows(update: &Update, port: &Frontend, request: &request::Parts, rule
             let _ = writeln!(text, "  retries  to {}: {}", backend.service, budgeted(budget));
         }
     }
+    if let Some(tracing) = port.owner().gateway().and_then(|gateway| update.table.tracing(gateway)) {
+        let _ = writeln!(text, "  traces   {}", traced(&update.table, tracing));
+    }
     text
+}
+
+/// What a policy says of the traces of the Gateway.
+fn traced(table: &RouteTable, Tracing { policy, spans }: &Tracing) -> String {
+    let Some(Spans { provider, sampling, .. }) = spans else {
+        return format!("none, by XTelemetryPolicy {policy}");
+    };
+    let provider = table.backend(*provider);
+    let parents = match sampling.of_parents {
+        None => "whatever the client has decided".to_owned(),
+        Some(share) => format!("{share} of those that the client has sampled"),
+    };
+    format!(
+        "{} of new ones, {parents}, told to {}:{}, by XTelemetryPolicy {policy}",
+        sampling.of_new, provider.service, provider.port
+    )
 }
 
 /// What keeps the requests of a client with one endpoint of the backend that is chosen, and for how long.

@@ -40,8 +40,9 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let tables = TableHandle::new(std::mem::take(&mut update.table));
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
     let metrics = serving::metrics(&tables, &health);
-    let exporting = Exporting::new(args.serving.otlp())?;
-    let serves = serving::start(&args.serving, addresses, &tables, &metrics, &exporting, None, None).await?;
+    let mut exporting = Exporting::new(args.serving.otlp(), &tables)?;
+    let serves =
+        serving::start(&args.serving, addresses, &tables, &metrics, &mut exporting, None, None).await?;
     let server = &serves.gateways;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();

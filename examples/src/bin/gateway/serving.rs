@@ -61,12 +61,13 @@ pub(crate) async fn start(
     addresses: Addresses,
     tables: &TableHandle,
     metrics: &Metrics,
-    exporting: &Exporting,
+    exporting: &mut Exporting,
     workloads: Option<Workloads>,
     sessions: Option<SessionKey>,
 ) -> io::Result<Serves> {
     let backend_tls = tls::backend_options();
     let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
+    exporting.start(upstream.clone());
     let upstream = Upstream::new(upstream);
     let mut gateway = Gateway::builder(tables.clone()).metrics(metrics);
     if let Some(key) = args.session_key()?.or(sessions) {
@@ -98,10 +99,10 @@ pub(crate) async fn start(
         streams: StreamOptions { proxy_header: args.send_proxy_protocol.map(Into::into), ..defaults.streams },
         ..defaults
     };
-    let (metrics, exporting) = (metrics.clone(), exporting.clone());
+    let (metrics, spans) = (metrics.clone(), exporting.spans());
     let counted = move |connection: Arc<Connection>| {
         let counted = metrics.requests(connection.clone()).layer(gateway.clone().on(connection.clone()));
-        exporting.requests(connection, counted)
+        spans.requests(connection, counted)
     };
     match args.access_log.into() {
         Format::Off => serve(args, addresses, tables, options, workloads, counted).await,
