@@ -451,7 +451,7 @@ fn routes_for_services_are_judged_and_explained_where_a_mesh_is_carried_out() {
     assert!(error.contains("nothing is served at all"), "{error}");
 }
 
-// GWF-03, GWB-01, BTP-01, TCP-01
+// GWF-03, GWB-01, BTP-01, TCR-02
 #[test]
 fn explain_says_what_tls_asks_for_and_of_names_only_where_there_are_some() {
     let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();

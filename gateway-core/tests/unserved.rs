@@ -548,7 +548,7 @@ fn a_policy_for_a_service_of_another_namespace_is_said() {
     );
 }
 
-// GWA-08, HSP-01
+// GWA-08, SES-01
 #[test]
 fn fields_without_effect_are_said() {
     let gateway = "listeners: [{name: http, port: 80, protocol: HTTP}]";
