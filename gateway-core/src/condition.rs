@@ -84,7 +84,7 @@ words! {
     /// Why a condition holds or does not.
     ///
     /// # Spec
-    /// The reason constants beside the condition types, GEN-09.
+    /// The reason constants beside the condition types, [GEN-09](crate::spec#GEN-09).
     pub enum Reason {
         /// Accepted: nothing is wrong.
         Accepted = "Accepted",
@@ -194,7 +194,7 @@ words! {
 /// Which status of a condition is the good one.
 ///
 /// # Spec
-/// GEN-07, GEN-08
+/// [GEN-07](crate::spec#GEN-07), [GEN-08](crate::spec#GEN-08)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Polarity {
     /// `True` is good; the condition is always there.

@@ -30,7 +30,7 @@ pub enum DurationError {
 /// When the text does not follow the grammar; sign, fraction, days and bare numbers are not part of it.
 ///
 /// # Spec
-/// GEP-2257, TMO-07.
+/// GEP-2257, [TMO-07](crate::spec#TMO-07).
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let refused = || DurationError::Syntax(text.to_owned());
     let mut rest = text;
@@ -64,7 +64,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// When the duration is not a whole number of milliseconds or exceeds 99999 hours.
 ///
 /// # Spec
-/// GEP-2257, TMO-08.
+/// GEP-2257, [TMO-08](crate::spec#TMO-08).
 pub fn format(duration: Duration) -> Result<String, DurationError> {
     let hours = duration.as_secs() / 3600;
     if !duration.subsec_nanos().is_multiple_of(1_000_000) || hours > 99_999 {

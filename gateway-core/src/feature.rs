@@ -234,7 +234,7 @@ features! {
 /// What the engine and its data plane do, sorted by name.
 ///
 /// # Spec
-/// GC-11, GC-12: no more than 64, and no mesh features.
+/// [GC-11](crate::spec#GC-11), [GC-12](crate::spec#GC-12): no more than 64, and no mesh features.
 pub const SUPPORTED: &[Feature] = &supported::<{ count_supported(false) }>(false);
 
 /// What the engine and its data plane do in a mesh besides, sorted by name: for an embedding that

@@ -26,7 +26,7 @@ pub const MAX_LENGTH: usize = 253;
 /// Orders more specific hostnames first: exact ones before wildcards, then the longer ones.
 ///
 /// # Spec
-/// `Hostname`, HST-01, HST-02, HST-14.
+/// `Hostname`, [HST-01](crate::spec#HST-01), [HST-02](crate::spec#HST-02), [HST-14](crate::spec#HST-14).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Hostname {
     /// `foo.example.com`
@@ -57,7 +57,8 @@ pub enum HostnameError {
 /// than 23 bytes: more room would be moved with every request, for a case that no browser sends.
 ///
 /// # Spec
-/// HST-07, HST-15, AMB-14, AMB-15, AMB-16.
+/// [HST-07](crate::spec#HST-07), [HST-15](crate::spec#HST-15), [AMB-14](crate::choices#AMB-14), [AMB-15](crate::choices#AMB-15),
+/// [AMB-16](crate::choices#AMB-16).
 #[derive(Clone, Debug)]
 pub struct Host<'a>(HostText<'a>);
 
@@ -99,7 +100,7 @@ impl Hostname {
     /// Whether some host matches both.
     ///
     /// # Spec
-    /// HST-03
+    /// [HST-03](crate::spec#HST-03)
     pub fn intersects(&self, other: &Self) -> bool {
         self.intersection(other).is_some()
     }
@@ -107,7 +108,7 @@ impl Hostname {
     /// The hostname that matches exactly what both match: the more specific of the two, if they overlap at all.
     ///
     /// # Spec
-    /// HST-03
+    /// [HST-03](crate::spec#HST-03)
     pub fn intersection<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
         match (self, other) {
             (Self::Exact(a), Self::Exact(b)) => (a == b).then_some(self),
@@ -128,7 +129,7 @@ impl Hostname {
     /// How specific the hostname is: exact before wildcard, then the number of characters as written.
     ///
     /// # Spec
-    /// HST-14
+    /// [HST-14](crate::spec#HST-14)
     pub fn specificity(&self) -> (bool, usize) {
         match self {
             Self::Exact(name) => (true, name.len()),

@@ -34,7 +34,7 @@
 //! ```
 //!
 //! # Spec
-//! GWA-08, GWA-09.
+//! [GWA-08](crate::spec#GWA-08), [GWA-09](crate::spec#GWA-09).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -74,7 +74,7 @@ pub struct GatewayService {
     /// The cluster IP that the Gateway asks for by its value, if the Service is not made yet.
     ///
     /// # Spec
-    /// ADR-05
+    /// [ADR-05](crate::spec#ADR-05)
     pub cluster_ip: Option<IpAddr>,
 }
 
@@ -90,7 +90,7 @@ pub struct GatewayPort {
 /// Whether the value of a label can name this Gateway, so that something can be made for it.
 ///
 /// # Spec
-/// GWA-09, GWA-11.
+/// [GWA-09](crate::spec#GWA-09), [GWA-11](crate::spec#GWA-11).
 pub fn is_nameable(gateway: &ObjectName) -> bool {
     gateway.name.len() <= MAX_LABEL
 }

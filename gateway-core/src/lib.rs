@@ -116,3 +116,4 @@ pub mod translate;
 #[cfg(feature = "resources")]
 pub mod lint;
 pub mod choices;
+pub mod spec;

@@ -59,7 +59,7 @@ pub enum ListenerOwnerKind {
 /// the newest.
 ///
 /// # Spec
-/// GEN-18, HRM-22; the choices are AMB-36.
+/// [GEN-18](crate::spec#GEN-18), [HRM-22](crate::spec#HRM-22); the choices are [AMB-36](crate::choices#AMB-36).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Age {
     /// Creation time in seconds since the Unix epoch; `i64::MAX` when unknown.

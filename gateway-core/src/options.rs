@@ -22,7 +22,7 @@ pub const DEFAULT_MAX_LISTENERS: usize = 16_384;
 /// for each match at each of its hostnames at each listener; the oldest come first, and the others say that there was no room.
 ///
 /// # Spec
-/// AMB-38
+/// [AMB-38](crate::choices#AMB-38)
 pub const MAX_NAMESPACE_PLACES: usize = 1 << 22;
 
 /// What a translation depends on besides the resources.
@@ -60,32 +60,32 @@ pub struct Options {
     /// same listener.
     ///
     /// # Spec
-    /// HRM-29; the choice is AMB-12.
+    /// [HRM-29](crate::spec#HRM-29); the choice is [AMB-12](crate::choices#AMB-12).
     pub hostname_fall_through: bool,
     /// Whether the data plane asks the services that filters of type `ExternalAuth` name. Without it such a filter fails the
     /// requests of its rule, and a listener that has one is not accepted.
     ///
     /// # Spec
-    /// FEA-01, FLT-05, PRF-06. No feature stands for it.
+    /// [FEA-01](crate::spec#FEA-01), [FLT-05](crate::spec#FLT-05), [PRF-06](crate::spec#PRF-06). No feature stands for it.
     pub external_auth: bool,
     /// Whether the data plane keeps the requests of a session with one endpoint. Without it `sessionPersistence` has no effect,
     /// and statuses say so.
     ///
     /// # Spec
-    /// SES-01; AMB-54. No feature stands for it.
+    /// [SES-01](crate::spec#SES-01); [AMB-54](crate::choices#AMB-54). No feature stands for it.
     pub session_persistence: bool,
     /// Whether the embedding makes what [`Translation::infrastructure`](crate::translate::Translation::infrastructure) says: a
     /// Service for each Gateway. Without it, or where the addresses of Gateways [are not known](AddressPolicy::are_known), labels
     /// and annotations in `spec.infrastructure` have no effect, and the feature is not published.
     ///
     /// # Spec
-    /// GWA-08, GWA-09.
+    /// [GWA-08](crate::spec#GWA-08), [GWA-09](crate::spec#GWA-09).
     pub infrastructure: bool,
     /// Whether the data plane keeps to the retry budgets of XBackendTrafficPolicies; where it keeps
     /// [sessions](Self::session_persistence) too, to theirs as well. Without it such policies have no effect, and no status.
     ///
     /// # Spec
-    /// RTB-01, SES-01. No feature stands for it.
+    /// [RTB-01](crate::spec#RTB-01), [SES-01](crate::spec#SES-01). No feature stands for it.
     pub backend_traffic_policies: bool,
     /// Whether the data plane makes the spans that XTelemetryPolicies ask for, and tells their providers. Without it no such policy is
     /// accepted, and statuses say so.
@@ -100,7 +100,7 @@ pub struct Options {
     /// with the key of another one is found out in the first handshake.
     ///
     /// # Spec
-    /// GWT-05
+    /// [GWT-05](crate::spec#GWT-05)
     pub certificate_check: Option<Arc<dyn CertificateCheck>>,
     /// Makes the embedder's own data of rules.
     pub rule_data: Option<Arc<dyn RuleDataSource>>,
@@ -115,13 +115,13 @@ pub const CLUSTER: &str = "Cluster";
 /// The routability that promises nothing, and is there to be asked for by tests.
 ///
 /// # Spec
-/// ADR-05
+/// [ADR-05](crate::spec#ADR-05)
 pub const SENTINEL: &str = "testing.x-k8s.io/sentinel";
 
 /// Which addresses Gateways have, and which they may ask for.
 ///
 /// # Spec
-/// `Gateway.spec.addresses`, GWA-01 to GWA-06.
+/// `Gateway.spec.addresses`, [GWA-01](crate::spec#GWA-01) to [GWA-06](crate::spec#GWA-06).
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
     /// The addresses of single Gateways that ask for none; what an allocator found. An empty list means that it found
@@ -133,7 +133,7 @@ pub struct AddressPolicy {
     /// address that is reached from within the cluster.
     ///
     /// # Spec
-    /// ADR-02, ADR-05.
+    /// [ADR-02](crate::spec#ADR-02), [ADR-05](crate::spec#ADR-05).
     pub cluster: Option<BTreeMap<ObjectName, Vec<IpAddr>>>,
     /// The IP addresses that a Gateway may ask for.
     pub usable: UsableAddresses,
@@ -182,7 +182,7 @@ pub enum Address {
 /// is to be reached from within the cluster only, behind the cluster IP.
 ///
 /// # Spec
-/// ADR-03
+/// [ADR-03](crate::spec#ADR-03)
 pub fn addresses_to_assign(wanted: &[GatewaySpecAddress]) -> usize {
     let of_type = wanted.iter().filter(|wanted| wanted.r#type == AddressType::IpAddress);
     let (in_cluster, bound): (Vec<_>, Vec<_>) =
@@ -205,7 +205,7 @@ pub fn addresses_to_assign(wanted: &[GatewaySpecAddress]) -> usize {
 /// ```
 ///
 /// # Spec
-/// GC-08
+/// [GC-08](crate::spec#GC-08)
 pub fn is_known_bundle_version(version: Option<&str>) -> bool {
     const NEWEST_MINOR: u32 = 7;
     let minor = version.and_then(|version| version.strip_prefix("v1.")).and_then(|rest| rest.split_once('.'));

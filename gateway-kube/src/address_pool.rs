@@ -24,7 +24,7 @@
 //! ```
 //!
 //! # Spec
-//! GWA-01: an implementation chooses the address of a Gateway that asks for none.
+//! [GWA-01](gateway_core::spec#GWA-01): an implementation chooses the address of a Gateway that asks for none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

@@ -86,7 +86,7 @@ impl Definitions {
     /// Those whose version is not known, with what they say, as a status names them.
     ///
     /// # Spec
-    /// GC-08
+    /// [GC-08](gateway_core::spec#GC-08)
     pub fn unknown(&self) -> Vec<String> {
         let versions = self.by_name.iter().map(|(name, definition)| (name, definition.version.as_deref()));
         let unknown = versions.filter(|(_, version)| !is_known_bundle_version(*version));
@@ -105,7 +105,7 @@ impl Definitions {
     /// The features that can be used with these definitions, and their names there.
     ///
     /// # Spec
-    /// GC-11
+    /// [GC-11](gateway_core::spec#GC-11)
     pub fn vocabulary(&self) -> Vocabulary {
         let without = Feature::ALL.iter().copied().filter(|feature| !self.has_fields_of(*feature));
         Vocabulary { minor: self.minor(), without: without.collect() }

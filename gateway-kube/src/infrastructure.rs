@@ -21,7 +21,7 @@
 //! ```
 //!
 //! # Spec
-//! GWA-08, GWA-09.
+//! [GWA-08](gateway_core::spec#GWA-08), [GWA-09](gateway_core::spec#GWA-09).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

@@ -48,7 +48,7 @@ impl Connection {
     /// A connection without TLS from a client in this namespace to this port of a Service. Set the other fields as known.
     ///
     /// # Spec
-    /// MSH-01, MSH-05, MSH-06.
+    /// [MSH-01](gateway_core::spec#MSH-01), [MSH-05](gateway_core::spec#MSH-05), [MSH-06](gateway_core::spec#MSH-06).
     pub fn in_mesh(service: ObjectName, client_namespace: Arc<str>, port: u16) -> Self {
         Self::at(FrontendOwner::ServiceFor(service, client_namespace), port)
     }

@@ -184,7 +184,7 @@ pub struct Retry {
     pub codes: Vec<u16>,
     /// How many times, after the first.
     pub attempts: u32,
-    /// The base of the times between attempts (RTY-05).
+    /// The base of the times between attempts ([RTY-05](gateway_core::spec#RTY-05)).
     pub backoff: Duration,
 }
 

@@ -1,7 +1,8 @@
 //! Which addresses a Gateway has, and who has a port of them.
 //!
 //! # Spec
-//! GWA-01 to GWA-07, GWL-13, GWL-16, ADR-01 to ADR-05.
+//! [GWA-01](crate::spec#GWA-01) to [GWA-07](crate::spec#GWA-07), [GWL-13](crate::spec#GWL-13), [GWL-16](crate::spec#GWL-16),
+//! [ADR-01](crate::spec#ADR-01) to [ADR-05](crate::spec#ADR-05).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

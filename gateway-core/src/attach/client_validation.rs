@@ -4,7 +4,7 @@
 //! listener out.
 //!
 //! # Spec
-//! `FrontendTLSConfig`, GWF-01 to GWF-12.
+//! `FrontendTLSConfig`, [GWF-01](crate::spec#GWF-01) to [GWF-12](crate::spec#GWF-12).
 
 use std::collections::HashMap;
 

@@ -4,7 +4,8 @@
 //! is in conflict is out. What loses against an earlier object is out first, and no longer in the way of its siblings.
 //!
 //! # Spec
-//! GWL-02 to GWL-08, LST-09, LST-28; the choice between HTTP and HTTPS is AMB-44.
+//! [GWL-02](crate::spec#GWL-02) to [GWL-08](crate::spec#GWL-08), [LST-09](crate::spec#LST-09), [LST-28](crate::spec#LST-28); the
+//! choice between HTTP and HTTPS is [AMB-44](crate::choices#AMB-44).
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -7,7 +7,7 @@
 //! of a type that is not carried out is not accepted, and one with a filter that leads nowhere fails its requests.
 //!
 //! # Spec
-//! `ListenerFilters`, PRF-06, PRF-07, PRF-09.
+//! `ListenerFilters`, [PRF-06](crate::spec#PRF-06), [PRF-07](crate::spec#PRF-07), [PRF-09](crate::spec#PRF-09).
 
 use crate::api::{self, BackendObjectReference, ListenerFilterType as Type, ListenerFilters};
 use crate::condition::Reason;

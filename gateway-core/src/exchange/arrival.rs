@@ -39,7 +39,7 @@ impl<'a> Arrival<'a> {
     /// is none of the table's business.
     ///
     /// # Spec
-    /// MSH-01, MSH-02, MSH-08.
+    /// [MSH-01](crate::spec#MSH-01), [MSH-02](crate::spec#MSH-02), [MSH-08](crate::spec#MSH-08).
     pub fn in_mesh(service: &'a ObjectName, client_namespace: &'a str, port: u16) -> Self {
         Self::at(FrontendOwner::ServiceFor(service, client_namespace), port)
     }

@@ -40,7 +40,7 @@
 //! ```
 //!
 //! # Spec
-//! FEA-01 to FEA-08; GEP-1494.
+//! [FEA-01](crate::spec#FEA-01) to [FEA-08](crate::spec#FEA-08); GEP-1494.
 
 use std::collections::HashMap;
 
@@ -98,7 +98,7 @@ impl HttpAuth {
     /// When the request cannot be asked about. Then it must not pass.
     ///
     /// # Spec
-    /// FEA-04, FEA-05.
+    /// [FEA-04](crate::spec#FEA-04), [FEA-05](crate::spec#FEA-05).
     pub fn question(&self, request: &request::Parts, length: u64) -> Result<request::Parts, NoQuestion> {
         let (mut question, ()) = Request::new(()).into_parts();
         question.method = request.method.clone();
@@ -124,7 +124,7 @@ impl HttpAuth {
     /// What the answer of the service means.
     ///
     /// # Spec
-    /// FEA-02, FEA-06.
+    /// [FEA-02](crate::spec#FEA-02), [FEA-06](crate::spec#FEA-06).
     pub fn answer(&self, response: Response<Bytes>) -> AuthAnswer {
         let (parts, body) = response.into_parts();
         if parts.status.is_success() && parts.status != StatusCode::OK {
@@ -202,7 +202,7 @@ impl GrpcAuth {
     /// The headers that the service is told, in the order of their names; the lines of one name are one, as HTTP joins them.
     ///
     /// # Spec
-    /// FEA-07; the choice is CON-14.
+    /// [FEA-07](crate::spec#FEA-07); the choice is [CON-14](crate::choices#CON-14).
     pub fn headers<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = (&'h str, String)> + use<'h> {
         let is_told =
             |name: &&HeaderName| self.allowed_headers.is_empty() || self.allowed_headers.contains(name);

@@ -43,7 +43,7 @@ impl Form {
     /// The form for a request with this method and these headers.
     ///
     /// # Spec
-    /// AMB-64; RFC 9110 section 9.3.2.
+    /// [AMB-64](crate::choices#AMB-64); RFC 9110 section 9.3.2.
     pub fn from_request(method: &Method, headers: &HeaderMap) -> Self {
         if *method == Method::HEAD {
             return Self::Head;

@@ -6,8 +6,8 @@
 //! whatever begins with `X-Forwarded-`, also where an underscore stands for a hyphen, which many programs take for the same.
 //! Behind another proxy that ends TLS, that would hide what the client used: with [`Trust::Chained`] these stay where they
 //! came with the request, but for those with an underscore, which no proxy writes. The specification leaves all of this
-//! open (FRW-07). The gateway itself adds no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header filter can add what is
-//! missing.
+//! open ([FRW-07](crate::spec#FRW-07)). The gateway itself adds no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header
+//! filter can add what is missing.
 //!
 //! A request that was passed on 100 times already goes no further, whoever says so: its backend is most likely the gateway itself,
 //! or another one whose backend is, and one request would take all the connections that there are.
@@ -81,7 +81,7 @@ pub fn is_told(name: &HeaderName) -> bool {
 /// Takes out what a request says of where it came from and is not to be believed.
 ///
 /// # Spec
-/// FRW-07
+/// [FRW-07](crate::spec#FRW-07)
 pub fn remove_claims(headers: &mut HeaderMap, trust: Trust) {
     let is_believed = |name: &HeaderName| match trust {
         Trust::Edge => false,

@@ -30,7 +30,7 @@ const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 /// An upgraded connection is passed on byte for byte, so it has to be one that means nothing to those between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Upgrades {
-    /// `websocket`, which every gateway carries: BPR-04.
+    /// `websocket`, which every gateway carries: [BPR-04](crate::spec#BPR-04).
     #[default]
     WebSocket,
     /// Any but to HTTP/2. No rule looks at what follows, so this is for backends that are meant to be spoken to like that.

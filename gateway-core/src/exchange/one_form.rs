@@ -5,7 +5,8 @@
 //! forwarded with the path that was matched, in a target of which every version of HTTP makes the same.
 //!
 //! # Spec
-//! MSG-01 to MSG-04, MSG-06, AMB-01.
+//! [MSG-01](crate::choices#MSG-01) to [MSG-04](crate::choices#MSG-04), [MSG-06](crate::choices#MSG-06),
+//! [AMB-01](crate::choices#AMB-01).
 
 use std::mem;
 

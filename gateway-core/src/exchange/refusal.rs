@@ -5,19 +5,19 @@
 //!
 //! | refusal | status | gRPC | rule |
 //! | --- | --- | --- | --- |
-//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | AMB-16, MSG-01, MSG-03 |
-//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | MSG-06 |
-//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | HRM-16, HST-10, GRP-10 |
-//! | regular expressions cannot look at all of the target | 414 | 12 `UNIMPLEMENTED` | AMB-08 |
-//! | or of the headers | 431 | 12 `UNIMPLEMENTED` | AMB-08 |
-//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | HST-20 |
-//! | a filter of the listener cannot be carried out | 500 | 13 `INTERNAL` | PRF-07 |
-//! | a filter of the rule or the backend cannot be carried out | 500 | 13 `INTERNAL` | FLT-05, GRP-15 |
-//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
-//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
-//! | the authorization service gives no answer | 503 | 14 `UNAVAILABLE` | FEA-01 |
-//! | the body is longer than what the authorization service may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | FEA-08, CON-13 |
-//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
+//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | [AMB-16](crate::choices#AMB-16), [MSG-01](crate::choices#MSG-01), [MSG-03](crate::choices#MSG-03) |
+//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | [MSG-06](crate::choices#MSG-06) |
+//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | [HRM-16](crate::spec#HRM-16), [HST-10](crate::spec#HST-10), [GRP-10](crate::spec#GRP-10) |
+//! | regular expressions cannot look at all of the target | 414 | 12 `UNIMPLEMENTED` | [AMB-08](crate::choices#AMB-08) |
+//! | or of the headers | 431 | 12 `UNIMPLEMENTED` | [AMB-08](crate::choices#AMB-08) |
+//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | [HST-20](crate::spec#HST-20) |
+//! | a filter of the listener cannot be carried out | 500 | 13 `INTERNAL` | [PRF-07](crate::spec#PRF-07) |
+//! | a filter of the rule or the backend cannot be carried out | 500 | 13 `INTERNAL` | [FLT-05](crate::spec#FLT-05), [GRP-15](crate::spec#GRP-15) |
+//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | [HRB-11](crate::spec#HRB-11), [HRB-13](crate::spec#HRB-13), [AMB-20](crate::choices#AMB-20), [GRP-12](crate::spec#GRP-12) |
+//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | [HRB-10](crate::spec#HRB-10), [GRP-11](crate::spec#GRP-11) |
+//! | the authorization service gives no answer | 503 | 14 `UNAVAILABLE` | [FEA-01](crate::spec#FEA-01) |
+//! | the body is longer than what the authorization service may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | [FEA-08](crate::spec#FEA-08), [CON-13](crate::choices#CON-13) |
+//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | [HRB-12](crate::spec#HRB-12) |
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -95,7 +95,8 @@ impl Refusal {
     /// The code that a client of gRPC gets.
     ///
     /// # Spec
-    /// GRP-10, GRP-11, GRP-12, GRP-15, HST-10.
+    /// [GRP-10](crate::spec#GRP-10), [GRP-11](crate::spec#GRP-11), [GRP-12](crate::spec#GRP-12), [GRP-15](crate::spec#GRP-15),
+    /// [HST-10](crate::spec#HST-10).
     pub fn grpc_code(self) -> GrpcCode {
         match self {
             Self::Malformed(_) | Self::Framing(_) | Self::GoesRound | Self::ListenerFilter | Self::Filter => {

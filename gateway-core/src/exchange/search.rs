@@ -77,7 +77,8 @@ enum Progress {
 /// listener takes it is for the table to say.
 ///
 /// # Spec
-/// MSG-01 to MSG-04; PRF-01, PRF-03 to PRF-05.
+/// [MSG-01](crate::choices#MSG-01) to [MSG-04](crate::choices#MSG-04); [PRF-01](crate::spec#PRF-01), [PRF-03](crate::spec#PRF-03)
+/// to [PRF-05](crate::spec#PRF-05).
 pub fn prepare<B>(
     table: &RouteTable,
     arrival: &Arrival<'_>,
@@ -101,7 +102,9 @@ pub fn prepare<B>(
 /// forwarded.
 ///
 /// # Spec
-/// AMB-01, AMB-16, HST-08, HRM-16; PRF-01 to PRF-05, PRF-08; MSG-01 to MSG-04, MSG-06.
+/// [AMB-01](crate::choices#AMB-01), [AMB-16](crate::choices#AMB-16), [HST-08](crate::spec#HST-08), [HRM-16](crate::spec#HRM-16);
+/// [PRF-01](crate::spec#PRF-01) to [PRF-05](crate::spec#PRF-05), [PRF-08](crate::spec#PRF-08); [MSG-01](crate::choices#MSG-01) to
+/// [MSG-04](crate::choices#MSG-04), [MSG-06](crate::choices#MSG-06).
 pub fn find<B>(
     table: &RouteTable,
     arrival: &Arrival<'_>,
@@ -123,7 +126,8 @@ impl Sought {
     /// When the request is malformed, no listener takes it, or, without filters, no rule serves it or it may not be forwarded.
     ///
     /// # Spec
-    /// AMB-16, HST-08; PRF-04; MSG-01 to MSG-04.
+    /// [AMB-16](crate::choices#AMB-16), [HST-08](crate::spec#HST-08); [PRF-04](crate::spec#PRF-04);
+    /// [MSG-01](crate::choices#MSG-01) to [MSG-04](crate::choices#MSG-04).
     pub fn begin<B>(
         table: &RouteTable,
         arrival: &Arrival<'_>,
@@ -154,7 +158,8 @@ impl Search {
     /// it may not be forwarded.
     ///
     /// # Spec
-    /// AMB-01, HRM-16; PRF-01 to PRF-03, PRF-05, PRF-08; MSG-06.
+    /// [AMB-01](crate::choices#AMB-01), [HRM-16](crate::spec#HRM-16); [PRF-01](crate::spec#PRF-01) to
+    /// [PRF-03](crate::spec#PRF-03), [PRF-05](crate::spec#PRF-05), [PRF-08](crate::spec#PRF-08); [MSG-06](crate::choices#MSG-06).
     pub fn run<B>(&mut self, table: &RouteTable, request: &mut Request<B>) -> Result<Matched, Stopped> {
         self.filter(table, request)?;
         // It was one before the filters.
@@ -169,7 +174,7 @@ impl Search {
     /// When the request does not pass; also when no service was named.
     ///
     /// # Spec
-    /// FEA-01, FEA-02, PRF-05.
+    /// [FEA-01](crate::spec#FEA-01), [FEA-02](crate::spec#FEA-02), [PRF-05](crate::spec#PRF-05).
     pub fn on_auth_answer(&mut self, answer: AuthAnswer, headers: &mut HeaderMap) -> Result<(), Stopped> {
         let Progress::Filters(Asked::Waits(position)) = self.progress else {
             return Err(Refusal::ListenerFilter.into());

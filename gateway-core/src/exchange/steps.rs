@@ -86,7 +86,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// When the request is malformed, a filter answers it, no rule serves it, or it may not be forwarded.
     ///
     /// # Spec
-    /// AMB-01, AMB-16, HST-08, HRM-16; PRF-01 to PRF-05; MSG-01 to MSG-04, MSG-06.
+    /// [AMB-01](crate::choices#AMB-01), [AMB-16](crate::choices#AMB-16), [HST-08](crate::spec#HST-08),
+    /// [HRM-16](crate::spec#HRM-16); [PRF-01](crate::spec#PRF-01) to [PRF-05](crate::spec#PRF-05);
+    /// [MSG-01](crate::choices#MSG-01) to [MSG-04](crate::choices#MSG-04), [MSG-06](crate::choices#MSG-06).
     pub fn begin<B>(table: &T, arrival: &Arrival<'_>, request: &mut Request<B>) -> Result<Self, Stopped>
     where
         T: Clone,
@@ -124,7 +126,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// Comes before the filters, which may change or remove what is added here, and what carries a session.
     ///
     /// # Spec
-    /// FRW-07, SES-05.
+    /// [FRW-07](crate::spec#FRW-07), [SES-05](crate::spec#SES-05).
     pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
         let present = HeaderSet::of_received(request.headers());
         // What is left of the wish after the search is forwarded.
@@ -138,7 +140,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// [tell](Self::tell) backends of clients in a way of their own.
     ///
     /// # Spec
-    /// SES-05, SES-12.
+    /// [SES-05](crate::spec#SES-05), [SES-12](crate::spec#SES-12).
     pub fn note_sessions(&mut self, headers: &HeaderMap) {
         let sessions = self.rule().sessions.as_deref();
         self.sessions = sessions.and_then(|sessions| sessions.shown(headers)).map(Arc::new);
@@ -168,7 +170,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// When one of them answers, asks an authorization service, or cannot be carried out.
     ///
     /// # Spec
-    /// FLT-01, FLT-05, FLT-10.
+    /// [FLT-01](crate::spec#FLT-01), [FLT-05](crate::spec#FLT-05), [FLT-10](crate::spec#FLT-10).
     pub fn on_request(
         &mut self,
         parts: &mut request::Parts,
@@ -190,7 +192,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// When the request does not pass; also when no service was named.
     ///
     /// # Spec
-    /// FEA-01, FEA-02.
+    /// [FEA-01](crate::spec#FEA-01), [FEA-02](crate::spec#FEA-02).
     pub fn on_auth_answer(
         &mut self,
         answer: AuthAnswer,
@@ -230,7 +232,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// When there is none that can be attempted, or when the rule has filters that have not run.
     ///
     /// # Spec
-    /// HRB-03, HRB-04, HRB-10 to HRB-13, AMB-20, AMB-21.
+    /// [HRB-03](crate::spec#HRB-03), [HRB-04](crate::spec#HRB-04), [HRB-10](crate::spec#HRB-10) to [HRB-13](crate::spec#HRB-13),
+    /// [AMB-20](crate::choices#AMB-20), [AMB-21](crate::choices#AMB-21).
     pub fn choose_backend(&mut self, random: u64) -> Result<BackendId, Refusal> {
         self.go_on()?;
         if let Some(chosen) = self.chosen {
@@ -254,7 +257,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// None where there is no session, or none any more: any endpoint may be chosen then, and one [begins](Self::begin_session).
     ///
     /// # Spec
-    /// SES-04, SES-05, SES-13.
+    /// [SES-04](crate::spec#SES-04), [SES-05](crate::spec#SES-05), [SES-13](crate::spec#SES-13).
     pub fn session_endpoint(&self, key: &SessionKey, now: SystemTime) -> Option<usize> {
         self.session()?.endpoint(key, self.sessions.as_ref()?, self.backend()?, now)
     }
@@ -263,7 +266,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// backend. None where the rule has no sessions.
     ///
     /// # Spec
-    /// SES-02, SES-03, SES-05, SES-09, SES-14.
+    /// [SES-02](crate::spec#SES-02), [SES-03](crate::spec#SES-03), [SES-05](crate::spec#SES-05), [SES-09](crate::spec#SES-09),
+    /// [SES-14](crate::spec#SES-14).
     pub fn begin_session(&self, key: &SessionKey, position: usize, now: SystemTime) -> Option<SessionHeader> {
         let session = self.session()?;
         let sessions = self.rule().sessions.as_deref()?;
@@ -286,7 +290,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// When one of them answers, or cannot be carried out; or when no backend was chosen.
     ///
     /// # Spec
-    /// HRB-18, FLT-11.
+    /// [HRB-18](crate::spec#HRB-18), [FLT-11](crate::spec#FLT-11).
     pub fn on_backend_request(
         &mut self,
         parts: &mut request::Parts,
@@ -316,7 +320,8 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// Runs the filters of the rule on the answer of the backend, or on that of a filter.
     ///
     /// # Spec
-    /// FHM-08, FHM-11, FCO-02, FCO-19, FRD-11.
+    /// [FHM-08](crate::spec#FHM-08), [FHM-11](crate::spec#FHM-11), [FCO-02](crate::spec#FCO-02), [FCO-19](crate::spec#FCO-19),
+    /// [FRD-11](crate::spec#FRD-11).
     pub fn on_response(&self, response: &mut response::Parts) {
         if let Some(edits) = &self.edits {
             edits.finish_answer(response);
@@ -327,7 +332,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// Runs the filters of the rule on an answer that the gateway makes by itself: 500, 503, 504.
     ///
     /// # Spec
-    /// FHM-11, FCO-02.
+    /// [FHM-11](crate::spec#FHM-11), [FCO-02](crate::spec#FCO-02).
     pub fn on_local_response(&self, response: &mut response::Parts) {
         self.run_on_answer(filter::on_local_response, List::Rule, response);
     }

@@ -38,7 +38,8 @@ pub struct CorsPolicy<'a> {
 /// A compiled CORS filter: the headers it sends are ready.
 ///
 /// # Spec
-/// FCO-01 to FCO-21; the choices are AMB-22 to AMB-26.
+/// [FCO-01](crate::spec#FCO-01) to [FCO-21](crate::spec#FCO-21); the choices are [AMB-22](crate::choices#AMB-22) to
+/// [AMB-26](crate::choices#AMB-26).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cors {
     origins: AllowedOrigins,

@@ -15,7 +15,8 @@ use crate::hostname::Host;
 /// The origins that may read answers.
 ///
 /// # Spec
-/// `allowOrigins`, FCO-05, FCO-06, FCO-15, FCO-16; the choice is AMB-25.
+/// `allowOrigins`, [FCO-05](crate::spec#FCO-05), [FCO-06](crate::spec#FCO-06), [FCO-15](crate::spec#FCO-15),
+/// [FCO-16](crate::spec#FCO-16); the choice is [AMB-25](crate::choices#AMB-25).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllowedOrigins(Allowed);
 

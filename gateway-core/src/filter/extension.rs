@@ -32,7 +32,7 @@ use super::verdict::Verdict;
 /// ```
 ///
 /// # Spec
-/// `HTTPRouteFilterExtensionRef`, FEX-01, FEX-02.
+/// `HTTPRouteFilterExtensionRef`, [FEX-01](crate::spec#FEX-01), [FEX-02](crate::spec#FEX-02).
 pub trait Extension: Send + Sync + fmt::Debug + 'static {
     /// Edits the request, or answers it.
     fn on_request(&self, parts: &mut request::Parts) -> Verdict {
@@ -52,7 +52,7 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
 /// it changes; after a change of the objects that are found here, its `set_options` has all compiled again.
 ///
 /// # Spec
-/// FEX-01, FEX-02, PRF-07.
+/// [FEX-01](crate::spec#FEX-01), [FEX-02](crate::spec#FEX-02), [PRF-07](crate::spec#PRF-07).
 pub trait Extensions: Send + Sync + fmt::Debug {
     /// The filter that a route, or a listener, in `namespace` refers to.
     ///

@@ -10,7 +10,7 @@ use crate::name::BackendId;
 /// Asks an authorization service whether a request may pass, and lets it change the request's headers.
 ///
 /// # Spec
-/// `HTTPExternalAuthFilter`, GEP-1494, FEA-01 to FEA-10.
+/// `HTTPExternalAuthFilter`, GEP-1494, [FEA-01](crate::spec#FEA-01) to [FEA-10](crate::spec#FEA-10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalAuth {
     /// The service. Without endpoints it gives no answer, and no request passes.
@@ -28,14 +28,14 @@ pub struct AuthTerms {
     /// request whose body is longer does not pass.
     ///
     /// # Spec
-    /// FEA-08; the choice is CON-13.
+    /// [FEA-08](crate::spec#FEA-08); the choice is [CON-13](crate::choices#CON-13).
     pub max_body: u32,
 }
 
 /// What is spoken with an authorization service.
 ///
 /// # Spec
-/// `HTTPRouteExternalAuthProtocol`, FEA-02.
+/// `HTTPRouteExternalAuthProtocol`, [FEA-02](crate::spec#FEA-02).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthProtocol {
     /// A request of HTTP like the one that is asked about; 200 lets it pass.
@@ -47,7 +47,7 @@ pub enum AuthProtocol {
 /// What is asked over HTTP.
 ///
 /// # Spec
-/// `HTTPAuthConfig`, FEA-04 to FEA-06.
+/// `HTTPAuthConfig`, [FEA-04](crate::spec#FEA-04) to [FEA-06](crate::spec#FEA-06).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAuth {
     /// What stands before the path of the request: nothing, or a path without a slash at its end.
@@ -61,7 +61,7 @@ pub struct HttpAuth {
 /// What is asked over gRPC.
 ///
 /// # Spec
-/// `GRPCAuthConfig`, FEA-07; CON-14.
+/// `GRPCAuthConfig`, [FEA-07](crate::spec#FEA-07); [CON-14](crate::choices#CON-14).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrpcAuth {
     /// The headers of the request that are told; all of them when it is empty.

@@ -13,7 +13,7 @@ use crate::hostname::HostError;
 /// Setting `Host` is a rewrite of the request's host: it changes the authority of the target too, and may give a port.
 ///
 /// # Spec
-/// `HTTPHeaderFilter`, FHM-01 to FHM-10; AMB-60.
+/// `HTTPHeaderFilter`, [FHM-01](crate::spec#FHM-01) to [FHM-10](crate::spec#FHM-10); [AMB-60](crate::choices#AMB-60).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HeaderModifier {
     set: Box<[(HeaderName, HeaderValue)]>,

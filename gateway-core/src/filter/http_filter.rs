@@ -14,7 +14,7 @@ use super::url_rewrite::UrlRewrite;
 /// One filter of a rule or of a backend.
 ///
 /// # Spec
-/// `HTTPRouteFilter`, `GRPCRouteFilter`; FLT-01 to FLT-12.
+/// `HTTPRouteFilter`, `GRPCRouteFilter`; [FLT-01](crate::spec#FLT-01) to [FLT-12](crate::spec#FLT-12).
 #[derive(Clone, Debug, PartialEq)]
 pub enum HttpFilter {
     /// Changes headers of the request.
@@ -36,7 +36,7 @@ pub enum HttpFilter {
     /// Cannot be resolved or carried out: fails every request.
     ///
     /// # Spec
-    /// FLT-05
+    /// [FLT-05](crate::spec#FLT-05)
     Unresolved,
 }
 

@@ -23,7 +23,7 @@ pub enum ListenerFilter {
     /// Leads nowhere: fails every request.
     ///
     /// # Spec
-    /// PRF-07
+    /// [PRF-07](crate::spec#PRF-07)
     Unresolved,
 }
 
@@ -43,7 +43,7 @@ struct NamedHost {
 /// a filter that leads nowhere fails every request, also where a filter before it would answer.
 ///
 /// # Spec
-/// PRF-01, PRF-03, PRF-05, PRF-07.
+/// [PRF-01](crate::spec#PRF-01), [PRF-03](crate::spec#PRF-03), [PRF-05](crate::spec#PRF-05), [PRF-07](crate::spec#PRF-07).
 pub fn before_routing<B>(filters: &[ListenerFilter], request: &mut Request<B>) -> Verdict {
     if filters.contains(&ListenerFilter::Unresolved) {
         return Verdict::Fail;

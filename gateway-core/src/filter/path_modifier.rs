@@ -12,7 +12,9 @@ use crate::matching::MatchedPath;
 /// What the path of a request is replaced with: all of it, or the prefix that matched.
 ///
 /// # Spec
-/// `HTTPPathModifier`, FRD-06, FRW-02, FRW-03, FPR-01 to FPR-03; the choices are AMB-17 and AMB-66.
+/// `HTTPPathModifier`, [FRD-06](crate::spec#FRD-06), [FRW-02](crate::spec#FRW-02), [FRW-03](crate::spec#FRW-03),
+/// [FPR-01](crate::spec#FPR-01) to [FPR-03](crate::spec#FPR-03); the choices are [AMB-17](crate::choices#AMB-17) and
+/// [AMB-66](crate::choices#AMB-66).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathModifier(Kind);
 
@@ -86,7 +88,7 @@ impl PathModifier {
     /// Whether the modifier can be carried out for requests that were matched in this way.
     ///
     /// # Spec
-    /// FRD-08, FRW-04
+    /// [FRD-08](crate::spec#FRD-08), [FRW-04](crate::spec#FRW-04)
     pub fn applies_to(&self, matched: MatchedPath) -> bool {
         match (&self.0, matched) {
             (

@@ -10,7 +10,8 @@ use crate::name::BackendId;
 /// Sends a share of the requests to one more backend.
 ///
 /// # Spec
-/// `HTTPRequestMirrorFilter`, FMR-01 to FMR-09; the choices are AMB-50 to AMB-52.
+/// `HTTPRequestMirrorFilter`, [FMR-01](crate::spec#FMR-01) to [FMR-09](crate::spec#FMR-09); the choices are
+/// [AMB-50](crate::choices#AMB-50) to [AMB-52](crate::choices#AMB-52).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestMirror {
     /// Where the copies go.
@@ -22,7 +23,7 @@ pub struct RequestMirror {
 /// A share of the requests, from none to all.
 ///
 /// # Spec
-/// `percent`, `Fraction`, FMR-04.
+/// `percent`, `Fraction`, [FMR-04](crate::spec#FMR-04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
     numerator: u32,

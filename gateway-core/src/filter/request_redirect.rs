@@ -18,7 +18,8 @@ use crate::hostname::Host;
 /// The default redirects to the very same URL.
 ///
 /// # Spec
-/// `HTTPRequestRedirectFilter`, FRD-01 to FRD-14; the choices are AMB-18 and AMB-19.
+/// `HTTPRequestRedirectFilter`, [FRD-01](crate::spec#FRD-01) to [FRD-14](crate::spec#FRD-14); the choices are
+/// [AMB-18](crate::choices#AMB-18) and [AMB-19](crate::choices#AMB-19).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RequestRedirect {
     /// The new scheme, or that of the listener.

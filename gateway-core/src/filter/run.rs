@@ -19,7 +19,9 @@ use super::verdict::Verdict;
 /// where a filter before it would answer: that answer might be what the other one was to change.
 ///
 /// # Spec
-/// FLT-01, FLT-05, FLT-10, FLT-11; FEA-01; the choices are AMB-51, AMB-61 and AMB-65.
+/// [FLT-01](crate::spec#FLT-01), [FLT-05](crate::spec#FLT-05), [FLT-10](crate::spec#FLT-10), [FLT-11](crate::spec#FLT-11);
+/// [FEA-01](crate::spec#FEA-01); the choices are [AMB-51](crate::choices#AMB-51), [AMB-61](crate::choices#AMB-61) and
+/// [AMB-65](crate::choices#AMB-65).
 pub fn on_request(
     filters: &[HttpFilter],
     context: &FilterContext,
@@ -132,7 +134,8 @@ fn run(
 /// gateway makes by itself, use [`on_local_response`].
 ///
 /// # Spec
-/// FHM-08, FHM-11, FCO-02, FCO-19, FRD-11.
+/// [FHM-08](crate::spec#FHM-08), [FHM-11](crate::spec#FHM-11), [FCO-02](crate::spec#FCO-02), [FCO-19](crate::spec#FCO-19),
+/// [FRD-11](crate::spec#FRD-11).
 pub fn on_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut response::Parts) {
     if edits.preflight {
         return;
@@ -162,7 +165,7 @@ pub fn on_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut 
 /// a script of an allowed origin can tell an outage from a refusal.
 ///
 /// # Spec
-/// FHM-11, FCO-02.
+/// [FHM-11](crate::spec#FHM-11), [FCO-02](crate::spec#FCO-02).
 pub fn on_local_response(filters: &[HttpFilter], edits: &RequestEdits, response: &mut response::Parts) {
     if let Some(cors) = cors_of(filters) {
         share_with_origin(cors, edits, response);

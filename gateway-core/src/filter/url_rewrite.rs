@@ -14,7 +14,7 @@ use super::verdict::Verdict;
 /// Another host, another path, or both; what is absent stays as the client sent it.
 ///
 /// # Spec
-/// `HTTPURLRewriteFilter`, FRW-01 to FRW-08.
+/// `HTTPURLRewriteFilter`, [FRW-01](crate::spec#FRW-01) to [FRW-08](crate::spec#FRW-08).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct UrlRewrite {
     /// The host, without port, that the backend sees.

@@ -8,7 +8,7 @@ use http::header::{self, HeaderMap};
 /// `application/grpc-web` is another protocol with the same methods, and counts as well.
 ///
 /// # Spec
-/// AMB-40, AMB-64; gRPC, `doc/PROTOCOL-HTTP2.md`.
+/// [AMB-40](crate::choices#AMB-40), [AMB-64](crate::choices#AMB-64); gRPC, `doc/PROTOCOL-HTTP2.md`.
 pub fn is_call(headers: &HeaderMap) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let content_type =

@@ -22,7 +22,7 @@ use super::request::RequestHead;
 /// ```
 ///
 /// # Spec
-/// `GRPCRouteMatch`, GRP-02 to GRP-06.
+/// `GRPCRouteMatch`, [GRP-02](crate::spec#GRP-02) to [GRP-06](crate::spec#GRP-06).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct GrpcMatch {
     /// The condition on service and method.

@@ -17,7 +17,7 @@ use super::value::ValueMatch;
 /// ```
 ///
 /// # Spec
-/// GRP-03; gRPC, `doc/PROTOCOL-HTTP2.md`.
+/// [GRP-03](crate::spec#GRP-03); gRPC, `doc/PROTOCOL-HTTP2.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrpcMethod<'p> {
     path: &'p str,
@@ -28,7 +28,7 @@ pub struct GrpcMethod<'p> {
 /// The condition that a match puts on service and method of a call. The default is met by every call.
 ///
 /// # Spec
-/// `GRPCMethodMatch`, GRP-02 to GRP-04.
+/// `GRPCMethodMatch`, [GRP-02](crate::spec#GRP-02) to [GRP-04](crate::spec#GRP-04).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct GrpcMethodMatch {
     service: Option<ValueMatch>,
@@ -71,7 +71,7 @@ impl GrpcMethodMatch {
     /// The condition on a service and a method; every one meets it that is not given. An exact one that is empty is none.
     ///
     /// # Spec
-    /// GRP-03, GRP-04.
+    /// [GRP-03](crate::spec#GRP-03), [GRP-04](crate::spec#GRP-04).
     pub fn new(service: Option<ValueMatch>, method: Option<ValueMatch>) -> Self {
         let is_something = |part: &ValueMatch| !matches!(part, ValueMatch::Exact(exact) if exact.is_empty());
         Self { service: service.filter(is_something), method: method.filter(is_something) }

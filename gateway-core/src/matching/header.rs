@@ -11,7 +11,8 @@ use super::value::ValueMatch;
 /// value. The lines of `Cookie` are one value: HTTP/2 lets clients divide it as they like.
 ///
 /// # Spec
-/// `HTTPHeaderMatch`, HRM-08, HRM-10, RFC 9113 section 8.2.3; the choices are AMB-27 and AMB-28.
+/// `HTTPHeaderMatch`, [HRM-08](crate::spec#HRM-08), [HRM-10](crate::spec#HRM-10), RFC 9113 section 8.2.3; the choices are
+/// [AMB-27](crate::choices#AMB-27) and [AMB-28](crate::choices#AMB-28).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderMatch {
     /// The header; names compare without regard to case.

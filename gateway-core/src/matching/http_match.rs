@@ -14,7 +14,7 @@ use super::value::ValueMatch;
 /// One entry of a rule's `matches`: a request meets it when it meets every condition.
 ///
 /// # Spec
-/// `HTTPRouteMatch`, HRM-01.
+/// `HTTPRouteMatch`, [HRM-01](crate::spec#HRM-01).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HttpMatch {
     /// The condition on the path.
@@ -85,7 +85,7 @@ impl Conditions {
     /// The conditions given. Of several on the same header or the same query parameter only the first counts.
     ///
     /// # Spec
-    /// HRM-09, HRM-12, AMB-29.
+    /// [HRM-09](crate::spec#HRM-09), [HRM-12](crate::spec#HRM-12), [AMB-29](crate::choices#AMB-29).
     pub fn new(
         method: Option<Method>,
         headers: impl IntoIterator<Item = HeaderMatch>,

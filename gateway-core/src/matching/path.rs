@@ -22,7 +22,7 @@ use super::pattern::Pattern;
 /// The condition that a match puts on the request's path.
 ///
 /// # Spec
-/// `HTTPPathMatch`, HRM-04 to HRM-07.
+/// `HTTPPathMatch`, [HRM-04](crate::spec#HRM-04) to [HRM-07](crate::spec#HRM-07).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathMatch {
     /// The whole path, character by character.
@@ -51,7 +51,8 @@ pub enum MatchedPath {
 /// An exact path precedes every other; a regular expression precedes a prefix; within a kind the longer text precedes.
 ///
 /// # Spec
-/// HRM-20 (1) and (2), HRM-21, HRM-25; the choices are AMB-09 and AMB-10.
+/// [HRM-20](crate::spec#HRM-20) (1) and (2), [HRM-21](crate::spec#HRM-21), [HRM-25](crate::spec#HRM-25); the choices are
+/// [AMB-09](crate::choices#AMB-09) and [AMB-10](crate::choices#AMB-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PathSpecificity {
     /// A prefix of this many characters, the trailing slash not counted.
@@ -122,7 +123,8 @@ fn is_element_prefix(prefix: &str, path: &str) -> bool {
 /// An empty path, as a CONNECT request has, becomes `/`.
 ///
 /// # Spec
-/// AMB-01 to AMB-05, AMB-07, AMB-70; RFC 3986 sections 3.3, 5.2.4 and 6.2.2.
+/// [AMB-01](crate::choices#AMB-01) to [AMB-05](crate::choices#AMB-05), [AMB-07](crate::choices#AMB-07),
+/// [AMB-70](crate::choices#AMB-70); RFC 3986 sections 3.3, 5.2.4 and 6.2.2.
 pub fn normalize(path: &str) -> Cow<'_, str> {
     if path.is_empty() {
         return Cow::Borrowed("/");

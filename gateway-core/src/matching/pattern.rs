@@ -32,7 +32,7 @@ const SMALL: usize = 16 << 10;
 /// ```
 ///
 /// # Spec
-/// HRM-06, VAL-ST-07; the choice is AMB-08.
+/// [HRM-06](crate::spec#HRM-06), [VAL-ST-07](crate::spec#VAL-ST-07); the choice is [AMB-08](crate::choices#AMB-08).
 #[derive(Clone)]
 pub struct Pattern {
     /// Shared by all clones.

@@ -17,7 +17,7 @@ use super::value::ValueMatch;
 /// The counts are those of the one entry that matched, not of its rule.
 ///
 /// # Spec
-/// HRM-20, HRM-24, HRM-26; AMB-33.
+/// [HRM-20](crate::spec#HRM-20), [HRM-24](crate::spec#HRM-24), [HRM-26](crate::spec#HRM-26); [AMB-33](crate::choices#AMB-33).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Specificity {
     /// Exact paths first, then regular expressions, then the longest prefix.
@@ -33,7 +33,7 @@ pub struct Specificity {
 /// How specific one match entry of a GRPCRoute is; greater is more specific.
 ///
 /// # Spec
-/// GRP-07 (3) to (5).
+/// [GRP-07](crate::spec#GRP-07) (3) to (5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GrpcSpecificity {
     /// Characters of the service, 0 for any.
@@ -47,7 +47,8 @@ pub struct GrpcSpecificity {
 /// How specific the hostname is by which a route serves a request; greater is more specific.
 ///
 /// # Spec
-/// HST-14; AMB-13: the hostname is the route's own, also where a listener narrows it.
+/// [HST-14](crate::spec#HST-14); [AMB-13](crate::choices#AMB-13): the hostname is the route's own, also where a listener narrows
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostnameSpecificity {
     /// Characters of an exact hostname, 0 for a wildcard.
@@ -59,7 +60,8 @@ pub struct HostnameSpecificity {
 /// The place of a match entry among all those of its kind of Route that could serve a request; the smallest one does.
 ///
 /// # Spec
-/// HST-14, HRM-20 to HRM-23, GRP-07, AMB-36, AMB-37.
+/// [HST-14](crate::spec#HST-14), [HRM-20](crate::spec#HRM-20) to [HRM-23](crate::spec#HRM-23), [GRP-07](crate::spec#GRP-07),
+/// [AMB-36](crate::choices#AMB-36), [AMB-37](crate::choices#AMB-37).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Precedence<S = Specificity> {
     /// The more specific hostname.

@@ -8,7 +8,8 @@ use super::value::ValueMatch;
 /// Name and value are compared after decoding, case counts, and only the first parameter of the name is looked at.
 ///
 /// # Spec
-/// `HTTPQueryParamMatch`, HRM-12, HRM-13; the choices are AMB-30 to AMB-32.
+/// `HTTPQueryParamMatch`, [HRM-12](crate::spec#HRM-12), [HRM-13](crate::spec#HRM-13); the choices are
+/// [AMB-30](crate::choices#AMB-30) to [AMB-32](crate::choices#AMB-32).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryParamMatch {
     /// The name, decoded.

@@ -62,7 +62,7 @@ type OfSet = (u64, Option<u128>);
 /// than 16 KiB, since repetitions such as `{9000}` can make each byte work for all of their states.
 ///
 /// # Spec
-/// AMB-08
+/// [AMB-08](crate::choices#AMB-08)
 pub const MAX_EFFORT: usize = 512 << 10;
 
 /// See [`MAX_EFFORT`]: looks at short texts count for nothing, so that only the length of a request decides.
@@ -77,7 +77,7 @@ const LONG_QUERY: usize = 256;
 /// A request that cannot be matched because its target is none, or it does not name one host: the answer is 400.
 ///
 /// # Spec
-/// AMB-16, RFC 9112 section 3.2; MSG-01.
+/// [AMB-16](crate::choices#AMB-16), RFC 9112 section 3.2; [MSG-01](crate::choices#MSG-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Neither an authority nor a Host header.
@@ -130,7 +130,8 @@ impl<'a> RequestHead<'a> {
     /// When the target is none, or the request does not name one valid host.
     ///
     /// # Spec
-    /// AMB-16, AMB-43, MSG-01, MSG-04.
+    /// [AMB-16](crate::choices#AMB-16), [AMB-43](crate::choices#AMB-43), [MSG-01](crate::choices#MSG-01),
+    /// [MSG-04](crate::choices#MSG-04).
     #[inline]
     pub fn of_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
@@ -148,7 +149,7 @@ impl<'a> RequestHead<'a> {
     /// When the target is none, or the request does not name exactly one valid host.
     ///
     /// # Spec
-    /// AMB-16, AMB-43, MSG-01.
+    /// [AMB-16](crate::choices#AMB-16), [AMB-43](crate::choices#AMB-43), [MSG-01](crate::choices#MSG-01).
     #[inline]
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Self, RequestError> {
         Ok(Self::with_host(host_of(method, uri, headers)?, method, uri, headers))

@@ -4,7 +4,7 @@
 //! as a younger policy would have it.
 //!
 //! # Spec
-//! BTP-01 to BTP-22.
+//! [BTP-01](crate::spec#BTP-01) to [BTP-22](crate::spec#BTP-22).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -4,7 +4,8 @@
 //! decides, or none.
 //!
 //! # Spec
-//! RTB-01 to RTB-05, SES-01, SES-11, POL-04.
+//! [RTB-01](crate::spec#RTB-01) to [RTB-05](crate::spec#RTB-05), [SES-01](crate::spec#SES-01), [SES-11](crate::spec#SES-11),
+//! [POL-04](crate::spec#POL-04).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

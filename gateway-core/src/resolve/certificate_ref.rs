@@ -7,7 +7,8 @@
 //! TLS library says by way of the embedding's [`CertificateCheck`].
 //!
 //! # Spec
-//! GWT-05 to GWT-09, GWF-03 to GWF-06, GWB-02, GWB-03, RGR-04, RGR-08.
+//! [GWT-05](crate::spec#GWT-05) to [GWT-09](crate::spec#GWT-09), [GWF-03](crate::spec#GWF-03) to [GWF-06](crate::spec#GWF-06),
+//! [GWB-02](crate::spec#GWB-02), [GWB-03](crate::spec#GWB-03), [RGR-04](crate::spec#RGR-04), [RGR-08](crate::spec#RGR-08).
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

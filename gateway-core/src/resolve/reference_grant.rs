@@ -56,7 +56,7 @@ pub struct Granted<R>(R);
 /// ```
 ///
 /// # Spec
-/// RGR-01 to RGR-11.
+/// [RGR-01](crate::spec#RGR-01) to [RGR-11](crate::spec#RGR-11).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     by_namespaces: HashMap<FromEntry<Box<str>>, Targets>,
@@ -123,7 +123,7 @@ impl Grants {
     /// Says nothing about whether `to` exists: without permission that must not be found out.
     ///
     /// # Spec
-    /// RGR-01, RGR-02, RGR-03, RGR-08.
+    /// [RGR-01](crate::spec#RGR-01), [RGR-02](crate::spec#RGR-02), [RGR-03](crate::spec#RGR-03), [RGR-08](crate::spec#RGR-08).
     pub fn check<'t>(&self, from: Referrer<'_>, to: Target<'t>) -> Option<Granted<Target<'t>>> {
         if from.namespace == to.namespace {
             return Some(Granted(to));

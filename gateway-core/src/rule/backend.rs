@@ -47,7 +47,7 @@ pub enum BackendKind {
 /// What a backend speaks, by the `appProtocol` of its Service port.
 ///
 /// # Spec
-/// GEP-1911, BPR-01 to BPR-07.
+/// GEP-1911, [BPR-01](crate::spec#BPR-01) to [BPR-07](crate::spec#BPR-07).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum BackendProtocol {
     /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here, and a reference of an HTTPRoute.
@@ -94,7 +94,7 @@ pub struct Locality {
 /// ```
 ///
 /// # Spec
-/// HRB-03, HRB-04, HRB-19, AMB-68.
+/// [HRB-03](crate::spec#HRB-03), [HRB-04](crate::spec#HRB-04), [HRB-19](crate::spec#HRB-19), [AMB-68](crate::choices#AMB-68).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backends {
     refs: Box<[BackendRef]>,

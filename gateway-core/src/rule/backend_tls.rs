@@ -21,7 +21,7 @@ use rustls_pki_types::CertificateDer;
 /// ```
 ///
 /// # Spec
-/// `BackendTLSPolicy`, BTP-01, BTP-16 to BTP-18.
+/// `BackendTLSPolicy`, [BTP-01](crate::spec#BTP-01), [BTP-16](crate::spec#BTP-16) to [BTP-18](crate::spec#BTP-18).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BackendTls {
     /// The server name that is asked for (SNI), whatever the certificate has to have.

@@ -7,7 +7,7 @@ use http::StatusCode;
 /// The retries of a rule.
 ///
 /// # Spec
-/// `HTTPRouteRetry`, RTY-01 to RTY-12; AMB-56.
+/// `HTTPRouteRetry`, [RTY-01](crate::spec#RTY-01) to [RTY-12](crate::spec#RTY-12); [AMB-56](crate::choices#AMB-56).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// The answers that count as failed. An attempt of which the backend has processed nothing always does.

@@ -32,7 +32,7 @@ use std::time::Duration;
 /// How much of what a backend gets may be retries, and how much of that is used.
 ///
 /// # Spec
-/// `RetryConstraint`, GEP-3388, RTB-01, RTB-02.
+/// `RetryConstraint`, GEP-3388, [RTB-01](crate::spec#RTB-01), [RTB-02](crate::spec#RTB-02).
 pub struct RetryBudget {
     percent: u32,
     interval: Duration,
@@ -103,7 +103,7 @@ impl RetryBudget {
     /// Whether a retry may be made, which counts as made then.
     ///
     /// # Spec
-    /// RTB-01: each retry of a request counts. RTB-02.
+    /// [RTB-01](crate::spec#RTB-01): each retry of a request counts. [RTB-02](crate::spec#RTB-02).
     pub fn allow_retry(&self, now: Duration) -> bool {
         let (requests, retries) = (self.requests.sum(now), self.retries.sum(now));
         let within_share = (retries + 1) * 100 <= requests * u64::from(self.percent);

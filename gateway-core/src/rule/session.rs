@@ -60,7 +60,7 @@ use super::session_key::{Part, Place, SessionKey, ShownSessions};
 /// How the requests of a session stay with one endpoint.
 ///
 /// # Spec
-/// `SessionPersistence`, GEP-1619, SES-01 to SES-15.
+/// `SessionPersistence`, GEP-1619, [SES-01](crate::spec#SES-01) to [SES-15](crate::spec#SES-15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionPersistence {
     /// What carries the session between the client and the gateway.
@@ -83,7 +83,7 @@ pub enum Sessions {
 /// What carries a session.
 ///
 /// # Spec
-/// `SessionPersistenceType`, SES-02.
+/// `SessionPersistenceType`, [SES-02](crate::spec#SES-02).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionCarrier {
     /// A cookie.
@@ -95,7 +95,7 @@ pub enum SessionCarrier {
 /// The cookie of a session.
 ///
 /// # Spec
-/// `CookieConfig`, SES-03, SES-08, SES-10.
+/// `CookieConfig`, [SES-03](crate::spec#SES-03), [SES-08](crate::spec#SES-08), [SES-10](crate::spec#SES-10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionCookie {
     name: Box<str>,
@@ -147,7 +147,7 @@ impl Sessions {
     /// The sessions that a request with these headers shows; none without any. Read them before filters change the headers.
     ///
     /// # Spec
-    /// SES-12: among other cookies, and several of the same name.
+    /// [SES-12](crate::spec#SES-12): among other cookies, and several of the same name.
     pub fn shown(&self, headers: &HeaderMap) -> Option<ShownSessions> {
         match self {
             Self::OfRule(session) => session.shown(headers),
@@ -178,7 +178,7 @@ impl SessionPersistence {
     /// The sessions that a request with these headers shows; none without any. Read them before filters change the headers.
     ///
     /// # Spec
-    /// SES-12: among other cookies, and several of the same name.
+    /// [SES-12](crate::spec#SES-12): among other cookies, and several of the same name.
     pub fn shown(&self, headers: &HeaderMap) -> Option<ShownSessions> {
         ShownSessions::of_texts(self.texts(headers))
     }
@@ -202,7 +202,7 @@ impl SessionPersistence {
     /// at `now`, or its endpoint is gone.
     ///
     /// # Spec
-    /// SES-04, SES-05, SES-13.
+    /// [SES-04](crate::spec#SES-04), [SES-05](crate::spec#SES-05), [SES-13](crate::spec#SES-13).
     pub fn endpoint(
         &self,
         key: &SessionKey,
@@ -224,7 +224,7 @@ impl SessionPersistence {
     /// None when there is no such endpoint.
     ///
     /// # Spec
-    /// SES-03, SES-08, SES-09, SES-14.
+    /// [SES-03](crate::spec#SES-03), [SES-08](crate::spec#SES-08), [SES-09](crate::spec#SES-09), [SES-14](crate::spec#SES-14).
     pub fn begin(
         &self,
         key: &SessionKey,
@@ -258,7 +258,7 @@ impl SessionHeader {
     /// no room for one more begins no session.
     ///
     /// # Spec
-    /// SES-12.
+    /// [SES-12](crate::spec#SES-12).
     pub fn put(self, headers: &mut HeaderMap) {
         let Self { name, value } = self;
         let _full = match name == header::SET_COOKIE {

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// ```
 ///
 /// # Spec
-/// `HTTPRouteTimeouts`, TMO-01 to TMO-06, CON-10.
+/// `HTTPRouteTimeouts`, [TMO-01](crate::spec#TMO-01) to [TMO-06](crate::spec#TMO-06), [CON-10](crate::choices#CON-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Timeouts {
     request: Option<Milliseconds>,

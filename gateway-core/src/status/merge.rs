@@ -26,7 +26,8 @@
 //! ```
 //!
 //! # Spec
-//! GEN-01 to GEN-08, GEN-12, RTE-10, RTE-11.
+//! [GEN-01](crate::spec#GEN-01) to [GEN-08](crate::spec#GEN-08), [GEN-12](crate::spec#GEN-12), [RTE-10](crate::spec#RTE-10),
+//! [RTE-11](crate::spec#RTE-11).
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -76,7 +77,8 @@ struct ComputedEntry<'c> {
 /// for a controller again, as it did when it was new: its status does not say whose it was.
 ///
 /// # Spec
-/// GEN-11, GEN-12, LST-06, RTE-10, and those of the functions for each kind.
+/// [GEN-11](crate::spec#GEN-11), [GEN-12](crate::spec#GEN-12), [LST-06](crate::spec#LST-06), [RTE-10](crate::spec#RTE-10), and
+/// those of the functions for each kind.
 pub fn all<'a>(
     stored: &'a Resources,
     computed: &'a Statuses,
@@ -179,7 +181,7 @@ fn waiting_again(set: &api::ListenerSet, now: &Timestamp) -> Option<api::Listene
 /// `generation` is that of the object that was looked at. A stored condition about a later generation is left alone.
 ///
 /// # Spec
-/// GEN-01 to GEN-08.
+/// [GEN-01](crate::spec#GEN-01) to [GEN-08](crate::spec#GEN-08).
 pub fn conditions(
     stored: &[api::Condition],
     computed: &[Condition],
@@ -252,7 +254,8 @@ pub fn listener_set(
 /// what is left of ours goes.
 ///
 /// # Spec
-/// GEN-11, GEN-12, RTE-10 to RTE-12, RTE-36.
+/// [GEN-11](crate::spec#GEN-11), [GEN-12](crate::spec#GEN-12), [RTE-10](crate::spec#RTE-10) to [RTE-12](crate::spec#RTE-12),
+/// [RTE-36](crate::spec#RTE-36).
 pub fn route(
     stored: &api::RouteStatus,
     computed: &RouteStatus,
@@ -277,7 +280,8 @@ pub fn route(
 /// `ours` are the names of controllers that are this one. Entries of others stay, also where they leave no room for ours.
 ///
 /// # Spec
-/// GEN-11, GEN-12, BTP-09, BTP-10, BTP-25.
+/// [GEN-11](crate::spec#GEN-11), [GEN-12](crate::spec#GEN-12), [BTP-09](crate::spec#BTP-09), [BTP-10](crate::spec#BTP-10),
+/// [BTP-25](crate::spec#BTP-25).
 pub fn policy(
     stored: &api::PolicyStatus,
     computed: &PolicyStatus,

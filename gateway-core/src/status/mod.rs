@@ -90,7 +90,7 @@ pub struct StatusAddress {
     /// From where it can be reached: an empty text says that there is nothing to say, and `None` that nobody is to say it.
     ///
     /// # Spec
-    /// ADR-02
+    /// [ADR-02](crate::spec#ADR-02)
     pub routability: Option<&'static str>,
 }
 

@@ -114,7 +114,7 @@ impl RouteTableBuilder {
     /// of the same listener. It is by default; Envoy and nginx do not.
     ///
     /// # Spec
-    /// HRM-29; the choice is AMB-12.
+    /// [HRM-29](crate::spec#HRM-29); the choice is [AMB-12](crate::choices#AMB-12).
     pub fn hostname_fall_through(&mut self, fall_through: bool) -> &mut Self {
         self.fall_through = fall_through;
         self
@@ -178,7 +178,7 @@ impl RouteTableBuilder {
     /// a new listener has none.
     ///
     /// # Spec
-    /// PRF-01
+    /// [PRF-01](crate::spec#PRF-01)
     pub fn listener_filters(&mut self, id: ListenerId, filters: impl Into<Arc<[ListenerFilter]>>) {
         if let Some(served) = self.listeners.get_mut(id.0) {
             served.filters = filters.into();
@@ -239,7 +239,7 @@ impl RouteTableBuilder {
     /// Adds a route for calls of gRPC. These go to such routes first, and nothing else does.
     ///
     /// # Spec
-    /// GRP-08, AMB-40.
+    /// [GRP-08](crate::spec#GRP-08), [AMB-40](crate::choices#AMB-40).
     pub fn grpc_route(
         &mut self,
         age: Age,
@@ -321,7 +321,7 @@ impl RouteTableBuilder {
     /// When the route is not one of this builder, or was taken away.
     ///
     /// # Spec
-    /// HST-04, HST-05, AMB-38.
+    /// [HST-04](crate::spec#HST-04), [HST-05](crate::spec#HST-05), [AMB-38](crate::choices#AMB-38).
     pub fn attach(&mut self, route: RouteId, listener: ListenerId, hostnames: &[Hostname]) {
         let draft = self.drafts.get(&route).expect("the route is of this builder");
         let attached = draft.attachments.iter();
@@ -385,7 +385,7 @@ impl RouteTableBuilder {
     /// When the route is not one of this builder, or was taken away.
     ///
     /// # Spec
-    /// TLR-05, TCR-03, UDR-03.
+    /// [TLR-05](crate::spec#TLR-05), [TCR-03](crate::spec#TCR-03), [UDR-03](crate::spec#UDR-03).
     pub fn attach_stream_to(
         &mut self,
         id: StreamRuleId,

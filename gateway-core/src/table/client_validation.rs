@@ -7,7 +7,7 @@ use rustls_pki_types::CertificateDer;
 /// How the certificates of clients are checked.
 ///
 /// # Spec
-/// `FrontendTLSValidation`, GWF-03, GWF-09.
+/// `FrontendTLSValidation`, [GWF-03](crate::spec#GWF-03), [GWF-09](crate::spec#GWF-09).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientValidation {
     /// The certificates of the authorities that are trusted; at least one.

@@ -54,7 +54,8 @@ pub enum CandidateOutcome {
 /// The first criterion in which two candidates differ.
 ///
 /// # Spec
-/// HST-14, HRM-20 to HRM-23, GRP-07, AMB-40.
+/// [HST-14](crate::spec#HST-14), [HRM-20](crate::spec#HRM-20) to [HRM-23](crate::spec#HRM-23), [GRP-07](crate::spec#GRP-07),
+/// [AMB-40](crate::choices#AMB-40).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TieBreaker {
     /// It is of an HTTPRoute, and the request is a call that a GRPCRoute takes.

@@ -15,7 +15,7 @@ use crate::name::ObjectName;
 /// One port of one owner: the unit that is bound, and within which listeners are isolated from each other.
 ///
 /// # Spec
-/// HST-13, GWL-05, GWL-16.
+/// [HST-13](crate::spec#HST-13), [GWL-05](crate::spec#GWL-05), [GWL-16](crate::spec#GWL-16).
 #[derive(Clone, Debug)]
 pub struct Frontend {
     owner: FrontendOwner,

@@ -11,7 +11,7 @@ use crate::name::ObjectName;
 /// has a frontend of its own there, and the routes in the namespace of the Service are for all others; the two are never mixed.
 ///
 /// # Spec
-/// MSH-01, MSH-04 to MSH-06.
+/// [MSH-01](crate::spec#MSH-01), [MSH-04](crate::spec#MSH-04) to [MSH-06](crate::spec#MSH-06).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FrontendOwner<N = ObjectName, S = Arc<str>> {
     /// A Gateway of this name.

@@ -74,7 +74,7 @@ impl NoMatch {
     /// The answer to the request.
     ///
     /// # Spec
-    /// HST-10, HST-20, HRM-16, AMB-08.
+    /// [HST-10](crate::spec#HST-10), [HST-20](crate::spec#HST-20), [HRM-16](crate::spec#HRM-16), [AMB-08](crate::choices#AMB-08).
     pub fn status(self) -> StatusCode {
         match self {
             Self::NoListener | Self::NoRule(_) => StatusCode::NOT_FOUND,

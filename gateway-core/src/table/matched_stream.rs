@@ -68,7 +68,7 @@ pub struct MatchedStream {
 /// Displayed without the listeners, which are positions here; [`in_table`](Self::in_table) names them.
 ///
 /// # Spec
-/// TLR-06, TLR-07, TCR-06, UDR-04.
+/// [TLR-06](crate::spec#TLR-06), [TLR-07](crate::spec#TLR-07), [TCR-06](crate::spec#TCR-06), [UDR-04](crate::spec#UDR-04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoStream {
     /// No listener of the port has the server name.
@@ -106,7 +106,8 @@ impl RouteTable {
     /// When none does.
     ///
     /// # Spec
-    /// HST-08, TLR-05, TLR-06, TLR-13, TCR-03, UDR-03.
+    /// [HST-08](crate::spec#HST-08), [TLR-05](crate::spec#TLR-05), [TLR-06](crate::spec#TLR-06), [TLR-13](crate::spec#TLR-13),
+    /// [TCR-03](crate::spec#TCR-03), [UDR-03](crate::spec#UDR-03).
     pub fn find_stream(
         &self,
         frontend: FrontendId,
@@ -137,7 +138,8 @@ impl RouteTable {
     /// When `matched` is not of this table.
     ///
     /// # Spec
-    /// TLR-07, TCR-06, TCR-07, UDR-04, UDR-06, HRB-20.
+    /// [TLR-07](crate::spec#TLR-07), [TCR-06](crate::spec#TCR-06), [TCR-07](crate::spec#TCR-07), [UDR-04](crate::spec#UDR-04),
+    /// [UDR-06](crate::spec#UDR-06), [HRB-20](crate::spec#HRB-20).
     pub fn stream_backend(&self, matched: MatchedStream, random: u64) -> Result<BackendId, NoStream> {
         match self.stream_rule(matched.rule).backends.pick(random) {
             Some((_, BackendTarget::Backend(id))) if self.backend(id).endpoints.is_empty() => {

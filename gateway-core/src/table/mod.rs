@@ -174,7 +174,7 @@ impl RouteTable {
     /// The IP addresses that a Gateway is to be bound to; nothing where the data plane chooses.
     ///
     /// # Spec
-    /// GWL-16
+    /// [GWL-16](crate::spec#GWL-16)
     pub fn addresses(&self, gateway: &ObjectName) -> Option<&[IpAddr]> {
         self.addresses.get(gateway).map(Vec::as_slice)
     }
@@ -182,7 +182,7 @@ impl RouteTable {
     /// The Service with this address, if some Route is for it: what a client dials tells which Service it means.
     ///
     /// # Spec
-    /// MSH-01, MSH-02.
+    /// [MSH-01](crate::spec#MSH-01), [MSH-02](crate::spec#MSH-02).
     pub fn service_at(&self, cluster_ip: IpAddr) -> Option<&ObjectName> {
         self.services.get(&cluster_ip)
     }
@@ -191,7 +191,7 @@ impl RouteTable {
     /// of one namespace; others are clients of no namespace, which only Routes in the namespace of the Service are for.
     ///
     /// # Spec
-    /// MSH-05
+    /// [MSH-05](crate::spec#MSH-05)
     pub fn namespace_of(&self, workload: IpAddr) -> Option<&Arc<str>> {
         self.workloads.get(&workload.to_string())
     }
@@ -199,7 +199,7 @@ impl RouteTable {
     /// All Services that some Route is for and that have an address, by address.
     ///
     /// # Spec
-    /// MSH-02
+    /// [MSH-02](crate::spec#MSH-02)
     pub fn services(&self) -> impl Iterator<Item = (IpAddr, &ObjectName)> {
         self.services.iter().map(|(address, name)| (*address, name))
     }
@@ -207,7 +207,7 @@ impl RouteTable {
     /// The certificate that a Gateway shows to backends which ask for one within TLS, if it has one.
     ///
     /// # Spec
-    /// GWB-01
+    /// [GWB-01](crate::spec#GWB-01)
     pub fn client_certificate(&self, gateway: &ObjectName) -> Option<&Certificate> {
         self.client_certificates.get(gateway)
     }
@@ -240,7 +240,7 @@ impl RouteTable {
     /// their own for a Service, that of the Service. In a mesh, what no frontend takes goes on as if there were none.
     ///
     /// # Spec
-    /// MSH-04 to MSH-06, MSH-08.
+    /// [MSH-04](crate::spec#MSH-04) to [MSH-06](crate::spec#MSH-06), [MSH-08](crate::spec#MSH-08).
     #[inline]
     pub fn frontend_for(
         &self,
@@ -290,7 +290,7 @@ impl RouteTable {
     /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     ///
     /// # Spec
-    /// PRF-01
+    /// [PRF-01](crate::spec#PRF-01)
     #[inline]
     pub fn listener_filters(&self, id: ListenerId) -> &[ListenerFilter] {
         &self.listeners.get(id.0).expect("the listener is of this table").filters
@@ -342,7 +342,8 @@ impl RouteTable {
     /// The listener that takes a TLS connection with this server name.
     ///
     /// # Spec
-    /// HST-08, HST-22: without a server name, or with one that no listener has, it is the listener without hostname.
+    /// [HST-08](crate::spec#HST-08), [HST-22](crate::spec#HST-22): without a server name, or with one that no listener has, it is
+    /// the listener without hostname.
     pub fn listener_by_server_name(
         &self,
         frontend: FrontendId,
@@ -367,7 +368,9 @@ impl RouteTable {
     /// When no rule serves the request; the error says which answer it gets.
     ///
     /// # Spec
-    /// HST-08 to HST-21, HRM-16 to HRM-29, GRP-01 to GRP-10, AMB-40, AMB-41, AMB-42.
+    /// [HST-08](crate::spec#HST-08) to [HST-21](crate::spec#HST-21), [HRM-16](crate::spec#HRM-16) to
+    /// [HRM-29](crate::spec#HRM-29), [GRP-01](crate::spec#GRP-01) to [GRP-10](crate::spec#GRP-10),
+    /// [AMB-40](crate::choices#AMB-40), [AMB-41](crate::choices#AMB-41), [AMB-42](crate::choices#AMB-42).
     pub fn find(
         &self,
         frontend: FrontendId,

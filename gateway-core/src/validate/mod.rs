@@ -7,8 +7,9 @@
 //! an API server may have stored it. What an object refers to is not looked at here: that is for the next stage.
 //!
 //! Some things that an API server refuses pass here, because the specification gives them a consequence that users can
-//! see (`Accepted: False`, `UnsupportedValue`; GEN-14, RTE-30): values of matches and filters that are not known, and
-//! whatever depends on them. Neither does anything here compile a regular expression (VAL-ST-07).
+//! see (`Accepted: False`, `UnsupportedValue`; [GEN-14](crate::spec#GEN-14), [RTE-30](crate::spec#RTE-30)): values of matches and
+//! filters that are not known, and whatever depends on them. Neither does anything here compile a regular expression
+//! ([VAL-ST-07](crate::spec#VAL-ST-07)).
 //!
 //! An object with a problem is left out as a whole, as if it had never been stored; every other object is translated.
 //!

@@ -46,7 +46,7 @@ pub fn check<T: Validate>(object: &Arc<T>) -> Result<Valid<T>, Vec<Problem>> {
 /// What is wrong with turning the object `old` into `new`, beyond what is wrong with `new` itself.
 ///
 /// # Spec
-/// VAL-GC-01: the controller of a GatewayClass or XMesh stays.
+/// [VAL-GC-01](crate::spec#VAL-GC-01): the controller of a GatewayClass or XMesh stays.
 pub fn update_problems<T: Validate>(old: &T, new: &T) -> Vec<Problem> {
     let mut problems = Problems::default();
     new.update_problems(old, &mut problems);

@@ -88,7 +88,9 @@ macro_rules! validated {
         /// What is wrong with the status of an object of any kind.
         ///
         /// # Spec
-        /// LIM-08, LIM-09, LIM-19, LIM-20, LIM-23, VAL-GW-11, VAL-ST-01.
+        /// [LIM-08](crate::spec#LIM-08), [LIM-09](crate::spec#LIM-09), [LIM-19](crate::spec#LIM-19),
+        /// [LIM-20](crate::spec#LIM-20), [LIM-23](crate::spec#LIM-23), [VAL-GW-11](crate::spec#VAL-GW-11),
+        /// [VAL-ST-01](crate::spec#VAL-ST-01).
         pub fn status_problems(object: &AnyObject) -> Vec<Problem> {
             match object { $(AnyObject::$name(object) => status::problems(object.as_ref()),)+ }
         }

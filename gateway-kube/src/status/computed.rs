@@ -71,7 +71,7 @@ impl Computed {
     /// Other objects keep it, since another controller may have them now.
     ///
     /// # Spec
-    /// GEN-11, RTE-10, BTP-09
+    /// [GEN-11](gateway_core::spec#GEN-11), [RTE-10](gateway_core::spec#RTE-10), [BTP-09](gateway_core::spec#BTP-09)
     pub fn nothing(stored: &Stored) -> Option<Self> {
         match &stored.status {
             StoredStatus::Route(_) => {

@@ -43,7 +43,7 @@ pub struct Vocabulary {
 /// ```
 ///
 /// # Spec
-/// GC-11
+/// [GC-11](gateway_core::spec#GC-11)
 pub fn published_names(features: &[Feature], vocabulary: &Vocabulary) -> Vec<String> {
     let known = features.iter().copied().filter(|feature| !vocabulary.without.contains(feature));
     let names = known.filter_map(|feature| vocabulary.minor.name(feature));

@@ -9,7 +9,8 @@
 //! so ([`refused`]): an API server stored it, and its owner looks there.
 //!
 //! # Spec
-//! GEN-01 to GEN-12, GC-10, GC-11, RTE-10.
+//! [GEN-01](gateway_core::spec#GEN-01) to [GEN-12](gateway_core::spec#GEN-12), [GC-10](gateway_core::spec#GC-10),
+//! [GC-11](gateway_core::spec#GC-11), [RTE-10](gateway_core::spec#RTE-10).
 
 mod computed;
 mod event;

@@ -18,7 +18,7 @@ use crate::store::Store;
 /// `rejected` are the objects that break rules, sorted by kind and name; `statuses` are those of all others.
 ///
 /// # Spec
-/// GEN-14: what is not understood has a consequence that users can see.
+/// [GEN-14](gateway_core::spec#GEN-14): what is not understood has a consequence that users can see.
 pub fn refused(
     store: &Store,
     rejected: &[Rejected],

@@ -197,7 +197,7 @@ impl Writer {
     /// The API server does not take it, or others come first again and again.
     ///
     /// # Spec
-    /// GC-10
+    /// [GC-10](gateway_core::spec#GC-10)
     pub async fn hold_class(
         &self,
         key: &ObjectName,

@@ -64,7 +64,8 @@
 //! ```
 //!
 //! # Spec
-//! FEA-01 to FEA-08; PRF-01, PRF-05.
+//! [FEA-01](gateway_core::spec#FEA-01) to [FEA-08](gateway_core::spec#FEA-08); [PRF-01](gateway_core::spec#PRF-01),
+//! [PRF-05](gateway_core::spec#PRF-05).
 
 mod check;
 mod room;

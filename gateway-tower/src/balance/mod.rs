@@ -12,8 +12,9 @@
 //! | [`ConsistentHash`] | the same endpoint for the same header, cookie or client | nothing |
 //! | one of your own | what [`Pick`] says | what it keeps in [`States`] |
 //!
-//! All of them send attempts of one request to different endpoints, as far as there are any (RTY-09). One picker is asked
-//! for all backends, by all connections, and by mirrors, and stays when the table changes.
+//! All of them send attempts of one request to different endpoints, as far as there are any
+//! ([RTY-09](gateway_core::spec#RTY-09)). One picker is asked for all backends, by all connections, and by mirrors, and stays
+//! when the table changes.
 //!
 //! The request is given its [target](crate::UpstreamTarget), the endpoint as the authority of its URI, and the
 //! version that the backend speaks. The host that the client named is in the Host header afterwards, however the client

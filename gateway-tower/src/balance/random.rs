@@ -13,7 +13,7 @@ pub struct Random;
 
 impl Pick for Random {
     /// # Spec
-    /// RTY-09.
+    /// [RTY-09](gateway_core::spec#RTY-09).
     fn pick(&self, attempt: &Attempt<'_>) -> Option<Picked> {
         let count = attempt.endpoints().len();
         let position = match count {

@@ -117,7 +117,7 @@ fn in_session(
 /// For services that choose endpoints in a way of their own; the balance layer does it.
 ///
 /// # Spec
-/// FRW-08, AMB-43.
+/// [FRW-08](gateway_core::spec#FRW-08), [AMB-43](gateway_core::choices#AMB-43).
 pub fn aim<B>(request: &mut Request<B>, endpoint: &Endpoint, backend: &Backend) {
     aim_at(request, endpoint.authority().clone(), version(backend), scheme(backend));
 }

@@ -26,7 +26,7 @@ pub enum Limit {
 /// The answer had begun when its time was over; what is left is to break it off.
 ///
 /// # Spec
-/// TMO-09
+/// [TMO-09](gateway_core::spec#TMO-09)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the response was not complete when the {} timeout expired", .0.as_str())]
 pub struct TimedOut(pub Limit);

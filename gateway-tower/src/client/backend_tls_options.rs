@@ -21,7 +21,7 @@ use rustls::{ClientConfig, DEFAULT_VERSIONS, RootCertStore, SupportedProtocolVer
 /// ```
 ///
 /// # Spec
-/// BTP-15
+/// [BTP-15](gateway_core::spec#BTP-15)
 #[derive(Clone)]
 pub struct BackendTlsOptions {
     provider: Arc<CryptoProvider>,

@@ -2,18 +2,19 @@
 //!
 //! What is done, and in which order, is written down in [`Exchange`](gateway_core::exchange::Exchange), which
 //! [`Routed`](crate::Routed) holds; this layer takes its steps. What the client said about its own connection was taken
-//! out before the search for the rule, and the backend is [told](gateway_core::exchange::forwarded) about the client (FRW-07). The
-//! filters of the rule run; the backend is chosen by weight, at random, so that every replica of a gateway keeps to the
-//! weights without knowing of the others; and the filters of the backend run within those of the rule (FLT-11). On the
-//! answer the filters run the other way round. What a backend says about its connection does not come here: it ends at the
-//! [`recover`](crate::recover) layer, whatever client stands behind that.
+//! out before the search for the rule, and the backend is [told](gateway_core::exchange::forwarded) about the client
+//! ([FRW-07](gateway_core::spec#FRW-07)). The filters of the rule run; the backend is chosen by weight, at random, so that every
+//! replica of a gateway keeps to the weights without knowing of the others; and the filters of the backend run within those of
+//! the rule ([FLT-11](gateway_core::spec#FLT-11)). On the answer the filters run the other way round. What a backend says about
+//! its connection does not come here: it ends at the [`recover`](crate::recover) layer, whatever client stands behind that.
 //!
 //! The share of a reference that is invalid, or of a backend without endpoints, is refused here; it is not given to the
-//! others (HRB-04, AMB-21).
+//! others ([HRB-04](gateway_core::spec#HRB-04), [AMB-21](gateway_core::choices#AMB-21)).
 //!
 //! A refusal passes the filters on its way out, too. It has no head yet, so what filters do to answers of the gateway's
 //! own is written into the [headers](crate::Refused::headers) that its answer will have: those of CORS, but none of a
-//! header modifier (FHM-11, FCO-02). That way it is done once, whatever form the answer takes in the end.
+//! header modifier ([FHM-11](gateway_core::spec#FHM-11), [FCO-02](gateway_core::spec#FCO-02)). That way it is done once, whatever
+//! form the answer takes in the end.
 //!
 //! The layer stands outside of the request timeout. Filters take no time, and so the refusal of a timeout passes them on
 //! its way out: a script whose request times out can read the 504, where CORS allows that. A filter that asks an authorization

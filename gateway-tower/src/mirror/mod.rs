@@ -1,15 +1,16 @@
 //! Sending copies of requests to other backends, whose answers nobody waits for.
 //!
-//! The filters made copies of the request's head; this layer sends them, each to one endpoint (FMR-02), in tasks of
-//! their own. A mirror never slows or fails the request: it takes what it can of the body as that streams by.
+//! The filters made copies of the request's head; this layer sends them, each to one endpoint
+//! ([FMR-02](gateway_core::spec#FMR-02)), in tasks of their own. A mirror never slows or fails the request: it takes what it can
+//! of the body as that streams by.
 //!
 //! Everything that mirrors hold is limited: [`MAX_MIRRORS`] copies at a time, 1 MiB of body that a mirror has not taken
 //! yet, and [`TIME_LIMIT`] for each. What goes beyond is given up, with a trace event. The room is shared out: a backend
 //! that hangs gets half of it, the next one half of the rest, and none is left without [`LEAST_PER_BACKEND`].
 //!
-//! The layer stands outside of the retry layer, so that a request is mirrored once (AMB-52), and within the dispatch
-//! layer, so that one which is not attempted is not mirrored either (AMB-51). A request to upgrade the connection is not
-//! mirrored: the conversation that follows could not be.
+//! The layer stands outside of the retry layer, so that a request is mirrored once ([AMB-52](gateway_core::choices#AMB-52)), and
+//! within the dispatch layer, so that one which is not attempted is not mirrored either ([AMB-51](gateway_core::choices#AMB-51)).
+//! A request to upgrade the connection is not mirrored: the conversation that follows could not be.
 //!
 //! ```
 //! use std::convert::Infallible;

@@ -8,21 +8,21 @@
 //!
 //! | refusal | status | gRPC | rule |
 //! | --- | --- | --- | --- |
-//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | AMB-16, MSG-01, MSG-03 |
-//! | the request's body broke off or is framed wrongly | 400 | 13 `INTERNAL` | MSG-10 |
-//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | MSG-06 |
-//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | HRM-16, HST-10, GRP-10 |
-//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | HST-20 |
-//! | a filter cannot be carried out | 500 | 13 `INTERNAL` | FLT-05 |
-//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | HRB-11, HRB-13, AMB-20, GRP-12 |
-//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | HRB-10, GRP-11 |
-//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | HRB-12 |
-//! | an authorization service gives no answer | 503 | 14 `UNAVAILABLE` | FEA-01 |
-//! | the body is longer than what it may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | FEA-08, CON-13 |
-//! | no connection to the endpoint, or it did not take the request | 503 | 14 `UNAVAILABLE` | HRB-22 |
-//! | an attempt failed, and the backend has used up its retries | 503 | 14 `UNAVAILABLE` | RTB-03 |
-//! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | HRB-22 |
-//! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | TMO-01, TMO-02 |
+//! | no valid host or target, or no valid length | 400 | 13 `INTERNAL` | [AMB-16](gateway_core::choices#AMB-16), [MSG-01](gateway_core::choices#MSG-01), [MSG-03](gateway_core::choices#MSG-03) |
+//! | the request's body broke off or is framed wrongly | 400 | 13 `INTERNAL` | [MSG-10](gateway_core::choices#MSG-10) |
+//! | `OPTIONS` or `TRACE` that may not be forwarded any further | 200, 501 | 2 `UNKNOWN` | [MSG-06](gateway_core::choices#MSG-06) |
+//! | no listener or no rule matches | 404 | 12 `UNIMPLEMENTED` | [HRM-16](gateway_core::spec#HRM-16), [HST-10](gateway_core::spec#HST-10), [GRP-10](gateway_core::spec#GRP-10) |
+//! | the connection was made for another listener | 421 | 12 `UNIMPLEMENTED` | [HST-20](gateway_core::spec#HST-20) |
+//! | a filter cannot be carried out | 500 | 13 `INTERNAL` | [FLT-05](gateway_core::spec#FLT-05) |
+//! | no backend, or none with a weight | 500 | 12 `UNIMPLEMENTED` | [HRB-11](gateway_core::spec#HRB-11), [HRB-13](gateway_core::spec#HRB-13), [AMB-20](gateway_core::choices#AMB-20), [GRP-12](gateway_core::spec#GRP-12) |
+//! | the reference to the backend is invalid | 500 | 14 `UNAVAILABLE` | [HRB-10](gateway_core::spec#HRB-10), [GRP-11](gateway_core::spec#GRP-11) |
+//! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | [HRB-12](gateway_core::spec#HRB-12) |
+//! | an authorization service gives no answer | 503 | 14 `UNAVAILABLE` | [FEA-01](gateway_core::spec#FEA-01) |
+//! | the body is longer than what it may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | [FEA-08](gateway_core::spec#FEA-08), [CON-13](gateway_core::choices#CON-13) |
+//! | no connection to the endpoint, or it did not take the request | 503 | 14 `UNAVAILABLE` | [HRB-22](gateway_core::spec#HRB-22) |
+//! | an attempt failed, and the backend has used up its retries | 503 | 14 `UNAVAILABLE` | [RTB-03](gateway_core::spec#RTB-03) |
+//! | the endpoint gave no proper answer | 502 | 14 `UNAVAILABLE` | [HRB-22](gateway_core::spec#HRB-22) |
+//! | a timeout expired | 504 | 4 `DEADLINE_EXCEEDED` | [TMO-01](gateway_core::spec#TMO-01), [TMO-02](gateway_core::spec#TMO-02) |
 //! | the layers are put together wrongly, or one of them failed | 500 | 13 `INTERNAL` | |
 //! | a [layer of one's own](CustomRefusal) refuses | the layer's | the layer's, or what gRPC makes of the status | |
 //!
@@ -163,7 +163,8 @@ impl Refusal {
     /// The code of the answer to a client of gRPC.
     ///
     /// # Spec
-    /// GRP-10, GRP-11, GRP-12, HST-10.
+    /// [GRP-10](gateway_core::spec#GRP-10), [GRP-11](gateway_core::spec#GRP-11), [GRP-12](gateway_core::spec#GRP-12),
+    /// [HST-10](gateway_core::spec#HST-10).
     pub fn grpc_code(&self) -> GrpcCode {
         match self {
             Self::Undecided(refusal) => refusal.grpc_code(),
@@ -180,7 +181,7 @@ impl Refusal {
     /// it took too long and `method` is one that may be repeated.
     ///
     /// # Spec
-    /// RTY-07, RTY-08, RTY-11.
+    /// [RTY-07](gateway_core::spec#RTY-07), [RTY-08](gateway_core::spec#RTY-08), [RTY-11](gateway_core::spec#RTY-11).
     pub fn is_failed_attempt(&self, method: &Method) -> bool {
         match self {
             Self::Unreachable(_) => true,

@@ -2,10 +2,11 @@
 //!
 //! A client of HTTP gets the [status](crate::Refusal::status) and a line of text. A client of gRPC, which is one whose
 //! request has a content type of gRPC, gets 200 and no body, with its [code](crate::Refusal::grpc_code) in `grpc-status`
-//! and the text in `grpc-message`: to such a client, a status of HTTP says next to nothing (AMB-64).
+//! and the text in `grpc-message`: to such a client, a status of HTTP says next to nothing
+//! ([AMB-64](gateway_core::choices#AMB-64)).
 //!
 //! What the filters of the rule do to answers of the gateway's own is part of the refusal by the time that it comes here,
-//! so it is in answers of either form (FCO-02).
+//! so it is in answers of either form ([FCO-02](gateway_core::spec#FCO-02)).
 //!
 //! The layer is the outermost because only there every refusal is seen, that no rule matches included. It goes around any
 //! stack of layers of this crate; without it, a layer that is used alone gives its refusals as errors.

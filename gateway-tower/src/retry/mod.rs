@@ -2,20 +2,22 @@
 //!
 //! Only the rules that say so are retried: after the listed status codes, and whenever the backend has not processed the
 //! request. That is when no connection to it could be made, when it [did not take](crate::client::NotProcessed) the request
-//! (REFUSED_STREAM, a stream above that of a GOAWAY), and when it answers a gRPC call with UNAVAILABLE at once (RTY-08).
-//! What broke off after it was sent may have been processed, and is not tried again (RTY-11); neither is an attempt that
-//! took longer than `backendRequest`, unless the method may be repeated, as GET and PUT may (RTY-07). When no attempt is
-//! left the client gets the answer to the last one (RTY-03).
+//! (REFUSED_STREAM, a stream above that of a GOAWAY), and when it answers a gRPC call with UNAVAILABLE at once
+//! ([RTY-08](gateway_core::spec#RTY-08)). What broke off after it was sent may have been processed, and is not tried again
+//! ([RTY-11](gateway_core::spec#RTY-11)); neither is an attempt that took longer than `backendRequest`, unless the method may be
+//! repeated, as GET and PUT may ([RTY-07](gateway_core::spec#RTY-07)). When no attempt is left the client gets the answer to the
+//! last one ([RTY-03](gateway_core::spec#RTY-03)).
 //!
 //! Where the backend has a [budget](gateway_core::rule::RetryBudget), each request to it counts, whether its rule has it tried again
-//! or not, and so does each retry; when no retry is left in it, the client gets 503 in the place of the failed answer (RTB-03).
+//! or not, and so does each retry; when no retry is left in it, the client gets 503 in the place of the failed answer
+//! ([RTB-03](gateway_core::spec#RTB-03)).
 //!
 //! The body is kept while it streams to the backend, up to 64 KiB. A request whose body is longer is tried once only,
 //! from the moment that it is seen to be longer, and so is one that upgrades the connection.
 //!
 //! Between attempts there is a pause: at least the rule's backoff, twice as long each time, and up to a quarter more at
 //! random, so that requests which failed together do not come back together. The layer stands within the request
-//! timeout, which cuts it short (RTY-06).
+//! timeout, which cuts it short ([RTY-06](gateway_core::spec#RTY-06)).
 //!
 //! ```
 //! use std::sync::Arc;

@@ -87,8 +87,13 @@
 //! ```
 //!
 //! # Spec
-//! GWL-05, GWL-11, GWL-16, GWL-18, GWT-10, GWF-09, GRP-18, HST-22, AMB-16; TLR-06 to TLR-08, TLR-11, TLR-13, TLR-14; TCR-03, TCR-06,
-//! TCR-07; UDR-03, UDR-04, UDR-06.
+//! [GWL-05](gateway_core::spec#GWL-05), [GWL-11](gateway_core::spec#GWL-11), [GWL-16](gateway_core::spec#GWL-16),
+//! [GWL-18](gateway_core::spec#GWL-18), [GWT-10](gateway_core::spec#GWT-10), [GWF-09](gateway_core::spec#GWF-09),
+//! [GRP-18](gateway_core::spec#GRP-18), [HST-22](gateway_core::spec#HST-22), [AMB-16](gateway_core::choices#AMB-16);
+//! [TLR-06](gateway_core::spec#TLR-06) to [TLR-08](gateway_core::spec#TLR-08), [TLR-11](gateway_core::spec#TLR-11),
+//! [TLR-13](gateway_core::spec#TLR-13), [TLR-14](gateway_core::spec#TLR-14); [TCR-03](gateway_core::spec#TCR-03),
+//! [TCR-06](gateway_core::spec#TCR-06), [TCR-07](gateway_core::spec#TCR-07); [UDR-03](gateway_core::spec#UDR-03),
+//! [UDR-04](gateway_core::spec#UDR-04), [UDR-06](gateway_core::spec#UDR-06).
 
 mod certificate_problem;
 mod destination;

@@ -2,14 +2,14 @@
 //!
 //! `request` limits the whole exchange with the client, `backendRequest` one attempt at a backend; the layer is the same
 //! in two places. The time runs from the call until the end of the answer's body. Before the answer has begun, expiry
-//! is a refusal with 504; after that the only way left is to break the body off (TMO-09). A rule without the timeout costs
-//! nothing.
+//! is a refusal with 504; after that the only way left is to break the body off ([TMO-09](gateway_core::spec#TMO-09)). A rule
+//! without the timeout costs nothing.
 //!
 //! A call of gRPC that a GRPCRoute serves says by itself how long it may take, in `grpc-timeout`: that is its `request`. When the
 //! time is over the caller gets `DEADLINE_EXCEEDED`, before the answer has begun or in its trailers.
 //!
 //! The surprising case: an answer that turns the connection into something else, as a WebSocket handshake does, ends the
-//! time (AMB-55). The conversation that follows may last.
+//! time ([AMB-55](gateway_core::choices#AMB-55)). The conversation that follows may last.
 //!
 //! ```
 //! use std::convert::Infallible;

@@ -62,7 +62,9 @@
 //! ```
 //!
 //! # Spec
-//! BPR-04, BPR-07, FRW-08; BTP-01, BTP-14, BTP-16 to BTP-19, BTP-26; GWB-01.
+//! [BPR-04](gateway_core::spec#BPR-04), [BPR-07](gateway_core::spec#BPR-07), [FRW-08](gateway_core::spec#FRW-08);
+//! [BTP-01](gateway_core::spec#BTP-01), [BTP-14](gateway_core::spec#BTP-14), [BTP-16](gateway_core::spec#BTP-16) to
+//! [BTP-19](gateway_core::spec#BTP-19), [BTP-26](gateway_core::spec#BTP-26); [GWB-01](gateway_core::spec#GWB-01).
 
 mod error;
 mod options;

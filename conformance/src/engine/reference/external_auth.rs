@@ -19,9 +19,10 @@ pub(super) enum Answered {
     Passes,
     /// It does not: the client gets this.
     Denied(StatusCode, HeaderMap),
-    /// FEA-01: it does not, since nothing is known.
+    /// [FEA-01](gateway_core::spec#FEA-01): it does not, since nothing is known.
     Unknown,
-    /// FEA-08, CON-13: it does not, since its body is too long to be sent along.
+    /// [FEA-08](gateway_core::spec#FEA-08), [CON-13](gateway_core::choices#CON-13): it does not, since its body is too long to be
+    /// sent along.
     TooLong,
     /// The service is still to be asked.
     Asks(Box<Asked>),

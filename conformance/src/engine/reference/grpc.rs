@@ -1,4 +1,4 @@
-//! GRPCRoutes among the routes that serve requests (GRP-01), and the answers that are no HTTP.
+//! GRPCRoutes among the routes that serve requests ([GRP-01](gateway_core::spec#GRP-01)), and the answers that are no HTTP.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -53,7 +53,7 @@ impl RequestRoute for GrpcRoute {
         &self.spec.rules
     }
 
-    /// GRP-02: an empty list of matches is one that matches every call.
+    /// [GRP-02](gateway_core::spec#GRP-02): an empty list of matches is one that matches every call.
     fn entries(rule: &GrpcRouteRule) -> Vec<GrpcRouteMatch> {
         if rule.matches.is_empty() { vec![GrpcRouteMatch::default()] } else { rule.matches.clone() }
     }
@@ -66,7 +66,7 @@ impl RequestRoute for GrpcRoute {
         matches(entry, seen)
     }
 
-    /// GRP-07: the most specific one.
+    /// [GRP-07](gateway_core::spec#GRP-07): the most specific one.
     fn compare(a: &GrpcRouteMatch, b: &GrpcRouteMatch) -> Ordering {
         specificity(b).cmp(&specificity(a))
     }
@@ -188,9 +188,10 @@ pub(super) enum Failure {
     InvalidBackend,
     /// It has nobody who could answer.
     NoEndpoints,
-    /// FEA-01: whether it may pass is not known.
+    /// [FEA-01](gateway_core::spec#FEA-01): whether it may pass is not known.
     NotAuthorized,
-    /// FEA-08, CON-13: its body is too long for that to be found out.
+    /// [FEA-08](gateway_core::spec#FEA-08), [CON-13](gateway_core::choices#CON-13): its body is too long for that to be found
+    /// out.
     BodyTooLong,
 }
 

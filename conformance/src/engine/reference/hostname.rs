@@ -2,7 +2,7 @@
 
 /// Whether `host` is this hostname or falls under this wildcard.
 ///
-/// HST-02: `*.S` matches if the host ends with `.S` and at least one non-empty label precedes.
+/// [HST-02](gateway_core::spec#HST-02): `*.S` matches if the host ends with `.S` and at least one non-empty label precedes.
 pub fn matches(hostname: &str, host: &str) -> bool {
     match hostname.strip_prefix('*') {
         None => hostname == host,

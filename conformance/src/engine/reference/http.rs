@@ -37,7 +37,7 @@ impl RequestRoute for HttpRoute {
         &self.spec.rules
     }
 
-    /// HRM-03: an empty list of matches is one that matches everything.
+    /// [HRM-03](gateway_core::spec#HRM-03): an empty list of matches is one that matches everything.
     fn entries(rule: &HttpRouteRule) -> Vec<HttpRouteMatch> {
         if rule.matches.is_empty() { vec![HttpRouteMatch::default()] } else { rule.matches.clone() }
     }

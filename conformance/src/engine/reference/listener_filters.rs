@@ -18,7 +18,7 @@ pub(super) enum Filtered {
     Continue(Seen),
     /// This is the answer.
     Answer(StatusCode, HeaderMap),
-    /// PRF-07: one of them leads nowhere, or cannot be carried out.
+    /// [PRF-07](gateway_core::spec#PRF-07): one of them leads nowhere, or cannot be carried out.
     Fail,
     /// An authorization service is to be asked.
     Asks(Box<Asked>),

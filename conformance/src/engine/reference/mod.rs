@@ -93,7 +93,8 @@ pub struct Reference<'r> {
     pub resources: &'r Resources,
     /// The controller whose GatewayClasses count.
     pub controller_name: &'r str,
-    /// Whether less specific hostnames are tried when no rule of the most specific one matches (AMB-12).
+    /// Whether less specific hostnames are tried when no rule of the most specific one matches
+    /// ([AMB-12](gateway_core::choices#AMB-12)).
     pub hostname_fall_through: bool,
 }
 

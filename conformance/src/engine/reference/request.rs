@@ -67,7 +67,8 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// HST-07, AMB-15, AMB-16: the host of `host[:port]` or `[v6][:port]`.
+/// [HST-07](gateway_core::spec#HST-07), [AMB-15](gateway_core::choices#AMB-15), [AMB-16](gateway_core::choices#AMB-16): the host
+/// of `host[:port]` or `[v6][:port]`.
 pub fn host_of_authority(authority: &str) -> Option<String> {
     static PARTS: Pattern = pattern!(r"^(\[[^\[\]]*\]|[^\[\]:]*)(?::[0-9]*)?$");
     host_of_name(PARTS.captures(authority)?.get(1)?.as_str())
@@ -85,8 +86,8 @@ pub(super) fn host_of_name(name: &str) -> Option<String> {
     valid.then(|| host.to_ascii_lowercase())
 }
 
-/// AMB-01 to AMB-05: unreserved characters decoded, other escapes in upper case, what no path may hold encoded, dot segments
-/// removed.
+/// [AMB-01](gateway_core::choices#AMB-01) to [AMB-05](gateway_core::choices#AMB-05): unreserved characters decoded, other escapes
+/// in upper case, what no path may hold encoded, dot segments removed.
 pub fn normal_form(path: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
     static REFUSED: Pattern = pattern!("[^-A-Za-z0-9._~!$&'()*+,;=:@/%]");

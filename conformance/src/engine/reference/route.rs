@@ -66,7 +66,8 @@ struct Ranked<'r, R: RequestRoute> {
     rule_index: usize,
     entry: R::Entry,
     entry_index: usize,
-    /// HST-14, AMB-13: how specific the hostname is, the route's own.
+    /// [HST-14](gateway_core::spec#HST-14), [AMB-13](gateway_core::choices#AMB-13): how specific the hostname is, the route's
+    /// own.
     hostname: (usize, usize),
     age: (i64, String),
 }

@@ -9,7 +9,7 @@ use crate::handle::TableHandle;
 /// Tells in which namespace a client is.
 ///
 /// # Spec
-/// MSH-05: a Route in another namespace than its Service is for the clients of its own.
+/// [MSH-05](gateway_core::spec#MSH-05): a Route in another namespace than its Service is for the clients of its own.
 pub trait ClientNamespaces: fmt::Debug + Send + Sync + 'static {
     /// The namespace of the workload with this address; nothing for one that is not known, which only Routes for all clients are
     /// for.

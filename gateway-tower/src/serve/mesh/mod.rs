@@ -46,7 +46,8 @@
 //! ```
 //!
 //! # Spec
-//! MSH-01, MSH-02, MSH-05, MSH-06, MSH-08.
+//! [MSH-01](gateway_core::spec#MSH-01), [MSH-02](gateway_core::spec#MSH-02), [MSH-05](gateway_core::spec#MSH-05),
+//! [MSH-06](gateway_core::spec#MSH-06), [MSH-08](gateway_core::spec#MSH-08).
 
 mod client_namespaces;
 mod original_destination;

@@ -44,7 +44,7 @@ pub(in crate::serve) trait Client: AsyncRead + AsyncWrite + Unpin + Send + 'stat
 
 impl Accept for Relay {
     /// # Spec
-    /// TCR-03, TCR-06, TCR-07.
+    /// [TCR-03](gateway_core::spec#TCR-03), [TCR-06](gateway_core::spec#TCR-06), [TCR-07](gateway_core::spec#TCR-07).
     fn serve(
         &self,
         stream: TcpStream,

@@ -27,7 +27,7 @@ use gateway_core::name::ObjectName;
 /// ```
 ///
 /// # Spec
-/// GWL-16.
+/// [GWL-16](gateway_core::spec#GWL-16).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     /// The addresses of single Gateways, whatever the table says.

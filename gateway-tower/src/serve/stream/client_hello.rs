@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 /// ```
 ///
 /// # Spec
-/// TLR-13, TLR-14; RFC 8446 section 5.1.
+/// [TLR-13](gateway_core::spec#TLR-13), [TLR-14](gateway_core::spec#TLR-14); RFC 8446 section 5.1.
 pub struct ClientHelloReader {
     acceptor: Acceptor,
     bytes: Vec<u8>,

@@ -1,9 +1,11 @@
 //! Which test shows which rule: `gateway-core/docs/rules.md` and the last lines of the entries in `choices.md`.
 //!
 //! Both are made of the ids that stand in comments above tests and rows of tests. They are compared with what is there;
-//! `REWRITE=1 cargo test -p gateway-examples --test rules` writes them anew.
+//! `REWRITE=1 cargo test -p gateway-examples --test rules` writes them anew, and makes links of ids in documentation.
 //!
 //! A rule that only repeats others says so in `rules.txt`, as in `as VAL-GW-01 VAL-GW-02`: their tests are its tests.
+
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use conformance::case::cases;
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
+
+use self::texts::Texts;
 
 /// Where tests are looked for.
 const CRATES: [&str; 6] =
@@ -42,11 +46,14 @@ fn read(path: &str) -> String {
 
 /// Compares a file with what it should be, or writes it.
 fn expect(path: &str, wanted: &str) {
-    if std::env::var_os("REWRITE").is_some() {
-        fs::write(root().join(path), wanted).unwrap();
+    let found = read(path);
+    if found != wanted && std::env::var_os("REWRITE").is_some() {
+        // In one step: another test may be reading it.
+        let new = root().join(format!("{path}.new"));
+        fs::write(&new, wanted).unwrap();
+        fs::rename(&new, root().join(path)).unwrap();
         return;
     }
-    let found = read(path);
     let first = found.lines().zip(wanted.lines()).position(|(a, b)| a != b);
     let line = first.unwrap_or_else(|| found.lines().count().min(wanted.lines().count()));
     assert!(
@@ -78,23 +85,31 @@ fn rules() -> Vec<Rule> {
 
 // === tests and their ids ===
 
-fn sources() -> Vec<PathBuf> {
-    let mut folders: Vec<_> = CRATES.iter().map(|name| root().join(name)).collect();
+/// The files below folders with one of the endings, without those in folders that are passed over.
+fn files(folders: &[&str], endings: &[&str], passed_over: &[&str]) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = folders.iter().map(|name| root().join(name)).collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            // The cases are asked below, and what the reference says shows nothing about what is served.
-            if path.is_dir() && !matches!(name, "target" | "corpus" | "artifacts" | "cases" | "reference") {
+            if path.is_dir()
+                && !matches!(name, "target" | "corpus" | "artifacts")
+                && !passed_over.contains(&name)
+            {
                 folders.push(path);
-            } else if name.ends_with(".rs") || name.ends_with(".yaml") {
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
                 files.push(path);
             }
         }
     }
     files.sort();
     files
+}
+
+fn sources() -> Vec<PathBuf> {
+    // The cases are asked below, and what the reference and these tests say shows nothing about what is served.
+    files(&CRATES, &[".rs", ".yaml"], &["cases", "reference", "rules"])
 }
 
 /// The ids in a text: letters, perhaps more letters, a number, with a hyphen between. `A to B` stands for all between.
@@ -224,11 +239,12 @@ fn the_table_of_rules_names_the_test_of_each_or_the_reason_why_there_is_none() {
         }
     }
     let tests = tests;
+    let texts = Texts::read();
 
     let http = rules.iter().filter(|rule| rule.http);
     let (shown, open): (Vec<_>, Vec<_>) = http.partition(|rule| tests.contains_key(&rule.id));
     let mut page = format!(
-        "<!-- Made by `examples/tests/rules.rs` of rules.txt and the comments above tests; do not edit. -->\n\
+        "<!-- Made by `examples/tests/rules` of rules.txt and the comments above tests; do not edit. -->\n\
          # Rules of the specification and the tests that show them\n\n\
          Of {} rules about HTTP routing, {} are shown by a test and {} are not.\n\
          The rules of other kinds of Route, and of what this project does not do yet, stand here with the test that shows \
@@ -251,7 +267,8 @@ fn the_table_of_rules_names_the_test_of_each_or_the_reason_why_there_is_none() {
             (None, false, "") => "not about HTTP routing".to_owned(),
             (None, false, reason) => reason.to_owned(),
         };
-        writeln!(page, "| {} | {} | {} | {shown} |", rule.id, rule.level, rule.topic).unwrap();
+        let row = format!("| {} | {} | {} | {shown} |", rule.id, rule.level, rule.topic);
+        writeln!(page, "{}", texts.linked_on("gateway-core/docs/rules.md", &row)).unwrap();
     }
     expect("gateway-core/docs/rules.md", &page);
 
@@ -290,6 +307,10 @@ fn every_choice_names_the_test_that_shows_it() {
     for line in page.lines() {
         if let Some(heading) = line.strip_prefix("### ") {
             id = heading.split_once(':').map_or(String::new(), |(id, _)| id.to_owned());
+            let anchor = format!("<a id=\"{id}\"></a>\n\n");
+            if !wanted.ends_with(&anchor) {
+                wanted.push_str(&anchor);
+            }
         } else if let Some(other) = line.strip_prefix("<!-- as ") {
             // It is what that rule or choice is about.
             id = ids(other, &known).into_iter().next().expect(line);
@@ -300,6 +321,7 @@ fn every_choice_names_the_test_that_shows_it() {
             (false, _) => writeln!(wanted, "{line}").unwrap(),
         }
     }
+    let wanted = Texts::read().linked_page(path, &wanted);
     assert_eq!(wanted.matches("\nShown by: ").count(), choices, "every choice has a line `Shown by: `");
     expect(path, &wanted);
     assert!(!wanted.contains("no test yet"), "write a test for every choice, or leave the choice out");
@@ -309,7 +331,7 @@ fn every_choice_names_the_test_that_shows_it() {
 fn ids_are_found_in_comments_and_names_of_tests_only() {
     let known: BTreeSet<String> =
         ["HRM-01", "HRM-02", "HRM-03", "VAL-HR-10", "LIM-01"].map(str::to_owned).into();
-    let text = "// HRM-01\nfn f() {}\n#[cfg(test)]\nmod more;\n// HRM-01\nfn g() {}\n#[cfg(test)]\nmod tests {\n    // HRM-02 to HRM-03, XYZ-01\n    #[test]\n    fn a() {\n        let row = 1; // VAL-HR-10\n    }\n\n    #[test]\n    fn lim_01_is_a_limit() {\n    }\n}";
+    let text = "// HRM-01\nfn f() {}\n#[cfg(test)]\nmod more;\n// HRM-01\nfn g() {}\n#[cfg(test)]\nmod tests {\n    // HRM-02 to HRM-03, HRM-4711\n    #[test]\n    fn a() {\n        let row = 1; // VAL-HR-10\n    }\n\n    #[test]\n    fn lim_01_is_a_limit() {\n    }\n}";
     let mut tests = Tests::new();
     rust_tests("core/src/x.rs", text, &known, &mut tests);
     let found: Vec<_> = tests.iter().map(|(id, tests)| (id.as_str(), named(tests))).collect();
