@@ -54,6 +54,24 @@ fn check_prints_what_is_wrong_and_where_and_its_exit_code_says_whether() {
     assert!(out.contains("names no Gateway"), "no class is of this controller: {out}");
 }
 
+#[test]
+fn rule_says_what_the_id_behind_a_message_stands_for() {
+    let bad = folder(&[("gateway.yaml", GATEWAY.to_owned()), ("a.yaml", route("a", &redirect("b")))]);
+    let (_, out, _) = texts(&run(&["check", bad.path().to_str().unwrap()]));
+    let (_, id) = out.lines().next().unwrap().rsplit_once('(').expect(&out);
+    let (code, out, _) = texts(&run(&["rule", id.trim_end_matches(')')]));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("starts with `/`"), "{out}");
+
+    let (code, out, _) = texts(&run(&["rule", "amb-03", "msg-06", "nothing"]));
+    assert_eq!(code, Some(1));
+    for said in
+        ["Chosen: Is `%2F` a slash?\n\nNo. ", "Chosen: What of `Max-Forwards`?", "there is no rule NOTHING;"]
+    {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+}
+
 // LST-16, LST-17, LST-18, LST-19, LST-20, HST-06
 #[test]
 fn each_parent_of_a_route_is_judged_for_itself() {

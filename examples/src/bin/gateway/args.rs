@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Say which rule serves a request and why no other does; exit with 1 if none does.
     Explain(Explain),
+    /// Say what rules of the specification are about, by the ids that messages end in; exit with 1 if there is no such rule.
+    Rule(Rule),
 }
 
 /// What to read, and how to judge it.
@@ -296,6 +298,13 @@ struct Judged {
     /// Take a mesh for carried out, as `run --mesh` does: Routes may be for Services.
     #[arg(long)]
     mesh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rule {
+    /// The ids, such as VAL-HR-44.
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod front;
 mod load;
 mod log;
 mod nearest;
+mod rule;
 mod run;
 mod serving;
 mod tls;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Controller(args) => controller::controller(args),
         Command::Check(args) => check::check(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Rule(args) => rule::rule(args),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,37 @@
+//! `gateway rule`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use gateway_core::{choices, spec};
+
+use crate::args::Rule;
+
+pub(crate) fn rule(args: &Rule) -> io::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    let mut code = ExitCode::SUCCESS;
+    for (position, id) in args.ids.iter().enumerate() {
+        let id = id.to_ascii_uppercase();
+        let (rule, choice) = (spec::rule(&id), choices::choice(&id));
+        if position > 0 {
+            writeln!(out)?;
+        }
+        if rule.is_none() && choice.is_none() {
+            writeln!(
+                out,
+                "there is no rule {id}; `gateway check` shows ids in parentheses, and the documentation of gateway_core::spec has all"
+            )?;
+            code = ExitCode::FAILURE;
+        }
+        for (title, text) in rule.iter().flatten().filter(|(_, text)| !text.is_empty()) {
+            writeln!(out, "{title}: {text}")?;
+        }
+        if let Some(choice) = choice {
+            if rule.is_none() {
+                writeln!(out, "ID: {id}")?;
+            }
+            writeln!(out, "Chosen: {choice}")?;
+        }
+    }
+    Ok(code)
+}
