@@ -46,3 +46,8 @@ pub mod generate;
 pub mod fuzzing;
 
 pub use self::trials::trials;
+
+/// The examples in the README are examples of this crate, and compiled as such.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -5,6 +5,8 @@
 //! There is no async code, no I/O, no clock and no random number here: a time or a random number is an argument. What is
 //! decided, other crates carry out: `gateway-tower` as tower layers and as a server, your own proxy as it likes.
 //!
+//! The shortest useful program: a manifest is read, what is wrong with it is known, and a request has a backend.
+//!
 //! ```
 //! use std::sync::Arc;
 //!
@@ -64,7 +66,9 @@
 //! | a request of a workload to a Service, in a mesh | [`exchange::Arrival::in_mesh`], [`table::RouteTable::service_at`], [`feature::SUPPORTED_IN_MESHES`] |
 //! | why a request went where it went | [`table::RouteTable::explain`]: the same search, written down |
 //! | filters, rule data, certificates of your own kind | [`options::Options`] |
-//! | what is supported, and how open questions were decided | [`feature::SUPPORTED`], [`choices`] |
+//! | what is supported | [`feature::SUPPORTED`] |
+//! | the rules, and how open questions were decided | [`spec`], [`choices`] |
+//! | how it all works together | the [`manual`]: a request's way, precedence, filters, statuses, embedding, and the architecture |
 //!
 //! # Features
 //! - `resources`, on by default: the resources as written, their validation and translation. Without it only what serves
@@ -78,10 +82,14 @@
 //!   Routes of one namespace ask for. What is beyond is said, and costs the object that has it.
 //! - What needs the outside is the embedder's: sockets, health of endpoints, timers, DNS. What it finds out about sockets comes
 //!   back by [`options::AddressPolicy::unbound`].
+//! - Bodies are not looked at, and no policy beyond the Gateway API is carried out. [What is not a
+//!   goal](manual::comparison#what-is-not-a-goal) has the list.
 //!
-//! # Modules
-//! Listed in order: each imports only what stands before it.
+//! # Versions
+//! Rust 1.89 or later. The resources are those of Gateway API v1.7.0, both channels; objects of v1.6 are read too. Until 1.0, a
+//! minor version may change the API; `CHANGELOG.md` says what a user has to write differently.
 
+// Listed in order: each imports only what stands before it.
 pub mod name;
 pub mod hostname;
 pub mod duration;
@@ -117,3 +125,9 @@ pub mod translate;
 pub mod lint;
 pub mod choices;
 pub mod spec;
+pub mod manual;
+
+/// The examples in the README are examples of this crate, and compiled as such.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

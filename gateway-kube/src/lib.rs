@@ -129,3 +129,8 @@ pub mod controller;
 pub use error::Error;
 pub use kube;
 pub use object::{Object, Stored, StoredStatus, Unreadable};
+
+/// The examples in the README are examples of this crate, and compiled as such.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

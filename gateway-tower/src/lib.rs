@@ -1,32 +1,100 @@
-//! Gateway API routing decisions carried out with tower.
+//! Gateway API routing decisions carried out with tower: a layer for each part of a decision, a client, a server, and a gateway made of
+//! all of them.
 //!
-//! [`Gateway`] is the whole as one service over any client; each of its layers can be used alone.
+//! [`gateway_core`] says what becomes of a request; this crate does it. The shortest useful program serves a manifest:
 //!
-//! # Logging and its cost
-//! Events are those of the `tracing` crate. The libraries of HTTP/2 underneath open a span for every frame and every stream,
-//! at the level TRACE: a subscriber that does not say up to which level it listens has all of them made, at a cost as high
-//! as that of the requests themselves. A filter made of a function (`filter_fn`, `dynamic_filter_fn`) does not say so
-//! unless it is told to with `with_max_level_hint`; `EnvFilter`, `Targets` and `LevelFilter` do. With filters for each
-//! layer of a subscriber, the highest level of all counts. Whether it is as meant,
-//! `tracing::level_filters::LevelFilter::current()` tells once the subscriber is in place; the features
-//! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
+//! ```
+//! # #[cfg(not(all(feature = "server", feature = "client")))] fn main() {}
+//! # #[cfg(all(feature = "server", feature = "client"))]
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::net::Ipv4Addr;
+//! use std::time::Duration;
+//!
+//! use gateway_core::manifest::{self, Collection};
+//! use gateway_core::name::ObjectName;
+//! use gateway_core::options::Options;
+//! use gateway_core::translate::translate;
+//! use gateway_tower::serve::{Addresses, ServeOptions, Server};
+//! use gateway_tower::upstream::Upstream;
+//! use gateway_tower::{Gateway, TableHandle};
+//!
+//! let text = "
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: Gateway
+//! metadata: {name: web}
+//! spec: {gatewayClassName: any, listeners: [{name: http, port: 80, protocol: HTTP}]}
+//! ---
+//! apiVersion: gateway.networking.k8s.io/v1
+//! kind: HTTPRoute
+//! metadata: {name: moved}
+//! spec:
+//!   parentRefs: [{name: web}]
+//!   rules: [{filters: [{type: RequestRedirect, requestRedirect: {hostname: example.com, statusCode: 301}}]}]
+//! ";
+//! let Collection { resources, problems, .. } = [manifest::read(text, "moved.yaml")].into_iter().collect();
+//! let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
+//! // What cannot be read, what is invalid, and what statuses would say.
+//! assert!(problems.is_empty() && translation.diagnostics.is_empty() && translation.statuses.causes().next().is_none());
+//!
+//! let tables = TableHandle::new(translation.table);
+//! let gateway = Gateway::new(tables.clone(), Upstream::default());
+//! // On all addresses: `Addresses::default()`. Here, on any free port of this machine.
+//! let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
+//! addresses.ports.insert(80, 0);
+//! let services = move |connection| gateway.clone().on(connection);
+//! let server = Server::start(&tables, addresses, ServeOptions::default(), services).await?;
+//! # let address = server.sockets().borrow().address(&ObjectName::new("default", "web"), 80).expect("it is bound");
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! # let mut client = tokio::net::TcpStream::connect(address).await?;
+//! # client.write_all(b"GET /cart HTTP/1.1\r\nhost: old.example\r\nconnection: close\r\n\r\n").await?;
+//! # let mut answer = String::new();
+//! # client.read_to_string(&mut answer).await?;
+//!
+//! // `curl -i http://old.example/cart`
+//! assert!(answer.starts_with("HTTP/1.1 301 ") && answer.contains("location: http://example.com/cart\r\n"), "{answer}");
+//! server.drain(Duration::from_secs(10)).await;
+//! # Ok(()) }
+//! ```
+//!
+//! # The map
+//! | you have, or want | look at |
+//! | --- | --- |
+//! | a whole gateway | [`Gateway`], over any client; `serve::Server` before it, `upstream::Upstream` behind it |
+//! | a new table | [`TableHandle::store`]: requests under way keep the old one |
+//! | layers of your own | [the three places for them](gateway#layers-of-ones-own) |
+//! | only some of the layers | [`manual::layers`] |
+//! | your own choice of endpoints | [`balance`] |
+//! | your own client, WebSockets included | [`client`], [`tunnel`] |
+//! | handlers of a web framework behind Gateway API routes | [`route`] |
+//! | why a request was answered as it was | [`Outcome`], [`outcome`] |
+//! | metrics, traces, a log of requests | [`observe`] and what is made of it |
+//! | a mesh | `serve::MeshServer` |
+//! | to operate it: limits, draining, logs | [`manual::operating`] |
 //!
 //! # Features
 //! The layers need none of these; each is there by default, but for `trace` and `otlp`.
 //!
-//! - `server`: [`serve`], sockets that follow the table.
-//! - `client`: [`upstream`], the client with its pools.
+//! - `server`: `serve`, sockets that follow the table.
+//! - `client`: `upstream`, the client with its pools.
 //! - `tunnel`: [`tunnel::TunnelLayer`](tunnel), WebSockets over a client of one's own; part of `server` and of `client`.
 //! - `tls`: the server terminates TLS, and client and server speak it with backends, by rustls with a `CryptoProvider` that the
 //!   program names; none comes with this crate.
-//! - `metrics`: [`metrics`], requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
+//! - `metrics`: `metrics`, requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
 //! - `otlp`: `otlp`, the spans that XTelemetryPolicies ask for, sent to their providers.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
-//! Modules are listed in order: each imports only what stands before it.
+//! # Limits
+//! - HTTP/1.1 and HTTP/2, WebSockets, gRPC, TLS, TCP and UDP. No HTTP/3, and no forward proxy: `CONNECT` gets 501.
+//! - It runs on tokio.
+//! - What a client, a backend or a tenant can make grow is [bounded](manual::operating#what-is-limited).
+//! - Endpoints are those of the table; there are no active health checks.
+//!
+//! # Versions
+//! Rust 1.89 or later. Until 1.0, a minor version may change the API.
 
+// Listed in order: each imports only what stands before it.
 pub mod handle;
 pub mod connection;
 pub mod routed;
@@ -62,6 +130,7 @@ pub mod otlp;
 pub mod upstream;
 #[cfg(feature = "server")]
 pub mod serve;
+pub mod manual;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
 pub use self::client::{ConnectError, NotProcessed, UpstreamTarget};
@@ -70,3 +139,8 @@ pub use self::gateway::{Gateway, GatewayBuilder};
 pub use self::handle::TableHandle;
 pub use self::outcome::{AnsweredBy, CustomRefusal, GrpcCode, Outcome, Refusal, Refused};
 pub use self::routed::Routed;
+
+/// The examples in the README are examples of this crate, and compiled as such.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,0 +1,56 @@
+//! The layers: what each does, which can be left out, and where one's own stand.
+//!
+//! [`gateway`](crate::gateway) has their order and the reason for it, and [`Gateway`](crate::Gateway) is all of them. A stack of
+//! one's own takes those that it needs:
+//!
+//! | it needs | layers, from the outside |
+//! | --- | --- |
+//! | to know the rule, in front of handlers of its own | [`respond`](crate::respond), [`route`](crate::route) |
+//! | redirects, header edits and CORS, too | and [`dispatch`](crate::dispatch) |
+//! | timeouts of rules | and [`timeouts`](crate::timeouts) within `dispatch` |
+//! | backends | and [`balance`](crate::balance), [`recover`](crate::recover), and a client |
+//! | retries | and [`retry`](crate::retry) around `balance` |
+//! | mirrors | and [`mirror`](crate::mirror) around `retry` |
+//!
+//! A layer that is left out leaves out what it does: nothing of a rule's filters is passed over silently, since a request that no
+//! `route` layer has seen gets 500 from `dispatch`, and a filter that asks an authorization service lets nothing pass where nobody
+//! asks.
+//!
+//! # Refusals
+//! Within, a failure is an error: every layer refuses with [`Refused`](crate::Refused), and the outermost, `respond`, makes the
+//! answer. A layer of one's own does the same with a [`CustomRefusal`](crate::CustomRefusal); an error from elsewhere becomes one by
+//! [`IntoRefused`](crate::outcome::IntoRefused). Each answer carries an [`Outcome`](crate::Outcome) in its extensions: who made it, the
+//! rule, the endpoint, the reason.
+//!
+//! # Only the rule
+//! ```
+//! use std::convert::Infallible;
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use gateway_core::name::ObjectName;
+//! use gateway_tower::respond::RespondLayer;
+//! use gateway_tower::route::RouteLayer;
+//! use gateway_tower::{Connection, Routed, TableHandle};
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let table = table(|_, _| {});
+//! // The table has one rule, for paths under `/shop`.
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! let service = ServiceBuilder::new()
+//!     .layer(RespondLayer)
+//!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
+//!     .service_fn(async |request: Request<()>| {
+//!         let routed: &Routed = request.extensions().get().expect("a rule serves it");
+//!         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(routed.rule().id.to_string())))
+//!     });
+//!
+//! let request = |path| Request::get(path).header("host", "example.com").body(()).unwrap();
+//! let answer = service.clone().oneshot(request("/shop/cart")).await.unwrap();
+//! assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "default/shop/0");
+//! assert_eq!(service.oneshot(request("/")).await.unwrap().status(), 404);
+//! # }
+//! ```
