@@ -13,7 +13,7 @@ use super::words::{NAMESPACES, SERVICES};
 use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 31] = [
+pub(super) const KINDS: [Kind; 32] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,

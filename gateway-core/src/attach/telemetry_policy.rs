@@ -22,7 +22,7 @@ use crate::filter::Share;
 use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName};
 use crate::options::Options;
-use crate::resolve::{JudgedPolicy, Referrer, Usage, WrittenPolicy};
+use crate::resolve::{BackendName, BackendReference, JudgedPolicy, Referrer, Usage, WrittenPolicy};
 use crate::table::{AttributeSource, KnownAttribute, Sampling, SpanAttribute, Spans, Tracing};
 use crate::validate::Validated;
 
@@ -150,8 +150,8 @@ impl TelemetryPolicies {
         self.tracing.clone()
     }
 
-    /// The Gateways whose traces a Service is told of.
-    pub(crate) fn gateways_of(&self, service: &ObjectName) -> impl Iterator<Item = &ObjectName> {
+    /// The Gateways whose traces a Service or ServiceImport is told of.
+    pub(crate) fn gateways_of(&self, service: &BackendName) -> impl Iterator<Item = &ObjectName> {
         let told = self.judged.values().filter(|judged| judged.policy.services.contains(service));
         told.flat_map(|judged| judged.targets.iter())
             .filter(|(_, target)| target.refusal.is_none())
@@ -225,10 +225,7 @@ impl JudgedPolicy {
             kind: Kind::XTelemetryPolicy.as_str(),
             namespace,
         };
-        if reference.group.is_empty() && reference.kind == Kind::Service.as_str() {
-            let namespace = reference.namespace.as_deref().unwrap_or(namespace);
-            self.services.push(ObjectName::new(namespace, reference.name.as_str()));
-        }
+        self.services.extend(BackendReference::from(reference).service(namespace));
         let found = services.find(from, reference, Usage::Traces);
         found
             .map_err(|finding| {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::policy::{JudgedPolicy, WrittenPolicy};
 use super::service::{AllServices, BackendName};
 use super::session::{beside_affinity, session};
-use crate::api::{AnyObject, Kind, LocalPolicyTargetReference, RetryConstraint, XBackendTrafficPolicy};
+use crate::api::{AnyObject, LocalPolicyTargetReference, RetryConstraint, XBackendTrafficPolicy};
 use crate::condition::Reason;
 use crate::duration;
 use crate::finding::Finding;
