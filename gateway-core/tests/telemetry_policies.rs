@@ -155,7 +155,7 @@ fn there_is_an_entry_for_each_gateway_of_ours_and_for_one_that_is_not_there() {
     assert!(messages(&translation, "a").contains("HTTPRoute"), "{}", messages(&translation, "a"));
 }
 
-// TEL-03, CND-105
+// TEL-03
 #[test]
 fn a_provider_that_is_not_to_be_had_is_said_and_no_spans_are_made() {
     for (backend, expected) in [
