@@ -170,12 +170,16 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
     let validation = json!({"hostname": "secure.example", "wellKnownCACertificates": "System"});
     apply("BackendTLSPolicy", "secure", json!({"spec": {"targetRefs": [target], "validation": validation}}))
         .await;
-    let metadata = json!({"name": "secure", "namespace": namespace});
     let budget =
         json!({"targetRefs": [target], "retryConstraint": {"budget": {"percent": 20, "interval": "10s"}}});
-    let (api_version, kind) = ("gateway.networking.x-k8s.io/v1alpha1", "XBackendTrafficPolicy");
-    let policy = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": budget});
-    cluster.apply(&policy.to_string()).await;
+    let gateway = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "web"});
+    let traces = json!({"targetRefs": [gateway], "tracing": {"mode": "Disabled"}});
+    for (kind, spec) in [("XBackendTrafficPolicy", budget), ("XTelemetryPolicy", traces)] {
+        let metadata = json!({"name": "secure", "namespace": namespace});
+        let api_version = "gateway.networking.x-k8s.io/v1alpha1";
+        let policy = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+        cluster.apply(&policy.to_string()).await;
+    }
     let rules = json!([{"matches": [{"path": {"value": "/secure"}}], "backendRefs": [{"name": "secure", "port": 443}]}]);
     apply("HTTPRoute", "secure", json!({"spec": {"parentRefs": parents, "rules": rules}})).await;
 
@@ -214,6 +218,7 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
         busy("GRPCRoute", json!({"hostnames": ["a#.example"]})),
         ("BackendTLSPolicy", "secure", json!({"validation": {"hostname": "a#.example"}})),
         ("XBackendTrafficPolicy", "secure", json!({"retryConstraint": {"budget": {"interval": "#s"}}})),
+        ("XTelemetryPolicy", "secure", json!({"tracing": {"spanName": "a#"}})),
         busy("TLSRoute", json!({"hostnames": ["a#.example"]})),
         busy("TCPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),
         busy("UDPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),
