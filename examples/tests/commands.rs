@@ -58,8 +58,9 @@ fn check_prints_what_is_wrong_and_where_and_its_exit_code_says_whether() {
 fn rule_says_what_the_id_behind_a_message_stands_for() {
     let bad = folder(&[("gateway.yaml", GATEWAY.to_owned()), ("a.yaml", route("a", &redirect("b")))]);
     let (_, out, _) = texts(&run(&["check", bad.path().to_str().unwrap()]));
-    let (_, id) = out.lines().next().unwrap().rsplit_once('(').expect(&out);
-    let (code, out, _) = texts(&run(&["rule", id.trim_end_matches(')')]));
+    let (_, rest) = out.lines().next().unwrap().split_once('(').expect(&out);
+    let (id, _) = rest.split_once(')').expect(&out);
+    let (code, out, _) = texts(&run(&["rule", id]));
     assert_eq!(code, Some(0));
     assert!(out.contains("starts with `/`"), "{out}");
 

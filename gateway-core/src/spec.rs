@@ -1,5 +1,7 @@
 #![doc = include_str!("../docs/spec.md")]
 
+use crate::choices::without_links;
+
 const PAGE: &str = include_str!("../docs/spec.md");
 
 /// The row of a rule: what each column says, behind the title of the column. Nothing if the page has no such rule.
@@ -27,15 +29,7 @@ fn cells(row: &str) -> impl Iterator<Item = &str> {
     row.trim_matches('|').split('|').map(str::trim)
 }
 
-/// A cell without its anchor, and with the texts of its links alone.
+/// A cell without its anchor and its links.
 fn plain(cell: &str) -> String {
-    let mut rest = cell.rsplit_once("</a>").map_or(cell, |(_, text)| text);
-    let mut plain = String::new();
-    while let Some((link, after)) = rest.split_once("](") {
-        let (before, text) = link.rsplit_once('[').unwrap_or(("", link));
-        plain.push_str(before);
-        plain.push_str(text);
-        rest = after.split_once(')').map_or("", |(_, rest)| rest);
-    }
-    plain + rest
+    without_links(cell.rsplit_once("</a>").map_or(cell, |(_, text)| text))
 }
