@@ -4,7 +4,7 @@
 
 use std::ops::BitOr;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// A set of header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +40,15 @@ impl HeaderSet {
 
     /// Those that are there.
     pub fn of(headers: &HeaderMap) -> Self {
-        headers.keys().fold(Self(0), |set, name| set | Self::of_name(name.as_str()))
+        headers.keys().fold(Self(0), |set, name| set | Self::of_name(name))
     }
 
     /// Those of a message that comes from elsewhere, with what has to be known of it before it goes on.
     pub fn of_received(headers: &HeaderMap) -> Self {
         headers.iter().fold(Self(0), |set, (name, value)| {
-            let name = name.as_str();
             // Most are neither of these nor a claim.
             match Self::of_name(name) {
-                Self(0) if is_claim(name) => set | Self::CLAIM,
+                Self(0) if is_claim(name.as_str()) => set | Self::CLAIM,
                 Self(0) => set,
                 Self::CONTENT_LENGTH => set.with_length(value),
                 known => set | known,
@@ -70,20 +69,22 @@ impl HeaderSet {
 
     /// The header of this name, if it is one of these.
     #[inline]
-    fn of_name(name: &str) -> Self {
-        // By length first, which tells most others apart without a look at the name.
-        match name.len() {
-            2 if name == "te" => Self::TE,
-            6 if name == "cookie" => Self::COOKIE,
-            6 if name == "expect" => Self::EXPECT,
-            7 if name == "upgrade" => Self::UPGRADE,
-            10 if name == "connection" => Self::CONNECTION,
-            10 if name == "keep-alive" => Self::KEEP_ALIVE,
-            14 if name == "content-length" => Self::CONTENT_LENGTH,
-            15 if name == "x-forwarded-for" => Self::FORWARDED_FOR,
-            16 if name == "proxy-connection" => Self::PROXY_CONNECTION,
-            17 if name == "transfer-encoding" => Self::TRANSFER_ENCODING,
-            _ => Self(0),
+    fn of_name(name: &HeaderName) -> Self {
+        match *name {
+            header::CONNECTION => Self::CONNECTION,
+            header::TE => Self::TE,
+            header::UPGRADE => Self::UPGRADE,
+            header::TRANSFER_ENCODING => Self::TRANSFER_ENCODING,
+            header::CONTENT_LENGTH => Self::CONTENT_LENGTH,
+            header::COOKIE => Self::COOKIE,
+            header::EXPECT => Self::EXPECT,
+            // The others are no standard headers to `http`, and have to be read.
+            _ => match name.as_str() {
+                "keep-alive" => Self::KEEP_ALIVE,
+                "proxy-connection" => Self::PROXY_CONNECTION,
+                "x-forwarded-for" => Self::FORWARDED_FOR,
+                _ => Self(0),
+            },
         }
     }
 
