@@ -122,10 +122,16 @@ impl Routed {
     /// Says to which endpoint this attempt goes, by its position in the list of the backend; false when it is not there. The
     /// balance layer does it; another service that takes its place has to.
     pub fn choose_endpoint(&mut self, position: usize) -> bool {
-        let Some(reached) = &mut self.reached else { return false };
-        let endpoints = self.exchange.table().backend(reached.backend).endpoints.len();
-        reached.endpoint = (position < endpoints).then_some(position as u32);
-        reached.endpoint.is_some()
+        let is_there = self.backend().is_some_and(|backend| position < backend.endpoints.len());
+        self.set_endpoint(is_there.then_some(position));
+        is_there
+    }
+
+    /// The same with a position that is there.
+    pub(crate) fn set_endpoint(&mut self, position: Option<usize>) {
+        if let Some(reached) = &mut self.reached {
+            reached.endpoint = position.map(|position| position as u32);
+        }
     }
 
     /// The exchange, where the backend has sessions and this is no copy for a mirror.

@@ -85,7 +85,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
     let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
     let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return Err(Refusal::NotRouted) };
-    routed.choose_endpoint(position);
+    routed.set_endpoint(Some(position));
     Ok(Chosen { reached: routed.reached(), guard, begins, authority, version, scheme })
 }
 
