@@ -16,6 +16,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -124,7 +125,7 @@ impl<C: Default> Family<C> {
         let Found { entries, lookups } = &mut rest.found[shard];
         if *lookups > index.len() {
             let known = index.iter().map(|(place, entry)| (*place, entry.clone()));
-            self.indexes[shard].store(Arc::new(known.chain(entries.drain()).collect()));
+            self.indexes[shard].store(Arc::new(known.chain(mem::take(entries)).collect()));
             *lookups = 0;
         }
         if rest.series.len() > rest.limit {
