@@ -76,7 +76,13 @@ pub fn fingerprint(table: &RouteTable, statuses: &Statuses) -> String {
         endpoints.sort();
         endpoints
     };
-    let backend = |backend: &Backend| format!("{backend} {:?}", endpoints(backend));
+    let backend = |backend: &Backend| {
+        // The addresses of a name are each replica's own.
+        match &backend.hostname {
+            Some(hostname) => format!("{backend} {hostname}"),
+            None => format!("{backend} {:?}", endpoints(backend)),
+        }
+    };
     let rule = |rule: &HttpRule| {
         let targets = rule.backends.refs().iter().map(|reference| match reference.target {
             // Its number depends on what was there before.
@@ -334,7 +340,8 @@ pub fn conditions(update: &Update) -> String {
     let tls = statuses.backend_tls_policies.iter().map(of_kind(Kind::BackendTlsPolicy));
     let traffic = statuses.backend_traffic_policies.iter().map(of_kind(Kind::XBackendTrafficPolicy));
     let telemetry = statuses.telemetry_policies.iter().map(of_kind(Kind::XTelemetryPolicy));
-    for (kind, key, status) in tls.chain(traffic).chain(telemetry) {
+    let backends = statuses.backends.iter().map(of_kind(Kind::XBackend));
+    for (kind, key, status) in tls.chain(traffic).chain(telemetry).chain(backends) {
         for ancestor in &status.ancestors {
             let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
             add(kind, key, &about, &ancestor.conditions);

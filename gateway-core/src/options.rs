@@ -93,6 +93,12 @@ pub struct Options {
     /// # Spec
     /// TEL-01 to TEL-05. The features that stand for it are in no list.
     pub telemetry_policies: bool,
+    /// Whether the data plane looks up the names of XBackends of type `ExternalHostname`, and
+    /// [gives them endpoints](crate::table::RouteTable::with_endpoints). Without it, as by default, such an XBackend is not accepted.
+    ///
+    /// # Spec
+    /// XBK-01. No feature stands for it.
+    pub external_hostnames: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -231,6 +237,7 @@ impl Default for Options {
             infrastructure: false,
             backend_traffic_policies: true,
             telemetry_policies: false,
+            external_hostnames: false,
             extensions: None,
             certificate_check: None,
             rule_data: None,

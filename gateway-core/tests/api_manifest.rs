@@ -378,7 +378,7 @@ fn an_object_of_another_version_or_kind_says_what_to_write() {
         ("v1", "Endpoints", Severity::Warning, "EndpointSlice"),
         ("discovery.k8s.io/v1beta1", "EndpointSlice", Severity::Error, "write `discovery.k8s.io/v1`"),
         ("apps/v1", "Deployment", Severity::Info, "passed over"),
-        ("v1", "Pod", Severity::Info, "passed over"),
+        ("v1", "ReplicationController", Severity::Info, "passed over"),
         ("v1", "ServiceAccount", Severity::Info, "passed over"),
         ("multicluster.x-k8s.io/v1alpha1", "ServiceExport", Severity::Info, "passed over"),
         (
@@ -586,7 +586,7 @@ fn hostile_text_is_refused_at_small_cost() {
 
     // Notes do not crowd out errors.
     let pods = "---
-{apiVersion: v1, kind: Pod}
+{apiVersion: v1, kind: Event}
 "
     .repeat(2 * MAX_PROBLEMS);
     let (_, problems) = read(&format!("{pods}---\n{{apiVersion: v1, kind: Service}}\n"));

@@ -593,6 +593,9 @@ impl Running {
             StoredStatus::Policy(status) => {
                 status.ancestors.iter().map(|entry| (&entry.controller_name, &entry.ancestor_ref)).collect()
             }
+            StoredStatus::Backend(status) => {
+                status.ancestors.iter().map(|entry| (&entry.controller_name, &entry.ancestor_ref)).collect()
+            }
             _ => return Vec::new(),
         };
         let ours = entries.into_iter().filter(|(name, _)| **name == self.options.translate.controller_name);

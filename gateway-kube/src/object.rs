@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use gateway_core::api::{
-    self, AnyObject, GatewayClassStatus, GatewayStatus, Kind, ListenerSetStatus, ParentReference,
-    PolicyStatus, RouteStatus,
+    self, AnyObject, BackendStatus, GatewayClassStatus, GatewayStatus, Kind, ListenerSetStatus,
+    ParentReference, PolicyStatus, RouteStatus,
 };
 use gateway_core::name::ObjectName;
 use kube::api::DynamicObject;
@@ -71,6 +71,8 @@ pub enum StoredStatus {
     Route(RouteStatus),
     /// Of a policy.
     Policy(PolicyStatus),
+    /// Of an XBackend.
+    Backend(BackendStatus),
 }
 
 /// An object that is stored and cannot be read, with what is known of it nevertheless.
@@ -118,7 +120,11 @@ pub(crate) fn api_resource(kind: Kind, version: &str) -> ApiResource {
 /// Which field cannot be read.
 pub(crate) fn read(kind: Kind, version: &'static str, received: Received) -> Result<Object, Box<Unreadable>> {
     let Received { mut value, .. } = received;
-    let status = value.as_object_mut().and_then(|object| object.remove("status"));
+    // That of a Pod is all that there is of interest, and its node's.
+    let status = match kind {
+        Kind::Pod => None,
+        _ => value.as_object_mut().and_then(|object| object.remove("status")),
+    };
     let mut stored = Stored {
         version,
         resource_version: String::new(),
@@ -143,6 +149,11 @@ pub(crate) fn read(kind: Kind, version: &'static str, received: Received) -> Res
         }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.remove(LAST_APPLIED);
+        }
+        if kind == Kind::Pod {
+            // There are many, and their labels are enough.
+            metadata.remove("annotations");
+            metadata.remove("creationTimestamp");
         }
         let name = |field| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
         key = ObjectName::new(name("namespace"), name("name"));
@@ -200,6 +211,7 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy | Kind::XTelemetryPolicy => {
             read(value, StoredStatus::Policy)
         }
+        Kind::XBackend => read(value, StoredStatus::Backend),
         Kind::Namespace
         | Kind::Service
         | Kind::Secret
@@ -207,8 +219,8 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::ClusterTrustBundle
         | Kind::EndpointSlice
         | Kind::ServiceImport
+        | Kind::Pod
         | Kind::ReferenceGrant
-        | Kind::XBackend
         | Kind::XMesh => StoredStatus::None,
     }
 }

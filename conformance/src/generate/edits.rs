@@ -185,6 +185,7 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         | Kind::Secret
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
+        | Kind::Pod
         | Kind::XBackend
         | Kind::XMesh => return None,
     };

@@ -114,7 +114,7 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
         // Nothing is translated of the experimental kinds.
-        Kind::HttpRoute | Kind::XBackend | Kind::XMesh => route(source).into(),
+        Kind::HttpRoute | Kind::Pod | Kind::XBackend | Kind::XMesh => route(source).into(),
     }
 }
 

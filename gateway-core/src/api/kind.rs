@@ -74,6 +74,8 @@ macro_rules! for_each_kind {
             ServiceImport in service_imports {
                 MULTICLUSTER_GROUP, "ServiceImport", "serviceimports", Namespaced, ["v1beta1", "v1alpha1"]
             }
+            /// A Pod.
+            Pod in pods { "", "Pod", "pods", Namespaced, ["v1"] }
             /// A GatewayClass.
             GatewayClass in gateway_classes {
                 GATEWAY_GROUP, "GatewayClass", "gatewayclasses", Cluster, ["v1", "v1beta1"], GatewayClassStatus

@@ -27,6 +27,7 @@ mod timestamp;
 mod certificates_v1beta1;
 mod core_v1;
 mod discovery_v1;
+mod pod;
 mod service_import;
 
 mod backend;
@@ -71,6 +72,7 @@ pub use listener_filter::*;
 pub use listener_set::*;
 pub use mesh::*;
 pub use meta::*;
+pub use pod::*;
 pub use policy::*;
 pub use reference::*;
 pub use reference_grant::*;

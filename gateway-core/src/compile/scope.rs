@@ -96,8 +96,8 @@ impl<'s, 'c> Scope<'s, 'c> {
         self.compiler.references.services.has_affinity(&service).then_some(service)
     }
 
-    /// How sessions stay with the endpoints of what a reference leads to, where a policy says it.
-    pub(super) fn session_of_service(
+    /// How sessions stay with the endpoints of the backend that a reference leads to, where it or a policy says it.
+    pub(super) fn session_of_backend(
         &self,
         reference: BackendReference<'_>,
     ) -> Option<Arc<SessionPersistence>> {

@@ -51,7 +51,7 @@ fn of_backends<B: WrittenBackend>(
     scope: &Scope<'_, '_>,
 ) -> Option<Box<Sessions>> {
     let sessions = refs.iter().zip(backends).map(|(written, (made, _))| match made.target {
-        BackendTarget::Backend(_) => scope.session_of_service(written.reference()),
+        BackendTarget::Backend(_) => scope.session_of_backend(written.reference()),
         BackendTarget::Unresolved => None,
     });
     let sessions: Box<[_]> = sessions.collect();

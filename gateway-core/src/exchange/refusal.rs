@@ -18,6 +18,7 @@
 //! | the authorization service gives no answer | 503 | 14 `UNAVAILABLE` | [FEA-01](crate::spec#FEA-01) |
 //! | the body is longer than what the authorization service may be sent | 413 | 8 `RESOURCE_EXHAUSTED` | [FEA-08](crate::spec#FEA-08), [CON-13](crate::choices#CON-13) |
 //! | the backend has no endpoints | 503 | 14 `UNAVAILABLE` | [HRB-12](crate::spec#HRB-12) |
+//! | the name of the backend leads to no address | 503 | 14 `UNAVAILABLE` | [XBK-01](crate::spec#XBK-01) |
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -26,6 +27,7 @@ use super::form::Form;
 use super::framing::FramingError;
 use super::grpc_code::GrpcCode;
 use crate::matching::RequestError;
+use crate::rule::Backend;
 use crate::table::NoMatch;
 
 /// Why a request is not forwarded.
@@ -71,11 +73,19 @@ pub enum Refusal {
     /// The chosen backend has no endpoints that are ready.
     #[error("the backend has no ready endpoints")]
     NoEndpoints,
+    /// The chosen backend is a name outside the cluster, and no address of it is known.
+    #[error("the name of the backend leads to no address")]
+    NoAddress,
 }
 
 // === impl Refusal ===
 
 impl Refusal {
+    /// What a backend without endpoints refuses requests with.
+    pub fn without_endpoints(backend: &Backend) -> Self {
+        if backend.hostname.is_some() { Self::NoAddress } else { Self::NoEndpoints }
+    }
+
     /// The status that a client of HTTP gets.
     pub fn status(self) -> StatusCode {
         match self {
@@ -88,7 +98,7 @@ impl Refusal {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotAuthorized | Self::NoEndpoints => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotAuthorized | Self::NoEndpoints | Self::NoAddress => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -105,7 +115,9 @@ impl Refusal {
             Self::OptionsOfGateway | Self::TraceOfGateway => GrpcCode::Unknown,
             Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
             Self::BodyTooLong => GrpcCode::ResourceExhausted,
-            Self::NotAuthorized | Self::UnresolvedBackend | Self::NoEndpoints => GrpcCode::Unavailable,
+            Self::NotAuthorized | Self::UnresolvedBackend | Self::NoEndpoints | Self::NoAddress => {
+                GrpcCode::Unavailable
+            }
         }
     }
 
@@ -134,6 +146,7 @@ impl Refusal {
             Self::NoBackend => "500: the route has no backend\n",
             Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
             Self::NoEndpoints => "503: the backend has no ready endpoints\n",
+            Self::NoAddress => "503: the backend cannot be found\n",
         }
     }
 
@@ -176,6 +189,7 @@ mod tests {
             (Refusal::NoBackend, 500),
             (Refusal::UnresolvedBackend, 500),
             (Refusal::NoEndpoints, 503),
+            (Refusal::NoAddress, 503),
         ] {
             let response = refusal.into_response(Form::Http);
             assert_eq!(response.status(), status, "{refusal}");
@@ -193,6 +207,7 @@ mod tests {
             (Refusal::NoBackend, GrpcCode::Unimplemented),
             (Refusal::UnresolvedBackend, GrpcCode::Unavailable),
             (Refusal::NoEndpoints, GrpcCode::Unavailable),
+            (Refusal::NoAddress, GrpcCode::Unavailable),
             (Refusal::ListenerFilter, GrpcCode::Internal),
             (Refusal::Filter, GrpcCode::Internal),
         ] {

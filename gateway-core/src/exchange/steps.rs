@@ -447,8 +447,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
             BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
         };
         self.chosen = Some(Chosen { position: position as u32, id });
-        if self.table.backend(id).endpoints.is_empty() {
-            return Err(Refusal::NoEndpoints);
+        let backend = self.table.backend(id);
+        if backend.endpoints.is_empty() {
+            return Err(Refusal::without_endpoints(backend));
         }
         Ok(id)
     }

@@ -62,8 +62,9 @@ fn without_slice(lint: &mut Lint<'_>) {
 fn routed_to(resources: &Resources) -> BTreeSet<(Kind, ObjectName)> {
     let mut found = BTreeSet::new();
     let mut add = |route: &ObjectName, group: &str, kind: &str, namespace: Option<&str>, name: &str| {
-        let to =
-            BackendName::find(group, kind, || ObjectName::new(namespace.unwrap_or(&route.namespace), name));
+        let to = BackendName::find_service(group, kind, || {
+            ObjectName::new(namespace.unwrap_or(&route.namespace), name)
+        });
         found.extend(to.map(BackendName::into_object));
     };
     let mut mirrors = Vec::new();

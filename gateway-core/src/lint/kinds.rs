@@ -12,7 +12,6 @@ const NOT_CARRIED_OUT: &[(Kind, Option<Feature>, &str)] = &[
         Some(Feature::BackendTlsPolicy),
         "TLS to backends is not supported: requests to the ports that the policy names fail rather than go in plain text",
     ),
-    (Kind::XBackend, None, "backends of this kind are not supported; write a Service with an EndpointSlice"),
     (
         Kind::XBackendTrafficPolicy,
         None,

@@ -26,6 +26,7 @@
 //! );
 //! ```
 
+mod backends;
 mod endpoints;
 mod gateways;
 mod grants;
@@ -53,6 +54,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     streams::look(&mut lint);
     policies::look(&mut lint);
     endpoints::look(&mut lint);
+    backends::look(&mut lint);
     grants::look(&mut lint);
     lint.found.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
     lint.found

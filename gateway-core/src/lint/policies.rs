@@ -43,7 +43,7 @@ fn say<'t>(
 ) {
     let resources = lint.resources;
     let absent = targets.enumerate().filter_map(|(index, (group, of_kind, target))| {
-        let target = BackendName::find(group, of_kind, || ObjectName::new(&*name.namespace, target))?;
+        let target = BackendName::find_service(group, of_kind, || ObjectName::new(&*name.namespace, target))?;
         let (of_kind, target) = target.into_object();
         (!resources.contains(of_kind, &target)).then_some((index, of_kind, target))
     });

@@ -14,10 +14,12 @@ use super::backend_traffic_policy::BackendTrafficPolicies;
 use super::endpoints::Endpoints;
 use super::reference_grant::{Grants, Referrer, Target};
 use super::service::{AllServices, BackendName, FoundPort};
-use crate::api::{BackendObjectReference, GATEWAY_GROUP, TransportProtocol};
+use super::usage::Usage;
+use super::x_backend::XBackends;
+use crate::api::{BackendObjectReference, GATEWAY_GROUP, Pod};
 use crate::condition::Reason;
 use crate::finding::Finding;
-use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
+use crate::name::{BackendId, ObjectName, RouteKey};
 use crate::rule::{Backend, BackendKind, BackendProtocol, BackendTls, SessionPersistence};
 use crate::table::RouteTableBuilder;
 
@@ -47,6 +49,10 @@ pub(crate) struct BackendContext<'r> {
     pub(crate) tls_policies: &'r BackendTlsPolicies,
     /// How traffic to them behaves.
     pub(crate) traffic_policies: &'r BackendTrafficPolicies,
+    /// The XBackends.
+    pub(crate) x_backends: &'r XBackends,
+    /// The Pods, which some of them select.
+    pub(crate) pods: &'r BTreeMap<ObjectName, Valid<Pod>>,
     /// Which references into other namespaces are permitted.
     pub(crate) grants: &'r Grants,
 }
@@ -67,29 +73,13 @@ pub(crate) struct Backends {
     by_service: HashMap<BackendName, Vec<Port>, RandomState>,
 }
 
-/// A port of a Service in the use that some route makes of it.
+/// A port of a Service, or an XBackend, in the use that some route makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BackendKey {
     pub(crate) service: BackendName,
-    port: i32,
+    /// Nothing for an XBackend, which has one of its own.
+    port: Option<i32>,
     usage: Usage,
-}
-
-/// What is sent to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Usage {
-    /// Requests.
-    Http,
-    /// Calls of gRPC.
-    Grpc,
-    /// Streams as they come.
-    Tcp,
-    /// Streams of which some had their TLS terminated here.
-    Terminated,
-    /// Datagrams.
-    Udp,
-    /// Traces, by OTLP.
-    Traces,
 }
 
 #[derive(Debug)]
@@ -110,9 +100,12 @@ struct Port {
 // === impl BackendContext ===
 
 impl<'r> BackendContext<'r> {
-    /// How the sessions of a Service are kept, where no rule says otherwise.
-    pub(crate) fn session(&self, service: &BackendName) -> Option<&'r Arc<SessionPersistence>> {
-        self.traffic_policies.traffic(service)?.session.as_ref()
+    /// How the sessions of a backend are kept, where no rule says otherwise.
+    pub(crate) fn session(&self, backend: &BackendName) -> Option<&'r Arc<SessionPersistence>> {
+        match backend.kind {
+            BackendKind::XBackend => self.x_backends.session(&backend.object),
+            _ => self.traffic_policies.traffic(backend)?.session.as_ref(),
+        }
     }
 }
 
@@ -191,8 +184,13 @@ impl Backends {
                 format!("{kind} of group {group:?} is not supported as a backend; refer to a Service"),
             );
         };
-        let Some(port) = port else {
-            return problem(Reason::BackendNotFound, format!("the reference to {service} names no port"));
+        let port = match (service.kind, port) {
+            // XBK-08
+            (BackendKind::XBackend, _) => None,
+            (_, Some(port)) => Some(port),
+            (_, None) => {
+                return problem(Reason::BackendNotFound, format!("the reference to {service} names no port"));
+            }
         };
         Ok(BackendKey { service: self.known(service), port, usage })
     }
@@ -253,7 +251,7 @@ impl Backends {
         }
     }
 
-    /// Something about this Service changed. Gives the routes for which the outcome is another now, and whether it is for some
+    /// Something about this Service or XBackend changed. Gives the routes for which the outcome is another now, and whether it is for some
     /// listener; other endpoints are none of theirs.
     pub(crate) fn touch(
         &mut self,
@@ -287,15 +285,25 @@ impl Backends {
         let ports = ports.filter(|port| port.key.usage.may_speak_tls());
         ports.flat_map(|port| port.users.iter().map(|route| &**route))
     }
+
+    /// The Routes that send anything to an XBackend, whether it is there or not.
+    pub(crate) fn users_of_x_backend(&self, name: &ObjectName) -> impl Iterator<Item = &RouteKey> {
+        let name = BackendName { kind: BackendKind::XBackend, object: name.clone() };
+        let ports = self.by_service.get(&name).into_iter().flatten();
+        ports.flat_map(|port| port.users.iter().map(|route| &**route))
+    }
 }
 
 /// The backend of a port, if there is one that can be used.
 fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Finding> {
     let BackendKey { service: name, port: number, usage } = key;
+    let Some(number) = number else {
+        return context.x_backends.backend(&name.object, *usage, context.pods);
+    };
     let problem = |reason, message| Err(Finding::whole(reason, message));
     let Some(service) = context.services.find(name) else {
         let way_out = match name.kind {
-            BackendKind::Service => "write one",
+            BackendKind::Service | BackendKind::XBackend => "write one",
             BackendKind::ServiceImport => "export the Service from a cluster",
         };
         let message = format!("there is no {name}; {way_out}, or name another");
@@ -337,6 +345,7 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
         service: name.object.clone(),
         kind: name.kind,
         port: *number as u16,
+        hostname: None,
         protocol,
         tls,
         retry_budget: context.traffic_policies.traffic(name).and_then(|traffic| traffic.retry_budget.clone()),
@@ -439,48 +448,5 @@ impl<'r> From<&'r BackendObjectReference> for BackendReference<'r> {
     fn from(written: &'r BackendObjectReference) -> Self {
         let BackendObjectReference { group, kind, name, namespace, port } = written;
         Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
-    }
-}
-
-// === impl Usage ===
-
-impl Usage {
-    /// What a Route of this kind sends; `terminates_tls` says whether some listener that it is attached to does.
-    pub(crate) fn new(route: RouteKind, terminates_tls: bool) -> Self {
-        match (route, terminates_tls) {
-            (RouteKind::Http, _) => Self::Http,
-            (RouteKind::Grpc, _) => Self::Grpc,
-            (RouteKind::Tls, true) => Self::Terminated,
-            (RouteKind::Tls, false) | (RouteKind::Tcp, _) => Self::Tcp,
-            (RouteKind::Udp, _) => Self::Udp,
-        }
-    }
-
-    /// Whether the gateway may begin TLS of its own. What is in a stream that it merely passes on is no business of its.
-    ///
-    /// # Spec
-    /// BTP-21
-    pub(crate) fn may_speak_tls(self) -> bool {
-        match self {
-            Self::Http | Self::Grpc | Self::Terminated | Self::Traces => true,
-            Self::Tcp | Self::Udp => false,
-        }
-    }
-
-    fn transport(self) -> TransportProtocol {
-        match self {
-            Self::Http | Self::Grpc | Self::Tcp | Self::Terminated | Self::Traces => TransportProtocol::Tcp,
-            Self::Udp => TransportProtocol::Udp,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "HTTP",
-            Self::Grpc => "gRPC",
-            Self::Tcp | Self::Terminated => "TCP",
-            Self::Udp => "UDP",
-            Self::Traces => "OTLP",
-        }
     }
 }

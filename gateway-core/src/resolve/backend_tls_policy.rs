@@ -14,7 +14,7 @@ use super::policy::{JudgedPolicy, WrittenPolicy};
 use super::reference_grant::{Referrer, Target};
 use super::service::{AllServices, BackendName, FoundPort};
 use crate::api::{
-    AnyObject, BackendTlsPolicy, GATEWAY_GROUP, Kind,
+    AnyObject, BackendTlsPolicy, BackendTlsPolicyValidation, GATEWAY_GROUP, Kind,
     LocalPolicyTargetReferenceWithSectionName as TargetReference, SubjectAltName, SubjectAltNameType,
     TransportProtocol, WellKnownCaCertificatesType,
 };
@@ -194,7 +194,7 @@ impl BackendTlsPolicies {
 /// The target of a policy of this name, if it is one.
 fn service(policy: &ObjectName, target: &TargetReference) -> Option<BackendName> {
     let TargetReference { group, kind, name, .. } = target;
-    BackendName::find(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
+    BackendName::find_service(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
 }
 
 // === impl JudgedPolicy ===
@@ -213,11 +213,25 @@ impl JudgedPolicy {
             let message = format!("{} are not supported and have no effect; remove them", names.join(", "));
             self.without_effect.push(Finding::new("spec.options", Reason::Invalid, message));
         }
-        let authorities = self.authorities(name, policy, certificates);
-        let identities = self.identities(policy, options);
+        let namespace = &*name.namespace;
+        let from = Referrer { group: GATEWAY_GROUP, kind: Kind::BackendTlsPolicy.as_str(), namespace };
+        self.validated_tls((from, "spec.validation"), &policy.spec.validation, certificates, options)
+    }
+
+    /// How TLS is to be spoken so that the certificate is checked as this says, which the object `from` has at this field; nothing if
+    /// it cannot be, and why not.
+    pub(super) fn validated_tls(
+        &mut self,
+        (from, at): (Referrer<'_>, &str),
+        validation: &BackendTlsPolicyValidation,
+        certificates: &mut Certificates<'_>,
+        options: &Options,
+    ) -> Option<Arc<BackendTls>> {
+        let authorities = self.authorities((from, at), validation, certificates);
+        let identities = self.identities(at, validation, options);
         // Both are looked at in any case, to tell all that is wrong.
         let (authorities, identities) = (authorities?, identities?);
-        let server_name = policy.spec.validation.hostname.as_str().into();
+        let server_name = validation.hostname.as_str().into();
         let supported = options.supports(Feature::BackendTlsPolicy);
         supported.then(|| Arc::new(BackendTls { server_name, identities, authorities }))
     }
@@ -226,16 +240,15 @@ impl JudgedPolicy {
     /// BTP-11 to BTP-13, BTP-15: at least one authority must be known.
     fn authorities(
         &mut self,
-        name: &ObjectName,
-        policy: &BackendTlsPolicy,
+        (from, at): (Referrer<'_>, &str),
+        validation: &BackendTlsPolicyValidation,
         certificates: &mut Certificates<'_>,
     ) -> Option<Authorities> {
-        const FIELD: &str = "spec.validation.caCertificateRefs";
-        let validation = &policy.spec.validation;
+        let refs = format!("{at}.caCertificateRefs");
         match &validation.well_known_ca_certificates {
             Some(WellKnownCaCertificatesType::System) => return Some(Authorities::System),
             Some(WellKnownCaCertificatesType::Unknown(value)) if !value.is_empty() => {
-                let field = "spec.validation.wellKnownCACertificates";
+                let field = format!("{at}.wellKnownCACertificates");
                 let message =
                     format!("{field} {value:?} is not supported; write System, or caCertificateRefs");
                 self.refusals.push(Finding::new(field, Reason::Invalid, message));
@@ -243,8 +256,7 @@ impl JudgedPolicy {
             }
             Some(WellKnownCaCertificatesType::Unknown(_)) | None => {}
         }
-        let namespace = &*name.namespace;
-        let from = Referrer { group: GATEWAY_GROUP, kind: Kind::BackendTlsPolicy.as_str(), namespace };
+        let namespace = from.namespace;
         let mut all = Vec::new();
         for (index, reference) in validation.ca_certificate_refs.iter().flatten().enumerate() {
             let target =
@@ -258,15 +270,15 @@ impl JudgedPolicy {
                             Reason::InvalidCaCertificateRef
                         }
                     };
-                    self.unresolved.push(error.into_finding(format!("{FIELD}[{index}]"), reason));
+                    self.unresolved.push(error.into_finding(format!("{refs}[{index}]"), reason));
                 }
             }
         }
         if all.is_empty() {
             let message = format!(
-                "backends cannot be checked: none of {FIELD} leads to a certificate authority; what is sent to them fails"
+                "backends cannot be checked: none of {refs} leads to a certificate authority; what is sent to them fails"
             );
-            self.refusals.push(Finding::new(FIELD, Reason::NoValidCaCertificate, message));
+            self.refusals.push(Finding::new(refs, Reason::NoValidCaCertificate, message));
             return None;
         }
         Some(Authorities::Certificates(all.into()))
@@ -274,19 +286,23 @@ impl JudgedPolicy {
 
     /// # Spec
     /// BTP-17, BTP-18: one of the names that are listed; the hostname if none is.
-    fn identities(&mut self, policy: &BackendTlsPolicy, options: &Options) -> Option<Box<[Identity]>> {
-        const FIELD: &str = "spec.validation.subjectAltNames";
-        let validation = &policy.spec.validation;
+    fn identities(
+        &mut self,
+        at: &str,
+        validation: &BackendTlsPolicyValidation,
+        options: &Options,
+    ) -> Option<Box<[Identity]>> {
+        let field = format!("{at}.subjectAltNames");
         if validation.subject_alt_names.is_empty() {
             return Some([Identity::Hostname(validation.hostname.as_str().into())].into());
         }
         if !options.supports(Feature::BackendTlsPolicySanValidation) {
             let message = format!(
-                "{FIELD} is not supported: what is sent to the targets fails rather than go to a backend that was not \
+                "{field} is not supported: what is sent to the targets fails rather than go to a backend that was not \
                  checked; remove the field, or use a GatewayClass with feature {}",
                 Feature::BackendTlsPolicySanValidation
             );
-            self.refusals.push(Finding::new(FIELD, Reason::Invalid, message));
+            self.refusals.push(Finding::new(field, Reason::Invalid, message));
             return None;
         }
         let identity = |name: &SubjectAltName| match (&name.r#type, &name.hostname, &name.uri) {
@@ -298,9 +314,9 @@ impl JudgedPolicy {
             Ok(identities) => Some(identities),
             Err(kind) => {
                 let message = format!(
-                    "{FIELD} has a name of type {kind}, which is not supported; write Hostname or URI"
+                    "{field} has a name of type {kind}, which is not supported; write Hostname or URI"
                 );
-                self.refusals.push(Finding::new(FIELD, Reason::Invalid, message));
+                self.refusals.push(Finding::new(field, Reason::Invalid, message));
                 None
             }
         }

@@ -198,5 +198,5 @@ fn retry_budget(written: &RetryConstraint) -> Arc<RetryBudget> {
 /// The target of a policy of this name, if it is one.
 fn service(policy: &ObjectName, target: &LocalPolicyTargetReference) -> Option<BackendName> {
     let LocalPolicyTargetReference { group, kind, name } = target;
-    BackendName::find(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
+    BackendName::find_service(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
 }

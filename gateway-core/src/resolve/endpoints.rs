@@ -84,22 +84,27 @@ impl Endpoints {
                 Some((SocketAddr::new(ip, number), place))
             }));
         }
-        found.sort_unstable();
-        found.dedup_by_key(|(address, _)| *address);
-        let mut localities: HashMap<_, Arc<Locality>, RandomState> = HashMap::default();
-        let endpoints = found.into_iter().map(|(address, place)| {
-            let endpoint = Endpoint::new(address);
-            if place == [None; 3] {
-                return endpoint;
-            }
-            let locality = localities.entry(place).or_insert_with(|| {
-                let [cluster, zone, node] = place.map(|text| text.map(Box::from));
-                Arc::new(Locality { cluster, zone, node })
-            });
-            endpoint.at(Arc::clone(locality))
-        });
-        endpoints.collect()
+        endpoints(found)
     }
+}
+
+/// Endpoints at these addresses, each once, with the cluster, the zone and the node that they run in.
+pub(super) fn endpoints(mut found: Vec<(SocketAddr, [Option<&str>; 3])>) -> Arc<[Endpoint]> {
+    found.sort_unstable();
+    found.dedup_by_key(|(address, _)| *address);
+    let mut localities: HashMap<_, Arc<Locality>, RandomState> = HashMap::default();
+    let endpoints = found.into_iter().map(|(address, place)| {
+        let endpoint = Endpoint::new(address);
+        if place == [None; 3] {
+            return endpoint;
+        }
+        let locality = localities.entry(place).or_insert_with(|| {
+            let [cluster, zone, node] = place.map(|text| text.map(Box::from));
+            Arc::new(Locality { cluster, zone, node })
+        });
+        endpoint.at(Arc::clone(locality))
+    });
+    endpoints.collect()
 }
 
 /// What a slice belongs to.

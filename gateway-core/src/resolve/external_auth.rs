@@ -2,7 +2,8 @@
 
 use http::HeaderName;
 
-use super::backend_ref::{BackendReference, Usage};
+use super::backend_ref::BackendReference;
+use super::usage::Usage;
 use crate::api::{ForwardBodyConfig, HttpExternalAuthFilter, HttpRouteExternalAuthProtocol as Protocol};
 use crate::condition::Reason;
 use crate::filter::{AuthProtocol, AuthTerms, GrpcAuth, HttpAuth};

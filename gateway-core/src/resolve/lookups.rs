@@ -4,14 +4,16 @@
 //! changes nothing. What was asked for and is missing is here too, because its appearance would change the outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::api::Kind;
 use crate::name::ObjectName;
 
-/// The objects that a translation asked for, whether they exist or not.
+/// The objects that a translation asked for, whether they exist or not, and the namespaces of which it asked for all Pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
     by_kind: BTreeMap<Kind, BTreeSet<ObjectName>>,
+    pods: BTreeSet<Arc<str>>,
 }
 
 // === impl Lookups ===
@@ -20,6 +22,16 @@ impl Lookups {
     /// Notes that this object was asked for.
     pub fn insert(&mut self, kind: Kind, key: ObjectName) {
         self.by_kind.entry(kind).or_default().insert(key);
+    }
+
+    /// Notes that the Pods of this namespace were asked for: something there selects among them.
+    pub fn insert_pods_of(&mut self, namespace: Arc<str>) {
+        self.pods.insert(namespace);
+    }
+
+    /// The namespaces of which the Pods were asked for.
+    pub fn pods_of(&self) -> impl Iterator<Item = &str> {
+        self.pods.iter().map(|namespace| &**namespace)
     }
 
     /// Whether this object was asked for.
@@ -37,5 +49,6 @@ impl Lookups {
         for (kind, keys) in other.by_kind {
             self.by_kind.entry(kind).or_default().extend(keys);
         }
+        self.pods.extend(other.pods);
     }
 }

@@ -12,15 +12,16 @@ mod certificate_ref;
 mod endpoints;
 pub(crate) mod external_auth;
 mod lookups;
+mod pods;
 mod policy;
 mod reference_grant;
 mod service;
 mod session;
+mod usage;
 mod workloads;
+mod x_backend;
 
-pub(crate) use self::backend_ref::{
-    BackendContext, BackendKey, BackendReference, BackendUser, Backends, Usage,
-};
+pub(crate) use self::backend_ref::{BackendContext, BackendKey, BackendReference, BackendUser, Backends};
 pub(crate) use self::backend_tls_policy::BackendTlsPolicies;
 pub(crate) use self::backend_traffic_policy::BackendTrafficPolicies;
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
@@ -30,4 +31,6 @@ pub(crate) use self::policy::{JudgedPolicy, WrittenPolicy};
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
 pub(crate) use self::service::{AllServices, BackendName};
 pub(crate) use self::session::{beside_affinity, session};
+pub(crate) use self::usage::Usage;
 pub(crate) use self::workloads::Workloads;
+pub(crate) use self::x_backend::{JudgedBackend, XBackends, selecting};

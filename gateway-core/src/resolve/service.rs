@@ -17,7 +17,7 @@ use crate::name::ObjectName;
 use crate::rule::BackendKind;
 use crate::validate::{Valid, Validated};
 
-/// A Service or a ServiceImport, there or not. The two may have one name, and mostly do.
+/// A Service, a ServiceImport or an XBackend, there or not. They may have one name, and the first two mostly do.
 ///
 /// Displayed as `Service namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +59,11 @@ impl BackendName {
         Some(Self { kind, object: object() })
     }
 
+    /// The same, if it has ports and slices, as Services and ServiceImports have.
+    pub(crate) fn find_service(group: &str, kind: &str, object: impl FnOnce() -> ObjectName) -> Option<Self> {
+        Self::find(group, kind, object).filter(|found| found.kind != BackendKind::XBackend)
+    }
+
     /// What this object is as a backend, if it can be one.
     pub(crate) fn of_object(kind: Kind, object: &ObjectName) -> Option<Self> {
         Some(Self { kind: backend_kind(kind)?, object: object.clone() })
@@ -69,6 +74,7 @@ impl BackendName {
         let kind = match self.kind {
             BackendKind::Service => Kind::Service,
             BackendKind::ServiceImport => Kind::ServiceImport,
+            BackendKind::XBackend => Kind::XBackend,
         };
         (kind, self.object)
     }
@@ -78,6 +84,7 @@ fn backend_kind(kind: Kind) -> Option<BackendKind> {
     match kind {
         Kind::Service => Some(BackendKind::Service),
         Kind::ServiceImport => Some(BackendKind::ServiceImport),
+        Kind::XBackend => Some(BackendKind::XBackend),
         _ => None,
     }
 }
@@ -102,6 +109,7 @@ impl<'r> AllServices<'r> {
         match kind {
             BackendKind::Service => self.services.get(object).map(|found| FoundService::Service(found)),
             BackendKind::ServiceImport => self.imports.get(object).map(|found| FoundService::Import(found)),
+            BackendKind::XBackend => None,
         }
     }
 

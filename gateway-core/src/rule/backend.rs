@@ -10,7 +10,7 @@ use super::backend_tls::BackendTls;
 use super::retry_budget::RetryBudget;
 use crate::name::{BackendId, ObjectName};
 
-/// One port of a Service, or of a ServiceImport, and the endpoints behind it. Displayed as the name and the port, with the kind before
+/// One port of a Service or a ServiceImport, or an XBackend, and the endpoints behind it. Displayed as the name and the port, with the kind before
 /// them unless it is a Service.
 ///
 /// A table holds each once, however many rules refer to it.
@@ -20,8 +20,11 @@ pub struct Backend {
     pub service: ObjectName,
     /// Which kind of object that is.
     pub kind: BackendKind,
-    /// The Service's port number; not the port of the endpoints.
+    /// The Service's port number, not the port of the endpoints; of an XBackend, they are the same.
     pub port: u16,
+    /// The name outside the cluster under which the endpoints are found, where there is one: whoever takes the table into use looks it
+    /// up, and [puts its addresses in](crate::table::RouteTable::with_endpoints).
+    pub hostname: Option<Arc<str>>,
     /// What the endpoints speak.
     pub protocol: BackendProtocol,
     /// How TLS is spoken with the endpoints; not at all without it. Streams that come within TLS of their client's own and are
@@ -42,12 +45,14 @@ pub enum BackendKind {
     Service,
     /// A ServiceImport: endpoints of every cluster that exports the Service.
     ServiceImport,
+    /// An XBackend.
+    XBackend,
 }
 
-/// What a backend speaks, by the `appProtocol` of its Service port.
+/// What a backend speaks, by the `appProtocol` of its Service port, or the `protocol` of an XBackend.
 ///
 /// # Spec
-/// GEP-1911, [BPR-01](crate::spec#BPR-01) to [BPR-07](crate::spec#BPR-07).
+/// GEP-1911, [BPR-01](crate::spec#BPR-01) to [BPR-07](crate::spec#BPR-07), XBK-03.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum BackendProtocol {
     /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here, and a reference of an HTTPRoute.
@@ -138,6 +143,7 @@ impl BackendKind {
         match self {
             Self::Service => "Service",
             Self::ServiceImport => "ServiceImport",
+            Self::XBackend => "XBackend",
         }
     }
 }

@@ -55,6 +55,9 @@ const MAX_PARENTS: usize = 32;
 /// How many ancestors the status of a policy may have.
 const MAX_ANCESTORS: usize = 16;
 
+/// How many ancestors the status of an XBackend may have.
+const MAX_BACKEND_ANCESTORS: usize = 32;
+
 /// What a status says about one parent or ancestor, under the name of a controller.
 trait Entry: Clone {
     fn new(about: &ParentReference, controller_name: &str, conditions: Vec<api::Condition>) -> Self;
@@ -86,7 +89,8 @@ pub fn all<'a>(
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
     let Statuses { gateway_classes, gateways, listener_sets, routes, .. } = computed;
-    let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, .. } = computed;
+    let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, backends, .. } =
+        computed;
     let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
     let ours: BTreeSet<&str> = of_classes
         .map(|class| class.spec.controller_name.as_str())
@@ -121,7 +125,7 @@ pub fn all<'a>(
         Some(object)
     });
     let nothing = |generation| PolicyStatus { generation, ..PolicyStatus::default() };
-    let (of_policies, of_traffic) = (ours.clone(), ours.clone());
+    let (of_policies, of_traffic, of_telemetry) = (ours.clone(), ours.clone(), ours.clone());
     let tls = stored.backend_tls_policies.iter().filter_map(move |(key, object)| {
         let nothing = nothing(object.metadata.generation);
         let computed = backend_tls_policies.get(key).unwrap_or(&nothing);
@@ -137,10 +141,17 @@ pub fn all<'a>(
     let telemetry = stored.telemetry_policies.iter().filter_map(move |(key, object)| {
         let nothing = nothing(object.metadata.generation);
         let computed = telemetry_policies.get(key).unwrap_or(&nothing);
-        let status = policy(&object.status, computed, &ours, now)?;
+        let status = policy(&object.status, computed, &of_telemetry, now)?;
         Some(api::XTelemetryPolicy { status, ..api::XTelemetryPolicy::clone(object) }.into())
     });
-    classes.chain(gateways).chain(sets).chain(routes).chain(tls).chain(traffic).chain(telemetry)
+    let x_backends = stored.backends.iter().filter_map(move |(key, object)| {
+        let nothing = nothing(object.metadata.generation);
+        let computed = backends.get(key).unwrap_or(&nothing);
+        let status = x_backend(&object.status, computed, &ours, now)?;
+        Some(api::XBackend { status, ..api::XBackend::clone(object) }.into())
+    });
+    let policies = tls.chain(traffic).chain(telemetry).chain(x_backends);
+    classes.chain(gateways).chain(sets).chain(routes).chain(policies)
 }
 
 /// Whether the Gateway of a ListenerSet is not there.
@@ -288,17 +299,35 @@ pub fn policy(
     ours: &BTreeSet<&str>,
     now: &Timestamp,
 ) -> Option<api::PolicyStatus> {
-    let PolicyStatus { generation, ancestors, causes: _, without_effect: _ } = computed;
-    let computed: Vec<_> = ancestors
-        .iter()
-        .map(|ancestor| ComputedEntry {
-            about: &ancestor.ancestor_ref,
-            controller_name: &ancestor.controller_name,
-            conditions: &ancestor.conditions,
-        })
-        .collect();
-    let ancestors = merged_entries(&stored.ancestors, &computed, *generation, MAX_ANCESTORS, ours, now)?;
+    let entries = computed_entries(computed);
+    let ancestors =
+        merged_entries(&stored.ancestors, &entries, computed.generation, MAX_ANCESTORS, ours, now)?;
     changed(stored, api::PolicyStatus { ancestors })
+}
+
+/// The status of an XBackend to write; nothing if it is the one that is stored. As with a [`policy`], but for how many entries it may
+/// have.
+///
+/// # Spec
+/// XBK-06, LIM-23, GEN-11, GEN-12.
+pub fn x_backend(
+    stored: &api::BackendStatus,
+    computed: &PolicyStatus,
+    ours: &BTreeSet<&str>,
+    now: &Timestamp,
+) -> Option<api::BackendStatus> {
+    let (entries, most) = (computed_entries(computed), MAX_BACKEND_ANCESTORS);
+    let ancestors = merged_entries(&stored.ancestors, &entries, computed.generation, most, ours, now)?;
+    changed(stored, api::BackendStatus { ancestors })
+}
+
+fn computed_entries(computed: &PolicyStatus) -> Vec<ComputedEntry<'_>> {
+    let entries = computed.ancestors.iter().map(|ancestor| ComputedEntry {
+        about: &ancestor.ancestor_ref,
+        controller_name: &ancestor.controller_name,
+        conditions: &ancestor.conditions,
+    });
+    entries.collect()
 }
 
 /// Entries of others as they are, and ours as they are computed, up to `most` of them. Nothing if ours are about a later
@@ -464,7 +493,7 @@ impl ComputedEntry<'_> {
 // === impl Entry ===
 
 macro_rules! entries {
-    ($($entry:ident { $about:ident }),+) => { $(
+    ($($entry:ident { $about:ident }),+ $(,)?) => { $(
         impl Entry for api::$entry {
             fn new(about: &ParentReference, controller_name: &str, conditions: Vec<api::Condition>) -> Self {
                 Self { $about: about.clone(), controller_name: controller_name.to_owned(), conditions }
@@ -485,4 +514,8 @@ macro_rules! entries {
     )+ };
 }
 
-entries!(RouteParentStatus { parent_ref }, PolicyAncestorStatus { ancestor_ref });
+entries!(
+    RouteParentStatus { parent_ref },
+    PolicyAncestorStatus { ancestor_ref },
+    BackendAncestorStatus { ancestor_ref },
+);

@@ -29,7 +29,7 @@ use crate::name::{ObjectName, RouteKey, RouteKind};
 use crate::options::{Address, Options};
 
 pub use self::cause::Cause;
-pub(crate) use self::policy::{backend_tls_policy, backend_traffic_policy, telemetry_policy};
+pub(crate) use self::policy::{backend_tls_policy, backend_traffic_policy, telemetry_policy, x_backend};
 pub(crate) use self::route::route;
 pub(crate) use self::shared::SharedStatuses;
 
@@ -50,6 +50,8 @@ pub struct Statuses {
     pub backend_traffic_policies: BTreeMap<ObjectName, PolicyStatus>,
     /// XTelemetryPolicies that name a Gateway of ours, or one that is not there.
     pub telemetry_policies: BTreeMap<ObjectName, PolicyStatus>,
+    /// XBackends that are reached from a Gateway of ours.
+    pub backends: BTreeMap<ObjectName, PolicyStatus>,
 }
 
 /// The computed status of a GatewayClass.
@@ -144,7 +146,7 @@ pub struct RouteParentStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// The computed status of a policy.
+/// The computed status of a policy, or of an XBackend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyStatus {
     /// The generation of the policy that was looked at.
@@ -211,7 +213,9 @@ impl Statuses {
         let traffic = traffic.flat_map(|(key, status)| of(Kind::XBackendTrafficPolicy, key, &status.causes));
         let telemetry = self.telemetry_policies.iter();
         let telemetry = telemetry.flat_map(|(key, status)| of(Kind::XTelemetryPolicy, key, &status.causes));
-        let policies = policies.chain(traffic).chain(telemetry);
+        let backends = self.backends.iter();
+        let backends = backends.flat_map(|(key, status)| of(Kind::XBackend, key, &status.causes));
+        let policies = policies.chain(traffic).chain(telemetry).chain(backends);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 
@@ -224,7 +228,8 @@ impl Statuses {
         let policies = self.backend_tls_policies.keys().map(|key| (Kind::BackendTlsPolicy, key));
         let traffic = self.backend_traffic_policies.keys().map(|key| (Kind::XBackendTrafficPolicy, key));
         let telemetry = self.telemetry_policies.keys().map(|key| (Kind::XTelemetryPolicy, key));
-        let policies = policies.chain(traffic).chain(telemetry);
+        let backends = self.backends.keys().map(|key| (Kind::XBackend, key));
+        let policies = policies.chain(traffic).chain(telemetry).chain(backends);
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 }

@@ -1,6 +1,7 @@
 //! The statuses of policies: one entry for each Gateway that reaches one of their targets, or that is one.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 
 use super::{Cause, PolicyAncestorStatus, PolicyStatus};
@@ -9,7 +10,7 @@ use crate::attach::JudgedTelemetryPolicy;
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::finding::Finding;
 use crate::name::ObjectName;
-use crate::resolve::JudgedPolicy;
+use crate::resolve::{JudgedBackend, JudgedPolicy};
 
 /// `gateways` are those that reach it, each with the name of the controller that its class asks for.
 ///
@@ -55,6 +56,19 @@ pub(crate) fn telemetry_policy(judged: &JudgedTelemetryPolicy) -> PolicyStatus {
         causes: refusals.chain(causes(policy)).collect(),
         without_effect: policy.without_effect.clone(),
     }
+}
+
+/// The same for an XBackend; it speaks of references where it has some.
+///
+/// # Spec
+/// XBK-06, CND-106
+pub(crate) fn x_backend(
+    backend: &JudgedBackend,
+    gateways: &BTreeMap<&ObjectName, &Arc<str>>,
+) -> PolicyStatus {
+    let JudgedBackend { judged, has_references, .. } = backend;
+    let references = has_references.then(|| resolved_refs(judged));
+    status(judged, iter::once(accepted(judged)).chain(references).collect(), gateways)
 }
 
 fn status(

@@ -3,7 +3,7 @@
 //! A builder can be changed after it has built a table, and build another: the cost is that of what changed, and the tables
 //! share the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,9 +36,12 @@ pub struct RouteTableBuilder {
     workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     tracing: Arc<BTreeMap<ObjectName, Arc<Tracing>>>,
+    backend_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     listeners: SlotMap<Served>,
     frontends: Option<Arc<Frontends>>,
     backends: SlotMap<Backend>,
+    /// The numbers of those that are names.
+    named: Arc<BTreeSet<u32>>,
     routes: SlotMap<Arc<Route>>,
     drafts: Drafts,
     streams: StreamRoutes,
@@ -91,9 +94,11 @@ impl RouteTableBuilder {
             workloads: SharedMap::default(),
             client_certificates: Arc::default(),
             tracing: Arc::default(),
+            backend_certificates: Arc::default(),
             listeners: SlotMap::default(),
             frontends: None,
             backends: SlotMap::default(),
+            named: Arc::default(),
             routes: SlotMap::default(),
             drafts: HashMap::default(),
             streams: StreamRoutes::default(),
@@ -148,6 +153,14 @@ impl RouteTableBuilder {
     pub fn tracing(&mut self, tracing: BTreeMap<ObjectName, Arc<Tracing>>) -> &mut Self {
         if *self.tracing != tracing {
             self.tracing = Arc::new(tracing);
+        }
+        self
+    }
+
+    /// The certificates that XBackends are shown within TLS.
+    pub fn backend_certificates(&mut self, certificates: BTreeMap<ObjectName, Certificate>) -> &mut Self {
+        if *self.backend_certificates != certificates {
+            self.backend_certificates = Arc::new(certificates);
         }
         self
     }
@@ -213,17 +226,34 @@ impl RouteTableBuilder {
 
     /// Adds a backend, for rules and mirrors to refer to.
     pub fn backend(&mut self, backend: Backend) -> BackendId {
-        BackendId(self.backends.insert(backend))
+        let is_named = backend.hostname.is_some();
+        let id = self.backends.insert(backend);
+        self.note_named(id, is_named);
+        BackendId(id)
     }
 
     /// Puts a backend in the place of another, for the rules that refer to it.
     pub fn replace_backend(&mut self, id: BackendId, backend: Backend) {
+        self.note_named(id.0, backend.hostname.is_some());
         self.backends.replace(id.0, backend);
     }
 
     /// Takes a backend away, to which no rule may refer any more.
     pub fn remove_backend(&mut self, id: BackendId) {
+        self.note_named(id.0, false);
         self.backends.remove(id.0);
+    }
+
+    fn note_named(&mut self, backend: u32, is_named: bool) {
+        if self.named.contains(&backend) == is_named {
+            return;
+        }
+        let named = Arc::make_mut(&mut self.named);
+        if is_named {
+            named.insert(backend)
+        } else {
+            named.remove(&backend)
+        };
     }
 
     /// Adds a route for requests with its rules, each with its matches. A rule without matches serves nothing.
@@ -410,11 +440,13 @@ impl RouteTableBuilder {
             workloads: self.workloads.clone(),
             client_certificates: self.client_certificates.clone(),
             tracing: self.tracing.clone(),
+            backend_certificates: self.backend_certificates.clone(),
             frontends: frontends.clone(),
             listeners: listeners.clone(),
             routes: self.routes.slots().clone(),
             streams: self.streams.rules().clone(),
             backends: self.backends.slots().clone(),
+            named: self.named.clone(),
         }
     }
 

@@ -168,7 +168,13 @@ impl NoStream {
             }
             Self::NoEndpoints(id) => {
                 let backend = table.backend(id);
-                format!("port {} of {} {} has no endpoints", backend.port, backend.kind, backend.service)
+                match &backend.hostname {
+                    Some(hostname) => format!("{hostname} of {} has no address that is known", backend),
+                    None => format!(
+                        "port {} of {} {} has no endpoints",
+                        backend.port, backend.kind, backend.service
+                    ),
+                }
             }
         }
     }

@@ -65,7 +65,7 @@ mod builder;
 mod explain;
 mod explain_stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ use crate::filter::ListenerFilter;
 use crate::hostname::Host;
 use crate::matching::RequestHead;
 use crate::name::{BackendId, ObjectName};
-use crate::rule::{Backend, HttpRule, StreamRule};
+use crate::rule::{Backend, BackendKind, Endpoint, HttpRule, StreamRule};
 
 pub use self::builder::RouteTableBuilder;
 pub use self::certificate::{Certificate, CertificateCheck, CertificateError};
@@ -111,11 +111,15 @@ pub struct RouteTable {
     workloads: SharedMap<Arc<str>>,
     client_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     tracing: Arc<BTreeMap<ObjectName, Arc<Tracing>>>,
+    /// By XBackend.
+    backend_certificates: Arc<BTreeMap<ObjectName, Certificate>>,
     frontends: Arc<Frontends>,
     listeners: Slots<Served>,
     routes: Slots<Arc<Route>>,
     streams: Slots<Arc<StreamRule>>,
     backends: Slots<Backend>,
+    /// The numbers of those that are names.
+    named: Arc<BTreeSet<u32>>,
 }
 
 /// A listener and what is behind it.
@@ -224,6 +228,19 @@ impl RouteTable {
     /// The Gateways of whose traces a policy says something, with what it says.
     pub fn all_tracing(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Tracing>)> {
         self.tracing.iter()
+    }
+
+    /// The certificate to show to a backend that asks for one within TLS: that of the Gateway for a Service, and of an XBackend what that
+    /// says itself, be it none.
+    ///
+    /// # Spec
+    /// GWB-01, XBK-04
+    pub fn certificate_for(&self, backend: &Backend, gateway: Option<&ObjectName>) -> Option<&Certificate> {
+        backend.tls.as_ref()?;
+        match backend.kind {
+            BackendKind::Service => self.client_certificate(gateway?),
+            BackendKind::XBackend => self.backend_certificates.get(&backend.service),
+        }
     }
 
     /// The frontend of an owner at a port, if a listener is served there.
@@ -337,6 +354,50 @@ impl RouteTable {
     #[inline]
     pub fn backend(&self, id: BackendId) -> &Backend {
         self.backends.get(id.0).expect("the backend is of this table")
+    }
+
+    /// The backends that are [names](Backend::hostname), whose endpoints are to be looked up.
+    pub fn named_backends(&self) -> impl Iterator<Item = &Backend> {
+        self.named.iter().filter_map(|id| self.backends.get(*id))
+    }
+
+    /// The same table, in which the backends that are [names](Backend::hostname) have these endpoints: what `found` says of a backend with
+    /// its name. Nothing where they have them already.
+    ///
+    /// ```
+    /// use gateway_core::name::ObjectName;
+    /// use gateway_core::rule::Backend;
+    /// use gateway_core::table::RouteTable;
+    ///
+    /// let mut table = RouteTable::builder(1);
+    /// let service = ObjectName::new("default", "payments");
+    /// let named = Backend { service, port: 443, hostname: Some("pay.example".into()), ..Backend::default() };
+    /// let id = table.backend(named);
+    /// let table = table.build();
+    /// let found = |_: &Backend, name: &str| match name {
+    ///     "pay.example" => [([192, 0, 2, 7], 443)].map(std::net::SocketAddr::from).map(Into::into).into(),
+    ///     _ => [].into(),
+    /// };
+    /// let table = table.with_endpoints(found).expect("it had none");
+    /// assert_eq!(table.backend(id).endpoints[0].address().port(), 443);
+    /// assert!(table.with_endpoints(found).is_none());
+    /// ```
+    ///
+    /// # Spec
+    /// XBK-01
+    pub fn with_endpoints(&self, found: impl Fn(&Backend, &str) -> Arc<[Endpoint]>) -> Option<Self> {
+        let changed = self.named.iter().filter_map(|id| {
+            let backend = self.backends.get(*id)?;
+            let endpoints = found(backend, backend.hostname.as_deref()?);
+            (endpoints != backend.endpoints).then(|| (*id, Backend { endpoints, ..backend.clone() }))
+        });
+        let changed: Vec<_> = changed.collect();
+        if changed.is_empty() {
+            return None;
+        }
+        let mut table = self.clone();
+        changed.into_iter().for_each(|(id, backend)| table.backends.replace(id, backend));
+        Some(table)
     }
 
     /// The listener that takes a TLS connection with this server name.

@@ -59,6 +59,32 @@ impl<T> Slots<T> {
     }
 }
 
+impl<T: Clone> Slots<T> {
+    /// Gives the number another value, if it has one.
+    pub(crate) fn replace(&mut self, number: u32, value: T) {
+        if self.get(number).is_some() {
+            *self.slot(number) = Some(value);
+        }
+    }
+
+    fn slot(&mut self, number: u32) -> &mut Option<T> {
+        let number = number as usize;
+        let all = &mut self.chunks;
+        if all.len() <= number / CHUNK / CHUNK {
+            all.resize_with(number / CHUNK / CHUNK + 1, Chunks::default);
+        }
+        let chunks = &mut all[number / CHUNK / CHUNK];
+        if chunks.is_empty() {
+            *chunks = (0..CHUNK).map(|_| Chunk::default()).collect();
+        }
+        let chunk = &mut Arc::make_mut(chunks)[number / CHUNK % CHUNK];
+        if chunk.is_empty() {
+            *chunk = (0..CHUNK).map(|_| None).collect();
+        }
+        &mut Arc::make_mut(chunk)[number % CHUNK]
+    }
+}
+
 // === impl SlotMap ===
 
 impl<T> Default for SlotMap<T> {
@@ -75,21 +101,19 @@ impl<T: Clone> SlotMap<T> {
             self.length += 1;
             self.length - 1
         });
-        *self.slot(number) = Some(value);
+        *self.slots.slot(number) = Some(value);
         number
     }
 
     /// Gives the number another value, if it has one.
     pub(crate) fn replace(&mut self, number: u32, value: T) {
-        if let Some(known) = self.get_mut(number) {
-            *known = value;
-        }
+        self.slots.replace(number, value);
     }
 
     /// Takes a value away; its number may be given to another.
     pub(crate) fn remove(&mut self, number: u32) {
         if self.slots.get(number).is_some() {
-            *self.slot(number) = None;
+            *self.slots.slot(number) = None;
             self.free.push(Reverse(number));
             self.forget_empty(number as usize);
         }
@@ -113,29 +137,12 @@ impl<T: Clone> SlotMap<T> {
     /// The value with this number, to be changed.
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         self.slots.get(number)?;
-        self.slot(number).as_mut()
+        self.slots.slot(number).as_mut()
     }
 
     /// The values as they are now.
     pub(crate) fn slots(&self) -> &Slots<T> {
         &self.slots
-    }
-
-    fn slot(&mut self, number: u32) -> &mut Option<T> {
-        let number = number as usize;
-        let all = &mut self.slots.chunks;
-        if all.len() <= number / CHUNK / CHUNK {
-            all.resize_with(number / CHUNK / CHUNK + 1, Chunks::default);
-        }
-        let chunks = &mut all[number / CHUNK / CHUNK];
-        if chunks.is_empty() {
-            *chunks = (0..CHUNK).map(|_| Chunk::default()).collect();
-        }
-        let chunk = &mut Arc::make_mut(chunks)[number / CHUNK % CHUNK];
-        if chunk.is_empty() {
-            *chunk = (0..CHUNK).map(|_| None).collect();
-        }
-        &mut Arc::make_mut(chunk)[number % CHUNK]
     }
 }
 

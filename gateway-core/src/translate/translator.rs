@@ -22,7 +22,7 @@ use crate::options::Options;
 use crate::resolve::{
     AllServices, BackendContext, BackendKey, BackendName, BackendTlsPolicies, BackendTrafficPolicies,
     Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, Referrer, Usage, Workloads,
-    backend_of,
+    XBackends, backend_of, selecting,
 };
 use crate::status::{self, Statuses};
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -64,6 +64,9 @@ pub struct Translator {
     namespaces: Namespaces,
     tls_policies: BackendTlsPolicies,
     traffic_policies: BackendTrafficPolicies,
+    x_backends: XBackends,
+    /// Those whose Pods changed since the last translation.
+    selections: BTreeSet<ObjectName>,
     endpoints: Endpoints,
     /// Where clients are, in a mesh.
     workloads: Option<Workloads>,
@@ -131,6 +134,8 @@ impl Translator {
             namespaces: Namespaces::default(),
             tls_policies: BackendTlsPolicies::default(),
             traffic_policies: BackendTrafficPolicies::default(),
+            x_backends: XBackends::default(),
+            selections: BTreeSet::new(),
             endpoints: Endpoints::default(),
             workloads,
             certificates: KeptCertificates::default(),
@@ -252,6 +257,11 @@ impl Translator {
                 self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
             }
         }
+        for (name, pod) in &self.valid.pods {
+            if resources.pods.get(name).is_none_or(|now| !pod.is_same(now)) {
+                self.selections.extend(selecting(&self.valid, name, pod));
+            }
+        }
         for (kind, name) in self.valid.update(resources) {
             self.after(kind, &name);
         }
@@ -276,10 +286,12 @@ impl Translator {
                     .is_some_and(|backend| self.tls_policies.names(&backend))
         };
         let traffic_policies_touched = touched(&[Kind::XBackendTrafficPolicy]);
-        let judge_again = touched(&[Kind::BackendTlsPolicy]) || changed.iter().any(for_policies);
+        let judge_again =
+            grants || touched(&[Kind::BackendTlsPolicy, Kind::XBackend]) || changed.iter().any(for_policies);
         if judge_again {
-            changed.extend(self.judge_policies().into_iter().map(BackendName::into_object));
+            changed.extend(self.judge_policies());
         }
+        changed.extend(mem::take(&mut self.selections).into_iter().map(|name| (Kind::XBackend, name)));
         let of_traffic = |(kind, name): &(Kind, ObjectName)| {
             BackendName::of_object(*kind, name).is_some_and(|backend| self.traffic_policies.names(&backend))
         };
@@ -381,6 +393,16 @@ impl Translator {
             self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
             self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
+        self.note_selections(kind, name);
+    }
+
+    /// Notes the XBackends that select a Pod: before it changes those that it is taken from, and after that those that it comes to.
+    fn note_selections(&mut self, kind: Kind, name: &ObjectName) {
+        if kind == Kind::Pod
+            && let Some(pod) = self.valid.pods.get(name)
+        {
+            self.selections.extend(selecting(&self.valid, name, pod));
+        }
     }
 
     fn after(&mut self, kind: Kind, name: &ObjectName) {
@@ -391,6 +413,7 @@ impl Translator {
             self.workloads.iter_mut().for_each(|workloads| workloads.insert(name, slice));
             self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
+        self.note_selections(kind, name);
         self.changed.insert((kind, name.clone()));
     }
 
@@ -420,14 +443,25 @@ impl Translator {
         other
     }
 
-    /// Judges BackendTLSPolicies again. Gives the Services with which TLS is spoken otherwise now.
-    fn judge_policies(&mut self) -> Vec<BackendName> {
+    /// Judges BackendTLSPolicies and XBackends again. Gives the Services with which TLS is spoken otherwise now, and the XBackends that
+    /// are something else.
+    fn judge_policies(&mut self) -> Vec<(Kind, ObjectName)> {
         let kept = mem::take(&mut self.policy_certificates);
         let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
         let policies = BackendTlsPolicies::new(&self.valid, &mut certificates, &self.options);
+        let x_backends = XBackends::new(&self.valid, &mut certificates, &self.options);
         (self.policy_certificates, self.policy_lookups) = certificates.finish();
+        for namespace in x_backends.namespaces_of_pods() {
+            self.policy_lookups.insert_pods_of(namespace.clone());
+        }
+        self.table.backend_certificates(x_backends.certificates());
         let before = mem::replace(&mut self.tls_policies, policies);
-        self.tls_policies.differences(&before).into_iter().cloned().collect()
+        let services = self.tls_policies.differences(&before).into_iter();
+        let mut changed: Vec<_> = services.map(|service| service.clone().into_object()).collect();
+        let before = mem::replace(&mut self.x_backends, x_backends);
+        let others = self.x_backends.differences(&before).into_iter();
+        changed.extend(others.map(|name| (Kind::XBackend, name.clone())));
+        changed
     }
 
     /// Judges XBackendTrafficPolicies again. Gives the Services to which traffic behaves otherwise now.
@@ -439,11 +473,17 @@ impl Translator {
 
     /// Finds the services of listeners and of policies of Gateways, and forgets those that none leads to any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
-        let Self {
-            valid, endpoints, tls_policies, traffic_policies, grants, backends, table, options, ..
-        } = self;
-        let services = AllServices::new(valid);
-        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
+        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, options, .. } = self;
+        let references = BackendContext {
+            services: AllServices::new(valid),
+            endpoints,
+            tls_policies,
+            traffic_policies,
+            x_backends,
+            pods: &valid.pods,
+            grants,
+        };
+        let Self { backends, table, .. } = self;
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
         self.telemetry_policies = TelemetryPolicies::new(valid, gateways, options, &mut services);
@@ -459,9 +499,17 @@ impl Translator {
     /// that for listeners.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
         let (mut affected, mut listeners) = (BTreeSet::new(), false);
-        let Self { valid, endpoints, tls_policies, traffic_policies, grants, backends, table, .. } = self;
-        let services = AllServices::new(valid);
-        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
+        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, .. } = self;
+        let references = BackendContext {
+            services: AllServices::new(valid),
+            endpoints,
+            tls_policies,
+            traffic_policies,
+            x_backends,
+            pods: &valid.pods,
+            grants,
+        };
+        let Self { backends, table, .. } = self;
         for (kind, name) in changed {
             if let Some(backend) = BackendName::of_object(*kind, name) {
                 let (concerned, of_listeners) = backends.touch(references, &backend, table);
@@ -494,11 +542,17 @@ impl Translator {
 
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let Self {
-            valid, endpoints, tls_policies, traffic_policies, grants, backends, table, options, ..
-        } = self;
-        let services = AllServices::new(valid);
-        let references = BackendContext { services, endpoints, tls_policies, traffic_policies, grants };
+        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, .. } = self;
+        let references = BackendContext {
+            services: AllServices::new(valid),
+            endpoints,
+            tls_policies,
+            traffic_policies,
+            x_backends,
+            pods: &valid.pods,
+            grants,
+        };
+        let Self { backends, table, options, .. } = self;
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {
@@ -581,14 +635,22 @@ impl Translator {
             .filter(|(_, policy)| !policy.targets.is_empty())
             .map(|(name, policy)| (name.clone(), status::telemetry_policy(policy)))
             .collect();
-        let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, .. } =
+        let mut of_backends = BTreeMap::new();
+        for (name, backend) in self.x_backends.judged() {
+            let gateways = gateways(self.backends.users_of_x_backend(name).collect());
+            if !gateways.is_empty() {
+                of_backends.insert(name.clone(), status::x_backend(backend, &gateways));
+            }
+        }
+        let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, backends, .. } =
             &mut self.translation.statuses;
         let changes = &mut self.status_changes;
         note_differences(Kind::BackendTlsPolicy, backend_tls_policies, &of_tls, changes);
         note_differences(Kind::XBackendTrafficPolicy, backend_traffic_policies, &of_traffic, changes);
         note_differences(Kind::XTelemetryPolicy, telemetry_policies, &of_telemetry, changes);
+        note_differences(Kind::XBackend, backends, &of_backends, changes);
         (*backend_tls_policies, *backend_traffic_policies) = (of_tls, of_traffic);
-        *telemetry_policies = of_telemetry;
+        (*telemetry_policies, *backends) = (of_telemetry, of_backends);
     }
 
     fn set_diagnostics(&mut self) {

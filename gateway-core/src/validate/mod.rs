@@ -59,6 +59,7 @@ mod grpc_route;
 mod http_route;
 mod listener_set;
 mod mesh;
+mod pod;
 mod reference_grant;
 mod service_import;
 mod tcp_route;

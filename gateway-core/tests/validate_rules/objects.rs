@@ -41,6 +41,7 @@ fn names() {
         (Kind::ClusterTrustBundle, ", spec: {trustBundle: ''}"),
         (Kind::EndpointSlice, ", addressType: IPv4, endpoints: []"),
         (Kind::ServiceImport, ", spec: {type: Headless, ports: []}"),
+        (Kind::Pod, ""),
         (Kind::GatewayClass, ", spec: {controllerName: a/b}"),
         (Kind::Gateway, ", spec: {gatewayClassName: a, listeners: [{name: a, port: 80, protocol: HTTP}]}"),
         (

@@ -25,7 +25,7 @@ pub enum Computed {
     /// Of a Route with parents that cannot be seen from here: what was said about these stays, since it was another instance
     /// of this controller that saw them.
     RouteBeside(RouteStatus, Vec<ParentReference>),
-    /// Of a policy for backends; one without ancestors takes away what was said before.
+    /// Of a policy for backends, or of an XBackend; one without ancestors takes away what was said before.
     Policy(PolicyStatus),
     /// Of a policy for backends with ancestors that cannot be seen from here, as with a Route.
     PolicyBeside(PolicyStatus, Vec<ParentReference>),
@@ -49,6 +49,7 @@ impl Computed {
                 statuses.backend_traffic_policies.get(key).cloned().map(Self::Policy)
             }
             Kind::XTelemetryPolicy => statuses.telemetry_policies.get(key).cloned().map(Self::Policy),
+            Kind::XBackend => statuses.backends.get(key).cloned().map(Self::Policy),
             Kind::HttpRoute => route(RouteKind::Http),
             Kind::GrpcRoute => route(RouteKind::Grpc),
             Kind::TlsRoute => route(RouteKind::Tls),
@@ -61,8 +62,8 @@ impl Computed {
             | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
             | Kind::ServiceImport
+            | Kind::Pod
             | Kind::ReferenceGrant
-            | Kind::XBackend
             | Kind::XMesh => None,
         }
     }
@@ -77,7 +78,7 @@ impl Computed {
             StoredStatus::Route(_) => {
                 Some(Self::Route(RouteStatus { generation: stored.generation, ..RouteStatus::default() }))
             }
-            StoredStatus::Policy(_) => {
+            StoredStatus::Policy(_) | StoredStatus::Backend(_) => {
                 Some(Self::Policy(PolicyStatus { generation: stored.generation, ..PolicyStatus::default() }))
             }
             _ => None,
@@ -140,6 +141,21 @@ impl Computed {
                 let mut merged = merge::policy(&seen, computed, &ours, now)?;
                 merged.ancestors.extend(beside);
                 Some(StoredStatus::Policy(merged))
+            }
+            (StoredStatus::Backend(stored), Self::Policy(computed)) => {
+                merge::x_backend(stored, computed, &BTreeSet::from([controller_name]), now)
+                    .map(StoredStatus::Backend)
+            }
+            (StoredStatus::Backend(stored), Self::PolicyBeside(computed, unseen)) => {
+                let ours = BTreeSet::from([controller_name]);
+                let (beside, ancestors): (Vec<_>, Vec<_>) =
+                    stored.ancestors.iter().cloned().partition(|entry| {
+                        entry.controller_name == controller_name && unseen.contains(&entry.ancestor_ref)
+                    });
+                let seen = api::BackendStatus { ancestors };
+                let mut merged = merge::x_backend(&seen, computed, &ours, now)?;
+                merged.ancestors.extend(beside);
+                Some(StoredStatus::Backend(merged))
             }
             // Of another kind, or not to be read.
             (_, _) => None,

@@ -88,12 +88,19 @@ fn places(status: &StoredStatus) -> Vec<(String, &[Condition])> {
             status.parents.iter().map(|entry| (place(entry), &entry.conditions[..])).collect()
         }
         StoredStatus::Policy(status) => {
-            let place = |entry: &api::PolicyAncestorStatus| {
-                let api::ParentReference { namespace, name, .. } = &entry.ancestor_ref;
-                let namespace = namespace.as_deref().unwrap_or_default();
-                format!("ancestor {namespace}/{name} of {}", entry.controller_name)
-            };
+            let place =
+                |entry: &api::PolicyAncestorStatus| ancestor(&entry.ancestor_ref, &entry.controller_name);
+            status.ancestors.iter().map(|entry| (place(entry), &entry.conditions[..])).collect()
+        }
+        StoredStatus::Backend(status) => {
+            let place =
+                |entry: &api::BackendAncestorStatus| ancestor(&entry.ancestor_ref, &entry.controller_name);
             status.ancestors.iter().map(|entry| (place(entry), &entry.conditions[..])).collect()
         }
     }
+}
+
+fn ancestor(ancestor: &api::ParentReference, controller_name: &str) -> String {
+    let api::ParentReference { namespace, name, .. } = ancestor;
+    format!("ancestor {}/{name} of {controller_name}", namespace.as_deref().unwrap_or_default())
 }

@@ -336,6 +336,7 @@ fn fields(status: &StoredStatus) -> Map<String, Value> {
         StoredStatus::ListenerSet(status) => serde_json::to_value(status),
         StoredStatus::Route(status) => serde_json::to_value(status),
         StoredStatus::Policy(status) => serde_json::to_value(status),
+        StoredStatus::Backend(status) => serde_json::to_value(status),
     };
     match value {
         Ok(Value::Object(fields)) => fields,

@@ -75,7 +75,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
     let Some(routed) = request.extensions().get::<Routed>() else { return Err(Refusal::NotRouted) };
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
     if backend.endpoints.is_empty() {
-        return Err(exchange::Refusal::NoEndpoints.into());
+        return Err(exchange::Refusal::without_endpoints(backend).into());
     }
     let attempt = Attempt::new(backend, request);
     let (Picked { position, guard }, begins) = match routed.session() {

@@ -33,8 +33,8 @@ impl UpstreamTarget {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
-            let shown = || snapshot.client_certificate(routed.listener().frontend.gateway()?).cloned();
-            let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
+            let gateway = routed.listener().frontend.gateway();
+            let certificate = snapshot.certificate_for(snapshot.backend(backend), gateway).cloned();
             Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
@@ -47,9 +47,7 @@ impl UpstreamTarget {
         endpoint: u32,
         owner: &FrontendOwner,
     ) -> Self {
-        let gateway = owner.gateway();
-        let shown = || snapshot.client_certificate(gateway?).cloned();
-        let certificate = snapshot.backend(backend).tls.as_ref().and_then(|_| shown());
+        let certificate = snapshot.certificate_for(snapshot.backend(backend), owner.gateway()).cloned();
         Self { snapshot, backend, endpoint, multiplexed: false, certificate }
     }
 
@@ -85,7 +83,7 @@ impl UpstreamTarget {
         self.multiplexed
     }
 
-    /// The certificate to show to an endpoint that asks for one within TLS: that of the Gateway.
+    /// The certificate to show to an endpoint that asks for one within TLS: that of the Gateway, or of the XBackend.
     pub fn client_certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
     }

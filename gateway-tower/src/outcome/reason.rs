@@ -38,6 +38,8 @@ pub enum Reason {
     UnresolvedBackend,
     /// The backend has no endpoints.
     NoEndpoints,
+    /// The name of the backend leads to no address.
+    NoAddress,
     /// No connection to the endpoint, or it did not take the request.
     Unreachable,
     /// An attempt failed, and the backend has got as many retries as its budget allows.
@@ -62,7 +64,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Malformed,
         Self::Framing,
         Self::OptionsOfGateway,
@@ -79,6 +81,7 @@ impl Reason {
         Self::NoBackend,
         Self::UnresolvedBackend,
         Self::NoEndpoints,
+        Self::NoAddress,
         Self::Unreachable,
         Self::RetriesUsedUp,
         Self::BackendFailed,
@@ -109,6 +112,7 @@ impl Reason {
             Self::NoBackend => "no_backend",
             Self::UnresolvedBackend => "unresolved_backend",
             Self::NoEndpoints => "no_endpoints",
+            Self::NoAddress => "no_address",
             Self::Unreachable => "unreachable",
             Self::RetriesUsedUp => "retries_used_up",
             Self::BackendFailed => "backend_failed",

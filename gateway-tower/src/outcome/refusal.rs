@@ -132,6 +132,7 @@ impl Refusal {
                 exchange::Refusal::NoBackend => Reason::NoBackend,
                 exchange::Refusal::UnresolvedBackend => Reason::UnresolvedBackend,
                 exchange::Refusal::NoEndpoints => Reason::NoEndpoints,
+                exchange::Refusal::NoAddress => Reason::NoAddress,
                 // One that the core has got since.
                 _ => Reason::Gateway,
             },

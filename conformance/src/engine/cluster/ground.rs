@@ -236,6 +236,7 @@ fn by_age(objects: Vec<AnyObject>) -> BTreeMap<Option<Age>, Vec<AnyObject>> {
             | Kind::ClusterTrustBundle
             | Kind::EndpointSlice
             | Kind::ServiceImport
+            | Kind::Pod
             | Kind::GatewayClass
             | Kind::ReferenceGrant => true,
             Kind::Gateway

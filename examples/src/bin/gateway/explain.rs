@@ -436,7 +436,8 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str
         return Some((Refusal::UnresolvedBackend, "none of the backends of the rule can be found"));
     }
     found()
-        .all(|backend| backend.endpoints.is_empty())
+        // What a name leads to is not known here.
+        .all(|backend| backend.endpoints.is_empty() && backend.hostname.is_none())
         .then_some((Refusal::NoEndpoints, "no backend of the rule has endpoints that are ready"))
 }
 

@@ -25,7 +25,10 @@ pub(crate) fn lines(
             BackendTarget::Backend(id) => {
                 let backend = update.table.backend(id);
                 let tls = within_tls(&update.table, owner, backend);
-                let endpoints = format!("endpoints {:?}{}", backend.endpoints, clusters(backend));
+                let endpoints = match &backend.hostname {
+                    Some(hostname) => format!("the addresses of {hostname}"),
+                    None => format!("endpoints {:?}{}", backend.endpoints, clusters(backend)),
+                };
                 format!("  backend  {backend}{tls}, weight {weight}, {endpoints}\n")
             }
             BackendTarget::Unresolved => {
@@ -46,7 +49,7 @@ fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> S
         Authorities::Certificates(some) if some.len() == 1 => "1 authority".to_owned(),
         Authorities::Certificates(some) => format!("{} authorities", some.len()),
     };
-    let shown = owner.gateway().and_then(|gateway| table.client_certificate(gateway));
+    let shown = table.certificate_for(backend, owner.gateway());
     let shown = if shown.is_some() { ", with a client certificate" } else { "" };
     format!(" within TLS for {} by {authorities}{shown}", tls.server_name)
 }

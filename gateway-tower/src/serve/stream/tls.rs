@@ -216,7 +216,7 @@ impl Current {
         let endpoints = Arc::clone(&backend.endpoints);
         Ok(match table.listener(matched.listener).protocol {
             ListenerProtocol::TlsTerminate(_) => {
-                let certificate = table.client_certificate(gateway);
+                let certificate = table.certificate_for(backend, Some(gateway));
                 let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: certificate.cloned() };
                 let destination = Destination { endpoints, tls: backend.tls.as_ref().map(tls) };
                 Way::Terminate(self.config(matched.listener), destination)
