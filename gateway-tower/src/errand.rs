@@ -103,8 +103,12 @@ fn has_not_seen_it(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The host that a service is known by.
-pub(crate) fn host(Backend { service, port, .. }: &Backend) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("{}.{}:{port}", service.name, service.namespace)).ok()
+pub(crate) fn host(Backend { service, port, hostname, .. }: &Backend) -> Option<HeaderValue> {
+    let host = match hostname {
+        Some(hostname) => format!("{hostname}:{port}"),
+        None => format!("{}.{}:{port}", service.name, service.namespace),
+    };
+    HeaderValue::try_from(host).ok()
 }
 
 /// The head of a call of gRPC.

@@ -96,6 +96,7 @@
 
 // Listed in order: each imports only what stands before it.
 pub mod handle;
+pub mod names;
 pub mod connection;
 pub mod routed;
 pub mod body;

@@ -13,6 +13,7 @@
 //! assert_eq!((before.generation(), handle.load().generation()), (1, 2));
 //! ```
 
+mod answers;
 mod snapshot;
 mod table_handle;
 

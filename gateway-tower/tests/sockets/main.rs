@@ -28,3 +28,4 @@ mod backend_tls;
 mod client_certificates;
 mod mesh;
 mod service_imports;
+mod names;

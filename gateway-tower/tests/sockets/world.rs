@@ -51,6 +51,8 @@ pub(crate) struct Table {
     /// Ports and hostnames; those with certificates terminate TLS.
     listeners: Vec<(u16, Option<&'static str>, Vec<Certificate>)>,
     endpoints: Vec<SocketAddr>,
+    /// The port of the backend, and its name outside the cluster.
+    hostname: Option<(u16, &'static str)>,
     /// How the clients of a port are checked.
     clients: Vec<(u16, ClientValidation)>,
     protocol: BackendProtocol,
@@ -73,6 +75,7 @@ impl Table {
             generation,
             listeners: Vec::new(),
             endpoints: vec![backend],
+            hostname: None,
             clients: Vec::new(),
             protocol: BackendProtocol::Http1,
             tls: None,
@@ -133,6 +136,12 @@ impl Table {
         self.protocol(BackendProtocol::H2c)
     }
 
+    /// The backend is a name outside the cluster.
+    pub(crate) fn named(mut self, port: u16, hostname: &'static str) -> Self {
+        self.hostname = Some((port, hostname));
+        self.without_endpoints()
+    }
+
     pub(crate) fn without_endpoints(mut self) -> Self {
         self.endpoints.clear();
         self
@@ -142,7 +151,8 @@ impl Table {
         let mut table = RouteTable::builder(self.generation);
         let backend = table.backend(Backend {
             service: ObjectName::new("default", "backend"),
-            port: 80,
+            port: self.hostname.map_or(80, |(port, _)| port),
+            hostname: self.hostname.map(|(_, hostname)| hostname.into()),
             protocol: self.protocol,
             tls: self.tls.clone(),
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),

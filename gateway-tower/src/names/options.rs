@@ -1,0 +1,56 @@
+//! How names are looked up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lookup::Lookup;
+
+/// How names are looked up, and what is made of the answers.
+#[derive(Clone, Debug)]
+pub struct NameOptions {
+    /// What looks them up.
+    pub lookup: Arc<dyn Lookup>,
+    /// The time from one answer to the next look-up; 30 s. An answer that says how long it is good for is taken at its word, between 5 s
+    /// and 10 min.
+    pub refresh: Duration,
+    /// The time until a look-up that failed is tried again; 1 s. It doubles up to `refresh`.
+    pub retry: Duration,
+    /// How long a look-up may take; 5 s.
+    pub limit: Duration,
+    /// How long the last good answer stays in use while no other comes; 10 min.
+    pub keep: Duration,
+    /// The most names that are looked up; 1,024. A namespace has no more of them than it leaves to others.
+    pub max_names: usize,
+    /// The most addresses of a name that are used, the lowest first; 32.
+    pub max_addresses: usize,
+    /// The most look-ups at a time; 16.
+    pub max_lookups: usize,
+    /// Whether a name may lead to this machine and its neighbours; see [`is_refused`](super::is_refused).
+    pub local_addresses: bool,
+}
+
+// === impl NameOptions ===
+
+impl NameOptions {
+    /// Names are looked up by this, otherwise as by default.
+    pub fn new(lookup: impl Lookup) -> Self {
+        Self {
+            lookup: Arc::new(lookup),
+            refresh: Duration::from_secs(30),
+            retry: Duration::from_secs(1),
+            limit: Duration::from_secs(5),
+            keep: Duration::from_secs(600),
+            max_names: 1_024,
+            max_addresses: 32,
+            max_lookups: 16,
+            local_addresses: false,
+        }
+    }
+}
+
+#[cfg(any(feature = "client", feature = "server"))]
+impl Default for NameOptions {
+    fn default() -> Self {
+        Self::new(super::lookup::SystemLookup)
+    }
+}

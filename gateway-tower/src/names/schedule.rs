@@ -1,0 +1,176 @@
+//! When a name is looked up next, and for how long its last answer is used.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::lookup::Found;
+use super::options::NameOptions;
+use super::refused::is_refused;
+
+/// Bounds for what an answer says of itself.
+const SHORTEST: Duration = Duration::from_secs(5);
+
+/// See [`SHORTEST`].
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// How it stands with a name.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    /// When it is looked up; not while it is.
+    pub(super) next: Option<Instant>,
+    /// When the last good answer came.
+    answered: Option<Instant>,
+    /// The pause after the next failure.
+    pause: Duration,
+    /// Whether the last answer was another than the one before: what is worth to be told once.
+    pub(super) is_news: bool,
+    has_failed: bool,
+}
+
+/// What becomes of an answer, or of that there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The name leads there from now on.
+    Leads(Vec<IpAddr>),
+    /// What was known goes on, if anything was; why there is nothing new.
+    Stays(String),
+    /// It leads nowhere from now on, and why.
+    Nowhere(String),
+}
+
+// === impl Schedule ===
+
+impl Schedule {
+    /// A name that is to be looked up at once.
+    pub(super) fn new(now: Instant, options: &NameOptions) -> Self {
+        Self { next: Some(now), answered: None, pause: options.retry, is_news: false, has_failed: false }
+    }
+
+    /// Takes what a look-up came to, and says what becomes of the name. `spread` is a random number of at most 1: names that became known
+    /// together are not looked up together for ever.
+    pub(super) fn answer(
+        &mut self,
+        found: Result<Found, String>,
+        now: Instant,
+        spread: f64,
+        options: &NameOptions,
+    ) -> Outcome {
+        let usable = found.and_then(|found| usable(found, options));
+        match usable {
+            Ok(Found { addresses, good_for }) => {
+                let refresh = good_for.map_or(options.refresh, |good_for| good_for.clamp(SHORTEST, LONGEST));
+                self.next = Some(now + refresh.mul_f64(1.0 - spread / 10.0));
+                self.answered = Some(now);
+                self.pause = options.retry;
+                (self.is_news, self.has_failed) = (self.has_failed, false);
+                Outcome::Leads(addresses)
+            }
+            Err(why) => {
+                self.next = Some(now + self.pause);
+                self.pause = (self.pause * 2).min(options.refresh.max(options.retry));
+                let is_fresh = self.answered.is_some_and(|answered| now - answered < options.keep);
+                // It has just become too old.
+                let is_over = !is_fresh && self.answered.take().is_some();
+                self.is_news = !self.has_failed || is_over;
+                self.has_failed = true;
+                if is_fresh { Outcome::Stays(why) } else { Outcome::Nowhere(why) }
+            }
+        }
+    }
+}
+
+/// The addresses that are used: sorted, each once, and not too many.
+fn usable(found: Found, options: &NameOptions) -> Result<Found, String> {
+    let Found { mut addresses, good_for } = found;
+    if addresses.is_empty() {
+        return Err("there is no such name, or it has no address".to_owned());
+    }
+    let refused = addresses[0];
+    addresses.retain(|address| options.local_addresses || !is_refused(*address));
+    if addresses.is_empty() {
+        return Err(format!(
+            "it leads to {refused}, which is an address of this machine or its neighbours, and names may not lead there"
+        ));
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.truncate(options.max_addresses.max(1));
+    Ok(Found { addresses, good_for })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{Lookup, LookupFuture};
+
+    #[derive(Debug)]
+    struct Never;
+
+    impl Lookup for Never {
+        fn lookup(&self, _: &str) -> LookupFuture {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn found(addresses: &[&str]) -> Result<Found, String> {
+        Ok(Found { addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(), good_for: None })
+    }
+
+    #[test]
+    fn the_last_good_answer_is_used_for_some_time() {
+        let options = NameOptions::new(Never);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut schedule = Schedule::new(start, &options);
+        let failed = || Err("no".to_owned());
+        assert_eq!(schedule.answer(failed(), start, 0.0, &options), Outcome::Nowhere("no".to_owned()));
+        assert_eq!(schedule.next, Some(at(1)));
+        let Outcome::Leads(addresses) =
+            schedule.answer(found(&["192.0.2.2", "192.0.2.1", "192.0.2.2"]), at(1), 1.0, &options)
+        else {
+            panic!("it is good")
+        };
+        assert_eq!(addresses, ["192.0.2.1", "192.0.2.2"].map(|text| text.parse::<IpAddr>().unwrap()));
+        assert_eq!(schedule.next, Some(at(28)), "a tenth earlier");
+        for (now, next) in [(28, 29), (29, 31), (31, 35), (35, 43), (43, 59), (59, 89), (89, 119)] {
+            assert_eq!(schedule.answer(failed(), at(now), 0.0, &options), Outcome::Stays("no".to_owned()));
+            assert_eq!(schedule.next, Some(at(next)));
+        }
+        assert_eq!(schedule.answer(failed(), at(601), 0.0, &options), Outcome::Nowhere("no".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_is_taken_at_its_word_within_bounds() {
+        let options = NameOptions { max_addresses: 1, ..NameOptions::new(Never) };
+        let start = Instant::now();
+        for (said, expected) in [(0, 5), (60, 60), (86_400, 600)] {
+            let mut schedule = Schedule::new(start, &options);
+            let good_for = Some(Duration::from_secs(said));
+            let answer = found(&["192.0.2.1", "192.0.2.2"]).map(|found| Found { good_for, ..found });
+            let Outcome::Leads(addresses) = schedule.answer(answer, start, 0.0, &options) else {
+                panic!("it is good")
+            };
+            assert_eq!(addresses.len(), 1);
+            assert_eq!(schedule.next, Some(start + Duration::from_secs(expected)));
+        }
+    }
+
+    // XBK-05
+    #[test]
+    fn an_answer_that_leads_to_this_machine_is_none() {
+        let options = NameOptions::new(Never);
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, &options);
+        let Outcome::Nowhere(why) = schedule.answer(found(&["127.0.0.1"]), start, 0.0, &options) else {
+            panic!("it is refused")
+        };
+        assert!(why.contains("127.0.0.1"), "{why}");
+        let both = schedule.answer(found(&["127.0.0.1", "192.0.2.1"]), start, 0.0, &options);
+        assert_eq!(both, Outcome::Leads(vec!["192.0.2.1".parse().unwrap()]));
+        let options = NameOptions { local_addresses: true, ..options };
+        let local = schedule.answer(found(&["127.0.0.1"]), start, 0.0, &options);
+        assert_eq!(local, Outcome::Leads(vec!["127.0.0.1".parse().unwrap()]));
+    }
+}
