@@ -79,14 +79,14 @@
 //! | --- | --- | --- |
 //! | (core) | `namespaces` `services` | list watch |
 //! | (core) | `secrets` `configmaps` | list watch, by name if a role names them |
-//! | (core) | `pods`, for [`workloads`] | list watch |
+//! | (core) | `pods`, for [`workloads`], and in namespaces with an XBackend that selects some | list watch |
 //! | `certificates.k8s.io` | `clustertrustbundles` | list watch, by name |
 //! | `discovery.k8s.io` | `endpointslices` | list watch |
 //! | `multicluster.x-k8s.io` | `serviceimports` | list watch |
 //! | (core), `discovery.k8s.io` | `services`, `endpointslices`, for [`infrastructure`] | get create patch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses` | list watch get patch |
 //! | `gateway.networking.k8s.io` | `gateways` `listenersets` `httproutes` `grpcroutes` `tlsroutes` `tcproutes` `udproutes` `backendtlspolicies` | list watch get |
-//! | `gateway.networking.x-k8s.io` | `xbackendtrafficpolicies` `xtelemetrypolicies` | list watch get |
+//! | `gateway.networking.x-k8s.io` | `xbackends` `xbackendtrafficpolicies` `xtelemetrypolicies` | list watch get |
 //! | `gateway.networking.k8s.io` | `referencegrants` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses/status` `gateways/status` and so on for each kind with a status | patch |
 //! | `apiextensions.k8s.io` | `customresourcedefinitions` (their metadata) | list watch |

@@ -7,6 +7,8 @@
 //! A kind whose definition is not installed, or that may not be read, is left out. [`Watches::left_out`] says so, and the kind is
 //! asked for again and again until it appears. Nothing else waits for it.
 //!
+//! Pods are watched in those namespaces only in which an XBackend selects among them.
+//!
 //! Secrets and ConfigMaps are never listed: [`Watches::look_up`] takes the names of those that a translation asked for,
 //! each gets a watch for its name alone, and one that is not asked for any more is forgotten. There are
 //! [so many](WatchOptions::max_lookups) of them at most; what else is asked for is not read, and

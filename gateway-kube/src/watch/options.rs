@@ -28,7 +28,7 @@ pub struct WatchOptions {
 // === impl WatchOptions ===
 
 impl WatchOptions {
-    /// The kinds that [`gateway_core`] carries out, beside Secrets and ConfigMaps.
+    /// The kinds that [`gateway_core`] carries out, beside those that are looked up: Secrets and ConfigMaps by name, Pods by namespace.
     pub const KINDS: &[Kind] = &[
         Kind::Namespace,
         Kind::Service,
@@ -44,6 +44,7 @@ impl WatchOptions {
         Kind::UdpRoute,
         Kind::ReferenceGrant,
         Kind::BackendTlsPolicy,
+        Kind::XBackend,
         Kind::XBackendTrafficPolicy,
         Kind::XTelemetryPolicy,
     ];

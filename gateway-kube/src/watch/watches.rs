@@ -76,7 +76,8 @@ impl Watches {
         }
     }
 
-    /// Looks these Secrets, ConfigMaps and ClusterTrustBundles up, and no others, as far as there is [room](WatchOptions::max_lookups). Those
+    /// Looks these Secrets, ConfigMaps and ClusterTrustBundles up, and no others, as far as there is [room](WatchOptions::max_lookups), and
+    /// the Pods of namespaces in which something selects among them. Those
     /// outside the namespaces that are watched are not there.
     pub fn look_up(&mut self, lookups: &Lookups) {
         let mut asked = BTreeSet::new();
@@ -97,7 +98,26 @@ impl Watches {
         for (kind, key) in wanted.difference(&followed) {
             self.follow(*kind, Part::Object(key.clone()));
         }
+        self.look_up_pods(lookups);
         self.without_room = asked.difference(&wanted).cloned().collect();
+    }
+
+    /// Follows the Pods of these namespaces, and of no others.
+    fn look_up_pods(&mut self, lookups: &Lookups) {
+        let wanted = lookups.pods_of().filter(|namespace| self.options.scope.contains(namespace));
+        let wanted: BTreeSet<Part> = wanted.map(|namespace| Part::Namespace(namespace.to_owned())).collect();
+        let pods = self.followed.keys().filter(|(kind, _)| *kind == Kind::Pod);
+        let followed: BTreeSet<Part> = pods.map(|(_, part)| part.clone()).collect();
+        for part in followed.difference(&wanted) {
+            if let Some((handle, _)) = self.followed.remove(&(Kind::Pod, part.clone())) {
+                handle.abort();
+            }
+            let gone = Change::Listed { kind: Kind::Pod, objects: Vec::new() };
+            self.forgotten.push_back(Said::Change(part.clone(), gone));
+        }
+        for part in wanted.difference(&followed) {
+            self.follow(Kind::Pod, part.clone());
+        }
     }
 
     /// Whether every part that is followed has been read, or is left out: whether what has come so far is all there is.
@@ -197,7 +217,7 @@ impl Drop for Watches {
     }
 }
 
-/// Whether objects of the kind are watched by name only.
+/// Whether objects of the kind are watched only where a translation asks for them.
 fn is_looked_up(kind: Kind) -> bool {
-    matches!(kind, Kind::Secret | Kind::ConfigMap | Kind::ClusterTrustBundle)
+    matches!(kind, Kind::Secret | Kind::ConfigMap | Kind::ClusterTrustBundle | Kind::Pod)
 }

@@ -29,7 +29,7 @@ fn role(without: &[&str]) -> String {
         ("discovery.k8s.io", vec!["endpointslices"]),
         ("multicluster.x-k8s.io", vec!["serviceimports"]),
         ("apiextensions.k8s.io", vec!["customresourcedefinitions"]),
-        ("gateway.networking.x-k8s.io", vec!["xbackendtrafficpolicies", "xtelemetrypolicies"]),
+        ("gateway.networking.x-k8s.io", vec!["xbackends", "xbackendtrafficpolicies", "xtelemetrypolicies"]),
         (
             "gateway.networking.k8s.io",
             vec![

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DefaultAddresses, Options};
+use gateway_core::rule::Backend;
 use gateway_core::table::{Transport, Unbound, UnboundCause};
 use gateway_core::translate::translate;
 use gateway_kube::addresses::{AddressWatch, ServiceAddresses};
@@ -16,7 +17,7 @@ use gateway_kube::watch::{Said, Scope, WatchOptions, Watches};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, Followed, conditions, has, idle, parents, table, within, written};
+use crate::cluster::{Cluster, Followed, Seen, conditions, has, idle, parents, table, within, written};
 
 crate::tests!["statuses":
     everything_of_ours_gets_a_status,
@@ -26,6 +27,7 @@ crate::tests!["statuses":
     a_policy_has_an_entry_for_each_gateway_that_reaches_it,
     of_two_policies_for_traffic_the_younger_says_that_it_conflicts,
     of_two_policies_for_traces_the_younger_says_that_it_conflicts,
+    an_x_backend_has_the_pods_that_it_selects_and_a_status,
     a_second_controller_is_no_fight,
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
@@ -260,6 +262,59 @@ async fn of_two_policies_for_traces_the_younger_says_that_it_conflicts(cluster: 
     cluster.until("XTelemetryPolicy", "nowhere", is("Accepted=False/TargetNotFound")).await;
     cluster.delete("XTelemetryPolicy", "a-traces").await;
     cluster.until("XTelemetryPolicy", "late", is("Accepted=False/Invalid")).await;
+}
+
+// XBK-06, XBK-07, CND-106
+async fn an_x_backend_has_the_pods_that_it_selects_and_a_status(cluster: Cluster) {
+    cluster.gateway().await;
+    let namespace = &cluster.name;
+    let pod = async |name: &str, ip: &str| {
+        let metadata = json!({"name": name, "namespace": namespace, "labels": {"app": "shop"}});
+        let spec =
+            json!({"containers": [{"name": "c", "image": "i"}], "automountServiceAccountToken": false});
+        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+        cluster.apply(&object.to_string()).await;
+        let ready = json!({"type": "Ready", "status": "True"});
+        let status = json!({"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": [ready]});
+        cluster.write_status("Pod", name, status).await;
+    };
+    pod("a", "10.1.0.1").await;
+    let apply = async |labels: Value| {
+        let spec = json!({"type": "EndpointSelector", "endpointSelector": {"matchLabels": labels}, "port": {"number": 8080}});
+        let (api_version, metadata) =
+            ("gateway.networking.x-k8s.io/v1alpha1", json!({"name": "shop", "namespace": namespace}));
+        let object =
+            json!({"apiVersion": api_version, "kind": "XBackend", "metadata": metadata, "spec": spec});
+        cluster.apply(&object.to_string()).await;
+    };
+    apply(json!({"app": "shop"})).await;
+    let to = "group: gateway.networking.x-k8s.io, kind: XBackend, name: shop";
+    cluster.route("shop", &format!("rules: [{{backendRefs: [{{{to}}}]}}]")).await;
+    let mut controller = cluster.controller();
+    let has_endpoints = |wanted: &'static [&'static str]| {
+        move |seen: &Seen| {
+            let wanted = wanted.iter().map(|address| (*address).to_owned());
+            let is_it = |backend: &Backend| {
+                let found = backend.endpoints.iter().map(|endpoint| endpoint.address().to_string());
+                found.eq(wanted.clone())
+            };
+            seen.table.backends().any(is_it)
+        }
+    };
+    table(&mut controller, has_endpoints(&["10.1.0.1:8080"])).await;
+    pod("b", "10.1.0.2").await;
+    table(&mut controller, has_endpoints(&["10.1.0.1:8080", "10.1.0.2:8080"])).await;
+    cluster.merge("Pod", "a", json!({"metadata": {"labels": {"app": "other"}}})).await;
+    table(&mut controller, has_endpoints(&["10.1.0.2:8080"])).await;
+    let entries = |backend: &Value| {
+        backend.pointer("/status/ancestors").and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let backend = cluster
+        .until("XBackend", "shop", |backend| has(&conditions(&entries(backend)), "Accepted=True/Accepted"))
+        .await;
+    assert_eq!(entries(&backend)[0]["ancestorRef"]["name"], "web");
+    cluster.delete("HTTPRoute", "shop").await;
+    cluster.until("XBackend", "shop", |backend| entries(backend).is_empty()).await;
 }
 
 async fn a_second_controller_is_no_fight(cluster: Cluster) {
