@@ -174,13 +174,17 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
         json!({"targetRefs": [target], "retryConstraint": {"budget": {"percent": 20, "interval": "10s"}}});
     let gateway = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "web"});
     let traces = json!({"targetRefs": [gateway], "tracing": {"mode": "Disabled"}});
-    for (kind, spec) in [("XBackendTrafficPolicy", budget), ("XTelemetryPolicy", traces)] {
+    let selector = json!({"type": "EndpointSelector", "endpointSelector": {"matchLabels": {"app": "shop"}}, "port": {"number": 80}});
+    for (kind, spec) in
+        [("XBackendTrafficPolicy", budget), ("XTelemetryPolicy", traces), ("XBackend", selector)]
+    {
         let metadata = json!({"name": "secure", "namespace": namespace});
         let api_version = "gateway.networking.x-k8s.io/v1alpha1";
-        let policy = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
-        cluster.apply(&policy.to_string()).await;
+        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+        cluster.apply(&object.to_string()).await;
     }
-    let rules = json!([{"matches": [{"path": {"value": "/secure"}}], "backendRefs": [{"name": "secure", "port": 443}]}]);
+    let pods = json!({"group": "gateway.networking.x-k8s.io", "kind": "XBackend", "name": "secure"});
+    let rules = json!([{"matches": [{"path": {"value": "/secure"}}], "backendRefs": [{"name": "secure", "port": 443}, pods]}]);
     apply("HTTPRoute", "secure", json!({"spec": {"parentRefs": parents, "rules": rules}})).await;
 
     // With the rights of its ServiceAccount, it serves, writes, and holds the Lease.
@@ -219,6 +223,7 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
         ("BackendTLSPolicy", "secure", json!({"validation": {"hostname": "a#.example"}})),
         ("XBackendTrafficPolicy", "secure", json!({"retryConstraint": {"budget": {"interval": "#s"}}})),
         ("XTelemetryPolicy", "secure", json!({"tracing": {"spanName": "a#"}})),
+        ("XBackend", "secure", json!({"endpointSelector": {"matchLabels": {"app": "shop#"}}})),
         busy("TLSRoute", json!({"hostnames": ["a#.example"]})),
         busy("TCPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),
         busy("UDPRoute", json!({"rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": "#"}]}]})),

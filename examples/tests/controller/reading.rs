@@ -154,7 +154,7 @@ async fn what_may_not_be_read_is_said_with_the_way_out(control_plane: ControlPla
             "gatewayclasses, gateways, listenersets, httproutes, tlsroutes, tcproutes, udproutes, referencegrants, \
              backendtlspolicies",
         ),
-        ("gateway.networking.x-k8s.io", "xbackendtrafficpolicies, xtelemetrypolicies"),
+        ("gateway.networking.x-k8s.io", "xbackends, xbackendtrafficpolicies, xtelemetrypolicies"),
     ];
     let rules = groups.map(|(group, resources)| {
         format!("{{apiGroups: [{group}], resources: [{resources}], verbs: [list, watch]}}")

@@ -23,6 +23,7 @@ use gateway_kube::lease::LeaseOptions;
 use gateway_kube::watch::Scope;
 use gateway_kube::workloads::{WorkloadWatch, Workloads};
 use gateway_tower::TableHandle;
+use gateway_tower::names::NameOptions;
 use gateway_tower::serve::{
     Addresses, MeshOptions, NamespacesInTable, OneNamespace, OriginalDestination, ProxyHeaderVersion,
 };
@@ -149,6 +150,10 @@ pub(crate) struct Serving {
     /// UIDs of Routes, which all replicas know].
     #[arg(long, value_name = "FILE")]
     session_key: Option<PathBuf>,
+
+    /// Where the names outside the cluster may lead that XBackends have.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = ExternalHostnames::Remote)]
+    external_hostnames: ExternalHostnames,
 
     /// Let other processes bind the same ports; the kernel spreads connections among them.
     #[arg(long)]
@@ -364,6 +369,17 @@ pub(crate) struct Explain {
     pub(crate) gateway: Option<String>,
 }
 
+/// Where the names of XBackends may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ExternalHostnames {
+    /// Nowhere: such an XBackend is not accepted.
+    None,
+    /// Anywhere but to this machine and its neighbours, as 127.0.0.1 and 169.254.169.254 are.
+    Remote,
+    /// Anywhere.
+    Any,
+}
+
 /// A version of the PROXY protocol.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ProxyProtocol {
@@ -408,6 +424,7 @@ impl Source {
             any_class: self.controller_name.is_none(),
             hostname_fall_through: !self.strict_hostnames,
             telemetry_policies: Exporting::BY_POLICY,
+            external_hostnames: true,
             ..Options::default()
         }
     }
@@ -429,7 +446,11 @@ impl Run {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
         let options = self.source.options(DefaultAddresses::Shared(self.addresses()));
-        Options { features: self.serving.features(), ..options }
+        Options {
+            features: self.serving.features(),
+            external_hostnames: self.serving.names().is_some(),
+            ..options
+        }
     }
 
     /// The addresses of Gateways that ask for none.
@@ -453,6 +474,7 @@ impl Controller {
             features: self.serving.features(),
             hostname_fall_through: !self.strict_hostnames,
             telemetry_policies: Exporting::BY_POLICY,
+            external_hostnames: self.serving.names().is_some(),
             ..Options::default()
         };
         options.translate.addresses.default = DefaultAddresses::Shared(match &self.address[..] {
@@ -558,6 +580,16 @@ impl Serving {
         return self.otlp.as_deref();
         #[cfg(not(feature = "otlp"))]
         None
+    }
+
+    /// How the names of backends are looked up, if they are.
+    pub(crate) fn names(&self) -> Option<NameOptions> {
+        let local_addresses = match self.external_hostnames {
+            ExternalHostnames::None => return None,
+            ExternalHostnames::Remote => false,
+            ExternalHostnames::Any => true,
+        };
+        Some(NameOptions { local_addresses, ..NameOptions::default() })
     }
 
     /// What sessions are sealed with, if that was said.

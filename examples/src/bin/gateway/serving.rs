@@ -12,6 +12,7 @@ use gateway_examples::table_view::{Bound, Place};
 use gateway_kube::workloads::Workloads;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
+use gateway_tower::names::Names;
 use gateway_tower::serve::{
     Addresses, ConnectionService, MeshServer, NotBound, ServeOptions, Server, Sockets, StreamOptions,
 };
@@ -29,6 +30,7 @@ use crate::{descriptors, log, tls};
 pub(crate) struct Serves {
     pub(crate) gateways: Server,
     pub(crate) mesh: Option<MeshServer>,
+    _names: Option<Names>,
 }
 
 /// The runtime that everything runs on, after logging has begun.
@@ -133,7 +135,8 @@ async fn serve(
         mesh = Some(started);
     }
     let started = Server::start(tables, addresses, options, services).await;
-    Ok(Serves { gateways: started.unwrap_or_else(NotBound::into_server), mesh })
+    let names = args.names().map(|options| Names::start(tables, options));
+    Ok(Serves { gateways: started.unwrap_or_else(NotBound::into_server), mesh, _names: names })
 }
 
 // === impl Serves ===
