@@ -19,7 +19,7 @@ use crate::exchange::Pod;
 use crate::loopback;
 
 /// The pods of Deployments, each with sockets of its own on 127.0.0.1, or where it is a workload of a mesh, which is known by its
-/// address, on a loopback address of its own. They stop when this is dropped.
+/// address, on a loopback address of its own, at the ports of its container. They stop when this is dropped.
 ///
 /// ```
 /// use conformance::backend::Backends;
@@ -172,7 +172,9 @@ impl Starting<'_> {
         S: Fn(TcpStream) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind((self.address, 0)).await?;
+        // Where the address is the pod's own, so are its ports, as in a cluster.
+        let own = self.address != Ipv4Addr::LOCALHOST;
+        let listener = TcpListener::bind((self.address, if own { port } else { 0 })).await?;
         self.ports.insert(port, listener.local_addr()?);
         self.tasks.spawn(async move {
             // The connections end with the task that took them.

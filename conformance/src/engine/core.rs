@@ -523,7 +523,7 @@ fn endpoints(table: &RouteTable, id: BackendId) -> Vec<SocketAddr> {
 
 fn target(table: &RouteTable, gateway: Option<&ObjectName>, id: BackendId) -> Target {
     let backend = table.backend(id);
-    let certificate = gateway.and_then(|gateway| table.client_certificate(gateway));
+    let certificate = table.certificate_for(backend, gateway);
     let tls = backend.tls.as_ref().map(|tls| Box::new(backend_tls(tls, certificate)));
     Target { kind: backend.kind, service: backend.service.clone(), port: backend.port, tls }
 }

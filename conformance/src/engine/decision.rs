@@ -201,12 +201,12 @@ pub enum Entrance {
     Stream,
 }
 
-/// One port of a Service or a ServiceImport.
+/// One port of a Service or a ServiceImport, or an XBackend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Which of the two.
+    /// Which of these.
     pub kind: BackendKind,
-    /// The Service or ServiceImport.
+    /// The object of that kind.
     pub service: ObjectName,
     /// Its port.
     pub port: u16,

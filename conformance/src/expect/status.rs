@@ -4,9 +4,9 @@
 //! object would pass otherwise.
 
 use gateway_core::api::{
-    AnyObject, Condition, ConditionStatus, GATEWAY_GROUP, GatewayClassStatus, GatewayStatus,
-    ListenerSetStatus, ListenerStatus, ParentReference, PolicyAncestorStatus, PolicyStatus,
-    RouteParentStatus, RouteStatus,
+    AnyObject, BackendAncestorStatus, BackendStatus, Condition, ConditionStatus, GATEWAY_GROUP,
+    GatewayClassStatus, GatewayStatus, ListenerSetStatus, ListenerStatus, ParentReference,
+    PolicyAncestorStatus, PolicyStatus, RouteParentStatus, RouteStatus,
 };
 use gateway_core::name::ObjectName;
 
@@ -365,7 +365,7 @@ fn parents(object: &AnyObject) -> &[ParentReference] {
     object.as_route().map_or(&[], |route| route.parent_refs)
 }
 
-/// What the status of a route or a policy says.
+/// What the status of a route, a policy or an XBackend says.
 fn entries(object: &AnyObject) -> Vec<Entry<'_>> {
     let route = object.status().map_or(&[][..], |status: &RouteStatus| &status.parents);
     let policy = object.status().map_or(&[][..], |status: &PolicyStatus| &status.ancestors);
@@ -380,7 +380,14 @@ fn entries(object: &AnyObject) -> Vec<Entry<'_>> {
             controller: controller_name,
             conditions,
         });
-    parents.chain(ancestors).collect()
+    let of_backend = object.status().map_or(&[][..], |status: &BackendStatus| &status.ancestors);
+    let of_backend =
+        of_backend.iter().map(|BackendAncestorStatus { ancestor_ref, controller_name, conditions }| Entry {
+            parent: ancestor_ref,
+            controller: controller_name,
+            conditions,
+        });
+    parents.chain(ancestors).chain(of_backend).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! about every match entry alone, and the mutant puts those that match into another order.
 
 mod answers;
+mod backends;
 mod calls;
 mod certificates;
 mod engine;
@@ -83,6 +84,7 @@ pub fn mutants() -> Vec<Mutant> {
         service_imports::MUTANTS,
         sessions::MUTANTS,
         external_auth::MUTANTS,
+        backends::MUTANTS,
         engine::MUTANTS,
     ]
     .concat()

@@ -1,11 +1,12 @@
-//! The EndpointSlices that follow from pods.
+//! The EndpointSlices that follow from pods, and the pods themselves where something selects among them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use gateway_core::api::{
-    AnyObject, Endpoint, EndpointAddressType, EndpointConditions, EndpointPort, EndpointSlice, IntOrString,
-    ObjectMeta, Resources, Service, ServicePort, ServiceType,
+    AnyObject, ConditionStatus, Endpoint, EndpointAddressType, EndpointConditions, EndpointPort,
+    EndpointSlice, IntOrString, ObjectMeta, Pod, PodCondition, PodIp, PodPhase, PodStatus, Resources,
+    Service, ServicePort, ServiceType,
 };
 
 use crate::cluster::RunningPod;
@@ -31,6 +32,9 @@ pub(super) fn with_endpoints(objects: &Resources, pods: &[RunningPod]) -> Resour
         let slices = slices.filter(|made| made.address_type == slice.address_type);
         resources.extend(slices.map(AnyObject::from));
     }
+    if objects.backends.values().any(|backend| backend.spec.endpoint_selector.is_some()) {
+        resources.extend(pods.iter().filter_map(as_written).map(AnyObject::from));
+    }
     for (key, service) in &objects.services {
         if service.spec.selector.is_empty() || service.spec.r#type == ServiceType::ExternalName {
             continue;
@@ -48,6 +52,26 @@ pub(super) fn with_endpoints(objects: &Resources, pods: &[RunningPod]) -> Resour
         resources.extend(slices.map(AnyObject::from));
     }
     resources
+}
+
+/// A pod as its node writes it; none where each of its ports is a socket elsewhere.
+fn as_written(pod: &RunningPod) -> Option<Pod> {
+    let (_, first) = pod.ports.first_key_value()?;
+    let is_at_its_ports = pod.ports.iter().all(|(port, at)| (at.ip(), at.port()) == (first.ip(), *port));
+    let (r#type, status) = ("Ready".to_owned(), ConditionStatus::True);
+    let status = PodStatus {
+        phase: Some(PodPhase::Running),
+        conditions: vec![PodCondition { r#type, status }],
+        pod_ips: vec![PodIp { ip: first.ip().to_string() }],
+        ..PodStatus::default()
+    };
+    let metadata = ObjectMeta {
+        name: pod.pod.name.clone(),
+        namespace: Some(pod.pod.namespace.clone()),
+        labels: pod.labels.clone(),
+        ..ObjectMeta::default()
+    };
+    is_at_its_ports.then(|| Pod { metadata, status, ..Pod::default() })
 }
 
 fn selects(service: &Service, pod: &RunningPod) -> bool {
@@ -110,11 +134,11 @@ mod tests {
 
     use std::net::SocketAddr;
 
-    use crate::exchange::Pod;
+    use crate::exchange;
 
     fn pod(name: &str, app: &str, ports: &[(u16, &str)]) -> RunningPod {
         RunningPod {
-            pod: Pod { namespace: "default".to_owned(), name: name.to_owned() },
+            pod: exchange::Pod { namespace: "default".to_owned(), name: name.to_owned() },
             labels: BTreeMap::from([("app".to_owned(), app.to_owned())]),
             ports: ports.iter().map(|(number, address)| (*number, address.parse().unwrap())).collect(),
         }

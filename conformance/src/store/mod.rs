@@ -5,7 +5,7 @@
 //!
 //! Endpoints follow from the pods. A Service with a selector has an EndpointSlice for each pod that it selects; in an
 //! EndpointSlice with the label [`PODS_LABEL`] the pods of a Deployment stand. Both are in [`Store::resources`] only, and
-//! not among the stored objects.
+//! not among the stored objects; so are the pods, where an XBackend selects among them.
 
 mod endpoints;
 

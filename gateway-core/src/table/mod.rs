@@ -238,7 +238,7 @@ impl RouteTable {
     pub fn certificate_for(&self, backend: &Backend, gateway: Option<&ObjectName>) -> Option<&Certificate> {
         backend.tls.as_ref()?;
         match backend.kind {
-            BackendKind::Service => self.client_certificate(gateway?),
+            BackendKind::Service | BackendKind::ServiceImport => self.client_certificate(gateway?),
             BackendKind::XBackend => self.backend_certificates.get(&backend.service),
         }
     }

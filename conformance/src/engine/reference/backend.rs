@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::api::{
-    BackendObjectReference, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef, MULTICLUSTER_GROUP,
-    Resources, Service, ServiceImportType, ServicePort, ServiceType, TransportProtocol,
+    BackendObjectReference, EXPERIMENTAL_GROUP, EndpointAddressType, GATEWAY_GROUP, HttpBackendRef,
+    MULTICLUSTER_GROUP, Resources, Service, ServiceImportType, ServicePort, ServiceType, TransportProtocol,
 };
 use gateway_core::name::ObjectName;
 use gateway_core::rule::BackendKind;
 
 use super::super::Target;
-use super::{backend_tls_policy, namespace};
+use super::{backend_tls_policy, namespace, x_backend};
 
 /// RGR-01 to RGR-03: within a namespace always, into another one if a ReferenceGrant there says so.
 pub(super) fn is_granted(
@@ -21,12 +21,17 @@ pub(super) fn is_granted(
     to_kind: &str,
     to: &ObjectName,
 ) -> bool {
-    let to_group = if to_kind == "ServiceImport" { MULTICLUSTER_GROUP } else { "" };
+    let from_group = if from_kind == "XBackend" { EXPERIMENTAL_GROUP } else { GATEWAY_GROUP };
+    let to_group = match to_kind {
+        "ServiceImport" => MULTICLUSTER_GROUP,
+        "XBackend" => EXPERIMENTAL_GROUP,
+        _ => "",
+    };
     *from_namespace == *to.namespace
         || resources.reference_grants.iter().any(|(key, grant)| {
             key.namespace == to.namespace
                 && grant.spec.from.iter().any(|from| {
-                    from.group == GATEWAY_GROUP && from.kind == from_kind && from.namespace == from_namespace
+                    from.group == from_group && from.kind == from_kind && from.namespace == from_namespace
                 })
                 && grant.spec.to.iter().any(|target| {
                     target.group == to_group
@@ -66,8 +71,10 @@ pub(super) fn service<'r>(
     kind: BackendKind,
     name: &ObjectName,
 ) -> Option<Cow<'r, Service>> {
-    if kind == BackendKind::Service {
-        return Some(Cow::Borrowed(resources.services.get(name)?));
+    match kind {
+        BackendKind::Service => return Some(Cow::Borrowed(resources.services.get(name)?)),
+        BackendKind::ServiceImport => {}
+        _ => return None,
     }
     let import = resources.service_imports.get(name)?;
     let ports = import.spec.ports.iter().cloned().map(|port| ServicePort {
@@ -92,6 +99,9 @@ pub(super) fn resolve(
     referrer: &Referrer<'_>,
     reference: &BackendObjectReference,
 ) -> Option<Target> {
+    if x_backend::is_one(reference) {
+        return x_backend::resolve(resources, referrer, reference);
+    }
     let kind = kind(&reference.group, &reference.kind)?;
     let named = namespace(reference.namespace.as_deref(), referrer.route);
     let name = ObjectName::new(named, reference.name.as_str());
@@ -159,6 +169,9 @@ pub(super) fn endpoints(
     target: &Target,
     transport: &TransportProtocol,
 ) -> Vec<SocketAddr> {
+    if target.kind == BackendKind::XBackend {
+        return x_backend::endpoints(resources, target);
+    }
     let service = service(resources, target.kind, &target.service).expect("it was resolved");
     let port = port_of(&service, i32::from(target.port), transport.clone()).expect("it was resolved");
     let port_name = port.name.clone().unwrap_or_default();

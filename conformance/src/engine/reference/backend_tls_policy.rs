@@ -1,8 +1,8 @@
 //! Which BackendTLSPolicy holds for a port of a Service or ServiceImport, and what it says.
 
 use gateway_core::api::{
-    BackendTlsPolicy, CERTIFICATES_GROUP, LocalObjectReference, Resources, ServicePort, SubjectAltName,
-    SubjectAltNameType, WellKnownCaCertificatesType,
+    BackendTlsPolicy, BackendTlsPolicyValidation, CERTIFICATES_GROUP, LocalObjectReference, Resources,
+    SecretObjectReference, ServicePort, SubjectAltName, SubjectAltNameType, WellKnownCaCertificatesType,
 };
 use gateway_core::name::ObjectName;
 use gateway_core::rule::BackendKind;
@@ -27,8 +27,8 @@ pub(super) fn of_backend(
     Ok(Some(Box::new(BackendTls {
         // BTP-16: the hostname is the server name, whatever the certificate has to have.
         server_name: policy.spec.validation.hostname.clone(),
-        identities: identities(policy)?,
-        authorities: authorities(resources, key, policy)?,
+        identities: identities(&policy.spec.validation)?,
+        authorities: authorities(resources, key, &policy.spec.validation)?,
         client_certificate: gateway.and_then(|gateway| client_certificate(resources, gateway)),
     })))
 }
@@ -53,8 +53,7 @@ fn oldest<'r>(
 }
 
 /// BTP-17, BTP-18: one of the names that are listed; the hostname if none is.
-fn identities(policy: &BackendTlsPolicy) -> Result<Vec<Identity>, InvalidPolicy> {
-    let validation = &policy.spec.validation;
+pub(super) fn identities(validation: &BackendTlsPolicyValidation) -> Result<Vec<Identity>, InvalidPolicy> {
     if validation.subject_alt_names.is_empty() {
         return Ok(vec![Identity::Hostname(validation.hostname.clone())]);
     }
@@ -67,12 +66,11 @@ fn identities(policy: &BackendTlsPolicy) -> Result<Vec<Identity>, InvalidPolicy>
 }
 
 /// BTP-11 to BTP-13, BTP-15: at least one authority must be known.
-fn authorities(
+pub(super) fn authorities(
     resources: &Resources,
     key: &ObjectName,
-    policy: &BackendTlsPolicy,
+    validation: &BackendTlsPolicyValidation,
 ) -> Result<Authorities, InvalidPolicy> {
-    let validation = &policy.spec.validation;
     match &validation.well_known_ca_certificates {
         Some(WellKnownCaCertificatesType::System) => return Ok(Authorities::System),
         Some(WellKnownCaCertificatesType::Unknown(_)) => return Err(InvalidPolicy),
@@ -95,9 +93,17 @@ fn authorities(
 /// GWB-01 to GWB-05, BTP-23: what the Gateway shows to its backends. One that cannot be had is not shown.
 fn client_certificate(resources: &Resources, gateway: &ObjectName) -> Option<Vec<u8>> {
     let tls = resources.gateways.get(gateway)?.spec.tls.as_ref()?;
-    let reference = tls.backend.as_ref()?.client_certificate_ref.as_ref()?;
-    let to = ObjectName::new(namespace(reference.namespace.as_deref(), gateway), reference.name.as_str());
-    let granted = backend::is_granted(resources, "Gateway", &gateway.namespace, "Secret", &to);
+    certificate(resources, ("Gateway", gateway), tls.backend.as_ref()?.client_certificate_ref.as_ref()?)
+}
+
+/// The certificate that a reference of an object, a kind and a name, leads to.
+pub(super) fn certificate(
+    resources: &Resources,
+    (kind, name): (&str, &ObjectName),
+    reference: &SecretObjectReference,
+) -> Option<Vec<u8>> {
+    let to = ObjectName::new(namespace(reference.namespace.as_deref(), name), reference.name.as_str());
+    let granted = backend::is_granted(resources, kind, &name.namespace, "Secret", &to);
     if !reference.group.is_empty() || reference.kind != "Secret" || !granted {
         return None;
     }

@@ -15,7 +15,7 @@
 //! | what the filters of the listener make of it | `listener_filters` |
 //! | which routes a listener has, and which match entry goes first | `parent_ref`, then `route` with `http` or `grpc`, and `matching`, `hostname`, `age` |
 //! | what the filters of the first make of it | `filters`, with a file for each filter |
-//! | where it goes | `backend`, with `backend_tls_policy`, `traffic_policy` and `session` |
+//! | where it goes | `backend`, with `x_backend`, `backend_tls_policy`, `traffic_policy` and `session` |
 //!
 //! Connections and datagrams go through `stream` instead, requests within a mesh through `mesh`.
 
@@ -46,6 +46,7 @@ mod route;
 mod session;
 mod stream;
 mod traffic_policy;
+mod x_backend;
 #[cfg(test)]
 mod tests;
 

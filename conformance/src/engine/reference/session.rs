@@ -9,6 +9,7 @@ use gateway_core::api::{
     CookieConfig, CookieLifetimeType, HttpRouteRule, Resources, ServiceAffinity, SessionPersistence,
     SessionPersistenceType as Type,
 };
+use gateway_core::rule::BackendKind;
 use http::header;
 
 use super::super::{Session, Target};
@@ -16,7 +17,7 @@ use super::backend::{self, Referrer};
 use super::limits::duration;
 use super::request::Seen;
 use super::route::Candidate;
-use super::traffic_policy;
+use super::{traffic_policy, x_backend};
 
 /// How many texts of one name are looked at.
 const TEXTS: usize = 4;
@@ -58,7 +59,11 @@ pub(super) fn of_request(
     // SES-01: the word of the rule, or else that of a policy for the Service.
     let of_rule = candidate.rule.session_persistence.as_deref();
     let of_rule = of_rule.map(|written| (format!("{}/{}", candidate.kind, candidate.route), written));
-    let (of, written) = of_rule.or_else(|| traffic_policy::sessions(resources, to))?;
+    let of_backend = || match to.kind {
+        BackendKind::XBackend => x_backend::sessions(resources, &to.service),
+        _ => traffic_policy::sessions(resources, to),
+    };
+    let (of, written) = of_rule.or_else(of_backend)?;
     let cookie = written.cookie.clone().unwrap_or_default();
     let name = match (&written.r#type, &written.header) {
         // SES-10: all that is known of the name of its own is that it has one.
