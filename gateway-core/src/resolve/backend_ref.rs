@@ -4,6 +4,7 @@
 //! that a change of the Service concerns those and no others. A reference that leads nowhere says why, and its share of the
 //! requests fails; the route stays accepted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -22,6 +23,7 @@ use crate::finding::Finding;
 use crate::name::{BackendId, ObjectName, RouteKey};
 use crate::rule::{Backend, BackendKind, BackendProtocol, BackendTls, SessionPersistence};
 use crate::table::RouteTableBuilder;
+use crate::validate::Valid;
 
 /// A reference to a backend, as any of the fields that hold one writes it.
 #[derive(Clone, Copy, Debug)]

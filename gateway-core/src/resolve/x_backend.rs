@@ -206,6 +206,12 @@ fn spoken(usage: Usage, protocol: Option<&Protocol>, within_tls: bool) -> Result
                 other("calls of gRPC")
             }
         },
+        // TEL-03
+        Usage::Traces => match protocol {
+            None | Some(Protocol::Grpc | Protocol::H2c | Protocol::Http2) => Ok(BackendProtocol::H2c),
+            Some(Protocol::Http | Protocol::Http11) => Ok(BackendProtocol::Http1),
+            Some(Protocol::Mcp | Protocol::Wss | Protocol::Tcp | Protocol::Unknown(_)) => other("OTLP"),
+        },
         // What goes over it is for the two ends.
         Usage::Terminated => Ok(BackendProtocol::default()),
         Usage::Tcp if within_tls => {
