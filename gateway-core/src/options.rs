@@ -91,13 +91,13 @@ pub struct Options {
     /// accepted, and statuses say so.
     ///
     /// # Spec
-    /// TEL-01 to TEL-05. The features that stand for it are in no list.
+    /// [TEL-01](crate::spec#TEL-01) to [TEL-05](crate::spec#TEL-05). The features that stand for it are in no list.
     pub telemetry_policies: bool,
     /// Whether the data plane looks up the names of XBackends of type `ExternalHostname`, and
     /// [gives them endpoints](crate::table::RouteTable::with_endpoints). Without it, as by default, such an XBackend is not accepted.
     ///
     /// # Spec
-    /// XBK-01. No feature stands for it.
+    /// [XBK-01](crate::spec#XBK-01). No feature stands for it.
     pub external_hostnames: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.

@@ -128,7 +128,7 @@ impl EndpointSlice {
     /// Service have that some make for a ServiceImport: a Service has endpoints of its own cluster and no others.
     ///
     /// # Spec
-    /// HRB-17
+    /// [HRB-17](crate::spec#HRB-17)
     pub fn service_name(&self) -> Option<&str> {
         match self.service_import_name() {
             None => self.label(Self::SERVICE_NAME_LABEL),

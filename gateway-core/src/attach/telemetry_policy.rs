@@ -4,7 +4,7 @@
 //! one decides, or none. What is wrong with one Gateway is said of that one only.
 //!
 //! # Spec
-//! TEL-01 to TEL-05, POL-03, POL-04.
+//! [TEL-01](crate::spec#TEL-01) to [TEL-05](crate::spec#TEL-05), [POL-03](crate::spec#POL-03), [POL-04](crate::spec#POL-04).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

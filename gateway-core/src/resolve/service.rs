@@ -4,7 +4,7 @@
 //! ports, and EndpointSlices with ports of the same names.
 //!
 //! # Spec
-//! HRB-17, GEP-1748.
+//! [HRB-17](crate::spec#HRB-17), GEP-1748.
 
 use std::collections::BTreeMap;
 use std::fmt;

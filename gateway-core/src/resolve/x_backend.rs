@@ -7,7 +7,7 @@
 //! takes the table into use.
 //!
 //! # Spec
-//! XBK-01 to XBK-08, SES-01.
+//! [XBK-01](crate::spec#XBK-01) to [XBK-08](crate::spec#XBK-08), [SES-01](crate::spec#SES-01).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -52,7 +52,7 @@ pub enum BackendKind {
 /// What a backend speaks, by the `appProtocol` of its Service port, or the `protocol` of an XBackend.
 ///
 /// # Spec
-/// GEP-1911, [BPR-01](crate::spec#BPR-01) to [BPR-07](crate::spec#BPR-07), XBK-03.
+/// GEP-1911, [BPR-01](crate::spec#BPR-01) to [BPR-07](crate::spec#BPR-07), [XBK-03](crate::spec#XBK-03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum BackendProtocol {
     /// HTTP/1.1, upgrades included: no `appProtocol`, or one that is not listed here, and a reference of an HTTPRoute.

@@ -309,7 +309,7 @@ pub fn policy(
 /// have.
 ///
 /// # Spec
-/// XBK-06, LIM-23, GEN-11, GEN-12.
+/// [XBK-06](crate::spec#XBK-06), [LIM-23](crate::spec#LIM-23), [GEN-11](crate::spec#GEN-11), [GEN-12](crate::spec#GEN-12).
 pub fn x_backend(
     stored: &api::BackendStatus,
     computed: &PolicyStatus,

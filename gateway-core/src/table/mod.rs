@@ -219,7 +219,7 @@ impl RouteTable {
     /// What a policy says of the traces of a Gateway, if one does.
     ///
     /// # Spec
-    /// TEL-01
+    /// [TEL-01](crate::spec#TEL-01)
     #[inline]
     pub fn tracing(&self, gateway: &ObjectName) -> Option<&Arc<Tracing>> {
         self.tracing.get(gateway)
@@ -234,7 +234,7 @@ impl RouteTable {
     /// says itself, be it none.
     ///
     /// # Spec
-    /// GWB-01, XBK-04
+    /// [GWB-01](crate::spec#GWB-01), [XBK-04](crate::spec#XBK-04)
     pub fn certificate_for(&self, backend: &Backend, gateway: Option<&ObjectName>) -> Option<&Certificate> {
         backend.tls.as_ref()?;
         match backend.kind {
@@ -384,7 +384,7 @@ impl RouteTable {
     /// ```
     ///
     /// # Spec
-    /// XBK-01
+    /// [XBK-01](crate::spec#XBK-01)
     pub fn with_endpoints(&self, found: impl Fn(&Backend, &str) -> Arc<[Endpoint]>) -> Option<Self> {
         let changed = self.named.iter().filter_map(|id| {
             let backend = self.backends.get(*id)?;

@@ -7,7 +7,7 @@ use http::HeaderName;
 /// An attribute that every span of a Gateway carries, where there is a value for it.
 ///
 /// # Spec
-/// TEL-05
+/// [TEL-05](crate::spec#TEL-05)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanAttribute {
     /// The key in the span.
@@ -40,7 +40,7 @@ macro_rules! known_attributes {
         /// ```
         ///
         /// # Spec
-        /// TEL-05; GEP-5253.
+        /// [TEL-05](crate::spec#TEL-05); GEP-5253.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum KnownAttribute {

@@ -9,7 +9,7 @@ use crate::name::{BackendId, ObjectName};
 /// What a policy says of the traces of a Gateway. Where none says anything, it is left to the program.
 ///
 /// # Spec
-/// `XTelemetryPolicy`, TEL-01 to TEL-05.
+/// `XTelemetryPolicy`, [TEL-01](crate::spec#TEL-01) to [TEL-05](crate::spec#TEL-05).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracing {
     /// The policy.
@@ -51,7 +51,7 @@ pub struct Spans {
 /// ```
 ///
 /// # Spec
-/// TEL-04
+/// [TEL-04](crate::spec#TEL-04)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
     /// The share of requests that come without a trace; without `of_parents`, of all.
@@ -74,7 +74,7 @@ impl Sampling {
     /// Whether there are spans of a request in this trace; `parent` is what the client has decided, where it began the trace.
     ///
     /// # Spec
-    /// TEL-04; W3C Trace Context section 3.2.2.5.1.
+    /// [TEL-04](crate::spec#TEL-04); W3C Trace Context section 3.2.2.5.1.
     pub fn samples(&self, trace_id: u128, parent: Option<bool>) -> bool {
         match (parent, self.of_parents) {
             (Some(sampled), Some(share)) => sampled && share.is_below(mixed(trace_id)),

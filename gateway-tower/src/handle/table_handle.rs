@@ -74,7 +74,7 @@ impl TableHandle {
     /// ```
     ///
     /// # Spec
-    /// XBK-01
+    /// [XBK-01](gateway_core::spec#XBK-01)
     pub fn set_addresses(&self, name: &str, addresses: &[IpAddr]) {
         self.0.changes.send_if_modified(|latest| {
             let mut answers = self.answers();

@@ -27,7 +27,7 @@
 //! ```
 //!
 //! # Spec
-//! XBK-01, XBK-05.
+//! [XBK-01](gateway_core::spec#XBK-01), [XBK-05](gateway_core::spec#XBK-05).
 
 mod lookup;
 mod options;

@@ -38,7 +38,7 @@
 //! ```
 //!
 //! # Spec
-//! OTLP 1.3; TEL-03, TEL-04.
+//! OTLP 1.3; [TEL-03](gateway_core::spec#TEL-03), [TEL-04](gateway_core::spec#TEL-04).
 
 mod waiting;
 mod shared;

@@ -55,7 +55,7 @@
 //! ```
 //!
 //! # Spec
-//! W3C Trace Context; TEL-04, TEL-05.
+//! W3C Trace Context; [TEL-04](gateway_core::spec#TEL-04), [TEL-05](gateway_core::spec#TEL-05).
 
 mod headers;
 mod trace_parent;

@@ -87,7 +87,7 @@ impl Traces {
     /// of the gateway.
     ///
     /// # Spec
-    /// TEL-01, TEL-04, TEL-05.
+    /// [TEL-01](gateway_core::spec#TEL-01), [TEL-04](gateway_core::spec#TEL-04), [TEL-05](gateway_core::spec#TEL-05).
     pub fn by_policy(self, tables: TableHandle, recorder: impl RecordSpans) -> Self {
         Self { policies: Some(Arc::new(Policies { tables, recorder: Box::new(recorder) })), ..self }
     }
