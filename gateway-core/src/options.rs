@@ -1,4 +1,4 @@
-//! What the embedding tells a translation: who it is, what its data plane can do, which addresses it has.
+//! The options of a translation: who the embedding is, what its data plane can do, which addresses it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a controller tells of its work, for metrics.
+//! The observer of a controller's work, for metrics.
 //!
 //! With the feature `metrics`, [`Metrics`](crate::metrics::Metrics) listens; a program with another library for metrics does
 //! so itself.

@@ -1,4 +1,4 @@
-//! What an authorization service is asked, and what its answer does to a request.
+//! Questions to authorization services, and what their answers do to a request.
 //!
 //! The service gets as much of the request as the [filter](crate::filter::ExternalAuth) says, and no header beyond. What it
 //! answers is an [`AuthAnswer`]: the request passes, with headers as the service wants them; or the client gets the service's

@@ -1,4 +1,4 @@
-//! What a backend is told about the client: `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
+//! The headers that tell a backend about the client: `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
 //!
 //! The gateway is taken for the edge. `X-Forwarded-For` gets the address of the client appended, whatever it held; the
 //! rightmost address is therefore the one to rely on. `X-Forwarded-Proto` and `X-Forwarded-Host` are what the gateway saw

@@ -1,4 +1,4 @@
-//! What filters do, where they stand, and what a broken one costs.
+//! Filters: what they do, where they stand, and what a broken one costs.
 //!
 //! # Three places
 //! | place | runs | may be |

@@ -1,4 +1,4 @@
-//! Which rule serves a request, where several match.
+//! Precedence: the rule that serves a request, where several match.
 //!
 //! One entry of `matches` serves a request: that which goes before all others whose conditions the request meets. The criteria, in order:
 //!

@@ -1,4 +1,4 @@
-//! What statuses say, and where each word comes from.
+//! Statuses: what they say, and where each word comes from.
 //!
 //! # From a mistake to a condition
 //! A stage that finds something wrong keeps it, at the object that has it, as a [`Finding`](crate::finding::Finding): the field, a

@@ -1,4 +1,4 @@
-//! What references lead to: backends, certificates, and the grants without which they must not be followed.
+//! The targets of references: backends, certificates, and the grants without which they must not be followed.
 //!
 //! Every reference is followed here, whoever wrote it, and a reference that leads nowhere becomes a
 //! [`Finding`](crate::finding::Finding) of the object that has it. What was asked for is remembered: Secrets and

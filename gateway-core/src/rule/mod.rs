@@ -1,4 +1,4 @@
-//! What follows when a match was found: filters, backends, timeouts and retries of one rule.
+//! Rules of the table: filters, backends, timeouts and retries, which follow when a match was found.
 //!
 //! A rule for requests is an [`HttpRule`]; one for what is passed on as it comes, a [`StreamRule`].
 

@@ -1,4 +1,4 @@
-//! What must be written: a computed status brought together with the stored one.
+//! Statuses to be written: the computed one brought together with the stored one.
 //!
 //! A status is shared. Other controllers have conditions and entries in it, which stay as they are and where they are;
 //! our own are replaced, added, or removed when nothing computes them any more. A condition keeps the time of its last

@@ -1,4 +1,4 @@
-//! What is to be written into statuses: computed from what is attached, then merged with what is stored.
+//! Statuses, computed from what is attached, then merged with what is stored.
 //!
 //! Every condition is made here, from the typed states and findings of the stages before. A condition has to say in one
 //! message what is wrong at several places; beside the conditions stand their [causes](Cause), one a place.

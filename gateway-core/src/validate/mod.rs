@@ -1,4 +1,4 @@
-//! What an API server would have refused, refused here: resources as written in, [`Valid`] objects out.
+//! The checks of an API server, for those who have none: resources as written in, [`Valid`] objects out.
 //!
 //! The specification puts a part of its rules into the schemas of the resources and relies on an API server to enforce
 //! them. Whoever reads resources from files has none, so the same rules are checked here, for every kind, before

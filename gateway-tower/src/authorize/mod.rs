@@ -1,4 +1,4 @@
-//! Asking authorization services whether requests may pass.
+//! Authorization services, asked whether requests may pass.
 //!
 //! Filters of the type `ExternalAuth` stop a request until a service has been asked: those of a listener in the
 //! [`route`](crate::route) layer, those of a rule in the [`dispatch`](crate::dispatch) layer. What is asked, and what an answer

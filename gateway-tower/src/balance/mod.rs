@@ -1,4 +1,4 @@
-//! Choosing the endpoint of an attempt, and aiming the request at it.
+//! The choice of an endpoint for an attempt, at which the request is aimed.
 //!
 //! A picker chooses; a gateway gets it by [`Gateway::builder(..).picker(..)`](crate::GatewayBuilder::picker), a stack of layers
 //! by [`BalanceLayer::new`]. It sees the backend with its endpoints and

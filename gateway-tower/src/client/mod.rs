@@ -1,4 +1,4 @@
-//! What a client and the layers around it say to each other: where a request goes, and that it could not get there.
+//! Words between a client and the layers around it: where a request goes, and that it could not get there.
 //!
 //! Any service that takes requests to endpoints is a client; [ours](crate::upstream) is one. It finds its
 //! [`UpstreamTarget`] in the request, says with a [`ConnectError`] that nothing was sent, and with [`NotProcessed`] that

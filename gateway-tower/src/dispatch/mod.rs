@@ -1,4 +1,4 @@
-//! Taking a request from its rule to its backend, and the answer back.
+//! The way of a request from its rule to its backend, and of the answer back.
 //!
 //! What is done, and in which order, is written down in [`Exchange`](gateway_core::exchange::Exchange), which
 //! [`Routed`](crate::Routed) holds; this layer takes its steps. What the client said about its own connection was taken

@@ -1,4 +1,4 @@
-//! Sending copies of requests to other backends, whose answers nobody waits for.
+//! Copies of requests for other backends, whose answers are not waited for.
 //!
 //! The filters made copies of the request's head; this layer sends them, each to one endpoint
 //! ([FMR-02](gateway_core::spec#FMR-02)), in tasks of their own. A mirror never slows or fails the request: it takes what it can

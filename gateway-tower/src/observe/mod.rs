@@ -1,4 +1,4 @@
-//! What layers and servers tell of what they do: of requests and attempts, of copies for mirrors, of connections and of
+//! Observers of layers and servers: of requests and attempts, of copies for mirrors, of connections and of
 //! handshakes.
 //!
 //! | who is told | of | by |

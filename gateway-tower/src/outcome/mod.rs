@@ -1,4 +1,4 @@
-//! How requests end: with an answer of a backend, of a filter, or of the gateway itself, and then why.
+//! Ends of requests: an answer of a backend, of a filter, or of the gateway itself, and then why.
 //!
 //! | type | is |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! Where the errors of a client become refusals, and its answers those of the gateway.
+//! The place where errors of a client become refusals, and its answers those of the gateway.
 //!
 //! A client that cannot connect, or whose backend did not take the request, gives 503, any other error of it gives 502, unless
 //! the body of the request broke: then it gives 400, whatever the client makes of that. The error itself goes along as the source

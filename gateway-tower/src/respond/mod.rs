@@ -1,4 +1,4 @@
-//! Turning refusals into answers: the outermost layer, and the only one that writes an answer for the gateway.
+//! Answers for refusals: the outermost layer, and the only one that writes an answer for the gateway.
 //!
 //! A client of HTTP gets the [status](crate::Refusal::status) and a line of text. A client of gRPC, which is one whose
 //! request has a content type of gRPC, gets 200 and no body, with its [code](crate::Refusal::grpc_code) in `grpc-status`

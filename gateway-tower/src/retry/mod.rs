@@ -1,4 +1,4 @@
-//! Trying a request again when an attempt at its backend failed.
+//! Further attempts, when one at the backend failed.
 //!
 //! Only the rules that say so are retried: after the listed status codes, and whenever the backend has not processed the
 //! request. That is when no connection to it could be made, when it [did not take](crate::client::NotProcessed) the request

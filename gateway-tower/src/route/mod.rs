@@ -1,4 +1,4 @@
-//! Finding the rule that serves a request.
+//! The search for the rule that serves a request.
 //!
 //! The layer looks a request up in the table in use and puts what it [found](crate::Routed) into the request's
 //! extensions, where the layers within read it. A request that no rule serves is refused here, and the filters of listeners
