@@ -99,6 +99,16 @@ impl Line<'_> {
     }
 }
 
+/// How far the text of an item of a list is from where the item begins.
+fn item(content: &str) -> usize {
+    let digits = content.bytes().take_while(u8::is_ascii_digit).count();
+    match &content[digits..] {
+        rest if digits == 0 && rest.starts_with("- ") => 2,
+        rest if digits > 0 && rest.starts_with(". ") => digits + 2,
+        _ => 0,
+    }
+}
+
 /// No line is wider for its links than [`WIDTH`]: what it has no room for begins the next one of its paragraph. Rows of tables
 /// stay as they are.
 fn wrapped(lines: &[Line<'_>]) -> String {
@@ -111,7 +121,7 @@ fn wrapped(lines: &[Line<'_>]) -> String {
             continue;
         }
         let mut indent = line.text.len() - content.len();
-        let hanging = indent + if content.starts_with("- ") { 2 } else { 0 };
+        let hanging = indent + item(content);
         let mut words: Vec<_> = rest.drain(..).chain(content.split(' ').map(str::to_owned)).collect();
         while !words.is_empty() {
             let room = line.room(indent, &words);
