@@ -69,6 +69,7 @@
 //! | why a request was answered as it was | [`Outcome`], [`outcome`] |
 //! | metrics, traces, a log of requests | [`observe`] and what is made of it |
 //! | a mesh | `serve::MeshServer` |
+//! | backends outside the cluster | [`names`]: look-ups beside the requests |
 //! | to operate it: limits, draining, logs | [`manual::operating`] |
 //!
 //! # Features

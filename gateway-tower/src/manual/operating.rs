@@ -11,6 +11,7 @@
 //! | connections to an endpoint, answers' heads, times | `upstream::UpstreamOptions` | a request waits, or gets 502 or 503 |
 //! | datagrams and their flows; streams | `serve::DatagramOptions`, `serve::StreamOptions` | a new flow takes the place of one whose client never answered, or is dropped; a connection waits |
 //! | tunnels | [`tunnel::TunnelOptions`](crate::tunnel::TunnelOptions) | a quiet one is closed |
+//! | names outside the cluster, and what they lead to | [`names::NameOptions`](crate::names::NameOptions) | a name is not looked up; its requests get 503 |
 //! | copies for mirrors | [`mirror::MAX_MIRRORS`](crate::mirror::MAX_MIRRORS) | a copy is given up; the request goes on |
 //! | bodies that authorization services are sent | [`authorize::MAX_HELD`](crate::authorize::MAX_HELD) | 503 |
 //! | bodies that are kept for retries | 64 KiB each | the request is tried once |
