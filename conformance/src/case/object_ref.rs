@@ -116,6 +116,6 @@ mod tests {
     #[test]
     fn what_is_no_object_is_an_error() {
         assert!("matching".parse::<ObjectRef>().unwrap_err().contains("has no kind"));
-        assert!("Pod x".parse::<ObjectRef>().unwrap_err().contains("no kind that is read"));
+        assert!("Deployment x".parse::<ObjectRef>().unwrap_err().contains("no kind that is read"));
     }
 }
