@@ -226,3 +226,64 @@ async fn a_certificate_with_the_key_of_another_is_named_and_costs_itself() {
     let checked = run(&["check", running.path("").to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&checked.stdout).contains(why), "{checked:?}");
 }
+
+/// A policy that wants spans of the Gateway `web` told to `collector`.
+const TRACES: &str = "---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XTelemetryPolicy
+metadata: {name: traces}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: web}]
+  tracing: {mode: Enabled, serviceName: edge, provider: {backendRef: {name: collector, port: 4318}}}
+";
+
+/// Whether the policy for traces is accepted, as the status file says it, and why.
+fn traces_accepted(file: &std::path::Path) -> String {
+    let list: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let items = list["items"].as_array().unwrap();
+    let policy = items.iter().find(|it| it["kind"] == "XTelemetryPolicy").expect("the policy has a status");
+    let conditions = policy["status"]["ancestors"][0]["conditions"].as_array().unwrap();
+    let accepted = conditions.iter().find(|it| it["type"] == "Accepted").unwrap();
+    format!("{}/{}", accepted["status"].as_str().unwrap(), accepted["reason"].as_str().unwrap())
+}
+
+// TEL-03, TEL-04: a program that sends no spans accepts no policy that wants some.
+#[tokio::test]
+async fn a_policy_for_traces_is_accepted_where_its_provider_is_told() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let port = free_port();
+    let collector = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let service = format!(
+        "---\napiVersion: v1\nkind: Service\nmetadata: {{name: collector}}\nspec: {{ports: [{{port: 4318}}]}}\n\
+         ---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n\
+         metadata: {{name: collector, labels: {{kubernetes.io/service-name: collector}}}}\n\
+         addressType: IPv4\nports: [{{port: {}}}]\nendpoints: [{{addresses: [127.0.0.1]}}]\n",
+        collector.local_addr().unwrap().port()
+    );
+    let listener = format!("port: {port}, protocol: HTTP");
+    let files = CLASS.to_owned() + &gateway("default", "web", 2026, &listener, "") + TRACES + &service;
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("status.json");
+    let _running = Gateway::start(&[("all.yaml", &files)], &["--write-status", status.to_str().unwrap()]);
+    assert!(redirects_to(at("127.0.0.1", port)).await.contains("web"));
+    conditions(&status, "web", "Programmed=True/Programmed");
+    if !cfg!(feature = "otlp") {
+        assert_eq!(traces_accepted(&status), "False/Invalid");
+        return;
+    }
+    assert_eq!(traces_accepted(&status), "True/Accepted");
+    let told = async {
+        let (mut connection, _) = collector.accept().await.unwrap();
+        let mut export = Vec::new();
+        // The rule is what a span says last.
+        while !export.windows(12).any(|part| part == b"gateway.rule") {
+            assert_ne!(connection.read_buf(&mut export).await.unwrap(), 0, "{export:?}");
+        }
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&export).into_owned()
+    };
+    let export = tokio::time::timeout(PATIENCE, told).await.expect("the provider is told");
+    assert!(export.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{export}");
+    assert!(export.contains("edge") && export.contains("http.response.status_code"), "{export}");
+}
