@@ -90,12 +90,11 @@ impl Line<'_> {
     fn goes_on(&self, mark: &str, indent: usize) -> bool {
         let content = self.text.trim_start();
         let begins_something = |c: char| matches!(c, '-' | '*' | '|' | '#' | '>') || c.is_ascii_digit();
-        self.mark == mark
-            && self.text.len() - content.len() == indent
-            && !content.is_empty()
-            && !content.starts_with(begins_something)
-            && !content.starts_with("```")
-            && !(content.starts_with('[') && content.contains("]: "))
+        let begins_something = content.starts_with(begins_something)
+            || content.starts_with("```")
+            || content.starts_with('[') && content.contains("]: ");
+        let is_indented = self.text.len() - content.len() == indent;
+        self.mark == mark && is_indented && !content.is_empty() && !begins_something
     }
 }
 
