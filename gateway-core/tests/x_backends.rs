@@ -243,6 +243,32 @@ fn one_in_another_namespace_takes_a_grant() {
     assert_eq!(backend(&translation.table).service, ObjectName::new("other", "b"));
 }
 
+// XBK-02, MSH-12
+#[test]
+fn one_in_another_namespace_takes_a_grant_in_a_mesh_too() {
+    let yaml = format!(
+        "{}---
+apiVersion: v1
+kind: Service
+metadata: {{name: s}}
+spec: {{clusterIP: 10.0.0.9, ports: [{{port: 80}}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: r}}
+spec:
+  parentRefs: [{{group: '', kind: Service, name: s}}]
+  rules: [{{backendRefs: [{{group: gateway.networking.x-k8s.io, kind: XBackend, name: b, namespace: other}}]}}]
+{}",
+        BASE.split("---\n").filter(|part| !part.contains("HTTPRoute")).collect::<Vec<_>>().join("---\n"),
+        x_backend_in("other", HOSTNAME)
+    );
+    let mut options = options();
+    options.features.extend([Feature::Mesh, Feature::HttpRoute]);
+    let translation = translate(&resources(&yaml), &options);
+    assert!(resolved(&translation).contains("False/RefNotPermitted"), "{}", resolved(&translation));
+}
+
 // XBK-07
 #[test]
 fn one_that_is_missing_or_invalid_is_no_backend() {

@@ -97,13 +97,13 @@
 
 // Listed in order: each imports only what stands before it.
 pub mod handle;
-pub mod names;
 pub mod connection;
 pub mod routed;
 pub mod body;
 pub mod client;
 #[cfg(any(feature = "client", feature = "server"))]
 mod connect;
+pub mod names;
 pub mod outcome;
 pub mod observe;
 pub mod respond;

@@ -170,6 +170,10 @@ impl Backends {
         let BackendReference { group, kind, namespace, name, port } = reference;
         let namespace = namespace.unwrap_or(from.namespace);
         let problem = |reason, message| Err(Finding::whole(reason, message));
+        let service = reference.service(from.namespace);
+        // XBK-02: unlike a Service, which every client in a mesh reaches by itself, it has certificates of its own to show.
+        let is_x_backend = service.as_ref().is_some_and(|service| service.kind == BackendKind::XBackend);
+        let needs_grants = needs_grants || is_x_backend;
         if needs_grants && context.grants.check(from, Target { group, kind, namespace, name }).is_none() {
             return problem(
                 Reason::RefNotPermitted,
@@ -180,7 +184,7 @@ impl Backends {
                 ),
             );
         }
-        let Some(service) = reference.service(from.namespace) else {
+        let Some(service) = service else {
             return problem(
                 Reason::InvalidKind,
                 format!("{kind} of group {group:?} is not supported as a backend; refer to a Service"),

@@ -157,12 +157,12 @@ impl<C> Authorizer<C> {
 
 /// For whom the body of a request is held. With IPv6, whoever has one address mostly has all of its /64.
 fn holder(question: &Question) -> Holder {
-    let Backend { service, port, .. } = question.backend();
+    let Backend { kind, service, port, .. } = question.backend();
     let client = question.connection().peer.map(|peer| match peer.ip().to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         ip => ip,
     });
-    Holder { service: (service.clone(), *port), client }
+    Holder { service: (*kind, service.clone(), *port), client }
 }
 
 fn over_http(http: &HttpAuth, parts: &request::Parts, body: Bytes) -> Option<(request::Parts, Bytes)> {

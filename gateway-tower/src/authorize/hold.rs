@@ -84,6 +84,7 @@ impl AsRef<[u8]> for Holding {
 #[cfg(test)]
 mod tests {
     use gateway_core::name::ObjectName;
+    use gateway_core::rule::BackendKind;
     use http::{HeaderMap, HeaderValue};
     use http_body::Frame;
     use http_body_util::{Full, StreamBody};
@@ -93,7 +94,10 @@ mod tests {
     use super::*;
 
     fn permit(room: &Room) -> Permit {
-        room.permit(Holder { service: (ObjectName::new("default", "auth"), 80), client: None })
+        room.permit(Holder {
+            service: (BackendKind::Service, ObjectName::new("default", "auth"), 80),
+            client: None,
+        })
     }
 
     async fn length(body: RequestBody<Full<Bytes>>, limit: usize) -> Option<usize> {

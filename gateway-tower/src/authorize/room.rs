@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use gateway_core::name::ObjectName;
+use gateway_core::rule::BackendKind;
 
 use super::MAX_HELD;
 
@@ -18,7 +19,7 @@ pub(super) struct Room(Arc<Mutex<Taken>>);
 /// For whom a body is held: the service that is asked, and the client that it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
-    pub(super) service: (ObjectName, u16),
+    pub(super) service: (BackendKind, ObjectName, u16),
     pub(super) client: Option<IpAddr>,
 }
 
@@ -34,7 +35,7 @@ pub(super) struct Permit {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    services: Map<(ObjectName, u16), OfService>,
+    services: Map<(BackendKind, ObjectName, u16), OfService>,
 }
 
 #[derive(Debug, Default)]
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     fn holder(service: &str, client: u8) -> Holder {
-        let service = (ObjectName::new("default", service), 80);
+        let service = (BackendKind::Service, ObjectName::new("default", service), 80);
         Holder { service, client: Some([192, 0, 2, client].into()) }
     }
 

@@ -18,7 +18,7 @@ mod tls;
 
 pub(crate) use self::application::Application;
 #[cfg(feature = "server")]
-pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_own};
+pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_of_machine, is_own};
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;

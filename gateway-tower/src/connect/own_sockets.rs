@@ -64,7 +64,7 @@ pub(crate) fn is_own(transport: Transport, address: SocketAddr) -> bool {
 
 /// Whether an address is one of this machine: whoever sends there sends from there. Nothing is sent to find that out. The addresses of
 /// loopback are all of it, and have one for all to send from.
-fn is_of_machine(address: SocketAddr) -> bool {
+pub(crate) fn is_of_machine(address: SocketAddr) -> bool {
     if address.ip().is_loopback() {
         return true;
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use gateway_core::name::ObjectName;
-use gateway_core::rule::Backend;
+use gateway_core::rule::{Backend, BackendKind};
 
 use super::{LEAST_PER_BACKEND, MAX_MIRRORS};
 
@@ -17,14 +17,14 @@ pub(super) struct Room(Arc<Mutex<Taken>>);
 #[derive(Debug)]
 pub(super) struct Permit {
     room: Room,
-    backend: (ObjectName, u16),
+    backend: (BackendKind, ObjectName, u16),
 }
 
 /// The copies that are under way.
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    backends: HashMap<(ObjectName, u16), usize, RandomState>,
+    backends: HashMap<(BackendKind, ObjectName, u16), usize, RandomState>,
 }
 
 // === impl Room ===
@@ -35,7 +35,7 @@ impl Room {
     /// A backend may take as much as it leaves free, so that one which hangs takes half, and the next one half of the rest;
     /// but never is it left without a few.
     pub(super) fn take(&self, backend: &Backend) -> Option<Permit> {
-        let backend = (backend.service.clone(), backend.port);
+        let backend = (backend.kind, backend.service.clone(), backend.port);
         let mut taken = self.taken();
         let free = MAX_MIRRORS.saturating_sub(taken.all);
         let own = taken.backends.entry(backend.clone()).or_default();

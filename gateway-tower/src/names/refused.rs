@@ -1,16 +1,41 @@
 //! Addresses that a name must not lead to.
 
+#[cfg(any(feature = "client", feature = "server"))]
+use std::net::SocketAddr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is of this machine or its neighbours alone, or of nobody: loopback, link-local, unspecified, multicast and
-/// broadcast, in IPv6 also where such an address of IPv4 stands in it.
+/// Any port will do, since nothing is sent.
+#[cfg(any(feature = "client", feature = "server"))]
+const DISCARD: u16 = 9;
+
+/// Where clouds tell a machine about itself, besides the link-local addresses.
+const METADATA: [IpAddr; 3] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Whether an address is of this machine or its neighbours alone, or of nobody: one that the machine has, loopback, link-local, unspecified, multicast and
+/// broadcast, and those where clouds tell a machine about itself; in IPv6 also where such an address of IPv4 stands in it.
 ///
 /// Addresses of private networks are not among them: what is outside of the cluster may well be within the company.
 pub fn is_refused(address: IpAddr) -> bool {
+    METADATA.contains(&address) || is_local(address) || is_own(address)
+}
+
+/// Whether it is one of the addresses that this machine has, as far as that can be asked for here.
+fn is_own(address: IpAddr) -> bool {
+    #[cfg(any(feature = "client", feature = "server"))]
+    return crate::connect::is_of_machine(SocketAddr::new(address, DISCARD));
+    #[cfg(not(any(feature = "client", feature = "server")))]
+    false
+}
+
+fn is_local(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => is_refused_v4(address),
+        IpAddr::V4(address) => is_local_v4(address),
         IpAddr::V6(address) => match v4_within(address) {
-            Some(within) => is_refused_v4(within),
+            Some(within) => is_refused(within.into()),
             None => {
                 address.is_loopback()
                     || address.is_unspecified()
@@ -21,7 +46,7 @@ pub fn is_refused(address: IpAddr) -> bool {
     }
 }
 
-fn is_refused_v4(address: Ipv4Addr) -> bool {
+fn is_local_v4(address: Ipv4Addr) -> bool {
     address.is_loopback()
         || address.is_link_local()
         || address.is_multicast()
@@ -30,12 +55,17 @@ fn is_refused_v4(address: Ipv4Addr) -> bool {
         || address.octets()[0] == 0
 }
 
-/// The address of IPv4 that one of IPv6 stands for: mapped, translated (64:ff9b::/96) or tunnelled (2002::/16).
+/// The address of IPv4 that one of IPv6 stands for: mapped, compatible, translated (64:ff9b::/96, 64:ff9b:1::/48 and ::ffff:0:0:0/96)
+/// or tunnelled (2002::/16).
 fn v4_within(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
-        }
+        // Those that are of IPv6 itself.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, _, _, _, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0, 0, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))),
         _ => address.to_ipv4_mapped(),
     }
 }
@@ -64,6 +94,13 @@ mod tests {
             "::ffff:169.254.169.254",
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
+            "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b::a83f:8110",
+            "100.100.100.200",
+            "168.63.129.16",
+            "fd00:ec2::254",
         ] {
             assert!(is_refused(refused.parse().unwrap()), "{refused}");
         }
