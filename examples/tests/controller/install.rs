@@ -173,7 +173,8 @@ async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane
     let budget =
         json!({"targetRefs": [target], "retryConstraint": {"budget": {"percent": 20, "interval": "10s"}}});
     let gateway = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "web"});
-    let traces = json!({"targetRefs": [gateway], "tracing": {"mode": "Disabled"}});
+    let provider = json!({"backendRef": {"name": "secure", "port": 443}});
+    let traces = json!({"targetRefs": [gateway], "tracing": {"mode": "Enabled", "provider": provider}});
     let selector = json!({"type": "EndpointSelector", "endpointSelector": {"matchLabels": {"app": "shop"}}, "port": {"number": 80}});
     for (kind, spec) in
         [("XBackendTrafficPolicy", budget), ("XTelemetryPolicy", traces), ("XBackend", selector)]

@@ -268,6 +268,8 @@ async fn of_two_policies_for_traces_the_younger_says_that_it_conflicts(cluster: 
 async fn an_x_backend_has_the_pods_that_it_selects_and_a_status(cluster: Cluster) {
     cluster.gateway().await;
     let namespace = &cluster.name;
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}});
+    cluster.apply(&account.to_string()).await;
     let pod = async |name: &str, ip: &str| {
         let metadata = json!({"name": name, "namespace": namespace, "labels": {"app": "shop"}});
         let spec =
