@@ -477,7 +477,7 @@ fn what_gets_no_requests_is_said() {
         &[east(), route(), grant("{group: '', kind: ServiceImport}")],
         &[
             "ReferenceGrant default/g: spec.to[0]: permits nothing: no references lead to ServiceImport of group \"\", but to Service, \
-           ServiceImport of group \"multicluster.x-k8s.io\", Secret, ConfigMap",
+           Secret, ConfigMap, ServiceImport of group \"multicluster.x-k8s.io\", XBackend of group \"gateway.networking.x-k8s.io\"",
         ],
     );
 }

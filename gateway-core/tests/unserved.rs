@@ -414,6 +414,30 @@ fn a_grant_that_permits_nothing_is_said() {
     };
     let route = "group: gateway.networking.k8s.io, kind: HTTPRoute";
     expect("good", grant(route, "group: '', kind: Service"), &[]);
+    let x_backend = "group: gateway.networking.x-k8s.io, kind: XBackend";
+    expect("to an XBackend", grant(route, x_backend), &[]);
+    expect("from an XBackend", grant(x_backend, "group: '', kind: Secret"), &[]);
+    let telemetry = "group: gateway.networking.x-k8s.io, kind: XTelemetryPolicy";
+    expect("from an XTelemetryPolicy", grant(telemetry, "group: '', kind: Service"), &[]);
+    expect(
+        "the group of an XBackend",
+        grant("group: gateway.networking.k8s.io, kind: XBackend", "group: '', kind: Secret"),
+        &[
+            "ReferenceGrant default/r: spec.from[0]: permits nothing: no references come from XBackend of group \
+             \"gateway.networking.k8s.io\", but from Gateway, ListenerSet, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute of \
+             group \"gateway.networking.k8s.io\", XBackend, XTelemetryPolicy of group \"gateway.networking.x-k8s.io\"",
+        ],
+    );
+    expect(
+        "what refers to its own namespace alone",
+        grant("group: gateway.networking.k8s.io, kind: BackendTLSPolicy", "group: '', kind: ConfigMap"),
+        &["ReferenceGrant default/r: spec.from[0]: permits nothing: a BackendTLSPolicy refers to objects of its own"],
+    );
+    expect(
+        "what is in no namespace",
+        grant(route, "group: certificates.k8s.io, kind: ClusterTrustBundle"),
+        &["ReferenceGrant default/r: spec.to[0]: permits nothing: a ClusterTrustBundle is in no namespace"],
+    );
     expect(
         "from",
         grant("group: gateway.networking.k8s.io, kind: HttpRoute", "group: '', kind: Service"),

@@ -1,30 +1,38 @@
 //! ReferenceGrants for references that nothing here makes.
 
 use super::Lint;
-use crate::api::{GATEWAY_GROUP, Kind};
+use crate::api::Kind;
 use crate::condition::Reason;
 use crate::name::RouteKind;
 
-/// The kinds of objects that routes, listeners and policies refer to.
-const TARGETS: [Kind; 4] = [Kind::Service, Kind::ServiceImport, Kind::Secret, Kind::ConfigMap];
+/// The kinds of objects that are referred to from other namespaces, those of one group side by side.
+const TARGETS: [Kind; 5] =
+    [Kind::Service, Kind::Secret, Kind::ConfigMap, Kind::ServiceImport, Kind::XBackend];
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
     let routes = RouteKind::ALL.into_iter().map(Kind::from);
-    let referrers: Vec<Kind> = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(routes).collect();
+    let referrers = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(routes);
+    let referrers: Vec<Kind> = referrers.chain([Kind::XBackend, Kind::XTelemetryPolicy]).collect();
     for (name, grant) in &resources.reference_grants {
         let mut say = |field: String, message: String| {
             lint.say(Kind::ReferenceGrant, name, Reason::InvalidKind, field, message);
         };
         for (index, from) in grant.spec.from.iter().enumerate() {
-            if !referrers.iter().any(|kind| kind.as_str() == from.kind && kind.group() == from.group) {
-                let known: Vec<_> = referrers.iter().map(|kind| kind.as_str()).collect();
-                let message = format!(
-                    "permits nothing: no references come from {} of group {:?}, but from {} of group {GATEWAY_GROUP:?}",
-                    from.kind,
-                    from.group,
-                    known.join(", ")
-                );
+            let found = Kind::find(&from.group, &from.kind);
+            if !found.is_some_and(|kind| referrers.contains(&kind)) {
+                let message = match found {
+                    // BTP-12
+                    Some(kind @ Kind::BackendTlsPolicy) => format!(
+                        "permits nothing: a {kind} refers to objects of its own namespace, which needs no ReferenceGrant"
+                    ),
+                    _ => format!(
+                        "permits nothing: no references come from {} of group {:?}, but from {}",
+                        from.kind,
+                        from.group,
+                        listed(&referrers)
+                    ),
+                };
                 say(format!("spec.from[{index}]"), message);
             } else if *from.namespace == *name.namespace {
                 // RGR-01, RGR-03: to stand in the namespace of who refers is the usual mistake.
@@ -37,20 +45,33 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             }
         }
         for (index, to) in grant.spec.to.iter().enumerate() {
-            if !TARGETS.iter().any(|kind| kind.as_str() == to.kind && kind.group() == to.group) {
-                let named = |kind: &Kind| match kind.group() {
-                    "" => kind.as_str().to_owned(),
-                    group => format!("{kind} of group {group:?}"),
-                };
-                let known: Vec<_> = TARGETS.iter().map(named).collect();
-                let message = format!(
+            let message = match Kind::find(&to.group, &to.kind) {
+                Some(kind) if TARGETS.contains(&kind) => continue,
+                // CTB-01
+                Some(kind @ Kind::ClusterTrustBundle) => format!(
+                    "permits nothing: a {kind} is in no namespace, and references to it need no ReferenceGrant"
+                ),
+                _ => format!(
                     "permits nothing: no references lead to {} of group {:?}, but to {}",
                     to.kind,
                     to.group,
-                    known.join(", ")
-                );
-                say(format!("spec.to[{index}]"), message);
-            }
+                    listed(&TARGETS)
+                ),
+            };
+            say(format!("spec.to[{index}]"), message);
         }
     }
+}
+
+/// The names of kinds, with each group once.
+fn listed(kinds: &[Kind]) -> String {
+    let of_group = |kinds: &[Kind]| {
+        let names = kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+        match kinds.first().map_or("", |kind| kind.group()) {
+            "" => names,
+            group => format!("{names} of group {group:?}"),
+        }
+    };
+    let groups = kinds.chunk_by(|a, b| a.group() == b.group());
+    groups.map(of_group).collect::<Vec<_>>().join(", ")
 }
