@@ -431,7 +431,9 @@ fn a_grant_that_permits_nothing_is_said() {
     expect(
         "what refers to its own namespace alone",
         grant("group: gateway.networking.k8s.io, kind: BackendTLSPolicy", "group: '', kind: ConfigMap"),
-        &["ReferenceGrant default/r: spec.from[0]: permits nothing: a BackendTLSPolicy refers to objects of its own"],
+        &[
+            "ReferenceGrant default/r: spec.from[0]: permits nothing: a BackendTLSPolicy refers to objects of its own",
+        ],
     );
     expect(
         "what is in no namespace",

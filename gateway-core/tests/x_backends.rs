@@ -269,6 +269,24 @@ spec:
     assert!(resolved(&translation).contains("False/RefNotPermitted"), "{}", resolved(&translation));
 }
 
+// HRB-04
+#[test]
+fn a_backend_with_a_wrong_group_is_told_the_right_one() {
+    let xk8s = "group: gateway.networking.x-k8s.io, kind: XBackend";
+    for (written, expected) in [
+        (
+            "kind: XBackend",
+            "XBackend of group \"\" is not supported as a backend; write group \"gateway.networking.x-k8s.io\"",
+        ),
+        ("kind: ServiceImport", "write group \"multicluster.x-k8s.io\""),
+        ("group: v1, kind: Service", "write group \"\""),
+        ("group: a.example, kind: Bucket", "is not supported as a backend; refer to a Service"),
+    ] {
+        let translation = translate(&resources(&BASE.replace(xk8s, written)), &options());
+        assert!(resolved(&translation).contains(expected), "{}", resolved(&translation));
+    }
+}
+
 // XBK-07
 #[test]
 fn one_that_is_missing_or_invalid_is_no_backend() {

@@ -185,9 +185,13 @@ impl Backends {
             );
         }
         let Some(service) = service else {
+            let way_out = match BackendName::group_of(kind) {
+                Some(group) => format!("write group {group:?}"),
+                None => "refer to a Service".to_owned(),
+            };
             return problem(
                 Reason::InvalidKind,
-                format!("{kind} of group {group:?} is not supported as a backend; refer to a Service"),
+                format!("{kind} of group {group:?} is not supported as a backend; {way_out}"),
             );
         };
         let port = match (service.kind, port) {

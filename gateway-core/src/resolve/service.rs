@@ -59,6 +59,12 @@ impl BackendName {
         Some(Self { kind, object: object() })
     }
 
+    /// The group of the backends of this kind, if there are such.
+    pub(crate) fn group_of(kind: &str) -> Option<&'static str> {
+        let backends = [Kind::Service, Kind::ServiceImport, Kind::XBackend];
+        backends.into_iter().find(|backend| backend.as_str() == kind).map(Kind::group)
+    }
+
     /// The same, if it has ports and slices, as Services and ServiceImports have.
     pub(crate) fn find_service(group: &str, kind: &str, object: impl FnOnce() -> ObjectName) -> Option<Self> {
         Self::find(group, kind, object).filter(|found| found.kind != BackendKind::XBackend)
