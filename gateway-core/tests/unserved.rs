@@ -568,6 +568,44 @@ fn a_policy_for_a_service_of_another_namespace_is_said() {
     );
 }
 
+// BTP-02, XBK-04
+#[test]
+fn a_policy_for_an_x_backend_is_told_of_the_field_of_the_x_backend() {
+    let target = "targetRefs: [{group: gateway.networking.x-k8s.io, kind: XBackend, name: b}]";
+    let tls =
+        format!("spec: {{{target}, validation: {{hostname: a.example, wellKnownCACertificates: System}}}}");
+    expect(
+        "TLS",
+        said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)),
+        &[
+            "BackendTLSPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.tls of its own, and policies of this kind are \
+             for Services and ServiceImports; write it in XBackend default/b",
+        ],
+    );
+    let traffic = format!("spec: {{{target}, sessionPersistence: {{type: Cookie, cookie: {{}}}}}}");
+    expect(
+        "sessions",
+        said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &traffic)),
+        &["XBackendTrafficPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.sessionPersistence of its own"],
+    );
+    expect(
+        "a Service beside it, to which nothing is sent within TLS",
+        said(
+            &[],
+            &(object(
+                "BackendTLSPolicy",
+                GATEWAY,
+                "p",
+                &tls.replace("name: b}", "name: b}, {group: '', kind: Service, name: other}"),
+            ) + &object("Service", "v1", "other", "spec: {ports: [{port: 80}]}")),
+        ),
+        &[
+            "BackendTLSPolicy default/p: spec.targetRefs[0].kind: an XBackend has",
+            "BackendTLSPolicy default/p: spec.targetRefs: no Route that is served here sends anything within TLS",
+        ],
+    );
+}
+
 // GWA-08, SES-01
 #[test]
 fn fields_without_effect_are_said() {

@@ -16,7 +16,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         for (name, policy) in resources.backend_tls_policies.iter().filter(|(name, _)| unreached(*name)) {
             let targets = policy.spec.target_refs.iter();
             let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
-            say(lint, (Kind::BackendTlsPolicy, name), targets, "anything within TLS");
+            say(lint, (Kind::BackendTlsPolicy, name), targets, ("anything within TLS", "tls"));
         }
     }
     if options.backend_traffic_policies {
@@ -24,7 +24,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         for (name, policy) in resources.backend_traffic_policies.iter().filter(|(name, _)| unreached(*name)) {
             let targets = policy.spec.target_refs.iter();
             let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
-            say(lint, (Kind::XBackendTrafficPolicy, name), targets, "requests");
+            say(lint, (Kind::XBackendTrafficPolicy, name), targets, ("requests", "sessionPersistence"));
         }
     }
     let unreached = |name| !statuses.telemetry_policies.contains_key(name);
@@ -34,15 +34,29 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     }
 }
 
-/// Says why a policy reaches nothing: its targets, of a group, kind and name each, are not there, or nothing is sent there.
+/// Says why a policy reaches nothing: its targets, of a group, kind and name each, are not there, or nothing is sent there, or they
+/// are XBackends, which have a field for what the policy says.
 fn say<'t>(
     lint: &mut Lint<'_>,
     (kind, name): (Kind, &ObjectName),
     targets: impl Iterator<Item = (&'t str, &'t str, &'t str)>,
-    what: &str,
+    (what, own_field): (&str, &str),
 ) {
     let resources = lint.resources;
-    let absent = targets.enumerate().filter_map(|(index, (group, of_kind, target))| {
+    let (x_backends, targets): (Vec<_>, Vec<_>) = targets
+        .enumerate()
+        .partition(|(_, (group, of_kind, _))| Kind::find(group, of_kind) == Some(Kind::XBackend));
+    // XBK-04
+    for (index, (.., target)) in &x_backends {
+        let message = format!(
+            "an XBackend has spec.{own_field} of its own, and policies of this kind are for Services and ServiceImports; write it \
+             in XBackend {}/{target}",
+            name.namespace
+        );
+        lint.say(kind, name, Reason::TargetNotFound, format!("spec.targetRefs[{index}].kind"), message);
+    }
+    let only_x_backends = targets.is_empty() && !x_backends.is_empty();
+    let absent = targets.into_iter().filter_map(|(index, (group, of_kind, target))| {
         let target = BackendName::find_service(group, of_kind, || ObjectName::new(&*name.namespace, target))?;
         let (of_kind, target) = target.into_object();
         (!resources.contains(of_kind, &target)).then_some((index, of_kind, target))
@@ -55,7 +69,7 @@ fn say<'t>(
         let finding = Finding::new(format!("spec.targetRefs[{index}].name"), Reason::TargetNotFound, message);
         lint.note(kind, name, finding.missing(of_kind.as_str(), target.clone()));
     }
-    if absent.is_empty() {
+    if absent.is_empty() && !only_x_backends {
         let message = format!(
             "no Route that is served here sends {what} to one of them, so that the policy has no effect; name a Service that \
              one refers to"
