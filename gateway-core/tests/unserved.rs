@@ -202,7 +202,8 @@ fn endpoints_that_get_no_requests_are_said() {
             "a port without a name",
             "ports: [{name: web, port: 8080}]",
             "ports: [{port: 8080}]",
-            "ports[0].name: Service default/shop has no port named \"\"",
+            "ports[0].name: Service default/shop has no port without a name (TCP), so that the endpoints get no requests there; it has \
+             \"web\" (TCP)",
         ),
         (
             "a port's protocol",
@@ -238,6 +239,32 @@ fn endpoints_that_get_no_requests_are_said() {
         ),
     ] {
         expect(name, said(&[(from, to)], ""), &[&format!("{slice}{expected}")]);
+    }
+    expect(
+        "a Service's port without a name",
+        said(&[("ports: [{name: web, port: 80}]", "ports: [{port: 80}]")], ""),
+        &[&format!(
+            "{slice}ports[0].name: Service default/shop has no port named \"web\" (TCP), so that the endpoints get no requests \
+             there; it has one without a name (TCP)"
+        )],
+    );
+}
+
+// HRB-06, BTP-02
+#[test]
+fn a_service_without_ports_is_said_to_have_none() {
+    let headless = GOOD.replace("spec: {ports: [{name: web, port: 80}]}", "spec: {clusterIP: None}");
+    let policy = object(
+        "BackendTLSPolicy",
+        GATEWAY,
+        "p",
+        "spec: {targetRefs: [{group: '', kind: Service, name: shop, sectionName: web}], \
+                        validation: {hostname: a.example, wellKnownCACertificates: System}}",
+    );
+    let statuses = translate(&resources(&format!("{headless}{policy}")), &Options::default()).statuses;
+    let causes: Vec<_> = statuses.causes().map(|(.., cause)| cause.to_string()).collect();
+    for expected in ["has no port 80; it has none", "has no port named \"web\"; it has none with a name"] {
+        assert!(causes.iter().any(|cause| cause.ends_with(expected)), "{expected}: {causes:#?}");
     }
 }
 

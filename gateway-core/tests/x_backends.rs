@@ -269,7 +269,7 @@ spec:
     assert!(resolved(&translation).contains("False/RefNotPermitted"), "{}", resolved(&translation));
 }
 
-// HRB-04
+// HRB-05
 #[test]
 fn a_backend_with_a_wrong_group_is_told_the_right_one() {
     let xk8s = "group: gateway.networking.x-k8s.io, kind: XBackend";

@@ -152,8 +152,8 @@ fn of_ports(name: &ObjectName, slice: &EndpointSlice, owner: &Owner<'_>, lint: &
         };
         if !ports.contains(&(port_name, &port.protocol)) {
             let message = format!(
-                "{kind} {owner_name} has no port named {port_name:?} ({}), so that the endpoints get no requests there; its \
-                 ports are {}",
+                "{kind} {owner_name} has no port {} ({}), so that the endpoints get no requests there; it has {}",
+                named_port(port_name),
                 port.protocol,
                 owner.names()
             );
@@ -197,7 +197,21 @@ impl<'r> Owner<'r> {
 
     /// The ports by their names.
     fn names(&self) -> String {
-        let names = self.ports.iter().map(|(name, protocol)| format!("{name:?} ({protocol})"));
-        names.collect::<Vec<_>>().join(", ")
+        if self.ports.is_empty() {
+            return "none".to_owned();
+        }
+        let one = |(name, protocol): &(&str, &TransportProtocol)| match *name {
+            "" => format!("one without a name ({protocol})"),
+            name => format!("{name:?} ({protocol})"),
+        };
+        self.ports.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A port by what it is called, as what follows on "port".
+fn named_port(name: &str) -> String {
+    match name {
+        "" => "without a name".to_owned(),
+        name => format!("named {name:?}"),
     }
 }

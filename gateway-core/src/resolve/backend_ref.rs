@@ -333,10 +333,8 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
     let of_number = || service.ports().filter(|port| port.number == *number);
     let Some(port) = of_number().find(|port| *port.protocol == transport).or(of_number().next()) else {
         let ports: Vec<_> = service.ports().map(|port| port.number.to_string()).collect();
-        return problem(
-            Reason::BackendNotFound,
-            format!("{name} has no port {number}; it has {}", ports.join(", ")),
-        );
+        let ports = if ports.is_empty() { "none".to_owned() } else { ports.join(", ") };
+        return problem(Reason::BackendNotFound, format!("{name} has no port {number}; it has {ports}"));
     };
     if *port.protocol != transport {
         return problem(

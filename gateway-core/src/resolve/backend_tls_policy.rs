@@ -117,6 +117,7 @@ impl BackendTlsPolicies {
                 None => {
                     let names = found.ports().map(|port| port.name).filter(|name| !name.is_empty());
                     let names = names.collect::<Vec<_>>().join(", ");
+                    let names = if names.is_empty() { "none with a name" } else { &names };
                     let message = format!("{service} has no port named {name:?}; it has {names}");
                     problem("sectionName", Reason::TargetNotFound, message)
                 }
