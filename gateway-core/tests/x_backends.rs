@@ -214,7 +214,10 @@ fn a_name_outside_the_cluster_is_for_the_data_plane_to_look_up() {
     // The schema lets an address through.
     let translation = translated(&x_backend(&HOSTNAME.replace("pay.example", "169.254.169.254")));
     assert!(said(&translation)[0].starts_with("Accepted=False/Invalid"), "{:?}", said(&translation));
+    assert!(said(&translation)[0].contains("is an address"), "{:?}", said(&translation));
     assert_eq!(translation.table.backends().count(), 0);
+    let translation = translated(&x_backend(&HOSTNAME.replace("pay.example", "api.example.123")));
+    assert!(said(&translation)[0].contains("ends in a number"), "{:?}", said(&translation));
 }
 
 // XBK-02, XBK-07, RGR-05

@@ -10,6 +10,7 @@
 //! [XBK-01](crate::spec#XBK-01) to [XBK-08](crate::spec#XBK-08), [SES-01](crate::spec#SES-01).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::certificate_ref::{Certificates, RefError};
@@ -268,7 +269,12 @@ impl JudgedPolicy {
             BackendType::ExternalHostname => {
                 let hostname = &spec.external_hostname.as_ref()?.hostname;
                 if is_address(hostname) {
-                    let why = "is an address; write a name";
+                    let why = match hostname.parse::<IpAddr>() {
+                        Ok(_) => "is an address; write a name",
+                        Err(_) => {
+                            "ends in a number, and what looks names up takes such a name for an address; write another name"
+                        }
+                    };
                     return refuse("spec.externalHostname.hostname", Reason::Invalid, why);
                 }
                 Some(LeadsTo::Hostname(hostname.as_str().into()))
