@@ -399,11 +399,15 @@ fn what_leads_nowhere_is_said_of_files() {
     let said = |more: &str| {
         let (resources, options) = (resources(&format!("{BASE}{more}")), options());
         let found = lint::unserved(&resources, &translate(&resources, &options).statuses, &options);
-        let of_kind = found.into_iter().filter(|said| said.kind == Kind::XBackend);
+        let of_kind = found.into_iter().filter(|said| matches!(said.kind, Kind::XBackend | Kind::Pod));
         of_kind.map(|said| said.finding.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(said(&x_backend(HOSTNAME)), [""; 0]);
     assert_eq!(said(&format!("{}{}", x_backend(SELECTOR), pod("a", "10.0.0.1", "", READY))), [""; 0]);
     let found = said(&x_backend(SELECTOR));
     assert!(found[0].starts_with("spec.endpointSelector.matchLabels: no Pod of the namespace"), "{found:?}");
+    // XBK-07
+    let found = said(&format!("{}{}", x_backend(SELECTOR), pod("a", "''", "", READY)));
+    let [of_pod] = &found[..] else { panic!("{found:?}") };
+    assert!(of_pod.starts_with("status.podIP: there is no IP address"), "{found:?}");
 }
