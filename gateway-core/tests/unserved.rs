@@ -298,6 +298,22 @@ fn a_service_without_slices_is_said_if_requests_go_there() {
     );
 }
 
+// HRB-15
+#[test]
+fn a_service_of_which_no_endpoint_is_ready_is_said_if_requests_go_there() {
+    let with = |conditions: &str| {
+        let endpoint = format!("{{addresses: [10.0.0.1], conditions: {{{conditions}}}}}");
+        said(&[("{addresses: [10.0.0.1]}", &endpoint)], "")
+    };
+    let none = "Service default/shop: no endpoint of its EndpointSlices is ready, so that its requests are answered with 503";
+    expect("not known", with(""), &[]);
+    expect("ready", with("ready: true"), &[]);
+    expect("the last of a rollout", with("ready: false, serving: true, terminating: true"), &[]);
+    expect("not ready", with("ready: false"), &[none]);
+    expect("terminating", with("ready: false, serving: false, terminating: true"), &[none]);
+    expect("an empty slice", said(&[("[{addresses: [10.0.0.1]}]", "[]")], ""), &[none]);
+}
+
 // RTE-03
 #[test]
 fn a_parent_of_the_same_name_elsewhere_is_named() {

@@ -150,3 +150,17 @@ impl EndpointSlice {
         self.metadata.labels.get(name).map(String::as_str)
     }
 }
+
+// === impl EndpointConditions ===
+
+impl EndpointConditions {
+    /// Whether the endpoint takes requests.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.unwrap_or(true)
+    }
+
+    /// Whether the endpoint terminates, and takes requests until then.
+    pub(crate) fn is_terminating_and_serving(&self) -> bool {
+        self.terminating == Some(true) && self.serving == Some(true)
+    }
+}

@@ -25,15 +25,22 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     without_slice(lint);
 }
 
-/// What routes lead to, and of which nothing says where the endpoints are.
+/// What routes lead to, and of which nothing says where the endpoints are, or that one is ready.
 fn without_slice(lint: &mut Lint<'_>) {
     let resources = lint.resources;
     let mut with_slice = BTreeSet::new();
+    let mut with_endpoint = BTreeSet::new();
     // A slice that belongs to nothing may be the one that is missed, and has been told.
     let mut strays = BTreeSet::new();
     for (name, slice) in &resources.endpoint_slices {
         match named(name, slice).filter(|(kind, owner)| resources.contains(*kind, owner)) {
-            Some(owner) => _ = with_slice.insert(owner),
+            Some(owner) => {
+                let mut conditions = slice.endpoints.iter().map(|endpoint| &endpoint.conditions);
+                if conditions.any(|of_one| of_one.is_ready() || of_one.is_terminating_and_serving()) {
+                    with_endpoint.insert(owner.clone());
+                }
+                with_slice.insert(owner);
+            }
             None => _ = strays.insert(&*name.namespace),
         }
     }
@@ -41,7 +48,13 @@ fn without_slice(lint: &mut Lint<'_>) {
         let Some(owner) = Owner::find(kind, &name, resources) else { continue };
         let service = resources.services.get(&name).filter(|_| kind == Kind::Service);
         let is_external = service.is_some_and(|service| service.spec.r#type == ServiceType::ExternalName);
-        if strays.contains(&*name.namespace) || is_external || with_slice.contains(&(kind, name)) {
+        let named = (kind, name);
+        if with_slice.contains(&named) && !is_external && !with_endpoint.contains(&named) {
+            let message = "no endpoint of its EndpointSlices is ready, so that its requests are answered with 503; write `conditions: \
+                           {ready: true}` where one is";
+            lint.say(kind, &owner.name, Reason::BackendNotFound, "", message);
+        }
+        if strays.contains(&*owner.name.namespace) || is_external || with_slice.contains(&named) {
             continue;
         }
         let selector = match service.is_some_and(|service| !service.spec.selector.is_empty()) {

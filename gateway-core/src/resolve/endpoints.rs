@@ -47,13 +47,11 @@ impl Endpoints {
     /// HRB-02, HRB-15: the port of the endpoints is the slice's, found by the name of the Service's port. HRB-17: those of all
     /// clusters are alike.
     pub(crate) fn ready(&self, backend: &BackendName, port: FoundPort<'_>) -> Arc<[Endpoint]> {
-        let ready = self.with(backend, port, |conditions| conditions.ready.unwrap_or(true));
+        let ready = self.with(backend, port, EndpointConditions::is_ready);
         if !ready.is_empty() {
             return ready;
         }
-        self.with(backend, port, |conditions| {
-            conditions.terminating == Some(true) && conditions.serving == Some(true)
-        })
+        self.with(backend, port, EndpointConditions::is_terminating_and_serving)
     }
 
     /// The endpoints with conditions that are as they should be.
