@@ -250,6 +250,47 @@ fn endpoints_that_get_no_requests_are_said() {
     );
 }
 
+// HRB-03
+#[test]
+fn a_rule_of_which_all_weights_are_0_is_said() {
+    let of_weights = |weights: &str| said(&[("[{name: shop, port: 80}]", weights)], "");
+    expect(
+        "one that has one",
+        of_weights("[{name: shop, port: 80, weight: 0}, {name: shop, port: 80}]"),
+        &[],
+    );
+    expect(
+        "none",
+        of_weights("[{name: shop, port: 80, weight: 0}, {name: shop, port: 80, weight: 0}]"),
+        &[
+            "HTTPRoute default/shop: spec.rules[0].backendRefs: all weights are 0, so that requests of the rule are answered with 500; \
+             give one of them a weight",
+        ],
+    );
+    expect("no backends at all, of which statuses speak or which is meant", of_weights("[]"), &[]);
+}
+
+// XBK-08
+#[test]
+fn a_port_of_a_reference_to_an_x_backend_is_said_to_have_no_effect() {
+    let backend =
+        "spec: {type: EndpointSelector, endpointSelector: {matchLabels: {app: shop}}, port: {number: 80}}";
+    let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: shop}}\n\
+               spec: {containers: [{name: c, image: i}]}\n\
+               status: {phase: Running, conditions: [{type: Ready, status: 'True'}], podIP: 10.0.0.9}\n";
+    let more = object("XBackend", EXPERIMENTAL, "b", backend) + pod;
+    let to = "group: gateway.networking.x-k8s.io, kind: XBackend, name: b";
+    let of = |reference: &str| said(&[("{name: shop, port: 80}]", &format!("{{{reference}}}]"))], &more);
+    expect("no port", of(to), &[]);
+    expect(
+        "a port",
+        of(&format!("{to}, port: 80")),
+        &[
+            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].port: has no effect: an XBackend has a port of its own",
+        ],
+    );
+}
+
 // HRB-06, BTP-02
 #[test]
 fn a_service_without_ports_is_said_to_have_none() {
@@ -629,7 +670,9 @@ fn a_policy_for_an_x_backend_is_told_of_the_field_of_the_x_backend() {
     expect(
         "sessions",
         said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &traffic)),
-        &["XBackendTrafficPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.sessionPersistence of its own"],
+        &[
+            "XBackendTrafficPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.sessionPersistence of its own",
+        ],
     );
     expect(
         "a Service beside it, to which nothing is sent within TLS",

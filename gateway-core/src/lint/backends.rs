@@ -32,7 +32,8 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     }
     // XBK-07
     for pod in without_address {
-        let message = "there is no IP address, so that the Pod gets no requests although it is ready; write its podIP";
+        let message =
+            "there is no IP address, so that the Pod gets no requests although it is ready; write its podIP";
         lint.say(Kind::Pod, pod, Reason::UnsupportedAddress, "status.podIP", message);
     }
 }

@@ -26,6 +26,7 @@
 //! );
 //! ```
 
+mod backend_refs;
 mod backends;
 mod endpoints;
 mod gateways;
@@ -52,6 +53,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     gateways::look(&mut lint);
     parents::look(&mut lint);
     streams::look(&mut lint);
+    backend_refs::look(&mut lint);
     policies::look(&mut lint);
     endpoints::look(&mut lint);
     backends::look(&mut lint);
