@@ -150,7 +150,8 @@ impl Entry {
                 None => rule.index.to_string(),
             }),
             generation = outcome.table().map(|table| table.generation()),
-            backend = backend.map(tracing::field::display),
+            // A text, and so quoted in a line: an XBackend has its kind before its name.
+            backend = backend.map(ToString::to_string),
             endpoint = outcome.endpoint().map(tracing::field::display),
             retries = outcome.retries,
             answered_by = outcome.answered_by.as_str(),
@@ -186,7 +187,7 @@ pub enum Format {
     /// Not at all.
     #[default]
     Off,
-    /// As `name=value`.
+    /// As `name=value`, with texts that may have spaces in quotes.
     Text,
     /// As an object of JSON.
     Json,

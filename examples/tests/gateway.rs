@@ -676,6 +676,23 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
 }
 
 #[tokio::test]
+async fn a_line_of_text_has_a_backend_with_its_kind_in_quotes() {
+    let to_pods = "  - backendRefs: [{group: gateway.networking.x-k8s.io, kind: XBackend, name: pods}]";
+    let pods = "
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackend
+metadata: {name: pods}
+spec: {type: EndpointSelector, endpointSelector: {matchLabels: {app: shop}}, port: {number: 3101}}
+";
+    let routes = route("main", to_pods);
+    let files = [("gateway.yaml", GATEWAY), ("pods.yaml", pods), ("routes.yaml", routes.as_str())];
+    let gateway = Gateway::start(&files, &["--access-log", "text"]);
+    assert_eq!(get(gateway.address("http"), "/").await.status, 503, "there are no Pods");
+    let lines = gateway.access_log(1);
+    assert!(lines[0].contains(" backend=\"XBackend default/pods:3101\" "), "{lines:?}");
+}
+
+#[tokio::test]
 async fn what_every_connection_lacks_is_said_once_without_being_asked_for() {
     let files = [("gateway.yaml", GATEWAY)];
     let gateway = Gateway::start(&files, &["--accept-proxy-protocol"]);

@@ -21,7 +21,8 @@
 //!
 //! The place of requests, attempts and mirrors is in `gateway` (`namespace/name`), `listener` (its name; that of a
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
-//! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service. Where no rule served a request, the labels end
+//! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service, with the kind and a space before it of
+//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`. Where no rule served a request, the labels end
 //! with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
 //! with `client_namespace` where the namespace of the client has Routes of its own for it. A connection's place is `gateway`, which
 //! is `mesh` for those of workloads, `network_transport` (`tcp` or `udp`) and `port`.
