@@ -10,6 +10,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
+use gateway_core::manifest::{self, Collection};
+use gateway_core::name::ObjectName;
+use gateway_core::options::Options;
+use gateway_core::{lint, translate::translate};
 use harness::{Gateway, PATIENCE};
 
 fn path() -> PathBuf {
@@ -62,6 +66,33 @@ fn files_that_are_linked_exist() {
     for link in links.filter(|link| !link.starts_with("http")) {
         assert!(path().with_file_name(link).exists(), "{link}");
     }
+}
+
+#[test]
+fn the_manifests_are_served_whole() {
+    let text = fs::read_to_string(path()).unwrap();
+    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let Collection { resources, problems, .. } =
+        blocks.map(|block| manifest::read(block, "README.md")).collect();
+    assert!(problems.is_empty(), "{problems:?}");
+
+    let options = Options { telemetry_policies: true, ..Options::default() };
+    let translation = translate(&resources, &options);
+    let causes: Vec<_> = translation.statuses.causes().map(|(.., cause)| cause.to_string()).collect();
+    assert!(causes.is_empty(), "{causes:?}");
+    let unserved = lint::unserved(&resources, &translation.statuses, &options);
+    let said: Vec<_> = translation.diagnostics.iter().chain(&unserved).map(ToString::to_string).collect();
+    assert!(said.is_empty(), "{said:?}");
+
+    let mut backends: Vec<_> = translation.table.backends().map(ToString::to_string).collect();
+    backends.sort();
+    backends.dedup();
+    assert_eq!(
+        backends,
+        ["ServiceImport default/clusters:80", "XBackend default/pods:3000", "default/shop:80"]
+    );
+    assert!(translation.table.backends().all(|backend| backend.endpoints.len() == 1));
+    assert!(translation.table.tracing(&ObjectName::new("default", "web")).is_some());
 }
 
 /// The curl commands, each with the text that its answer has.
