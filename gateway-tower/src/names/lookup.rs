@@ -26,7 +26,10 @@ pub struct Found {
     pub good_for: Option<Duration>,
 }
 
-/// The resolver of the system, as its configuration has it, `/etc/hosts` included. It does not tell for how long an answer is good.
+/// The resolver of the system, as its configuration has it. It does not tell for how long an answer is good.
+///
+/// It is asked for the name with a dot at its end, so that no search list is tried. Most systems therefore do not find a name that
+/// `/etc/hosts` has, as a rule without the dot.
 ///
 /// A look-up takes a thread of the runtime's pool for blocking work, until the system gives up.
 #[cfg(any(feature = "client", feature = "server"))]
