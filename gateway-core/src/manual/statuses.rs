@@ -7,9 +7,9 @@
 //!
 //! | condition | on | is false, or there, when |
 //! | --- | --- | --- |
-//! | `Accepted` | everything | nothing of the object can be served as it is written |
+//! | `Accepted` | everything but ServiceImports | nothing of the object can be served as it is written |
 //! | `Programmed` | Gateways, ListenerSets, listeners | it is not served: its address, port or certificate is missing |
-//! | `ResolvedRefs` | Gateways, listeners, Routes, policies | a reference leads nowhere, or may not |
+//! | `ResolvedRefs` | Gateways, listeners, Routes, policies, XBackends with TLS | a reference leads nowhere, or may not |
 //! | `Conflicted` | listeners | another listener has the same place |
 //! | `OverlappingTLSConfig` | listeners | another listener of the port terminates TLS for some of the same hosts |
 //! | `PartiallyInvalid` | Routes | some rules were dropped, and others serve |
@@ -18,8 +18,10 @@
 //! | `SupportedVersion` | GatewayClasses | the installed definitions are of a version that is not known |
 //!
 //! Those that are good news are always there, those that are bad news only while they are true ([GEN-07](crate::spec#GEN-07),
-//! [GEN-08](crate::spec#GEN-08)). The rules [CND-01](crate::spec#CND-01) to [CND-107](crate::spec#CND-107) have every pair of
-//! condition and reason.
+//! [GEN-08](crate::spec#GEN-08)). The rules [CND-01](crate::spec#CND-01) to [CND-107](crate::spec#CND-107) have the pairs of
+//! condition and reason that v1.7.0 names. It names none for XTelemetryPolicies, which have `Accepted` and `ResolvedRefs` with the
+//! reasons that other policies have, as `Conflicted` and `TargetNotFound`, and `Accepted` alone for XBackends: what these
+//! say here is in [XBK-06](crate::choices#XBK-06).
 //!
 //! # What they promise
 //! - `Programmed` is about what the data plane has: it reports which sockets are not bound
