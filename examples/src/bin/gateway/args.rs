@@ -151,7 +151,8 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FILE")]
     session_key: Option<PathBuf>,
 
-    /// Where the names outside the cluster may lead that XBackends have.
+    /// Where the names outside the cluster may lead that XBackends have. They are looked up with a dot at their end; what
+    /// /etc/hosts has without one is not found by most systems.
     #[arg(long, value_name = "WHERE", value_enum, default_value_t = ExternalHostnames::Remote)]
     external_hostnames: ExternalHostnames,
 
@@ -403,7 +404,7 @@ pub(crate) enum MeshDestination {
 pub(crate) enum AccessLog {
     /// Not at all.
     Off,
-    /// As name=value.
+    /// As name=value, with texts that may have spaces in quotes.
     Text,
     /// As an object of JSON.
     Json,
