@@ -66,9 +66,30 @@ fn rule_says_what_the_id_behind_a_message_stands_for() {
 
     let (code, out, _) = texts(&run(&["rule", "amb-03", "msg-06", "nothing"]));
     assert_eq!(code, Some(1));
+    for said in [
+        "Chosen: Is `%2F` a slash?\n\nNo. ",
+        "Chosen: What of `Max-Forwards`?",
+        "there is no rule \"NOTHING\";",
+    ] {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+
+    let (code, out, _) = texts(&run(&["rule", "val-hr-45", "val-tp-10"]));
+    assert_eq!(code, Some(0));
     for said in
-        ["Chosen: Is `%2F` a slash?\n\nNo. ", "Chosen: What of `Max-Forwards`?", "there is no rule NOTHING;"]
+        ["\nPath: matches[].path.value (types Exact and PathPrefix)\n", "\nPath: tracing.attributes[]\n"]
     {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+
+    let (code, out, _) = texts(&run(&["rule", "cnd-1", "val-xb-1", ""]));
+    assert_eq!(code, Some(1));
+    let out = out.to_ascii_lowercase();
+    for said in [
+        "\"cnd-1\"; did you mean cnd-01?",
+        "\"val-xb-1\"; did you mean val-xb-01?",
+        "there is no rule \"\"; `gateway check`",
+    ] {
         assert!(out.contains(said), "{said}: {out}");
     }
 }

@@ -17,10 +17,13 @@ pub(crate) fn rule(args: &Rule) -> io::Result<ExitCode> {
             writeln!(out)?;
         }
         if rule.is_none() && choice.is_none() {
-            writeln!(
-                out,
-                "there is no rule {id}; `gateway check` shows ids in parentheses, and the documentation of gateway_core::spec has all"
-            )?;
+            match with_two_digits(&id) {
+                Some(meant) => writeln!(out, "there is no rule {id:?}; did you mean {meant}?")?,
+                None => writeln!(
+                    out,
+                    "there is no rule {id:?}; `gateway check` shows ids in parentheses, and the documentation of gateway_core::spec has all"
+                )?,
+            }
             code = ExitCode::FAILURE;
         }
         for (title, text) in rule.iter().flatten().filter(|(_, text)| !text.is_empty()) {
@@ -34,4 +37,11 @@ pub(crate) fn rule(args: &Rule) -> io::Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// What `id` is with its number as ids have it, if there is that.
+fn with_two_digits(id: &str) -> Option<String> {
+    let (family, number) = id.rsplit_once('-')?;
+    let meant = format!("{family}-{:02}", number.parse::<u16>().ok()?);
+    (spec::rule(&meant).is_some() || choices::choice(&meant).is_some()).then_some(meant)
 }
