@@ -8,7 +8,8 @@
 //!   Without any, requests to the backend are refused with 503, for the reason
 //!   [`no_address`](crate::outcome::Reason::NoAddress).
 //! - **What grows is bounded**: [names](NameOptions::max_names), of which a namespace has no more than it leaves to others,
-//!   [addresses of a name](NameOptions::max_addresses), and [look-ups at a time](NameOptions::max_lookups).
+//!   [addresses of a name](NameOptions::max_addresses), and [look-ups at a time](NameOptions::max_lookups), which
+//!   are shared out in the same way: names whose look-ups hang keep those of their own namespace waiting.
 //! - **What a name may lead to**: whoever may write an XBackend chooses the name, and who owns the name where it leads. Addresses of this
 //!   machine and its neighbours (loopback, link-local and the like) are [left out](is_refused): a metadata service of a cloud, or
 //!   what listens for the gateway alone, is not to be reached so. Where that is meant, [`NameOptions::local_addresses`] lets them pass.
@@ -32,6 +33,7 @@
 mod lookup;
 mod options;
 mod refused;
+mod room;
 mod schedule;
 mod wanted;
 mod follow;

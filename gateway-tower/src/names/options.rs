@@ -23,7 +23,8 @@ pub struct NameOptions {
     pub max_names: usize,
     /// The most addresses of a name that are used, the lowest first; 32.
     pub max_addresses: usize,
-    /// The most look-ups at a time; 16.
+    /// The most look-ups at a time; 16. A namespace has no more of them than it leaves to others, and of its names the one that has
+    /// been due the longest goes first.
     pub max_lookups: usize,
     /// Whether a name may lead to this machine and its neighbours; see [`is_refused`](super::is_refused).
     pub local_addresses: bool,

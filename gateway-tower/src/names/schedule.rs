@@ -15,6 +15,9 @@ const SHORTEST: Duration = Duration::from_secs(5);
 /// See [`SHORTEST`].
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// The longest that anything is put off: what is longer is never.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// How it stands with a name.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -22,6 +25,8 @@ pub(super) struct Schedule {
     pub(super) next: Option<Instant>,
     /// When the last good answer came.
     answered: Option<Instant>,
+    /// When that is used no more, although no look-up failed: none came to an end.
+    pub(super) expires: Option<Instant>,
     /// The pause after the next failure.
     pause: Duration,
     /// Whether the last answer was another than the one before: what is worth to be told once.
@@ -45,7 +50,23 @@ pub(super) enum Outcome {
 impl Schedule {
     /// A name that is to be looked up at once.
     pub(super) fn new(now: Instant, options: &NameOptions) -> Self {
-        Self { next: Some(now), answered: None, pause: options.retry, is_news: false, has_failed: false }
+        Self {
+            next: Some(now),
+            answered: None,
+            expires: None,
+            pause: options.retry,
+            is_news: false,
+            has_failed: false,
+        }
+    }
+
+    /// Whether what was found is too old now; says so once.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        let is_over = self.expires.is_some_and(|expires| expires <= now);
+        if is_over {
+            (self.answered, self.expires, self.has_failed) = (None, None, true);
+        }
+        is_over
     }
 
     /// Takes what a look-up came to, and says what becomes of the name. `spread` is a random number of at most 1: names that became known
@@ -61,16 +82,23 @@ impl Schedule {
         match usable {
             Ok(Found { addresses, good_for }) => {
                 let refresh = good_for.map_or(options.refresh, |good_for| good_for.clamp(SHORTEST, LONGEST));
-                self.next = Some(now + refresh.mul_f64(1.0 - spread / 10.0));
+                let refresh = refresh.min(FOREVER).mul_f64(1.0 - spread / 10.0);
+                self.next = Some(now + refresh);
                 self.answered = Some(now);
+                // Not before there was time to look it up again.
+                self.expires =
+                    Some(now + options.keep.max(refresh.saturating_add(options.limit)).min(FOREVER));
                 self.pause = options.retry;
                 (self.is_news, self.has_failed) = (self.has_failed, false);
                 Outcome::Leads(addresses)
             }
             Err(why) => {
-                self.next = Some(now + self.pause);
-                self.pause = (self.pause * 2).min(options.refresh.max(options.retry));
+                self.next = Some(now + self.pause.min(FOREVER));
+                self.pause = self.pause.saturating_mul(2).min(options.refresh.max(options.retry));
                 let is_fresh = self.answered.is_some_and(|answered| now - answered < options.keep);
+                if !is_fresh {
+                    self.expires = None;
+                }
                 // It has just become too old.
                 let is_over = !is_fresh && self.answered.take().is_some();
                 self.is_news = !self.has_failed || is_over;
@@ -172,5 +200,37 @@ mod tests {
         let options = NameOptions { local_addresses: true, ..options };
         let local = schedule.answer(found(&["127.0.0.1"]), start, 0.0, &options);
         assert_eq!(local, Outcome::Leads(vec!["127.0.0.1".parse().unwrap()]));
+    }
+
+    #[test]
+    fn an_answer_becomes_too_old_also_without_another() {
+        let options = NameOptions::new(Never);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut schedule = Schedule::new(start, &options);
+        assert!(!schedule.expire(at(10_000)), "nothing was found yet");
+        schedule.answer(found(&["192.0.2.1"]), start, 0.0, &options);
+        assert!(!schedule.expire(at(599)));
+        assert!(schedule.expire(at(600)));
+        assert!(!schedule.expire(at(601)), "it is said once");
+        let good_for = Some(LONGEST);
+        let answer = found(&["192.0.2.1"]).map(|found| Found { good_for, ..found });
+        schedule.answer(answer, start, 0.0, &options);
+        assert!(!schedule.expire(at(604)), "there is time to look it up again");
+        assert!(schedule.expire(at(605)));
+    }
+
+    #[test]
+    fn options_without_measure_mean_never() {
+        let max = Duration::MAX;
+        let options =
+            NameOptions { refresh: max, retry: max, limit: max, keep: max, ..NameOptions::new(Never) };
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, &options);
+        schedule.answer(found(&["192.0.2.1"]), start, 0.0, &options);
+        assert!(schedule.next > Some(start + LONGEST) && schedule.expires > Some(start + LONGEST));
+        schedule.answer(Err("no".to_owned()), start, 0.0, &options);
+        schedule.answer(Err("no".to_owned()), start, 0.0, &options);
+        assert!(schedule.next > Some(start + LONGEST));
     }
 }
