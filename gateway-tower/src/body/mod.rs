@@ -6,6 +6,7 @@
 pub(crate) mod copy;
 pub(crate) mod replay;
 pub(crate) mod deadline;
+#[cfg(feature = "client")]
 pub(crate) mod gathered;
 pub(crate) mod guard;
 mod inflow;

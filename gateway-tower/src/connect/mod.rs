@@ -17,8 +17,9 @@ mod tls;
 mod tls;
 
 pub(crate) use self::application::Application;
+pub(crate) use self::own_sockets::is_of_machine;
 #[cfg(feature = "server")]
-pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_of_machine, is_own};
+pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_own};
 pub(crate) use self::peer::Peer;
 #[cfg(any(feature = "server", feature = "tls"))]
 pub(crate) use self::peer::TlsPeer;

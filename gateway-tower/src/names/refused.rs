@@ -15,19 +15,23 @@ const METADATA: [IpAddr; 3] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Whether an address is of this machine or its neighbours alone, or of nobody: one that the machine has, loopback, link-local, unspecified, multicast and
-/// broadcast, and those where clouds tell a machine about itself; in IPv6 also where such an address of IPv4 stands in it.
+/// Whether an address is of this machine or its neighbours alone, or of nobody: one that the machine has, loopback, link-local,
+/// unspecified, multicast and broadcast, and those where clouds tell a machine about itself; in IPv6 also where such an address of IPv4 stands in it.
 ///
 /// Addresses of private networks are not among them: what is outside of the cluster may well be within the company.
 pub fn is_refused(address: IpAddr) -> bool {
     METADATA.contains(&address) || is_local(address) || is_own(address)
 }
 
-/// Whether it is one of the addresses that this machine has, as far as that can be asked for here.
+/// Whether it is one of the addresses that this machine has.
+#[cfg(any(feature = "client", feature = "server"))]
 fn is_own(address: IpAddr) -> bool {
-    #[cfg(any(feature = "client", feature = "server"))]
-    return crate::connect::is_of_machine(SocketAddr::new(address, DISCARD));
-    #[cfg(not(any(feature = "client", feature = "server")))]
+    crate::connect::is_of_machine(SocketAddr::new(address, DISCARD))
+}
+
+/// That is not looked at where nothing has sockets.
+#[cfg(not(any(feature = "client", feature = "server")))]
+fn is_own(_: IpAddr) -> bool {
     false
 }
 

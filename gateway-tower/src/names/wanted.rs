@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use gateway_core::table::RouteTable;
 
+/// Names, each with the namespaces that have it.
+pub(super) type Wanted = BTreeMap<Arc<str>, Box<[Arc<str>]>>;
+
 /// The names of a table that there is room for, each with the namespaces that have it, and how many there is no room for. What is
 /// `known` stays; of the others, each namespace has as many as it leaves to others.
 ///
 /// A name that several namespaces have counts for the one that has the fewest, so that none takes it from another by having it, too.
-pub(super) fn wanted(
-    table: &RouteTable,
-    known: impl Fn(&str) -> bool,
-    most: usize,
-) -> (BTreeMap<Arc<str>, Box<[Arc<str>]>>, usize) {
+pub(super) fn wanted(table: &RouteTable, known: impl Fn(&str) -> bool, most: usize) -> (Wanted, usize) {
     let mut all: BTreeMap<&Arc<str>, BTreeSet<&str>> = BTreeMap::new();
     for backend in table.named_backends() {
         if let Some(name) = &backend.hostname {
@@ -21,7 +20,7 @@ pub(super) fn wanted(
         }
     }
     let count = all.len();
-    let mut granted = BTreeMap::new();
+    let mut granted = Wanted::new();
     let mut of_namespaces: BTreeMap<&str, usize> = BTreeMap::new();
     // There was room for what is known, which is therefore not too much.
     let (stay, come): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| known(name));
