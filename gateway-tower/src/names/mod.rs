@@ -24,7 +24,7 @@
 //!
 //! let refused = |text: &str| is_refused(text.parse::<IpAddr>().unwrap());
 //! assert!(refused("127.0.0.1") && refused("169.254.169.254") && refused("::ffff:127.0.0.1") && refused("fe80::1"));
-//! assert!(!refused("192.0.2.7") && !refused("10.0.0.1") && !refused("2001:db8::7"));
+//! assert!(!refused("203.0.113.7") && !refused("2001:db8::7"));
 //! ```
 //!
 //! # Spec

@@ -20,7 +20,12 @@ const METADATA: [IpAddr; 3] = [
 ///
 /// Addresses of private networks are not among them: what is outside of the cluster may well be within the company.
 pub fn is_refused(address: IpAddr) -> bool {
-    METADATA.contains(&address) || is_local(address) || is_own(address)
+    is_refused_everywhere(address) || is_own(address)
+}
+
+/// The same, whichever machine this is.
+fn is_refused_everywhere(address: IpAddr) -> bool {
+    METADATA.contains(&address) || is_local(address)
 }
 
 /// Whether it is one of the addresses that this machine has.
@@ -39,7 +44,7 @@ fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_local_v4(address),
         IpAddr::V6(address) => match v4_within(address) {
-            Some(within) => is_refused(within.into()),
+            Some(within) => is_refused_everywhere(within.into()),
             None => {
                 address.is_loopback()
                     || address.is_unspecified()
@@ -106,12 +111,12 @@ mod tests {
             "168.63.129.16",
             "fd00:ec2::254",
         ] {
-            assert!(is_refused(refused.parse().unwrap()), "{refused}");
+            assert!(is_refused_everywhere(refused.parse().unwrap()), "{refused}");
         }
         for let_pass in
             ["10.0.0.1", "192.168.1.1", "100.64.0.1", "192.0.2.7", "fd00::1", "2001:db8::1", "64:ff9b::a00:1"]
         {
-            assert!(!is_refused(let_pass.parse().unwrap()), "{let_pass}");
+            assert!(!is_refused_everywhere(let_pass.parse().unwrap()), "{let_pass}");
         }
     }
 }
