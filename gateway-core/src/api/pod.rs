@@ -2,6 +2,8 @@
 //!
 //! Only the fields that routing needs are here.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::field::{or_default, or_empty, written_enum};
@@ -107,9 +109,9 @@ impl Pod {
         !has_ended && self.status.conditions.iter().any(ready)
     }
 
-    /// The first of its addresses, as it is written.
-    pub fn address(&self) -> Option<&str> {
+    /// The first of its addresses, if what is written is one.
+    pub fn address(&self) -> Option<IpAddr> {
         let of_list = self.status.pod_ips.first().map(|address| &*address.ip);
-        of_list.or(self.status.pod_ip.as_deref())
+        of_list.or(self.status.pod_ip.as_deref())?.parse().ok()
     }
 }

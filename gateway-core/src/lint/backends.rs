@@ -1,11 +1,11 @@
 //! XBackends that something is sent to, and that select no Pod, or Pods without an address.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::Lint;
 use crate::api::Kind;
 use crate::condition::Reason;
+use crate::resolve::selects;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let (resources, statuses) = (lint.resources, lint.statuses);
@@ -14,15 +14,10 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         let Some(backend) = resources.backends.get(name) else { continue };
         let Some(selector) = &backend.spec.endpoint_selector else { continue };
         let pods = resources.pods.iter().filter(|(pod, _)| pod.namespace == name.namespace);
-        let ready = pods.filter(|(_, pod)| {
-            let labels = &pod.metadata.labels;
-            pod.is_ready()
-                && selector.match_labels.iter().all(|(label, value)| labels.get(label) == Some(value))
-        });
+        let ready = pods.filter(|(_, pod)| pod.is_ready() && selects(&selector.match_labels, pod));
         let ready: Vec<_> = ready.collect();
-        let has_address = |text: Option<&str>| text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
         without_address
-            .extend(ready.iter().filter(|(_, pod)| !has_address(pod.address())).map(|(name, _)| *name));
+            .extend(ready.iter().filter(|(_, pod)| pod.address().is_none()).map(|(name, _)| *name));
         if ready.is_empty() {
             let message = "no Pod of the namespace with these labels is ready, so that its requests are answered with 503; write \
                            one with its status, as a cluster has it";

@@ -1,7 +1,7 @@
 //! The Pods that an XBackend selects, and their addresses.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::endpoints::endpoints;
@@ -44,7 +44,7 @@ pub(crate) fn ready(
         if !selects(selector, pod) || !pod.is_ready() {
             continue;
         }
-        let Some(ip) = pod.address().and_then(|text| text.parse::<IpAddr>().ok()) else { continue };
+        let Some(ip) = pod.address() else { continue };
         let found = (SocketAddr::new(ip, port), [None, None, pod.spec.node_name.as_deref()]);
         match pod.metadata.deletion_timestamp {
             None => ready.push(found),
