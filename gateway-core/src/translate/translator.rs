@@ -60,14 +60,10 @@ pub struct Translator {
     fresh: bool,
     /// Whether what could not be bound is other than at the last translation.
     unbound_anew: bool,
-    grants: Grants,
     namespaces: Namespaces,
-    tls_policies: BackendTlsPolicies,
-    traffic_policies: BackendTrafficPolicies,
-    x_backends: XBackends,
-    /// Those whose Pods changed since the last translation.
+    sources: Sources,
+    /// The XBackends whose Pods changed since the last translation.
     selections: BTreeSet<ObjectName>,
-    endpoints: Endpoints,
     /// Where clients are, in a mesh.
     workloads: Option<Workloads>,
     /// What Gateways and ListenerSets refer to.
@@ -93,12 +89,39 @@ pub struct Translator {
     status_changes: BTreeSet<(Kind, ObjectName)>,
 }
 
+/// What references to backends are followed through, besides the objects.
+#[derive(Debug, Default)]
+struct Sources {
+    grants: Grants,
+    tls_policies: BackendTlsPolicies,
+    traffic_policies: BackendTrafficPolicies,
+    x_backends: XBackends,
+    endpoints: Endpoints,
+}
+
 /// What leads to the services of Gateways: those that filters of listeners ask, and those that are told of traces.
 struct ServicesOfListeners<'t> {
     references: BackendContext<'t>,
     backends: &'t mut Backends,
     table: &'t mut RouteTableBuilder,
     used: HashSet<Arc<BackendKey>, RandomState>,
+}
+
+// === impl Sources ===
+
+impl Sources {
+    fn references<'r>(&'r self, valid: &'r Validated) -> BackendContext<'r> {
+        let Self { grants, tls_policies, traffic_policies, x_backends, endpoints } = self;
+        BackendContext {
+            services: AllServices::new(valid),
+            endpoints,
+            tls_policies,
+            traffic_policies,
+            x_backends,
+            pods: &valid.pods,
+            grants,
+        }
+    }
 }
 
 // === impl ServicesOfListeners ===
@@ -130,13 +153,9 @@ impl Translator {
             repeated: BTreeSet::new(),
             fresh: true,
             unbound_anew: false,
-            grants: Grants::default(),
             namespaces: Namespaces::default(),
-            tls_policies: BackendTlsPolicies::default(),
-            traffic_policies: BackendTrafficPolicies::default(),
-            x_backends: XBackends::default(),
+            sources: Sources::default(),
             selections: BTreeSet::new(),
-            endpoints: Endpoints::default(),
             workloads,
             certificates: KeptCertificates::default(),
             lookups: Lookups::default(),
@@ -252,7 +271,7 @@ impl Translator {
     pub fn update(&mut self, resources: &Resources) {
         for (name, slice) in &self.valid.endpoint_slices {
             if resources.endpoint_slices.get(name).is_none_or(|now| !slice.is_same(now)) {
-                self.endpoints.remove(name, slice);
+                self.sources.endpoints.remove(name, slice);
                 self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
                 self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
             }
@@ -275,7 +294,7 @@ impl Translator {
         let touched = |kinds: &[Kind]| fresh || changed.iter().any(|(kind, _)| kinds.contains(kind));
 
         let grants = touched(&[Kind::ReferenceGrant])
-            && replace(&mut self.grants, Grants::new(&self.valid.reference_grants));
+            && replace(&mut self.sources.grants, Grants::new(&self.valid.reference_grants));
         let namespaces = touched(&[Kind::Namespace])
             && replace(&mut self.namespaces, Namespaces::new(&self.valid.namespaces));
         let touched_gateways =
@@ -283,7 +302,7 @@ impl Translator {
         let for_policies = |(kind, name): &(Kind, ObjectName)| {
             self.policy_lookups.contains(*kind, name)
                 || BackendName::of_object(*kind, name)
-                    .is_some_and(|backend| self.tls_policies.names(&backend))
+                    .is_some_and(|backend| self.sources.tls_policies.names(&backend))
         };
         let traffic_policies_touched = touched(&[Kind::XBackendTrafficPolicy]);
         let judge_again =
@@ -293,7 +312,8 @@ impl Translator {
         }
         changed.extend(mem::take(&mut self.selections).into_iter().map(|name| (Kind::XBackend, name)));
         let of_traffic = |(kind, name): &(Kind, ObjectName)| {
-            BackendName::of_object(*kind, name).is_some_and(|backend| self.traffic_policies.names(&backend))
+            BackendName::of_object(*kind, name)
+                .is_some_and(|backend| self.sources.traffic_policies.names(&backend))
         };
         let judge_traffic_again = traffic_policies_touched || changed.iter().any(of_traffic);
         if judge_traffic_again {
@@ -389,7 +409,7 @@ impl Translator {
         if kind == Kind::EndpointSlice
             && let Some(slice) = self.valid.endpoint_slices.get(name)
         {
-            self.endpoints.remove(name, slice);
+            self.sources.endpoints.remove(name, slice);
             self.workloads.iter_mut().for_each(|workloads| workloads.remove(name, slice));
             self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
@@ -409,7 +429,7 @@ impl Translator {
         if kind == Kind::EndpointSlice
             && let Some(slice) = self.valid.endpoint_slices.get(name)
         {
-            self.endpoints.insert(name, slice);
+            self.sources.endpoints.insert(name, slice);
             self.workloads.iter_mut().for_each(|workloads| workloads.insert(name, slice));
             self.changed.extend(backend_of(name, slice).map(BackendName::into_object));
         }
@@ -420,7 +440,7 @@ impl Translator {
     /// Attaches Gateways and listeners again. Says whether anything came of it that Routes depend on.
     fn attach(&mut self) -> bool {
         let kept = mem::take(&mut self.certificates);
-        let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
+        let mut certificates = Certificates::new(&self.valid, &self.sources.grants, &self.options, kept);
         let mut gateways = attach::gateways(&self.valid, &self.namespaces, &mut certificates, &self.options);
         (self.certificates, self.lookups) = certificates.finish();
         self.find_services(&mut gateways);
@@ -447,7 +467,7 @@ impl Translator {
     /// are something else.
     fn judge_policies(&mut self) -> Vec<(Kind, ObjectName)> {
         let kept = mem::take(&mut self.policy_certificates);
-        let mut certificates = Certificates::new(&self.valid, &self.grants, &self.options, kept);
+        let mut certificates = Certificates::new(&self.valid, &self.sources.grants, &self.options, kept);
         let policies = BackendTlsPolicies::new(&self.valid, &mut certificates, &self.options);
         let x_backends = XBackends::new(&self.valid, &mut certificates, &self.options);
         (self.policy_certificates, self.policy_lookups) = certificates.finish();
@@ -455,35 +475,27 @@ impl Translator {
             self.policy_lookups.insert_pods_of(namespace.clone());
         }
         self.table.backend_certificates(x_backends.certificates());
-        let before = mem::replace(&mut self.tls_policies, policies);
-        let services = self.tls_policies.differences(&before).into_iter();
+        let before = mem::replace(&mut self.sources.tls_policies, policies);
+        let services = self.sources.tls_policies.differences(&before).into_iter();
         let mut changed: Vec<_> = services.map(|service| service.clone().into_object()).collect();
-        let before = mem::replace(&mut self.x_backends, x_backends);
-        let others = self.x_backends.differences(&before).into_iter();
+        let before = mem::replace(&mut self.sources.x_backends, x_backends);
+        let others = self.sources.x_backends.differences(&before).into_iter();
         changed.extend(others.map(|name| (Kind::XBackend, name.clone())));
         changed
     }
 
     /// Judges XBackendTrafficPolicies again. Gives the Services to which traffic behaves otherwise now.
     fn judge_traffic_policies(&mut self) -> Vec<BackendName> {
-        let policies = BackendTrafficPolicies::new(&self.valid, &self.options, &self.traffic_policies);
-        let before = mem::replace(&mut self.traffic_policies, policies);
-        self.traffic_policies.differences(&before).into_iter().cloned().collect()
+        let policies =
+            BackendTrafficPolicies::new(&self.valid, &self.options, &self.sources.traffic_policies);
+        let before = mem::replace(&mut self.sources.traffic_policies, policies);
+        self.sources.traffic_policies.differences(&before).into_iter().cloned().collect()
     }
 
     /// Finds the services of listeners and of policies of Gateways, and forgets those that none leads to any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
-        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, options, .. } = self;
-        let references = BackendContext {
-            services: AllServices::new(valid),
-            endpoints,
-            tls_policies,
-            traffic_policies,
-            x_backends,
-            pods: &valid.pods,
-            grants,
-        };
-        let Self { backends, table, .. } = self;
+        let Self { valid, sources, backends, table, options, .. } = self;
+        let references = sources.references(valid);
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
         self.telemetry_policies = TelemetryPolicies::new(valid, gateways, options, &mut services);
@@ -499,17 +511,8 @@ impl Translator {
     /// that for listeners.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
         let (mut affected, mut listeners) = (BTreeSet::new(), false);
-        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, .. } = self;
-        let references = BackendContext {
-            services: AllServices::new(valid),
-            endpoints,
-            tls_policies,
-            traffic_policies,
-            x_backends,
-            pods: &valid.pods,
-            grants,
-        };
-        let Self { backends, table, .. } = self;
+        let Self { valid, sources, backends, table, .. } = self;
+        let references = sources.references(valid);
         for (kind, name) in changed {
             if let Some(backend) = BackendName::of_object(*kind, name) {
                 let (concerned, of_listeners) = backends.touch(references, &backend, table);
@@ -542,17 +545,8 @@ impl Translator {
 
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
-        let Self { valid, endpoints, tls_policies, traffic_policies, x_backends, grants, .. } = self;
-        let references = BackendContext {
-            services: AllServices::new(valid),
-            endpoints,
-            tls_policies,
-            traffic_policies,
-            x_backends,
-            pods: &valid.pods,
-            grants,
-        };
-        let Self { backends, table, options, .. } = self;
+        let Self { valid, sources, backends, table, options, .. } = self;
+        let references = sources.references(valid);
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {
@@ -612,7 +606,7 @@ impl Translator {
             gateways.map(|(name, gateway)| (name, &gateway.controller)).collect::<BTreeMap<_, _>>()
         };
         let mut of_tls = BTreeMap::new();
-        for (name, policy) in self.tls_policies.judged() {
+        for (name, policy) in self.sources.tls_policies.judged() {
             let routes = policy.services.iter().flat_map(|service| self.backends.users_within_tls(service));
             let mut gateways = gateways(routes.collect());
             let traced =
@@ -623,7 +617,7 @@ impl Translator {
             }
         }
         let mut of_traffic = BTreeMap::new();
-        for (name, policy) in self.traffic_policies.judged() {
+        for (name, policy) in self.sources.traffic_policies.judged() {
             let routes = policy.services.iter().flat_map(|service| self.backends.users_of_requests(service));
             let gateways = gateways(routes.collect());
             if !gateways.is_empty() {
@@ -636,7 +630,7 @@ impl Translator {
             .map(|(name, policy)| (name.clone(), status::telemetry_policy(policy)))
             .collect();
         let mut of_backends = BTreeMap::new();
-        for (name, backend) in self.x_backends.judged() {
+        for (name, backend) in self.sources.x_backends.judged() {
             let gateways = gateways(self.backends.users_of_x_backend(name).collect());
             if !gateways.is_empty() {
                 of_backends.insert(name.clone(), status::x_backend(backend, &gateways));
