@@ -109,15 +109,6 @@ pub struct GrpcEcho {
     pub server_name: Option<String>,
 }
 
-/// What an authorization service that is called says of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckReply {
-    /// It passes, with these headers set.
-    Permit(Vec<(String, String)>),
-    /// It does not; the client gets this status, these headers and this body.
-    Deny(u16, Vec<(String, String)>, String),
-}
-
 /// A dialogue over TCP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TcpAnswer {

@@ -26,6 +26,10 @@
 //! The plain reference reads the specification aloud, slowly, and shares no code with the core. Where the two differ on
 //! what is generated, one of them is wrong.
 
+pub mod decision;
+pub mod generate;
+pub mod fuzzing;
+
 pub mod case;
 pub mod certificate;
 pub mod exchange;
@@ -42,8 +46,6 @@ pub mod run;
 pub mod report;
 pub mod skips;
 pub mod trials;
-pub mod generate;
-pub mod fuzzing;
 
 pub use self::trials::trials;
 

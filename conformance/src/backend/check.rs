@@ -1,6 +1,6 @@
 //! The authorization service that gRPC backends have: what it says of a request.
 
-use crate::exchange::CheckReply;
+use crate::decision::CheckReply;
 
 /// Says what becomes of a request with this target, of which these headers are told.
 ///

@@ -27,7 +27,8 @@ use super::pods::BackendPort;
 use super::received::Received;
 use super::tls;
 use crate::case::ECHO_SERVICE;
-use crate::exchange::{CheckReply, Pod};
+use crate::decision::CheckReply;
+use crate::exchange::Pod;
 
 /// The method of the authorization service.
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";

@@ -9,7 +9,8 @@ use gateway_core::options::{AddressPolicy, DefaultAddresses, Options, UsableAddr
 use gateway_tower::serve::TlsOptions;
 use rustls::crypto::ring;
 
-use super::{CONTROLLER_NAME, RequestEdits, StaticAddresses, features_of_the_core};
+use super::{CONTROLLER_NAME, StaticAddresses, features_of_the_core};
+use crate::decision::RequestEdits;
 
 /// What a Gateway may ask for, and what not.
 pub const STATIC_ADDRESSES: (Ipv4Addr, Ipv4Addr) =

@@ -7,9 +7,10 @@ use gateway_core::name::ObjectName;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
-use super::{Addresses, Arrival, EngineError, Reply};
+use super::{Addresses, EngineError};
 use crate::case::{GrpcCall, HttpProtocol, HttpRequest, Target, WebSocketConversation};
-use crate::exchange::{Echo, Exchange, HttpAnswer};
+use crate::decision::{Arrival, Entrance, Reply};
+use crate::exchange::{Echo, Exchange, Failure, HttpAnswer};
 use crate::store::Store;
 
 /// A port of a Gateway.
@@ -165,6 +166,22 @@ pub(super) fn of_web_socket(
     let headers = arrival.request.headers_mut();
     headers.extend(handshake.map(|(name, value)| (name, HeaderValue::from_static(value))));
     Ok(arrival)
+}
+
+/// Whether a client gets in that sends this server name, or speaks no TLS without one.
+///
+/// # Errors
+/// What the client sees instead.
+pub(super) fn admit(entrance: &Entrance, server_name: Option<&str>) -> Result<(), Failure> {
+    let refused = match (entrance, server_name) {
+        (Entrance::Http, None) | (Entrance::Https(Some(_)), Some(_)) => return Ok(()),
+        (Entrance::Closed, _) => Failure::Connect("nobody listens there".to_owned()),
+        (Entrance::Http, Some(_)) => Failure::Malformed("the port does not speak TLS".to_owned()),
+        (Entrance::Https(_), None) => Failure::Closed("the port speaks TLS".to_owned()),
+        (Entrance::Stream, _) => Failure::Malformed("the port does not speak HTTP".to_owned()),
+        (Entrance::Https(None), Some(_)) => Failure::Tls("no listener has the server name".to_owned()),
+    };
+    Err(refused)
 }
 
 /// What the client gets.

@@ -1,29 +1,11 @@
-//! What a decision is made about within a mesh.
+//! What a case of a mesh sends, as a gateway gets it, and the end of a call as such cases look at it.
 
-use gateway_core::name::ObjectName;
-use http::{Request, Response};
+use http::Request;
 
 use super::EngineError;
 use super::arrival;
 use crate::case::{ECHO_SERVICE, GrpcCall, HttpRequest, MeshProtocol, Way};
 use crate::exchange::{Echo, GrpcAnswer, GrpcEcho, HttpAnswer};
-
-/// A request of a workload to a Service, and all that is random about what becomes of it.
-#[derive(Clone, Debug)]
-pub struct MeshArrival {
-    /// The namespace of the workload.
-    pub client_namespace: String,
-    /// The Service that is dialled.
-    pub service: ObjectName,
-    /// The port of the Service.
-    pub port: u16,
-    /// The request.
-    pub request: Request<()>,
-    /// The random numbers that decide, as in [`Arrival`](super::Arrival::randoms).
-    pub randoms: Vec<u64>,
-    /// What a backend answers.
-    pub answer: Response<()>,
-}
 
 /// The head of a request of a workload.
 pub(super) fn head(way: &Way, request: &HttpRequest) -> Result<Request<()>, EngineError> {

@@ -7,22 +7,16 @@
 #[cfg(feature = "kube")]
 pub mod cluster;
 pub mod command;
-pub mod core;
 pub mod http;
 pub mod pure;
-pub mod reference;
 pub mod tower;
 
 mod addresses;
 mod arrival;
 mod control_plane;
-mod decision;
 pub(crate) mod mesh;
-mod request_edit;
-mod stream;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,14 +29,6 @@ use gateway_core::name::ObjectName;
 
 pub use self::addresses::{Addresses, STATIC_ADDRESSES, options};
 pub use self::control_plane::ControlPlane;
-pub use self::decision::{
-    Arrival, Asked, AuthReply, Decision, Effect, Entrance, Forwarded, Headers, Mirrored, Outcome, Question,
-    Reply, Retry, RetryBudget, Sent, Session, Target, Timeouts, headers,
-};
-pub use self::mesh::MeshArrival;
-pub use self::request_edit::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND, RequestEdits};
-pub use self::stream::{StreamArrival, StreamOutcome, Transport};
-pub use self::tls::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 
 use crate::case::Case;
 use crate::exchange::{Answer, Exchange};

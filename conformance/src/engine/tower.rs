@@ -23,15 +23,15 @@ use http_body_util::{BodyExt, Collected, Full};
 use tower::{Service, ServiceExt};
 
 use super::arrival::{self, http_answer};
-use super::core::{Core, backend_tls};
 use super::mesh;
 use super::pure::{CoreDecider, Pure, with_backend};
 use super::{
-    Abilities, Arrival, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Entrance,
-    Infrastructure, Reply, gateway_class, headers,
+    Abilities, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Engines, Infrastructure, gateway_class,
 };
 use crate::backend::{GrpcBackend, VirtualBackends, read_echo};
 use crate::case::{Case, GrpcCall, HttpRequest, MeshProtocol, ObjectRef, Target, Way};
+use crate::decision::core::{Core, backend_tls};
+use crate::decision::{Arrival, Entrance, Reply, headers};
 use crate::exchange::{Answer, Exchange, Failure, HttpAnswer};
 use crate::store::Store;
 use crate::wire::grpc;

@@ -10,9 +10,9 @@ use gateway_core::options::Options;
 use gateway_core::translate::translate;
 
 use super::sessions::{self, Again, session};
-use crate::engine::core::Core;
-use crate::engine::reference::Reference;
-use crate::engine::{
+use crate::decision::core::Core;
+use crate::decision::reference::Reference;
+use crate::decision::{
     Arrival, Decision, Effect, MeshArrival, Outcome, RequestEdits, StreamArrival, StreamOutcome,
 };
 use crate::generate::{

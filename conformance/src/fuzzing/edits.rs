@@ -17,8 +17,8 @@ use gateway_core::table::{
 use gateway_core::translate::{Translation, Translator, translate};
 use gateway_core::validate;
 
-use crate::engine::core::Core;
-use crate::engine::{Arrival, MeshArrival};
+use crate::decision::core::Core;
+use crate::decision::{Arrival, MeshArrival};
 use crate::generate::{Edit, HOSTS, Source, World, arrival, edit, mesh_arrival, options, world};
 
 /// How many translations one sequence of edits has at most.

@@ -3,7 +3,7 @@
 use gateway_core::hostname::{Host, Hostname};
 
 use super::text;
-use crate::engine::reference::{host_of_authority, hostname_matches};
+use crate::decision::reference::{host_of_authority, hostname_matches};
 
 /// Three lines: two hostnames and an authority. Core and reference read the authority alike and agree on which hostname
 /// matches it; and a host is in the intersection of the hostnames just if it is in both.

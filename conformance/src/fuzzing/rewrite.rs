@@ -13,7 +13,7 @@ use http::uri::PathAndQuery;
 use http::{Request, header, request};
 
 use super::text;
-use crate::engine::reference::{normal_form, reference, replaced_path};
+use crate::decision::reference::{normal_form, reference, replaced_path};
 
 /// Three lines: a request target, a prefix, a replacement. Core and reference have the same normal form of the path, and
 /// the same target when the prefix, or the whole path, is replaced: by a rewrite and in the location of a redirect.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::engine::{Arrival, Effect, Session};
+use crate::decision::{Arrival, Effect, Session};
 use crate::generate::Source;
 
 /// A request that comes again, from a client that has got a session.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::CONTROLLER_NAME;
 use super::objects::{KINDS, object};
 use super::source::Source;
-use crate::engine::RequestEdits;
+use crate::decision::RequestEdits;
 
 /// One edit.
 #[derive(Clone, Debug)]

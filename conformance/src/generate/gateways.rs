@@ -15,7 +15,7 @@ use super::filters::external_auth;
 use super::source::Source;
 use super::words::{HOSTNAMES, NAMESPACES};
 use super::{CONTROLLER_NAME, created, metadata};
-use crate::engine::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND};
+use crate::decision::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     for name in NAMESPACES {

@@ -6,7 +6,7 @@ use gateway_core::name::ObjectName;
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
 use super::{World, backends, gateways, grpc_routes, policies, requests, routes};
-use crate::engine::MeshArrival;
+use crate::decision::MeshArrival;
 
 /// Makes resources in which most Routes are for Services, and some for Gateways too.
 pub fn mesh_world(source: &mut Source<'_>) -> World {

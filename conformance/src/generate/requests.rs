@@ -11,8 +11,7 @@ use super::words::{
     BAD_HOSTS, CALL_PATHS, CALL_TYPES, GRPC_METHODS, GRPC_SERVICES, HEADER_NAMES, HEADER_VALUES, HOSTS,
     MANY_VALUES, METHODS, QUERIES, REQUEST_PATHS,
 };
-use crate::engine::{Arrival, AuthReply};
-use crate::exchange::CheckReply;
+use crate::decision::{Arrival, AuthReply, CheckReply};
 
 /// Makes a request to one of the Gateways.
 pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {

@@ -12,7 +12,7 @@ use gateway_core::name::ObjectName;
 use super::source::Source;
 use super::words::{HOSTS, NAMESPACES};
 use super::{World, metadata, objects, routes, world};
-use crate::engine::{StreamArrival, Transport};
+use crate::decision::{StreamArrival, Transport};
 
 /// Makes resources like [`world`], in which more than half of the listeners are not for requests, and Routes for them.
 pub fn stream_world(source: &mut Source<'_>) -> World {

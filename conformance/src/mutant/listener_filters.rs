@@ -6,7 +6,7 @@ use gateway_core::api::{AnyObject, ListenerFilter};
 
 use super::kinds::of_listeners;
 use super::{Fault, Mutant};
-use crate::engine::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND};
+use crate::decision::{REQUEST_EDIT_GROUP, REQUEST_EDIT_KIND};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     object("the filters of listeners are passed over", |object| {

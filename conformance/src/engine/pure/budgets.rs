@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use gateway_core::name::ObjectName;
 use gateway_core::rule::BackendKind;
 
-use crate::engine::{RetryBudget, Target};
+use crate::decision::{RetryBudget, Target};
 
 /// The requests and the retries that Services got, and when.
 #[derive(Debug, Default)]

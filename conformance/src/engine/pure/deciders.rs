@@ -13,11 +13,14 @@ use gateway_core::translate::translate;
 
 use super::{Decider, Pure};
 use crate::case::Case;
-use crate::engine::core::Core;
-use crate::engine::reference::{self, Reference};
+use crate::decision::core::Core;
+use crate::decision::reference::{self, Reference};
+use crate::decision::{
+    Arrival, Effect, Entrance, Handshake, MeshArrival, Outcome, StreamArrival, StreamOutcome,
+};
 use crate::engine::{
-    Abilities, Addresses, Arrival, CONTROLLER_NAME, Effect, EngineError, Engines, Entrance, Handshake,
-    Infrastructure, MeshArrival, Outcome, Pace, StreamArrival, StreamOutcome, features_of_the_core, options,
+    Abilities, Addresses, CONTROLLER_NAME, EngineError, Engines, Infrastructure, Pace, features_of_the_core,
+    options,
 };
 
 /// Makes engines that run the core.

@@ -9,11 +9,11 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, reque
 use super::budgets::Budgets;
 use super::tls::with_backend;
 use crate::backend::{BackendPort, Served, VirtualBackends, check, read_echo};
-use crate::engine::arrival::http_answer;
-use crate::engine::{
+use crate::decision::{
     Asked, AuthReply, Effect, Forwarded, Headers, Mirrored, Question, Reply, Retry, Sent, Session, Target,
     Timeouts,
 };
+use crate::engine::arrival::http_answer;
 use crate::exchange::HttpAnswer;
 use crate::store::Store;
 

@@ -7,7 +7,8 @@ use super::tls::with_backend;
 use super::{Decider, Pure};
 use crate::backend::VirtualBackends;
 use crate::case::{GrpcCall, GrpcCode, Target};
-use crate::engine::{Arrival, Effect, EngineError, Reply, arrival};
+use crate::decision::{Arrival, Effect, Reply};
+use crate::engine::{EngineError, arrival};
 use crate::exchange::{Answer, GrpcAnswer, GrpcEcho};
 use crate::store::Store;
 

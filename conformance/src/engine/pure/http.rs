@@ -5,8 +5,9 @@ use super::stream::Led;
 use super::{Decider, Pure};
 use crate::backend::{Tls, read_echo};
 use crate::case::{ClientTls, HttpRequest, Target, WebSocketConversation};
+use crate::decision::{Arrival, Effect, Entrance, Reply, headers};
+use crate::engine::EngineError;
 use crate::engine::arrival::{self, http_answer};
-use crate::engine::{Arrival, Effect, EngineError, Entrance, Reply, headers};
 use crate::exchange::{Answer, Failure, HttpAnswer};
 
 impl<D: Decider> Pure<D> {

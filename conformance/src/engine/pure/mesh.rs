@@ -7,9 +7,10 @@ use super::grpc::end_of_call;
 use super::{Decider, Pure};
 use crate::backend::read_echo;
 use crate::case::{HttpRequest, MeshProtocol, Way};
+use crate::decision::{Effect, MeshArrival, Reply, headers};
+use crate::engine::EngineError;
 use crate::engine::arrival::http_answer;
 use crate::engine::mesh::{self, of_call};
-use crate::engine::{Effect, EngineError, MeshArrival, Reply, headers};
 use crate::exchange::{Answer, Failure};
 
 impl<D: Decider> Pure<D> {

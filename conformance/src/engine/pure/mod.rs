@@ -29,13 +29,13 @@ pub(super) use self::tls::with_backend;
 
 use self::budgets::Budgets;
 use super::arrival::{self, Place};
-use super::{
-    Addresses, Arrival, CONTROLLER_NAME, ControlPlane, Effect, Engine, EngineError, Entrance, Handshake,
-    Infrastructure, MeshArrival, Outcome, StreamArrival, StreamOutcome, gateway_class,
-};
+use super::{Addresses, CONTROLLER_NAME, ControlPlane, Engine, EngineError, Infrastructure, gateway_class};
 use crate::backend::{Received, VirtualBackends};
 use crate::case::{Case, ClientTls, ObjectRef, Target};
 use crate::cluster::virtual_pods;
+use crate::decision::{
+    Arrival, Effect, Entrance, Handshake, MeshArrival, Outcome, StreamArrival, StreamOutcome,
+};
 use crate::exchange::{Answer, Exchange, Failure};
 use crate::store::Store;
 
@@ -153,7 +153,7 @@ impl<D: Decider> Pure<D> {
     /// Lets a client in, with TLS or without. Gives whether it was asked for a certificate.
     pub(in crate::engine) fn admit(&self, at: &Place, tls: Option<&ClientTls>) -> Result<bool, Failure> {
         let server_name = tls.map(|tls| tls.server_name.as_str());
-        self.decider.entrance(&at.gateway, at.port, server_name).admit(server_name)?;
+        arrival::admit(&self.decider.entrance(&at.gateway, at.port, server_name), server_name)?;
         let Some(tls) = tls else { return Ok(false) };
         match self.decider.handshake(&at.gateway, at.port, server_name) {
             Some(handshake) => tls::with_client(&handshake, tls, &self.store),

@@ -6,7 +6,8 @@ use super::tls::{through_gateway, with_backend, with_client};
 use super::{Decider, Pure};
 use crate::backend::BackendPort;
 use crate::case::{ClientTls, Speaks, Target};
-use crate::engine::{EngineError, Entrance, StreamArrival, StreamOutcome, Transport};
+use crate::decision::{Entrance, StreamArrival, StreamOutcome, Transport};
+use crate::engine::EngineError;
 use crate::exchange::{Answer, Failure, TcpAnswer};
 
 /// The backend that a connection ends at.

@@ -12,7 +12,7 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 
 use crate::backend::{BackendPort, Tls, pem};
 use crate::case::{ClientTls, ObjectRef};
-use crate::engine::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
+use crate::decision::{Authorities, BackendTls, ClientValidation, Handshake, Identity};
 use crate::exchange::Failure;
 use crate::store::Store;
 

@@ -2,7 +2,7 @@
 
 use super::stream::stream;
 use super::*;
-use crate::engine::Transport;
+use crate::decision::Transport;
 
 const SETS: &str = "allowedListeners: {namespaces: {from: Selector, selector: {matchLabels: {team: app}}}}, \
     listeners: [{name: own, port: 80, protocol: HTTP, hostname: own.test}]";

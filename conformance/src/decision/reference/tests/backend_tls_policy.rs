@@ -1,7 +1,7 @@
 //! BackendTLSPolicies.
 
 use super::*;
-use crate::engine::{Authorities, Identity};
+use crate::decision::{Authorities, Identity};
 
 pub(super) const AUTHORITY: &str = "{apiVersion: v1, kind: ConfigMap, metadata: {name: ca, namespace: infra}, \
     data: {ca.crt: \"-----BEGIN CERTIFICATE-----\\nMAA=\\n-----END CERTIFICATE-----\\n\"}}";

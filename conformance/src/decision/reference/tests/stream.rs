@@ -2,7 +2,7 @@
 
 use super::backend_tls_policy::{AUTHORITY, CA, policy};
 use super::*;
-use crate::engine::{StreamArrival, StreamOutcome, Transport};
+use crate::decision::{StreamArrival, StreamOutcome, Transport};
 
 /// Where a stream goes: the Service, and whether TLS ends at the gateway.
 pub(super) fn stream(

@@ -4,8 +4,8 @@ use gateway_core::api::{
     CERTIFICATES_GROUP, ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig,
 };
 use gateway_core::name::ObjectName;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 use super::super::{ClientValidation, Handshake};
 use super::gateway::{self, Listener, Protocol};

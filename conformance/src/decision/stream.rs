@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use gateway_core::name::ObjectName;
 
-use super::Target;
+use super::outcome::Target;
 
 /// A connection or a datagram that comes in.
 #[derive(Clone, Debug, PartialEq, Eq)]

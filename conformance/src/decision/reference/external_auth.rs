@@ -5,10 +5,9 @@ use gateway_core::api::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::super::{Asked, AuthReply, Question, Sent, headers};
+use super::super::{Asked, AuthReply, CheckReply, Question, Sent, headers};
 use super::backend::{self, Referrer};
 use super::request::normal_form;
-use crate::exchange::CheckReply;
 
 /// The most bytes of a body that are held.
 const MAX_BODY: i32 = 1 << 20;

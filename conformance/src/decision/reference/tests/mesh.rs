@@ -1,7 +1,7 @@
 //! Requests within a mesh.
 
 use super::*;
-use crate::engine::{Headers, MeshArrival};
+use crate::decision::{Headers, MeshArrival};
 
 /// Who gets a request to port 80 of the Service `one`, and the header that a route has set.
 fn mesh(resources: &Resources, client_namespace: &str, path: &str, headers: &[(&str, &str)]) -> String {

@@ -12,8 +12,7 @@ use gateway_core::name::ObjectName;
 use gateway_core::rule::BackendKind;
 use http::{HeaderMap, Request, Response, StatusCode};
 
-use super::BackendTls;
-use crate::exchange::{CheckReply, Failure};
+use super::tls::BackendTls;
 
 /// A request that comes in, and all that is random about what becomes of it.
 #[derive(Clone, Debug)]
@@ -108,6 +107,15 @@ pub enum AuthReply {
     Check(CheckReply),
     /// Nothing.
     Nothing,
+}
+
+/// What an authorization service that is called says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckReply {
+    /// It passes, with these headers set.
+    Permit(Vec<(String, String)>),
+    /// It does not; the client gets this status, these headers and this body.
+    Deny(u16, Vec<(String, String)>, String),
 }
 
 /// A request that a backend gets.
@@ -255,26 +263,6 @@ impl Session {
             "set-cookie" => value.split(';').next()?.split_once('=').map(|(_, text)| text),
             _ => Some(value),
         }
-    }
-}
-
-// === impl Entrance ===
-
-impl Entrance {
-    /// Whether a client gets in that sends this server name, or speaks no TLS without one.
-    ///
-    /// # Errors
-    /// What the client sees instead.
-    pub fn admit(&self, server_name: Option<&str>) -> Result<(), Failure> {
-        let refused = match (self, server_name) {
-            (Self::Http, None) | (Self::Https(Some(_)), Some(_)) => return Ok(()),
-            (Self::Closed, _) => Failure::Connect("nobody listens there".to_owned()),
-            (Self::Http, Some(_)) => Failure::Malformed("the port does not speak TLS".to_owned()),
-            (Self::Https(_), None) => Failure::Closed("the port speaks TLS".to_owned()),
-            (Self::Stream, _) => Failure::Malformed("the port does not speak HTTP".to_owned()),
-            (Self::Https(None), Some(_)) => Failure::Tls("no listener has the server name".to_owned()),
-        };
-        Err(refused)
     }
 }
 

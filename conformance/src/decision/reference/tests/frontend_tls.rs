@@ -2,7 +2,7 @@
 
 use super::backend_tls_policy::{AUTHORITY, CERTIFICATE};
 use super::*;
-use crate::engine::ClientValidation;
+use crate::decision::ClientValidation;
 
 #[test]
 fn what_is_said_for_a_port_replaces_what_is_said_for_all() {

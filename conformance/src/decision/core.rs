@@ -1,4 +1,4 @@
-//! The core as an engine: translate, and take each request through an exchange.
+//! The core: translate, and take each request through an exchange.
 //!
 //! What the specification leaves open about headers, hop-by-hop ones and those about the client, is left out: the answers are
 //! compared with those of a reference that knows nothing of them.
@@ -24,11 +24,10 @@ use gateway_core::translate::translate;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request, response};
 
 use super::{
-    Arrival, Asked, AuthReply, Authorities, BackendTls, ClientValidation, Decision, Effect, Entrance,
-    Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry, RetryBudget,
-    Sent, Session, StreamArrival, StreamOutcome, Target, Timeouts, headers,
+    Arrival, Asked, AuthReply, Authorities, BackendTls, CheckReply, ClientValidation, Decision, Effect,
+    Entrance, Forwarded, Handshake, Identity, MeshArrival, Mirrored, Outcome, Question, Reply, Retry,
+    RetryBudget, Sent, Session, StreamArrival, StreamOutcome, Target, Timeouts, headers,
 };
-use crate::exchange::CheckReply;
 
 /// The core with the table of one set of resources.
 #[derive(Debug, Default)]
@@ -50,7 +49,7 @@ impl Core {
     }
 
     /// What it decides by.
-    pub(super) fn table(&self) -> &RouteTable {
+    pub fn table(&self) -> &RouteTable {
         &self.table
     }
 
@@ -528,8 +527,8 @@ fn target(table: &RouteTable, gateway: Option<&ObjectName>, id: BackendId) -> Ta
     Target { kind: backend.kind, service: backend.service.clone(), port: backend.port, tls }
 }
 
-/// How TLS is spoken with a backend, as engines say it.
-pub(super) fn backend_tls(tls: &rule::BackendTls, certificate: Option<&Certificate>) -> BackendTls {
+/// How TLS is spoken with a backend, as decisions say it.
+pub(crate) fn backend_tls(tls: &rule::BackendTls, certificate: Option<&Certificate>) -> BackendTls {
     let identity = |identity: &rule::Identity| match identity {
         rule::Identity::Hostname(name) => Identity::Hostname(name.to_string()),
         rule::Identity::Uri(name) => Identity::Uri(name.to_string()),
