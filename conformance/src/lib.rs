@@ -5,6 +5,9 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
+//! | [`decision`] | what becomes of a request: said by the core, and by the plain reference |
+//! | [`generate`] | resources and requests in which everything collides |
+//! | [`fuzzing`] | the core against the reference, from bytes |
 //! | [`case`] | what cases say, and how they are read |
 //! | [`certificate`] | the certificates that cases name, made anew each time |
 //! | [`exchange`] | what is sent in a case, and what comes back |
@@ -20,36 +23,56 @@
 //! | [`report`] | what came of a run, for people, for build servers, and for upstream |
 //! | [`skips`] | cases that an engine of ours does not pass |
 //! | [`trials`](mod@trials) | the cases as ordinary tests of a crate |
-//! | [`generate`] | resources and requests in which everything collides |
-//! | [`fuzzing`] | the core against the reference, from bytes |
 //!
 //! The plain reference reads the specification aloud, slowly, and shares no code with the core. Where the two differ on
 //! what is generated, one of them is wrong.
+//!
+//! # Features
+//! - `suite`, on by default: everything from [`case`] on, with the program. Without it there is what fuzzing takes, and no
+//!   dependency that knows a socket, TLS or a command line.
+//! - `messages`, on by default: the fuzz targets that read messages, through the server and the client of `gateway-tower`.
+//! - `kube`: the engine [`cluster`](engine::cluster), for live clusters.
 
 pub mod decision;
 pub mod generate;
 pub mod fuzzing;
-
+#[cfg(feature = "suite")]
 pub mod case;
+#[cfg(feature = "suite")]
 pub mod certificate;
+#[cfg(feature = "suite")]
 pub mod exchange;
+#[cfg(feature = "suite")]
 pub mod mutant;
+#[cfg(feature = "suite")]
 pub mod outcome;
+#[cfg(feature = "suite")]
 mod loopback;
+#[cfg(feature = "suite")]
 pub mod backend;
+#[cfg(feature = "suite")]
 pub mod cluster;
+#[cfg(feature = "suite")]
 pub mod store;
+#[cfg(feature = "suite")]
 pub mod wire;
+#[cfg(feature = "suite")]
 pub mod engine;
+#[cfg(feature = "suite")]
 pub mod expect;
+#[cfg(feature = "suite")]
 pub mod run;
+#[cfg(feature = "suite")]
 pub mod report;
+#[cfg(feature = "suite")]
 pub mod skips;
+#[cfg(feature = "suite")]
 pub mod trials;
 
+#[cfg(feature = "suite")]
 pub use self::trials::trials;
 
 /// The examples in the README are examples of this crate, and compiled as such.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "suite"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

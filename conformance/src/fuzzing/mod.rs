@@ -16,21 +16,25 @@
 
 mod agreement;
 mod edits;
+#[cfg(feature = "messages")]
 mod first_bytes;
 mod hostname;
 mod manifest;
+#[cfg(feature = "messages")]
 mod messages;
 mod rewrite;
 mod sessions;
 
 pub use self::agreement::{
-    Compared, Disagreement, MeshDisagreement, any_order, compare, compare_mesh, compare_streams, find, mesh,
-    streams,
+    Compared, Disagreement, MeshDisagreement, any_order, compare, compare_decisions, compare_engine,
+    compare_mesh, compare_streams, find, mesh, streams,
 };
 pub use self::edits::{Divergence, Followed, edits, follow};
+#[cfg(feature = "messages")]
 pub use self::first_bytes::{client_hello, proxy_header};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
+#[cfg(feature = "messages")]
 pub use self::messages::{Answered, Carried, Message, answers, carry_answer, carry_requests, requests};
 pub use self::rewrite::rewrite;
 
