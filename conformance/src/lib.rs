@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`decision`] | what becomes of a request: said by the core, and by the plain reference |
 //! | [`generate`] | resources and requests in which everything collides |
-//! | [`fuzzing`] | the core against the reference, from bytes |
+//! | [`fuzzing`] | the core against the reference, from bytes; filters and engines of your own, too |
 //! | [`case`] | what cases say, and how they are read |
 //! | [`certificate`] | the certificates that cases name, made anew each time |
 //! | [`exchange`] | what is sent in a case, and what comes back |

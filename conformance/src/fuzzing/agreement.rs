@@ -1,4 +1,4 @@
-//! The core against the reference, on generated resources and requests.
+//! The core, or an engine of one's own, against the reference, on generated resources and requests.
 
 use std::sync::Arc;
 use std::{fmt, ops};
@@ -20,7 +20,7 @@ use crate::generate::{
 };
 
 /// How many requests one set of resources is asked about.
-const REQUESTS: usize = 24;
+pub(super) const REQUESTS: usize = 24;
 
 /// What was compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,13 +35,13 @@ pub struct Compared {
     pub in_session: usize,
 }
 
-/// A request, or a stream, on which core and reference do not agree.
+/// A request, or a stream, on which an engine and the reference do not agree.
 #[derive(Debug)]
 pub struct Disagreement<A = Arrival, O = Outcome> {
     world: World,
     arrival: A,
     reference: O,
-    core: O,
+    engine: O,
 }
 
 /// Resources and requests made of the bytes: the core and the reference agree on what becomes of each request, and
@@ -63,27 +63,103 @@ pub fn find(bytes: &[u8]) {
 /// # Panics
 /// When `explain` decides otherwise than `find`, or something that was generated is refused.
 pub fn compare(bytes: &[u8]) -> Result<Compared, Box<Disagreement>> {
+    compare_engine(bytes, |world| {
+        let core = core(world, &options(world));
+        move |arrival: &Arrival| core.answer(arrival)
+    })
+}
+
+/// An engine of one's own in the place of the core: `start` makes it of the resources, and it says what becomes of each request.
+///
+/// Only GatewayClasses of [`CONTROLLER_NAME`] are the engine's. What an engine does not have, `start` takes out of the resources:
+/// kinds, filters, one of the two answers to [AMB-12](gateway_core::choices#AMB-12). A Gateway has to be left.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use conformance::decision::core::Core;
+/// use conformance::decision::{Arrival, RequestEdits};
+/// use conformance::fuzzing::compare_engine;
+/// use conformance::generate::CONTROLLER_NAME;
+/// use gateway_core::options::Options;
+///
+/// // In a fuzz target, of what the fuzzer gives.
+/// let bytes: Vec<u8> = (0..=255).cycle().take(2000).collect();
+/// let compared = compare_engine(&bytes, |world| {
+///     // This engine has no calls and no sessions, and goes on with less specific hostnames.
+///     world.resources.grpc_routes.clear();
+///     world.resources.backend_traffic_policies.clear();
+///     world.hostname_fall_through = true;
+///     let controller_name = CONTROLLER_NAME.to_owned();
+///     // The filters of listeners that are generated.
+///     let extensions = Some(Arc::new(RequestEdits) as _);
+///     let engine = Core::new(
+///         &world.resources,
+///         &Options { controller_name, extensions, ..Options::default() },
+///     );
+///     move |arrival: &Arrival| engine.answer(arrival)
+/// });
+/// assert!(compared.expect("the engine agrees with the reference").requests > 0);
+/// ```
+///
+/// # Errors
+/// When the engine and the reference do not agree: the resources as manifests, the request, and what each of them says.
+///
+/// # Panics
+/// When the engine does.
+pub fn compare_engine<E: Fn(&Arrival) -> Outcome>(
+    bytes: &[u8],
+    start: impl FnOnce(&mut World) -> E,
+) -> Result<Compared, Box<Disagreement>> {
     let mut source = Source::new(bytes);
-    let world = world(&mut source);
-    let core = core(&world, &options(&world));
+    let mut world = world(&mut source);
+    let engine = start(&mut world);
     let reference = reference(&world);
     let mut compared = Compared::default();
     while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
         let arrival = arrival(&mut source, &world);
-        let (expected, found) = (reference.answer(&arrival), core.answer(&arrival));
+        let (expected, found) = (reference.answer(&arrival), engine(&arrival));
         if !agree(&expected, &found, None) {
-            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
         }
         compared.count(&expected);
         if let Some(again) = Again::new(&arrival, [&expected.effect, &found.effect], &mut source) {
-            let [of_reference, of_core] = again.arrivals();
-            let (expected, found) = (reference.answer(&of_reference), core.answer(&of_core));
+            let [of_reference, of_engine] = again.arrivals();
+            let (expected, found) = (reference.answer(&of_reference), engine(&of_engine));
             if !agree(&expected, &found, Some(&again)) {
-                let arrival = of_core;
-                return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+                let arrival = of_engine;
+                return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
             }
             let kept = session(&expected.effect).and_then(|session| session.kept);
             compared.in_session += usize::from(kept.is_some());
+        }
+    }
+    Ok(compared)
+}
+
+/// The same where the engine says only who serves a request, and not what becomes of it.
+///
+/// # Errors
+/// When the engine and the reference do not agree.
+///
+/// # Panics
+/// When the engine does.
+pub fn compare_decisions<E: Fn(&Arrival) -> Decision>(
+    bytes: &[u8],
+    start: impl FnOnce(&mut World) -> E,
+) -> Result<Compared, Box<Disagreement<Arrival, Decision>>> {
+    let mut source = Source::new(bytes);
+    let mut world = world(&mut source);
+    let engine = start(&mut world);
+    let reference = reference(&world);
+    let mut compared = Compared::default();
+    while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
+        let arrival = arrival(&mut source, &world);
+        let (expected, found) = (reference.answer(&arrival), engine(&arrival));
+        compared.count(&expected);
+        let reference = expected.decision;
+        if reference != found {
+            return Err(Box::new(Disagreement { world, arrival, reference, engine: found }));
         }
     }
     Ok(compared)
@@ -120,7 +196,7 @@ pub fn compare_streams(
         let arrival = stream_arrival(&mut source, &world);
         let (expected, found) = (reference.decide_stream(&arrival), core.stream(&arrival));
         if expected != found {
-            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
         }
         streams += 1;
         forwarded += usize::from(expected != StreamOutcome::Rejected);
@@ -171,7 +247,7 @@ pub fn compare_mesh(bytes: &[u8]) -> Result<Compared, Box<MeshDisagreement>> {
         let found = by_route.or_else(|| reference.answer_without_mesh(&arrival));
         let sessions = [&expected, &found].map(|effect| effect.as_ref().and_then(session));
         if !sessions::agree([&expected, &found], sessions, None) {
-            return Err(Box::new(Disagreement { world, arrival, reference: expected, core: found }));
+            return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
         }
         compared.requests += 1;
         if source.chance(20) {
@@ -190,7 +266,7 @@ fn agree(reference: &Outcome, core: &Outcome, again: Option<&Again>) -> bool {
 }
 
 /// The core with these resources, of which it refuses none.
-fn core(world: &World, options: &Options) -> Core {
+pub(super) fn core(world: &World, options: &Options) -> Core {
     let translation = translate(&world.resources, options);
     let mut diagnostics = translation.diagnostics.iter();
     let error = diagnostics.find(|diagnostic| diagnostic.severity == Severity::Error);
@@ -221,7 +297,7 @@ pub fn any_order(bytes: &[u8]) {
     }
 }
 
-fn options(world: &World) -> Options {
+pub(super) fn options(world: &World) -> Options {
     Options {
         controller_name: CONTROLLER_NAME.to_owned(),
         hostname_fall_through: world.hostname_fall_through,
@@ -267,13 +343,13 @@ impl ops::AddAssign for Compared {
 
 impl<A: fmt::Debug, O: fmt::Debug> fmt::Display for Disagreement<A, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { world, arrival, reference, core } = self;
-        writeln!(f, "{}{arrival:?}\nreference: {reference:?}\n     core: {core:?}", Shown(world))
+        let Self { world, arrival, reference, engine } = self;
+        writeln!(f, "{}{arrival:?}\nreference: {reference:?}\n   engine: {engine:?}", Shown(world))
     }
 }
 
 /// Prints the resources as manifests, one a line, which a YAML reader takes too.
-struct Shown<'w>(&'w World);
+pub(super) struct Shown<'w>(pub(super) &'w World);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

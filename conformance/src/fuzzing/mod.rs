@@ -13,6 +13,13 @@
 //! | [`client_hello`] | a ClientHello is read alike in whatever pieces it comes |
 //! | [`proxy_header`] | a header of the PROXY protocol too; what was read is written and read again |
 //! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
+//!
+//! For what is your own, in three lines of a target of your own:
+//!
+//! | function | what must hold |
+//! | --- | --- |
+//! | [`filter`] | what you say of a request with a filter of yours in its way, and of the same request without |
+//! | [`compare_engine`], [`compare_decisions`] | your engine and the reference agree, where [`find`] has the core |
 
 mod agreement;
 mod edits;
@@ -22,6 +29,7 @@ mod hostname;
 mod manifest;
 #[cfg(feature = "messages")]
 mod messages;
+mod own_filter;
 mod rewrite;
 mod sessions;
 
@@ -36,6 +44,7 @@ pub use self::hostname::hostname;
 pub use self::manifest::manifest;
 #[cfg(feature = "messages")]
 pub use self::messages::{Answered, Carried, Message, answers, carry_answer, carry_requests, requests};
+pub use self::own_filter::{Filtered, filter};
 pub use self::rewrite::rewrite;
 
 /// The part of fuzzed input that is text.

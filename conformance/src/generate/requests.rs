@@ -26,7 +26,8 @@ pub fn arrival(source: &mut Source<'_>, world: &World) -> Arrival {
     let port = if source.chance(3) { 9 } else { listener.port as u16 };
     let of_requests = world.resources.http_routes.values().map(|route| &route.spec.hostnames);
     let of_calls = world.resources.grpc_routes.values().map(|route| &route.spec.hostnames);
-    let hostnames = source.one(&of_requests.chain(of_calls).collect::<Vec<_>>());
+    let hostnames: Vec<_> = of_requests.chain(of_calls).collect();
+    let hostnames = if hostnames.is_empty() { &Vec::new() } else { source.one(&hostnames) };
     let host = host(source, listener.hostname.as_deref(), hostnames);
     // Mostly the host of the request, as browsers do.
     let server_name = match source.below(6) {
