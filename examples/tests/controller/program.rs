@@ -49,6 +49,16 @@ impl Controller {
         Self { gateway: Gateway::spawn(command), _folder: folder }
     }
 
+    /// Starts the program `controller` for the class of a test, on this address.
+    pub(crate) fn start_small(control_plane: &ControlPlane, cluster: &Cluster, address: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, control_plane.kubeconfig("admin")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_controller"));
+        command.args([cluster.controller_name.as_str(), address]).env("KUBECONFIG", &kubeconfig);
+        Self { gateway: Gateway::spawn(command), _folder: folder }
+    }
+
     /// Waits until its admin port answers so.
     pub(crate) async fn until_ready(&self, status: u16) -> Answer {
         let admin = self.gateway.admin();

@@ -13,11 +13,12 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::cluster::{Cluster, has, written};
 use crate::control_plane::ControlPlane;
 use crate::harness::{PATIENCE, get};
-use crate::program::{Controller, address, backend, until_served};
+use crate::program::{Controller, address, backend, free_port, until_served};
 
 crate::tests!["serving":
     a_cluster_is_served_with_and_without_its_api_server,
     gateways_of_a_pool_have_addresses_of_their_own,
+    the_controller_in_thirty_lines_serves_a_cluster_and_writes_statuses,
 ];
 
 async fn a_cluster_is_served_with_and_without_its_api_server(
@@ -166,4 +167,18 @@ async fn presented(address: SocketAddr, trusted: &CertificateDer<'_>) -> Option<
     let stream = TcpStream::connect(address).await.ok()?;
     let stream = connector.connect(ServerName::try_from("shop.example").unwrap(), stream).await.ok()?;
     stream.get_ref().1.peer_certificates()?.first().map(|certificate| certificate.clone().into_owned())
+}
+
+async fn the_controller_in_thirty_lines_serves_a_cluster_and_writes_statuses(
+    control_plane: ControlPlane,
+    cluster: Cluster,
+) {
+    let port = free_port();
+    cluster.gateway_with(&format!("listeners: [{{name: http, port: {port}, protocol: HTTP}}]")).await;
+    let _backend = backend(&cluster, "shop").await;
+    cluster.route("shop", "rules: [{backendRefs: [{name: shop, port: 80}]}]").await;
+    let _controller = Controller::start_small(&control_plane, &cluster, "127.0.0.1");
+    let address = address(&cluster, "web", port).await;
+    assert_eq!(address.ip().to_string(), "127.0.0.1");
+    assert_eq!(until_served(address, "/cart").await.backend(), "shop");
 }

@@ -10,9 +10,8 @@
 //! | takes its routes from a cluster | `gateway-kube` beside any of them | its first page |
 //! | wants to know whether it is right | `gateway-conformance` | `trials` |
 //!
-//! A program for each is in
-//! [examples/src/bin](https://github.com/gateway-api-rs/gateway/tree/main/examples/src/bin), and one in Pingora in
-//! [examples/pingora](https://github.com/gateway-api-rs/gateway/blob/main/examples/pingora/src/main.rs).
+//! A program for each, and more, in the order in which they are best read:
+//! [examples](https://github.com/gateway-api-rs/gateway/tree/main/examples#examples).
 //!
 //! # From resources to a table, again and again
 //! [`translate`](crate::translate::translate) is for once. A [`Translator`](crate::translate::Translator) gives the same at the cost of what
