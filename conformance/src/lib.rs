@@ -22,7 +22,7 @@
 //! | [`run`](mod@run) | cases played against an engine: one, or all |
 //! | [`report`] | what came of a run, for people, for build servers, and for upstream |
 //! | [`skips`] | cases that an engine of ours does not pass |
-//! | [`trials`](mod@trials) | the cases as ordinary tests of a crate |
+//! | [`trials()`] | the cases as ordinary tests of a crate |
 //!
 //! The plain reference reads the specification aloud, slowly, and shares no code with the core. Where the two differ on
 //! what is generated, one of them is wrong.
@@ -67,10 +67,10 @@ pub mod report;
 #[cfg(feature = "suite")]
 pub mod skips;
 #[cfg(feature = "suite")]
-pub mod trials;
+mod trials;
 
 #[cfg(feature = "suite")]
-pub use self::trials::trials;
+pub use self::trials::{trials, trials_with};
 
 /// The examples in the README are examples of this crate, and compiled as such.
 #[cfg(all(doctest, feature = "suite"))]

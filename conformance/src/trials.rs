@@ -1,29 +1,4 @@
 //! The cases as ordinary tests of a crate that embeds the library.
-//!
-//! One file is all that it takes. In `Cargo.toml`:
-//!
-//! ```toml
-//! [[test]]
-//! name = "conformance"
-//! harness = false
-//! ```
-//!
-//! And in `tests/conformance.rs`, here with the engine of this crate that has no network:
-//!
-//! ```no_run
-//! use std::process::ExitCode;
-//! use conformance::engine::pure::CoreEngines;
-//!
-//! fn main() -> ExitCode {
-//!     conformance::trials(CoreEngines)
-//! }
-//! ```
-//!
-//! Every case is a test then, named after its first profile, such as `GATEWAY-HTTP::HTTPRouteMatching`, or `MORE::` for those
-//! that no profile has, or `BEYOND::` for those that upstream does not have. `cargo test`, `cargo nextest run`, names to
-//! filter by, `--exact` and `--list` work as with any test. A case whose features the engine does not claim, and a case that
-//! is skipped, are shown as ignored, with the reason. A failure says where in the case it is, what was expected, and what
-//! the engine itself says about it.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -38,7 +13,32 @@ use crate::outcome::{CaseReport, Finding, Verdict};
 use crate::run::{Settings, run_case, without_running};
 use crate::skips::SKIPS;
 
-/// Runs the cases of the crate as tests, with the arguments of the process. See the [module](mod@crate::trials) for how.
+/// Runs the cases as tests of the crate that calls this, with the arguments of the process.
+///
+/// One file is all that it takes. In `Cargo.toml`:
+///
+/// ```toml
+/// [[test]]
+/// name = "conformance"
+/// harness = false
+/// ```
+///
+/// And in `tests/conformance.rs`, here with the engine of this crate that has no network:
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// use conformance::engine::pure::CoreEngines;
+///
+/// fn main() -> ExitCode {
+///     conformance::trials(CoreEngines)
+/// }
+/// ```
+///
+/// Every case is a test then, named after its first profile, such as `GATEWAY-HTTP::HTTPRouteMatching`, or `MORE::` for those
+/// that no profile has, or `BEYOND::` for those that upstream does not have. `cargo test`, `cargo nextest run`, names to
+/// filter by, `--exact` and `--list` work as with any test. A case whose features the engine does not claim, and a case that
+/// is skipped, are shown as ignored, with the reason. A failure says where in the case it is, what was expected, and what
+/// the engine itself says about it.
 ///
 /// Besides the cases there is a test for each of the [`SKIPS`] of the engine, which fails when the case
 /// passes.

@@ -26,5 +26,5 @@ fn main() -> ExitCode {
     options.features.remove(&Feature::GatewayAddressRoutabilityCluster);
     // A file that changes is noticed soon after.
     let settings = Settings { poll: Duration::from_millis(10), ..Settings::default() };
-    conformance::trials::trials_with(CommandEngines::new(options), settings)
+    conformance::trials_with(CommandEngines::new(options), settings)
 }
