@@ -1,0 +1,123 @@
+//! Each public item of each library has one path.
+//!
+//! `RUSTDOC_JSON` names the folder with what rustdoc has written of the crates as JSON, for which it takes a nightly toolchain;
+//! `.ci/run docs` makes it. Without it there is nothing to look at.
+#![cfg(feature = "resources")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+/// The libraries, with an item that must be found in each.
+const CRATES: [(&str, &str); 4] = [
+    ("gateway_core", "gateway_core::table::RouteTable"),
+    ("gateway_tower", "gateway_tower::serve::Server"),
+    ("gateway_kube", "gateway_kube::controller::Controller"),
+    ("conformance", "conformance::engine::Engine"),
+];
+
+/// The modules whose own modules are pages, each about one thing with its examples, and whose path is the one to write: what
+/// these pages are about has both paths. Nothing else has two.
+const OF_PAGES: [(&str, &str); 5] = [
+    ("gateway_core::matching", "a page for each condition"),
+    ("gateway_core::filter", "a page for each filter"),
+    ("gateway_core::rule", "a page for each thing that a rule says"),
+    ("gateway_core::exchange", "a page for authorization"),
+    ("gateway_tower", "a page for each layer; at the root are the names that every program writes"),
+];
+
+#[test]
+fn no_public_item_has_two_paths() {
+    let Some(folder) = std::env::var_os("RUSTDOC_JSON") else {
+        eprintln!("left out: RUSTDOC_JSON names no folder; `.ci/run docs` makes one");
+        return;
+    };
+    let mut excused = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (name, item) in CRATES {
+        let path = Path::new(&folder).join(name).with_extension("json");
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let paths = paths(name, &serde_json::from_str(&text).unwrap());
+        assert!(paths.values().any(|paths| paths.contains(item)), "{item} is not found");
+        for paths in paths.into_values().filter(|paths| paths.len() > 1) {
+            match excuse(&paths) {
+                Some(module) => _ = excused.insert(module),
+                None => wrong.push(paths),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let idle: Vec<_> = OF_PAGES.iter().filter(|(module, _)| !excused.contains(module)).collect();
+    assert!(idle.is_empty(), "exceptions that nothing needs: {idle:?}");
+}
+
+/// The module of pages that an item is of, if that is why it has two paths.
+fn excuse(paths: &BTreeSet<String>) -> Option<&'static str> {
+    let [one, other] = <[&String; 2]>::try_from(paths.iter().collect::<Vec<_>>()).ok()?;
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    let (module, name) = short.rsplit_once("::")?;
+    let page = long.strip_prefix(module)?.strip_prefix("::")?.strip_suffix(name)?.strip_suffix("::")?;
+    let of_pages = OF_PAGES.iter().find(|(of_pages, _)| *of_pages == module);
+    of_pages.filter(|_| !page.contains("::")).map(|(module, _)| *module)
+}
+
+/// The paths of each public item, by the number that rustdoc gave it.
+fn paths(crate_name: &str, json: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let index = json["index"].as_object().expect("an index");
+    let mut paths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // Modules whose contents are still to be looked at, with their paths.
+    let mut modules = vec![(json["root"].to_string(), crate_name.to_owned())];
+    let mut seen = BTreeSet::new();
+    while let Some((module, path)) = modules.pop() {
+        if !seen.insert((module.clone(), path.clone())) {
+            continue;
+        }
+        let Some(items) = index.get(&module).and_then(|module| module["inner"]["module"]["items"].as_array())
+        else {
+            continue;
+        };
+        for id in items.iter().map(Value::to_string) {
+            let Some(item) = index.get(&id).filter(|item| item["visibility"] == "public") else { continue };
+            let import = &item["inner"]["use"];
+            let (id, name) = match import.is_object() {
+                true => (import["id"].to_string(), import["name"].as_str()),
+                false => (id, item["name"].as_str()),
+            };
+            let Some(name) = name else { continue };
+            // What another crate has is that one's.
+            let Some(target) = index.get(&id) else { continue };
+            let path = if import["is_glob"] == true { path.clone() } else { format!("{path}::{name}") };
+            if target["inner"]["module"].is_object() {
+                modules.push((id.clone(), path.clone()));
+            }
+            if import["is_glob"] != true {
+                paths.entry(id).or_default().insert(path);
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn an_item_that_is_imported_from_a_public_module_has_two_paths() {
+    let json = serde_json::json!({
+        "root": 0,
+        "index": {
+            "0": {"name": "it", "visibility": "public", "inner": {"module": {"items": [1, 2, 3, 6]}}},
+            "1": {"name": "open", "visibility": "public", "inner": {"module": {"items": [4]}}},
+            "2": {"name": "closed", "visibility": "crate", "inner": {"module": {"items": [5]}}},
+            "3": {"name": null, "visibility": "public", "inner": {"use": {"name": "A", "id": 4, "is_glob": false}}},
+            "4": {"name": "A", "visibility": "public", "inner": {"struct": {}}},
+            "5": {"name": "B", "visibility": "public", "inner": {"struct": {}}},
+            "6": {"name": null, "visibility": "public", "inner": {"use": {"name": "B", "id": 5, "is_glob": false}}},
+        },
+    });
+    let paths = paths("it", &json);
+    let of = |id: &str| paths[id].iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!((of("4"), of("5")), (vec!["it::A", "it::open::A"], vec!["it::B"]));
+    assert_eq!(excuse(&paths["4"]), None);
+    let of_page = ["gateway_core::filter::Cors", "gateway_core::filter::cors::Cors"].map(str::to_owned);
+    assert_eq!(excuse(&of_page.into()), Some("gateway_core::filter"));
+}
