@@ -27,6 +27,53 @@ pub trait ObserveAttempt {
 }
 
 /// Tells an observer of attempts, where a gateway has the layers [for each](crate::GatewayBuilder::per_attempt).
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// # use bytes::Bytes;
+/// # use gateway_core::name::ObjectName;
+/// # use gateway_core::rule::Retry;
+/// use gateway_tower::observe::{ObserveAttempt, ObserveAttempts};
+/// use gateway_tower::{BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle};
+/// use http::{Request, Response, StatusCode};
+/// # use http_body_util::Full;
+/// use tower::{ServiceExt, service_fn};
+///
+/// /// Counts the attempts that had no answer.
+/// #[derive(Clone, Default)]
+/// struct Unanswered(Arc<AtomicU64>);
+///
+/// impl ObserveAttempts for Unanswered {
+///     type Attempt = Self;
+///
+///     fn begin<B>(&self, _: &mut Request<B>) -> Option<Self> {
+///         Some(self.clone())
+///     }
+/// }
+///
+/// impl ObserveAttempt for Unanswered {
+///     fn end(self, result: Result<StatusCode, &Refusal>) {
+///         self.0.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
+///     }
+/// }
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let retry = Retry { codes: Box::default(), attempts: 2, backoff: std::time::Duration::ZERO };
+/// # let table = table(|_, rule| rule.retry = Some(Box::new(retry)));
+/// # let client = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| -> Result<Response<Full<Bytes>>, BoxError> {
+/// #     Err(ConnectError { endpoint: ([127, 0, 0, 1], 80).into(), cause: "refused".into() }.into())
+/// # });
+/// // The table has one rule, with two retries; nobody can be connected to.
+/// let unanswered = Unanswered::default();
+/// let gateway = Gateway::builder(TableHandle::new(table)).observe_attempts(unanswered.clone()).client(client);
+/// # let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+/// let request = Request::get("/shop").header("host", "example.com").body(Full::default()).unwrap();
+/// let Ok(answer) = gateway.on(connection).oneshot(request).await;
+/// assert_eq!((answer.status(), unanswered.0.load(Ordering::Relaxed)), (StatusCode::SERVICE_UNAVAILABLE, 3));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AttemptsLayer<O> {
     observer: O,

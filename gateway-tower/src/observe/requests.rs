@@ -40,6 +40,62 @@ pub trait ObserveRequest {
 }
 
 /// Tells an observer of requests, around a whole [`Gateway`](crate::Gateway).
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::sync::{Arc, Mutex};
+/// use bytes::Bytes;
+/// use gateway_tower::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
+/// use http::{Request, Response};
+/// use http_body::Body;
+/// use http_body_util::{BodyExt, Full};
+/// use tower::{ServiceBuilder, ServiceExt};
+///
+/// /// Writes a line for each request, when it is over.
+/// #[derive(Clone, Default)]
+/// struct Log(Arc<Mutex<Vec<String>>>);
+///
+/// struct Entry {
+///     log: Log,
+///     path: String,
+///     bytes: usize,
+/// }
+///
+/// impl ObserveRequests for Log {
+///     type Request = Entry;
+///
+///     fn begin<B>(&self, request: &mut Request<B>) -> Entry {
+///         Entry { log: self.clone(), path: request.uri().path().to_owned(), bytes: 0 }
+///     }
+/// }
+///
+/// impl ObserveRequest for Entry {
+///     fn answered<B: Body>(&mut self, _: &Response<B>) {}
+///
+///     fn sent(&mut self, bytes: usize) {
+///         self.bytes += bytes;
+///     }
+///
+///     fn end(self, is_whole: bool) {
+///         let Self { log, path, bytes } = self;
+///         let end = if is_whole { "to the end" } else { "given up" };
+///         log.0.lock().unwrap().push(format!("{path}: {bytes} bytes, {end}"));
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let log = Log::default();
+/// // In the place of a gateway, a service that always answers alike.
+/// let gateway = ServiceBuilder::new().layer(RequestsLayer::new(log.clone())).service_fn(async |_: Request<()>| {
+///     Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"hello"))))
+/// });
+/// let Ok(answer) = gateway.clone().oneshot(Request::get("/read").body(()).unwrap()).await;
+/// answer.into_body().collect().await.unwrap();
+/// let Ok(answer) = gateway.oneshot(Request::get("/dropped").body(()).unwrap()).await;
+/// drop(answer);
+/// assert_eq!(*log.0.lock().unwrap(), ["/read: 5 bytes, to the end", "/dropped: 0 bytes, given up"]);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RequestsLayer<O> {
     observer: O,
