@@ -1,8 +1,9 @@
-//! Gateway API resources watched in Kubernetes, and their statuses written back.
+//! Gateway API resources watched in Kubernetes, and their statuses written back, for those who write a controller, a proxy that takes
+//! its routes from a cluster, or a tool that reads one.
 //!
-//! A proxy that takes its routes from a cluster needs this crate and a data plane. The crate hands out route tables and takes
-//! what the data plane could not bind; it knows no data plane, and none knows it: a program puts the two together. This is
-//! all of one:
+//! [`gateway_core`] says what resources mean; this crate has them from an API server and gives the API server its answer. It hands
+//! out route tables and takes what the data plane could not bind; it knows no data plane, and none knows it: a program puts the two
+//! together. The shortest useful one:
 //!
 //! ```no_run
 //! use gateway_kube::controller::{Controller, ControllerOptions};
@@ -38,25 +39,24 @@
 //! Every replica watches the same API server and compiles the same table, because [`gateway_core`] is pure and deterministic.
 //! There is no control plane of its own and nothing to keep in step. One replica, by a [Lease](lease), writes statuses.
 //!
-//! # What it is made of
-//!
-//! The modules, in the order in which each imports the ones before it. [`watch`], [`status`], [`addresses`],
-//! [`definitions`] and [`lease`] are of use without the others; [`controller`] is all of them in one task.
-//!
-//! | module | what it is for |
+//! # The map
+//! | you have, or want | look at |
 //! | --- | --- |
-//! | [`Object`], [`Error`] | objects, and what is stored beside them; what can fail |
-//! | [`observe`], [`metrics`] | what is told of the work of the others, and counted |
-//! | [`watch`] | the kinds and namespaces that are watched, Secrets and ConfigMaps by name, as a stream of changes |
-//! | [`store`] | the resources of a cluster as `gateway_core::api::Resources`, kept up to date |
-//! | [`status`] | statuses merged and written, events, the finalizer of a class |
-//! | [`infrastructure`] | a Service for each Gateway |
-//! | [`definitions`] | which version and channel the installed definitions are of, and which features can be used with them |
-//! | [`addresses`] | where the Service in front of the data plane can be reached |
-//! | [`workloads`] | in which namespace a client of a mesh is |
-//! | [`address_pool`] | an address of its own for each Gateway |
-//! | [`lease`] | one replica of many |
-//! | [`controller`] | a change comes in, a table and statuses go out |
+//! | a controller, all of it in one task | [`controller::Controller`]: a change comes in, a table and statuses go out |
+//! | a data plane beside it | [`controller::Updates`] has the tables, [`Update::applied`](controller::Update::applied) takes what could not be bound |
+//! | several replicas | [`lease`]: one of them writes |
+//! | an address of its own for each Gateway, and a Service | [`address_pool`], [`infrastructure`] |
+//! | the address of the Service in front of the data plane | [`addresses`] |
+//! | a mesh on a node | [`workloads`]: in which namespace a client is |
+//! | all that was read, and what came of it | [`controller::Viewer`]: what `gateway check --kube` shows |
+//! | the resources, without a controller | [`watch`] as a stream of changes, [`store`] as `gateway_core::api::Resources`, kept up to date |
+//! | statuses to write, of a controller of your own | [`status`]: merged, written against the version that was read, with events and the finalizer of a class |
+//! | which features a cluster's definitions allow | [`definitions`] |
+//! | metrics | [`observe`], and [`metrics`] made of it |
+//! | objects, and what can fail | [`Object`], [`Error`] |
+//!
+//! [`watch`], [`status`], [`addresses`], [`definitions`] and [`lease`] are of use without the others. How translation and statuses work
+//! is in the [manual](gateway_core::manual) of the core.
 //!
 //! # What may go wrong, and what happens then
 //!
@@ -104,10 +104,16 @@
 //! - While one kind cannot be read for another reason than that it is missing or forbidden, there is no first table.
 //!
 //! # Features
+//! - `latest`, on by default: `k8s-openapi` takes the newest version of Kubernetes that it knows. A program that chooses a version itself
+//!   goes without it.
+//! - `metrics`, on by default: [`metrics`].
 //!
-//! `latest`, on by default, makes `k8s-openapi` take the newest version of Kubernetes that it knows; a program that chooses a
-//! version itself goes without it. `metrics`, on by default, is [`metrics`]. TLS is rustls with ring.
+//! TLS to the API server is rustls with ring.
+//!
+//! # Versions
+//! Rust 1.89 or later; definitions of Gateway API v1.6 and v1.7, of either channel. Until 1.0, a minor version may change the API.
 
+// Listed in order: each imports only what stands before it.
 mod former_field;
 mod object;
 mod error;
