@@ -44,14 +44,14 @@ pub(super) fn grpc_rule(
         };
     let backends = rule::backends(&written.backend_refs, scope, &mut findings, of_backend);
     let name = written.name.as_deref();
-    let session = written.session_persistence.as_deref();
-    let sessions =
-        session::session(session, (index, name), (&written.backend_refs, &backends), scope, &mut findings);
-    let sessions = sessions.unwrap_or_else(|finding| {
-        matches.clear();
-        findings.problems.push(finding);
-        None
-    });
+    let sessions = session::of_rule(
+        written.session_persistence.as_deref(),
+        (index, name),
+        (&written.backend_refs, &backends),
+        scope,
+        &mut matches,
+        &mut findings,
+    );
     // There is no field for these; the time of a call stands in the call.
     let (timeouts, retry) = (Timeouts::default(), None);
     let rule =

@@ -10,6 +10,22 @@ use crate::rule::{BackendTarget, Sessions};
 
 const FIELD: &str = "sessionPersistence";
 
+/// The [sessions](sessions) of a rule. Where they make it invalid, it matches nothing.
+pub(super) fn of_rule<M, B: WrittenBackend>(
+    written: Option<&api::SessionPersistence>,
+    rule: (usize, Option<&str>),
+    backends: (&[B], &WeightedBackends),
+    scope: &Scope<'_, '_>,
+    matches: &mut Vec<M>,
+    findings: &mut RuleFindings,
+) -> Option<Box<Sessions>> {
+    sessions(written, rule, backends, scope, findings).unwrap_or_else(|finding| {
+        matches.clear();
+        findings.problems.push(finding);
+        None
+    })
+}
+
 /// Sessions as they are written for a rule, which is named here, or known by its index; or for its backends. What of them cannot
 /// be carried out has no effect: requests are answered all the same.
 ///
@@ -18,7 +34,7 @@ const FIELD: &str = "sessionPersistence";
 ///
 /// # Spec
 /// SES-01, SES-02, SES-11, SES-14; AMB-54.
-pub(super) fn session<B: WrittenBackend>(
+fn sessions<B: WrittenBackend>(
     written: Option<&api::SessionPersistence>,
     (index, name): (usize, Option<&str>),
     (refs, backends): (&[B], &WeightedBackends),
