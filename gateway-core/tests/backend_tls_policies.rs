@@ -1,6 +1,8 @@
 //! BackendTLSPolicies from manifests: which holds for a port, and what statuses say of each.
 
 mod common;
+#[path = "common/policy.rs"]
+mod policies;
 
 use gateway_core::api::Kind;
 use gateway_core::condition::ConditionType;
@@ -50,11 +52,8 @@ const CA: &str = "caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]";
 
 /// A policy that came into being in this year.
 fn policy(name: &str, year: u16, target: &str, validation: &str) -> String {
-    format!(
-        "---\napiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\n\
-         metadata: {{name: {name}, creationTimestamp: '{year}-01-01T00:00:00Z', generation: 7}}\n\
-         spec: {{targetRefs: [{target}], validation: {{hostname: {name}.example, {validation}}}}}\n"
-    )
+    let validation = format!("validation: {{hostname: {name}.example, {validation}}}");
+    policies::manifest("BackendTLSPolicy", name, year, &[target.to_owned()], &validation)
 }
 
 fn service(more: &str) -> String {
@@ -76,12 +75,11 @@ fn spoken(translation: &Translation, port: u16) -> String {
 /// What the status says: `Accepted` and `ResolvedRefs`, as status and reason; the same for each Gateway.
 fn said(translation: &Translation, name: &str) -> String {
     let statuses = &translation.statuses.backend_tls_policies;
-    let Some(status) = statuses.get(&ObjectName::new("default", name)) else { return String::new() };
-    assert_eq!(status.generation, Some(7));
+    let Some(status) = policies::status(statuses, name) else { return String::new() };
     let of = |kind: ConditionType| {
         let conditions = status.ancestors.iter().map(|ancestor| {
             let condition = ancestor.conditions.iter().find(|condition| condition.kind == kind).unwrap();
-            format!("{}/{}", condition.status, condition.reason)
+            policies::said(condition)
         });
         let mut all: Vec<_> = conditions.collect();
         all.dedup();

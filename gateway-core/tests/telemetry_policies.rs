@@ -1,6 +1,8 @@
 //! XTelemetryPolicies from manifests: which holds for a Gateway, what becomes of it, and what statuses say of each.
 
 mod common;
+#[path = "common/policy.rs"]
+mod policies;
 
 use gateway_core::condition::ConditionType;
 use gateway_core::filter::Share;
@@ -61,12 +63,7 @@ fn enabled(backend: &str, more: &str) -> String {
 fn policy(name: &str, year: u16, gateways: &[&str], tracing: &str) -> String {
     let target = |name: &&str| format!("{{group: gateway.networking.k8s.io, kind: Gateway, name: {name}}}");
     let targets: Vec<_> = gateways.iter().map(target).collect();
-    format!(
-        "---\napiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XTelemetryPolicy\n\
-         metadata: {{name: {name}, creationTimestamp: '{year}-01-01T00:00:00Z', generation: 7}}\n\
-         spec: {{targetRefs: [{}], tracing: {{{tracing}}}}}\n",
-        targets.join(", ")
-    )
+    policies::manifest("XTelemetryPolicy", name, year, &targets, &format!("tracing: {{{tracing}}}"))
 }
 
 fn options() -> Options {
@@ -88,13 +85,12 @@ fn spans<'t>(translation: &'t Translation, gateway: &str) -> &'t Spans {
 /// What the status of a policy says of each Gateway: `Accepted`, then `ResolvedRefs`, as status and reason.
 fn said(translation: &Translation, name: &str) -> Vec<String> {
     let statuses = &translation.statuses.telemetry_policies;
-    let Some(status) = statuses.get(&ObjectName::new("default", name)) else { return Vec::new() };
-    assert_eq!(status.generation, Some(7));
+    let Some(status) = policies::status(statuses, name) else { return Vec::new() };
     let ancestors = status.ancestors.iter().map(|ancestor| {
         assert_eq!(&*ancestor.controller_name, "gateway-api.rs/controller");
         let [accepted, resolved] = &ancestor.conditions[..] else { panic!("two conditions: {status:?}") };
         assert_eq!([accepted.kind, resolved.kind], [ConditionType::Accepted, ConditionType::ResolvedRefs]);
-        let said = [accepted, resolved].map(|condition| format!("{}/{}", condition.status, condition.reason));
+        let said = [accepted, resolved].map(policies::said);
         format!("{}: {}", ancestor.ancestor_ref.name, said.join(" "))
     });
     ancestors.collect()
