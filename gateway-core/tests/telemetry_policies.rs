@@ -87,7 +87,6 @@ fn said(translation: &Translation, name: &str) -> Vec<String> {
     let statuses = &translation.statuses.telemetry_policies;
     let Some(status) = policies::status(statuses, name) else { return Vec::new() };
     let ancestors = status.ancestors.iter().map(|ancestor| {
-        assert_eq!(&*ancestor.controller_name, "gateway-api.rs/controller");
         let [accepted, resolved] = &ancestor.conditions[..] else { panic!("two conditions: {status:?}") };
         assert_eq!([accepted.kind, resolved.kind], [ConditionType::Accepted, ConditionType::ResolvedRefs]);
         let said = [accepted, resolved].map(policies::said);
@@ -337,11 +336,19 @@ fn headers_go_along_but_for_those_of_the_message() {
 
 // TEL-04: a status is true of what is served.
 #[test]
-fn a_data_plane_without_spans_accepts_no_policy() {
+fn a_data_plane_without_spans_accepts_no_policy_that_wants_some() {
     let yaml = format!("{BASE}{}", policy("a", 2025, &["one"], &enabled("name: collector, port: 4317", "")));
     let translation = translate(&resources(&yaml), &Options::default());
     assert_eq!(tracing(&translation, "one"), None);
     assert_eq!(said(&translation, "a"), ["one: false/Invalid true/ResolvedRefs"]);
+    let message = messages(&translation, "a");
+    assert!(message.contains("as `gateway` does that is built with `--features otlp`"), "{message}");
+    for wants_none in [DISABLED, "mode: ImplementationDefault"] {
+        let yaml = format!("{BASE}{}", policy("a", 2025, &["one"], wants_none));
+        let translation = translate(&resources(&yaml), &Options::default());
+        assert_eq!(tracing(&translation, "one"), None);
+        assert_eq!(said(&translation, "a"), [format!("one: {GOOD}")], "{wants_none}");
+    }
 }
 
 // TEL-01, GEN-14

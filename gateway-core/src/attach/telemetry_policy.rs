@@ -74,9 +74,12 @@ impl TelemetryPolicies {
         for written in policies {
             let (name, policy) = (written.name, written.object);
             let mut judged = JudgedTelemetryPolicy { policy: written.judged(), ..Default::default() };
-            if !options.telemetry_policies {
+            let mode = policy.spec.tracing.as_ref().map(|tracing| &tracing.mode);
+            let wants_spans = matches!(mode, Some(TelemetryMode::Enabled | TelemetryMode::Unknown(_)));
+            // Where none are made, none are wanted.
+            if !options.telemetry_policies && wants_spans {
                 let message = "no spans are made by this data plane as policies want them; remove it, or use a program that makes \
-                               them";
+                               them, as `gateway` does that is built with `--features otlp`";
                 judged.policy.refusals.push(Finding::whole(Reason::Invalid, message));
             }
             for (index, target) in policy.spec.target_refs.iter().enumerate() {
