@@ -661,17 +661,15 @@ fn a_policy_for_an_x_backend_is_told_of_the_field_of_the_x_backend() {
     expect(
         "TLS",
         said(&[], &object("BackendTLSPolicy", GATEWAY, "p", &tls)),
-        &[
-            "BackendTLSPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.tls of its own, and policies of this kind are \
-             for Services and ServiceImports; write it in XBackend default/b",
-        ],
+        &["BackendTLSPolicy default/p: spec.targetRefs[0].kind: policies of this kind are for Services and \
+             ServiceImports, and an XBackend has spec.tls of its own; write it in XBackend default/b"],
     );
     let traffic = format!("spec: {{{target}, sessionPersistence: {{type: Cookie, cookie: {{}}}}}}");
     expect(
         "sessions",
         said(&[], &object("XBackendTrafficPolicy", EXPERIMENTAL, "p", &traffic)),
         &[
-            "XBackendTrafficPolicy default/p: spec.targetRefs[0].kind: an XBackend has spec.sessionPersistence of its own",
+            "XBackendTrafficPolicy default/p: spec.targetRefs[0].kind: policies of this kind are for Services and ServiceImports, and",
         ],
     );
     expect(
@@ -686,7 +684,7 @@ fn a_policy_for_an_x_backend_is_told_of_the_field_of_the_x_backend() {
             ) + &object("Service", "v1", "other", "spec: {ports: [{port: 80}]}")),
         ),
         &[
-            "BackendTLSPolicy default/p: spec.targetRefs[0].kind: an XBackend has",
+            "BackendTLSPolicy default/p: spec.targetRefs[0].kind: policies of this kind are for Services and ServiceImports, and",
             "BackendTLSPolicy default/p: spec.targetRefs: no Route that is served here sends anything within TLS",
         ],
     );
@@ -734,6 +732,41 @@ fn of_objects_that_are_written_twice_the_first_stays_and_it_is_said() {
         &"Gateway default/g: metadata.name: written more than once; the first stays, and the others are left out: \
           remove them"
             .to_owned()
+// RTB-05, BTP-02, XBK-04
+#[test]
+fn the_status_of_a_policy_says_what_policies_of_its_kind_are_for() {
+    let service = "{group: '', kind: Service, name: shop}";
+    let x_backend = "{group: gateway.networking.x-k8s.io, kind: XBackend, name: b}";
+    let route = "{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}";
+    let validation = "validation: {hostname: a.example, wellKnownCACertificates: System}";
+    let traffic = "sessionPersistence: {type: Cookie, cookie: {}}";
+    for (kind, version, spec, expected) in [
+        (
+            "BackendTLSPolicy",
+            GATEWAY,
+            validation,
+            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.tls of its own; write it in XBackend default/b",
+        ),
+        (
+            "XBackendTrafficPolicy",
+            EXPERIMENTAL,
+            traffic,
+            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.sessionPersistence of its own, but no \
+             budget of retries; write it in XBackend default/b",
+        ),
+    ] {
+        let spec = format!("spec: {{targetRefs: [{service}, {x_backend}, {route}], {spec}}}");
+        let resources = resources(&format!("{GOOD}{}", object(kind, version, "p", &spec)));
+        let statuses = translate(&resources, &Options::default()).statuses;
+        let causes =
+            statuses.causes().filter(|(of, ..)| of.as_str() == kind).map(|(.., cause)| &cause.finding);
+        let causes: Vec<_> =
+            causes.map(|finding| (finding.field.as_str(), finding.message.as_str())).collect();
+        let unsupported = "HTTPRoute of group \"gateway.networking.k8s.io\" is not supported as a target; name a Service or a ServiceImport";
+        assert_eq!(causes, [("spec.targetRefs[1].kind", expected), ("spec.targetRefs[2].kind", unsupported)]);
+    }
+}
+
     ));
     assert!(translation.diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Error));
     assert_eq!(translation.table.listeners().next().unwrap().1.port, 80);

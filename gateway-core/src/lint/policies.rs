@@ -6,7 +6,7 @@ use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::name::ObjectName;
-use crate::resolve::BackendName;
+use crate::resolve::{BackendName, OwnField};
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let (resources, statuses, options) = (lint.resources, lint.statuses, lint.options);
@@ -16,7 +16,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         for (name, policy) in resources.backend_tls_policies.iter().filter(|(name, _)| unreached(*name)) {
             let targets = policy.spec.target_refs.iter();
             let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
-            say(lint, (Kind::BackendTlsPolicy, name), targets, ("anything within TLS", "tls"));
+            say(lint, (Kind::BackendTlsPolicy, name), targets, ("anything within TLS", OwnField::TLS));
         }
     }
     if options.backend_traffic_policies {
@@ -24,7 +24,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         for (name, policy) in resources.backend_traffic_policies.iter().filter(|(name, _)| unreached(*name)) {
             let targets = policy.spec.target_refs.iter();
             let targets = targets.map(|target| (&*target.group, &*target.kind, &*target.name));
-            say(lint, (Kind::XBackendTrafficPolicy, name), targets, ("requests", "sessionPersistence"));
+            say(lint, (Kind::XBackendTrafficPolicy, name), targets, ("requests", OwnField::TRAFFIC));
         }
     }
     let unreached = |name| !statuses.telemetry_policies.contains_key(name);
@@ -40,20 +40,17 @@ fn say<'t>(
     lint: &mut Lint<'_>,
     (kind, name): (Kind, &ObjectName),
     targets: impl Iterator<Item = (&'t str, &'t str, &'t str)>,
-    (what, own_field): (&str, &str),
+    (what, own_field): (&str, OwnField),
 ) {
     let resources = lint.resources;
     let (x_backends, targets): (Vec<_>, Vec<_>) = targets
         .enumerate()
         .partition(|(_, (group, of_kind, _))| Kind::find(group, of_kind) == Some(Kind::XBackend));
     // XBK-04
-    for (index, (.., target)) in &x_backends {
-        let message = format!(
-            "an XBackend has spec.{own_field} of its own, and policies of this kind are for Services and ServiceImports; write it \
-             in XBackend {}/{target}",
-            name.namespace
-        );
-        lint.say(kind, name, Reason::TargetNotFound, format!("spec.targetRefs[{index}].kind"), message);
+    for (index, (group, of_kind, target)) in &x_backends {
+        let target = ObjectName::new(&*name.namespace, *target);
+        let finding = own_field.no_target(group, of_kind, &target);
+        lint.note(kind, name, finding.under(format!("spec.targetRefs[{index}]")));
     }
     let only_x_backends = targets.is_empty() && !x_backends.is_empty();
     let absent = targets.into_iter().filter_map(|(index, (group, of_kind, target))| {
@@ -71,8 +68,8 @@ fn say<'t>(
     }
     if absent.is_empty() && !only_x_backends {
         let message = format!(
-            "no Route that is served here sends {what} to one of them, so that the policy has no effect; name a Service that \
-             one refers to"
+            "no Route that is served here sends {what} to one of them, so that the policy has no effect; name a Service or a \
+             ServiceImport that one refers to"
         );
         lint.say(kind, name, Reason::TargetNotFound, "spec.targetRefs", message);
     }

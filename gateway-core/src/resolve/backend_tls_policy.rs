@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::certificate_ref::{Certificates, RefError};
-use super::policy::{JudgedPolicy, WrittenPolicy};
+use super::policy::{JudgedPolicy, OwnField, WrittenPolicy};
 use super::reference_grant::{Referrer, Target};
 use super::service::{AllServices, BackendName, FoundPort};
 use crate::api::{
@@ -92,9 +92,9 @@ impl BackendTlsPolicies {
     ) -> Result<(), Finding> {
         let problem = |field, reason, message| Err(Finding::new(field, reason, message));
         let Some(service) = service else {
-            let TargetReference { group, kind, .. } = target;
-            let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
-            return problem("kind", Reason::Invalid, message);
+            let TargetReference { group, kind, name, .. } = target;
+            let target = ObjectName::new(&*policy.namespace, &**name);
+            return Err(OwnField::TLS.no_target(group, kind, &target));
         };
         let port = target.section_name.as_deref().filter(|name| !name.is_empty());
         let sections = self.sections.entry(service.clone()).or_default();

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::policy::{JudgedPolicy, WrittenPolicy};
+use super::policy::{JudgedPolicy, OwnField, WrittenPolicy};
 use super::service::{AllServices, BackendName};
 use super::session::{beside_affinity, session};
 use crate::api::{AnyObject, LocalPolicyTargetReference, RetryConstraint, XBackendTrafficPolicy};
@@ -94,9 +94,9 @@ impl BackendTrafficPolicies {
         before: &Self,
     ) -> Result<(), Finding> {
         let Some(service) = service(policy, target) else {
-            let LocalPolicyTargetReference { group, kind, .. } = target;
-            let message = format!("{kind} of group {group:?} is not supported as a target; name a Service");
-            return Err(Finding::new("kind", Reason::Invalid, message));
+            let LocalPolicyTargetReference { group, kind, name } = target;
+            let target = ObjectName::new(&*policy.namespace, &**name);
+            return Err(OwnField::TRAFFIC.no_target(group, kind, &target));
         };
         if let Some(Held { policy: holder, .. }) = self.by_service.get(&service) {
             let message =

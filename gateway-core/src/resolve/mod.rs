@@ -28,7 +28,7 @@ pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError}
 pub(crate) use self::endpoints::{Endpoints, backend_of};
 pub use self::lookups::Lookups;
 pub(crate) use self::pods::selects;
-pub(crate) use self::policy::{JudgedPolicy, WrittenPolicy};
+pub(crate) use self::policy::{JudgedPolicy, OwnField, WrittenPolicy};
 pub use self::reference_grant::{Granted, Grants, Referrer, Target};
 pub(crate) use self::service::{AllServices, BackendName};
 pub(crate) use self::session::{beside_affinity, session};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::service::BackendName;
-use crate::api::{AnyObject, Object};
+use crate::api::{AnyObject, Kind, Object};
 use crate::condition::Reason;
 use crate::finding::Finding;
 use crate::name::ObjectName;
@@ -24,6 +24,10 @@ pub(crate) struct JudgedPolicy {
     pub(crate) without_effect: Vec<Finding>,
 }
 
+/// What an XBackend has of its own for what policies of a kind say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnField(&'static str);
+
 /// A policy to be judged.
 #[derive(Debug)]
 pub(crate) struct WrittenPolicy<'v, P> {
@@ -33,6 +37,32 @@ pub(crate) struct WrittenPolicy<'v, P> {
     pub(crate) object: &'v P,
     /// Why it cannot be carried out; it has its targets all the same.
     broken: Option<&'v Rejected>,
+}
+
+// === impl OwnField ===
+
+impl OwnField {
+    /// For what BackendTLSPolicies say.
+    pub(crate) const TLS: Self = Self("spec.tls of its own");
+    /// For what XBackendTrafficPolicies say.
+    pub(crate) const TRAFFIC: Self = Self("spec.sessionPersistence of its own, but no budget of retries");
+
+    /// Why nothing of this group and kind is the target of a policy for backends, at the field `kind`.
+    ///
+    /// # Spec
+    /// RTB-05, BTP-02, XBK-04: such policies are for Services and ServiceImports; other backends are the implementation's choice.
+    pub(crate) fn no_target(self, group: &str, kind: &str, target: &ObjectName) -> Finding {
+        let message = match Kind::find(group, kind) {
+            Some(kind @ Kind::XBackend) => format!(
+                "policies of this kind are for Services and ServiceImports, and an {kind} has {}; write it in {kind} {target}",
+                self.0
+            ),
+            _ => format!(
+                "{kind} of group {group:?} is not supported as a target; name a Service or a ServiceImport"
+            ),
+        };
+        Finding::new("kind", Reason::Invalid, message)
+    }
 }
 
 // === impl WrittenPolicy ===
