@@ -312,6 +312,25 @@ fn a_service_without_ports_is_said_to_have_none() {
 // HRB-03
 #[test]
 fn a_service_without_slices_is_said_if_requests_go_there() {
+    let with_port = format!("backendRef: {{{to}, port: 80}}");
+    let auth = format!("type: ExternalAuth, externalAuth: {{protocol: HTTP, http: {{}}, {with_port}}}");
+    let filters = format!("{{type: RequestMirror, requestMirror: {{{with_port}}}}}, {{{auth}}}");
+    let of_listener = format!("filters: {{requests: [{{{auth}}}]}}");
+    expect(
+        "a port of a mirror, of authorization, and of the filter of a listener",
+        said(
+            &[
+                ("{name: shop, port: 80}]", &format!("{{name: shop, port: 80, filters: [{filters}]}}]")),
+                ("protocol: HTTP}", &format!("protocol: HTTP, {of_listener}}}")),
+            ],
+            &more,
+        ),
+        &[
+            "Gateway default/g: spec.listeners[0].filters.requests[0].externalAuth.backendRef.port: has no effect: an XBackend",
+            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[0].requestMirror.backendRef.port: has no effect",
+            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[1].externalAuth.backendRef.port: has no effect",
+        ],
+    );
     let (services, slice) = GOOD.split_once("---\napiVersion: discovery").unwrap();
     let route = slice.split_once("---\n").unwrap().1;
     let without = |service: &str| {

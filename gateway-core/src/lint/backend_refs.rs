@@ -1,64 +1,45 @@
-//! References of Routes to backends of which a part has no effect, or all of which get nothing.
+//! References to backends of which a part has no effect, or all of which get nothing.
 
 use super::Lint;
+use super::references::{self, Reference, Role};
 use crate::api::Kind;
 use crate::condition::Reason;
-use crate::name::ObjectName;
-
-/// What is looked at of a reference.
-struct Written {
-    to: Option<Kind>,
-    has_port: bool,
-    weight: i32,
-}
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    /// Looks at the rules of all Routes of a kind, in the types of the kind.
-    macro_rules! of_kind {
-        ($kind:ident, $routes:ident) => {
-            for (name, route) in &lint.resources.$routes {
-                for (index, rule) in route.spec.rules.iter().enumerate() {
-                    let references = rule.backend_refs.iter().map(|to| Written {
-                        to: Kind::find(&to.group, &to.kind),
-                        has_port: to.port.is_some(),
-                        weight: to.weight,
-                    });
-                    of_rule(Kind::$kind, name, index, references, lint);
-                }
-            }
-        };
+    let of_routes = references::of_routes(lint.resources);
+    for reference in of_routes.iter().chain(&references::of_listener_filters(lint.resources)) {
+        port(reference, lint);
     }
-    of_kind!(HttpRoute, http_routes);
-    of_kind!(GrpcRoute, grpc_routes);
-    of_kind!(TlsRoute, tls_routes);
-    of_kind!(TcpRoute, tcp_routes);
-    of_kind!(UdpRoute, udp_routes);
+    let rule = |reference: &Reference<'_>| match reference.role {
+        Role::Backend { rule, .. } => Some((reference.of, reference.by.clone(), rule)),
+        Role::Mirror | Role::Authorization => None,
+    };
+    for references in of_routes.chunk_by(|a, b| rule(a).is_some() && rule(a) == rule(b)) {
+        weights(references, lint);
+    }
 }
 
 /// # Spec
-/// HRB-03, XBK-08.
-fn of_rule(
-    kind: Kind,
-    name: &ObjectName,
-    rule: usize,
-    references: impl ExactSizeIterator<Item = Written>,
-    lint: &mut Lint<'_>,
-) {
-    let field = format!("spec.rules[{rule}].backendRefs");
-    let mut gets_nothing = references.len() > 0;
-    for (index, Written { to, has_port, weight }) in references.enumerate() {
-        gets_nothing &= weight == 0;
-        if to == Some(Kind::XBackend) && has_port {
-            let message = "has no effect: an XBackend has a port of its own; remove it";
-            lint.say(kind, name, Reason::Unsupported, format!("{field}[{index}].port"), message);
-        }
+/// XBK-08
+fn port(Reference { of, by, field, group, kind, has_port, .. }: &Reference<'_>, lint: &mut Lint<'_>) {
+    if *has_port && Kind::find(group, kind) == Some(Kind::XBackend) {
+        let message = "has no effect: an XBackend has a port of its own; remove it";
+        lint.say(*of, by, Reason::Unsupported, format!("{field}.port"), message);
     }
-    if gets_nothing {
-        let what = match kind {
+}
+
+/// Looks at the backends of one rule.
+///
+/// # Spec
+/// HRB-03
+fn weights(references: &[Reference<'_>], lint: &mut Lint<'_>) {
+    let [Reference { of, by, role: Role::Backend { rule, .. }, .. }, ..] = references else { return };
+    if references.iter().all(|reference| matches!(reference.role, Role::Backend { weight: 0, .. })) {
+        let what = match of {
             Kind::HttpRoute | Kind::GrpcRoute => "requests of the rule are answered with 500",
             _ => "nothing is passed on",
         };
         let message = format!("all weights are 0, so that {what}; give one of them a weight");
-        lint.say(kind, name, Reason::BackendNotFound, field, message);
+        lint.say(*of, by, Reason::BackendNotFound, format!("spec.rules[{rule}].backendRefs"), message);
     }
 }

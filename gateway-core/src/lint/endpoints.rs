@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::Lint;
+use super::references::{self, Reference, Role};
 use crate::api::{EndpointAddressType, EndpointSlice, Kind, Resources, ServiceType, TransportProtocol};
 use crate::condition::Reason;
 use crate::finding::Finding;
@@ -73,37 +74,16 @@ fn without_slice(lint: &mut Lint<'_>) {
 
 /// The Services and ServiceImports that HTTPRoutes and GRPCRoutes name as backends or mirrors.
 fn routed_to(resources: &Resources) -> BTreeSet<(Kind, ObjectName)> {
-    let mut found = BTreeSet::new();
-    let mut add = |route: &ObjectName, group: &str, kind: &str, namespace: Option<&str>, name: &str| {
-        let to = BackendName::find_service(group, kind, || {
-            ObjectName::new(namespace.unwrap_or(&route.namespace), name)
-        });
-        found.extend(to.map(BackendName::into_object));
+    let gets_requests = |to: &Reference<'_>| {
+        matches!(to.of, Kind::HttpRoute | Kind::GrpcRoute)
+            && matches!(to.role, Role::Backend { .. } | Role::Mirror)
     };
-    let mut mirrors = Vec::new();
-    for (route, object) in &resources.http_routes {
-        for rule in &object.spec.rules {
-            for to in &rule.backend_refs {
-                add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
-            }
-            let filters = rule.backend_refs.iter().flat_map(|to| &to.filters).chain(&rule.filters);
-            mirrors.extend(filters.filter_map(|filter| Some((route, filter.request_mirror.as_ref()?))));
-        }
-    }
-    for (route, object) in &resources.grpc_routes {
-        for rule in &object.spec.rules {
-            for to in &rule.backend_refs {
-                add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
-            }
-            let filters = rule.backend_refs.iter().flat_map(|to| &to.filters).chain(&rule.filters);
-            mirrors.extend(filters.filter_map(|filter| Some((route, filter.request_mirror.as_ref()?))));
-        }
-    }
-    for (route, mirror) in mirrors {
-        let to = &mirror.backend_ref;
-        add(route, &to.group, &to.kind, to.namespace.as_deref(), &to.name);
-    }
-    found
+    let all = references::of_routes(resources).into_iter().filter(gets_requests);
+    let found = all.filter_map(|to| {
+        let name = || ObjectName::new(to.namespace.unwrap_or(&to.by.namespace), to.name);
+        BackendName::find_service(to.group, to.kind, name).map(BackendName::into_object)
+    });
+    found.collect()
 }
 
 /// What a slice says that its endpoints are of.

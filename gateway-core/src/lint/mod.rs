@@ -26,6 +26,7 @@
 //! );
 //! ```
 
+mod references;
 mod backend_refs;
 mod backends;
 mod endpoints;
