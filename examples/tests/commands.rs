@@ -661,3 +661,35 @@ fn wrong_arguments_are_explained() {
         assert!(error.contains(message), "{args:?}: {error}");
     }
 }
+
+// XBK-05
+#[test]
+fn what_names_may_lead_to_is_judged_as_it_is_served() {
+    let to = "group: gateway.networking.x-k8s.io, kind: XBackend, name: own";
+    let backend = "---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackend
+metadata: {name: own}
+spec: {type: ExternalHostname, externalHostname: {hostname: localhost}, port: {number: 80}}
+";
+    let routes = route("own", &format!("  - backendRefs: [{{{to}}}]\n"));
+    let folder = folder(&[("gateway.yaml", GATEWAY.to_owned()), ("routes.yaml", routes + backend)]);
+    let path = folder.path().to_str().unwrap();
+    let check = |args: &[&str]| texts(&run(&[&["check", path], args].concat()));
+    let (code, out, _) = check(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    let expected = "routes.yaml:14:61: warning: XBackend default/own: spec.externalHostname.hostname: localhost leads to the machine";
+    assert!(out.contains(expected), "{out}");
+    assert!(out.contains("let names lead anywhere (`--external-hostnames any`)"), "{out}");
+    let (code, out, _) = check(&["--external-hostnames", "any"]);
+    assert_eq!(code, Some(0), "{out}");
+    let (code, out, _) = check(&["--external-hostnames", "none"]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("ExternalHostname is not supported"), "{out}");
+    let explain = ["explain", path, "-r", "GET http://x.example/"];
+    let (code, out, _) = texts(&run(&[&explain[..], &["--external-hostnames", "none"]].concat()));
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("backend  XBackend default/own is invalid"), "{out}");
+    let (code, out, _) = texts(&run(&explain));
+    assert_eq!(code, Some(0), "{out}");
+}

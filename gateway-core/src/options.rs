@@ -99,6 +99,12 @@ pub struct Options {
     /// # Spec
     /// [XBK-01](crate::spec#XBK-01). No feature stands for it.
     pub external_hostnames: bool,
+    /// Whether those names may lead to the machine of the data plane itself. Without it, as by default, a name that always does is
+    /// [told of](crate::lint::unserved).
+    ///
+    /// # Spec
+    /// [XBK-05](crate::spec#XBK-05)
+    pub local_hostnames: bool,
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
@@ -238,6 +244,7 @@ impl Default for Options {
             backend_traffic_policies: true,
             telemetry_policies: false,
             external_hostnames: false,
+            local_hostnames: false,
             extensions: None,
             certificate_check: None,
             rule_data: None,

@@ -270,6 +270,29 @@ fn a_rule_of_which_all_weights_are_0_is_said() {
     expect("no backends at all, of which statuses speak or which is meant", of_weights("[]"), &[]);
 }
 
+// XBK-05
+#[test]
+fn a_name_that_always_leads_to_the_machine_itself_is_said() {
+    let found = |hostname: &str, options: &Options| {
+        let spec = format!(
+            "spec: {{type: ExternalHostname, externalHostname: {{hostname: {hostname}}}, port: {{number: 80}}}}"
+        );
+        let to = "group: gateway.networking.x-k8s.io, kind: XBackend, name: b";
+        let route = GOOD.replace("{name: shop, port: 80}]", &format!("{{name: shop, port: 80}}, {{{to}}}]"));
+        said_with(&resources(&format!("{route}{}", object("XBackend", EXPERIMENTAL, "b", &spec))), options)
+    };
+    let remote = Options { external_hostnames: true, ..Options::default() };
+    for hostname in ["localhost", "a.localhost", "metadata.google.internal"] {
+        let expected = format!(
+            "XBackend default/b: spec.externalHostname.hostname: {hostname} leads to the machine of the gateway, where names may not lead, \
+             so that its requests are answered with 503; write a name that leads elsewhere, or let names lead anywhere (`--external-hostnames any`)"
+        );
+        expect(hostname, found(hostname, &remote), &[&expected]);
+        expect(hostname, found(hostname, &Options { local_hostnames: true, ..remote.clone() }), &[]);
+    }
+    expect("another", found("notlocalhost", &remote), &[]);
+}
+
 // XBK-08
 #[test]
 fn a_port_of_a_reference_to_an_x_backend_is_said_to_have_no_effect() {
@@ -287,6 +310,25 @@ fn a_port_of_a_reference_to_an_x_backend_is_said_to_have_no_effect() {
         of(&format!("{to}, port: 80")),
         &[
             "HTTPRoute default/shop: spec.rules[0].backendRefs[0].port: has no effect: an XBackend has a port of its own",
+        ],
+    );
+    let with_port = format!("backendRef: {{{to}, port: 80}}");
+    let auth = format!("type: ExternalAuth, externalAuth: {{protocol: HTTP, http: {{}}, {with_port}}}");
+    let filters = format!("{{type: RequestMirror, requestMirror: {{{with_port}}}}}, {{{auth}}}");
+    let of_listener = format!("filters: {{requests: [{{{auth}}}]}}");
+    expect(
+        "a port of a mirror, of authorization, and of the filter of a listener",
+        said(
+            &[
+                ("{name: shop, port: 80}]", &format!("{{name: shop, port: 80, filters: [{filters}]}}]")),
+                ("protocol: HTTP}", &format!("protocol: HTTP, {of_listener}}}")),
+            ],
+            &more,
+        ),
+        &[
+            "Gateway default/g: spec.listeners[0].filters.requests[0].externalAuth.backendRef.port: has no effect: an XBackend",
+            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[0].requestMirror.backendRef.port: has no effect",
+            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[1].externalAuth.backendRef.port: has no effect",
         ],
     );
 }
@@ -312,25 +354,6 @@ fn a_service_without_ports_is_said_to_have_none() {
 // HRB-03
 #[test]
 fn a_service_without_slices_is_said_if_requests_go_there() {
-    let with_port = format!("backendRef: {{{to}, port: 80}}");
-    let auth = format!("type: ExternalAuth, externalAuth: {{protocol: HTTP, http: {{}}, {with_port}}}");
-    let filters = format!("{{type: RequestMirror, requestMirror: {{{with_port}}}}}, {{{auth}}}");
-    let of_listener = format!("filters: {{requests: [{{{auth}}}]}}");
-    expect(
-        "a port of a mirror, of authorization, and of the filter of a listener",
-        said(
-            &[
-                ("{name: shop, port: 80}]", &format!("{{name: shop, port: 80, filters: [{filters}]}}]")),
-                ("protocol: HTTP}", &format!("protocol: HTTP, {of_listener}}}")),
-            ],
-            &more,
-        ),
-        &[
-            "Gateway default/g: spec.listeners[0].filters.requests[0].externalAuth.backendRef.port: has no effect: an XBackend",
-            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[0].requestMirror.backendRef.port: has no effect",
-            "HTTPRoute default/shop: spec.rules[0].backendRefs[0].filters[1].externalAuth.backendRef.port: has no effect",
-        ],
-    );
     let (services, slice) = GOOD.split_once("---\napiVersion: discovery").unwrap();
     let route = slice.split_once("---\n").unwrap().1;
     let without = |service: &str| {
@@ -709,6 +732,41 @@ fn a_policy_for_an_x_backend_is_told_of_the_field_of_the_x_backend() {
     );
 }
 
+// RTB-05, BTP-02, XBK-04
+#[test]
+fn the_status_of_a_policy_says_what_policies_of_its_kind_are_for() {
+    let service = "{group: '', kind: Service, name: shop}";
+    let x_backend = "{group: gateway.networking.x-k8s.io, kind: XBackend, name: b}";
+    let route = "{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}";
+    let validation = "validation: {hostname: a.example, wellKnownCACertificates: System}";
+    let traffic = "sessionPersistence: {type: Cookie, cookie: {}}";
+    for (kind, version, spec, expected) in [
+        (
+            "BackendTLSPolicy",
+            GATEWAY,
+            validation,
+            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.tls of its own; write it in XBackend default/b",
+        ),
+        (
+            "XBackendTrafficPolicy",
+            EXPERIMENTAL,
+            traffic,
+            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.sessionPersistence of its own, but no \
+             budget of retries; write it in XBackend default/b",
+        ),
+    ] {
+        let spec = format!("spec: {{targetRefs: [{service}, {x_backend}, {route}], {spec}}}");
+        let resources = resources(&format!("{GOOD}{}", object(kind, version, "p", &spec)));
+        let statuses = translate(&resources, &Options::default()).statuses;
+        let causes =
+            statuses.causes().filter(|(of, ..)| of.as_str() == kind).map(|(.., cause)| &cause.finding);
+        let causes: Vec<_> =
+            causes.map(|finding| (finding.field.as_str(), finding.message.as_str())).collect();
+        let unsupported = "HTTPRoute of group \"gateway.networking.k8s.io\" is not supported as a target; name a Service or a ServiceImport";
+        assert_eq!(causes, [("spec.targetRefs[1].kind", expected), ("spec.targetRefs[2].kind", unsupported)]);
+    }
+}
+
 // GWA-08, SES-01
 #[test]
 fn fields_without_effect_are_said() {
@@ -751,41 +809,6 @@ fn of_objects_that_are_written_twice_the_first_stays_and_it_is_said() {
         &"Gateway default/g: metadata.name: written more than once; the first stays, and the others are left out: \
           remove them"
             .to_owned()
-// RTB-05, BTP-02, XBK-04
-#[test]
-fn the_status_of_a_policy_says_what_policies_of_its_kind_are_for() {
-    let service = "{group: '', kind: Service, name: shop}";
-    let x_backend = "{group: gateway.networking.x-k8s.io, kind: XBackend, name: b}";
-    let route = "{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}";
-    let validation = "validation: {hostname: a.example, wellKnownCACertificates: System}";
-    let traffic = "sessionPersistence: {type: Cookie, cookie: {}}";
-    for (kind, version, spec, expected) in [
-        (
-            "BackendTLSPolicy",
-            GATEWAY,
-            validation,
-            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.tls of its own; write it in XBackend default/b",
-        ),
-        (
-            "XBackendTrafficPolicy",
-            EXPERIMENTAL,
-            traffic,
-            "policies of this kind are for Services and ServiceImports, and an XBackend has spec.sessionPersistence of its own, but no \
-             budget of retries; write it in XBackend default/b",
-        ),
-    ] {
-        let spec = format!("spec: {{targetRefs: [{service}, {x_backend}, {route}], {spec}}}");
-        let resources = resources(&format!("{GOOD}{}", object(kind, version, "p", &spec)));
-        let statuses = translate(&resources, &Options::default()).statuses;
-        let causes =
-            statuses.causes().filter(|(of, ..)| of.as_str() == kind).map(|(.., cause)| &cause.finding);
-        let causes: Vec<_> =
-            causes.map(|finding| (finding.field.as_str(), finding.message.as_str())).collect();
-        let unsupported = "HTTPRoute of group \"gateway.networking.k8s.io\" is not supported as a target; name a Service or a ServiceImport";
-        assert_eq!(causes, [("spec.targetRefs[1].kind", expected), ("spec.targetRefs[2].kind", unsupported)]);
-    }
-}
-
     ));
     assert!(translation.diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Error));
     assert_eq!(translation.table.listeners().next().unwrap().1.port, 80);

@@ -151,10 +151,8 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FILE")]
     session_key: Option<PathBuf>,
 
-    /// Where the names outside the cluster may lead that XBackends have. They are looked up with a dot at their end; what
-    /// /etc/hosts has without one is not found by most systems.
-    #[arg(long, value_name = "WHERE", value_enum, default_value_t = ExternalHostnames::Remote)]
-    external_hostnames: ExternalHostnames,
+    #[command(flatten)]
+    hostnames: Hostnames,
 
     /// Let other processes bind the same ports; the kernel spreads connections among them.
     #[arg(long)]
@@ -187,6 +185,15 @@ pub(crate) struct Serving {
     /// gateway_tower=debug.
     #[arg(long, value_name = "FILTER", default_value = "warn")]
     pub(crate) log: String,
+}
+
+/// What is made of names outside the cluster.
+#[derive(Debug, Args)]
+struct Hostnames {
+    /// Where the names outside the cluster may lead that XBackends have. They are looked up with a dot at their end; what
+    /// /etc/hosts has without one is not found by most systems.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = ExternalHostnames::Remote)]
+    external_hostnames: ExternalHostnames,
 }
 
 /// What a cluster says, and how to write back.
@@ -304,6 +311,9 @@ struct Judged {
     /// Take a mesh for carried out, as `run --mesh` does: Routes may be for Services.
     #[arg(long)]
     mesh: bool,
+
+    #[command(flatten)]
+    hostnames: Hostnames,
 }
 
 #[derive(Debug, Args)]
@@ -425,7 +435,6 @@ impl Source {
             any_class: self.controller_name.is_none(),
             hostname_fall_through: !self.strict_hostnames,
             telemetry_policies: Exporting::BY_POLICY,
-            external_hostnames: true,
             ..Options::default()
         }
     }
@@ -447,11 +456,7 @@ impl Run {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
         let options = self.source.options(DefaultAddresses::Shared(self.addresses()));
-        Options {
-            features: self.serving.features(),
-            external_hostnames: self.serving.names().is_some(),
-            ..options
-        }
+        self.serving.hostnames.options(Options { features: self.serving.features(), ..options })
     }
 
     /// The addresses of Gateways that ask for none.
@@ -469,15 +474,14 @@ impl Controller {
     /// What is watched and how it is written, apart from the addresses that are not known yet.
     pub(crate) fn options(&self) -> ControllerOptions {
         let mut options = ControllerOptions::default();
-        options.translate = Options {
+        options.translate = self.serving.hostnames.options(Options {
             certificate_check: Some(Arc::new(tls::options())),
             controller_name: self.controller_name.clone(),
             features: self.serving.features(),
             hostname_fall_through: !self.strict_hostnames,
             telemetry_policies: Exporting::BY_POLICY,
-            external_hostnames: self.serving.names().is_some(),
             ..Options::default()
-        };
+        });
         options.translate.addresses.default = DefaultAddresses::Shared(match &self.address[..] {
             // None is left where the pool has none.
             [] if self.address_pool.is_some() => Vec::new(),
@@ -585,12 +589,9 @@ impl Serving {
 
     /// How the names of backends are looked up, if they are.
     pub(crate) fn names(&self) -> Option<NameOptions> {
-        let local_addresses = match self.external_hostnames {
-            ExternalHostnames::None => return None,
-            ExternalHostnames::Remote => false,
-            ExternalHostnames::Any => true,
-        };
-        Some(NameOptions { local_addresses, ..NameOptions::default() })
+        let Hostnames { external_hostnames } = self.hostnames;
+        let local_addresses = external_hostnames.may_be_local();
+        external_hostnames.are_served().then(|| NameOptions { local_addresses, ..NameOptions::default() })
     }
 
     /// What sessions are sealed with, if that was said.
@@ -640,13 +641,44 @@ impl Serving {
     }
 }
 
+// === impl Hostnames ===
+
+impl Hostnames {
+    /// What a translation must know of them.
+    fn options(&self, options: Options) -> Options {
+        Options {
+            external_hostnames: self.external_hostnames.are_served(),
+            local_hostnames: self.external_hostnames.may_be_local(),
+            ..options
+        }
+    }
+}
+
+// === impl ExternalHostnames ===
+
+impl ExternalHostnames {
+    fn are_served(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Remote | Self::Any => true,
+        }
+    }
+
+    fn may_be_local(self) -> bool {
+        match self {
+            Self::None | Self::Remote => false,
+            Self::Any => true,
+        }
+    }
+}
+
 // === impl Judged ===
 
 impl Judged {
     /// What a translation must know.
     fn options(&self, source: &Source, live: &Live) -> Options {
         let options = source.options(source.addresses(self.own_addresses || live.kube));
-        Options { features: features(self.mesh), ..options }
+        self.hostnames.options(Options { features: features(self.mesh), ..options })
     }
 }
 
