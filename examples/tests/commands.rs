@@ -605,6 +605,20 @@ fn explain_says_so_where_no_request_can_be_served() {
     }
     let (_, out, _) = explain(&backend("none", 1));
     assert!(out.contains("`gateway check` says more"), "{out}");
+    // HRB-05: for each reference by itself.
+    let two = "  - backendRefs: [{name: empty, port: 80}, {name: none, port: 80}, {name: empty, port: 81}]\n";
+    let (_, out, _) = explain(two);
+    for (index, line) in [
+        (
+            1,
+            "ResolvedRefs=False/BackendNotFound: there is no Service default/none; write one, or name another",
+        ),
+        (2, "ResolvedRefs=False/BackendNotFound: Service default/empty has no port 81"),
+    ] {
+        assert!(out.contains(&format!("\n           spec.rules[0].backendRefs[{index}]")), "{out}");
+        assert!(out.contains(line), "{out}");
+    }
+    assert!(!out.contains("backendRefs[0]"), "{out}");
 
     let https = GATEWAY.replace(
         "port: 80, protocol: HTTP",

@@ -1,6 +1,6 @@
 //! How `gateway explain` tells of backends, of requests and of streams alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::name::RouteKind;
 use gateway_core::rule::{Authorities, Backend, BackendTarget, Backends, RuleName};
@@ -32,12 +32,29 @@ pub(crate) fn lines(
                 format!("  backend  {backend}{tls}, weight {weight}, {endpoints}\n")
             }
             BackendTarget::Unresolved => {
-                let name = if is_same { format!("{} is ", written[index]) } else { String::new() };
-                format!("  backend  {name}invalid, weight {weight}: {lost}\n")
+                let (name, why) = match is_same {
+                    true => (format!("{} is ", written[index]), why_invalid(update, id, index)),
+                    false => (String::new(), String::new()),
+                };
+                format!("  backend  {name}invalid, weight {weight}: {lost}\n{why}")
             }
         }
     });
     lines.collect()
+}
+
+/// What the status of its Route says of a reference that leads nowhere.
+fn why_invalid(update: &Update, id: &RuleName, index: usize) -> String {
+    let field = format!("spec.rules[{}].backendRefs[{index}]", id.index);
+    let causes = update.statuses.routes.get(&*id.route).map_or(&[][..], |status| &status.causes);
+    let is_below = |found: &str| {
+        found.strip_prefix(&*field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut said = BTreeSet::new();
+    // Each parent says it.
+    let causes =
+        causes.iter().filter(|cause| is_below(&cause.finding.field) && said.insert(cause.to_string()));
+    causes.map(|cause| format!("           {cause}\n")).collect()
 }
 
 /// How TLS is spoken with a backend, where it is: the name that is asked for, who has to have signed the certificate, and whether
