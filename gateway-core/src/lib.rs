@@ -92,6 +92,7 @@
 // Listed in order: each imports only what stands before it.
 pub mod name;
 pub mod hostname;
+mod fingerprint;
 pub mod duration;
 pub mod condition;
 pub mod feature;

@@ -232,9 +232,8 @@ impl JudgedPolicy {
         let identities = self.identities(at, validation, options);
         // Both are looked at in any case, to tell all that is wrong.
         let (authorities, identities) = (authorities?, identities?);
-        let server_name = validation.hostname.as_str().into();
         let supported = options.supports(Feature::BackendTlsPolicy);
-        supported.then(|| Arc::new(BackendTls { server_name, identities, authorities }))
+        supported.then(|| Arc::new(BackendTls::new(&*validation.hostname, identities, authorities)))
     }
 
     /// # Spec

@@ -1,11 +1,14 @@
 //! Certificates that listeners show, parsed once and carried as what they are.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::fingerprint::fingerprint;
+use crate::hostname::Hostname;
 use crate::name::ObjectName;
 
 /// A certificate chain and its private key. A clone costs a pointer.
@@ -19,6 +22,8 @@ pub struct Certificate {
 
 #[derive(PartialEq, Eq)]
 struct Content {
+    /// That of the chain, which is long.
+    fingerprint: u64,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
@@ -63,7 +68,8 @@ pub enum CertificateError {
 impl Certificate {
     /// The certificate with this chain, the end entity first, and its private key.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
-        Self { content: Arc::new(Content { chain, key }), secret: None }
+        let fingerprint = fingerprint(&chain);
+        Self { content: Arc::new(Content { fingerprint, chain, key }), secret: None }
     }
 
     /// The same certificate, which was read from this Secret.
@@ -107,6 +113,13 @@ impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
             .field("chain", &format_args!("{} certificates", self.chain().len()))
+impl Hash for Certificate {
+    /// The chain, in one word.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.content.fingerprint);
+    }
+}
+
             .finish_non_exhaustive()
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Peer {
 }
 
 /// How TLS is spoken with an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TlsPeer {
     /// The server name, and by what the endpoint is known.
     pub(crate) tls: Arc<BackendTls>,
@@ -65,11 +65,44 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-// === impl TlsPeer ===
+#[cfg(all(test, feature = "tls"))]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::BuildHasher;
 
-impl Hash for TlsPeer {
-    /// The name alone: most that differ differ in it, and certificates are long.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.tls.server_name.hash(state);
+    use foldhash::fast::RandomState;
+    use gateway_core::rule::{Authorities, Identity};
+    use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+    use super::*;
+
+    /// What a tenant may write in any number, for one address and one name, must not be found one after the other.
+    #[test]
+    fn peers_that_have_a_name_in_common_are_told_apart_by_their_hash() {
+        let identity = |name: &str| Identity::Hostname(name.into());
+        let authority =
+            |byte: u8| Authorities::Certificates([CertificateDer::from(vec![byte; 1_000])].into());
+        let certificate = |byte: u8| {
+            let chain = vec![CertificateDer::from(vec![byte; 1_000])];
+            Certificate::new(chain, PrivatePkcs8KeyDer::from(vec![1]).into())
+        };
+        let peer = |identity, authorities, certificate| Peer {
+            address: ([192, 0, 2, 1], 443).into(),
+            tls: Some(TlsPeer {
+                tls: Arc::new(BackendTls::new("shop.example", [identity], authorities)),
+                certificate,
+            }),
+        };
+        let by_identity =
+            (0..100).map(|number| peer(identity(&format!("{number}.example")), authority(0), None));
+        let by_authority = (1..100).map(|number| peer(identity("0.example"), authority(number), None));
+        let by_certificate =
+            (0..100).map(|number| peer(identity("0.example"), authority(0), Some(certificate(number))));
+        let hasher = RandomState::default();
+        let all: Vec<_> = by_identity.chain(by_authority).chain(by_certificate).collect();
+        let hashes: BTreeSet<_> = all.iter().map(|peer| hasher.hash_one(peer)).collect();
+        assert_eq!(hashes.len(), all.len());
+        let again = peer(identity("7.example"), authority(0), None);
+        assert!(all.contains(&again) && hashes.contains(&hasher.hash_one(&again)));
     }
 }

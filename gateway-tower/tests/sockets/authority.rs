@@ -42,10 +42,8 @@ impl Authority {
             true => Identity::Uri((*name).into()),
             false => Identity::Hostname((*name).into()),
         };
-        BackendTls {
-            server_name: server_name.into(),
-            identities: identities.iter().map(identity).collect(),
-            authorities: Authorities::Certificates([self.certificate.clone()].into()),
-        }
+        let identities: Box<[_]> = identities.iter().map(identity).collect();
+        let authorities = Authorities::Certificates([self.certificate.clone()].into());
+        BackendTls::new(server_name, identities, authorities)
     }
 }

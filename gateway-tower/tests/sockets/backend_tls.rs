@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{SinkExt, StreamExt};
-use gateway_core::rule::{Authorities, BackendProtocol, BackendTls};
+use gateway_core::rule::{Authorities, BackendProtocol, BackendTls, Identity};
 use gateway_core::table::{Certificate, ListenerProtocol, ListenerTls};
 use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{ProxyHeaderVersion, ServeOptions, StreamOptions};
@@ -114,8 +114,7 @@ async fn a_backend_is_known_by_its_authority_and_by_one_of_its_names() {
     }
     let unsigned = Table::new(1, address).within_tls(other.tls("a.example", &["a.example"]));
     assert_eq!(asked(&unsigned).await, "503");
-    let system =
-        BackendTls { authorities: Authorities::System, ..authority.tls("a.example", &["a.example"]) };
+    let system = BackendTls::new("a.example", [Identity::Hostname("a.example".into())], Authorities::System);
     assert_eq!(asked(&Table::new(1, address).within_tls(system)).await, "503", "no system knows it");
 }
 
