@@ -641,6 +641,43 @@ fn explain_says_so_where_no_request_can_be_served() {
     assert_eq!(code, Some(0), "{out}");
 }
 
+// GWT-10
+#[test]
+fn a_certificate_for_another_name_than_that_of_its_listener_is_said() {
+    let gateway = |hostname: &str| {
+        let listener = format!(
+            "port: 443, protocol: HTTPS, hostname: {hostname}, tls: {{certificateRefs: [{{name: tls}}]}}"
+        );
+        GATEWAY.replace("port: 80, protocol: HTTP", &listener)
+    };
+    let signed =
+        rcgen::generate_simple_self_signed(["a.example".to_owned(), "*.b.example".to_owned()]).unwrap();
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: tls}}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: {:?}\n  tls.key: {:?}\n",
+        signed.cert.pem(),
+        signed.signing_key.serialize_pem()
+    );
+    let folder = folder(&[("secret.yaml", secret), ("routes.yaml", route("shop", &redirect("/")))]);
+    let path = folder.path().to_str().unwrap();
+    for (hostname, is_covered) in [
+        ("a.example", true),
+        ("c.b.example", true),
+        ("'*.b.example'", true),
+        ("c.example", false),
+        ("d.c.b.example", false),
+    ] {
+        fs::write(folder.path().join("gateway.yaml"), gateway(hostname)).unwrap();
+        let (code, out, _) = texts(&run(&["check", path]));
+        assert_eq!(code, Some(i32::from(!is_covered)), "{hostname}: {out}");
+        let expected = format!(
+            "warning: Gateway default/web: spec.listeners[0].tls.certificateRefs[0]: Secret default/tls has no certificate for hostname \
+             {hostname} of the listener, which clients therefore refuse; it is for a.example, *.b.example; name one with a certificate \
+             for {hostname}, or another hostname"
+        );
+        assert_eq!(out.contains(&expected), !is_covered, "{hostname}: {out}");
+    }
+}
+
 #[test]
 fn a_folder_without_objects_is_not_right() {
     let folder = folder(&[("readme.txt", GATEWAY.to_owned())]);

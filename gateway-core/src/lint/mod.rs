@@ -29,6 +29,7 @@
 mod references;
 mod backend_refs;
 mod backends;
+mod certificates;
 mod endpoints;
 mod gateways;
 mod grants;
@@ -52,6 +53,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     let mut lint = Lint { resources, statuses, options, found: Vec::new() };
     kinds::look(&mut lint);
     gateways::look(&mut lint);
+    certificates::look(&mut lint);
     parents::look(&mut lint);
     streams::look(&mut lint);
     backend_refs::look(&mut lint);

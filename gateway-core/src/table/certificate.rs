@@ -39,6 +39,11 @@ pub trait CertificateCheck: fmt::Debug + Send + Sync {
     /// Why not, as what follows on "cannot be used:".
     fn check(&self, certificate: &Certificate) -> Result<(), String>;
 
+    /// The names that the certificate is for, unless they cannot be told. Unless it says otherwise, they cannot.
+    fn names(&self, _certificate: &Certificate) -> Option<Vec<Hostname>> {
+        None
+    }
+
     /// Whether other certificates can be checked by this one, of an authority. Unless it says otherwise, by any.
     ///
     /// # Errors
@@ -108,11 +113,6 @@ impl Certificate {
     }
 }
 
-impl fmt::Debug for Certificate {
-    /// Leaves the key out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
-            .field("chain", &format_args!("{} certificates", self.chain().len()))
 impl Hash for Certificate {
     /// The chain, in one word.
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -120,6 +120,11 @@ impl Hash for Certificate {
     }
 }
 
+impl fmt::Debug for Certificate {
+    /// Leaves the key out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("chain", &format_args!("{} certificates", self.chain().len()))
             .finish_non_exhaustive()
     }
 }

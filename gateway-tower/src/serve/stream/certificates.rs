@@ -90,18 +90,21 @@ impl ResolvesServerCert for Certificates {
 
 impl Candidate {
     fn read(certificate: &Certificate, provider: &CryptoProvider) -> Result<Self, CertificateError> {
-        let end_entity = certificate.chain().first().ok_or(CertificateError::NoCertificate)?;
-        let names = webpki::EndEntityCert::try_from(end_entity)
-            .map_err(CertificateError::X509)?
-            .valid_dns_names()
-            .filter_map(|name| name.to_ascii_lowercase().parse().ok())
-            .collect();
+        let names = Self::names(certificate)?;
         let (chain, key) = (certificate.chain().to_vec(), certificate.key().clone_key());
         let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::OtherKey,
             error => CertificateError::Key(error),
         })?;
         Ok(Self { names, key: Arc::new(key) })
+    }
+
+    /// The names that a certificate is for.
+    fn names(certificate: &Certificate) -> Result<Vec<Hostname>, CertificateError> {
+        let end_entity = certificate.chain().first().ok_or(CertificateError::NoCertificate)?;
+        let end_entity = webpki::EndEntityCert::try_from(end_entity).map_err(CertificateError::X509)?;
+        let names = end_entity.valid_dns_names();
+        Ok(names.filter_map(|name| name.to_ascii_lowercase().parse().ok()).collect())
     }
 }
 
@@ -111,6 +114,10 @@ impl Candidate {
 impl CertificateCheck for TlsOptions {
     fn check(&self, certificate: &Certificate) -> Result<(), String> {
         Candidate::read(certificate, &self.provider).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn names(&self, certificate: &Certificate) -> Option<Vec<Hostname>> {
+        Candidate::names(certificate).ok()
     }
 
     fn check_authority(&self, certificate: &CertificateDer<'_>) -> Result<(), String> {
