@@ -1,7 +1,7 @@
 //! What the search in the table found, for everything that comes after it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway_core::exchange::forwarded::Trust;
 use gateway_core::exchange::{Arrival, Exchange, Refusal, Search};
@@ -32,6 +32,23 @@ pub(crate) struct Reached {
     pub(crate) backend: BackendId,
     /// The position of the endpoint among those of the backend.
     pub(crate) endpoint: Option<u32>,
+}
+
+/// How far the attempts of a request have come, for who gives up on them; in the extensions of a request that has a time for
+/// all of them. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress(Arc<Mutex<Option<Reached>>>);
+
+// === impl Progress ===
+
+impl Progress {
+    pub(crate) fn get(&self) -> Option<Reached> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, reached: Option<Reached>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reached;
+    }
 }
 
 // === impl Routed ===

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use crate::body::ResponseBody;
 use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refusal, Refused};
+use crate::routed::Progress;
 
 pin_project! {
     /// The answer of the service within, or a refusal with 504 when that takes too long.
@@ -18,6 +19,7 @@ pin_project! {
         #[pin]
         future: F,
         deadline: Option<Deadline>,
+        progress: Option<Progress>,
         // Whether success makes the connection a tunnel, as for CONNECT.
         tunnel: bool,
     }
@@ -26,8 +28,13 @@ pin_project! {
 // === impl TimeoutsFuture ===
 
 impl<F> TimeoutsFuture<F> {
-    pub(super) fn new(future: F, deadline: Option<Deadline>, tunnel: bool) -> Self {
-        Self { future, deadline, tunnel }
+    pub(super) fn new(
+        future: F,
+        deadline: Option<Deadline>,
+        progress: Option<Progress>,
+        tunnel: bool,
+    ) -> Self {
+        Self { future, deadline, progress, tunnel }
     }
 }
 
@@ -57,7 +64,11 @@ where
                 Poll::Ready(Ok(response))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into_refused())),
-            Poll::Pending => deadline.poll(cx).map(|late| Err(Refusal::TimedOut(late.0).into())),
+            Poll::Pending => deadline.poll(cx).map(|late| {
+                // The attempt that goes on knows its endpoint, and is dropped with it.
+                let reached = this.progress.as_ref().and_then(Progress::get);
+                Err(Refused::from(Refusal::TimedOut(late.0)).with_reached(reached))
+            }),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::authorize::Began;
 use crate::body::ResponseBody;
 use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refused};
-use crate::routed::Routed;
+use crate::routed::{Progress, Routed};
 
 /// Refuses with 504 when a request takes longer than its rule allows.
 ///
@@ -41,7 +41,7 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {
+    fn call(&mut self, mut request: Request<B>) -> TimeoutsFuture<S::Future> {
         // A request that was not routed has no rule, and so no timeout.
         let routed: Option<&Routed> = request.extensions().get();
         let timeouts = routed.map(|routed| routed.rule().timeouts_for(request.headers()));
@@ -55,11 +55,14 @@ where
         });
         let tunnel = *request.method() == Method::CONNECT;
         match after {
-            None => TimeoutsFuture::new(self.inner.call(request), None, tunnel),
+            None => TimeoutsFuture::new(self.inner.call(request), None, None, tunnel),
             Some(after) => {
                 let late = Late::default();
                 let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit, late };
-                TimeoutsFuture::new(self.inner.call(request), Some(deadline), tunnel)
+                // That of a single attempt is told by who makes it.
+                let progress = (self.limit == Limit::Request)
+                    .then(|| request.extensions_mut().get_or_insert_default::<Progress>().clone());
+                TimeoutsFuture::new(self.inner.call(request), Some(deadline), progress, tunnel)
             }
         }
     }

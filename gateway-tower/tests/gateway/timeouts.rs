@@ -44,8 +44,8 @@ async fn an_answer_that_does_not_begin_in_time_becomes_504() {
         assert_eq!(start.elapsed().as_secs(), 1);
         assert!(matches!(answer.outcome.refusal(), Some(Refusal::TimedOut(expired)) if *expired == limit));
         assert!(answer.outcome.routed.is_some());
-        // The endpoint that was too slow is known, if the attempt was what ended.
-        assert_eq!(answer.outcome.endpoint().is_some(), limit == Limit::BackendRequest);
+        // The endpoint that was too slow is known, whichever time was over.
+        assert!(answer.outcome.endpoint().is_some(), "{limit:?}");
     }
 }
 
