@@ -7,9 +7,11 @@
 //! - **What fails, goes on**: an answer stays in use for [some time](NameOptions::keep) while others do not come.
 //!   Without any, requests to the backend are refused with 503, for the reason
 //!   [`no_address`](crate::outcome::Reason::NoAddress).
-//! - **What grows is bounded**: [names](NameOptions::max_names), of which a namespace has no more than it leaves to others,
-//!   [addresses of a name](NameOptions::max_addresses), and [look-ups at a time](NameOptions::max_lookups), which
-//!   are shared out in the same way: names whose look-ups hang keep those of their own namespace waiting.
+//! - **What grows is bounded**: [names](NameOptions::max_names), of which each namespace has as many as any other where there are too
+//!   many, [addresses of a name](NameOptions::max_addresses), and [look-ups at a time](NameOptions::max_lookups), for which namespaces
+//!   take turns: names whose look-ups hang keep those of their own namespaces waiting, and no names that have an answer.
+//! - **What fails, is told**: in the log, with the objects that have the name; by [`Names::states`], and by [metrics](crate::metrics::Metrics::follow_names).
+//!   A program that is asked whether it is ready waits for [`Names::looked_up`].
 //! - **What a name may lead to**: whoever may write an XBackend chooses the name, and who owns the name where it leads. Addresses of this
 //!   machine and its neighbours (loopback, link-local and the like) are [left out](is_refused): a metadata service of a cloud, or
 //!   what listens for the gateway alone, is not to be reached so. Where that is meant, [`NameOptions::local_addresses`] lets them pass.
@@ -31,24 +33,29 @@
 //! [XBK-01](gateway_core::spec#XBK-01), [XBK-05](gateway_core::spec#XBK-05).
 
 mod lookup;
-mod options;
 mod refused;
+mod failure;
+mod options;
 mod room;
 mod schedule;
+mod standing;
 mod wanted;
 mod follow;
 
 use std::fmt;
 
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::handle::TableHandle;
 
+pub use self::failure::LookupFailure;
 #[cfg(any(feature = "client", feature = "server"))]
 pub use self::lookup::SystemLookup;
 pub use self::lookup::{Found, Lookup, LookupFuture};
 pub use self::options::NameOptions;
 pub use self::refused::is_refused;
+pub use self::standing::{NameState, NameStates, Standing};
 
 /// Looks names up, for as long as it is there.
 ///
@@ -85,7 +92,10 @@ pub use self::refused::is_refused;
 /// # });
 /// ```
 #[must_use = "names are looked up for as long as it is there"]
-pub struct Names(AbortHandle);
+pub struct Names {
+    task: AbortHandle,
+    states: watch::Receiver<NameStates>,
+}
 
 // === impl Names ===
 
@@ -95,18 +105,35 @@ impl Names {
     /// # Panics
     /// Outside of a tokio runtime with time.
     pub fn start(tables: &TableHandle, options: NameOptions) -> Self {
-        Self(tokio::spawn(follow::follow(tables.clone(), options)).abort_handle())
+        let (sender, states) = watch::channel(NameStates::default());
+        let task = tokio::spawn(follow::follow(tables.clone(), options, sender)).abort_handle();
+        Self { task, states }
+    }
+
+    /// How it stands with the names, now and whenever that changes.
+    pub fn states(&self) -> watch::Receiver<NameStates> {
+        self.states.clone()
+    }
+
+    /// Waits until each name of the first table has been looked up, successfully or not, and no longer than
+    /// [the time for that](NameOptions::first_round): before that, a gateway is better not sent any requests.
+    pub fn looked_up(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut states = self.states.clone();
+        async move {
+            // Fails when it has ended, and nothing is looked up any more.
+            let _ = states.wait_for(NameStates::is_looked_up).await;
+        }
     }
 }
 
 impl Drop for Names {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 impl fmt::Debug for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names").finish_non_exhaustive()
+        f.debug_struct("Names").field("states", &self.states).finish_non_exhaustive()
     }
 }

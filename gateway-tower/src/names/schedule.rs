@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::failure::LookupFailure;
 use super::lookup::Found;
 use super::options::NameOptions;
 use super::refused::is_refused;
@@ -16,7 +17,7 @@ const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// The longest that anything is put off: what is longer is never.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+pub(super) const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// How it stands with a name.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Schedule {
     /// Whether the last answer was another than the one before: what is worth to be told once.
     pub(super) is_news: bool,
     has_failed: bool,
+    /// Whether the last look-up came to an end in time: one that hangs takes the room of others for longer than it may.
+    pub(super) is_proven: bool,
 }
 
 /// What becomes of an answer, or of that there is none.
@@ -40,9 +43,9 @@ pub(super) enum Outcome {
     /// The name leads there from now on.
     Leads(Vec<IpAddr>),
     /// What was known goes on, if anything was; why there is nothing new.
-    Stays(String),
+    Stays(LookupFailure),
     /// It leads nowhere from now on, and why.
-    Nowhere(String),
+    Nowhere(LookupFailure),
 }
 
 // === impl Schedule ===
@@ -57,6 +60,7 @@ impl Schedule {
             pause: options.retry,
             is_news: false,
             has_failed: false,
+            is_proven: false,
         }
     }
 
@@ -73,11 +77,12 @@ impl Schedule {
     /// together are not looked up together for ever.
     pub(super) fn answer(
         &mut self,
-        found: Result<Found, String>,
+        found: Result<Found, LookupFailure>,
         now: Instant,
         spread: f64,
         options: &NameOptions,
     ) -> Outcome {
+        self.is_proven = !matches!(found, Err(LookupFailure::TimedOut(_)));
         let usable = found.and_then(|found| usable(found, options));
         match usable {
             Ok(Found { addresses, good_for }) => {
@@ -110,17 +115,15 @@ impl Schedule {
 }
 
 /// The addresses that are used: sorted, each once, and not too many.
-fn usable(found: Found, options: &NameOptions) -> Result<Found, String> {
+fn usable(found: Found, options: &NameOptions) -> Result<Found, LookupFailure> {
     let Found { mut addresses, good_for } = found;
     if addresses.is_empty() {
-        return Err("there is no such name, or it has no address".to_owned());
+        return Err(LookupFailure::NoAddress);
     }
     let refused = addresses[0];
     addresses.retain(|address| options.local_addresses || !is_refused(*address));
     if addresses.is_empty() {
-        return Err(format!(
-            "it leads to {refused}, which is an address of this machine or its neighbours, and names may not lead there"
-        ));
+        return Err(LookupFailure::Refused(refused));
     }
     addresses.sort_unstable();
     addresses.dedup();
@@ -142,7 +145,7 @@ mod tests {
         }
     }
 
-    fn found(addresses: &[&str]) -> Result<Found, String> {
+    fn found(addresses: &[&str]) -> Result<Found, LookupFailure> {
         Ok(Found { addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(), good_for: None })
     }
 
@@ -153,8 +156,11 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut schedule = Schedule::new(start, &options);
-        let failed = || Err("no".to_owned());
-        assert_eq!(schedule.answer(failed(), start, 0.0, &options), Outcome::Nowhere("no".to_owned()));
+        let failed = || Err(LookupFailure::NoAddress);
+        assert_eq!(
+            schedule.answer(failed(), start, 0.0, &options),
+            Outcome::Nowhere(LookupFailure::NoAddress)
+        );
         assert_eq!(schedule.next, Some(at(1)));
         let Outcome::Leads(addresses) =
             schedule.answer(found(&["203.0.113.2", "203.0.113.1", "203.0.113.2"]), at(1), 1.0, &options)
@@ -164,10 +170,16 @@ mod tests {
         assert_eq!(addresses, ["203.0.113.1", "203.0.113.2"].map(|text| text.parse::<IpAddr>().unwrap()));
         assert_eq!(schedule.next, Some(at(28)), "a tenth earlier");
         for (now, next) in [(28, 29), (29, 31), (31, 35), (35, 43), (43, 59), (59, 89), (89, 119)] {
-            assert_eq!(schedule.answer(failed(), at(now), 0.0, &options), Outcome::Stays("no".to_owned()));
+            assert_eq!(
+                schedule.answer(failed(), at(now), 0.0, &options),
+                Outcome::Stays(LookupFailure::NoAddress)
+            );
             assert_eq!(schedule.next, Some(at(next)));
         }
-        assert_eq!(schedule.answer(failed(), at(601), 0.0, &options), Outcome::Nowhere("no".to_owned()));
+        assert_eq!(
+            schedule.answer(failed(), at(601), 0.0, &options),
+            Outcome::Nowhere(LookupFailure::NoAddress)
+        );
     }
 
     #[test]
@@ -195,7 +207,7 @@ mod tests {
         let Outcome::Nowhere(why) = schedule.answer(found(&["127.0.0.1"]), start, 0.0, &options) else {
             panic!("it is refused")
         };
-        assert!(why.contains("127.0.0.1"), "{why}");
+        assert_eq!(why, LookupFailure::Refused([127, 0, 0, 1].into()));
         let both = schedule.answer(found(&["127.0.0.1", "203.0.113.1"]), start, 0.0, &options);
         assert_eq!(both, Outcome::Leads(vec!["203.0.113.1".parse().unwrap()]));
         let options = NameOptions { local_addresses: true, ..options };
@@ -230,8 +242,8 @@ mod tests {
         let mut schedule = Schedule::new(start, &options);
         schedule.answer(found(&["203.0.113.1"]), start, 0.0, &options);
         assert!(schedule.next > Some(start + LONGEST) && schedule.expires > Some(start + LONGEST));
-        schedule.answer(Err("no".to_owned()), start, 0.0, &options);
-        schedule.answer(Err("no".to_owned()), start, 0.0, &options);
+        schedule.answer(Err(LookupFailure::NoAddress), start, 0.0, &options);
+        schedule.answer(Err(LookupFailure::NoAddress), start, 0.0, &options);
         assert!(schedule.next > Some(start + LONGEST));
     }
 }
