@@ -16,11 +16,12 @@ use futures_util::FutureExt;
 use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{BackendProtocol, HttpRule, Retry, RuleName, Timeouts};
+use gateway_core::rule::{Backend, BackendKind, BackendProtocol, HttpRule, Retry, RuleName, Timeouts};
 use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::encoding::text::encode;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
+use gateway_tower::names::{Found, Lookup, LookupFuture, NameOptions, Names};
 use gateway_tower::{BoxError, ConnectError, Connection, Gateway, RequestBody, TableHandle};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -333,4 +334,51 @@ fn two_routes(names: [&str; 2]) -> RouteTable {
         table.attach(route, listener, &[]);
     }
     table.build()
+}
+
+// XBK-05
+#[tokio::test]
+async fn look_ups_of_names_are_counted_by_backend_and_what_they_came_to() {
+    #[derive(Debug)]
+    struct Book;
+
+    impl Lookup for Book {
+        fn lookup(&self, name: &str) -> LookupFuture {
+            let addresses = match name {
+                "pay.example" => vec![[192, 0, 2, 7].into()],
+                "local.example" => vec![[127, 0, 0, 1].into()],
+                _ => Vec::new(),
+            };
+            Box::pin(ready(Ok(Found { addresses, good_for: None })))
+        }
+    }
+
+    let mut table = RouteTable::builder(1);
+    for (name, protocol) in [
+        ("pay", BackendProtocol::Http1),
+        ("pay", BackendProtocol::H2c),
+        ("local", BackendProtocol::Http1),
+        ("none", BackendProtocol::Http1),
+    ] {
+        table.backend(Backend {
+            service: ObjectName::new("shop", name),
+            kind: BackendKind::XBackend,
+            port: 443,
+            hostname: Some(format!("{name}.example").into()),
+            protocol,
+            ..Backend::default()
+        });
+    }
+    let counted = Counted::new(table.build());
+    let names = Names::start(&counted.tables, NameOptions { retry: Duration::MAX, ..NameOptions::new(Book) });
+    counted.metrics.follow_names(&names);
+    names.looked_up().await;
+    assert_eq!(
+        counted.numbers("gateway_name_lookups_total"),
+        numbers([
+            (r#"gateway_name_lookups_total{backend="XBackend shop/local:443",result="refused"}"#, 1),
+            (r#"gateway_name_lookups_total{backend="XBackend shop/none:443",result="no_address"}"#, 1),
+            (r#"gateway_name_lookups_total{backend="XBackend shop/pay:443",result="found"}"#, 1),
+        ])
+    );
 }

@@ -1,5 +1,6 @@
 //! What has been counted, as text for Prometheus.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use gateway_core::table::{Certificate, ListenerProtocol, RouteTable};
@@ -16,6 +17,7 @@ use super::histogram::Counted;
 use super::labels::{Labels, Place, With};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
+use crate::names::LookupFailure;
 use crate::outcome::Reason;
 
 /// The label of an answer's class of status.
@@ -28,6 +30,7 @@ impl Collector for Metrics {
         self.encode_attempts(&mut encoder)?;
         self.encode_sockets(&mut encoder, &table)?;
         encode_certificates(&mut encoder, &table)?;
+        self.encode_names(&mut encoder, &table)?;
 
         let (name, help) = ("gateway_config_generation", "The number of the table in use");
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
@@ -150,6 +153,28 @@ impl Metrics {
         for (labels, cells) in &all {
             for (result, number) in cells.handshakes() {
                 counter(&mut metric, &With(labels, [("result", result)]), number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The look-ups of the names of backends, each backend by itself.
+    fn encode_names(&self, encoder: &mut DescriptorEncoder<'_>, table: &RouteTable) -> fmt::Result {
+        let Some(names) = self.names() else { return Ok(()) };
+        let (name, help) =
+            ("gateway_name_lookups", "Look-ups of the names of backends, by what they came to");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        // A table has a backend twice that is spoken to in two ways.
+        let backends: BTreeMap<_, _> = table
+            .named_backends()
+            .filter_map(|backend| Some((backend.to_string(), backend.hostname.as_deref()?)))
+            .collect();
+        let names = names.borrow();
+        for (backend, name) in backends {
+            let Some(state) = names.get(name) else { continue };
+            let failed = LookupFailure::WORDS.into_iter().zip(state.failed);
+            for (result, number) in [("found", state.found)].into_iter().chain(failed) {
+                counter(&mut metric, &[("backend", &*backend), ("result", result)], number)?;
             }
         }
         Ok(())

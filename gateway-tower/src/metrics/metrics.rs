@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Instant;
 
 use gateway_core::name::ObjectName;
 use gateway_core::table::Transport;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::cells::{AttemptCells, RequestCells};
 use super::family::Family;
@@ -16,6 +17,7 @@ use super::histogram::Histogram;
 use super::labels::Place;
 use super::sockets::Sockets;
 use crate::handle::TableHandle;
+use crate::names::{NameStates, Names};
 use crate::observe::{Copied, ObserveConnections, ObserveMirrors, ObserveSockets};
 use crate::routed::Routed;
 
@@ -31,6 +33,7 @@ struct Shared {
     attempts: Family<AttemptCells>,
     sockets: Sockets,
     served: Histogram,
+    names: OnceLock<watch::Receiver<NameStates>>,
 }
 
 /// The most places at which one series is counted; connections are spread over as many.
@@ -53,6 +56,7 @@ impl Metrics {
             attempts: Family::new(tables.clone(), shards),
             sockets: Sockets::default(),
             served: Histogram::default(),
+            names: OnceLock::new(),
             tables,
         }))
     }
@@ -60,6 +64,16 @@ impl Metrics {
     /// A change that was noticed at `since` is served now, or cannot be.
     pub fn served(&self, since: Instant) {
         self.0.served.observe(since.elapsed());
+    }
+
+    /// Has the look-ups of these names told, too: of the first that this is called with.
+    pub fn follow_names(&self, names: &Names) {
+        // There are others already.
+        let _ = self.0.names.set(names.states());
+    }
+
+    pub(super) fn names(&self) -> Option<&watch::Receiver<NameStates>> {
+        self.0.names.get()
     }
 
     pub(super) fn tables(&self) -> &TableHandle {

@@ -16,6 +16,7 @@
 //! | `gateway_connections_refused_total` | counter | `reason` | connections that were not served: `not_accepted`, for want of file descriptors |
 //! | `gateway_tls_handshakes_total` | counter | `result` | `completed`, `no_listener` for the server name, `failed`, `timed_out` |
 //! | `gateway_certificate_expiry_timestamp_seconds` | gauge | `secret` | when the first certificate of a chain expires, in Unix time |
+//! | `gateway_name_lookups_total` | counter | `backend` `result`, and none of a place | look-ups of the names of XBackends: `found`, or the word of a [failure](crate::names::LookupFailure) |
 //! | `gateway_config_generation` | gauge | none at all | the number of the table in use, which rises with each |
 //! | `gateway_config_served_duration_seconds` | histogram | none at all | from the notice of a change until it was [served](Metrics::served) |
 //!
@@ -97,6 +98,9 @@
 //!   for: 10m
 //! - alert: GatewayBackendIsUnreachable
 //!   expr: sum by (backend) (rate(http_client_request_duration_seconds_count{error_type="unreachable"}[5m])) > 0
+//!   for: 5m
+//! - alert: GatewayNameIsNotFound
+//!   expr: sum by (backend) (rate(gateway_name_lookups_total{result!="found"}[5m])) > 0
 //!   for: 5m
 //! - alert: GatewayCertificateExpires
 //!   expr: gateway_certificate_expiry_timestamp_seconds - time() < 14 * 24 * 3600
