@@ -3,8 +3,8 @@
 //! | path | answer |
 //! | --- | --- |
 //! | `/healthz`, `/livez` | 200 while the process runs |
-//! | `/readyz` | 200 once there is a table and every socket is bound, else 503 with what is missing |
-//! | `/status` | listeners, routes and problems as text |
+//! | `/readyz` | 200 once there is a table, every socket is bound, and the names of XBackends were looked up for the first time, or the time for that is over; else 503 with what is missing |
+//! | `/status` | listeners, routes, problems and the names of XBackends as text |
 //! | `/metrics` | everything that is counted, in the text of OpenMetrics |
 
 use std::fmt;

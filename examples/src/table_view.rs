@@ -8,6 +8,7 @@
 //! default/shop  demo     *          7      accepted
 //! ```
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -18,6 +19,7 @@ use gateway_core::name::{ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendTarget, HttpRule};
 use gateway_core::status::{ListenerStatus, Statuses};
 use gateway_core::table::{RouteTable, Transport};
+use gateway_tower::names::{NameStates, Standing};
 
 use crate::state::{Change, Update, Verb};
 
@@ -52,6 +54,31 @@ pub fn overview(update: &Update, bound: impl Fn(&Place<'_>) -> Option<Bound>) ->
         text.push_str(&problems(&update.problems));
     }
     text
+}
+
+/// The names outside the cluster that backends of a table have, and where each leads; those that lead nowhere first.
+pub fn names(table: &RouteTable, states: &NameStates) -> String {
+    let mut backends: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for backend in table.named_backends() {
+        if let Some(name) = backend.hostname.as_deref() {
+            backends.entry(name).or_default().insert(backend.service.to_string());
+        }
+    }
+    let state = |name: &str| Some(&states.get(name)?.standing);
+    let mut shown: Vec<_> =
+        backends.iter().filter_map(|(name, backends)| Some((state(name)?, name, backends))).collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    shown.sort_by_key(|(standing, ..)| matches!(standing, Standing::Found(_)));
+    let rows = shown.into_iter().map(|(standing, name, backends)| {
+        let mut named: Vec<_> = backends.iter().take(3).cloned().collect();
+        if backends.len() > named.len() {
+            named.push(format!("and {} more", backends.len() - named.len()));
+        }
+        vec![(*name).to_owned(), named.join(", "), standing.to_string()]
+    });
+    String::from("\n") + &columns(&["NAME", "XBACKENDS", "STATE"], rows.collect())
 }
 
 /// Listeners and routes.

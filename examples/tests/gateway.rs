@@ -778,3 +778,32 @@ async fn clients_that_do_nothing_leave_open_files_for_backends() {
     tokio::time::timeout(PATIENCE, first.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
+
+// XBK-05
+#[tokio::test]
+async fn a_name_that_is_not_found_is_said_in_the_status_in_metrics_and_in_the_log() {
+    let to = "group: gateway.networking.x-k8s.io, kind: XBackend, name: pay";
+    let backend = "---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackend
+metadata: {name: pay}
+spec: {type: ExternalHostname, externalHostname: {hostname: nowhere.invalid}, port: {number: 80}}
+";
+    let routes = route("main", &format!("  - backendRefs: [{{{to}}}]\n")) + backend;
+    let files = [("gateway.yaml", GATEWAY), ("routes.yaml", &routes)];
+    let gateway = Gateway::start(&files, &["--admin", "127.0.0.1:0"]);
+    let admin = gateway.admin();
+    // Whatever it says before, it is ready once the name was looked up, and not earlier.
+    gateway.until(admin, "/readyz", |answer| answer.status == 200).await;
+    let status = get(admin, "/status").await.body;
+    let row =
+        status.lines().find(|line| line.starts_with("nowhere.invalid")).unwrap_or_else(|| panic!("{status}"));
+    assert!(row.contains("  default/pay  leads nowhere, requests are answered with 503: "), "{row}");
+    let metrics = get(admin, "/metrics").await.body;
+    let series = r#"gateway_name_lookups_total{backend="XBackend default/pay:80",result=""#;
+    assert!(metrics.lines().any(|line| line.starts_with(series)), "{metrics}");
+    let line = gateway.wait_for_line("the name is not found");
+    for part in ["XBackend default/pay", "spec.externalHostname.hostname", "nowhere.invalid", "503"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}

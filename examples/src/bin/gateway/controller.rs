@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use tokio::time::sleep;
 
 use crate::args::{Cluster, Controller};
 use crate::front::Front;
-use crate::serving::{self, Serves, print, signal};
+use crate::serving::{self, NAMES_AWAITED, Serves, print, signal};
 use crate::traces::Exporting;
 
 pub(crate) fn controller(args: &Controller) -> io::Result<ExitCode> {
@@ -95,7 +96,7 @@ impl Running {
         )
         .await?;
         first.applied(serves.gateways.sockets().borrow().unbound());
-        show_status(health, source.viewer(), serves.gateways.sockets(), translate);
+        show_status(health, source.viewer(), serves.gateways.sockets(), serves.names(&tables), translate);
         let _workloads = workloads;
         Ok(Self {
             source,
@@ -135,10 +136,12 @@ impl Running {
     /// ready, once it is.
     async fn follow(&mut self, mut health: Option<&Health>) -> io::Result<()> {
         let mut sockets = self.serves.gateways.sockets();
+        let mut looked_up = pin!(self.serves.looked_up());
+        let mut is_looked_up = false;
         loop {
             let now = sockets.borrow_and_update().clone();
             if let Some(starting) = health {
-                match missing(&now) {
+                match missing(&now).or_else(|| (!is_looked_up).then(|| NAMES_AWAITED.to_owned())) {
                     Some(missing) => starting.not_ready(missing),
                     None => {
                         starting.ready();
@@ -161,6 +164,7 @@ impl Running {
                     self.applying = Some((self.tables.store((*update.table).clone()), update));
                 }
                 result = sockets.changed() => result.map_err(|_| ended())?,
+                () = &mut looked_up, if !is_looked_up => is_looked_up = true,
                 () = self.front.changed() => self.source.set_addresses(self.front.policy()),
             }
         }
@@ -168,7 +172,13 @@ impl Running {
 }
 
 /// Has the admin port tell how everything stands.
-fn show_status(health: &Health, viewer: Viewer, sockets: watch::Receiver<Sockets>, options: Options) {
+fn show_status(
+    health: &Health,
+    viewer: Viewer,
+    sockets: watch::Receiver<Sockets>,
+    names: impl Fn() -> String + Send + Sync + 'static,
+    options: Options,
+) {
     let runtime = Handle::current();
     health.set_status(move || {
         // Called in a thread where waiting is allowed.
@@ -178,7 +188,7 @@ fn show_status(health: &Health, viewer: Viewer, sockets: watch::Receiver<Sockets
         let fingerprint = table_view::fingerprint(&view.table, &view.statuses);
         let (update, sockets) = (cluster::update(view, &options), sockets.borrow().clone());
         let overview = table_view::overview(&update, |place| serving::bound(&sockets, place));
-        format!("{overview}\n{fingerprint}")
+        format!("{overview}{}\n{fingerprint}", names())
     });
 }
 

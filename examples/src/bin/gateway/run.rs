@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::args::Run;
 use crate::load;
-use crate::serving::{self, bound, print, signal};
+use crate::serving::{self, NAMES_AWAITED, bound, print, signal};
 use crate::traces::Exporting;
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
@@ -58,16 +59,17 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let watch = Watch::new(state.files().roots());
     let waker = watch.waker();
     let latest = Latest(Arc::new(Mutex::new(Arc::new(update))));
-    let (of_latest, sockets) = (latest.clone(), server.sockets());
+    let (of_latest, sockets, names) = (latest.clone(), server.sockets(), serves.names(&tables));
     health.set_status(move || {
         let sockets = sockets.borrow().clone();
-        table_view::overview(&of_latest.load(), |place| bound(&sockets, place))
+        table_view::overview(&of_latest.load(), |place| bound(&sockets, place)) + &names()
     });
     let served = Served { tables, sockets: server.sockets(), metrics, runtime: Handle::current() };
     thread::Builder::new()
         .name("files".to_owned())
         .spawn(move || follow(&mut state, watch, &served, &latest, statuses))?;
-    tokio::spawn(report(health.clone(), server.sockets(), waker.clone(), serves.mesh.is_some()));
+    let (sockets, looked_up) = (server.sockets(), serves.looked_up());
+    tokio::spawn(report(health.clone(), sockets, looked_up, waker.clone(), serves.mesh.is_some()));
 
     signal().await?;
     health.not_ready("ending");
@@ -173,17 +175,29 @@ fn changed(update: &Update, known: &[ManifestProblem]) -> String {
 }
 
 /// Tells the admin port whether everything is served, and has statuses say so.
-async fn report(health: Health, mut sockets: watch::Receiver<Sockets>, waker: Waker, in_mesh: bool) {
+async fn report(
+    health: Health,
+    mut sockets: watch::Receiver<Sockets>,
+    looked_up: impl Future<Output = ()>,
+    waker: Waker,
+    in_mesh: bool,
+) {
+    let mut looked_up = pin!(looked_up);
+    let mut is_looked_up = false;
     loop {
-        match missing(&sockets.borrow_and_update(), in_mesh) {
+        let missing = missing(&sockets.borrow_and_update(), in_mesh);
+        match missing.or_else(|| (!is_looked_up).then(|| NAMES_AWAITED.to_owned())) {
             None => health.ready(),
             Some(missing) => health.not_ready(missing),
         }
-        if sockets.changed().await.is_err() {
-            // The server has ended, and so will this program.
-            return;
+        tokio::select! {
+            changed = sockets.changed() => match changed {
+                Ok(()) => waker.wake(),
+                // The server has ended, and so will this program.
+                Err(_) => return,
+            },
+            () = &mut looked_up, if !is_looked_up => is_looked_up = true,
         }
-        waker.wake();
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gateway_core::rule::SessionKey;
 use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
-use gateway_examples::table_view::{Bound, Place};
+use gateway_examples::table_view::{self, Bound, Place};
 use gateway_kube::workloads::Workloads;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
@@ -30,7 +30,7 @@ use crate::{descriptors, log, tls};
 pub(crate) struct Serves {
     pub(crate) gateways: Server,
     pub(crate) mesh: Option<MeshServer>,
-    _names: Option<Names>,
+    names: Option<Names>,
 }
 
 /// The runtime that everything runs on, after logging has begun.
@@ -101,20 +101,22 @@ pub(crate) async fn start(
         streams: StreamOptions { proxy_header: args.send_proxy_protocol.map(Into::into), ..defaults.streams },
         ..defaults
     };
-    let (metrics, spans) = (metrics.clone(), exporting.spans());
+    let (of_names, metrics, spans) = (metrics, metrics.clone(), exporting.spans());
     let counted = move |connection: Arc<Connection>| {
         let counted = metrics.requests(connection.clone()).layer(gateway.clone().on(connection.clone()));
         spans.requests(connection, counted)
     };
-    match args.access_log.into() {
-        Format::Off => serve(args, addresses, tables, options, workloads, counted).await,
+    let serves = match args.access_log.into() {
+        Format::Off => serve(args, addresses, tables, options, workloads, counted).await?,
         Format::Text | Format::Json => {
             let logged = move |connection: Arc<Connection>| {
                 AccessLog::layer(connection.clone()).layer(counted(connection))
             };
-            serve(args, addresses, tables, options, workloads, logged).await
+            serve(args, addresses, tables, options, workloads, logged).await?
         }
-    }
+    };
+    serves.names.iter().for_each(|names| of_names.follow_names(names));
+    Ok(serves)
 }
 
 async fn serve(
@@ -136,7 +138,7 @@ async fn serve(
     }
     let started = Server::start(tables, addresses, options, services).await;
     let names = args.names().map(|options| Names::start(tables, options));
-    Ok(Serves { gateways: started.unwrap_or_else(NotBound::into_server), mesh, _names: names })
+    Ok(Serves { gateways: started.unwrap_or_else(NotBound::into_server), mesh, names })
 }
 
 // === impl Serves ===
@@ -146,6 +148,26 @@ impl Serves {
     pub(crate) fn wind_down(&self) {
         self.gateways.wind_down();
         self.mesh.iter().for_each(MeshServer::wind_down);
+    }
+
+    /// Waits until the names of backends are looked up for the first time, if they are.
+    pub(crate) fn looked_up(&self) -> impl Future<Output = ()> + Send + use<> {
+        let names = self.names.as_ref().map(Names::looked_up);
+        async move {
+            if let Some(names) = names {
+                names.await;
+            }
+        }
+    }
+
+    /// How it stands with the names of the backends of a table, as text.
+    pub(crate) fn names(&self, tables: &TableHandle) -> impl Fn() -> String + Send + Sync + use<> {
+        let (names, tables) = (self.names.as_ref().map(Names::states), tables.clone());
+        move || {
+            names
+                .as_ref()
+                .map_or_else(String::new, |names| table_view::names(&tables.load(), &names.borrow()))
+        }
     }
 
     /// Lets what is under way finish. Gives how many connections were cut.
@@ -193,6 +215,9 @@ pub(crate) fn unbound(sockets: &Sockets) -> Option<String> {
         Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
     })
 }
+
+/// Why a gateway is not ready before its names are looked up for the first time.
+pub(crate) const NAMES_AWAITED: &str = "the names of XBackends are not looked up yet";
 
 /// Waits for a signal to end.
 pub(crate) async fn signal() -> io::Result<()> {
