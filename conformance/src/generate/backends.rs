@@ -1,17 +1,20 @@
-//! Services with their endpoints, and the grants to refer to them.
+//! Services and backends of other kinds with their endpoints, and the grants to refer to them.
 
 use std::collections::BTreeMap;
 
 use gateway_core::api::{
-    Endpoint, EndpointAddressType, EndpointConditions, EndpointPort, EndpointSlice, GATEWAY_GROUP,
-    MULTICLUSTER_GROUP, ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo, Resources,
-    Service, ServiceAffinity, ServiceImport, ServiceImportPort, ServiceImportSpec, ServiceImportType,
-    ServicePort, ServiceSpec, ServiceType, TransportProtocol,
+    BackendPort, BackendProtocol, BackendSpec, BackendStatus, BackendTls, BackendTlsMode, BackendType,
+    ConditionStatus, EXPERIMENTAL_GROUP, Endpoint, EndpointAddressType, EndpointConditions, EndpointPort,
+    EndpointSelectorBackend, EndpointSlice, ExternalHostnameBackend, GATEWAY_GROUP, MULTICLUSTER_GROUP, Pod,
+    PodCondition, PodIp, PodPhase, PodSpec, PodStatus, ReferenceGrant, ReferenceGrantFrom,
+    ReferenceGrantSpec, ReferenceGrantTo, Resources, Service, ServiceAffinity, ServiceImport,
+    ServiceImportPort, ServiceImportSpec, ServiceImportType, ServicePort, ServiceSpec, ServiceType,
+    TransportProtocol, XBackend,
 };
 
-use super::metadata;
 use super::source::Source;
 use super::words::{NAMESPACES, SERVICES};
+use super::{created, metadata, policies, routes};
 
 pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
     for (i, namespace) in NAMESPACES.iter().enumerate() {
@@ -30,6 +33,14 @@ pub(super) fn insert(source: &mut Source<'_>, resources: &mut Resources) {
         for _ in 0..1 + source.below(4) {
             resources.insert(import(source).into());
             resources.insert(slice_of_import(source).into());
+        }
+    }
+    if source.chance(30) {
+        for _ in 0..1 + source.below(4) {
+            resources.insert(x_backend(source).into());
+        }
+        for _ in 0..source.below(8) {
+            resources.insert(pod(source).into());
         }
     }
     for _ in 0..source.below(4) {
@@ -89,6 +100,63 @@ pub(super) fn slice_of_import(source: &mut Source<'_>) -> EndpointSlice {
     slice
 }
 
+/// An XBackend with the name of a Service, mostly one that selects Pods.
+pub(super) fn x_backend(source: &mut Source<'_>) -> XBackend {
+    let selects = !source.chance(10);
+    let mut match_labels = BTreeMap::from([label(source)]);
+    match_labels.extend(source.some(20, label));
+    let hostname = || ExternalHostnameBackend { hostname: "pay.test".to_owned() };
+    let within_tls = source.chance(20);
+    let protocols: &[BackendProtocol] = match within_tls {
+        true => &[BackendProtocol::Http, BackendProtocol::Http2, BackendProtocol::Wss],
+        false => &[BackendProtocol::Http, BackendProtocol::H2c, BackendProtocol::Grpc, BackendProtocol::Tcp],
+    };
+    let tls = match within_tls {
+        true => BackendTls {
+            mode: BackendTlsMode::ServerOnly,
+            validation: Some(policies::validation(source)),
+            client_certificate_ref: None,
+        },
+        false => BackendTls::default(),
+    };
+    XBackend {
+        metadata: metadata(source.one(&NAMESPACES), source.one(&SERVICES[..3])),
+        spec: BackendSpec {
+            r#type: if selects { BackendType::EndpointSelector } else { BackendType::ExternalHostname },
+            external_hostname: (!selects).then(hostname),
+            endpoint_selector: selects.then_some(EndpointSelectorBackend { match_labels }),
+            port: BackendPort { number: Some(source.one(&[80, 3000])) },
+            session_persistence: source.some(15, routes::session).filter(|_| selects),
+            protocol: source.some(40, |source| source.one(protocols)),
+            tls,
+        },
+        status: BackendStatus::default(),
+    }
+}
+
+/// One of the labels of a Pod.
+fn label(source: &mut Source<'_>) -> (String, String) {
+    (source.one(&["app", "tier"]).to_owned(), source.one(&["a", "b"]).to_owned())
+}
+
+/// A Pod, mostly one that is ready.
+pub(super) fn pod(source: &mut Source<'_>) -> Pod {
+    let (i, number) = (source.below(NAMESPACES.len()), source.below(4));
+    let mut metadata = metadata(NAMESPACES[i], format!("pod-{number}"));
+    metadata.labels = source.list(1, 2, label).into_iter().collect();
+    metadata.deletion_timestamp = source.some(15, |_| created(9)).flatten();
+    let ready = source.one(&[ConditionStatus::True, ConditionStatus::True, ConditionStatus::False]);
+    let ip = format!("10.200.{i}.{}", source.one(&[number, number, 9]));
+    let status = PodStatus {
+        phase: source
+            .some(80, |source| source.one(&[PodPhase::Running, PodPhase::Running, PodPhase::Succeeded])),
+        conditions: vec![PodCondition { r#type: "Ready".to_owned(), status: ready }],
+        pod_ip: Some(ip.clone()),
+        pod_ips: vec![PodIp { ip }],
+    };
+    Pod { metadata, spec: PodSpec::default(), status }
+}
+
 pub(super) fn slice(
     source: &mut Source<'_>,
     namespace: &str,
@@ -129,7 +197,9 @@ pub(super) fn grant(source: &mut Source<'_>, name: String) -> ReferenceGrant {
     });
     let to = source.list(1, 2, |source| {
         let import = (MULTICLUSTER_GROUP, "ServiceImport");
-        let (group, kind) = source.one(&[("", "Service"), ("", "Service"), ("", "Secret"), import]);
+        let x_backend = (EXPERIMENTAL_GROUP, "XBackend");
+        let (group, kind) =
+            source.one(&[("", "Service"), ("", "Service"), ("", "Secret"), import, x_backend]);
         ReferenceGrantTo {
             group: group.to_owned(),
             kind: kind.to_owned(),

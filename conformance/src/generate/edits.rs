@@ -181,12 +181,12 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy | Kind::XTelemetryPolicy => {
             ("spec", "targetRefs", json!([]))
         }
+        Kind::XBackend => ("spec", "port", json!({"number": 0})),
         Kind::Namespace
         | Kind::Secret
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
         | Kind::Pod
-        | Kind::XBackend
         | Kind::XMesh => return None,
     };
     let (mut broken, kind) = (value(object), object.kind());

@@ -1,9 +1,9 @@
 //! Filters of rules and backends.
 
 use gateway_core::api::{
-    BackendObjectReference, ForwardBodyConfig, Fraction, GrpcAuthConfig, HttpAuthConfig, HttpCorsFilter,
-    HttpExternalAuthFilter, HttpHeader, HttpHeaderFilter, HttpMethodWithWildcard, HttpPathModifier,
-    HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter,
+    BackendObjectReference, EXPERIMENTAL_GROUP, ForwardBodyConfig, Fraction, GrpcAuthConfig, HttpAuthConfig,
+    HttpCorsFilter, HttpExternalAuthFilter, HttpHeader, HttpHeaderFilter, HttpMethodWithWildcard,
+    HttpPathModifier, HttpPathModifierType, HttpRequestMirrorFilter, HttpRequestRedirectFilter,
     HttpRouteExternalAuthProtocol as Protocol, HttpRouteFilter, HttpRouteFilterType as Type,
     HttpUrlRewriteFilter, LocalObjectReference, MULTICLUSTER_GROUP, RedirectScheme,
 };
@@ -144,9 +144,10 @@ fn header_modifier(source: &mut Source<'_>) -> HttpHeaderFilter {
 }
 
 fn backend_ref(source: &mut Source<'_>) -> BackendObjectReference {
-    let (group, kind) = match source.below(25) {
+    let (group, kind) = match source.below(26) {
         0 => ("", "ConfigMap"),
         1..3 => (MULTICLUSTER_GROUP, "ServiceImport"),
+        3 => (EXPERIMENTAL_GROUP, "XBackend"),
         _ => ("", "Service"),
     };
     BackendObjectReference {
@@ -154,7 +155,7 @@ fn backend_ref(source: &mut Source<'_>) -> BackendObjectReference {
         kind: kind.to_owned(),
         name: source.one(&SERVICES).to_owned(),
         namespace: source.some(20, |source| source.one(&NAMESPACES).to_owned()),
-        port: Some(source.one(&[80, 8080])),
+        port: (kind != "XBackend").then(|| source.one(&[80, 8080])),
     }
 }
 

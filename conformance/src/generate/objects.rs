@@ -13,7 +13,7 @@ use super::words::{NAMESPACES, SERVICES};
 use super::{backends, created, gateways, grpc_routes, mesh, policies, routes};
 
 /// The kinds of which objects are made, the livelier ones more often.
-pub(super) const KINDS: [Kind; 32] = [
+pub(super) const KINDS: [Kind; 35] = [
     Kind::HttpRoute,
     Kind::HttpRoute,
     Kind::HttpRoute,
@@ -31,6 +31,9 @@ pub(super) const KINDS: [Kind; 32] = [
     Kind::EndpointSlice,
     Kind::EndpointSlice,
     Kind::ServiceImport,
+    Kind::XBackend,
+    Kind::Pod,
+    Kind::Pod,
     Kind::ReferenceGrant,
     Kind::Namespace,
     Kind::Secret,
@@ -88,6 +91,8 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
             service.into()
         }
         Kind::ServiceImport => backends::import(source).into(),
+        Kind::XBackend => backends::x_backend(source).into(),
+        Kind::Pod => backends::pod(source).into(),
         Kind::EndpointSlice if source.chance(25) => backends::slice_of_import(source).into(),
         Kind::EndpointSlice => {
             let (i, j, k) = (source.below(3), source.below(3), source.below(2));
@@ -113,8 +118,8 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TlsRoute => tls_route(route(source)).into(),
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
-        // Nothing is translated of the experimental kinds.
-        Kind::HttpRoute | Kind::Pod | Kind::XBackend | Kind::XMesh => route(source).into(),
+        // Nothing is translated of a mesh.
+        Kind::HttpRoute | Kind::XMesh => route(source).into(),
     }
 }
 

@@ -152,6 +152,15 @@ pub(super) fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
             targets.push(other);
         }
     }
+    let validation = validation(source);
+    let spec = BackendTlsPolicySpec { target_refs: targets, validation, ..BackendTlsPolicySpec::default() };
+    let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
+    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
+    BackendTlsPolicy { metadata, spec, ..BackendTlsPolicy::default() }
+}
+
+/// By what a backend is known.
+pub(super) fn validation(source: &mut Source<'_>) -> BackendTlsPolicyValidation {
     let (ca_certificate_refs, well_known_ca_certificates) = match source.below(6) {
         0..3 => (None, Some(WellKnownCaCertificatesType::System)),
         3 => (None, Some(WellKnownCaCertificatesType::from("example.com/odd"))),
@@ -175,16 +184,12 @@ pub(super) fn policy(source: &mut Source<'_>) -> BackendTlsPolicy {
         let (r#type, hostname, uri) = source.one(&names);
         SubjectAltName { r#type, hostname: hostname.map(str::to_owned), uri: uri.map(str::to_owned) }
     });
-    let validation = BackendTlsPolicyValidation {
+    BackendTlsPolicyValidation {
         ca_certificate_refs,
         well_known_ca_certificates,
         hostname: source.one(&["backend.test", "other.test"]).to_owned(),
         subject_alt_names: if source.chance(30) { subject_alt_names } else { Vec::new() },
-    };
-    let spec = BackendTlsPolicySpec { target_refs: targets, validation, ..BackendTlsPolicySpec::default() };
-    let mut metadata = metadata(source.one(&NAMESPACES), source.one(&["policy", "policy-b"]));
-    metadata.creation_timestamp = source.one(&[created(1), created(1), created(2), None]);
-    BackendTlsPolicy { metadata, spec, ..BackendTlsPolicy::default() }
+    }
 }
 
 fn target(source: &mut Source<'_>, section: usize) -> TargetReference {

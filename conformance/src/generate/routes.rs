@@ -1,10 +1,11 @@
 //! HTTPRoutes.
 
 use gateway_core::api::{
-    CookieConfig, CookieLifetimeType, HeaderConfig, HeaderMatchType, HttpBackendRef, HttpHeaderMatch,
-    HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRoute, HttpRouteFilterType, HttpRouteMatch,
-    HttpRouteRetry, HttpRouteRule, HttpRouteSpec, HttpRouteTimeouts, MULTICLUSTER_GROUP, ParentReference,
-    PathMatchType, QueryParamMatchType, Resources, SessionPersistence, SessionPersistenceType,
+    CookieConfig, CookieLifetimeType, EXPERIMENTAL_GROUP, HeaderConfig, HeaderMatchType, HttpBackendRef,
+    HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRoute, HttpRouteFilterType,
+    HttpRouteMatch, HttpRouteRetry, HttpRouteRule, HttpRouteSpec, HttpRouteTimeouts, MULTICLUSTER_GROUP,
+    ParentReference, PathMatchType, QueryParamMatchType, Resources, SessionPersistence,
+    SessionPersistenceType,
 };
 use gateway_core::name::ObjectName;
 
@@ -244,10 +245,11 @@ fn query_param_match(source: &mut Source<'_>) -> HttpQueryParamMatch {
 }
 
 fn backend_ref(source: &mut Source<'_>, replaces_prefix: bool) -> HttpBackendRef {
-    let (group, kind) = match source.below(40) {
+    let (group, kind) = match source.below(43) {
         0..35 => ("", "Service"),
         35..38 => (MULTICLUSTER_GROUP, "ServiceImport"),
         38 => ("", "ConfigMap"),
+        39..42 => (EXPERIMENTAL_GROUP, "XBackend"),
         _ => ("example.com", "Service"),
     };
     let services = if source.chance(5) { &SERVICES[..] } else { &SERVICES[..3] };
@@ -256,7 +258,8 @@ fn backend_ref(source: &mut Source<'_>, replaces_prefix: bool) -> HttpBackendRef
         kind: kind.into(),
         name: source.one(services).into(),
         namespace: source.some(15, |source| source.one(&NAMESPACES).into()),
-        port: Some(source.one(&[80, 80, 80, 80, 80, 80, 80, 8080, 8080, 9])),
+        // An XBackend has a port of its own.
+        port: (kind != "XBackend").then(|| source.one(&[80, 80, 80, 80, 80, 80, 80, 8080, 8080, 9])),
         weight: source.one(&[1, 1, 1, 0, 3, 1_000_000]),
         filters: if source.chance(20) {
             filters::of_backend(source, replaces_prefix).into()
