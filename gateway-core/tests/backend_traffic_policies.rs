@@ -10,7 +10,6 @@ use std::time::Duration;
 use gateway_core::api::Kind;
 use gateway_core::condition::ConditionType;
 use gateway_core::lint;
-use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::rule::{Backend, RetryBudget, RetryRate, SessionCarrier, Sessions};
 use gateway_core::table::RouteTable;

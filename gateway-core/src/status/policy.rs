@@ -42,20 +42,11 @@ pub(crate) fn telemetry_policy(judged: &JudgedTelemetryPolicy) -> PolicyStatus {
     let JudgedTelemetryPolicy { policy, targets } = judged;
     let ancestors = targets.iter().map(|(gateway, target)| {
         let refusals: Vec<_> = target.refusal.iter().chain(&policy.refusals).collect();
-        PolicyAncestorStatus {
-            ancestor_ref: ancestor_ref(gateway),
-            controller_name: Arc::clone(&target.controller),
-            conditions: vec![accepted_but(&refusals, policy), resolved_refs(policy)],
-        }
+        ((gateway, &target.controller), vec![accepted_but(&refusals, policy), resolved_refs(policy)])
     });
     let refusals = targets.values().filter_map(|target| target.refusal.as_ref());
     let refusals = refusals.map(|finding| Cause::new(ConditionType::Accepted, finding.clone()));
-    PolicyStatus {
-        generation: policy.generation,
-        ancestors: ancestors.collect(),
-        causes: refusals.chain(causes(policy)).collect(),
-        without_effect: policy.without_effect.clone(),
-    }
+    with_ancestors(policy, ancestors, refusals)
 }
 
 /// The same for an XBackend; it speaks of references where it has some.
@@ -71,20 +62,32 @@ pub(crate) fn x_backend(
     status(judged, iter::once(accepted(judged)).chain(references).collect(), gateways)
 }
 
+/// The same is said to all Gateways.
 fn status(
     policy: &JudgedPolicy,
     conditions: Vec<Condition>,
     gateways: &BTreeMap<&ObjectName, &Arc<str>>,
 ) -> PolicyStatus {
-    let ancestors = gateways.iter().map(|(gateway, controller)| PolicyAncestorStatus {
+    let ancestors =
+        gateways.iter().map(|(gateway, controller)| ((*gateway, *controller), conditions.clone()));
+    with_ancestors(policy, ancestors, iter::empty())
+}
+
+/// An entry for each Gateway, with the controller that speaks for it; `of_one` are the causes that are of one Gateway alone.
+fn with_ancestors<'g>(
+    policy: &JudgedPolicy,
+    ancestors: impl Iterator<Item = ((&'g ObjectName, &'g Arc<str>), Vec<Condition>)>,
+    of_one: impl Iterator<Item = Cause>,
+) -> PolicyStatus {
+    let ancestors = ancestors.map(|((gateway, controller), conditions)| PolicyAncestorStatus {
         ancestor_ref: ancestor_ref(gateway),
         controller_name: Arc::clone(controller),
-        conditions: conditions.clone(),
+        conditions,
     });
     PolicyStatus {
         generation: policy.generation,
         ancestors: ancestors.collect(),
-        causes: causes(policy).collect(),
+        causes: of_one.chain(causes(policy)).collect(),
         without_effect: policy.without_effect.clone(),
     }
 }
