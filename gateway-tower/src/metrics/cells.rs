@@ -1,10 +1,12 @@
 //! What is counted of one place: for one shard of the connections, so that cores do not count at one address.
 //!
-//! A place that has served nothing costs a few words; the rest is made when it is first needed.
+//! A place that has served nothing else than GET at once costs a few words; the rest is made when it is first needed.
 
-use std::sync::OnceLock;
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use once_cell::race::OnceBox;
 
 use super::attempt_end::AttemptEnd;
 use super::class::Class;
@@ -14,43 +16,42 @@ use crate::observe::Copied;
 use crate::outcome::Reason;
 
 /// Of requests.
-// In this order: most requests touch the first two cache lines.
+// With the counts of its `Arc` it is one cache line.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(super) struct RequestCells {
     successes: ClassCells,
-    rest: OnceLock<Box<OtherRequests>>,
+    rest: OnceBox<OtherRequests>,
 }
 
 /// What is counted of requests besides successes.
 #[derive(Debug, Default)]
 struct OtherRequests {
-    classes: [OnceLock<Box<ClassCells>>; Class::COUNT],
-    refusals: OnceLock<Box<[AtomicU64; Reason::ALL.len()]>>,
+    classes: [OnceBox<ClassCells>; Class::COUNT],
+    refusals: OnceBox<[AtomicU64; Reason::ALL.len()]>,
     retries: AtomicU64,
 }
 
 /// Of requests that were answered with one class of status.
 #[derive(Debug, Default)]
-#[repr(C)]
 struct ClassCells {
-    methods: [AtomicU64; MethodLabel::COUNT],
+    /// Those with the method of most requests.
+    gets: AtomicU64,
     durations: Histogram,
+    /// Those with each of the methods behind it.
+    others: OnceBox<[AtomicU64; MethodLabel::COUNT - 1]>,
 }
 
 /// Of attempts at a backend, and of copies for it.
-// In this order: most attempts touch the first cache line.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(super) struct AttemptCells {
     successes: Histogram,
-    rest: OnceLock<Box<OtherAttempts>>,
+    rest: OnceBox<OtherAttempts>,
 }
 
 /// What is counted of attempts besides successes, and of copies.
 #[derive(Debug, Default)]
 struct OtherAttempts {
-    ends: [OnceLock<Box<Histogram>>; AttemptEnd::COUNT],
+    ends: [OnceBox<Histogram>; AttemptEnd::COUNT],
     sent: AtomicU64,
     dropped: AtomicU64,
 }
@@ -84,7 +85,7 @@ fn read(cell: &AtomicU64) -> u64 {
 impl RequestCells {
     /// The answer begins.
     pub(super) fn answered(&self, class: Class, method: MethodLabel) {
-        add(&self.class(class).methods[method.index()], 1);
+        add(self.class(class).of_method(method), 1);
     }
 
     /// The answer has ended, or there will be none.
@@ -114,9 +115,25 @@ impl RequestCells {
     /// Those of a class, if they have counted something.
     fn counted(&self, class: usize) -> Option<&ClassCells> {
         if class == Class::SUCCESS.index() {
-            return Some(&self.successes).filter(|cells| cells.methods.iter().any(|cell| read(cell) > 0));
+            return Some(&self.successes).filter(|cells| cells.methods().any(|cell| read(cell) > 0));
         }
-        self.rest.get()?.classes[class].get().map(|cells| &**cells)
+        self.rest.get()?.classes[class].get()
+    }
+}
+
+// === impl ClassCells ===
+
+impl ClassCells {
+    fn of_method(&self, method: MethodLabel) -> &AtomicU64 {
+        match method {
+            MethodLabel::GET => &self.gets,
+            _ => &self.others.get_or_init(Box::default)[method.index() - 1],
+        }
+    }
+
+    /// Those that there are, in the order of the methods.
+    fn methods(&self) -> impl Iterator<Item = &AtomicU64> {
+        iter::once(&self.gets).chain(self.others.get().into_iter().flatten())
     }
 }
 
@@ -143,7 +160,7 @@ impl AttemptCells {
         if end == AttemptEnd::SUCCESS.index() {
             return Some(&self.successes).filter(|histogram| !histogram.is_empty());
         }
-        self.rest.get()?.ends[end].get().map(|histogram| &**histogram)
+        self.rest.get()?.ends[end].get()
     }
 
     pub(super) fn copied(&self, copied: Copied) {
@@ -164,7 +181,7 @@ impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
                 let Some(cells) = shard.counted(class) else { continue };
                 let (durations, methods) = known.get_or_insert_default();
                 durations.add(&cells.durations);
-                methods.iter_mut().zip(&cells.methods).for_each(|(count, cell)| *count += read(cell));
+                methods.iter_mut().zip(cells.methods()).for_each(|(count, cell)| *count += read(cell));
             }
             let Some(rest) = shard.rest.get() else { continue };
             let refusals = rest.refusals.get().into_iter().flat_map(|refusals| refusals.iter());

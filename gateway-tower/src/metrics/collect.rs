@@ -48,7 +48,7 @@ impl Collector for Metrics {
 
 impl Metrics {
     fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let all = self.requests_family().all();
+        let all = self.places().all_of_requests();
         let all: Vec<(&Labels, RequestCounts)> =
             all.iter().map(|series| (series.labels(), series.all().collect())).collect();
 
@@ -95,7 +95,7 @@ impl Metrics {
     }
 
     fn encode_attempts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let all = self.attempts_family().all();
+        let all = self.places().all_of_attempts();
         let all: Vec<(&Labels, AttemptCounts)> =
             all.iter().map(|series| (series.labels(), series.all().collect())).collect();
 

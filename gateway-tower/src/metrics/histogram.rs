@@ -1,7 +1,10 @@
 //! Durations, counted in buckets without a lock.
 
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use once_cell::race::OnceBox;
 
 /// The upper bounds of the buckets, in seconds: those that the convention of OpenTelemetry advises for HTTP.
 pub(super) const BOUNDS: [f64; 14] =
@@ -20,13 +23,14 @@ const NANOSECONDS: [u64; BOUNDS.len()] = {
 };
 
 /// How many durations fell into each bucket, and how long they were together.
-// In this order: the sum and the first buckets are on one cache line.
+// Most places know durations of the first bucket alone, and there are many places: the other buckets are made for the first that is longer.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(super) struct Histogram {
     nanoseconds: AtomicU64,
-    /// Behind those with bounds, the one for what is longer.
-    buckets: [AtomicU64; BOUNDS.len() + 1],
+    /// The first bucket.
+    shortest: AtomicU64,
+    /// Those behind it, the last of which has no bound.
+    longer: OnceBox<[AtomicU64; BOUNDS.len()]>,
 }
 
 /// What histograms have counted together.
@@ -42,13 +46,24 @@ pub(super) struct Counted {
 impl Histogram {
     pub(super) fn observe(&self, duration: Duration) {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = NANOSECONDS.partition_point(|bound| *bound < nanoseconds);
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        let [shortest, longer @ ..] = &NANOSECONDS;
+        let bucket = if nanoseconds <= *shortest {
+            &self.shortest
+        } else {
+            let bucket = longer.partition_point(|bound| *bound < nanoseconds);
+            &self.longer.get_or_init(Box::default)[bucket]
+        };
+        bucket.fetch_add(1, Ordering::Relaxed);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.buckets.iter().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
+        self.buckets().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Those that there are, the shortest first.
+    fn buckets(&self) -> impl Iterator<Item = &AtomicU64> {
+        iter::once(&self.shortest).chain(self.longer.get().into_iter().flatten())
     }
 }
 
@@ -56,7 +71,7 @@ impl Histogram {
 
 impl Counted {
     pub(super) fn add(&mut self, histogram: &Histogram) {
-        for ((_, count), bucket) in self.buckets.iter_mut().zip(&histogram.buckets) {
+        for ((_, count), bucket) in self.buckets.iter_mut().zip(histogram.buckets()) {
             *count += bucket.load(Ordering::Relaxed);
         }
         self.nanoseconds = self.nanoseconds.wrapping_add(histogram.nanoseconds.load(Ordering::Relaxed));

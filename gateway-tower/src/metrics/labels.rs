@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Write};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::iter;
 use std::sync::Arc;
 
@@ -15,8 +15,10 @@ use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
 };
 
+use crate::routed::Routed;
+
 /// A place in a table, by its numbers there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) listener: ListenerId,
     pub(super) rule: Option<RuleId>,
@@ -76,6 +78,34 @@ pub(super) struct With<'a, L, const N: usize>(pub(super) &'a L, pub(super) [(&'s
 
 /// Any text as the value of a label.
 pub(super) struct Text<T>(pub(super) T);
+
+// === impl Place ===
+
+impl Place {
+    /// The place of a request; with the backend of its last attempt, where there was one.
+    #[inline]
+    pub(super) fn of(routed: &Routed) -> Self {
+        let matched = routed.matched();
+        let backend = routed.reached().map(|reached| reached.backend);
+        Self { listener: matched.listener, rule: Some(matched.rule), backend }
+    }
+
+    /// Where a request is counted that went to a backend there.
+    pub(super) fn of_request(self) -> Self {
+        Self { backend: None, ..self }
+    }
+}
+
+impl Hash for Place {
+    /// Of the numbers alone, since each request is looked up by them: which of them are there makes hardly a difference.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { listener, rule, backend } = self;
+        listener.hash(state);
+        rule.iter().for_each(|rule| rule.hash(state));
+        backend.iter().for_each(|backend| backend.hash(state));
+    }
+}
 
 // === impl Labels ===
 

@@ -9,6 +9,8 @@ pub(super) struct MethodLabel(u8);
 // === impl MethodLabel ===
 
 impl MethodLabel {
+    pub(super) const GET: Self = Self(0);
+
     pub(super) const COUNT: usize = Self::NAMES.len();
 
     /// The methods that the convention of OpenTelemetry knows, and its word for all others.

@@ -11,10 +11,10 @@ use gateway_core::table::Transport;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::cells::{AttemptCells, RequestCells};
-use super::family::Family;
+use super::cells::AttemptCells;
 use super::histogram::Histogram;
 use super::labels::Place;
+use super::places::Places;
 use super::sockets::Sockets;
 use crate::handle::TableHandle;
 use crate::names::{NameStates, Names};
@@ -29,8 +29,7 @@ pub struct Metrics(Arc<Shared>);
 
 struct Shared {
     tables: TableHandle,
-    requests: Family<RequestCells>,
-    attempts: Family<AttemptCells>,
+    places: Places,
     sockets: Sockets,
     served: Histogram,
     names: OnceLock<watch::Receiver<NameStates>>,
@@ -52,8 +51,7 @@ impl Metrics {
         };
         let shards = workers.min(MOST_SHARDS);
         Self(Arc::new(Shared {
-            requests: Family::new(tables.clone(), shards),
-            attempts: Family::new(tables.clone(), shards),
+            places: Places::new(tables.clone(), shards),
             sockets: Sockets::default(),
             served: Histogram::default(),
             names: OnceLock::new(),
@@ -80,12 +78,8 @@ impl Metrics {
         &self.0.tables
     }
 
-    pub(super) fn requests_family(&self) -> &Family<RequestCells> {
-        &self.0.requests
-    }
-
-    pub(super) fn attempts_family(&self) -> &Family<AttemptCells> {
-        &self.0.attempts
+    pub(super) fn places(&self) -> &Places {
+        &self.0.places
     }
 
     pub(super) fn sockets(&self) -> &Sockets {
@@ -98,10 +92,7 @@ impl Metrics {
 
     /// The cells for an attempt at a backend, or a copy for it.
     pub(super) fn attempt_cells(&self, routed: &Routed) -> Option<Arc<AttemptCells>> {
-        let matched = routed.matched();
-        let backend = Some(routed.reached()?.backend);
-        let place = Place { listener: matched.listener, rule: Some(matched.rule), backend };
-        Some(self.0.attempts.cells(routed.table(), place, routed.connection().shard.index()))
+        self.0.places.attempts(routed.table(), Place::of(routed), routed.connection().shard.index())
     }
 }
 

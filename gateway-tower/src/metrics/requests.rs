@@ -29,12 +29,18 @@ struct OfConnection {
 
 /// A request that is counted.
 #[derive(Debug)]
+// Moved along with the request, and with its answer: no larger than it must be.
 pub struct CountedRequest {
-    of: Arc<OfConnection>,
-    method: MethodLabel,
     start: Instant,
-    /// Nothing before there is an answer.
-    answered: Option<(Arc<RequestCells>, Class)>,
+    method: MethodLabel,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// There is no answer yet.
+    Begun(Arc<OfConnection>),
+    Answered(Arc<RequestCells>, Class),
 }
 
 // === impl CountRequests ===
@@ -52,8 +58,8 @@ impl ObserveRequests for CountRequests {
 
     #[inline]
     fn begin<B>(&self, request: &mut Request<B>) -> CountedRequest {
-        let (of, method) = (Arc::clone(&self.0), request.method().into());
-        CountedRequest { of, method, start: Instant::now(), answered: None }
+        let (state, method) = (State::Begun(Arc::clone(&self.0)), request.method().into());
+        CountedRequest { start: Instant::now(), method, state }
     }
 }
 
@@ -62,8 +68,9 @@ impl ObserveRequests for CountRequests {
 impl ObserveRequest for CountedRequest {
     #[inline]
     fn answered<B: Body>(&mut self, response: &Response<B>) {
+        let State::Begun(of) = &self.state else { return };
         let outcome = response.extensions().get::<Outcome>();
-        let cells = self.of.cells(outcome);
+        let cells = of.cells(outcome);
         let class = Class::from(response.status());
         cells.answered(class, self.method);
         if let Some(outcome) = outcome {
@@ -74,16 +81,19 @@ impl ObserveRequest for CountedRequest {
                 cells.retried(outcome.retries);
             }
         }
-        self.answered = Some((cells, class));
+        self.state = State::Answered(cells, class);
     }
 
     fn end(self, _: bool) {
-        let Self { of, method, start, answered } = self;
-        let (cells, class) = answered.unwrap_or_else(|| {
-            let cells = of.cells(None);
-            cells.answered(Class::NONE, method);
-            (cells, Class::NONE)
-        });
+        let Self { start, method, state } = self;
+        let (cells, class) = match state {
+            State::Answered(cells, class) => (cells, class),
+            State::Begun(of) => {
+                let cells = of.cells(None);
+                cells.answered(Class::NONE, method);
+                (cells, Class::NONE)
+            }
+        };
         cells.ended(class, start.elapsed());
     }
 }
@@ -93,16 +103,20 @@ impl ObserveRequest for CountedRequest {
 impl OfConnection {
     /// Where a request is counted that ended so.
     fn cells(&self, outcome: Option<&Outcome>) -> Arc<RequestCells> {
-        let (family, shard) = (self.metrics.requests_family(), self.connection.shard.index());
-        let place = outcome.and_then(|outcome| {
-            let rule = outcome.routed.as_ref().map(|routed| routed.matched().rule);
-            Some((outcome.table()?, Place { listener: outcome.listener_id()?, rule, backend: None }))
+        let (places, shard) = (self.metrics.places(), self.connection.shard.index());
+        let place = outcome.and_then(|outcome| match &outcome.routed {
+            // Not without its backend: that place is the one that the attempt was just counted at.
+            Some(routed) => Some((routed.table(), Place::of(routed))),
+            None => {
+                let place = Place { listener: outcome.listener_id()?, rule: None, backend: None };
+                Some((outcome.table()?, place))
+            }
         });
         match place {
-            Some((table, place)) => family.cells(table, place, shard),
+            Some((table, place)) => places.requests(table, place, shard),
             None => Arc::clone(
                 self.unserved
-                    .get_or_init(|| family.named(Labels::of_owner(&self.connection.owner)).cells(shard)),
+                    .get_or_init(|| places.named(Labels::of_owner(&self.connection.owner)).cells(shard)),
             ),
         }
     }
