@@ -51,9 +51,8 @@ where
         builder
             .max_buf_size(buffer)
             .max_headers(options.max_header_lines)
-            // RFC 9112 sections 5.1 and 5.2: taken out of answers, where requests with either are refused.
-            .allow_spaces_after_header_name_in_responses(true)
-            .allow_obsolete_multiline_headers_in_responses(true);
+            // RFC 9112 section 5.1: taken out of answers, where requests with it are refused.
+            .allow_spaces_after_header_name_in_responses(true);
         let handshake = builder.handshake(TokioIo::new(BackendStream::new(stream, Arc::clone(&pace)))).await;
         let (sender, connection) =
             handshake.map_err(|error| ConnectError { endpoint, cause: error.into() })?;
