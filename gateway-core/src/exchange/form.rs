@@ -43,14 +43,16 @@ impl Form {
     /// The form for a request with this method and these headers.
     ///
     /// # Spec
-    /// [AMB-64](crate::choices#AMB-64); RFC 9110 section 9.3.2.
+    /// [AMB-64](crate::choices#AMB-64); gRPC, `doc/PROTOCOL-HTTP2.md`; RFC 9110 section 9.3.2.
     pub fn from_request(method: &Method, headers: &HeaderMap) -> Self {
-        if *method == Method::HEAD {
-            return Self::Head;
-        }
-        match headers.get(header::CONTENT_TYPE) {
-            Some(content_type) if is_call(headers) => Self::Grpc(Box::new(content_type.clone())),
-            Some(_) | None => Self::Http,
+        match *method {
+            // The method of every call, so that no other request is searched for a content type.
+            Method::POST => match headers.get(header::CONTENT_TYPE) {
+                Some(content_type) if is_call(headers) => Self::Grpc(Box::new(content_type.clone())),
+                Some(_) | None => Self::Http,
+            },
+            Method::HEAD => Self::Head,
+            _ => Self::Http,
         }
     }
 
@@ -128,6 +130,7 @@ mod tests {
         }
         assert_eq!(form(Method::POST, "application/json"), Form::Http);
         assert_eq!(form(Method::HEAD, "application/grpc"), Form::Head);
+        assert_eq!(form(Method::GET, "application/grpc"), Form::Http, "a call is a POST");
         assert_eq!(Form::from_request(&Method::GET, &HeaderMap::new()), Form::Http);
     }
 

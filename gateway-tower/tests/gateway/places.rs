@@ -13,7 +13,7 @@ use gateway_tower::{
     AnsweredBy, BoxError, CustomRefusal, Gateway, GatewayBuilder, GrpcCode, Outcome, Refusal, Refused,
     RequestBody, ResponseBody, Routed, TableHandle,
 };
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::filter::FilterLayer;
 use tower::util::MapRequestLayer;
@@ -157,6 +157,7 @@ async fn what_a_layer_refuses_is_neither_attempted_nor_mirrored_and_passes_the_f
     assert_eq!(refusal.source().unwrap().to_string(), "the token has expired");
     assert_eq!(&*answer.outcome.routed.unwrap().rule().id.to_string(), "default/route/0");
 
+    *request.method_mut() = Method::POST;
     request.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
     let answer = send(gateway, request).await;
     assert_eq!((answer.status, &answer.headers["grpc-status"]), (200, &HeaderValue::from_static("16")));

@@ -268,10 +268,10 @@ pub(super) fn is_call(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|content_type| CALL.is_match(content_type))
 }
 
-/// AMB-64: the headers of an answer to a call, which has the content type of the call. A HEAD is answered as HTTP.
+/// AMB-64: the headers of an answer to a call, which is a POST and has the content type of the call. All else is answered as HTTP.
 fn answer_to_call(code: &'static str, request: &Request<()>) -> Option<HeaderMap> {
     let content_type = request.headers().get(header::CONTENT_TYPE)?.clone();
-    let is_call = is_call(request.headers()) && *request.method() != Method::HEAD;
+    let is_call = is_call(request.headers()) && *request.method() == Method::POST;
     is_call.then(|| {
         HeaderMap::from_iter([
             (header::CONTENT_TYPE, content_type),

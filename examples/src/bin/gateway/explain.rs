@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::exchange::{self, Arrival, AuthAnswer, Permit, Refusal, Sought, Stopped};
+use gateway_core::exchange::{self, Arrival, AuthAnswer, Form, Permit, Refusal, Sought, Stopped};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
 use gateway_core::matching::RequestHead;
-use gateway_core::matching::call::is_call;
 use gateway_core::name::{ObjectName, RouteKind};
 use gateway_core::rule::{
     BackendTarget, HttpRule, RetryBudget, RuleName, SessionCarrier, SessionPersistence, Sessions,
@@ -350,10 +349,9 @@ pub(crate) fn name(rule: &RuleName) -> String {
 
 /// How the client is told of a refusal.
 fn answer(refusal: Refusal, request: &request::Parts) -> String {
-    if is_call(&request.headers) {
-        format!("grpc-status {}", refusal.grpc_code().as_str())
-    } else {
-        refusal.status().to_string()
+    match Form::from_request(&request.method, &request.headers) {
+        Form::Grpc(_) => format!("grpc-status {}", refusal.grpc_code().as_str()),
+        Form::Http | Form::Head => refusal.status().to_string(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! GRPCRoutes.
 
+use ::http::Method;
+
 use super::*;
 
 fn grpc_route(name: &str, rules: &str) -> String {
@@ -57,10 +59,14 @@ fn calls_that_nobody_serves_get_a_status_of_grpc() {
         backendRefs: [{name: one, port: 80}]}]";
     let objects = [grpc_route("calls", &rules.join(", ")), route("HTTPRoute", "web", http)];
     let resources = resources(HTTP, &objects.each_ref().map(String::as_str));
-    let status = |path: &str| match effect(&resources, "any.test", path, &[GRPC]) {
-        Effect::Answered(reply) => (reply.status.as_u16(), reply.headers["grpc-status"].concat()),
-        Effect::Forwarded(forwarded) => (0, forwarded.to.service.name.to_string()),
-        Effect::Asks(asked) => panic!("{asked:?}"),
+    let status = |path: &str| {
+        let mut call = arrival("any.test", path, &[GRPC]);
+        *call.request.method_mut() = Method::POST;
+        match reference(&resources).answer(&call).effect {
+            Effect::Answered(reply) => (reply.status.as_u16(), reply.headers["grpc-status"].concat()),
+            Effect::Forwarded(forwarded) => (0, forwarded.to.service.name.to_string()),
+            Effect::Asks(asked) => panic!("{asked:?}"),
+        }
     };
     // GRP-11, GRP-12, GRP-10 with AMB-64, AMB-40.
     assert_eq!(status("/shop.Cart/Invalid"), (200, "14".to_owned()));
