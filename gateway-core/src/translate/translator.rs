@@ -1,5 +1,6 @@
 //! Translating again and again, at the cost of what changed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
@@ -559,14 +560,16 @@ impl Translator {
         let statuses = &mut self.translation.statuses.routes;
         let mut translate = |key: RouteKey, compiler: &mut Compiler<'_>| {
             let status = self.routes.translate(&key, &environment, compiler);
-            if statuses.get(&key) == status.as_ref() {
-                return;
+            let object = (key.kind.into(), key.name.clone());
+            // Searched for once: where there are many Routes, most of the memory that this reads is not at hand.
+            match (statuses.entry(key), status) {
+                (Entry::Vacant(_), None) => return,
+                (Entry::Vacant(place), Some(status)) => _ = place.insert(status),
+                (Entry::Occupied(known), Some(status)) if *known.get() == status => return,
+                (Entry::Occupied(mut known), Some(status)) => _ = known.insert(status),
+                (Entry::Occupied(known), None) => _ = known.remove(),
             }
-            self.status_changes.insert((key.kind.into(), key.name.clone()));
-            match status {
-                Some(status) => statuses.insert(key, status),
-                None => statuses.remove(&key),
-            };
+            self.status_changes.insert(object);
         };
         routes.into_iter().for_each(|key| translate(key, &mut compiler));
         let full = compiler.patterns.take_full();
