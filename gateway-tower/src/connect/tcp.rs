@@ -17,10 +17,11 @@ use crate::client::ConnectError;
 /// went without a word does not stay open for ever.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
 
-/// The time between two such questions; the connection is gone after [`KEEPALIVE_PROBES`] without an answer.
+/// The time between two such questions; the connection is gone after three without an answer.
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 
-/// See [`KEEPALIVE_EVERY`].
+/// See [`KEEPALIVE_EVERY`]. Linux counts the time instead, where that [is limited](UNACKNOWLEDGED).
+#[cfg(not(target_os = "linux"))]
 const KEEPALIVE_PROBES: u32 = 3;
 
 /// How long what was sent may go without a word from the other end. The kernel asks nothing while it waits for that, and
@@ -48,10 +49,9 @@ pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<Connect
         .map_err(|error| ConnectError { endpoint, cause: error.into() })?;
     // None of these can fail on a connected socket but for one that is closed again, which the first write will tell.
     let _ = stream.set_nodelay(true);
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_AFTER)
-        .with_interval(KEEPALIVE_EVERY)
-        .with_retries(KEEPALIVE_PROBES);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    #[cfg(not(target_os = "linux"))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
     let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED));

@@ -174,7 +174,7 @@ impl<M: ConnectionService> Accept for Http<M> {
     /// than an `async fn`, which would keep its arguments twice.
     fn serve(
         &self,
-        stream: TcpStream,
+        mut stream: TcpStream,
         peer: SocketAddr,
         member: Member,
     ) -> impl Future<Output = ()> + Send + 'static {
@@ -193,7 +193,7 @@ impl<M: ConnectionService> Accept for Http<M> {
                         biased;
                         // Nothing has come that would have to be finished.
                         () = member.reached(Phase::Draining) => return,
-                        read = FirstBytes::read(&stream) => read,
+                        read = FirstBytes::read(&mut stream) => read,
                     };
                     read.map_err(Into::into).map(|(first, http2)| {
                         let connection = shared.connection(&stream, peer, addresses);
@@ -230,7 +230,6 @@ impl Acceptance {
         member: Member,
         services: impl ConnectionService,
     ) -> Result<Option<Speaking>, BoxError> {
-        let mut connection = self.connection(&stream, peer, addresses);
         let longest = self.relay.options.max_client_hello_bytes;
         let accepting = tls.accept(&self.gateway, self.port, longest, stream);
         let accepted = tokio::select! {
@@ -269,6 +268,7 @@ impl Acceptance {
                 return Ok(None);
             }
         };
+        let mut connection = self.connection(stream.get_ref().0, peer, addresses);
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

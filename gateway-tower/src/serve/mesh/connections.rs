@@ -89,7 +89,7 @@ impl<M: ConnectionService> Accept for MeshConnections<M> {
 impl Shared {
     async fn serve(
         &self,
-        stream: TcpStream,
+        mut stream: TcpStream,
         peer: SocketAddr,
         member: Member,
         services: impl ConnectionService,
@@ -111,7 +111,7 @@ impl Shared {
             biased;
             // Nothing has come that would have to be finished.
             () = member.reached(Phase::Draining) => return Ok(()),
-            read = FirstBytes::read(&stream) => read,
+            read = FirstBytes::read(&mut stream) => read,
         };
         let (first, http2) = read?;
         let Dialled { service, client_namespace, port } = &dialled;

@@ -106,6 +106,8 @@ fn socket(address: SocketAddr, options: &ServeOptions) -> io::Result<TcpListener
         // So that the IPv4 address beside it can be bound too.
         socket.set_only_v6(true)?;
     }
+    // What is accepted has it from here, with no call for each connection.
+    socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
@@ -126,8 +128,6 @@ async fn accept(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
-                // Fails only on a socket that is closed again, which the first read will tell.
-                let _ = stream.set_nodelay(true);
                 // Not before there is a client: a socket without any must keep no room from others.
                 let in_all = Arc::clone(&in_all).acquire_owned().await.ok();
                 let member = connections.join(own.into_iter().chain(in_all).collect());
@@ -155,4 +155,19 @@ fn is_of_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_sends_without_delay() {
+        let listener = socket((Ipv4Addr::LOCALHOST, 0).into(), &ServeOptions::default()).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
 }

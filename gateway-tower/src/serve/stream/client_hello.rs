@@ -1,10 +1,14 @@
 //! The ClientHello of a TLS connection, read before it is clear whether TLS is terminated.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use gateway_core::hostname::Host;
 use rustls::server::{Accepted, Acceptor};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Reads a ClientHello, in as many pieces as it comes in, and keeps the bytes: whoever passes the connection on sends them
@@ -67,8 +71,8 @@ struct Recording<'r, R> {
     bytes: &'r mut Vec<u8>,
 }
 
-/// Reads what has arrived.
-struct Arrived<'s>(&'s TcpStream);
+/// Reads what has arrived. Not by `try_read`, after which the stream would be read once more to find that there is nothing.
+struct Arrived<'s, 'c, 'w>(&'s mut TcpStream, &'c mut Context<'w>);
 
 // === impl ClientHelloReader ===
 
@@ -110,23 +114,26 @@ impl ClientHelloReader {
 
 impl ClientHello {
     /// Reads the ClientHello of a connection. A client that sends something else is told so.
-    pub(super) async fn of(stream: &TcpStream, most: usize) -> Result<Self, ClientHelloError> {
+    pub(super) async fn of(stream: &mut TcpStream, most: usize) -> Result<Self, ClientHelloError> {
         let mut reader = ClientHelloReader::new(most);
-        loop {
-            stream.readable().await.map_err(ClientHelloError::Io)?;
-            match reader.read(&mut Arrived(stream)) {
-                Ok(Some(hello)) => return Ok(hello),
-                Ok(None) => {}
-                // A stream counts as readable until it was tried once.
-                Err(ClientHelloError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(ClientHelloError::Malformed { error, alert }) => {
-                    // A client that takes nothing goes without.
-                    let _ = stream.try_write(&alert);
-                    return Err(ClientHelloError::Malformed { error, alert });
+        poll_fn(|cx| {
+            loop {
+                match reader.read(&mut Arrived(stream, cx)) {
+                    Ok(Some(hello)) => return Poll::Ready(Ok(hello)),
+                    Ok(None) => {}
+                    Err(ClientHelloError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                        return Poll::Pending;
+                    }
+                    Err(ClientHelloError::Malformed { error, alert }) => {
+                        // A client that takes nothing goes without.
+                        let _ = stream.try_write(&alert);
+                        return Poll::Ready(Err(ClientHelloError::Malformed { error, alert }));
+                    }
+                    Err(error) => return Poll::Ready(Err(error)),
                 }
-                Err(error) => return Err(error),
             }
-        }
+        })
+        .await
     }
 
     /// The protocol that the client wants to speak within TLS, where it knows of one only.
@@ -167,9 +174,13 @@ impl<R: Read> Read for Recording<'_, R> {
 
 // === impl Arrived ===
 
-impl Read for Arrived<'_> {
+impl Read for Arrived<'_, '_, '_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(buf)
+        let mut buf = ReadBuf::new(buf);
+        match Pin::new(&mut *self.0).poll_read(self.1, &mut buf) {
+            Poll::Ready(read) => read.map(|()| buf.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 }
 

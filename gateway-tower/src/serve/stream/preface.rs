@@ -1,8 +1,11 @@
 //! Telling HTTP/2 from HTTP/1.1 by the first bytes of a connection.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 
-use tokio::io::ReadBuf;
+use tokio::io::{AsyncReadExt, ReadBuf};
 use tokio::net::TcpStream;
 
 /// What a client of HTTP/2 sends first.
@@ -29,25 +32,27 @@ impl FirstBytes {
     /// Reads until it is clear whether this is HTTP/2. Less than a whole preface at the end of the stream is not.
     ///
     /// There is no buffer until something has come: connections that were opened in advance wait here.
-    pub(in crate::serve) async fn read(stream: &TcpStream) -> io::Result<(Self, bool)> {
+    pub(in crate::serve) async fn read(stream: &mut TcpStream) -> io::Result<(Self, bool)> {
         let mut bytes = Vec::new();
         let http2 = loop {
             stream.readable().await?;
             bytes.reserve(BLOCK);
-            match stream.try_read_buf(&mut bytes) {
-                Ok(0) => break false,
-                Ok(_) => {
+            // Not `try_read_buf`, after which the stream would be read once more to find that there is nothing.
+            let read = {
+                let mut reading = pin!(stream.read_buf(&mut bytes));
+                poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await
+            };
+            match read {
+                Poll::Ready(Ok(0)) => break false,
+                Poll::Ready(Ok(_)) => {
                     if let Some(http2) = is_http2(&bytes) {
                         break http2;
                     }
                 }
+                Poll::Ready(Err(error)) => return Err(error),
                 // A stream counts as readable until it was tried once.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if bytes.is_empty() {
-                        bytes = Vec::new();
-                    }
-                }
-                Err(error) => return Err(error),
+                Poll::Pending if bytes.is_empty() => bytes = Vec::new(),
+                Poll::Pending => {}
             }
         };
         Ok((Self { bytes, taken: 0 }, http2))
@@ -89,7 +94,7 @@ mod tests {
     async fn read(parts: &[&[u8]]) -> (Vec<u8>, bool) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (server, _) = listener.accept().await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
         let send = async {
             for part in parts {
                 client.write_all(part).await.unwrap();
@@ -98,7 +103,7 @@ mod tests {
             }
             client.shutdown().await.unwrap();
         };
-        let (read, ()) = tokio::join!(FirstBytes::read(&server), send);
+        let (read, ()) = tokio::join!(FirstBytes::read(&mut server), send);
         let (mut first, http2) = read.unwrap();
         let mut block = [0; 64];
         let mut block = ReadBuf::new(&mut block);

@@ -144,9 +144,9 @@ impl Tls {
         gateway: &ObjectName,
         port: u16,
         most: usize,
-        stream: TcpStream,
+        mut stream: TcpStream,
     ) -> Result<Accepted, HandshakeError> {
-        let hello = ClientHello::of(&stream, most).await.map_err(HandshakeError::failed)?;
+        let hello = ClientHello::of(&mut stream, most).await.map_err(HandshakeError::failed)?;
         let way = self.0.load().way(gateway, port, hello.host().as_ref());
         let server_name = hello.host().map(|host| Arc::from(host.as_str()));
         let (config, destination) = match way {
