@@ -14,7 +14,8 @@ mod trailers;
 mod request_body;
 mod response_body;
 
-pub use self::deadline::{Limit, TimedOut};
+pub(crate) use self::deadline::Limit;
+pub use self::deadline::TimedOut;
 pub(crate) use self::inflow::Inflow;
 pub use self::request_body::RequestBody;
 pub use self::response_body::ResponseBody;

@@ -46,4 +46,4 @@ mod service;
 pub use self::future::TimeoutsFuture;
 pub use self::layer::TimeoutsLayer;
 pub use self::service::Timeouts;
-pub use crate::body::Limit;
+pub use crate::body::deadline::Limit;
