@@ -8,19 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::api::Kind;
+use gateway_core::apply::Applied;
 use gateway_core::condition::Reason;
 use gateway_core::finding::Finding;
-use gateway_core::lint;
 use gateway_core::manifest::{Location, ManifestProblem, Severity};
 use gateway_core::options::Options;
-use gateway_core::translate::Diagnostic;
+use gateway_core::report::{LeftOut, Places, Report};
 use gateway_kube::controller::{Controller, ControllerOptions, View};
 use gateway_kube::kube::Client;
 use gateway_kube::watch::{self, State};
 use tokio::time::{Instant, sleep};
-
-use crate::report::{LeftOut, Places, Report};
-use crate::state::Update;
 
 /// How long a cluster has to say everything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,7 +47,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// The API server does not answer, or nothing may be read, or reading takes too long.
-pub async fn read(client: Client, options: ControllerOptions) -> Result<Update, ReadError> {
+pub async fn read(client: Client, options: ControllerOptions) -> Result<Applied, ReadError> {
     let options = ControllerOptions { writes: false, events: false, lease: None, ..options };
     let translate = options.translate.clone();
     let (controller, mut updates) = Controller::new(client, options);
@@ -79,7 +76,7 @@ pub async fn read(client: Client, options: ControllerOptions) -> Result<Update, 
 }
 
 /// What is wrong with what a controller sees; `options` are those of its translation.
-pub fn update(view: View, options: &Options) -> Update {
+pub fn update(view: View, options: &Options) -> Applied {
     let View { resources, statuses, diagnostics, table, rejected, unreadable, left_out } = view;
     let places = Places::Cluster;
     let mut absent = LeftOut::default();
@@ -90,7 +87,7 @@ pub fn update(view: View, options: &Options) -> Update {
     for rejected in &rejected {
         absent.insert(rejected.kind, &rejected.key, places.location(rejected.kind, &rejected.key));
     }
-    let mut report = Report::new(places, &resources, absent);
+    let mut report = Report::new(places, &resources).left_out(absent);
     for unreadable in unreadable {
         let message = format!("{}; the object is left out", unreadable.message);
         let finding =
@@ -107,20 +104,14 @@ pub fn update(view: View, options: &Options) -> Update {
             report.add(Severity::Error, rejected.kind, &rejected.key, finding);
         }
     }
-    let unserved = lint::unserved(&resources, &statuses, options);
-    for Diagnostic { severity, kind, key, finding } in diagnostics.into_iter().chain(unserved) {
-        report.add(severity, kind, &key, finding);
-    }
-    report.add_statuses(&statuses);
+    report.add_outcome(&diagnostics, &statuses, options);
     problems.extend(report.into_problems());
-    Update {
-        files: Vec::new(),
-        changes: Vec::new(),
-        problems,
-        resources: Arc::new(resources),
-        table,
-        statuses,
-    }
+    let mut applied = Applied::default();
+    applied.problems = problems;
+    applied.resources = Arc::new(resources);
+    applied.table = table;
+    applied.statuses = statuses;
+    applied
 }
 
 /// What the API server is said to be, where it answers nothing at all.

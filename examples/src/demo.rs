@@ -7,9 +7,9 @@ use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gateway_tower::source::Files;
 
 use crate::echo::EchoBackend;
-use crate::files::FileStore;
 
 /// The manifests, each with its name.
 pub const MANIFESTS: [(&str, &str); 5] = [
@@ -39,7 +39,7 @@ impl Demo {
     ///
     /// # Errors
     /// When a port cannot be bound, or no certificate can be made.
-    pub async fn start(files: &mut FileStore) -> io::Result<Self> {
+    pub async fn start(files: &mut Files) -> io::Result<Self> {
         for (name, text) in MANIFESTS {
             files.add_builtin(text, name);
         }
@@ -113,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_service_has_a_backend_and_nothing_is_wrong_with_the_manifests() {
-        let mut files = FileStore::default();
+        let mut files = Files::default();
         let demo = Demo::start(&mut files).await.unwrap();
         let manifest::Collection { resources, problems, .. } = files.collection();
         assert!(problems.is_empty(), "{problems:?}");

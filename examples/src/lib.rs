@@ -5,24 +5,15 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`echo`] | backends that answer with what they received |
-//! | [`documents`], [`files`], [`watch`] | manifests in files, read again when they change |
 //! | [`demo`] | the manifests of `gateway run --demo` |
-//! | [`state`], [`cluster`] | from files or a cluster to a table, statuses, and what is wrong |
-//! | [`status_file`] | statuses for those who look from outside |
+//! | [`cluster`] | from a cluster to a table, statuses, and what is wrong, as `gateway_tower::source` does from files |
 //! | [`table_view`] | the same for a terminal |
-//! | [`access_log`], [`admin`] | what those who run it want to know |
+//! | [`admin`] | what those who run it want to know |
 
 pub mod echo;
-pub mod documents;
-pub mod files;
-pub mod watch;
 pub mod demo;
-mod report;
-pub mod state;
 pub mod cluster;
-pub mod status_file;
 pub mod table_view;
-pub mod access_log;
 pub mod admin;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 
 use gateway_core::api::{Gateway, Kind, ListenerSet, ParentReference, Resources};
+use gateway_core::apply::{Applied, Change, Verb};
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::{ManifestProblem, Severity};
 use gateway_core::name::{ObjectName, RouteKey, RouteKind};
@@ -20,8 +21,6 @@ use gateway_core::rule::{Backend, BackendTarget, HttpRule};
 use gateway_core::status::{ListenerStatus, Statuses};
 use gateway_core::table::{RouteTable, Transport};
 use gateway_tower::names::{NameStates, Standing};
-
-use crate::state::{Change, Update, Verb};
 
 /// How many rows of a kind are shown.
 const MAX_ROWS: usize = 40;
@@ -47,7 +46,7 @@ pub struct Place<'a> {
 }
 
 /// The whole table: listeners, routes and problems. `bound` says where a port of a Gateway is bound, if it is known.
-pub fn overview(update: &Update, bound: impl Fn(&Place<'_>) -> Option<Bound>) -> String {
+pub fn overview(update: &Applied, bound: impl Fn(&Place<'_>) -> Option<Bound>) -> String {
     let mut text = objects(&update.resources, &update.statuses, bound);
     if !update.problems.is_empty() {
         text.push('\n');
@@ -332,7 +331,7 @@ fn columns(headings: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 /// Every condition of every object, one a line: what a controller would write into the statuses.
-pub fn conditions(update: &Update) -> String {
+pub fn conditions(update: &Applied) -> String {
     let mut text = String::new();
     let mut add = |kind: Kind, key: &ObjectName, about: &str, conditions: &[Condition]| {
         for condition in conditions {

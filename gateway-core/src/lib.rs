@@ -10,11 +10,10 @@
 //! ```
 //! use std::sync::Arc;
 //!
+//! use gateway_core::apply::Applied;
 //! use gateway_core::exchange::{Arrival, Decision};
-//! use gateway_core::manifest::{self, Collection};
 //! use gateway_core::name::ObjectName;
 //! use gateway_core::options::Options;
-//! use gateway_core::translate::translate;
 //!
 //! let text = "
 //! apiVersion: gateway.networking.k8s.io/v1
@@ -39,11 +38,10 @@
 //! ports: [{name: http, port: 3000}]
 //! endpoints: [{addresses: [10.0.0.7]}]
 //! ";
-//! let Collection { resources, problems, .. } = [manifest::read(text, "shop.yaml")].into_iter().collect();
-//! let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
-//! assert!(problems.is_empty() && translation.diagnostics.is_empty() && translation.statuses.causes().next().is_none());
+//! let Applied { table, problems, .. } = Applied::from_text(text, "shop.yaml", Options::standalone());
+//! assert!(problems.is_empty(), "each with its line, field and way out: {problems:?}");
 //!
-//! let table = Arc::new(translation.table);
+//! let table = Arc::new(table);
 //! let (web, random) = (ObjectName::new("default", "web"), &mut || 4);
 //! let (request, ()) = http::Request::get("/cart").header("host", "shop.example.com").body(())?.into_parts();
 //! let Decision::Forward(forward) = table.decide(&Arrival::new(&web, 80), request, random) else {
@@ -60,7 +58,8 @@
 //! | objects that change | [`translate::Translator`]: as [`translate::translate`], at the cost of what changed |
 //! | statuses to write into a cluster | [`status::merge`]: what has to be written, if anything |
 //! | objects to make for Gateways in a cluster | [`infrastructure`]: what they are; a controller makes them |
-//! | what is wrong, for a human | [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
+//! | manifests that change, each object with its last good version | [`apply`], [`manifest::LastGood`] |
+//! | what is wrong, for a human, in one list | [`apply::Applied::problems`], [`report`]; its parts are [`translate::Translation::diagnostics`], [`status::Statuses::causes`], [`lint`] |
 //! | a request to be answered | [`exchange`]: all steps in one call, or one by one; [`table::RouteTable::find`] for the match alone |
 //! | a connection or a datagram to be passed on as it comes | [`table::RouteTable::find_stream`], [`table::RouteTable::stream_backend`] |
 //! | a request of a workload to a Service, in a mesh | [`exchange::Arrival::in_mesh`], [`table::RouteTable::service_at`], [`feature::SUPPORTED_IN_MESHES`] |
@@ -124,6 +123,10 @@ pub mod infrastructure;
 pub mod translate;
 #[cfg(feature = "resources")]
 pub mod lint;
+#[cfg(feature = "resources")]
+pub mod report;
+#[cfg(feature = "resources")]
+pub mod apply;
 pub mod choices;
 pub mod spec;
 pub mod manual;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::api::{AddressType, GatewaySpecAddress, Kind};
@@ -253,6 +253,26 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The options of a gateway that stands alone on a machine, and reads objects that no other controller does: every GatewayClass is
+    /// ours, there or not, and Gateways that ask for no address share all of IPv4 of this machine. Of two that want a port, the older one
+    /// gets it, and the status of the other says so.
+    ///
+    /// ```
+    /// use gateway_core::options::{AddressPolicy, DefaultAddresses, Options};
+    ///
+    /// assert!(Options::standalone().any_class);
+    /// // On one address only:
+    /// let default = DefaultAddresses::Shared(vec![[127, 0, 0, 1].into()]);
+    /// let addresses = AddressPolicy { default, ..AddressPolicy::default() };
+    /// let options = Options { addresses, ..Options::standalone() };
+    /// assert!(options.addresses.are_known());
+    /// ```
+    pub fn standalone() -> Self {
+        let default = DefaultAddresses::Shared(vec![Ipv4Addr::UNSPECIFIED.into()]);
+        let addresses = AddressPolicy { default, ..AddressPolicy::default() };
+        Self { any_class: true, addresses, ..Self::default() }
+    }
+
     /// Whether the data plane has this feature.
     ///
     /// Without [`hostname_fall_through`](Self::hostname_fall_through), a Route with a more specific hostname takes what it

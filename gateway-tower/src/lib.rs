@@ -10,10 +10,9 @@
 //! use std::net::Ipv4Addr;
 //! use std::time::Duration;
 //!
-//! use gateway_core::manifest::{self, Collection};
+//! use gateway_core::apply::Applied;
 //! use gateway_core::name::ObjectName;
 //! use gateway_core::options::Options;
-//! use gateway_core::translate::translate;
 //! use gateway_tower::serve::{Addresses, ServeOptions, Server};
 //! use gateway_tower::upstream::Upstream;
 //! use gateway_tower::{Gateway, TableHandle};
@@ -31,12 +30,11 @@
 //!   parentRefs: [{name: web}]
 //!   rules: [{filters: [{type: RequestRedirect, requestRedirect: {hostname: example.com, statusCode: 301}}]}]
 //! ";
-//! let Collection { resources, problems, .. } = [manifest::read(text, "moved.yaml")].into_iter().collect();
-//! let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
-//! // What cannot be read, what is invalid, and what statuses would say.
-//! assert!(problems.is_empty() && translation.diagnostics.is_empty() && translation.statuses.causes().next().is_none());
+//! let applied = Applied::from_text(text, "moved.yaml", Options::standalone());
+//! // What cannot be read, what is invalid, what is not served, and what statuses would say.
+//! assert!(applied.problems.is_empty(), "{:?}", applied.problems);
 //!
-//! let tables = TableHandle::new(translation.table);
+//! let tables = TableHandle::new(applied.table);
 //! let gateway = Gateway::new(tables.clone(), Upstream::default());
 //! // On all addresses: `Addresses::default()`. Here, on any free port of this machine.
 //! let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());
@@ -61,19 +59,21 @@
 //! | --- | --- |
 //! | a whole gateway | [`Gateway`], over any client; `serve::Server` before it, `upstream::Upstream` behind it |
 //! | a new table | [`TableHandle::store`]: requests under way keep the old one |
+//! | manifests in files, followed | `source` |
 //! | layers of your own | [the three places for them](gateway#layers-of-ones-own) |
 //! | only some of the layers | [`manual::layers`] |
 //! | your own choice of endpoints | [`balance`] |
 //! | your own client, WebSockets included | [`client`], [`tunnel`] |
 //! | handlers of a web framework behind Gateway API routes | [`route`] |
 //! | why a request was answered as it was | [`Outcome`], [`outcome`] |
-//! | metrics, traces, a log of requests | [`observe`] and what is made of it |
+//! | a line for each request | [`access_log`] |
+//! | metrics, traces | [`observe`] and what is made of it |
 //! | a mesh | `serve::MeshServer` |
 //! | backends outside the cluster | [`names`]: look-ups beside the requests |
 //! | to operate it: limits, draining, logs | [`manual::operating`] |
 //!
 //! # Features
-//! The layers need none of these; each is there by default, but for `trace` and `otlp`.
+//! The layers need none of these; each is there by default, but for `source`, `trace` and `otlp`.
 //!
 //! - `server`: `serve`, sockets that follow the table.
 //! - `client`: `upstream`, the client with its pools.
@@ -83,6 +83,7 @@
 //! - `metrics`: `metrics`, requests, attempts, mirrors, connections, handshakes and certificates for Prometheus.
 //! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
 //! - `otlp`: `otlp`, the spans that XTelemetryPolicies ask for, sent to their providers.
+//! - `source`: `source`, manifests in files, each object with its last good version, and statuses in a file.
 //! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
@@ -106,6 +107,7 @@ mod connect;
 pub mod names;
 pub mod outcome;
 pub mod observe;
+pub mod access_log;
 pub mod respond;
 mod upgrade;
 #[cfg(feature = "tunnel")]
@@ -132,6 +134,8 @@ pub mod otlp;
 pub mod upstream;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "source")]
+pub mod source;
 pub mod manual;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};

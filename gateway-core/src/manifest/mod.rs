@@ -36,10 +36,12 @@ mod document;
 mod field_error;
 mod field_path;
 mod former_field;
+mod last_good;
 mod locate;
 mod merge;
 mod problem;
 mod reading;
+mod rereader;
 mod scalar;
 mod tape;
 mod unknown_field;
@@ -52,8 +54,10 @@ use std::sync::Arc;
 
 pub use collection::Collection;
 pub use document::{Document, document};
+pub use last_good::LastGood;
 pub use locate::locate;
 pub use problem::{Location, ManifestProblem, Severity};
+pub use rereader::Rereader;
 pub use unknown_field::closest;
 
 use field_path::FieldPath;

@@ -36,12 +36,11 @@
 //! # Beside statuses
 //! What a status does not speak of is said by [`Translation::diagnostics`](crate::translate::Translation::diagnostics), as objects that are
 //! invalid, and, where the objects at hand are all there will be, by [`lint`](crate::lint): a parent that is nowhere, a Service without
-//! endpoints, a field without effect. A program that reads files shows all three:
+//! endpoints, a field without effect. A program that reads files shows all of it in one list, [`Applied::problems`](crate::apply::Applied):
 //!
 //! ```
-//! use gateway_core::manifest::{self, Collection};
+//! use gateway_core::apply::Applied;
 //! use gateway_core::options::Options;
-//! use gateway_core::{lint, translate::translate};
 //!
 //! let text = "
 //! apiVersion: gateway.networking.k8s.io/v1
@@ -59,22 +58,16 @@
 //! metadata: {name: lost}
 //! spec: {parentRefs: [{name: wbe}], rules: [{}]}
 //! ";
-//! let Collection { resources, problems, .. } = [manifest::read(text, "shop.yaml")].into_iter().collect();
-//! let options = Options { any_class: true, ..Options::default() };
-//! let translation = translate(&resources, &options);
-//! assert!(problems.is_empty() && translation.diagnostics.is_empty(), "all of it can be read, and is valid");
-//!
-//! let causes: Vec<_> =
-//!     translation.statuses.causes().map(|(kind, name, cause)| format!("{kind} {name}: {cause}")).collect();
+//! let problems = Applied::from_text(text, "shop.yaml", Options::standalone()).problems;
+//! let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
 //! assert_eq!(
-//!     causes,
-//!     ["HTTPRoute default/shop: spec.rules[0].backendRefs[0]: ResolvedRefs=False/BackendNotFound: there is no Service \
-//!       default/shop; write one, or name another"]
-//! );
-//! let unserved = lint::unserved(&resources, &translation.statuses, &options);
-//! assert_eq!(
-//!     unserved[0].to_string(),
-//!     "HTTPRoute default/lost: spec.parentRefs[0]: names no Gateway that is served here; name one"
+//!     lines,
+//!     [
+//!         "shop.yaml:10:58: warning: HTTPRoute default/shop: spec.rules[0].backendRefs[0]: ResolvedRefs=False/BackendNotFound: \
+//!          there is no Service default/shop; write one, or name another",
+//!         "shop.yaml:15:21: warning: HTTPRoute default/lost: spec.parentRefs[0]: names no Gateway that is served here; name one; \
+//!          did you mean web?"
+//!     ]
 //! );
 //! ```
 //!

@@ -15,7 +15,6 @@ use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{AddressPolicy, DEFAULT_CONTROLLER_NAME, DefaultAddresses, Options};
 use gateway_core::rule::SessionKey;
-use gateway_examples::access_log;
 use gateway_kube::address_pool::AddressPool;
 use gateway_kube::controller::ControllerOptions;
 use gateway_kube::kube::Client;
@@ -127,8 +126,8 @@ pub(crate) struct Serving {
     pub(crate) admin: Option<SocketAddr>,
 
     /// Write a line for each request to standard output.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLog::Off)]
-    pub(crate) access_log: AccessLog,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLogFormat::Off)]
+    pub(crate) access_log: AccessLogFormat,
 
     /// Send a span for each request and each attempt to this collector, by OTLP over gRPC, as in http://localhost:4317. Gateways of whose
     /// traces an XTelemetryPolicy says something have theirs sent where that says.
@@ -411,7 +410,7 @@ pub(crate) enum MeshDestination {
 
 /// How access logs are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum AccessLog {
+pub(crate) enum AccessLogFormat {
     /// Not at all.
     Off,
     /// As name=value, with texts that may have spaces in quotes.
@@ -713,18 +712,6 @@ impl From<ProxyProtocol> for ProxyHeaderVersion {
         match version {
             ProxyProtocol::V1 => Self::V1,
             ProxyProtocol::V2 => Self::V2,
-        }
-    }
-}
-
-// === impl AccessLog ===
-
-impl From<AccessLog> for access_log::Format {
-    fn from(format: AccessLog) -> Self {
-        match format {
-            AccessLog::Off => Self::Off,
-            AccessLog::Text => Self::Text,
-            AccessLog::Json => Self::Json,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use gateway_core::apply::Applied;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::manifest::Severity;
-use gateway_examples::state::Update;
 use gateway_examples::table_view;
 
 use crate::args::Check;
@@ -43,7 +43,7 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
 
 /// How many rules some parent of their route accepts. Others are in the table too, to fail their requests rather than
 /// leave them to other routes.
-fn served(update: &Update) -> usize {
+fn served(update: &Applied) -> usize {
     let accepts = |key| {
         let parents = update.statuses.routes.get(key).map_or(&[][..], |status| &status.parents);
         parents.iter().any(|parent| Condition::holds(&parent.conditions, ConditionType::Accepted))

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use gateway_core::apply::Applied;
 use gateway_core::exchange::{self, Arrival, AuthAnswer, Form, Permit, Refusal, Sought, Stopped};
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
@@ -17,7 +18,6 @@ use gateway_core::table::{
     ClientValidationMode, Explanation, Frontend, FrontendId, Listener, NoStream, Opening, RouteTable, Spans,
     Tracing, Transport,
 };
-use gateway_examples::state::Update;
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Uri, header, request};
 
@@ -322,7 +322,7 @@ fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
 }
 
 /// The filters of a rule as they are written, which is what users know.
-fn written_filters(update: &Update, rule: &HttpRule) -> Vec<String> {
+fn written_filters(update: &Applied, rule: &HttpRule) -> Vec<String> {
     let RuleName { route, index, .. } = &rule.id;
     let index = usize::from(*index);
     let resources = &update.resources;
@@ -355,7 +355,7 @@ fn answer(refusal: Refusal, request: &request::Parts) -> String {
     }
 }
 
-fn text(update: &Update, port: &Frontend, request: &request::Parts, explained: &Explained) -> String {
+fn text(update: &Applied, port: &Frontend, request: &request::Parts, explained: &Explained) -> String {
     let Explained { explanation, asks, stopped } = explained;
     let table = &update.table;
     let mut text = String::new();
@@ -439,7 +439,7 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str
         .then_some((Refusal::NoEndpoints, "no backend of the rule has endpoints that are ready"))
 }
 
-fn what_follows(update: &Update, port: &Frontend, request: &request::Parts, rule: &HttpRule) -> String {
+fn what_follows(update: &Applied, port: &Frontend, request: &request::Parts, rule: &HttpRule) -> String {
     let (failing, lost) = (answer(Refusal::Filter, request), answer(Refusal::UnresolvedBackend, request));
     let mut written = written_filters(update, rule).into_iter();
     let mut text = String::new();

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gateway_core::apply::Applied;
 use gateway_core::name::RouteKind;
 use gateway_core::rule::{Authorities, Backend, BackendTarget, Backends, RuleName};
 use gateway_core::table::{FrontendOwner, RouteTable};
-use gateway_examples::state::Update;
 use serde_json::Value;
 
 /// A line for each backend of a rule. `lost` is what becomes of the share of one that cannot be found.
 pub(crate) fn lines(
-    update: &Update,
+    update: &Applied,
     owner: &FrontendOwner,
     id: &RuleName,
     backends: &Backends,
@@ -44,7 +44,7 @@ pub(crate) fn lines(
 }
 
 /// What the status of its Route says of a reference that leads nowhere.
-fn why_invalid(update: &Update, id: &RuleName, index: usize) -> String {
+fn why_invalid(update: &Applied, id: &RuleName, index: usize) -> String {
     let field = format!("spec.rules[{}].backendRefs[{index}]", id.index);
     let causes = update.statuses.routes.get(&*id.route).map_or(&[][..], |status| &status.causes);
     let is_below = |found: &str| {
@@ -85,7 +85,7 @@ fn clusters(backend: &Backend) -> String {
 }
 
 /// The references to backends of a rule, as they are written.
-fn written(update: &Update, id: &RuleName) -> Vec<String> {
+fn written(update: &Applied, id: &RuleName) -> Vec<String> {
     let (resources, name, index) = (&update.resources, &id.route.name, usize::from(id.index));
     macro_rules! rule_of {
         ($routes:ident) => {

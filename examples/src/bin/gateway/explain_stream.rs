@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
+use gateway_core::apply::Applied;
 use gateway_core::hostname::Host;
 use gateway_core::rule::{BackendTarget, StreamRule};
 use gateway_core::table::{
     Frontend, FrontendId, ListenerProtocol, NoStream, Opening, RouteTable, StreamExplanation, Transport,
 };
-use gateway_examples::state::Update;
 use http::Uri;
 
 use crate::explain::clients;
@@ -35,7 +35,7 @@ pub(crate) fn scheme(port: &Frontend) -> &'static str {
 }
 
 /// Where a connection or a datagram goes and why, and whether a backend can take it.
-pub(crate) fn explain(update: &Update, id: FrontendId, server_name: Option<&Host<'_>>) -> (String, bool) {
+pub(crate) fn explain(update: &Applied, id: FrontendId, server_name: Option<&Host<'_>>) -> (String, bool) {
     let table = &update.table;
     // What does not begin with TLS names nobody.
     let has_name = table.frontend_of(id).opening() == Opening::Tls;

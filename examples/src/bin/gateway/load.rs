@@ -3,18 +3,18 @@
 use std::io;
 use std::path::Path;
 
+use gateway_core::apply::Applied;
 use gateway_core::options::Options;
 use gateway_examples::cluster::{self, ReadError};
 use gateway_examples::demo::Demo;
-use gateway_examples::files::FileStore;
-use gateway_examples::state::{State, Update};
 use gateway_kube::controller::ControllerOptions;
+use gateway_tower::source::{self, Files};
 
 use crate::args::{Cluster, Live, Source};
 use crate::controller;
 
 /// What the files or the cluster hold now. The backends of the demo live as long as what comes with it.
-pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result<(Update, Option<Demo>)> {
+pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result<(Applied, Option<Demo>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if live.kube {
         return runtime.block_on(read(&live.cluster, options)).map(|update| (update, None));
@@ -24,23 +24,22 @@ pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result
             "--kubeconfig, --context and --namespace say which cluster; write --kube in the place of files";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    let (mut state, demo) = runtime.block_on(state(source, options))?;
-    let update = state.update().expect("the first look gives an update");
-    Ok((update, demo))
+    let (mut files, demo) = runtime.block_on(files(source, options))?;
+    Ok((files.read(), demo))
 }
 
-/// The state of the files, not looked at yet.
-pub(crate) async fn state(source: &Source, options: Options) -> io::Result<(State, Option<Demo>)> {
+/// The files, not looked at yet.
+pub(crate) async fn files(source: &Source, options: Options) -> io::Result<(source::Source, Option<Demo>)> {
     // Later a path may vanish and come again; at the start it is a mistake.
     if let Some(path) = source.paths.iter().find(|path| !path.exists()) {
         return Err(missing(path));
     }
-    let mut files = FileStore::new(source.paths.clone());
+    let mut files = Files::new(&source.paths);
     let demo = if source.demo { Some(Demo::start(&mut files).await?) } else { None };
-    Ok((State::new(files, options), demo))
+    Ok((source::Source::new(files, options), demo))
 }
 
-async fn read(args: &Cluster, translate: Options) -> io::Result<Update> {
+async fn read(args: &Cluster, translate: Options) -> io::Result<Applied> {
     let client = controller::client(args).await?;
     let mut options = ControllerOptions { translate, ..ControllerOptions::default() };
     options.watch.scope = args.scope();

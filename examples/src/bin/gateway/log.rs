@@ -7,20 +7,22 @@
 
 use std::io::{self, IsTerminal as _};
 
-use gateway_examples::access_log::{self, Format};
+use gateway_tower::access_log;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::filter::{EnvFilter, ParseError, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
+use crate::args::AccessLogFormat;
+
 /// Logs from now on, messages as `filter` says.
-pub(crate) fn start(filter: &str, access: Format) -> io::Result<()> {
+pub(crate) fn start(filter: &str, access: AccessLogFormat) -> io::Result<()> {
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, format!("--log {filter}: {error}"));
     let subscriber = subscriber(filter, access).map_err(invalid)?;
     dispatcher::set_global_default(subscriber).map_err(io::Error::other)
 }
 
-fn subscriber(filter: &str, access: Format) -> Result<Dispatch, ParseError> {
+fn subscriber(filter: &str, access: AccessLogFormat) -> Result<Dispatch, ParseError> {
     let off = format!("{}=off", access_log::TARGET).parse()?;
     let filter = EnvFilter::builder().parse(filter)?.add_directive(off);
     let messages = tracing_subscriber::fmt::layer().with_writer(io::stderr);
@@ -30,9 +32,11 @@ fn subscriber(filter: &str, access: Format) -> Result<Dispatch, ParseError> {
     let requests = Targets::new().with_target(access_log::TARGET, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stdout).with_target(false);
     Ok(match access {
-        Format::Off => registry.into(),
-        Format::Text => registry.with(lines.with_ansi(false).with_level(false).with_filter(requests)).into(),
-        Format::Json => {
+        AccessLogFormat::Off => registry.into(),
+        AccessLogFormat::Text => {
+            registry.with(lines.with_ansi(false).with_level(false).with_filter(requests)).into()
+        }
+        AccessLogFormat::Json => {
             let json = lines
                 .json()
                 .flatten_event(true)
@@ -49,7 +53,7 @@ mod tests {
     use super::*;
 
     /// The level up to which anything at all is made.
-    fn level(filter: &str, access: Format) -> LevelFilter {
+    fn level(filter: &str, access: AccessLogFormat) -> LevelFilter {
         dispatcher::with_default(&subscriber(filter, access).unwrap(), LevelFilter::current)
     }
 
@@ -64,12 +68,12 @@ mod tests {
             ("warn,gateway_tower=debug", LevelFilter::DEBUG),
             ("trace", LevelFilter::TRACE),
         ] {
-            assert_eq!(level(filter, Format::Off), expected, "{filter}");
+            assert_eq!(level(filter, AccessLogFormat::Off), expected, "{filter}");
             // The lines for requests are events of their own, at INFO.
-            for access in [Format::Text, Format::Json] {
-                assert_eq!(level(filter, access), expected.max(LevelFilter::INFO), "{filter}, {access}");
+            for access in [AccessLogFormat::Text, AccessLogFormat::Json] {
+                assert_eq!(level(filter, access), expected.max(LevelFilter::INFO), "{filter}, {access:?}");
             }
         }
-        assert!(subscriber("gateway_tower=loud", Format::Off).is_err());
+        assert!(subscriber("gateway_tower=loud", AccessLogFormat::Off).is_err());
     }
 }

@@ -6,13 +6,13 @@
 use std::fmt;
 
 use gateway_core::api::{GrpcMethodMatchType, GrpcRouteMatch, HttpPathMatch, PathMatchType};
+use gateway_core::apply::Applied;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::hostname::Host;
 use gateway_core::matching::GrpcMethod;
 use gateway_core::matching::call::is_call;
 use gateway_core::name::{RouteKey, RouteKind};
 use gateway_core::table::{CandidateOutcome, Explanation, Frontend, FrontendId};
-use gateway_examples::state::Update;
 use http::{HeaderValue, Uri, header, request};
 
 use crate::explain;
@@ -49,7 +49,7 @@ fn path(written: &HttpPathMatch) -> Option<OwnPath> {
 /// A port, and a request that comes to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    pub(crate) update: &'a Update,
+    pub(crate) update: &'a Applied,
     pub(crate) id: FrontendId,
     pub(crate) port: &'a Frontend,
     pub(crate) request: &'a request::Parts,
@@ -191,7 +191,7 @@ impl fmt::Display for Miss {
 }
 
 /// The routes that no parent accepts, and why.
-pub(crate) fn not_accepted(update: &Update) -> Vec<String> {
+pub(crate) fn not_accepted(update: &Applied) -> Vec<String> {
     let routes = update.statuses.routes.iter().filter(|(_, status)| {
         let mut parents = status.parents.iter();
         !parents.any(|parent| Condition::holds(&parent.conditions, ConditionType::Accepted))

@@ -9,15 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use gateway_core::apply::Applied;
 use gateway_core::manifest::ManifestProblem;
 use gateway_examples::admin::Health;
-use gateway_examples::state::{State, Update};
-use gateway_examples::status_file::StatusFile;
 use gateway_examples::table_view;
-use gateway_examples::watch::{QUIET_WHILE_WRITING, Wake, Waker, Watch};
 use gateway_tower::TableHandle;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::serve::Sockets;
+use gateway_tower::source::{FileChange, QUIET_WHILE_WRITING, Source, StatusFile, Wake, Waker, Watch};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -35,9 +34,8 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     serving::admin(&args.serving, &health).await?;
 
     // The demo's backends live until the end of this function.
-    let (state, _demo) = load::state(&args.source, args.options()).await?;
-    let (state, update) = blocking(state, |state| state.update()).await?;
-    let mut update = update.expect("the first look gives an update");
+    let (source, _demo) = load::files(&args.source, args.options()).await?;
+    let (source, mut update) = blocking(source, Source::read).await?;
     let tables = TableHandle::new(std::mem::take(&mut update.table));
     let addresses = args.serving.addresses(Ipv4Addr::LOCALHOST.into());
     let metrics = serving::metrics(&tables, &health);
@@ -47,7 +45,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let server = &serves.gateways;
     let sockets = server.sockets().borrow().clone();
     let unbound = sockets.unbound();
-    let (mut state, heard) = blocking(state, |state| state.set_unbound(unbound)).await?;
+    let (mut source, heard) = blocking(source, |source| source.set_unbound(unbound)).await?;
     update = heard.unwrap_or(update);
     let controller_name = args.options().controller_name;
     let mut statuses = args.write_status.clone().map(|path| StatusFile::new(path, controller_name));
@@ -56,7 +54,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     }
     print(&table_view::overview(&update, |place| bound(&sockets, place)));
 
-    let watch = Watch::new(state.files().roots());
+    let watch = Watch::new(source.files().roots());
     let waker = watch.waker();
     let latest = Latest(Arc::new(Mutex::new(Arc::new(update))));
     let (of_latest, sockets, names) = (latest.clone(), server.sockets(), serves.names(&tables));
@@ -67,7 +65,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
     let served = Served { tables, sockets: server.sockets(), metrics, runtime: Handle::current() };
     thread::Builder::new()
         .name("files".to_owned())
-        .spawn(move || follow(&mut state, watch, &served, &latest, statuses))?;
+        .spawn(move || follow(&mut source, watch, &served, &latest, statuses))?;
     let (sockets, looked_up) = (server.sockets(), serves.looked_up());
     tokio::spawn(report(health.clone(), sockets, looked_up, waker.clone(), serves.mesh.is_some()));
 
@@ -78,7 +76,7 @@ async fn serve(args: &Run) -> io::Result<ExitCode> {
 }
 
 /// Writes the statuses into the file.
-fn write(statuses: &mut StatusFile, update: &Update) -> io::Result<()> {
+fn write(statuses: &mut StatusFile, update: &Applied) -> io::Result<()> {
     let written = statuses.write(&update.resources, &update.statuses, &SystemTime::now().into());
     written.map_err(|error| io::Error::new(error.kind(), format!("--write-status: {error}")))
 }
@@ -94,7 +92,7 @@ struct Served {
 impl Served {
     /// Puts the table of an update into use, and waits until its sockets are bound or are known not to be. The change was
     /// noticed at `since`.
-    fn serve(&self, update: &mut Update, since: Instant) {
+    fn serve(&self, update: &mut Applied, since: Instant) {
         let generation = self.tables.store(std::mem::take(&mut update.table));
         let mut sockets = self.sockets.clone();
         // Fails when the server has ended, and so will this program.
@@ -105,15 +103,15 @@ impl Served {
 
 /// The update that is in use. Clones are the same place.
 #[derive(Clone)]
-struct Latest(Arc<Mutex<Arc<Update>>>);
+struct Latest(Arc<Mutex<Arc<Applied>>>);
 
 impl Latest {
-    fn load(&self) -> Arc<Update> {
+    fn load(&self) -> Arc<Applied> {
         // It is replaced as a whole, so whoever panicked with the lock left a whole one behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn store(&self, update: Update) {
+    fn store(&self, update: Applied) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(update);
     }
 }
@@ -121,7 +119,7 @@ impl Latest {
 /// Looks at the files whenever they change, and puts new tables into use; looks at the sockets too, and writes statuses
 /// once what they say is true. Ends when it is told to.
 fn follow(
-    state: &mut State,
+    source: &mut Source,
     mut watch: Watch,
     served: &Served,
     latest: &Latest,
@@ -133,16 +131,16 @@ fn follow(
         if wake == Wake::Stop {
             return;
         }
-        if state.files().just_emptied() {
+        if source.files().just_emptied() {
             // Perhaps only for a moment, by a program that is about to write it.
             thread::sleep(QUIET_WHILE_WRITING);
         }
-        let mut update = state.update();
+        let mut update = source.update();
         if let Some(update) = update.as_mut().filter(|update| !update.changes.is_empty()) {
             served.serve(update, since);
         }
         let unbound = served.sockets.borrow().unbound();
-        if let Some(heard) = state.set_unbound(unbound) {
+        if let Some(heard) = source.set_unbound(unbound) {
             update = Some(heard.after(update));
         }
         let Some(update) = update else { continue };
@@ -155,20 +153,20 @@ fn follow(
             // Nobody told of this change: a folder that was watched is perhaps another one now.
             watch.renew();
         }
-        print(&changed(&update, &latest.load().problems));
+        print(&changed(&update, source.changed_files(), &latest.load().problems));
         latest.store(update);
     }
 }
 
 /// What a change came to, in a few lines: the objects, and the problems that were not there before.
-fn changed(update: &Update, known: &[ManifestProblem]) -> String {
+fn changed(update: &Applied, files: &[FileChange], known: &[ManifestProblem]) -> String {
     let mut text = table_view::changes(&update.changes);
     let known: HashSet<String> = known.iter().map(ToString::to_string).collect();
     let is_new = |problem: &&ManifestProblem| !known.contains(&problem.to_string());
     let new: Vec<_> = update.problems.iter().filter(is_new).cloned().collect();
     text.push_str(&table_view::problems(&new));
-    if text.is_empty() && !update.files.is_empty() {
-        let files: Vec<_> = update.files.iter().map(ToString::to_string).collect();
+    if text.is_empty() && !files.is_empty() {
+        let files: Vec<_> = files.iter().map(ToString::to_string).collect();
         text = format!("{}; nothing in it changed\n", files.join(", "));
     }
     text
@@ -209,14 +207,14 @@ fn missing(sockets: &Sockets, in_mesh: bool) -> Option<String> {
     serving::unbound(sockets).or_else(|| sockets.certificates.first().map(ToString::to_string))
 }
 
-/// Does something with the state in a thread for such work.
+/// Does something with the files in a thread for such work.
 async fn blocking<T: Send + 'static>(
-    mut state: State,
-    work: impl FnOnce(&mut State) -> T + Send + 'static,
-) -> io::Result<(State, T)> {
+    mut source: Source,
+    work: impl FnOnce(&mut Source) -> T + Send + 'static,
+) -> io::Result<(Source, T)> {
     let done = tokio::task::spawn_blocking(move || {
-        let result = work(&mut state);
-        (state, result)
+        let result = work(&mut source);
+        (source, result)
     });
     done.await.map_err(io::Error::other)
 }

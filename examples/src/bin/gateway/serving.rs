@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::rule::SessionKey;
-use gateway_examples::access_log::{AccessLog, Format};
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::{self, Bound, Place};
 use gateway_kube::workloads::Workloads;
+use gateway_tower::access_log::AccessLog;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
 use gateway_tower::names::Names;
@@ -22,7 +22,7 @@ use rustls::crypto::ring;
 use tokio::runtime::{Builder, Runtime};
 use tower::Layer;
 
-use crate::args::Serving;
+use crate::args::{AccessLogFormat, Serving};
 use crate::traces::Exporting;
 use crate::{descriptors, log, tls};
 
@@ -35,7 +35,7 @@ pub(crate) struct Serves {
 
 /// The runtime that everything runs on, after logging has begun.
 pub(crate) fn runtime(args: &Serving) -> io::Result<Runtime> {
-    log::start(&args.log, args.access_log.into())?;
+    log::start(&args.log, args.access_log)?;
     let mut runtime = match args.threads {
         Some(1) => Builder::new_current_thread(),
         Some(_) | None => Builder::new_multi_thread(),
@@ -106,9 +106,9 @@ pub(crate) async fn start(
         let counted = metrics.requests(connection.clone()).layer(gateway.clone().on(connection.clone()));
         spans.requests(connection, counted)
     };
-    let serves = match args.access_log.into() {
-        Format::Off => serve(args, addresses, tables, options, workloads, counted).await?,
-        Format::Text | Format::Json => {
+    let serves = match args.access_log {
+        AccessLogFormat::Off => serve(args, addresses, tables, options, workloads, counted).await?,
+        AccessLogFormat::Text | AccessLogFormat::Json => {
             let logged = move |connection: Arc<Connection>| {
                 AccessLog::layer(connection.clone()).layer(counted(connection))
             };

@@ -41,6 +41,7 @@ pub struct Waker(Sender<Signal>);
 
 /// Why to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Wake {
     /// Something changed.
     Change,

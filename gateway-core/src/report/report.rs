@@ -1,29 +1,23 @@
-//! Problems from findings: what is wrong, said once, at its place, with what else the source has to say about it.
-//!
-//! The core speaks of objects and fields, and knows no files and no cluster: an object that was left out because of what is
-//! wrong with it is simply not there for those that refer to it. Here both come together.
+//! Findings as problems with a place, one for each thing that is wrong.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use gateway_core::api::{DEFAULT_NAMESPACE, Kind, Resources};
-use gateway_core::condition::{Condition, Reason};
-use gateway_core::finding::Finding;
-use gateway_core::manifest::{Collection, Location, ManifestProblem, Severity, closest};
-use gateway_core::name::{ObjectName, RouteKey};
-use gateway_core::status::{Cause, Statuses};
-
-/// Where objects are written.
-#[derive(Clone, Copy)]
-pub(crate) enum Places<'r> {
-    /// In files.
-    Files(&'r Collection),
-    /// In a cluster, which has no lines.
-    Cluster,
-}
+use super::left_out::LeftOut;
+use super::places::Places;
+use crate::api::{Kind, Resources};
+use crate::condition::{Condition, Reason};
+use crate::finding::Finding;
+use crate::lint;
+use crate::manifest::{ManifestProblem, Severity, closest};
+use crate::name::{ObjectName, RouteKey};
+use crate::options::Options;
+use crate::status::{Cause, Statuses};
+use crate::translate::{Diagnostic, Translation};
 
 /// Findings as problems with a place, one for each thing that is wrong.
-pub(crate) struct Report<'r> {
+#[derive(Debug)]
+pub struct Report<'r> {
     places: Places<'r>,
     /// What is used of it.
     resources: &'r Resources,
@@ -34,11 +28,34 @@ pub(crate) struct Report<'r> {
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(places: Places<'r>, resources: &'r Resources, left_out: LeftOut) -> Self {
+    /// An empty report on these objects, which are those in use, and are written at these places.
+    pub fn new(places: Places<'r>, resources: &'r Resources) -> Self {
+        let left_out = LeftOut::default();
         Self { places, resources, left_out, problems: Vec::new(), known: HashMap::new() }
     }
 
-    pub(crate) fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
+    /// The same, with the objects that are written and not used: of one that is missing it is said that it was left out.
+    pub fn left_out(self, left_out: LeftOut) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// Adds everything that a translation of the objects with these options has to say: [what users should
+    /// know](Translation::diagnostics), what is [given and not served](lint::unserved), and what statuses say that is wrong.
+    pub fn add_translation(&mut self, translation: &Translation, options: &Options) {
+        self.add_outcome(&translation.diagnostics, &translation.statuses, options);
+    }
+
+    /// As [`add_translation`](Self::add_translation), of the parts of a translation.
+    pub fn add_outcome(&mut self, diagnostics: &[Diagnostic], statuses: &Statuses, options: &Options) {
+        let unserved = lint::unserved(self.resources, statuses, options);
+        for Diagnostic { severity, kind, key, finding } in diagnostics.iter().cloned().chain(unserved) {
+            self.add(severity, kind, &key, finding);
+        }
+        self.add_statuses(statuses);
+    }
+
+    /// Adds a finding about an object. What is true at several fields of it is said once.
+    pub fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
         let Finding { field, mut message, missing, reason: _ } = finding;
         match self.known.entry((kind, key.clone(), message.clone())) {
             Entry::Occupied(mut known) => return known.get_mut().1 += 1,
@@ -72,7 +89,7 @@ impl<'r> Report<'r> {
     }
 
     /// What the statuses say that is wrong.
-    pub(crate) fn add_statuses(&mut self, statuses: &Statuses) {
+    fn add_statuses(&mut self, statuses: &Statuses) {
         for (key, status) in &statuses.gateway_classes {
             self.add_status(Kind::GatewayClass, key, &status.causes, status.conditions.iter());
         }
@@ -125,77 +142,13 @@ impl<'r> Report<'r> {
         }
     }
 
-    pub(crate) fn into_problems(mut self) -> Vec<ManifestProblem> {
+    /// The list, in the order in which its parts were added.
+    pub fn into_problems(mut self) -> Vec<ManifestProblem> {
         for (position, more) in self.known.into_values().filter(|(_, more)| *more > 0) {
             let places = if more == 1 { "place" } else { "places" };
             self.problems[position].message.push_str(&format!("; so it is at {more} more {places} of it"));
         }
         self.problems
-    }
-}
-
-// === impl Places ===
-
-impl Places<'_> {
-    /// Where an object is written.
-    pub(crate) fn location(self, kind: Kind, key: &ObjectName) -> Location {
-        match self {
-            Self::Files(written) => written.location(kind, key).cloned().unwrap_or_else(|| Location {
-                source: "-".into(),
-                line: 1,
-                column: 1,
-            }),
-            Self::Cluster => Location::without_lines("cluster"),
-        }
-    }
-}
-
-/// The objects that are written and not used, with their places.
-#[derive(Default)]
-pub(crate) struct LeftOut {
-    /// By kind and name in lower case, with and without the default namespace.
-    places: HashMap<String, Location>,
-    /// The first document that could not be read at all.
-    unread: Option<Location>,
-}
-
-impl LeftOut {
-    /// Those that could not be read.
-    pub(crate) fn new(problems: &[ManifestProblem]) -> Self {
-        let mut left_out = Self::default();
-        for problem in problems {
-            match &problem.object {
-                Some(object) => {
-                    let place = problem.location.clone();
-                    left_out.places.entry(object.to_lowercase()).or_insert(place);
-                }
-                None if problem.severity == Severity::Error => {
-                    left_out.unread.get_or_insert_with(|| problem.location.clone());
-                }
-                None => {}
-            }
-        }
-        left_out
-    }
-
-    pub(crate) fn insert(&mut self, kind: Kind, name: &ObjectName, place: Location) {
-        self.places.entry(format!("{kind} {name}").to_lowercase()).or_insert(place);
-    }
-
-    /// Why an object is not there, as the end of a message.
-    fn why(&self, kind: &str, name: &ObjectName) -> Option<String> {
-        let short =
-            || Some(format!("{kind} {}", name.name)).filter(|_| *name.namespace == *DEFAULT_NAMESPACE);
-        let names = [Some(format!("{kind} {name}")), short()];
-        let found = names.into_iter().flatten().find_map(|name| self.places.get(&name.to_lowercase()));
-        match (found, &self.unread) {
-            (Some(place), _) if place.line == 0 => {
-                Some(format!("; {kind} {name} is there, but was left out for what is said of it"))
-            }
-            (Some(place), _) => Some(format!("; {kind} {name} is written, but was left out: see {place}")),
-            (None, Some(place)) => Some(format!("; perhaps it is in what could not be read: see {place}")),
-            (None, None) => None,
-        }
     }
 }
 

@@ -5,13 +5,13 @@
 //! who compare them are done at once. A text is known by two hashes with seeds of their own, which take less room than it.
 //!
 //! ```
-//! use gateway_examples::documents::Documents;
+//! use gateway_core::manifest::Rereader;
 //!
 //! let namespace = |name| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
-//! let mut documents = Documents::default();
-//! documents.read(&[namespace("a"), namespace("b")].join("---\n"), "x.yaml");
-//! let manifest = documents.read(&[namespace("new"), namespace("b")].join("---\n"), "x.yaml");
-//! assert_eq!(documents.parsed(), 1, "only what is new");
+//! let mut rereader = Rereader::default();
+//! rereader.read(&[namespace("a"), namespace("b")].join("---\n"), "x.yaml");
+//! let manifest = rereader.read(&[namespace("new"), namespace("b")].join("---\n"), "x.yaml");
+//! assert_eq!(rereader.parsed(), 1, "only what is new");
 //! assert_eq!(manifest.objects[1].1.to_string(), "x.yaml:5:1");
 //! ```
 
@@ -19,27 +19,28 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-use gateway_core::manifest::{self, Location, MAX_BYTES, MAX_PROBLEMS, Manifest, ManifestProblem, Severity};
+use super::problem::{Location, ManifestProblem, Severity};
+use super::{MAX_BYTES, MAX_PROBLEMS, Manifest, read};
 
 /// The documents of the version of a manifest that was read last.
 #[derive(Debug, Default)]
-pub struct Documents {
+pub struct Rereader {
     /// By the hashes of their text; lines are counted from the beginning of each.
     known: HashMap<[u64; 2], Manifest>,
     seeds: [RandomState; 2],
     parsed: usize,
 }
 
-// === impl Documents ===
+// === impl Rereader ===
 
-impl Documents {
-    /// Reads a manifest as [`manifest::read`] does.
+impl Rereader {
+    /// Reads a manifest as [`read`] does.
     pub fn read(&mut self, text: &str, source: &str) -> Manifest {
         self.parsed = 0;
         if text.len() > MAX_BYTES || text.starts_with('%') || text.contains("\n%") {
             // Too much to be read at all, or with a directive that belongs to the document behind it.
             self.known.clear();
-            return manifest::read(text, source);
+            return read(text, source);
         }
         let before = std::mem::take(&mut self.known);
         let mut all = Manifest::default();
@@ -51,7 +52,7 @@ impl Documents {
                 Some(known) => known.clone(),
                 None => {
                     self.parsed += 1;
-                    let mut read = manifest::read(document, source);
+                    let mut read = read(document, source);
                     // Most documents have one object, for which a growing list makes room for four.
                     read.objects.shrink_to_fit();
                     read
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn it_is_as_if_the_text_were_read_at_once() {
         let bad = SERVICE.replace("80", "eighty");
-        let mut documents = Documents::default();
+        let mut rereader = Rereader::default();
         for text in [
             "".to_owned(),
             "---\n---\n\n---".to_owned(),
@@ -144,11 +145,7 @@ mod tests {
         ] {
             // Twice, the second time with everything known.
             for _ in 0..2 {
-                assert_eq!(
-                    shown(&documents.read(&text, "x")),
-                    shown(&manifest::read(&text, "x")),
-                    "{text:?}"
-                );
+                assert_eq!(shown(&rereader.read(&text, "x")), shown(&read(&text, "x")), "{text:?}");
             }
         }
     }
@@ -156,24 +153,24 @@ mod tests {
     #[test]
     fn only_documents_with_a_new_text_are_parsed() {
         let service = |i: usize| SERVICE.replace("name: s", &format!("name: s{i}"));
-        let mut documents = Documents::default();
+        let mut rereader = Rereader::default();
         let text: String = (0..100).map(|i| format!("---\n{}", service(i))).collect();
-        documents.read(&text, "x");
-        assert_eq!(documents.parsed(), 100);
-        documents.read(&text, "x");
-        assert_eq!(documents.parsed(), 0);
+        rereader.read(&text, "x");
+        assert_eq!(rereader.parsed(), 100);
+        rereader.read(&text, "x");
+        assert_eq!(rereader.parsed(), 0);
         let changed = text.replace("name: s50}", "name: other}") + "---\n" + &service(100);
-        assert_eq!(documents.read(&changed, "x").objects.len(), 101);
-        assert_eq!(documents.parsed(), 2);
-        documents.read("", "x");
-        documents.read(&text, "x");
-        assert_eq!(documents.parsed(), 100, "only the last version is known");
+        assert_eq!(rereader.read(&changed, "x").objects.len(), 101);
+        assert_eq!(rereader.parsed(), 2);
+        rereader.read("", "x");
+        rereader.read(&text, "x");
+        assert_eq!(rereader.parsed(), 100, "only the last version is known");
     }
 
     #[test]
     fn problems_are_bounded_over_all_documents() {
         let text = format!("---\n{}", SERVICE.replace("80", "eighty")).repeat(MAX_PROBLEMS + 5);
-        let manifest = Documents::default().read(&text, "x");
+        let manifest = Rereader::default().read(&text, "x");
         assert_eq!(manifest.problems.len(), MAX_PROBLEMS);
         assert!(manifest.problems.last().unwrap().message.contains("more than"));
     }

@@ -11,7 +11,7 @@
 //! use gateway_core::manifest;
 //! use gateway_core::options::Options;
 //! use gateway_core::translate::translate;
-//! use gateway_examples::status_file::StatusFile;
+//! use gateway_tower::source::StatusFile;
 //!
 //! let yaml = "
 //! apiVersion: gateway.networking.k8s.io/v1
@@ -52,7 +52,8 @@ pub struct StatusFile {
 
 impl StatusFile {
     /// The statuses at this path. `controller_name` is the one that is written beside the parents of routes.
-    pub fn new(path: PathBuf, controller_name: String) -> Self {
+    pub fn new(path: impl Into<PathBuf>, controller_name: impl Into<String>) -> Self {
+        let (path, controller_name) = (path.into(), controller_name.into());
         Self { path, controller_name, written: Resources::default(), text: String::new() }
     }
 
