@@ -61,6 +61,8 @@
 //! | a new table | [`TableHandle::store`]: requests under way keep the old one |
 //! | manifests in files, followed | `source` |
 //! | layers of your own | [the three places for them](gateway#layers-of-ones-own) |
+//! | a filter of your own that waits for something | [`filter`] |
+//! | layers from elsewhere, tower-http's for example | [`adapt`] |
 //! | only some of the layers | [`manual::layers`] |
 //! | your own choice of endpoints | [`balance`] |
 //! | your own client, WebSockets included | [`client`], [`tunnel`] |
@@ -108,6 +110,8 @@ pub mod names;
 pub mod outcome;
 pub mod observe;
 pub mod access_log;
+pub mod adapt;
+pub mod filter;
 pub mod respond;
 mod upgrade;
 #[cfg(feature = "tunnel")]

@@ -128,9 +128,8 @@
 //! ```
 //!
 //! Layers from elsewhere fit, too. An error of theirs is any that [becomes a refusal](crate::outcome::IntoRefused), which `BoxError` does.
-//! The layers here want the bodies that they know, [`RequestBody`](crate::RequestBody) and
-//! [`ResponseBody`](crate::ResponseBody). Where a layer changes the bodies of requests, the client has to take several types of
-//! them, since authorization services are asked from the places before it; `Upstream` takes one.
+//! Where a layer changes bodies, an [adapter](crate::adapt) makes it stand here, and a [filter](crate::filter) that waits for something needs
+//! no layer written by hand.
 //!
 //! ```
 //! # use gateway_core::table::RouteTable;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::filter::{Cors, CorsPolicy, HeaderModifier, HttpFilter, RequestMirror, Share};
 use gateway_core::rule::{BackendProtocol, Retry};
+use gateway_tower::adapt::AdaptLayer;
 use gateway_tower::{
     AnsweredBy, BoxError, CustomRefusal, Gateway, GatewayBuilder, GrpcCode, Outcome, Refusal, Refused,
     RequestBody, ResponseBody, Routed, TableHandle,
@@ -17,7 +18,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::filter::FilterLayer;
 use tower::util::MapRequestLayer;
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Service, ServiceExt, service_fn};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -226,16 +227,6 @@ async fn a_layer_of_each_attempt_can_send_a_request_elsewhere() {
     }
 }
 
-/// The two lines that let a layer which changes bodies stand among layers that want the bodies they know.
-macro_rules! adapted {
-    ($layer:expr) => {
-        ServiceBuilder::new()
-            .map_response(|response: Response<_>| response.map(ResponseBody::upstream))
-            .layer($layer)
-            .map_request(|request: Request<_>| request.map(RequestBody::new))
-    };
-}
-
 #[tokio::test]
 async fn layers_of_tower_http_fit_in_every_place() {
     let name = |place| {
@@ -244,8 +235,8 @@ async fn layers_of_tower_http_fit_in_every_place() {
     };
     let gateway = builder(Scene::with_backend())
         .after_route(name("route"))
-        .after_route(adapted!(RequestBodyLimitLayer::new(3000)))
-        .after_filters(adapted!(RequestBodyLimitLayer::new(2000)))
+        .after_route(AdaptLayer::new(RequestBodyLimitLayer::new(3000)))
+        .after_filters(AdaptLayer::new(RequestBodyLimitLayer::new(2000)))
         .after_filters(name("filters"))
         .per_attempt(name("attempt"))
         .client(Any)
