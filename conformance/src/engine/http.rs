@@ -1,6 +1,7 @@
 //! The gateway of `gateway-tower` on sockets of the loopback interface, within this process.
 //!
-//! It is also the example of how a gateway with sockets becomes an engine: [`HttpProxy`] is all that had to be written.
+//! It is also the example of how a gateway with sockets becomes an engine: [`HttpProxy`] is all that had to be written. Layers of
+//! one's own around or in the place of those of `gateway-tower` need not even that, but only a [`StackEngines`](super::stack).
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,8 +15,8 @@ use gateway_core::table::{RouteTable, Transport};
 use gateway_core::translate::{Translation, translate};
 use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{
-    Addresses, MeshOptions, MeshServer, NamespacesInTable, OriginalDestination, ServeOptions, Server,
-    Sockets, TlsOptions,
+    Addresses, ConnectionService, MeshOptions, MeshServer, NamespacesInTable, OriginalDestination,
+    ServeOptions, Server, Sockets, TlsOptions,
 };
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -67,11 +68,25 @@ impl Engines for HttpEngines {
     }
 
     async fn start(&self, case: &Case) -> Result<Self::Engine, EngineError> {
-        let backends = Backends::start(deployments(case)).await.map_err(EngineError::failed)?;
-        let mut proxy = HttpProxy::new(Store::new(backends.pods().to_vec())).await;
-        proxy.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
-        Ok(Wire::new(proxy, backends))
+        start(case, whole).await
     }
+}
+
+/// An engine whose connections are served by what `stack` makes of the tables.
+pub(super) async fn start<S: ConnectionService>(
+    case: &Case,
+    stack: impl FnOnce(&TableHandle) -> S,
+) -> Result<Wire<HttpProxy>, EngineError> {
+    let backends = Backends::start(deployments(case)).await.map_err(EngineError::failed)?;
+    let mut proxy = HttpProxy::serving(Store::new(backends.pods().to_vec()), stack).await;
+    proxy.apply(vec![gateway_class(CONTROLLER_NAME)]).await?;
+    Ok(Wire::new(proxy, backends))
+}
+
+/// The whole gateway.
+fn whole(tables: &TableHandle) -> impl ConnectionService + use<> {
+    let gateway = Gateway::new(tables.clone(), Upstream::new(options().1));
+    move |connection: Arc<Connection>| gateway.clone().on(connection)
 }
 
 /// As a server that terminates TLS is started, and the client that speaks it with backends.
@@ -91,10 +106,17 @@ impl HttpProxy {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time.
     pub async fn new(store: Store) -> Self {
+        Self::serving(store, whole).await
+    }
+
+    /// The same with the services that `stack` makes of the tables, in the place of the whole gateway.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time.
+    pub async fn serving<S: ConnectionService>(store: Store, stack: impl FnOnce(&TableHandle) -> S) -> Self {
         let tables = TableHandle::new(RouteTable::builder(0).build());
-        let (options, upstream) = options();
-        let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
-        let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+        let (options, _) = options();
+        let services = stack(&tables);
         let server = Server::start(&tables, free_ports(), options.clone(), services.clone()).await;
         let server = server.expect("without listeners there is nothing to be bound");
         let mesh = MeshOptions {

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod command;
 pub mod http;
 pub mod pure;
+pub mod stack;
 pub mod tower;
 
 mod addresses;
