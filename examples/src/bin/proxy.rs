@@ -1,4 +1,4 @@
-//! A proxy in fifteen lines: serves the Gateways of one manifest, on all addresses, until it is interrupted.
+//! A proxy in fifteen lines: serves the Gateways of files and folders, on all addresses, until it is interrupted; says what is wrong.
 //!
 //! `cargo run -p gateway-examples --bin proxy -- shop.yaml`
 
@@ -6,27 +6,27 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::manifest;
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{Addresses, ServeOptions, Server, TlsOptions};
+use gateway_tower::source::{Files, Source};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Gateway, TableHandle};
 use rustls::crypto::ring;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("name a file")?;
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
     let provider = Arc::new(ring::default_provider());
     let tls = TlsOptions::new(provider.clone())?;
     let backend_tls = BackendTlsOptions::new(provider)?;
-    let check = Arc::new(tls.clone());
-    let options = Options { any_class: true, certificate_check: Some(check), ..Options::default() };
-    let tables = TableHandle::new(translate(&resources, &options).table);
+    let options = Options { certificate_check: Some(Arc::new(tls.clone())), ..Options::standalone() };
+    let applied = Source::new(Files::new(std::env::args().skip(1)), options).read();
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    if applied.resources.is_empty() {
+        return Err("there is nothing to serve; name files or folders with manifests".into());
+    }
 
+    let tables = TableHandle::new(applied.table);
     let upstream = UpstreamOptions { tls: Some(backend_tls.clone()), ..UpstreamOptions::default() };
     let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
     let service = move |connection| gateway.clone().on(connection);
