@@ -52,12 +52,14 @@ mod tls_route;
 mod udp_route;
 
 mod kind;
+mod convert;
 mod resources;
 
 pub use backend::*;
 pub use backend_tls_policy::*;
 pub use backend_traffic_policy::*;
 pub use certificates_v1beta1::*;
+pub use convert::*;
 pub use core_v1::*;
 pub use discovery_v1::*;
 pub use gateway::*;
