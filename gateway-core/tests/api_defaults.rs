@@ -440,3 +440,51 @@ fn a_namespaced_object_without_a_namespace_is_in_the_default_one() {
     );
     assert!(resources.get(Kind::Namespace, &gateway_core::name::ObjectName::cluster("b")).is_some());
 }
+
+/// What is read of a text of JSON.
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).expect(text)
+}
+
+// DEF-01, DEF-02
+#[test]
+fn what_is_made_by_hand_is_what_would_be_read() {
+    let name = || "a".to_owned();
+    assert_eq!(ParentReference { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(ParentGatewayReference { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(BackendObjectReference { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(BackendRef { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(HttpBackendRef { name: "a".into(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(GrpcBackendRef { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(SecretObjectReference { name: name(), ..Default::default() }, json(r#"{"name": "a"}"#));
+    assert_eq!(RouteGroupKind { kind: name(), ..Default::default() }, json(r#"{"kind": "a"}"#));
+    assert_eq!(Fraction { numerator: 3, ..Default::default() }, json(r#"{"numerator": 3}"#));
+    assert_eq!(
+        HttpRouteFilter::request_redirect(HttpRequestRedirectFilter::default()),
+        json(r#"{"type": "RequestRedirect", "requestRedirect": {}}"#)
+    );
+    assert_eq!(
+        GrpcRouteFilter::request_header_modifier(HttpHeaderFilter::default()),
+        json(r#"{"type": "RequestHeaderModifier", "requestHeaderModifier": {}}"#)
+    );
+    let reference = LocalObjectReference { group: "b".into(), kind: "C".into(), name: name() };
+    assert_eq!(
+        ListenerFilter::extension_ref(reference),
+        json(r#"{"type": "ExtensionRef", "extensionRef": {"group": "b", "kind": "C", "name": "a"}}"#)
+    );
+    let backend = || BackendObjectReference { name: name(), port: Some(80), ..Default::default() };
+    assert_eq!(
+        HttpExternalAuthFilter::grpc(backend()),
+        json(r#"{"protocol": "GRPC", "backendRef": {"name": "a", "port": 80}}"#)
+    );
+    assert_eq!(
+        HttpPathModifier::replace_prefix_match("/b"),
+        json(r#"{"type": "ReplacePrefixMatch", "replacePrefixMatch": "/b"}"#)
+    );
+    assert_eq!(SubjectAltName::uri("spiffe://b"), json(r#"{"type": "URI", "uri": "spiffe://b"}"#));
+    let metadata = ObjectMeta { name: name(), ..Default::default() };
+    assert_eq!(
+        EndpointSlice::new(metadata, EndpointAddressType::Ipv4),
+        json(r#"{"metadata": {"name": "a"}, "addressType": "IPv4"}"#)
+    );
+}

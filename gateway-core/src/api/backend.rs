@@ -176,7 +176,7 @@ pub struct BackendStatus {
 ///
 /// # Spec
 /// `BackendAncestorStatus` in `apisx/v1alpha1/xbackend_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendAncestorStatus {
     /// The ancestor.
@@ -186,6 +186,32 @@ pub struct BackendAncestorStatus {
     /// The conditions.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+}
+
+// === impl BackendSpec ===
+
+impl BackendSpec {
+    /// A name outside the cluster, at this port.
+    pub fn external_hostname(hostname: ExternalHostnameBackend, port: BackendPort) -> Self {
+        Self { external_hostname: Some(hostname), ..Self::of_type(BackendType::ExternalHostname, port) }
+    }
+
+    /// Pods by their labels, at this port.
+    pub fn endpoint_selector(selector: EndpointSelectorBackend, port: BackendPort) -> Self {
+        Self { endpoint_selector: Some(selector), ..Self::of_type(BackendType::EndpointSelector, port) }
+    }
+
+    fn of_type(r#type: BackendType, port: BackendPort) -> Self {
+        Self {
+            r#type,
+            external_hostname: None,
+            endpoint_selector: None,
+            port,
+            session_persistence: None,
+            protocol: None,
+            tls: BackendTls::default(),
+        }
+    }
 }
 
 // === impl BackendStatus ===

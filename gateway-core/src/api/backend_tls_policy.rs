@@ -102,3 +102,17 @@ written_enum! {
         Uri = "URI",
     }
 }
+
+// === impl SubjectAltName ===
+
+impl SubjectAltName {
+    /// A DNS name.
+    pub fn hostname(name: impl Into<String>) -> Self {
+        Self { r#type: SubjectAltNameType::Hostname, hostname: Some(name.into()), uri: None }
+    }
+
+    /// A URI, such as a SPIFFE ID.
+    pub fn uri(uri: impl Into<String>) -> Self {
+        Self { r#type: SubjectAltNameType::Uri, hostname: None, uri: Some(uri.into()) }
+    }
+}

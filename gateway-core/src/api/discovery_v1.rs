@@ -164,3 +164,12 @@ impl EndpointConditions {
         self.terminating == Some(true) && self.serving == Some(true)
     }
 }
+
+// === impl EndpointSlice ===
+
+impl EndpointSlice {
+    /// A slice without endpoints. The label `kubernetes.io/service-name` says of which Service it is.
+    pub fn new(metadata: ObjectMeta, address_type: EndpointAddressType) -> Self {
+        Self { metadata, address_type, endpoints: Vec::new(), ports: Vec::new() }
+    }
+}

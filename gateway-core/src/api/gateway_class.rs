@@ -63,7 +63,7 @@ pub struct GatewayClassStatus {
 ///
 /// # Spec
 /// `SupportedFeature` in `gatewayclass_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SupportedFeature {
     /// The name of the feature.

@@ -218,3 +218,60 @@ impl GrpcRouteFilter {
         }
     }
 }
+
+// === impl GrpcRouteFilter ===
+
+impl GrpcRouteFilter {
+    /// Changes the headers of the request.
+    pub fn request_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            request_header_modifier: Some(Box::new(filter)),
+            ..Self::of_type(GrpcRouteFilterType::RequestHeaderModifier)
+        }
+    }
+
+    /// Changes the headers of the response.
+    pub fn response_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            response_header_modifier: Some(Box::new(filter)),
+            ..Self::of_type(GrpcRouteFilterType::ResponseHeaderModifier)
+        }
+    }
+
+    /// Sends a copy of the request elsewhere.
+    pub fn request_mirror(filter: HttpRequestMirrorFilter) -> Self {
+        Self { request_mirror: Some(Box::new(filter)), ..Self::of_type(GrpcRouteFilterType::RequestMirror) }
+    }
+
+    /// Does what an object of the implementation's own says.
+    pub fn extension_ref(filter: LocalObjectReference) -> Self {
+        Self { extension_ref: Some(Box::new(filter)), ..Self::of_type(GrpcRouteFilterType::ExtensionRef) }
+    }
+
+    fn of_type(r#type: GrpcRouteFilterType) -> Self {
+        Self {
+            r#type,
+            request_header_modifier: None,
+            response_header_modifier: None,
+            request_mirror: None,
+            extension_ref: None,
+        }
+    }
+}
+
+// === impl GrpcBackendRef ===
+
+impl Default for GrpcBackendRef {
+    /// A Service with the weight 1, and no name yet.
+    fn default() -> Self {
+        Self {
+            group: String::new(),
+            kind: service_kind(),
+            name: String::new(),
+            namespace: None,
+            port: None,
+            weight: weight(),
+            filters: Vec::new(),
+        }
+    }
+}

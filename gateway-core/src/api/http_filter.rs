@@ -185,7 +185,7 @@ pub struct HttpUrlRewriteFilter {
 ///
 /// # Spec
 /// `HTTPRequestMirrorFilter` in `httproute_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRequestMirrorFilter {
     /// Where to.
@@ -384,5 +384,123 @@ impl Default for HttpCorsFilter {
             expose_headers: Vec::new(),
             max_age: cors_max_age(),
         }
+    }
+}
+
+// === impl HttpRouteFilter ===
+
+impl HttpRouteFilter {
+    /// Changes the headers of the request.
+    pub fn request_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            request_header_modifier: Some(Box::new(filter)),
+            ..Self::of_type(HttpRouteFilterType::RequestHeaderModifier)
+        }
+    }
+
+    /// Changes the headers of the response.
+    pub fn response_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            response_header_modifier: Some(Box::new(filter)),
+            ..Self::of_type(HttpRouteFilterType::ResponseHeaderModifier)
+        }
+    }
+
+    /// Sends a copy of the request elsewhere.
+    pub fn request_mirror(filter: HttpRequestMirrorFilter) -> Self {
+        Self { request_mirror: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::RequestMirror) }
+    }
+
+    /// Answers with a redirect.
+    pub fn request_redirect(filter: HttpRequestRedirectFilter) -> Self {
+        Self {
+            request_redirect: Some(Box::new(filter)),
+            ..Self::of_type(HttpRouteFilterType::RequestRedirect)
+        }
+    }
+
+    /// Changes hostname and path of the request.
+    pub fn url_rewrite(filter: HttpUrlRewriteFilter) -> Self {
+        Self { url_rewrite: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::UrlRewrite) }
+    }
+
+    /// Answers what a browser asks about other origins.
+    pub fn cors(filter: HttpCorsFilter) -> Self {
+        Self { cors: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::Cors) }
+    }
+
+    /// Asks another service whether the request may pass (experimental).
+    pub fn external_auth(filter: HttpExternalAuthFilter) -> Self {
+        Self { external_auth: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::ExternalAuth) }
+    }
+
+    /// Does what an object of the implementation's own says.
+    pub fn extension_ref(filter: LocalObjectReference) -> Self {
+        Self { extension_ref: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::ExtensionRef) }
+    }
+
+    fn of_type(r#type: HttpRouteFilterType) -> Self {
+        Self {
+            r#type,
+            request_header_modifier: None,
+            response_header_modifier: None,
+            request_mirror: None,
+            request_redirect: None,
+            url_rewrite: None,
+            cors: None,
+            external_auth: None,
+            extension_ref: None,
+        }
+    }
+}
+
+// === impl HttpPathModifier ===
+
+impl HttpPathModifier {
+    /// Replaces the whole path.
+    pub fn replace_full_path(path: impl Into<String>) -> Self {
+        Self {
+            r#type: HttpPathModifierType::ReplaceFullPath,
+            replace_full_path: Some(path.into()),
+            replace_prefix_match: None,
+        }
+    }
+
+    /// Replaces the prefix that was matched.
+    pub fn replace_prefix_match(prefix: impl Into<String>) -> Self {
+        Self {
+            r#type: HttpPathModifierType::ReplacePrefixMatch,
+            replace_full_path: None,
+            replace_prefix_match: Some(prefix.into()),
+        }
+    }
+}
+
+// === impl Fraction ===
+
+impl Default for Fraction {
+    /// None of a hundred.
+    fn default() -> Self {
+        Self { numerator: 0, denominator: hundred() }
+    }
+}
+
+// === impl HttpExternalAuthFilter ===
+
+impl HttpExternalAuthFilter {
+    /// Asks this backend over HTTP.
+    pub fn http(backend_ref: BackendObjectReference) -> Self {
+        Self {
+            protocol: HttpRouteExternalAuthProtocol::Http,
+            backend_ref,
+            grpc: None,
+            http: None,
+            forward_body: None,
+        }
+    }
+
+    /// Asks this backend over gRPC.
+    pub fn grpc(backend_ref: BackendObjectReference) -> Self {
+        Self { protocol: HttpRouteExternalAuthProtocol::Grpc, ..Self::http(backend_ref) }
     }
 }

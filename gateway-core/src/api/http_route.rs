@@ -346,3 +346,20 @@ impl Default for HttpPathMatch {
         Self { r#type: PathMatchType::PathPrefix, value: root_path() }
     }
 }
+
+// === impl HttpBackendRef ===
+
+impl Default for HttpBackendRef {
+    /// A Service with the weight 1, and no name yet.
+    fn default() -> Self {
+        Self {
+            group: Box::default(),
+            kind: service_kind(),
+            name: Box::default(),
+            namespace: None,
+            port: None,
+            weight: weight(),
+            filters: Box::default(),
+        }
+    }
+}

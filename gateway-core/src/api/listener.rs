@@ -165,3 +165,12 @@ impl Default for RouteNamespaces {
         Self { from: same(), selector: None }
     }
 }
+
+// === impl RouteGroupKind ===
+
+impl Default for RouteGroupKind {
+    /// A kind of the Gateway API's own group, with no name yet.
+    fn default() -> Self {
+        Self { group: gateway_group(), kind: String::new() }
+    }
+}

@@ -47,3 +47,21 @@ written_enum! {
         ExtensionRef = "ExtensionRef",
     }
 }
+
+// === impl ListenerFilter ===
+
+impl ListenerFilter {
+    /// Asks another service whether the request may pass (experimental).
+    pub fn external_auth(filter: HttpExternalAuthFilter) -> Self {
+        Self { external_auth: Some(filter), ..Self::of_type(ListenerFilterType::ExternalAuth) }
+    }
+
+    /// Does what an object of the implementation's own says.
+    pub fn extension_ref(filter: LocalObjectReference) -> Self {
+        Self { extension_ref: Some(filter), ..Self::of_type(ListenerFilterType::ExtensionRef) }
+    }
+
+    fn of_type(r#type: ListenerFilterType) -> Self {
+        Self { r#type, external_auth: None, extension_ref: None }
+    }
+}

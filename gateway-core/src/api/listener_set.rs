@@ -11,7 +11,7 @@ use super::meta::{Condition, ObjectMeta};
 ///
 /// # Spec
 /// `ListenerSet` in `listenerset_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerSet {
     /// Name, namespace, labels and the like.
@@ -27,7 +27,7 @@ pub struct ListenerSet {
 ///
 /// # Spec
 /// `ListenerSetSpec` in `listenerset_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerSetSpec {
     /// The Gateway to attach to.
@@ -76,5 +76,14 @@ pub struct ListenerSetStatus {
 impl Default for ListenerSetStatus {
     fn default() -> Self {
         Self { conditions: pending(), listeners: Vec::new() }
+    }
+}
+
+// === impl ParentGatewayReference ===
+
+impl Default for ParentGatewayReference {
+    /// A Gateway in the namespace of the ListenerSet, with no name yet.
+    fn default() -> Self {
+        Self { group: gateway_group(), kind: gateway_kind(), name: String::new(), namespace: None }
     }
 }

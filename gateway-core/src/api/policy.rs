@@ -22,7 +22,7 @@ pub struct PolicyStatus {
 ///
 /// # Spec
 /// `PolicyAncestorStatus` in `policy_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyAncestorStatus {
     /// The ancestor.

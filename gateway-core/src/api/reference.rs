@@ -86,7 +86,7 @@ pub struct BackendRef {
 ///
 /// # Spec
 /// `LocalObjectReference` in `object_reference_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalObjectReference {
     /// The group; empty for the core group.
@@ -121,7 +121,7 @@ pub struct SecretObjectReference {
 ///
 /// # Spec
 /// `ObjectReference` in `object_reference_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectReference {
     /// The group; empty for the core group.
@@ -139,7 +139,7 @@ pub struct ObjectReference {
 ///
 /// # Spec
 /// `ParametersReference` in `gatewayclass_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParametersReference {
     /// The group; empty for the core group.
@@ -157,7 +157,7 @@ pub struct ParametersReference {
 ///
 /// # Spec
 /// `LocalPolicyTargetReference` in `policy_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalPolicyTargetReference {
     /// The group; empty for the core group.
@@ -172,7 +172,7 @@ pub struct LocalPolicyTargetReference {
 ///
 /// # Spec
 /// `LocalPolicyTargetReferenceWithSectionName` in `policy_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalPolicyTargetReferenceWithSectionName {
     /// The group; empty for the core group.
@@ -199,5 +199,46 @@ impl ParentReference {
             section_name: None,
             port: None,
         }
+    }
+}
+
+impl Default for ParentReference {
+    /// A Gateway in the referrer's own namespace, with no name yet.
+    fn default() -> Self {
+        Self::gateway("")
+    }
+}
+
+// === impl BackendObjectReference ===
+
+impl Default for BackendObjectReference {
+    /// A Service, with no name yet.
+    fn default() -> Self {
+        Self { group: String::new(), kind: service_kind(), name: String::new(), namespace: None, port: None }
+    }
+}
+
+// === impl BackendRef ===
+
+impl Default for BackendRef {
+    /// A Service with the weight 1, and no name yet.
+    fn default() -> Self {
+        Self {
+            group: String::new(),
+            kind: service_kind(),
+            name: String::new(),
+            namespace: None,
+            port: None,
+            weight: weight(),
+        }
+    }
+}
+
+// === impl SecretObjectReference ===
+
+impl Default for SecretObjectReference {
+    /// A Secret, with no name yet.
+    fn default() -> Self {
+        Self { group: String::new(), kind: secret_kind(), name: String::new(), namespace: None }
     }
 }

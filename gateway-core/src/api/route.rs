@@ -51,7 +51,7 @@ pub struct RouteStatus {
 ///
 /// # Spec
 /// `RouteParentStatus` in `shared_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteParentStatus {
     /// The parent, as the Route's spec names it.

@@ -89,7 +89,7 @@ written_enum! {
 ///
 /// # Spec
 /// `TracingProvider` in `apisx/v1alpha1/xtelemetrypolicy_types.go`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TracingProvider {
     /// The backend.
