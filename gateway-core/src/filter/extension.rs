@@ -70,6 +70,7 @@ pub trait Extensions: Send + Sync + fmt::Debug {
 
 /// Why an `ExtensionRef` leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExtensionError {
     /// Nobody handles this kind.
     #[error("this kind of extension is not supported here")]

@@ -8,7 +8,7 @@ use gateway_core::rule::Endpoint;
 /// that lead to it.
 ///
 /// It is the address. Opaque, because an endpoint that is reached within TLS will be another than the same address without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointKey(SocketAddr);
 
 // === impl EndpointKey ===
