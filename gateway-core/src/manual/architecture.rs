@@ -47,6 +47,7 @@
 //!
 //! **One truth about trouble.** What is wrong becomes one [`Finding`](crate::finding::Finding) with a field, a reason and a way out.
 //! Conditions, `check`, logs and metrics read findings. What is given and not served is [said](crate::lint); silence means served.
+//! A [report](crate::report) puts all of it into one list, each thing once and with its place.
 //!
 //! **Objects from an API server are valid by definition** of some version and some channel. What breaks rules of v1.7 there becomes a
 //! condition. From files, an object that neither channel would take keeps its last good version.

@@ -6,6 +6,7 @@
 //! | is a proxy of another make | this crate | [`RouteTable::decide`](crate::table::RouteTable::decide) |
 //! | is given its table by another process | this crate without the feature `resources` | [`RouteTable::builder`](crate::table::RouteTable::builder) |
 //! | is a tower stack or an axum application | `gateway-tower` without default features | its `route` module |
+//! | reads manifests that change | this crate, or `gateway-tower` with the feature `source` for files | [`apply`](crate::apply), `source::Source` |
 //! | is a gateway of its own | `gateway-tower` | `Gateway`, `serve::Server`, `upstream::Upstream` |
 //! | takes its routes from a cluster | `gateway-kube` beside any of them | its first page |
 //! | wants to know whether it is right | `gateway-conformance` | `trials` |
@@ -15,7 +16,8 @@
 //!
 //! # From resources to a table, again and again
 //! [`translate`](crate::translate::translate) is for once. A [`Translator`](crate::translate::Translator) gives the same at the cost of what
-//! changed. A table is swapped whole; each request keeps the one that it began with, and ids are those of one table.
+//! changed; an [`Applier`](crate::apply::Applier) that, from manifests, with the last good version of each object and one list of all that is
+//! wrong. A table is swapped whole; each request keeps the one that it began with, and ids are those of one table.
 //!
 //! ```
 //! use std::sync::Arc;
