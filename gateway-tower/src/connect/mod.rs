@@ -3,6 +3,7 @@
 //! A [`Peer`] is what a connection is made with, and all that it may be shared by. Clients are [read](poll_read_at_most) in the same way.
 
 mod application;
+mod blocks;
 mod peer;
 mod own_sockets;
 mod read_at_most;
@@ -17,6 +18,7 @@ mod tls;
 mod tls;
 
 pub(crate) use self::application::Application;
+pub(crate) use self::blocks::Blocks;
 pub(crate) use self::own_sockets::is_of_machine;
 #[cfg(feature = "server")]
 pub(crate) use self::own_sockets::{OwnSocket, ToSelf, enter, is_own};

@@ -10,14 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::UpstreamOptions;
 use crate::body::BoxError;
 use crate::client::ConnectError;
-use crate::connect::{Application, BackendIo, Connector, Peer};
+use crate::connect::{Application, BackendIo, Blocks, Connector, Peer};
 
 /// The bytes of a request that wait to be written at which no more are taken from its client: a frame.
 const SEND_BUFFER: usize = 16 * 1024;
@@ -94,7 +93,8 @@ impl Http2Connection {
             .max_header_list_size(options.max_head_bytes)
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
-        let (sender, mut connection) = builder.handshake(stream).await?;
+        let stream = Blocks::new(stream);
+        let (sender, mut connection) = builder.handshake(stream.clone()).await?;
         let load = Arc::new(Load {
             streams: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
@@ -104,7 +104,7 @@ impl Http2Connection {
         });
         let pings = connection.ping_pong().expect("it is asked for once");
         let (opened, settled) = oneshot::channel();
-        let driven = drive(connection, Arc::clone(&load), opened, pings, options.clone());
+        let driven = drive((connection, stream), Arc::clone(&load), opened, pings, options.clone());
         tokio::spawn(async move {
             if let Err(error) = driven.await {
                 tracing::debug!(%endpoint, error = &*error, "a connection to a backend failed");
@@ -180,19 +180,17 @@ impl Drop for Place {
 }
 
 /// Keeps a connection going until it ends or answers no ping. Says in `opened` when it takes requests.
-async fn drive<T>(
-    mut connection: Connection<T, Bytes>,
+async fn drive(
+    (mut connection, stream): (Connection<Blocks<BackendIo>, Bytes>, Blocks<BackendIo>),
     load: Arc<Load>,
     opened: oneshot::Sender<()>,
     pings: PingPong,
     options: UpstreamOptions,
-) -> Result<(), BoxError>
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<(), BoxError> {
     let mut opened = Some(opened);
     let driven = std::future::poll_fn(|cx| {
         let ended = Pin::new(&mut connection).poll(cx);
+        stream.poll_send(cx);
         let allowed = connection.max_concurrent_send_streams();
         load.allow(allowed);
         if allowed > 0

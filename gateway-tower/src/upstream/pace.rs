@@ -55,8 +55,9 @@ pub(super) enum Pieces {
     Small,
 }
 
-/// The size of small pieces: one frame of HTTP/2. A byte less than the buffer, since hyper doubles one that is filled.
-const SMALL: usize = 16 * 1024 - 1;
+/// The size of small pieces: those that wait for a client of HTTP/2 that does not read, behind what is [gathered](crate::connect::Blocks)
+/// to be sent, are to be little. A byte less than the buffer, since hyper doubles one that is filled.
+const SMALL: usize = 8 * 1024 - 1;
 
 /// The body of a request, as long as it is being sent.
 pub(super) struct Sending<B> {

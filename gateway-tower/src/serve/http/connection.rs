@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use super::service::{ConnectionService, PerConnection};
 use super::stream_clock::Streams;
 use crate::body::BoxError;
+use crate::connect::Blocks;
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
 #[cfg(feature = "tls")]
@@ -92,6 +93,15 @@ pin_project! {
     }
 }
 
+pin_project! {
+    /// A connection of HTTP/2, and sending what it has written each time it was polled.
+    struct Sending<C, T> {
+        #[pin]
+        connection: C,
+        stream: Blocks<T>,
+    }
+}
+
 // === impl Protocols ===
 
 impl Protocols {
@@ -137,19 +147,24 @@ impl Protocols {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let io = TokioIo::new(Stream::new(io, first, member.clone(), connection.secure));
+        let io = Stream::new(io, first, member.clone(), connection.secure, http2);
         connection.multiplexed = http2;
         let service = services.for_connection(Arc::new(connection));
         if http2 {
             member.set_multiplexed();
             let streams = Streams::new(self.options.stall_timeout);
             let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
-            let serving = self.http2(streams).serve_connection(io, service);
+            let stream = Blocks::new(io);
+            let connection = self.http2(streams).serve_connection(TokioIo::new(stream.clone()), service);
+            let serving = Sending { connection, stream };
             // Its client is told which requests are still served, so that it can go elsewhere at any time.
-            Box::pin(Driven::new(serving, Phase::WindingDown, http2::Connection::graceful_shutdown, member))
+            let shut_down = |serving: Pin<&mut Sending<_, _>>| {
+                http2::Connection::graceful_shutdown(serving.project().connection);
+            };
+            Box::pin(Driven::new(serving, Phase::WindingDown, shut_down, member))
         } else {
             let service = PerConnection::new(service, member.clone(), None);
-            let serving = self.http1.serve_connection(io, service).with_upgrades();
+            let serving = self.http1.serve_connection(TokioIo::new(io), service).with_upgrades();
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
             Box::pin(Driven::new(serving, Phase::Draining, shut_down, member))
         }
@@ -328,5 +343,18 @@ where
             }
         }
         this.connection.poll(cx).map_err(Into::into)
+    }
+}
+
+// === impl Sending ===
+
+impl<C: Future, T: AsyncWrite + Unpin> Future for Sending<C, T> {
+    type Output = C::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let this = self.project();
+        let ended = this.connection.poll(cx);
+        this.stream.poll_send(cx);
+        ended
     }
 }

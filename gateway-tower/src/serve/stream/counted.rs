@@ -30,8 +30,13 @@ pub(in crate::serve) struct Stream<T> {
 // === impl Stream ===
 
 impl<T> Stream<T> {
-    pub(in crate::serve) fn new(io: T, first: FirstBytes, member: Member, secure: bool) -> Self {
-        let read_at_once = if secure { READ_AT_ONCE_SECURE } else { READ_AT_ONCE };
+    pub(in crate::serve) fn new(io: T, first: FirstBytes, member: Member, secure: bool, http2: bool) -> Self {
+        let read_at_once = match (http2, secure) {
+            // Windows say how much may come.
+            (true, _) => usize::MAX,
+            (false, true) => READ_AT_ONCE_SECURE,
+            (false, false) => READ_AT_ONCE,
+        };
         Self { io, read_at_once, first, member, ended: false }
     }
 
