@@ -1,28 +1,23 @@
-//! A filter that has to wait: an `ExtensionRef` names whose keys count, and a layer looks the key of each request up.
+//! A filter that has to wait: an `ExtensionRef` names whose keys count, and an `AsyncFilter` looks the key of each request up.
 //!
 //! `cargo run -p gateway-examples --bin async_filter -- shop.yaml keys.txt`, where `keys.txt` has a client and its key in each line:
 //! `alice secret`. The file is read for every request; a database or a service would be asked in the same place.
 //!
-//! A filter of the core cannot wait. It leaves a value with the request, [`Wanted`], where the layer finds it; and the layer leaves
-//! one for the answer.
+//! A filter of the core cannot wait. It leaves a mark with the request, [`Wanted`], where the other finds it; whose key it was travels to
+//! the answer.
 
 use std::error::Error;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use gateway_core::apply::Applied;
 use gateway_core::filter::{Extension, ExtensionError, Extensions, Verdict};
-use gateway_core::manifest::{self, Collection};
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
-use gateway_tower::outcome::IntoRefused;
+use gateway_tower::filter::{AsyncFilter, FilterLayer};
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;
-use gateway_tower::{CustomRefusal, Gateway, Refused, TableHandle};
-use http::{HeaderValue, Request, Response, StatusCode, request};
-use tower::Service;
-use tower::layer::layer_fn;
+use gateway_tower::{CustomRefusal, Gateway, Refused, Routed, TableHandle};
+use http::{HeaderValue, StatusCode, request, response};
 
 /// What the filter leaves with a request of a rule that names it.
 #[derive(Clone, Copy, Debug)]
@@ -59,41 +54,23 @@ impl Extensions for Filters {
     }
 }
 
-/// Looks up the keys of requests that are to have one.
+/// Looks up the keys of requests that are to have one, in this file.
 #[derive(Clone)]
-struct Keys<S> {
-    inner: S,
-    path: Arc<str>,
-}
+struct Keys(Arc<str>);
 
-impl<S, B, R> Service<Request<B>> for Keys<S>
-where
-    S: Service<Request<B>, Response = Response<R>, Error: IntoRefused, Future: Send> + Clone + Send + 'static,
-    B: Send + 'static,
-{
-    type Response = Response<R>;
-    type Error = Refused;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, Refused>> + Send>>;
+impl AsyncFilter for Keys {
+    type Value = Option<HeaderValue>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        S::Error::refuse(self.inner.poll_ready(cx))
+    async fn on_request(&self, _: &Routed, parts: &mut request::Parts) -> Result<Self::Value, Refused> {
+        let is_wanted = parts.extensions.remove::<Wanted>().is_some();
+        let key = parts.headers.remove("x-api-key");
+        if is_wanted { client(self.0.clone(), key).await.map(Some) } else { Ok(None) }
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let next = self.inner.clone();
-        // The one that is ready, not its clone.
-        let mut inner = std::mem::replace(&mut self.inner, next);
-        let is_wanted = request.extensions_mut().remove::<Wanted>().is_some();
-        let key = request.headers_mut().remove("x-api-key").filter(|_| is_wanted);
-        let path = self.path.clone();
-        Box::pin(async move {
-            let client = if is_wanted { Some(client(path, key).await?) } else { None };
-            let mut response = inner.call(request).await.map_err(IntoRefused::into_refused)?;
-            if let Some(client) = client {
-                response.headers_mut().insert("x-client", client);
-            }
-            Ok(response)
-        })
+    fn on_response(&self, client: Self::Value, parts: &mut response::Parts) {
+        if let Some(client) = client {
+            parts.headers.insert("x-client", client);
+        }
     }
 }
 
@@ -116,16 +93,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(keys)) = (args.next(), args.next()) else {
         return Err("name a manifest and a file with keys".into());
     };
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let Collection { resources, problems, .. } = [manifest].into_iter().collect();
-    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let text = std::fs::read_to_string(&path)?;
     let options = Options { any_class: true, extensions: Some(Arc::new(Filters)), ..Options::default() };
-    let translation = translate(&resources, &options);
-    translation.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
-    let tables = TableHandle::new(translation.table);
+    let applied = Applied::from_text(&text, &path, options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
-    let path: Arc<str> = keys.into();
-    let keys = layer_fn(move |inner| Keys { inner, path: path.clone() });
+    let keys = FilterLayer::new(Keys(keys.into()));
     // Behind the filters, so that theirs is the request, and before it is attempted or copied.
     let gateway = Gateway::builder(tables.clone()).after_filters(keys).client(Upstream::default());
     let service = move |connection| gateway.clone().on(connection);

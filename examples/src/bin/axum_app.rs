@@ -9,10 +9,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use gateway_core::manifest;
+use gateway_core::apply::Applied;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use tokio::net::TcpListener;
@@ -24,8 +23,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(address)) = (args.next(), args.next()) else {
         return Err("name a file and an address".into());
     };
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
     // Nobody here asks authorization services, or chooses endpoints.
     let options = Options {
         any_class: true,
@@ -34,7 +31,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         backend_traffic_policies: false,
         ..Options::default()
     };
-    let tables = TableHandle::new(translate(&resources, &options).table);
+    let applied = Applied::from_text(&std::fs::read_to_string(&path)?, &path, options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
     // The application listens by itself, so it says for which port of which Gateway it stands.
     let connection = Connection::new(ObjectName::new("default", "web"), 80);

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::filter::{Extension, Verdict};
-use gateway_core::filter::{ExtensionError, Extensions};
-use gateway_core::manifest;
+use gateway_core::apply::Applied;
+use gateway_core::filter::{Extension, ExtensionError, Extensions, Verdict};
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Gateway, TableHandle};
@@ -90,10 +88,10 @@ spec:
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::args().nth(1).ok_or("name a port")?.parse()?;
-    let manifest = manifest::read(&resources(port), "example");
-    let resources = manifest.objects.into_iter().map(|(object, _)| object).collect();
     let options = Options { extensions: Some(Arc::new(ApiKeys)), ..Options::default() };
-    let tables = TableHandle::new(translate(&resources, &options).table);
+    let applied = Applied::from_text(&resources(port), "example", options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let service = move |connection| gateway.clone().on(connection);

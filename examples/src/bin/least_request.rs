@@ -6,9 +6,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use gateway_core::manifest::{self, Collection};
+use gateway_core::apply::Applied;
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::balance::LeastRequests;
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;
@@ -17,12 +16,10 @@ use gateway_tower::{Gateway, TableHandle};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("name a file")?;
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let Collection { resources, problems, .. } = [manifest].into_iter().collect();
-    problems.iter().for_each(|problem| eprintln!("{problem}"));
-    let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
-    translation.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
-    let tables = TableHandle::new(translation.table);
+    let options = Options { any_class: true, ..Options::default() };
+    let applied = Applied::from_text(&std::fs::read_to_string(&path)?, &path, options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
     // One picker for all connections and all tables: it goes on counting when the table changes.
     let gateway = Gateway::builder(tables.clone()).picker(LeastRequests::new()).client(Upstream::default());

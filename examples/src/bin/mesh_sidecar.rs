@@ -9,10 +9,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_core::apply::Applied;
 use gateway_core::feature::SUPPORTED_IN_MESHES;
-use gateway_core::manifest::{self, Collection};
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::serve::{MeshOptions, MeshServer, OneNamespace, OriginalDestination, ServeOptions};
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -29,14 +28,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some("proxy-protocol") => OriginalDestination::ProxyHeader,
         Some(other) => return Err(format!("{other}: only proxy-protocol is known").into()),
     };
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let Collection { resources, problems, .. } = [manifest].into_iter().collect();
-    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let text = std::fs::read_to_string(&path)?;
     let mut options = Options::default();
     options.features.extend(SUPPORTED_IN_MESHES);
-    let translation = translate(&resources, &options);
-    translation.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
-    let tables = TableHandle::new(translation.table);
+    let applied = Applied::from_text(&text, &path, options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);

@@ -7,10 +7,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use gateway_core::manifest::{self, Collection};
+use gateway_core::apply::Applied;
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
-use gateway_core::translate::translate;
 use gateway_tower::tunnel::TunnelLayer;
 use gateway_tower::{Connection, Gateway, TableHandle};
 use hyper::service::service_fn;
@@ -26,12 +25,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(address)) = (args.next(), args.next()) else {
         return Err("name a file and an address".into());
     };
-    let manifest = manifest::read(&std::fs::read_to_string(&path)?, &path);
-    let Collection { resources, problems, .. } = [manifest].into_iter().collect();
-    problems.iter().for_each(|problem| eprintln!("{problem}"));
-    let translation = translate(&resources, &Options { any_class: true, ..Options::default() });
-    translation.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
-    let tables = TableHandle::new(translation.table);
+    let options = Options { any_class: true, ..Options::default() };
+    let applied = Applied::from_text(&std::fs::read_to_string(&path)?, &path, options);
+    applied.problems.iter().for_each(|problem| eprintln!("{problem}"));
+    let tables = TableHandle::new(applied.table);
 
     // The tunnel joins the two ends of a WebSocket; without it, they are refused.
     let client = TunnelLayer::default().layer(Client::builder(TokioExecutor::new()).build_http());
