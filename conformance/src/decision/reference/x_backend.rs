@@ -26,8 +26,8 @@ pub(super) fn resolve(
 ) -> Option<Target> {
     let named = namespace(reference.namespace.as_deref(), referrer.route);
     let name = ObjectName::new(named, reference.name.as_str());
-    let granted = referrer.gateway.is_none()
-        || backend::is_granted(resources, referrer.kind, &referrer.route.namespace, "XBackend", &name);
+    // XBK-02, MSH-12: in a mesh, too.
+    let granted = backend::is_granted(resources, referrer.kind, &referrer.route.namespace, "XBackend", &name);
     let found = resources.backends.get(&name).filter(|_| granted)?;
     found.spec.endpoint_selector.as_ref()?;
     let is_plain = found.spec.tls.mode == BackendTlsMode::None;
