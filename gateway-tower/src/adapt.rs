@@ -4,8 +4,10 @@
 //! bodies gives others. [`AdaptLayer`] puts them into those that are wanted, on both sides of the layer. Errors need no adapter: `BoxError`,
 //! and each error that [becomes a refusal](crate::outcome::IntoRefused), is understood everywhere.
 //!
-//! The surprising case: authorization services are asked from the places before a layer that changes bodies of requests, so that the client
-//! has to take several types of them; `Upstream` takes one.
+//! The surprising case: authorization services are asked from both sides of an adapted layer, so that the client has to take requests with
+//! several types of bodies. `Upstream` takes one, and [`AnyBody`](crate::client::AnyBody) around it takes all. A layer around the
+//! whole gateway needs neither, and one that leaves bodies of requests as they are needs no more than `map_response` with
+//! [`ResponseBody::upstream`] around it.
 //!
 //! ```
 //! use std::sync::Arc;

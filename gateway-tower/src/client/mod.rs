@@ -2,14 +2,16 @@
 //!
 //! Any service that takes requests to endpoints is a client; [ours](crate::upstream) is one. It finds its
 //! [`UpstreamTarget`] in the request, says with a [`ConnectError`] that nothing was sent, and with [`NotProcessed`] that
-//! the backend has done nothing with what was.
+//! the backend has done nothing with what was. [`AnyBody`] lets one stand behind layers that change bodies.
 
+mod any_body;
 #[cfg(feature = "tls")]
 mod backend_tls_options;
 mod upstream_target;
 mod connect_error;
 mod not_processed;
 
+pub use self::any_body::AnyBody;
 #[cfg(feature = "tls")]
 pub use self::backend_tls_options::BackendTlsOptions;
 pub use self::connect_error::ConnectError;

@@ -10,12 +10,14 @@ use bytes::Bytes;
 use gateway_core::filter::{Cors, CorsPolicy, HeaderModifier, HttpFilter, RequestMirror, Share};
 use gateway_core::rule::{BackendProtocol, Retry};
 use gateway_tower::adapt::AdaptLayer;
+use gateway_tower::client::AnyBody;
+use gateway_tower::upstream::Upstream;
 use gateway_tower::{
     AnsweredBy, BoxError, CustomRefusal, Gateway, GatewayBuilder, GrpcCode, Outcome, Refusal, Refused,
     RequestBody, ResponseBody, Routed, TableHandle,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tower::filter::FilterLayer;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceExt, service_fn};
@@ -23,6 +25,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::scene::{Answer, Scene, answer, connection, endpoint, get, post, read};
+use crate::sockets::{backend, text};
 
 type Body = Full<Bytes>;
 type Log = Arc<Mutex<Vec<String>>>;
@@ -39,24 +42,6 @@ fn client<B: Send + 'static>(
         log.lock().unwrap().push("client".to_owned());
         ready(Ok(answer(200, "hello")))
     })
-}
-
-/// The same, for bodies of every type.
-#[derive(Clone)]
-struct Any;
-
-impl<B> Service<Request<RequestBody<B>>> for Any {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = std::future::Ready<Result<Response<Body>, BoxError>>;
-
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), BoxError>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<RequestBody<B>>) -> Self::Future {
-        ready(Ok(answer(200, "hello")))
-    }
 }
 
 fn builder(scene: Scene) -> GatewayBuilder {
@@ -233,16 +218,20 @@ async fn layers_of_tower_http_fit_in_every_place() {
         let value = HeaderValue::from_static(place);
         SetResponseHeaderLayer::<_>::appending(header::VIA, value)
     };
-    let gateway = builder(Scene::with_backend())
+    let echo =
+        backend(async |request| text(200, request.into_body().collect().await.unwrap().to_bytes())).await;
+    let mut scene = Scene::new();
+    scene.backend("echo", 1, [echo]);
+    let gateway = builder(scene)
         .after_route(name("route"))
         .after_route(AdaptLayer::new(RequestBodyLimitLayer::new(3000)))
         .after_filters(AdaptLayer::new(RequestBodyLimitLayer::new(2000)))
         .after_filters(name("filters"))
         .per_attempt(name("attempt"))
-        .client(Any)
+        .client(AnyBody::new(Upstream::default()))
         .on(connection());
     let answer = send(gateway.clone(), post("/", vec![b'x'; 1000])).await;
-    assert_eq!((answer.status, &*answer.body), (200, &b"hello"[..]));
+    assert_eq!((answer.status, &*answer.body), (200, &[b'x'; 1000][..]));
     let via: Vec<_> = answer.headers.get_all("via").iter().collect();
     assert_eq!(via, ["attempt", "filters", "route"]);
 

@@ -38,7 +38,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 /// A backend of HTTP/1.1 that answers with `handle`.
-async fn backend<F, R>(handle: F) -> SocketAddr
+pub(crate) async fn backend<F, R>(handle: F) -> SocketAddr
 where
     F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Answer>> + Send + 'static,
@@ -64,7 +64,7 @@ async fn nobody() -> SocketAddr {
     listener().await.1
 }
 
-fn text(status: u16, text: impl Into<Bytes>) -> Response<Answer> {
+pub(crate) fn text(status: u16, text: impl Into<Bytes>) -> Response<Answer> {
     let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
     Response::builder().status(status).body(body).expect("an answer")
 }
