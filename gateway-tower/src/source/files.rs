@@ -230,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_and_not_there_is_said_until_it_is() {
+        let mut folder = Folder::new();
+        folder.store = Files::new([folder.path("a.yaml")]);
+        assert_eq!(
+            folder.look(),
+            (vec![], vec!["a.yaml:1:1: error: there is no such file or folder".into()])
+        );
+        folder.write("a.yaml", namespace("a"));
+        assert_eq!(folder.look(), (vec!["a".into()], vec![]));
+    }
+
+    #[test]
     fn a_file_that_cannot_be_parsed_keeps_its_last_good_version_and_says_where() {
         let mut folder = Folder::new();
         folder.write("a.yaml", namespace("a") + &namespace("b"));

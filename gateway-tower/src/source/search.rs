@@ -33,6 +33,9 @@ impl Search {
     pub(super) fn path(&mut self, path: &Path, depth: usize, named: bool) {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named => {
+                return self.problem(path, "there is no such file or folder".to_owned());
+            }
             // Gone between two looks, or a link to nowhere: as good as deleted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => return self.unreadable(path, &error),
