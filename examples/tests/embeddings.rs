@@ -125,6 +125,7 @@ async fn custom_filter_turns_away_those_without_the_key() {
     let _program = Program::start(env!("CARGO_BIN_EXE_custom_filter"), &[&address.port().to_string()]);
     let answer = get_when_up(address, "/").await;
     assert_eq!((answer.status, answer.body.as_str()), (403, "the key is wrong\n"));
+    assert_eq!(answer.header("x-api-key"), None);
     let answer = get_with(address, "/", &[("x-api-key", "secret")]).await;
     assert_eq!((answer.status, answer.header("location")), (302, Some("http://shop.example.com/")));
     assert_eq!(answer.header("x-api-key"), Some("accepted"));

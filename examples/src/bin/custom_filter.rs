@@ -1,6 +1,6 @@
 //! A filter of one's own: an `ExtensionRef` to a kind that the Gateway API does not know, here an API key.
 //!
-//! `cargo run -p gateway-examples --bin custom_filter -- 8080`, then `curl -H 'x-api-key: secret' localhost:8080`
+//! `cargo run -p gateway-examples --bin custom_filter -- 8080`, then `curl -i -H 'x-api-key: secret' localhost:8080`
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -32,6 +32,10 @@ impl Extension for ApiKey {
     }
 
     fn on_response(&self, parts: &mut response::Parts) {
+        // It is asked about its own answers, too.
+        if parts.status == StatusCode::FORBIDDEN {
+            return;
+        }
         parts.headers.insert("x-api-key", http::HeaderValue::from_static("accepted"));
     }
 }

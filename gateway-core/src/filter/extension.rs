@@ -40,7 +40,8 @@ pub trait Extension: Send + Sync + fmt::Debug + 'static {
         Verdict::Continue
     }
 
-    /// Edits the answer. Not asked of a filter of a listener, which is for requests only.
+    /// Edits the answer: a backend's, or one that a filter made, this one included. Not asked about answers that the gateway makes by
+    /// itself, nor of a filter of a listener, which is for requests only.
     fn on_response(&self, parts: &mut response::Parts) {
         let _ = parts;
     }
