@@ -78,7 +78,12 @@ where
             }
             gathered.extend_from_slice(piece);
         }
-        let piece = if gathered.is_empty() { first } else { gathered.freeze() };
+        let piece = match gathered.len() {
+            0 => first,
+            // What waits to be sent is bounded by its bytes, and must not hold room for many more.
+            1..ENOUGH => Bytes::copy_from_slice(&gathered),
+            _ => gathered.freeze(),
+        };
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -160,6 +165,17 @@ mod tests {
             ["1", "broken", "2"]
         );
         assert_eq!(gathered([piece(0), piece(0), piece(7)]), ["7"]);
+    }
+
+    #[test]
+    fn what_is_gathered_holds_little_more_room_than_its_bytes() {
+        for (pieces, most) in [([1, 1], 2), ([ENOUGH - 1, 2], MOST)] {
+            let mut body = Gathered::new(Script(pieces.map(piece).into()));
+            let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(Some(Ok(frame))) = frame else { panic!("{frame:?}") };
+            let bytes = frame.into_data().unwrap().try_into_mut().expect("nobody else has it");
+            assert!(bytes.capacity() <= most, "{} bytes hold {}", bytes.len(), bytes.capacity());
+        }
     }
 
     #[test]
