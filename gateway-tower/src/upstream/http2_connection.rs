@@ -28,6 +28,11 @@ const BETWEEN_PINGS: Duration = Duration::from_secs(5 * 60 + 10);
 /// How often a connection is looked at within the time that it may be silent.
 const LOOKS: u32 = 4;
 
+/// How many times a byte of the windows small frames may count. The library counts 256 bytes less its length for a frame that nobody has
+/// taken yet, and ends the whole connection where that is more than its budget: pieces of 20 bytes may fill the windows of all requests
+/// at a time, and still smaller ones those of some.
+const SMALL_FRAMES: usize = 12;
+
 /// The largest window of a connection.
 ///
 /// # Spec
@@ -90,6 +95,10 @@ impl Http2Connection {
             .initial_window_size(window)
             // A client that does not read its answer must not keep others from theirs.
             .initial_connection_window_size(window.saturating_mul(streams).min(LARGEST_WINDOW))
+            // Nor end it for them.
+            .data_frame_budget(
+                (window as usize).saturating_mul(streams as usize).saturating_mul(SMALL_FRAMES),
+            )
             .max_header_list_size(options.max_head_bytes)
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);

@@ -67,11 +67,11 @@ async fn answer_all(mut frames: Frames) -> std::io::Result<()> {
     }
 }
 
-/// A body without end.
-fn endless(taken: Arc<AtomicUsize>) -> Body {
+/// A body without end, in such pieces.
+fn endless(taken: Arc<AtomicUsize>, piece: &'static [u8]) -> Body {
     let pieces = futures_util::stream::repeat_with(move || {
         taken.fetch_add(1, Ordering::SeqCst);
-        Ok(Frame::data(Bytes::from_static(&[0; 16 * 1024])))
+        Ok(Frame::data(Bytes::from_static(piece)))
     });
     StreamBody::new(pieces).boxed_unsync()
 }
@@ -96,7 +96,7 @@ async fn clients_that_do_not_read_keep_no_other_from_its_answer() {
         let taken = Arc::clone(&of_backend);
         async move {
             Response::new(if request.uri().path() == "/endless" {
-                endless(taken)
+                endless(taken, &[0; 16 * 1024])
             } else {
                 full("0123456789")
             })
@@ -113,6 +113,38 @@ async fn clients_that_do_not_read_keep_no_other_from_its_answer() {
     settled(&taken).await;
     assert_eq!(world.send(get("/short")).await.text(), "0123456789");
     assert_eq!(connections.load(Ordering::SeqCst), 1, "over the connection of the others");
+}
+
+#[tokio::test]
+async fn small_pieces_that_nobody_reads_end_no_connection_that_others_share() {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let of_backend = Arc::clone(&taken);
+    let handle = move |request: Request<Incoming>| {
+        let taken = Arc::clone(&of_backend);
+        async move {
+            Response::new(if request.uri().path() == "/endless" {
+                endless(taken, &[0; 20])
+            } else {
+                full("0123456789")
+            })
+        }
+    };
+    let (address, connections) = counting(100, handle).await;
+    let world = world(address).await;
+    let stream = world.connect().await;
+    let (mut stalled, connection) =
+        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut answers = Vec::new();
+    for _ in 0..16 {
+        stalled = stalled.ready().await.unwrap();
+        let request = Request::get("http://a/endless").body(()).unwrap();
+        answers.push(stalled.send_request(request, true).unwrap().0.await.unwrap());
+    }
+    settled(&taken).await;
+    assert_eq!(world.send(get("/short")).await.text(), "0123456789");
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "over the connection of the others");
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
 }
 
 #[tokio::test]
