@@ -26,7 +26,11 @@ use crate::serving::{self, NAMES_AWAITED, bound, print, signal};
 use crate::traces::Exporting;
 
 pub(crate) fn run(args: &Run) -> io::Result<ExitCode> {
-    serving::runtime(&args.serving)?.block_on(serve(args))
+    let runtime = serving::runtime(&args.serving)?;
+    let ended = runtime.block_on(serve(args));
+    // A look-up that hangs, of a name that a tenant has written, does not keep the program from ending.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(args: &Run) -> io::Result<ExitCode> {
