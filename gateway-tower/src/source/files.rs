@@ -242,6 +242,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_neither_a_file_nor_a_folder_is_said_where_it_is_named() {
+        let mut folder = Folder::new();
+        folder.store = Files::new(["/dev/null"]);
+        let (names, problems) = folder.look();
+        assert!(names.is_empty() && problems.len() == 1, "{problems:?}");
+        assert!(problems[0].contains("neither a file nor a folder"), "{problems:?}");
+    }
+
+    #[test]
     fn a_file_that_cannot_be_parsed_keeps_its_last_good_version_and_says_where() {
         let mut folder = Folder::new();
         folder.write("a.yaml", namespace("a") + &namespace("b"));

@@ -48,11 +48,19 @@ impl Search {
                 }
                 self.found.insert(path.to_owned(), Stamp::of(&metadata));
             }
-        } else if metadata.is_dir() && self.first_visit(path) {
+        } else if metadata.is_dir() {
+            if !self.first_visit(path) {
+                return;
+            }
             if depth == MAX_DEPTH {
                 return self.problem(path, format!("passed over: folders are searched {MAX_DEPTH} deep"));
             }
             self.folder(path, depth);
+        } else if named && !metadata.is_file() {
+            self.problem(
+                path,
+                "passed over: it is neither a file nor a folder; write what it gives into a file".to_owned(),
+            );
         }
     }
 
