@@ -88,22 +88,28 @@ pub(crate) async fn settled(count: &AtomicUsize) {
     }
 }
 
-#[tokio::test]
-async fn clients_that_do_not_read_keep_no_other_from_its_answer() {
+/// A gateway before a backend of endless answers in such pieces, and of short ones; how many pieces were taken, and how many connections
+/// were made.
+async fn endless_backend(piece: &'static [u8]) -> (World, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let taken = Arc::new(AtomicUsize::new(0));
     let of_backend = Arc::clone(&taken);
     let handle = move |request: Request<Incoming>| {
         let taken = Arc::clone(&of_backend);
         async move {
             Response::new(if request.uri().path() == "/endless" {
-                endless(taken, &[0; 16 * 1024])
+                endless(taken, piece)
             } else {
                 full("0123456789")
             })
         }
     };
     let (address, connections) = counting(100, handle).await;
-    let world = world(address).await;
+    (world(address).await, taken, connections)
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_keep_no_other_from_its_answer() {
+    let (world, taken, connections) = endless_backend(&[0; 16 * 1024]).await;
     let mut stalled = Vec::new();
     for _ in 0..3 {
         let mut stream = world.connect().await;
@@ -117,20 +123,7 @@ async fn clients_that_do_not_read_keep_no_other_from_its_answer() {
 
 #[tokio::test]
 async fn small_pieces_that_nobody_reads_end_no_connection_that_others_share() {
-    let taken = Arc::new(AtomicUsize::new(0));
-    let of_backend = Arc::clone(&taken);
-    let handle = move |request: Request<Incoming>| {
-        let taken = Arc::clone(&of_backend);
-        async move {
-            Response::new(if request.uri().path() == "/endless" {
-                endless(taken, &[0; 20])
-            } else {
-                full("0123456789")
-            })
-        }
-    };
-    let (address, connections) = counting(100, handle).await;
-    let world = world(address).await;
+    let (world, taken, connections) = endless_backend(&[0; 20]).await;
     let stream = world.connect().await;
     let (mut stalled, connection) =
         h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
