@@ -1,0 +1,60 @@
+//! How a controller works.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::options::Options as TranslateOptions;
+
+use crate::address_pool::AddressPool;
+use crate::lease::LeaseOptions;
+use crate::observe::Observe;
+use crate::watch::WatchOptions;
+
+/// How a controller works.
+#[derive(Clone, Debug)]
+pub struct ControllerOptions {
+    /// Who this controller is, and what its data plane can do. What is not known of the installed definitions is filled in.
+    pub translate: TranslateOptions,
+    /// What is watched.
+    pub watch: WatchOptions,
+    /// The GatewayClasses that are carried out, by name; without it, all of our controller name. Instances with
+    /// different classes share one controller name without getting in each other's way.
+    pub classes: Option<BTreeSet<String>>,
+    /// Addresses for the Gateways that ask for none, each its own; without it, they are those of the translation's options.
+    pub pool: Option<AddressPool>,
+    /// The Lease by which one replica of several writes statuses; without one, this controller is the only one and writes.
+    pub lease: Option<LeaseOptions>,
+    /// Whether statuses are written at all; if not, no right to write is needed.
+    pub writes: bool,
+    /// Whether events tell of conditions that change for the worse.
+    pub events: bool,
+    /// How long changes are collected until they are translated together; 50 ms by default.
+    pub debounce: Duration,
+    /// How long an object whose status was written is left alone; 300 ms by default.
+    pub rest: Duration,
+    /// How many writes are under way at once; 8 by default.
+    pub concurrency: usize,
+    /// Who is told of the work, for [metrics](crate::metrics).
+    pub observer: Option<Arc<dyn Observe>>,
+}
+
+// === impl ControllerOptions ===
+
+impl Default for ControllerOptions {
+    fn default() -> Self {
+        Self {
+            translate: TranslateOptions::default(),
+            watch: WatchOptions::default(),
+            classes: None,
+            pool: None,
+            lease: None,
+            writes: true,
+            events: true,
+            debounce: Duration::from_millis(50),
+            rest: Duration::from_millis(300),
+            concurrency: 8,
+            observer: None,
+        }
+    }
+}
