@@ -76,7 +76,7 @@
 //! # Limits
 //! - Routes of all five kinds are served.
 //! - Work is bounded by what was written and sent: sizes of [manifests](manifest::MAX_BYTES), of
-//!   [regular expressions](matching::pattern::SIZE_LIMIT) of one Route and one namespace, of
+//!   [regular expressions](matching::Pattern::SIZE_LIMIT) of one Route and one namespace, of
 //!   [listeners](options::DEFAULT_MAX_LISTENERS) of one Gateway, of the [places](options::MAX_NAMESPACE_PLACES) in indexes that the
 //!   Routes of one namespace ask for. What is beyond is said, and costs the object that has it.
 //! - What needs the outside is the embedder's: sockets, health of endpoints, timers, DNS. What it finds out about sockets comes

@@ -3,7 +3,7 @@
 mod by_hand;
 
 use allocation_counter::measure;
-use gateway_core::matching::request::MAX_EFFORT;
+use gateway_core::matching::RequestHead;
 
 use self::by_hand::{ByHand, ask, head, port, request};
 
@@ -140,7 +140,7 @@ fn large_expressions_look_at_less_of_a_request() {
 fn any_number_of_expressions_looks_at_short_requests() {
     let many: Vec<String> = (0..5_000).map(|i| format!("~/[a-z]*/x{i}")).collect();
     let table = table(&many);
-    assert!(many.len() * 250 > MAX_EFFORT);
+    assert!(many.len() * 250 > RequestHead::MAX_EFFORT);
     let path = format!("/{}/x4999", "a".repeat(240));
     assert_eq!(ask(&table, &format!("http://a.example{path}")), "r4999");
 }

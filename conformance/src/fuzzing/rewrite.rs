@@ -7,7 +7,7 @@ use gateway_core::filter::{
     FilterContext, HttpFilter, PathModifier, PathModifierError, RequestEdits, RequestRedirect, Scheme,
     UrlRewrite, Verdict, on_request,
 };
-use gateway_core::matching::path::normalize;
+use gateway_core::matching::normalize_path;
 use gateway_core::matching::{MatchedPath, PathMatch};
 use http::uri::PathAndQuery;
 use http::{Request, header, request};
@@ -27,9 +27,9 @@ pub fn rewrite(bytes: &[u8]) {
     let prefix = lines.next().unwrap_or_default();
     let replacement = lines.next().unwrap_or_default();
 
-    let path = normalize(target.path());
+    let path = normalize_path(target.path());
     assert_eq!(path, normal_form(target.path()));
-    assert_eq!(normalize(&path), path, "the normal form is stable");
+    assert_eq!(normalize_path(&path), path, "the normal form is stable");
     let condition = PathMatch::prefix(prefix);
     let path_match = HttpPathMatch { r#type: PathMatchType::PathPrefix, value: prefix.into() };
     let request = Matched {

@@ -194,7 +194,7 @@ impl Request {
     /// The head, made of what a parser already has: checks host and path as `RequestHead::new` does.
     pub fn head<'a>(&self, headers: &'a HeaderMap) -> RequestHead<'a> {
         let host = Host::of_authority(self.host).expect("a host");
-        let path = gateway_core::matching::path::normalize(self.path);
+        let path = gateway_core::matching::normalize_path(self.path);
         RequestHead::from_parts(&Method::GET, host, path, None, headers)
     }
 

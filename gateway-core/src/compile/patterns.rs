@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::matching::pattern::{Pattern, PatternError, SIZE_LIMIT};
+use crate::matching::{Pattern, PatternError};
 use crate::name::RouteKey;
 
 /// The memory that all expressions of one Route may take when they are compiled, in bytes.
@@ -94,7 +94,7 @@ impl Patterns {
         let changed = std::mem::take(&mut self.changed);
         let size = |namespace: &Arc<str>| self.by_namespace.get(namespace).copied().unwrap_or_default();
         let is_full = |namespace: &Arc<str>| {
-            self.refused.contains(namespace) || size(namespace) > NAMESPACE_LIMIT - SIZE_LIMIT
+            self.refused.contains(namespace) || size(namespace) > NAMESPACE_LIMIT - Pattern::SIZE_LIMIT
         };
         let full: BTreeSet<_> = changed.into_iter().filter(is_full).collect();
         if full.is_empty() {
@@ -130,23 +130,23 @@ impl Patterns {
         let known = self.known.get_mut(source);
         let is_counted = known.as_ref().is_some_and(|known| known.route == self.route);
         // How large it is, is not known before there is room for the largest.
-        if !is_counted && self.left < SIZE_LIMIT {
+        if !is_counted && self.left < Pattern::SIZE_LIMIT {
             return Err(format!(
                 "the regular expressions of this Route take more than {} MiB when compiled; simplify them, or divide the \
                  Route into several",
-                (ROUTE_LIMIT - SIZE_LIMIT) >> 20
+                (ROUTE_LIMIT - Pattern::SIZE_LIMIT) >> 20
             ));
         }
         let present = self.present.as_ref().map(|route| &route.name.namespace);
         let of_namespace =
             present.and_then(|namespace| self.by_namespace.get(namespace)).copied().unwrap_or(0);
-        if !is_counted && of_namespace > NAMESPACE_LIMIT - SIZE_LIMIT {
+        if !is_counted && of_namespace > NAMESPACE_LIMIT - Pattern::SIZE_LIMIT {
             self.refused.extend(present.cloned());
             self.changed.extend(present.cloned());
             return Err(format!(
                 "the regular expressions of this namespace take more than {} MiB when compiled, and older Routes come \
                  first; simplify them, or move Routes to other namespaces",
-                (NAMESPACE_LIMIT - SIZE_LIMIT) >> 20
+                (NAMESPACE_LIMIT - Pattern::SIZE_LIMIT) >> 20
             ));
         }
         let known = match known {
@@ -158,7 +158,7 @@ impl Patterns {
         };
         known.route = self.route;
         if !is_counted {
-            let size = known.compiled.as_ref().map_or(SIZE_LIMIT, Pattern::size);
+            let size = known.compiled.as_ref().map_or(Pattern::SIZE_LIMIT, Pattern::size);
             self.left -= size;
             if let Some(route) = &self.present {
                 *self.by_route.entry(route.clone()).or_default() += size;

@@ -1,46 +1,4 @@
 //! Questions to authorization services, and what their answers do to a request.
-//!
-//! The service gets as much of the request as the [filter](crate::filter::ExternalAuth) says, and no header beyond. What it
-//! answers is an [`AuthAnswer`]: the request passes, with headers as the service wants them; or the client gets the service's
-//! answer; or there is none, and then the request does not pass either.
-//!
-//! Whatever a service says, it says nothing of where a request goes and where it ends: `Host`, `Content-Length` and what is for
-//! one hop only stay as they are.
-//!
-//! The surprising case: a header that the service is [allowed](crate::filter::HttpAuth::allowed_response_headers) to set by name
-//! is taken out of the request where the service does not set it. A client could otherwise say by itself who it is.
-//!
-//! ```
-//! use bytes::Bytes;
-//! use gateway_core::exchange::{AuthAnswer, Form};
-//! use gateway_core::filter::HttpAuth;
-//! use http::{HeaderName, Request, Response};
-//!
-//! let user = HeaderName::from_static("x-user");
-//! let auth = HttpAuth {
-//!     prefix: "/check".into(),
-//!     allowed_headers: [].into(),
-//!     allowed_response_headers: [user].into(),
-//! };
-//! let request = Request::get("/cart?item=1").header("host", "shop.example").header("cookie", "a=b").header("x-user", "root");
-//! let (mut parts, ()) = request.body(())?.into_parts();
-//! let question = auth.question(&parts, 0)?;
-//! assert_eq!(question.uri, "/check/cart?item=1");
-//! assert_eq!(question.headers["host"], "shop.example");
-//! assert!(!question.headers.contains_key("cookie"));
-//!
-//! let AuthAnswer::Permit(permit) = auth.answer(Response::new(Bytes::new())) else { panic!("200 lets it pass") };
-//! permit.apply(&mut parts.headers)?;
-//! assert!(!parts.headers.contains_key("x-user"));
-//!
-//! let answer = Response::builder().status(401).header("www-authenticate", "Basic").body(Bytes::from("who?"))?;
-//! let AuthAnswer::Deny(denial) = auth.answer(answer) else { panic!("401 does not") };
-//! assert_eq!(denial.into_response(Form::Http).headers()["www-authenticate"], "Basic");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! # Spec
-//! [FEA-01](crate::spec#FEA-01) to [FEA-08](crate::spec#FEA-08); GEP-1494.
 
 use std::collections::HashMap;
 
@@ -52,9 +10,51 @@ use http::{Method, Request, Response, StatusCode, Uri, request};
 use super::form::Form;
 use super::grpc_code::GrpcCode;
 use crate::filter::{GrpcAuth, HeaderEdits, HttpAuth, Put};
-use crate::matching::path;
+use crate::matching::normalize_path;
 
 /// What came of asking an authorization service.
+///
+/// The service gets as much of the request as the [filter](crate::filter::ExternalAuth) says, and no header beyond. What it
+/// answers is an [`AuthAnswer`]: the request passes, with headers as the service wants them; or the client gets the service's
+/// answer; or there is none, and then the request does not pass either.
+///
+/// Whatever a service says, it says nothing of where a request goes and where it ends: `Host`, `Content-Length` and what is for
+/// one hop only stay as they are.
+///
+/// The surprising case: a header that the service is [allowed](crate::filter::HttpAuth::allowed_response_headers) to set by name
+/// is taken out of the request where the service does not set it. A client could otherwise say by itself who it is.
+///
+/// ```
+/// use bytes::Bytes;
+/// use gateway_core::exchange::{AuthAnswer, Form};
+/// use gateway_core::filter::HttpAuth;
+/// use http::{HeaderName, Request, Response};
+///
+/// let user = HeaderName::from_static("x-user");
+/// let auth = HttpAuth {
+///     prefix: "/check".into(),
+///     allowed_headers: [].into(),
+///     allowed_response_headers: [user].into(),
+/// };
+/// let request = Request::get("/cart?item=1").header("host", "shop.example").header("cookie", "a=b").header("x-user", "root");
+/// let (mut parts, ()) = request.body(())?.into_parts();
+/// let question = auth.question(&parts, 0)?;
+/// assert_eq!(question.uri, "/check/cart?item=1");
+/// assert_eq!(question.headers["host"], "shop.example");
+/// assert!(!question.headers.contains_key("cookie"));
+///
+/// let AuthAnswer::Permit(permit) = auth.answer(Response::new(Bytes::new())) else { panic!("200 lets it pass") };
+/// permit.apply(&mut parts.headers)?;
+/// assert!(!parts.headers.contains_key("x-user"));
+///
+/// let answer = Response::builder().status(401).header("www-authenticate", "Basic").body(Bytes::from("who?"))?;
+/// let AuthAnswer::Deny(denial) = auth.answer(answer) else { panic!("401 does not") };
+/// assert_eq!(denial.into_response(Form::Http).headers()["www-authenticate"], "Basic");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Spec
+/// [FEA-01](crate::spec#FEA-01) to [FEA-08](crate::spec#FEA-08); GEP-1494.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthAnswer {
     /// The request passes.
@@ -157,7 +157,7 @@ impl HttpAuth {
 fn matched_target(request: &request::Parts) -> String {
     let Some(written) = request.uri.path_and_query() else { return String::new() };
     let path = match written.path() {
-        path if path.starts_with('/') => path::normalize(path),
+        path if path.starts_with('/') => normalize_path(path),
         other => other.into(),
     };
     match written.query() {

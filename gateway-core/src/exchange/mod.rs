@@ -101,7 +101,7 @@ mod arrival;
 mod grpc_code;
 mod form;
 mod refusal;
-pub mod authorization;
+mod authorization;
 mod stopped;
 mod one_form;
 mod search;
@@ -109,7 +109,7 @@ mod steps;
 mod decision;
 
 pub use self::arrival::Arrival;
-pub use self::authorization::{AuthAnswer, Denial, Permit};
+pub use self::authorization::{AuthAnswer, Denial, NoQuestion, Permit};
 pub use self::decision::{Decision, Forward, Question};
 pub use self::form::Form;
 pub use self::grpc_code::GrpcCode;

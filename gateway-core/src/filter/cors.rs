@@ -1,11 +1,4 @@
 //! Cross-origin resource sharing: which other origins' scripts may call, and what they may read.
-//!
-//! The browser enforces; the gateway only tells it the rules. A preflight is answered here and never reaches a backend,
-//! whether its origin is allowed or not. Any other request is forwarded, and the answer gets the headers that let the
-//! browser hand it over, or none of them.
-//!
-//! The surprising case: a preflight is an `OPTIONS` request, so a rule that matches only `method: POST` never sees the
-//! preflights of its own requests; match `OPTIONS` too.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -36,6 +29,13 @@ pub struct CorsPolicy<'a> {
 }
 
 /// A compiled CORS filter: the headers it sends are ready.
+///
+/// The browser enforces; the gateway only tells it the rules. A preflight is answered here and never reaches a backend,
+/// whether its origin is allowed or not. Any other request is forwarded, and the answer gets the headers that let the
+/// browser hand it over, or none of them.
+///
+/// The surprising case: a preflight is an `OPTIONS` request, so a rule that matches only `method: POST` never sees the
+/// preflights of its own requests; match `OPTIONS` too.
 ///
 /// # Spec
 /// [FCO-01](crate::spec#FCO-01) to [FCO-21](crate::spec#FCO-21); the choices are [AMB-22](crate::choices#AMB-22) to

@@ -1,8 +1,4 @@
 //! The origins that a CORS filter allows.
-//!
-//! An origin is a scheme, a host and a port, and all three must agree; a port that is not written is the scheme's.
-//! `*` alone allows every origin, even the opaque `null`. Exact origins are looked up in one hash set, without
-//! allocating, and only wildcard hosts are tried one by one.
 
 use std::hash::{Hash, Hasher};
 
@@ -13,6 +9,10 @@ use super::scheme::Scheme;
 use crate::hostname::Host;
 
 /// The origins that may read answers.
+///
+/// An origin is a scheme, a host and a port, and all three must agree; a port that is not written is the scheme's.
+/// `*` alone allows every origin, even the opaque `null`. Exact origins are looked up in one hash set, without
+/// allocating, and only wildcard hosts are tried one by one.
 ///
 /// # Spec
 /// `allowOrigins`, [FCO-05](crate::spec#FCO-05), [FCO-06](crate::spec#FCO-06), [FCO-15](crate::spec#FCO-15),

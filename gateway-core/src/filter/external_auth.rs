@@ -1,13 +1,13 @@
 //! Asking another service whether a request may pass.
-//!
-//! A filter of this kind is the only one that cannot be carried out at once: whoever forwards the request asks the service, and
-//! [goes on](crate::exchange) with its answer. Here stands what is asked, and how; nothing is sent.
 
 use http::header::{self, HeaderName};
 
 use crate::name::BackendId;
 
 /// Asks an authorization service whether a request may pass, and lets it change the request's headers.
+///
+/// A filter of this kind is the only one that cannot be carried out at once: whoever forwards the request asks the service, and
+/// [goes on](crate::exchange) with its answer. Here stands what is asked, and how; nothing is sent.
 ///
 /// # Spec
 /// `HTTPExternalAuthFilter`, GEP-1494, [FEA-01](crate::spec#FEA-01) to [FEA-10](crate::spec#FEA-10).

@@ -1,6 +1,4 @@
 //! Headers set, added and removed, of a request or of a response.
-//!
-//! Names and values are parsed when the modifier is made; carrying it out only inserts and removes.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue, MaxSizeReached};
 use http::request;
@@ -9,6 +7,8 @@ use super::forwarded_host::ForwardedHost;
 use crate::hostname::HostError;
 
 /// Sets, adds and removes headers; each header is acted on at most once.
+///
+/// Names and values are parsed when the modifier is made; carrying it out only inserts and removes.
 ///
 /// Setting `Host` is a rewrite of the request's host: it changes the authority of the target too, and may give a port.
 ///

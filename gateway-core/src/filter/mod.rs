@@ -31,25 +31,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod scheme;
+mod scheme;
 mod filter_context;
 mod verdict;
 mod forwarded_host;
-pub mod precise_hostname;
-pub mod path_modifier;
-pub mod header_modifier;
-pub mod request_redirect;
-pub mod url_rewrite;
-pub mod request_mirror;
-pub mod cors_origin;
-pub mod cors;
-pub mod header_edits;
-pub mod request_edits;
-pub mod extension;
-pub mod external_auth;
-pub mod http_filter;
-pub mod listener_filter;
-pub mod run;
+mod precise_hostname;
+mod path_modifier;
+mod header_modifier;
+mod request_redirect;
+mod url_rewrite;
+mod request_mirror;
+mod cors_origin;
+mod cors;
+mod header_edits;
+mod request_edits;
+mod extension;
+mod external_auth;
+mod http_filter;
+mod listener_filter;
+mod run;
 
 pub use self::cors::{Cors, CorsError, CorsPolicy};
 pub use self::cors_origin::{AllowedOrigins, OriginError};
@@ -57,6 +57,8 @@ pub use self::extension::{Extension, ExtensionError, Extensions};
 pub use self::external_auth::{AuthProtocol, AuthTerms, ExternalAuth, GrpcAuth, HttpAuth};
 pub use self::filter_context::FilterContext;
 pub use self::header_edits::{HeaderEdits, Put};
+#[cfg(feature = "resources")]
+pub(crate) use self::header_modifier::is_framing;
 pub use self::header_modifier::{HeaderModifier, HeaderModifierError};
 pub use self::http_filter::HttpFilter;
 pub use self::listener_filter::{ListenerFilter, before_routing, resume_before_routing};

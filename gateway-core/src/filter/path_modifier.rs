@@ -1,8 +1,4 @@
 //! The path that a redirect or a rewrite puts in place of the request's.
-//!
-//! A prefix is replaced by whole elements, never by text: the slashes where replacement and rest meet are made exactly
-//! one, and the result always starts with a slash. What a URI cannot hold is percent-encoded when the modifier is made,
-//! so every modifier gives a valid target.
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -10,6 +6,10 @@ use http::uri::PathAndQuery;
 use crate::matching::MatchedPath;
 
 /// What the path of a request is replaced with: all of it, or the prefix that matched.
+///
+/// A prefix is replaced by whole elements, never by text: the slashes where replacement and rest meet are made exactly
+/// one, and the result always starts with a slash. What a URI cannot hold is percent-encoded when the modifier is made,
+/// so every modifier gives a valid target.
 ///
 /// # Spec
 /// `HTTPPathModifier`, [FRD-06](crate::spec#FRD-06), [FRW-02](crate::spec#FRW-02), [FRW-03](crate::spec#FRW-03),

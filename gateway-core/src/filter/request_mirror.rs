@@ -1,13 +1,13 @@
 //! Mirrors: copies of requests for a backend whose answers nobody waits for.
-//!
-//! Nothing is sent here: whoever forwards the request sends the copies too, once it is sure to attempt the request
-//! itself. A mirror whose backend cannot be resolved is simply not made; it never harms the request.
 
 use std::fmt;
 
 use crate::name::BackendId;
 
 /// Sends a share of the requests to one more backend.
+///
+/// Nothing is sent here: whoever forwards the request sends the copies too, once it is sure to attempt the request
+/// itself. A mirror whose backend cannot be resolved is simply not made; it never harms the request.
 ///
 /// # Spec
 /// `HTTPRequestMirrorFilter`, [FMR-01](crate::spec#FMR-01) to [FMR-09](crate::spec#FMR-09); the choices are

@@ -1,19 +1,4 @@
 //! Paths: the one form in which they are compared, and the three ways to match one.
-//!
-//! A path is *normalised* before anything looks at it: percent-encoded unreserved characters are decoded, characters that
-//! no path may hold are encoded, the digits of escapes are put in upper case, dot segments are removed. Slashes are neither
-//! merged nor decoded, and decoding never makes an escape that was not there. The normalised path is what is matched **and**
-//! what is forwarded, so gateway and backend never see different things.
-//!
-//! ```
-//! use gateway_core::matching::path::{normalize, PathMatch};
-//!
-//! let prefix = PathMatch::prefix("/shop/");
-//! assert!(prefix.matches(&normalize("/shop")));
-//! assert!(prefix.matches(&normalize("/%73hop/cart")));
-//! assert!(!prefix.matches(&normalize("/shopping")));
-//! assert!(!prefix.matches(&normalize("/shop/../admin")));
-//! ```
 
 use std::borrow::Cow;
 
@@ -68,12 +53,12 @@ pub enum PathSpecificity {
 impl PathMatch {
     /// Matches `path` only.
     pub fn exact(path: &str) -> Self {
-        Self::Exact(normalize(path).into())
+        Self::Exact(normalize_path(path).into())
     }
 
     /// Matches every path whose elements start with those of `prefix`; a trailing slash makes no difference.
     pub fn prefix(prefix: &str) -> Self {
-        let normal = normalize(prefix);
+        let normal = normalize_path(prefix);
         Self::Prefix(normal.strip_suffix('/').unwrap_or(&normal).into())
     }
 
@@ -120,12 +105,27 @@ fn is_element_prefix(prefix: &str, path: &str) -> bool {
 
 /// The form of `path` that is compared and forwarded; borrowed when `path` has it already, as almost all do.
 ///
+/// A path is *normalised* before anything looks at it: percent-encoded unreserved characters are decoded, characters that
+/// no path may hold are encoded, the digits of escapes are put in upper case, dot segments are removed. Slashes are neither
+/// merged nor decoded, and decoding never makes an escape that was not there. The normalised path is what is matched **and**
+/// what is forwarded, so gateway and backend never see different things.
+///
+/// ```
+/// use gateway_core::matching::{PathMatch, normalize_path};
+///
+/// let prefix = PathMatch::prefix("/shop/");
+/// assert!(prefix.matches(&normalize_path("/shop")));
+/// assert!(prefix.matches(&normalize_path("/%73hop/cart")));
+/// assert!(!prefix.matches(&normalize_path("/shopping")));
+/// assert!(!prefix.matches(&normalize_path("/shop/../admin")));
+/// ```
+///
 /// An empty path, as a CONNECT request has, becomes `/`.
 ///
 /// # Spec
 /// [AMB-01](crate::choices#AMB-01) to [AMB-05](crate::choices#AMB-05), [AMB-07](crate::choices#AMB-07),
 /// [AMB-70](crate::choices#AMB-70); RFC 3986 sections 3.3, 5.2.4 and 6.2.2.
-pub fn normalize(path: &str) -> Cow<'_, str> {
+pub fn normalize_path(path: &str) -> Cow<'_, str> {
     if path.is_empty() {
         return Cow::Borrowed("/");
     }
@@ -312,8 +312,8 @@ mod tests {
             ("/%%2e%41", "/%.A"),
             ("/%41%2%66", "/A%2%66"),
         ] {
-            assert_eq!(normalize(path), normal, "{path}");
-            assert_eq!(normalize(normal), normal, "the normal form of {path} is stable");
+            assert_eq!(normalize_path(path), normal, "{path}");
+            assert_eq!(normalize_path(normal), normal, "the normal form of {path} is stable");
         }
     }
 

@@ -7,11 +7,8 @@ use std::sync::Arc;
 use super::automaton::{self, Automaton};
 use super::pattern_set::{MEMBERS, PatternSet};
 
-/// The memory that one compiled expression may take, in bytes, and as much again for each thread that matches with it.
-pub const SIZE_LIMIT: usize = 1 << 20;
-
 /// The sizes that expressions are counted with: the first into which one fits.
-const SIZES: [usize; 4] = [SMALL, 32 << 10, 128 << 10, SIZE_LIMIT];
+const SIZES: [usize; 4] = [SMALL, 32 << 10, 128 << 10, Pattern::SIZE_LIMIT];
 
 /// The size up to which an expression counts once where it looks at a request.
 const SMALL: usize = 16 << 10;
@@ -20,15 +17,15 @@ const SMALL: usize = 16 << 10;
 ///
 /// The dialect is that of the `regex` crate: RE2's without its `\C`, linear in the text, Unicode aware. The expression
 /// is anchored as one whole, so that `a|b` matches `a` and `b` and nothing longer. An expression that would take more
-/// than [`SIZE_LIMIT`] bytes is refused.
+/// than [`SIZE_LIMIT`](Self::SIZE_LIMIT) bytes is refused.
 ///
 /// ```
-/// use gateway_core::matching::pattern::Pattern;
+/// use gateway_core::matching::Pattern;
 ///
 /// let pattern: Pattern = "a|ab".parse()?;
 /// assert!(pattern.matches(b"ab"));
 /// assert!(!pattern.matches(b"abc"));
-/// # Ok::<(), gateway_core::matching::pattern::PatternError>(())
+/// # Ok::<(), gateway_core::matching::PatternError>(())
 /// ```
 ///
 /// # Spec
@@ -59,6 +56,9 @@ pub struct PatternError {
 // === impl Pattern ===
 
 impl Pattern {
+    /// The memory that one compiled expression may take, in bytes, and as much again for each thread that matches with it.
+    pub const SIZE_LIMIT: usize = 1 << 20;
+
     /// Whether there are other clones.
     #[cfg(feature = "resources")]
     pub(crate) fn is_shared(&self) -> bool {
@@ -121,7 +121,8 @@ impl FromStr for Pattern {
         let expression = automaton::parse(source).map_err(|error| refused(in_one_line(&error)))?;
         let (automaton, size) = Automaton::new(expression, &SIZES).ok_or_else(|| {
             refused(format!(
-                "it takes more than {SIZE_LIMIT} bytes when compiled; simplify it or shorten its repetitions"
+                "it takes more than {} bytes when compiled; simplify it or shorten its repetitions",
+                Self::SIZE_LIMIT
             ))
         })?;
         let compiled = Arc::new(Compiled { source: source.into(), automaton, size });
@@ -201,7 +202,7 @@ mod tests {
             ("/v[0-9]+", 16 << 10),
             (r"/users/\d+/x", 32 << 10),
             (r"\w+@\w+", 128 << 10),
-            (r"\w{15}", SIZE_LIMIT),
+            (r"\w{15}", Pattern::SIZE_LIMIT),
         ] {
             assert_eq!(pattern.parse::<Pattern>().expect(pattern).size(), size, "{pattern}");
         }

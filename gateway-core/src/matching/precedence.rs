@@ -1,10 +1,4 @@
 //! Which of several matches that fit a request is the one that serves it.
-//!
-//! The specification gives an order of criteria; each is a field here, in that order, and the derived `Ord` is the whole
-//! algorithm. It is written once: the table sorts by it, and `explain` names the first field that differs.
-//!
-//! The search does not compare candidates of different hostnames, or of different kinds of path, at all: it tries them in
-//! the order that the first fields have here. A test of the table holds the two together.
 
 use std::cmp::Reverse;
 
@@ -58,6 +52,12 @@ pub struct HostnameSpecificity {
 }
 
 /// The place of a match entry among all those of its kind of Route that could serve a request; the smallest one does.
+///
+/// The specification gives an order of criteria; each is a field here, in that order, and the derived `Ord` is the whole
+/// algorithm. It is written once: the table sorts by it, and `explain` names the first field that differs.
+///
+/// The search does not compare candidates of different hostnames, or of different kinds of path, at all: it tries them in
+/// the order that the first fields have here. A test of the table holds the two together.
 ///
 /// # Spec
 /// [HST-14](crate::spec#HST-14), [HRM-20](crate::spec#HRM-20) to [HRM-23](crate::spec#HRM-23), [GRP-07](crate::spec#GRP-07),

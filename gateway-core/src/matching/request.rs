@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 use smallvec::SmallVec;
 
 use super::call::is_call;
-use super::path;
+use super::path::normalize_path;
 use super::pattern::Pattern;
 use super::query::{Value, first_value};
 use super::query_index::QueryIndex;
@@ -50,23 +50,6 @@ struct Memo {
 
 /// The number of a set of expressions, and one bit for each of them; nothing where the set gave up.
 type OfSet = (u64, Option<u128>);
-
-/// How many bytes of the target of a request, and as many of its headers, regular expressions look at, all of them
-/// together: enough for eight looks at 60 KB. The first [`FREE_BYTES`] of each look do not count.
-///
-/// Small expressions of one Route that look at the same text look at it together, which is one look. Without a bound, a
-/// path of 60 KB and a hundred others would keep a thread busy for tens of milliseconds. A request for which this
-/// is not enough is refused: to pass over the expressions that are left could send it past the rule that was made for it.
-///
-/// A look of an expression that is no table of states, since it would be too large, counts as many times as it is larger
-/// than 16 KiB, since repetitions such as `{9000}` can make each byte work for all of their states.
-///
-/// # Spec
-/// [AMB-08](crate::choices#AMB-08)
-pub const MAX_EFFORT: usize = 512 << 10;
-
-/// See [`MAX_EFFORT`]: looks at short texts count for nothing, so that only the length of a request decides.
-pub const FREE_BYTES: usize = 256;
 
 /// How many lines of a header are few.
 const FEW_LINES: usize = 8;
@@ -108,7 +91,7 @@ impl Memo {
         // A search is the work of one thread.
         let sum = spent.load(Ordering::Relaxed) + bytes;
         spent.store(sum, Ordering::Relaxed);
-        sum <= MAX_EFFORT
+        sum <= RequestHead::MAX_EFFORT
     }
 }
 
@@ -122,6 +105,23 @@ impl Clone for Memo {
 // === impl RequestHead ===
 
 impl<'a> RequestHead<'a> {
+    /// How many bytes of the target of a request, and as many of its headers, regular expressions look at, all of them
+    /// together: enough for eight looks at 60 KB. The first [`FREE_BYTES`](Self::FREE_BYTES) of each look do not count.
+    ///
+    /// Small expressions of one Route that look at the same text look at it together, which is one look. Without a bound, a
+    /// path of 60 KB and a hundred others would keep a thread busy for tens of milliseconds. A request for which this
+    /// is not enough is refused: to pass over the expressions that are left could send it past the rule that was made for it.
+    ///
+    /// A look of an expression that is no table of states, since it would be too large, counts as many times as it is larger
+    /// than 16 KiB, since repetitions such as `{9000}` can make each byte work for all of their states.
+    ///
+    /// # Spec
+    /// [AMB-08](crate::choices#AMB-08)
+    pub const MAX_EFFORT: usize = 512 << 10;
+
+    /// See [`MAX_EFFORT`](Self::MAX_EFFORT): looks at short texts count for nothing, so that only the length of a request decides.
+    pub const FREE_BYTES: usize = 256;
+
     /// Reads the head of a request.
     ///
     /// One of HTTP/1.0 need not name a host.
@@ -157,7 +157,7 @@ impl<'a> RequestHead<'a> {
 
     #[inline]
     fn with_host(host: Host<'a>, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self::from_parts(method, host, path::normalize(uri.path()), uri.query(), headers)
+        Self::from_parts(method, host, normalize_path(uri.path()), uri.query(), headers)
     }
 
     /// A head of which host and path are read already; the path is in its normal form.
@@ -215,7 +215,7 @@ impl<'a> RequestHead<'a> {
 
     /// Whether this text of the target matches a regular expression; not if there is no time left to find out.
     pub(super) fn target_matches(&self, pattern: &Pattern, text: &[u8]) -> bool {
-        if text.len() > FREE_BYTES
+        if text.len() > RequestHead::FREE_BYTES
             && let Some(matches) = self.matches_in_set(pattern, &self.memo.target, [text])
         {
             return matches;
@@ -226,7 +226,8 @@ impl<'a> RequestHead<'a> {
     /// Whether a line of a header matches a regular expression; not if there is no time left to find out.
     pub(super) fn header_matches(&self, name: &HeaderName, pattern: &Pattern) -> bool {
         let lines = || self.header_values(name);
-        let is_long = || lines().nth(FEW_LINES).is_some() || lines().any(|line| line.len() > FREE_BYTES);
+        let is_long =
+            || lines().nth(FEW_LINES).is_some() || lines().any(|line| line.len() > RequestHead::FREE_BYTES);
         if pattern.set().is_some()
             && is_long()
             && let Some(matches) = self.matches_in_set(pattern, &self.memo.headers, lines())
@@ -235,7 +236,11 @@ impl<'a> RequestHead<'a> {
         }
         lines().enumerate().any(|(number, line)| {
             // Only the first is free: a client can send thousands of short ones.
-            let more_lines = if number == 0 { 0 } else { line.len().min(FREE_BYTES) + FREE_BYTES };
+            let more_lines = if number == 0 {
+                0
+            } else {
+                line.len().min(RequestHead::FREE_BYTES) + RequestHead::FREE_BYTES
+            };
             self.memo.spend(&self.memo.headers, effort(pattern, line) + more_lines) && pattern.matches(line)
         })
     }
@@ -264,7 +269,7 @@ impl<'a> RequestHead<'a> {
             None => {
                 let mut bits = Some(0);
                 for text in texts {
-                    if !self.memo.spend(spent, text.len() + FREE_BYTES) {
+                    if !self.memo.spend(spent, text.len() + RequestHead::FREE_BYTES) {
                         return Some(false);
                     }
                     bits = bits.zip(set.matching(text)).map(|(all, these)| all | these);
@@ -278,17 +283,17 @@ impl<'a> RequestHead<'a> {
 
     /// Whether there is time to decode this text of the target.
     pub(super) fn decoding_effort(&self, text: &[u8]) -> bool {
-        self.memo.spend(&self.memo.target, text.len().saturating_sub(FREE_BYTES))
+        self.memo.spend(&self.memo.target, text.len().saturating_sub(RequestHead::FREE_BYTES))
     }
 
-    /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`], so that what matched is not known.
+    /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`](Self::MAX_EFFORT), so that what matched is not known.
     pub fn is_target_too_long(&self) -> bool {
-        self.memo.target.load(Ordering::Relaxed) > MAX_EFFORT
+        self.memo.target.load(Ordering::Relaxed) > RequestHead::MAX_EFFORT
     }
 
     /// The same for the headers.
     pub fn are_headers_too_long(&self) -> bool {
-        self.memo.headers.load(Ordering::Relaxed) > MAX_EFFORT
+        self.memo.headers.load(Ordering::Relaxed) > RequestHead::MAX_EFFORT
     }
 }
 
@@ -296,7 +301,7 @@ impl<'a> RequestHead<'a> {
 /// byte is work for every state that the expression has.
 fn effort(pattern: &Pattern, text: &[u8]) -> usize {
     let weight = pattern.weight();
-    text.len().saturating_sub(FREE_BYTES / weight) * weight
+    text.len().saturating_sub(RequestHead::FREE_BYTES / weight) * weight
 }
 
 /// All lines of `Cookie` as one, where there are several.

@@ -8,7 +8,7 @@ use crate::api::{ForwardBodyConfig, HttpExternalAuthFilter, HttpRouteExternalAut
 use crate::condition::Reason;
 use crate::filter::{AuthProtocol, AuthTerms, GrpcAuth, HttpAuth};
 use crate::finding::Finding;
-use crate::matching::path;
+use crate::matching::normalize_path;
 
 /// How the service is asked. Fields of what is wrong are below the filter's `externalAuth`.
 ///
@@ -66,7 +66,7 @@ fn max_body(written: i32) -> Result<u32, Finding> {
 /// A prefix in the form in which a path follows on it.
 fn prefix(written: &str) -> Box<str> {
     let rooted = if written.starts_with('/') { written.to_owned() } else { format!("/{written}") };
-    path::normalize(&rooted).trim_end_matches('/').into()
+    normalize_path(&rooted).trim_end_matches('/').into()
 }
 
 fn names(field: &str, written: &[String]) -> Result<Box<[HeaderName]>, Finding> {

@@ -5,7 +5,7 @@ use http::HeaderName;
 use super::service::BackendName;
 use crate::api::{self, CookieConfig, CookieLifetimeType, SessionPersistenceType as Type};
 use crate::duration;
-use crate::filter::header_modifier::is_framing;
+use crate::filter::is_framing;
 use crate::rule::{SessionCarrier, SessionCookie, SessionPersistence};
 
 /// Sessions as they are written by the object of this `scope`, which tells it from all others. A cookie that is given no name has one

@@ -2,16 +2,16 @@
 //!
 //! A rule for requests is an [`HttpRule`]; one for what is passed on as it comes, a [`StreamRule`].
 
-pub mod backend;
+mod backend;
 mod backend_tls;
 mod data;
 mod grpc_timeout;
-pub mod retry;
-pub mod retry_budget;
-pub mod session;
+mod retry;
+mod retry_budget;
+mod session;
 mod session_key;
 mod stream;
-pub mod timeouts;
+mod timeouts;
 
 use std::sync::Arc;
 

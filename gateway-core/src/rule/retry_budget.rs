@@ -1,28 +1,4 @@
 //! How much of what a backend gets may be retries.
-//!
-//! A budget counts the requests that a backend gets and the retries among them. As long as a share of the requests is not used up,
-//! or fewer retries than the least rate were made, another may be made; without it, a backend that fails under its load would get a
-//! multiple of it.
-//!
-//! It is the one thing in a table that changes while the table serves, and lives on from one to the next as long as the policy says
-//! the same: what happened before a change still counts. It takes no lock: each number is counted by itself, so that at the turn of
-//! a tenth of the interval one or the other may be lost.
-//!
-//! There is no clock here: the time is an argument, from any moment that stays the same.
-//!
-//! ```
-//! use std::time::Duration;
-//! use gateway_core::rule::{RetryBudget, RetryRate};
-//!
-//! let seconds = Duration::from_secs;
-//! let least = RetryRate { count: 1, interval: seconds(1) };
-//! let budget = RetryBudget::new(20, seconds(10), least);
-//! (0..10).for_each(|_| budget.count_request(seconds(1)));
-//! let retries = (0..10).filter(|_| budget.allow_retry(seconds(1))).count();
-//! assert_eq!(retries, 2, "20 % of ten");
-//! assert!(budget.allow_retry(seconds(3)), "one a second, whatever was before");
-//! assert!(!budget.allow_retry(seconds(3)));
-//! ```
 
 use std::array;
 use std::fmt;
@@ -30,6 +6,30 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How much of what a backend gets may be retries, and how much of that is used.
+///
+/// A budget counts the requests that a backend gets and the retries among them. As long as a share of the requests is not used up,
+/// or fewer retries than the least rate were made, another may be made; without it, a backend that fails under its load would get a
+/// multiple of it.
+///
+/// It is the one thing in a table that changes while the table serves, and lives on from one to the next as long as the policy says
+/// the same: what happened before a change still counts. It takes no lock: each number is counted by itself, so that at the turn of
+/// a tenth of the interval one or the other may be lost.
+///
+/// There is no clock here: the time is an argument, from any moment that stays the same.
+///
+/// ```
+/// use std::time::Duration;
+/// use gateway_core::rule::{RetryBudget, RetryRate};
+///
+/// let seconds = Duration::from_secs;
+/// let least = RetryRate { count: 1, interval: seconds(1) };
+/// let budget = RetryBudget::new(20, seconds(10), least);
+/// (0..10).for_each(|_| budget.count_request(seconds(1)));
+/// let retries = (0..10).filter(|_| budget.allow_retry(seconds(1))).count();
+/// assert_eq!(retries, 2, "20 % of ten");
+/// assert!(budget.allow_retry(seconds(3)), "one a second, whatever was before");
+/// assert!(!budget.allow_retry(seconds(3)));
+/// ```
 ///
 /// # Spec
 /// `RetryConstraint`, GEP-3388, [RTB-01](crate::spec#RTB-01), [RTB-02](crate::spec#RTB-02).

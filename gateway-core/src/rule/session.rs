@@ -1,52 +1,4 @@
 //! Sessions: the requests of a client that stay with one endpoint.
-//!
-//! A session is kept by the client alone, as a text in a cookie or a header that the gateway has given it. The text says which
-//! endpoint the session is with and when it began, in a way that only those read and make who have the [key](SessionKey), so that
-//! no client chooses an endpoint, or learns where one is. Every gateway with the same key and the same endpoints understands it,
-//! and none has to remember anything.
-//!
-//! The backend is chosen by weight first, on every request, and a session is with an endpoint of one backend. The text has
-//! a part for each backend of the rule that the client has come to. Whatever a text says, it leads to an endpoint that the chosen
-//! backend has, or nowhere.
-//!
-//! There is no clock here: the time is an argument.
-//!
-//! The surprising case: what is wrong about a text is no error. A session that is over, of another key, or with an endpoint that
-//! is gone is none, and the request begins another.
-//!
-//! ```
-//! use std::time::{Duration, SystemTime};
-//! use gateway_core::rule::{Backend, BackendProtocol, NewSession, SessionCarrier, SessionKey, SessionPersistence};
-//! # use gateway_core::name::ObjectName;
-//! use http::{HeaderMap, HeaderName};
-//!
-//! # let address = |last| std::net::SocketAddr::from(([10, 0, 0, last], 80));
-//! let backend = |endpoints: &[u8]| Backend {
-//!     service: ObjectName::new("default", "shop"),
-//!     port: 80,
-//!     protocol: BackendProtocol::Http1,
-//!     endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
-//!     ..Backend::default()
-//! };
-//! let sessions = SessionPersistence {
-//!     carrier: SessionCarrier::Header(HeaderName::from_static("x-session")),
-//!     absolute_timeout: Some(Duration::from_secs(60)),
-//!     scope: "HTTPRoute default/shop".into(),
-//! };
-//! let (key, now) = (SessionKey::new([7; 16]), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
-//! let mut client = HeaderMap::new();
-//! assert_eq!(sessions.shown(&client), None);
-//!
-//! let new = NewSession { backend: &backend(&[1, 2]), position: 1, others: &[], now, secure: false };
-//! sessions.begin(&key, None, new).unwrap().put(&mut client);
-//! let shown = sessions.shown(&client).unwrap();
-//! let endpoint = |key, endpoints, now| sessions.endpoint(key, &shown, &backend(endpoints), now);
-//! assert_eq!(endpoint(&key, &[1, 2], now), Some(1));
-//! assert_eq!(endpoint(&key, &[0, 1, 2, 3], now), Some(2), "the same endpoint");
-//! assert_eq!(endpoint(&key, &[1, 3], now), None, "it is gone");
-//! assert_eq!(endpoint(&key, &[1, 2], now + Duration::from_secs(60)), None, "it is over");
-//! assert_eq!(endpoint(&SessionKey::new([8; 16]), &[1, 2], now), None);
-//! ```
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -58,6 +10,54 @@ use super::backend::Backend;
 use super::session_key::{Part, Place, SessionKey, ShownSessions};
 
 /// How the requests of a session stay with one endpoint.
+///
+/// A session is kept by the client alone, as a text in a cookie or a header that the gateway has given it. The text says which
+/// endpoint the session is with and when it began, in a way that only those read and make who have the [key](SessionKey), so that
+/// no client chooses an endpoint, or learns where one is. Every gateway with the same key and the same endpoints understands it,
+/// and none has to remember anything.
+///
+/// The backend is chosen by weight first, on every request, and a session is with an endpoint of one backend. The text has
+/// a part for each backend of the rule that the client has come to. Whatever a text says, it leads to an endpoint that the chosen
+/// backend has, or nowhere.
+///
+/// There is no clock here: the time is an argument.
+///
+/// The surprising case: what is wrong about a text is no error. A session that is over, of another key, or with an endpoint that
+/// is gone is none, and the request begins another.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use gateway_core::rule::{Backend, BackendProtocol, NewSession, SessionCarrier, SessionKey, SessionPersistence};
+/// # use gateway_core::name::ObjectName;
+/// use http::{HeaderMap, HeaderName};
+///
+/// # let address = |last| std::net::SocketAddr::from(([10, 0, 0, last], 80));
+/// let backend = |endpoints: &[u8]| Backend {
+///     service: ObjectName::new("default", "shop"),
+///     port: 80,
+///     protocol: BackendProtocol::Http1,
+///     endpoints: endpoints.iter().map(|last| address(*last).into()).collect(),
+///     ..Backend::default()
+/// };
+/// let sessions = SessionPersistence {
+///     carrier: SessionCarrier::Header(HeaderName::from_static("x-session")),
+///     absolute_timeout: Some(Duration::from_secs(60)),
+///     scope: "HTTPRoute default/shop".into(),
+/// };
+/// let (key, now) = (SessionKey::new([7; 16]), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
+/// let mut client = HeaderMap::new();
+/// assert_eq!(sessions.shown(&client), None);
+///
+/// let new = NewSession { backend: &backend(&[1, 2]), position: 1, others: &[], now, secure: false };
+/// sessions.begin(&key, None, new).unwrap().put(&mut client);
+/// let shown = sessions.shown(&client).unwrap();
+/// let endpoint = |key, endpoints, now| sessions.endpoint(key, &shown, &backend(endpoints), now);
+/// assert_eq!(endpoint(&key, &[1, 2], now), Some(1));
+/// assert_eq!(endpoint(&key, &[0, 1, 2, 3], now), Some(2), "the same endpoint");
+/// assert_eq!(endpoint(&key, &[1, 3], now), None, "it is gone");
+/// assert_eq!(endpoint(&key, &[1, 2], now + Duration::from_secs(60)), None, "it is over");
+/// assert_eq!(endpoint(&SessionKey::new([8; 16]), &[1, 2], now), None);
+/// ```
 ///
 /// # Spec
 /// `SessionPersistence`, GEP-1619, [SES-01](crate::spec#SES-01) to [SES-15](crate::spec#SES-15).

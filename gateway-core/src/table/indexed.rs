@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::paths::PathKind;
-use crate::matching::path::PathSpecificity;
+use crate::matching::PathSpecificity;
 use crate::matching::{
     Conditions, Expressions, GrpcMatch, GrpcMethod, GrpcMethodMatch, GrpcSpecificity, HttpMatch, Match,
     PathMatch, Pattern, Precedence, RequestHead, Specificity, ValueMatch,

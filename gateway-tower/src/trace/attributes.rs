@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::matching::MatchedPath;
-use gateway_core::matching::path::normalize;
+use gateway_core::matching::normalize_path;
 use gateway_core::table::{AttributeSource, KnownAttribute, Spans};
 use http::header::{self, HeaderMap, HeaderName};
 use http::uri::Authority;
@@ -169,7 +169,7 @@ fn version(version: Version) -> Option<&'static str> {
 
 /// The path of the match that was met; there is none for a regular expression, which is no path.
 fn route(path: &str, outcome: &Outcome) -> Option<Value> {
-    let path = normalize(path);
+    let path = normalize_path(path);
     match outcome.routed.as_ref()?.matched().path {
         MatchedPath::Exact | MatchedPath::Method => Some(text_of(&path)),
         MatchedPath::Prefix(0) => Some("/".into()),
