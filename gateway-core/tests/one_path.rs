@@ -17,23 +17,12 @@ const CRATES: [(&str, &str); 4] = [
     ("conformance", "conformance::engine::Engine"),
 ];
 
-/// The modules whose own modules are pages, each about one thing with its examples, and whose path is the one to write: what
-/// these pages are about has both paths. Nothing else has two.
-const OF_PAGES: [(&str, &str); 5] = [
-    ("gateway_core::matching", "a page for each condition"),
-    ("gateway_core::filter", "a page for each filter"),
-    ("gateway_core::rule", "a page for each thing that a rule says"),
-    ("gateway_core::exchange", "a page for authorization"),
-    ("gateway_tower", "a page for each layer; at the root are the names that every program writes"),
-];
-
 #[test]
 fn no_public_item_has_two_paths() {
     let Some(folder) = std::env::var_os("RUSTDOC_JSON") else {
         eprintln!("left out: RUSTDOC_JSON names no folder; `.ci/run docs` makes one");
         return;
     };
-    let mut excused = BTreeSet::new();
     let mut wrong = Vec::new();
     for (name, item) in CRATES {
         let path = Path::new(&folder).join(name).with_extension("json");
@@ -41,26 +30,9 @@ fn no_public_item_has_two_paths() {
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let paths = paths(name, &serde_json::from_str(&text).unwrap());
         assert!(paths.values().any(|paths| paths.contains(item)), "{item} is not found");
-        for paths in paths.into_values().filter(|paths| paths.len() > 1) {
-            match excuse(&paths) {
-                Some(module) => _ = excused.insert(module),
-                None => wrong.push(paths),
-            }
-        }
+        wrong.extend(paths.into_values().filter(|paths| paths.len() > 1));
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let idle: Vec<_> = OF_PAGES.iter().filter(|(module, _)| !excused.contains(module)).collect();
-    assert!(idle.is_empty(), "exceptions that nothing needs: {idle:?}");
-}
-
-/// The module of pages that an item is of, if that is why it has two paths.
-fn excuse(paths: &BTreeSet<String>) -> Option<&'static str> {
-    let [one, other] = <[&String; 2]>::try_from(paths.iter().collect::<Vec<_>>()).ok()?;
-    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-    let (module, name) = short.rsplit_once("::")?;
-    let page = long.strip_prefix(module)?.strip_prefix("::")?.strip_suffix(name)?.strip_suffix("::")?;
-    let of_pages = OF_PAGES.iter().find(|(of_pages, _)| *of_pages == module);
-    of_pages.filter(|_| !page.contains("::")).map(|(module, _)| *module)
+    assert!(wrong.is_empty(), "make the module private, or take the export out of its parent: {wrong:#?}");
 }
 
 /// The paths of each public item, by the number that rustdoc gave it.
@@ -117,7 +89,4 @@ fn an_item_that_is_imported_from_a_public_module_has_two_paths() {
     let paths = paths("it", &json);
     let of = |id: &str| paths[id].iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!((of("4"), of("5")), (vec!["it::A", "it::open::A"], vec!["it::B"]));
-    assert_eq!(excuse(&paths["4"]), None);
-    let of_page = ["gateway_core::filter::Cors", "gateway_core::filter::cors::Cors"].map(str::to_owned);
-    assert_eq!(excuse(&of_page.into()), Some("gateway_core::filter"));
 }

@@ -18,7 +18,8 @@
 //! # use gateway_core::filter::HttpFilter;
 //! use gateway_core::name::ObjectName;
 //! use gateway_tower::filter::{AsyncFilter, FilterLayer};
-//! use gateway_tower::{BoxError, Connection, CustomRefusal, Gateway, Refused, RequestBody, Routed, TableHandle};
+//! use gateway_tower::outcome::{CustomRefusal, Refused};
+//! use gateway_tower::{BoxError, Connection, Gateway, RequestBody, Routed, TableHandle};
 //! use http::{HeaderValue, Request, Response, StatusCode, request, response};
 //! use http_body_util::Full;
 //! use tower::{ServiceExt, service_fn};
@@ -95,7 +96,7 @@ pub trait AsyncFilter: Clone + Send + Sync + 'static {
     /// What travels from the request to its answer.
     type Value: Send;
 
-    /// Edits the request and lets it pass, or refuses it. A [`CustomRefusal`](crate::CustomRefusal) says with which answer.
+    /// Edits the request and lets it pass, or refuses it. A [`CustomRefusal`](crate::outcome::CustomRefusal) says with which answer.
     fn on_request(
         &self,
         routed: &Routed,

@@ -67,7 +67,7 @@
 //! | your own choice of endpoints | [`balance`] |
 //! | your own client, WebSockets included | [`client`], [`tunnel`] |
 //! | handlers of a web framework behind Gateway API routes | [`route`] |
-//! | why a request was answered as it was | [`Outcome`], [`outcome`] |
+//! | why a request was answered as it was | [`outcome::Outcome`], in the extensions of the answer |
 //! | a line for each request | [`access_log`] |
 //! | metrics, traces | [`observe`] and what is made of it |
 //! | a mesh | `serve::MeshServer` |
@@ -86,7 +86,7 @@
 //! - `trace`: `trace`, spans of requests and attempts for OpenTelemetry.
 //! - `otlp`: `otlp`, the spans that XTelemetryPolicies ask for, sent to their providers.
 //! - `source`: `source`, manifests in files, each object with its last good version, and statuses in a file.
-//! - `hyper-util`: [`ConnectError::is`] knows the errors of the client of `hyper-util`.
+//! - `hyper-util`: [`client::ConnectError::is`] knows the errors of the client of `hyper-util`.
 //! - `fuzzing`, which is not there by default: what the fuzz targets of this project need. No promise is kept about it.
 //!
 //! # Limits
@@ -99,10 +99,10 @@
 //! Rust 1.89 or later. Until 1.0, a minor version may change the API.
 
 // Listed in order: each imports only what stands before it.
-pub mod handle;
-pub mod connection;
-pub mod routed;
-pub mod body;
+mod handle;
+mod connection;
+mod routed;
+mod body;
 pub mod client;
 #[cfg(any(feature = "client", feature = "server"))]
 mod connect;
@@ -143,11 +143,9 @@ pub mod source;
 pub mod manual;
 
 pub use self::body::{BoxError, RequestBody, ResponseBody};
-pub use self::client::{ConnectError, NotProcessed, UpstreamTarget};
 pub use self::connection::Connection;
-pub use self::gateway::{Gateway, GatewayBuilder};
+pub use self::gateway::service::Gateway;
 pub use self::handle::TableHandle;
-pub use self::outcome::{AnsweredBy, CustomRefusal, GrpcCode, Outcome, Refusal, Refused};
 pub use self::routed::Routed;
 
 /// The examples in the README are examples of this crate, and compiled as such.

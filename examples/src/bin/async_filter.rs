@@ -14,9 +14,10 @@ use gateway_core::apply::Applied;
 use gateway_core::filter::{Extension, ExtensionError, Extensions, Verdict};
 use gateway_core::options::Options;
 use gateway_tower::filter::{AsyncFilter, FilterLayer};
+use gateway_tower::outcome::{CustomRefusal, Refused};
 use gateway_tower::serve::{Addresses, ServeOptions, Server};
 use gateway_tower::upstream::Upstream;
-use gateway_tower::{CustomRefusal, Gateway, Refused, Routed, TableHandle};
+use gateway_tower::{Gateway, Routed, TableHandle};
 use http::{HeaderValue, StatusCode, request, response};
 
 /// What the filter leaves with a request of a rule that names it.

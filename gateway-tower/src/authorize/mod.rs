@@ -2,7 +2,7 @@
 //!
 //! Filters of the type `ExternalAuth` stop a request until a service has been asked: those of a listener in the
 //! [`route`](crate::route) layer, those of a rule in the [`dispatch`](crate::dispatch) layer. What is asked, and what an answer
-//! means, is written down in [`exchange`](gateway_core::exchange::authorization); here it is carried out, over the client of
+//! means, is written down in [`exchange`](gateway_core::exchange::AuthAnswer); here it is carried out, over the client of
 //! the gateway and with its [picker](crate::balance), by an [`Authorizer`]. A layer that is given none lets no such request pass.
 //!
 //! - A service that cannot have seen a question is asked once more at another endpoint, up to [`MAX_ATTEMPTS`] times.
@@ -27,7 +27,8 @@
 //! use bytes::Bytes;
 //! # use gateway_core::filter::{AuthProtocol, AuthTerms, ExternalAuth, HttpAuth, HttpFilter};
 //! use gateway_core::name::ObjectName;
-//! use gateway_tower::{AnsweredBy, BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
+//! use gateway_tower::outcome::{AnsweredBy, Outcome};
+//! use gateway_tower::{BoxError, Connection, Gateway, RequestBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceExt, service_fn};

@@ -14,7 +14,7 @@ use crate::outcome::{IntoRefused, OrRefused, Refused};
 use crate::routed::Reached;
 
 pin_project! {
-    /// The answer of the service within, with the endpoint in its [`Outcome`](crate::Outcome).
+    /// The answer of the service within, with the endpoint in its [`Outcome`](crate::outcome::Outcome).
     #[derive(Debug)]
     pub struct BalanceFuture<F> {
         #[pin]

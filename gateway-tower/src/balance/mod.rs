@@ -1,6 +1,6 @@
 //! The choice of an endpoint for an attempt, at which the request is aimed.
 //!
-//! A picker chooses; a gateway gets it by [`Gateway::builder(..).picker(..)`](crate::GatewayBuilder::picker), a stack of layers
+//! A picker chooses; a gateway gets it by [`Gateway::builder(..).picker(..)`](crate::gateway::GatewayBuilder::picker), a stack of layers
 //! by [`BalanceLayer::new`]. It sees the backend with its endpoints and
 //! [where they run](gateway_core::rule::Endpoint::locality), the request, and which endpoints were tried before:
 //!
@@ -16,11 +16,11 @@
 //! ([RTY-09](gateway_core::spec#RTY-09)). One picker is asked for all backends, by all connections, and by mirrors, and stays
 //! when the table changes.
 //!
-//! The request is given its [target](crate::UpstreamTarget), the endpoint as the authority of its URI, and the
+//! The request is given its [target](crate::client::UpstreamTarget), the endpoint as the authority of its URI, and the
 //! version that the backend speaks. The host that the client named is in the Host header afterwards, however the client
 //! named it.
 //!
-//! Where the rule has [session persistence](gateway_core::rule::session), a request of a session goes to the endpoint of that, as long
+//! Where the rule has [session persistence](gateway_core::rule::SessionPersistence), a request of a session goes to the endpoint of that, as long
 //! as it is there, and the picker is told and not asked; every other begins one with the endpoint that was picked, in the answer.
 //! Gateways that are to understand each other's sessions are given one [key](BalanceLayer::sessions).
 //!

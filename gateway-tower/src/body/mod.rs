@@ -15,7 +15,6 @@ mod request_body;
 mod response_body;
 
 pub(crate) use self::deadline::Limit;
-pub use self::deadline::TimedOut;
 pub(crate) use self::inflow::Inflow;
 pub use self::request_body::RequestBody;
 pub use self::response_body::ResponseBody;

@@ -15,7 +15,7 @@ pin_project! {
     /// The body of an answer: a backend's, or the gateway's own.
     ///
     /// Trailers and the size hint of the backend's body pass through, but for fields that no trailer may be. Where the rule has a timeout, a body that is not
-    /// complete in time ends in the error [`TimedOut`](super::TimedOut), by which a server resets the stream; that of an answer
+    /// complete in time ends in the error [`TimedOut`](crate::timeouts::TimedOut), by which a server resets the stream; that of an answer
     /// to a call of gRPC ends in trailers with the code `DEADLINE_EXCEEDED`.
     #[derive(Debug)]
     pub struct ResponseBody<B> {

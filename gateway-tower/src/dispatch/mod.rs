@@ -12,7 +12,7 @@
 //! others ([HRB-04](gateway_core::spec#HRB-04), [AMB-21](gateway_core::choices#AMB-21)).
 //!
 //! A refusal passes the filters on its way out, too. It has no head yet, so what filters do to answers of the gateway's
-//! own is written into the [headers](crate::Refused::headers) that its answer will have: those of CORS, but none of a
+//! own is written into the [headers](crate::outcome::Refused::headers) that its answer will have: those of CORS, but none of a
 //! header modifier ([FHM-11](gateway_core::spec#FHM-11), [FCO-02](gateway_core::spec#FCO-02)). That way it is done once, whatever
 //! form the answer takes in the end.
 //!

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway_core::rule::SessionKey;
 use tower_layer::{Identity, Layer, Stack};
 
-use super::{AfterFilters, AfterRoute, Gateway, PerAttempt};
+use super::service::{AfterFilters, AfterRoute, Gateway, PerAttempt};
 use crate::balance::{BalanceLayer, Pick};
 use crate::dispatch::Trust;
 use crate::handle::TableHandle;
@@ -82,7 +82,7 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
         Self { balance: self.balance.picked_by(Arc::new(picker)), ..self }
     }
 
-    /// The key of [sessions](gateway_core::rule::session): one of its own, unless this says otherwise. Gateways that serve the same
+    /// The key of [sessions](gateway_core::rule::SessionPersistence): one of its own, unless this says otherwise. Gateways that serve the same
     /// clients share one, or a session ends when its client comes to another.
     pub fn sessions(self, key: SessionKey) -> Self {
         Self { balance: self.balance.sessions(key), ..self }

@@ -26,7 +26,8 @@
 //! use std::sync::Arc;
 //! use bytes::Bytes;
 //! use gateway_core::name::ObjectName;
-//! use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, TableHandle};
+//! use gateway_tower::outcome::Outcome;
+//! use gateway_tower::{BoxError, Connection, Gateway, RequestBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceExt, service_fn};
@@ -72,8 +73,8 @@
 //! # use gateway_core::filter::{Cors, CorsPolicy, HttpFilter};
 //! # use gateway_core::name::ObjectName;
 //! # use gateway_tower::{BoxError, Connection, RequestBody};
-//! use gateway_tower::outcome::{IntoRefused, OrRefused};
-//! use gateway_tower::{AnsweredBy, CustomRefusal, Gateway, Outcome, Refused, TableHandle};
+//! use gateway_tower::outcome::{AnsweredBy, CustomRefusal, IntoRefused, OrRefused, Outcome, Refused};
+//! use gateway_tower::{Gateway, TableHandle};
 //! use http::{HeaderValue, Request, Response, StatusCode, header};
 //! # use http_body_util::Full;
 //! use tower::layer::layer_fn;
@@ -153,7 +154,7 @@
 //! ```
 
 mod builder;
-mod service;
+pub(crate) mod service;
 
 pub use self::builder::GatewayBuilder;
-pub use self::service::{AfterFilters, AfterRoute, Gateway, PerAttempt};
+pub use self::service::{AfterFilters, AfterRoute, PerAttempt};

@@ -11,6 +11,19 @@ use super::answers::Answers;
 use super::snapshot::{Shard, Snapshot, Snapshots};
 
 /// A place that holds the table in use. Clones are the same place.
+///
+/// A table is immutable. Whoever compiles a new one stores it here; requests that are under way keep the one they
+/// started with, and those that come next see the new one. No request waits for a swap and no swap for a request.
+///
+/// ```
+/// use gateway_core::table::RouteTable;
+/// use gateway_tower::TableHandle;
+///
+/// let handle = TableHandle::new(RouteTable::builder(1).build());
+/// let before = handle.load();
+/// handle.store(RouteTable::builder(2).build());
+/// assert_eq!((before.generation(), handle.load().generation()), (1, 2));
+/// ```
 #[derive(Clone)]
 pub struct TableHandle(Arc<Shared>);
 

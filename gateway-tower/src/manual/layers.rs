@@ -17,9 +17,9 @@
 //! asks.
 //!
 //! # Refusals
-//! Within, a failure is an error: every layer refuses with [`Refused`](crate::Refused), and the outermost, `respond`, makes the
-//! answer. A layer of one's own does the same with a [`CustomRefusal`](crate::CustomRefusal); an error from elsewhere becomes one by
-//! [`IntoRefused`](crate::outcome::IntoRefused). Each answer carries an [`Outcome`](crate::Outcome) in its extensions: who made it, the
+//! Within, a failure is an error: every layer refuses with [`Refused`](crate::outcome::Refused), and the outermost, `respond`, makes the
+//! answer. A layer of one's own does the same with a [`CustomRefusal`](crate::outcome::CustomRefusal); an error from elsewhere becomes one by
+//! [`IntoRefused`](crate::outcome::IntoRefused). Each answer carries an [`Outcome`](crate::outcome::Outcome) in its extensions: who made it, the
 //! rule, the endpoint, the reason.
 //!
 //! # Only the rule

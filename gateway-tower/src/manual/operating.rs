@@ -62,7 +62,7 @@
 //! # What it tells
 //! - [`observe`](crate::observe) is told of requests, attempts, mirrors and connections.
 //! - `metrics` counts them for Prometheus, and has alerts to begin with; `trace` makes spans of them.
-//! - [`access_log`](crate::access_log) has a line for each request, made of the [`Outcome`](crate::Outcome) in its answer.
+//! - [`access_log`](crate::access_log) has a line for each request, made of the [`Outcome`](crate::outcome::Outcome) in its answer.
 //! - [`TableHandle::load`](crate::TableHandle::load) has the table in use, which
 //!   [`explain`](gateway_core::table::RouteTable::explain)s any request.
 //!

@@ -26,7 +26,7 @@ pub trait ObserveAttempt {
     fn end(self, result: Result<StatusCode, &Refusal>);
 }
 
-/// Tells an observer of attempts, where a gateway has the layers [for each](crate::GatewayBuilder::per_attempt).
+/// Tells an observer of attempts, where a gateway has the layers [for each](crate::gateway::GatewayBuilder::per_attempt).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -35,7 +35,9 @@ pub trait ObserveAttempt {
 /// # use gateway_core::name::ObjectName;
 /// # use gateway_core::rule::Retry;
 /// use gateway_tower::observe::{ObserveAttempt, ObserveAttempts};
-/// use gateway_tower::{BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle};
+/// use gateway_tower::client::ConnectError;
+/// use gateway_tower::outcome::Refusal;
+/// use gateway_tower::{BoxError, Connection, Gateway, RequestBody, TableHandle};
 /// use http::{Request, Response, StatusCode};
 /// # use http_body_util::Full;
 /// use tower::{ServiceExt, service_fn};

@@ -4,8 +4,8 @@
 //! | who is told | of | by |
 //! | --- | --- | --- |
 //! | [`ObserveRequests`] | each request of a connection, from its head to the end of its answer | a [layer](RequestsLayer) around the whole gateway |
-//! | [`ObserveAttempts`] | each attempt at a backend | a layer [for each](crate::GatewayBuilder::observe_attempts) |
-//! | [`ObserveMirrors`] | each copy for a mirror | the [gateway](crate::GatewayBuilder::observe_mirrors) |
+//! | [`ObserveAttempts`] | each attempt at a backend | a layer [for each](crate::gateway::GatewayBuilder::observe_attempts) |
+//! | [`ObserveMirrors`] | each copy for a mirror | the [gateway](crate::gateway::GatewayBuilder::observe_mirrors) |
 //! | [`ObserveSockets`] | sockets, connections and handshakes | a server, in its options |
 //!
 //! It costs a call. With the feature `metrics`, [`Metrics`](crate::metrics) is told of all of it, and with `trace`, spans are made of

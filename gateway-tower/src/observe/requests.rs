@@ -21,7 +21,7 @@ pub trait ObserveRequests {
 
 /// Is told what becomes of a request: its [`end`](Self::end), always and once, and before it in most cases its answer.
 pub trait ObserveRequest {
-    /// The answer begins; the [`Outcome`](crate::Outcome) in its extensions says whose it is.
+    /// The answer begins; the [`Outcome`](crate::outcome::Outcome) in its extensions says whose it is.
     fn answered<B: Body>(&mut self, response: &Response<B>);
 
     /// So many bytes of the answer's body are passed on.

@@ -9,11 +9,11 @@ use http::StatusCode;
 
 /// Why a layer of one's own does not carry a request on.
 ///
-/// It travels like any other [`Refusal`](crate::Refusal): past the filters of the rule, into access logs, and to the one
+/// It travels like any other [`Refusal`](crate::outcome::Refusal): past the filters of the rule, into access logs, and to the one
 /// place that makes the answer, so that a client of gRPC gets a code, and one of HTTP a status and a text.
 ///
 /// ```
-/// use gateway_tower::{CustomRefusal, GrpcCode, Refused};
+/// use gateway_tower::outcome::{CustomRefusal, GrpcCode, Refused};
 /// use http::{HeaderValue, StatusCode, header};
 ///
 /// let quota = CustomRefusal::new("quota", StatusCode::TOO_MANY_REQUESTS)

@@ -11,8 +11,7 @@ use crate::body::BoxError;
 /// An error type of one's own takes part by saying which refusal it is:
 ///
 /// ```
-/// use gateway_tower::outcome::IntoRefused;
-/// use gateway_tower::{CustomRefusal, Refused};
+/// use gateway_tower::outcome::{CustomRefusal, IntoRefused, Refused};
 /// use http::StatusCode;
 ///
 /// struct Exhausted;

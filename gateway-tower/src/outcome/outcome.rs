@@ -38,7 +38,7 @@ pub enum AnsweredBy {
     Backend,
     /// A filter: a redirect, the answer to a CORS preflight, an extension's answer.
     Filter,
-    /// A layer of one's own, of this name: it [refused](crate::CustomRefusal), or [said](Outcome::answered_by_layer) that
+    /// A layer of one's own, of this name: it [refused](crate::outcome::CustomRefusal), or [said](Outcome::answered_by_layer) that
     /// the answer is its own.
     Layer(&'static str),
     /// The gateway, which could not carry the request on.
@@ -70,7 +70,7 @@ impl Outcome {
     /// Says of an answer that a layer of one's own has made, rather than a backend: from a cache, for example.
     ///
     /// ```
-    /// use gateway_tower::{AnsweredBy, Outcome};
+    /// use gateway_tower::outcome::{AnsweredBy, Outcome};
     ///
     /// let mut response = http::Response::new("kept from before");
     /// Outcome::answered_by_layer(&mut response, "cache");

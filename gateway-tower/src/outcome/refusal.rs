@@ -4,7 +4,7 @@
 //! [core's](gateway_core::exchange::Refusal), with their statuses and texts; here are those of carrying it out. The texts are
 //! for people at a terminal and do not tell what the gateway knows about backends. The
 //! [`respond`](crate::respond) layer makes the answer, in the form of HTTP or of gRPC; the refusal itself, with its cause,
-//! goes with the answer in an [`Outcome`](crate::Outcome), for access logs.
+//! goes with the answer in an [`Outcome`](crate::outcome::Outcome), for access logs.
 //!
 //! | refusal | status | gRPC | rule |
 //! | --- | --- | --- | --- |
@@ -31,7 +31,7 @@
 //!
 //! ```
 //! use gateway_core::exchange;
-//! use gateway_tower::{GrpcCode, Refusal};
+//! use gateway_tower::outcome::{GrpcCode, Refusal};
 //!
 //! let refusal = Refusal::from(exchange::Refusal::NoEndpoints);
 //! assert_eq!((refusal.status().as_u16(), refusal.grpc_code()), (503, GrpcCode::Unavailable));

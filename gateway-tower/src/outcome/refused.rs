@@ -8,8 +8,8 @@
 //! A layer of one's own takes part with [`CustomRefusal`], or with any error that becomes a [`BoxError`]:
 //!
 //! ```
-//! use gateway_tower::outcome::IntoRefused;
-//! use gateway_tower::{BoxError, CustomRefusal, Refusal, Refused};
+//! use gateway_tower::outcome::{CustomRefusal, IntoRefused, Refusal, Refused};
+//! use gateway_tower::BoxError;
 //! use http::{HeaderValue, StatusCode, header};
 //!
 //! let denied = Refused::from(CustomRefusal::new("auth", StatusCode::UNAUTHORIZED).text("401: who are you?\n"))

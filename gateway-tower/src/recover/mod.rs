@@ -2,8 +2,8 @@
 //!
 //! A client that cannot connect, or whose backend did not take the request, gives 503, any other error of it gives 502, unless
 //! the body of the request broke: then it gives 400, whatever the client makes of that. The error itself goes along as the source
-//! of the [`Refusal`](crate::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
-//! the answer's [`Outcome`](crate::Outcome).
+//! of the [`Refusal`](crate::outcome::Refusal), by which the retry layer sees that an attempt failed, and which access logs find in
+//! the answer's [`Outcome`](crate::outcome::Outcome).
 //!
 //! Whatever the client takes for an answer, what a backend says about its connection ends here; no layer around this one looks
 //! for it again. An answer that says in two ways where it ends, or in one that is not understood, is an error, and so is a
@@ -16,7 +16,8 @@
 //! ```
 //! use bytes::Bytes;
 //! use gateway_tower::recover::RecoverLayer;
-//! use gateway_tower::{BoxError, ConnectError};
+//! use gateway_tower::client::ConnectError;
+//! use gateway_tower::BoxError;
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};

@@ -8,7 +8,7 @@ use http::Response;
 
 use crate::outcome::Refused;
 
-/// The answer in the form that the client understands, with an [`Outcome`](crate::Outcome) in its extensions.
+/// The answer in the form that the client understands, with an [`Outcome`](crate::outcome::Outcome) in its extensions.
 pub(super) fn answer<B: From<Bytes>>(form: Form, refused: Refused) -> Response<B> {
     let (refusal, headers, outcome) = refused.into_parts();
     let status = refusal.status();

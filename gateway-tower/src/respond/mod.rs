@@ -1,7 +1,7 @@
 //! Answers for refusals: the outermost layer, and the only one that writes an answer for the gateway.
 //!
-//! A client of HTTP gets the [status](crate::Refusal::status) and a line of text. A client of gRPC, which is one whose
-//! request has a content type of gRPC, gets 200 and no body, with its [code](crate::Refusal::grpc_code) in `grpc-status`
+//! A client of HTTP gets the [status](crate::outcome::Refusal::status) and a line of text. A client of gRPC, which is one whose
+//! request has a content type of gRPC, gets 200 and no body, with its [code](crate::outcome::Refusal::grpc_code) in `grpc-status`
 //! and the text in `grpc-message`: to such a client, a status of HTTP says next to nothing
 //! ([AMB-64](gateway_core::choices#AMB-64)).
 //!
@@ -17,7 +17,7 @@
 //! ```
 //! use bytes::Bytes;
 //! use gateway_core::exchange::Refusal;
-//! use gateway_tower::Refused;
+//! use gateway_tower::outcome::Refused;
 //! use gateway_tower::respond::RespondLayer;
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::Full;

@@ -31,7 +31,9 @@
 //! use gateway_tower::recover::RecoverLayer;
 //! use gateway_tower::retry::RetryLayer;
 //! use gateway_tower::route::RouteLayer;
-//! use gateway_tower::{ConnectError, Connection, Outcome, RequestBody, TableHandle};
+//! use gateway_tower::client::ConnectError;
+//! use gateway_tower::outcome::Outcome;
+//! use gateway_tower::{Connection, RequestBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};

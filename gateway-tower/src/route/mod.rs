@@ -5,7 +5,7 @@
 //! run here, before the search; where one of them asks an authorization service, the [authorizer](RouteLayer::authorizer) does. So that what was matched is what is forwarded, what is for one hop only and what is not to be
 //! believed is taken out before that, and a path that is not in its normal form is replaced by its normal form.
 //!
-//! On the way back the answer gets an [`Outcome`](crate::Outcome), unless a layer within has made one.
+//! On the way back the answer gets an [`Outcome`](crate::outcome::Outcome), unless a layer within has made one.
 //!
 //! With the [`respond`](crate::respond) layer around it, the layer stands alone as well: around the router of a web
 //! framework it is a Gateway API front for handlers, which read [`Routed`](crate::Routed) like any extension.

@@ -20,7 +20,8 @@
 //! use gateway_core::name::ObjectName;
 //! use gateway_tower::route::RouteLayer;
 //! use gateway_tower::timeouts::{Limit, TimeoutsLayer};
-//! use gateway_tower::{Connection, Refusal, ResponseBody, TableHandle};
+//! use gateway_tower::outcome::Refusal;
+//! use gateway_tower::{Connection, ResponseBody, TableHandle};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, ServiceExt};
@@ -46,4 +47,4 @@ mod service;
 pub use self::future::TimeoutsFuture;
 pub use self::layer::TimeoutsLayer;
 pub use self::service::Timeouts;
-pub use crate::body::deadline::Limit;
+pub use crate::body::deadline::{Limit, TimedOut};

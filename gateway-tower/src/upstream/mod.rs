@@ -1,6 +1,6 @@
 //! The client: takes requests to the endpoints that were chosen for them.
 //!
-//! [`Upstream`] is the innermost service of a gateway. It reads the [`UpstreamTarget`](crate::UpstreamTarget) of a
+//! [`Upstream`] is the innermost service of a gateway. It reads the [`UpstreamTarget`](crate::client::UpstreamTarget) of a
 //! request, takes a connection to that endpoint out of its pool or makes one, and speaks HTTP/1.1 or, to backends of
 //! `kubernetes.io/h2c` and for calls of gRPC, HTTP/2. Clones share their connections, and connections belong to endpoints: neither
 //! to rules nor to tables. A new table costs no connection, and a hundred rules for one Service use the same few.
@@ -11,7 +11,7 @@
 //!   authorities, names, server name and certificate of the Gateway. That needs [`UpstreamOptions::tls`].
 //! - A connection that the backend closed while it was idle is found out and replaced. A request is sent again, up to three
 //!   times, when the backend cannot have processed anything of it: not one byte was sent, or a backend of HTTP/2 refused
-//!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::NotProcessed).
+//!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::client::NotProcessed).
 //!   Any other trying again is up to the rule.
 //! - An upgrade, to WebSocket or to anything but HTTP/2, is passed on over HTTP/1.1. When the backend switches, both
 //!   connections are [joined](crate::tunnel) until both are closed or nothing was sent for [some time](UpstreamOptions::tunnel).
@@ -42,7 +42,7 @@
 //! use gateway_core::name::ObjectName;
 //! use gateway_core::rule::{Backend, BackendProtocol, Endpoint};
 //! use gateway_tower::upstream::Upstream;
-//! use gateway_tower::{ConnectError, UpstreamTarget};
+//! use gateway_tower::client::{ConnectError, UpstreamTarget};
 //! use http::Request;
 //! use http_body_util::Empty;
 //! use hyper::body::Bytes;

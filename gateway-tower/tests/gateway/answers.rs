@@ -15,10 +15,10 @@ use gateway_core::rule::BackendTarget;
 use gateway_core::table::{
     Certificate, FrontendOwner, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable,
 };
+use gateway_tower::client::ConnectError;
+use gateway_tower::outcome::{AnsweredBy, Refusal};
 use gateway_tower::tunnel::Joined;
-use gateway_tower::{
-    AnsweredBy, BoxError, ConnectError, Connection, Gateway, Refusal, RequestBody, TableHandle,
-};
+use gateway_tower::{BoxError, Connection, Gateway, RequestBody, TableHandle};
 use http::{HeaderValue, Request, Response, Uri, request};
 use http_body::Body as _;
 use http_body_util::Full;

@@ -13,8 +13,9 @@ use gateway_core::filter::{
 };
 use gateway_core::rule::{BackendProtocol, Retry, Timeouts};
 use gateway_tower::authorize::{MAX_ANSWER, TIME_LIMIT};
-use gateway_tower::outcome::Reason;
-use gateway_tower::{AnsweredBy, BoxError, ConnectError, RequestBody};
+use gateway_tower::client::ConnectError;
+use gateway_tower::outcome::{AnsweredBy, Reason};
+use gateway_tower::{BoxError, RequestBody};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, request};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use gateway_core::exchange;
 use gateway_core::rule::Retry;
 use gateway_tower::balance::{Attempt, ConsistentHash, LeastRequests, Pick, Picked, Random, RoundRobin};
-use gateway_tower::{
-    BoxError, ConnectError, Connection, Gateway, Outcome, Refusal, RequestBody, ResponseBody, TableHandle,
-};
+use gateway_tower::client::ConnectError;
+use gateway_tower::outcome::{Outcome, Refusal};
+use gateway_tower::{BoxError, Connection, Gateway, RequestBody, ResponseBody, TableHandle};
 use http::header::{COOKIE, HeaderName};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};

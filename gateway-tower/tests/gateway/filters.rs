@@ -1,7 +1,7 @@
 //! Filters of the rule and of the backend, on the way in and on the way out.
 
 use gateway_core::filter::{Cors, CorsPolicy, Extension, HeaderModifier, HttpFilter, Verdict};
-use gateway_tower::AnsweredBy;
+use gateway_tower::outcome::AnsweredBy;
 use http::{HeaderValue, Method, Request, request, response};
 use http_body_util::Full;
 

@@ -11,11 +11,10 @@ use gateway_core::filter::{Cors, CorsPolicy, HeaderModifier, HttpFilter, Request
 use gateway_core::rule::{BackendProtocol, Retry};
 use gateway_tower::adapt::AdaptLayer;
 use gateway_tower::client::AnyBody;
+use gateway_tower::gateway::GatewayBuilder;
+use gateway_tower::outcome::{AnsweredBy, CustomRefusal, GrpcCode, Outcome, Refusal, Refused};
 use gateway_tower::upstream::Upstream;
-use gateway_tower::{
-    AnsweredBy, BoxError, CustomRefusal, Gateway, GatewayBuilder, GrpcCode, Outcome, Refusal, Refused,
-    RequestBody, ResponseBody, Routed, TableHandle,
-};
+use gateway_tower::{BoxError, Gateway, RequestBody, ResponseBody, Routed, TableHandle};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use tower::filter::FilterLayer;

@@ -15,7 +15,8 @@ use gateway_core::rule::{
 use gateway_core::table::{
     FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder, Spans, Tracing,
 };
-use gateway_tower::{BoxError, Connection, Gateway, Outcome, RequestBody, ResponseBody, TableHandle};
+use gateway_tower::outcome::Outcome;
+use gateway_tower::{BoxError, Connection, Gateway, RequestBody, ResponseBody, TableHandle};
 use http::{HeaderValue, Request, Response, StatusCode, request};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};

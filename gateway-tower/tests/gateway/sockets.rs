@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::rule::{BackendProtocol, Retry, Timeouts};
-use gateway_tower::body::RequestBody;
+use gateway_tower::RequestBody;
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{BoxError, Gateway};
 use http::{Request, Response, StatusCode};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_tower::balance::Random;
+use gateway_tower::gateway::GatewayBuilder;
 use gateway_tower::observe::{AttemptsLayer, Requests};
 use gateway_tower::otlp::{Exporter, Outbox};
 use gateway_tower::trace::{TraceRequests, Traces};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
-use gateway_tower::{Connection, GatewayBuilder, TableHandle};
+use gateway_tower::{Connection, TableHandle};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;

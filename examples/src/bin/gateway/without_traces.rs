@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use gateway_tower::gateway::GatewayBuilder;
 use gateway_tower::upstream::UpstreamOptions;
-use gateway_tower::{Connection, GatewayBuilder, TableHandle};
+use gateway_tower::{Connection, TableHandle};
 
 /// Sends no spans.
 #[derive(Debug)]
