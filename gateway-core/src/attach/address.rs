@@ -1,11 +1,11 @@
-//! Which addresses a Gateway has, and who has a port of them.
+//! Which addresses a Gateway has.
 //!
 //! # Spec
 //! [GWA-01](crate::spec#GWA-01) to [GWA-07](crate::spec#GWA-07), [GWL-13](crate::spec#GWL-13), [GWL-16](crate::spec#GWL-16),
 //! [ADR-01](crate::spec#ADR-01) to [ADR-05](crate::spec#ADR-05).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::api::{AddressType, GatewaySpecAddress};
 use crate::condition::Reason;
@@ -13,7 +13,7 @@ use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::name::ObjectName;
 use crate::options::{Address, AddressPolicy, CLUSTER, Options, SENTINEL};
-use crate::table::{Transport, Unbound, UnboundCause};
+use crate::table::{Unbound, UnboundCause};
 
 /// The addresses of a Gateway, and what is wrong with those that it asks for.
 #[derive(Clone, Debug, Default)]
@@ -53,14 +53,6 @@ enum Reach {
     Sentinel,
     /// From within the cluster.
     Cluster,
-}
-
-/// The ports that are taken by Gateways, address by address.
-///
-/// An unspecified address stands for every address of its family.
-#[derive(Debug, Default)]
-pub(super) struct TakenPorts {
-    taken: HashMap<(Transport, u16), HashSet<Address>>,
 }
 
 // === impl Addresses ===
@@ -363,34 +355,3 @@ impl Addresses {
 }
 
 // === impl TakenPorts ===
-
-impl TakenPorts {
-    /// Whether an earlier Gateway has this port of one of these addresses.
-    pub(super) fn contains(&self, addresses: &[Address], transport: Transport, port: u16) -> bool {
-        let Some(taken) = self.taken.get(&(transport, port)) else { return false };
-        addresses.iter().any(|address| match address {
-            Address::Ip(ip) if ip.is_unspecified() => taken.iter().any(|taken| is_of_family(taken, *ip)),
-            Address::Ip(ip) => taken.contains(address) || taken.contains(&every_address(*ip)),
-            Address::Hostname(_) => taken.contains(address),
-        })
-    }
-
-    /// Takes this port of all these addresses.
-    pub(super) fn take(&mut self, addresses: &[Address], transport: Transport, port: u16) {
-        if !addresses.is_empty() {
-            self.taken.entry((transport, port)).or_default().extend(addresses.iter().cloned());
-        }
-    }
-}
-
-fn is_of_family(address: &Address, family: IpAddr) -> bool {
-    matches!(address, Address::Ip(address) if address.is_ipv4() == family.is_ipv4())
-}
-
-/// The address that stands for every address of the family of this one.
-fn every_address(address: IpAddr) -> Address {
-    Address::Ip(match address {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    })
-}

@@ -11,6 +11,7 @@
 
 mod address;
 mod allowed_routes;
+mod attaching;
 mod client_validation;
 mod conflict;
 mod distinct;
@@ -25,15 +26,18 @@ mod mesh;
 mod parent_ref;
 mod protocol;
 mod route;
+mod taken_ports;
+mod telemetry_policies;
 mod telemetry_policy;
 mod written_listener;
 
 pub(crate) use self::address::Addresses;
 pub(crate) use self::allowed_routes::Namespaces;
+pub(crate) use self::attaching::gateways;
 pub(crate) use self::conflict::Conflict;
 pub(crate) use self::gateway::AttachedGateway;
 pub(crate) use self::gateway_class::AttachedGatewayClass;
-pub(crate) use self::gateways::{Gateways, gateways};
+pub(crate) use self::gateways::Gateways;
 pub(crate) use self::listener::{AttachedListener, ListenerKey, Waiting};
 pub(crate) use self::listener_filters::FindServices;
 pub(crate) use self::listener_set::AttachedListenerSet;
@@ -41,4 +45,4 @@ pub(crate) use self::mesh::{Mesh, MeshPlace, Services};
 pub(crate) use self::parent_ref::{AttachedParent, AttachedTo, Parents};
 pub(crate) use self::protocol::Protocol;
 pub(crate) use self::route::{AttachedRoute, Route, Side, route};
-pub(crate) use self::telemetry_policy::{JudgedTelemetryPolicy, TelemetryPolicies};
+pub(crate) use self::telemetry_policies::{JudgedTelemetryPolicy, TelemetryPolicies};
