@@ -292,12 +292,12 @@ impl RouteTable {
         self.listeners.iter().map(|(number, served)| (ListenerId(number), &*served.listener))
     }
 
-    /// A listener of this table.
+    /// A listener of this table; a copy of it may outlive the table.
     ///
     /// # Panics
     /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     #[inline]
-    pub fn listener(&self, id: ListenerId) -> &Listener {
+    pub fn listener(&self, id: ListenerId) -> &Arc<Listener> {
         &self.listeners.get(id.0).expect("the listener is of this table").listener
     }
 
@@ -333,12 +333,12 @@ impl RouteTable {
         self.streams.iter().map(|(_, rule)| &**rule)
     }
 
-    /// A rule for streams or datagrams of this table.
+    /// A rule for streams or datagrams of this table; a copy of it may outlive the table, as streams do.
     ///
     /// # Panics
     /// When nothing here has this number: an id is good for its own table, and those that share what it names.
     #[inline]
-    pub fn stream_rule(&self, id: StreamRuleId) -> &StreamRule {
+    pub fn stream_rule(&self, id: StreamRuleId) -> &Arc<StreamRule> {
         self.streams.get(id.0).expect("the rule is of this table")
     }
 

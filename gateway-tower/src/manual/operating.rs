@@ -60,9 +60,11 @@
 //! `gateway_core::options::AddressPolicy::unbound` of the next translation, which says so in statuses.
 //!
 //! # What it tells
-//! - [`observe`](crate::observe) is told of requests, attempts, mirrors and connections.
+//! - [`observe`](crate::observe) is told of requests, attempts, mirrors, connections and streams.
 //! - `metrics` counts them for Prometheus, and has alerts to begin with; `trace` makes spans of them.
-//! - [`access_log`](crate::access_log) has a line for each request, made of the [`Outcome`](crate::outcome::Outcome) in its answer.
+//! - [`access_log`](crate::access_log) has a line for each request, made of the [`Outcome`](crate::outcome::Outcome) in its answer, and one for
+//!   each stream, made of its [`StreamOutcome`](crate::outcome::StreamOutcome): `ServeOptions::stream_observers` takes who writes it, and
+//!   the metrics that count it.
 //! - [`TableHandle::load`](crate::TableHandle::load) has the table in use, which
 //!   [`explain`](gateway_core::table::RouteTable::explain)s any request.
 //!

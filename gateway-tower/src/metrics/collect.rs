@@ -28,6 +28,7 @@ impl Collector for Metrics {
         let table = self.tables().load();
         self.encode_requests(&mut encoder)?;
         self.encode_attempts(&mut encoder)?;
+        self.encode_streams(&mut encoder)?;
         self.encode_sockets(&mut encoder, &table)?;
         encode_certificates(&mut encoder, &table)?;
         self.encode_names(&mut encoder, &table)?;
@@ -119,6 +120,38 @@ impl Metrics {
         for (labels, counts) in &all {
             for (result, number) in [("sent", counts.sent), ("dropped", counts.dropped)] {
                 counter(&mut metric, &With(*labels, [("result", result)]), number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_streams(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let all = self.streams().all();
+        // Each series has one shard.
+        let all = || all.iter().flat_map(|series| series.all().map(|cells| (series.labels(), cells)));
+
+        let (name, help) = ("gateway_streams", "Connections passed on and flows of datagrams, at their end");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, cells) in all() {
+            for (result, number) in cells.ends() {
+                counter(&mut metric, &With(labels, [("result", result)]), number)?;
+            }
+        }
+
+        let (name, help) = ("gateway_stream_duration", "From accepting a stream to its end");
+        let mut metric =
+            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        for (labels, cells) in all().filter(|(_, cells)| !cells.durations().is_empty()) {
+            let mut durations = Counted::default();
+            durations.add(cells.durations());
+            histogram(&mut metric.encode_family(labels)?, &durations)?;
+        }
+
+        let (name, help) = ("gateway_stream_bytes", "Bytes of streams that have ended, by direction");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, cells) in all() {
+            for (direction, number) in cells.bytes() {
+                counter(&mut metric, &With(labels, [("direction", direction)]), number)?;
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
 };
 
+use crate::outcome::StreamOutcome;
 use crate::routed::Routed;
 
 /// A place in a table, by its numbers there.
@@ -122,9 +123,22 @@ impl Labels {
     /// The labels of a place in `table`.
     pub(super) fn new(table: &RouteTable, place: Place) -> Self {
         Self {
-            listener: ListenerLabels::from(table.listener(place.listener)).into(),
+            listener: ListenerLabels::from(&**table.listener(place.listener)).into(),
             rule: place.rule.map(|rule| table.rule(rule).id.clone()),
             backend: place.backend.map(|id| BackendName::new(table.backend(id)).into()),
+        }
+    }
+
+    /// The labels of the place that a stream had.
+    pub(super) fn of_stream(stream: &StreamOutcome) -> Self {
+        let listener = match &stream.listener {
+            Some(listener) => ListenerLabels::from(&**listener),
+            None => ListenerLabels { owner: FrontendOwner::Gateway(stream.gateway.clone()), name: None },
+        };
+        Self {
+            listener: listener.into(),
+            rule: stream.rule.as_ref().map(|rule| rule.id.clone()),
+            backend: stream.backend.as_ref().map(|backend| BackendName::new(backend).into()),
         }
     }
 
@@ -264,6 +278,11 @@ impl<'t> Known<'t> {
             known.listeners.insert((listener.owner_kind, &listener.owner, &listener.name));
         }
         known.rules.extend(table.rules().map(|rule| &rule.id));
+        known.rules.extend(table.stream_rules().map(|rule| &rule.id));
+        for rule in table.stream_rules() {
+            let targets = rule.backends.refs().iter().map(|backend| backend.target);
+            known.add_backends(table, &rule.id, targets);
+        }
         for rule in table.rules() {
             let backends = rule.backends.refs().iter().map(|backend| backend.target);
             let lists = iter::once(&rule.filters).chain(&rule.backend_filters);
@@ -271,12 +290,21 @@ impl<'t> Known<'t> {
                 HttpFilter::RequestMirror(mirror) => Some(BackendTarget::Backend(mirror.backend)),
                 _ => None,
             });
-            known.backends.extend(backends.chain(mirrors).filter_map(|target| match target {
-                BackendTarget::Backend(id) => Some((&rule.id, BackendName::new(table.backend(id)))),
-                BackendTarget::Unresolved => None,
-            }));
+            known.add_backends(table, &rule.id, backends.chain(mirrors));
         }
         known
+    }
+
+    fn add_backends(
+        &mut self,
+        table: &RouteTable,
+        rule: &'t RuleName,
+        targets: impl Iterator<Item = BackendTarget>,
+    ) {
+        self.backends.extend(targets.filter_map(|target| match target {
+            BackendTarget::Backend(id) => Some((rule, BackendName::new(table.backend(id)))),
+            BackendTarget::Unresolved => None,
+        }));
     }
 
     /// Whether all that these labels name is there.

@@ -16,9 +16,11 @@ use super::histogram::Histogram;
 use super::labels::Place;
 use super::places::Places;
 use super::sockets::Sockets;
+use super::streams::Streams;
 use crate::handle::TableHandle;
 use crate::names::{NameStates, Names};
-use crate::observe::{Copied, ObserveConnections, ObserveMirrors, ObserveSockets};
+use crate::observe::{Copied, ObserveConnections, ObserveMirrors, ObserveSockets, ObserveStreams};
+use crate::outcome::StreamOutcome;
 use crate::routed::Routed;
 
 /// All that a data plane counts. Clones count together.
@@ -31,6 +33,7 @@ struct Shared {
     tables: TableHandle,
     places: Places,
     sockets: Sockets,
+    streams: Streams,
     served: Histogram,
     names: OnceLock<watch::Receiver<NameStates>>,
 }
@@ -53,6 +56,7 @@ impl Metrics {
         Self(Arc::new(Shared {
             places: Places::new(tables.clone(), shards),
             sockets: Sockets::default(),
+            streams: Streams::new(tables.clone()),
             served: Histogram::default(),
             names: OnceLock::new(),
             tables,
@@ -86,6 +90,10 @@ impl Metrics {
         &self.0.sockets
     }
 
+    pub(super) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
     pub(super) fn served_durations(&self) -> &Histogram {
         &self.0.served
     }
@@ -111,6 +119,12 @@ impl ObserveSockets for Metrics {
 
     fn mesh_socket(&self, port: u16) -> Option<Arc<dyn ObserveConnections>> {
         Some(self.0.sockets.get(None, Transport::Tcp, port))
+    }
+}
+
+impl ObserveStreams for Metrics {
+    fn ended(&self, stream: &StreamOutcome) {
+        self.0.streams.ended(stream);
     }
 }
 

@@ -11,6 +11,9 @@
 //! | `gateway_retries_total` | counter | | attempts after the first of a request |
 //! | `http_client_request_duration_seconds` | histogram | `backend` `http_response_status_class` `error_type` | from the start of an attempt to the head of its answer, or its failure |
 //! | `gateway_mirrored_requests_total` | counter | `backend` `result` | copies: `sent`, or `dropped` for want of room |
+//! | `gateway_streams_total` | counter | `backend` `result` | connections of TLSRoutes and TCPRoutes and flows of datagrams, at their end: the word of a [`StreamEnd`](crate::outcome::StreamEnd) |
+//! | `gateway_stream_duration_seconds` | histogram | `backend` | from accepting a stream to its end; of those that reached an endpoint |
+//! | `gateway_stream_bytes_total` | counter | `backend` `direction` | bytes of streams that have ended: `received` from clients, `sent` to them |
 //! | `gateway_connections_open` | gauge | | connections of clients, tunnels included |
 //! | `gateway_connections_accepted_total` | counter | | connections that were taken in |
 //! | `gateway_connections_refused_total` | counter | `reason` | connections that were not served: `not_accepted`, for want of file descriptors |
@@ -20,11 +23,11 @@
 //! | `gateway_config_generation` | gauge | none at all | the number of the table in use, which rises with each |
 //! | `gateway_config_served_duration_seconds` | histogram | none at all | from the notice of a change until it was [served](Metrics::served) |
 //!
-//! The place of requests, attempts and mirrors is in `gateway` (`namespace/name`), `listener` (its name; that of a
+//! The place of requests, attempts, mirrors and streams is in `gateway` (`namespace/name`), `listener` (its name; that of a
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
 //! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service, with the kind and a space before it of
-//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`. Where no rule served a request, the labels end
-//! with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
+//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`. Where no rule served a request
+//! or a stream, the labels end with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
 //! with `client_namespace` where the namespace of the client has Routes of its own for it. A connection's place is `gateway`, which
 //! is `mesh` for those of workloads, `network_transport` (`tcp` or `udp`) and `port`.
 //!
@@ -45,6 +48,9 @@
 //!
 //! An answer to a call of gRPC has the status 200 however the call ended: those of the gateway's own that say why it did not serve a call
 //! are told by their `reason`, and what backends say is told by an access log, as `grpc_status`, and by no metric.
+//!
+//! A stream takes a lock once, at its end, and nothing while bytes go through it. So a stream that is there for days is counted when it
+//! is over, with all its bytes; until then it is among `gateway_connections_open`. A datagram that begins no flow is no stream.
 //!
 //! The surprising case: a request that is given up before its answer begins is counted for its Gateway alone; to which rule it
 //! went, the attempts tell, as `error_type="given_up"`.
@@ -114,6 +120,7 @@ mod cells;
 mod labels;
 mod series;
 mod places;
+mod streams;
 mod sockets;
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod metrics;

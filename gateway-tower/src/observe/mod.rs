@@ -1,5 +1,5 @@
-//! Observers of layers and servers: of requests and attempts, of copies for mirrors, of connections and of
-//! handshakes.
+//! Observers of layers and servers: of requests and attempts, of copies for mirrors, of connections, handshakes and
+//! streams.
 //!
 //! | who is told | of | by |
 //! | --- | --- | --- |
@@ -7,6 +7,7 @@
 //! | [`ObserveAttempts`] | each attempt at a backend | a layer [for each](crate::gateway::GatewayBuilder::observe_attempts) |
 //! | [`ObserveMirrors`] | each copy for a mirror | the [gateway](crate::gateway::GatewayBuilder::observe_mirrors) |
 //! | [`ObserveSockets`] | sockets, connections and handshakes | a server, in its options |
+//! | [`ObserveStreams`] | each connection that is passed on as it comes, and each flow of datagrams | a server, in its options |
 //!
 //! It costs a call. With the feature `metrics`, [`Metrics`](crate::metrics) is told of all of it, and with `trace`, spans are made of
 //! requests and attempts; a program with another library for metrics, or a log of requests, does so itself.
@@ -44,6 +45,7 @@
 
 mod mirrors;
 mod sockets;
+mod streams;
 mod requests;
 mod attempts;
 
@@ -53,3 +55,4 @@ pub use self::requests::{
     ObserveRequest, ObserveRequests, Requests, RequestsBody, RequestsFuture, RequestsLayer,
 };
 pub use self::sockets::{ConnectionRefusal, Handshake, ObserveConnections, ObserveSockets};
+pub use self::streams::ObserveStreams;

@@ -1,4 +1,4 @@
-//! Ends of requests: an answer of a backend, of a filter, or of the gateway itself, and then why.
+//! Ends of requests: an answer of a backend, of a filter, or of the gateway itself, and then why; and ends of streams.
 //!
 //! | type | is |
 //! | --- | --- |
@@ -9,6 +9,7 @@
 //! | [`IntoRefused`] | what becomes one: the errors of services within |
 //! | [`OrRefused`] | the future of a layer that carries a request on or refuses it |
 //! | [`Outcome`] | in the extensions of every answer, for access logs and metrics |
+//! | [`StreamOutcome`] | the same of a stream, for those who [are told](crate::observe::ObserveStreams) of them |
 //!
 //! ```
 //! use gateway_core::exchange;
@@ -24,6 +25,7 @@ mod refusal;
 mod reason;
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod outcome;
+mod stream;
 mod refused;
 mod into_refused;
 mod or_refused;
@@ -37,3 +39,4 @@ pub use self::outcome::{AnsweredBy, Outcome};
 pub use self::reason::Reason;
 pub use self::refusal::Refusal;
 pub use self::refused::Refused;
+pub use self::stream::{StreamEnd, StreamOutcome, StreamRefusal};

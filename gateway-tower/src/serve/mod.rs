@@ -96,6 +96,7 @@
 //! [UDR-04](gateway_core::spec#UDR-04), [UDR-06](gateway_core::spec#UDR-06).
 
 mod certificate_problem;
+mod stream_record;
 mod destination;
 mod stream_options;
 mod options;

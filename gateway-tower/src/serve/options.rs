@@ -6,11 +6,12 @@ use std::time::Duration;
 #[cfg(feature = "tls")]
 use super::stream::TlsOptions;
 use super::stream_options::{DatagramOptions, StreamOptions};
+use super::stream_record::StreamObservers;
 #[cfg(feature = "tls")]
 use crate::client::BackendTlsOptions;
 use crate::connect::Connector;
 use crate::drain::Patience;
-use crate::observe::ObserveSockets;
+use crate::observe::{ObserveSockets, ObserveStreams};
 
 /// The limits of a [`Server`](super::Server).
 ///
@@ -83,6 +84,8 @@ pub struct ServeOptions {
     pub http2_ping_timeout: Duration,
     /// Who is told of connections and handshakes, for metrics.
     pub observer: Option<Arc<dyn ObserveSockets>>,
+    /// Who is told of connections that are passed on as they come, and of flows of datagrams, for metrics and an access log.
+    pub stream_observers: Arc<[Arc<dyn ObserveStreams>]>,
 }
 
 // === impl ServeOptions ===
@@ -135,6 +138,7 @@ impl Default for ServeOptions {
             http2_ping_after: Some(Duration::from_secs(60)),
             http2_ping_timeout: Duration::from_secs(20),
             observer: None,
+            stream_observers: StreamObservers::default(),
         }
     }
 }

@@ -358,6 +358,7 @@ impl<M: ConnectionService> Supervisor<M> {
                     tables: self.tables.clone(),
                     options: self.options.datagrams,
                     room: Arc::clone(&self.room_for_flows),
+                    observers: Arc::clone(&self.options.stream_observers),
                 };
                 Listener::serving_datagrams(socket.local_addr()?, observer, |connections| {
                     tokio::spawn(datagrams.serve(socket, connections, in_all))
@@ -406,6 +407,7 @@ impl<M: ConnectionService> Supervisor<M> {
             options: self.options.streams,
             connector: Arc::clone(&self.connector),
             proxy_headers: self.proxy_headers(),
+            observers: Arc::clone(&self.options.stream_observers),
         }
     }
 

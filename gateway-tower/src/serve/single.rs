@@ -35,6 +35,7 @@ pub async fn serve_one(
             options: options.streams,
             connector: Arc::new(options.connector()),
             proxy_headers: None,
+            observers: Arc::clone(&options.stream_observers),
         },
         gateway,
         port,

@@ -23,15 +23,31 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; MOST].into());
 }
 
+/// The bytes that went each way so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// From the client to the backend.
+    pub(crate) up: u64,
+    /// Back.
+    pub(crate) down: u64,
+}
+
 /// How it ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// Both sides have closed. The bytes that went each way: from the first to the second, and back.
-    Closed(u64, u64),
+    /// Both sides have closed, this one first.
+    Closed(Side),
     /// Nothing came for too long, or nothing more after one side had closed.
     Quiet,
-    /// One of the two was reset; the other ought to be.
-    Reset(io::Error),
+    /// This side was reset; the other ought to be.
+    Reset(Side, io::Error),
+}
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Backend,
 }
 
 /// One direction.
@@ -40,7 +56,6 @@ struct Direction {
     /// What was read and not yet written.
     kept: Vec<u8>,
     written: usize,
-    bytes: u64,
     unflushed: bool,
     /// Nothing more is to be read.
     ended: bool,
@@ -58,25 +73,37 @@ struct Clock {
 
 /// Passes bytes on in both directions until both sides have closed, one is reset, or nothing comes for too long.
 ///
-/// When a side closes, the other is told and may go on.
-pub(crate) async fn copy<A, B>(mut a: A, mut b: B, options: TunnelOptions) -> Ended
+/// When a side closes, the other is told and may go on. What has gone each way is added to `passed` at once, so that it is known too
+/// when this is given up.
+pub(crate) async fn copy<C, B>(
+    mut client: C,
+    mut backend: B,
+    options: TunnelOptions,
+    passed: &mut Passed,
+) -> Ended
 where
-    A: AsyncRead + AsyncWrite + Unpin,
+    C: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut up, mut down) = (Direction::default(), Direction::default());
+    let mut first = None;
     let mut clock = Clock { options, seen: (0, false), since: Instant::now() };
     let mut alarm: Option<Pin<Box<tokio::time::Sleep>>> = None;
     poll_fn(|cx| {
-        let moved = up.poll(cx, &mut a, &mut b).and_then(|up| Ok((up, down.poll(cx, &mut b, &mut a)?)));
-        match moved {
-            Ok((Poll::Ready(()), Poll::Ready(()))) => {
-                return Poll::Ready(Ended::Closed(up.bytes, down.bytes));
-            }
-            Ok((_, _)) => {}
-            Err(error) => return Poll::Ready(Ended::Reset(error)),
+        let up_done = match up.poll(cx, &mut client, &mut backend, &mut passed.up) {
+            Ok(done) => done.is_ready(),
+            Err(error) => return Poll::Ready(Ended::Reset(Side::Client, error)),
+        };
+        first = first.or_else(|| up.ended_by(Side::Client, Side::Backend));
+        let down_done = match down.poll(cx, &mut backend, &mut client, &mut passed.down) {
+            Ok(done) => done.is_ready(),
+            Err(error) => return Poll::Ready(Ended::Reset(Side::Backend, error)),
+        };
+        first = first.or_else(|| down.ended_by(Side::Backend, Side::Client));
+        if up_done && down_done {
+            return Poll::Ready(Ended::Closed(first.unwrap_or(Side::Client)));
         }
-        let now = (up.bytes.wrapping_add(down.bytes), up.done || down.done);
+        let now = (passed.up.wrapping_add(passed.down), up.done || down.done);
         loop {
             let Some(left) = clock.left(now) else { return Poll::Pending };
             if left.is_zero() {
@@ -117,9 +144,24 @@ impl Clock {
 // === impl Direction ===
 
 impl Direction {
+    /// Which side has ended it, if one has: what is read of by closing, what is written to by taking nothing any more.
+    fn ended_by(&self, reader: Side, writer: Side) -> Option<Side> {
+        match self {
+            Self { ended: true, .. } => Some(reader),
+            Self { done: true, .. } => Some(writer),
+            _ => None,
+        }
+    }
+
     /// Passes on what there is. Fails when the reader was reset; when the writer was, this direction is over, and what comes the
     /// other way still arrives.
-    fn poll<R, W>(&mut self, cx: &mut Context<'_>, reader: &mut R, writer: &mut W) -> io::Result<Poll<()>>
+    fn poll<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        reader: &mut R,
+        writer: &mut W,
+        bytes: &mut u64,
+    ) -> io::Result<Poll<()>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -128,7 +170,7 @@ impl Direction {
             return Ok(Poll::Ready(()));
         }
         loop {
-            match self.write(cx, writer) {
+            match self.write(cx, writer, bytes) {
                 Poll::Pending => return Ok(Poll::Pending),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
@@ -143,7 +185,7 @@ impl Direction {
                 self.done = shut.is_ready();
                 return Ok(shut.map(drop));
             }
-            match BUFFER.with_borrow_mut(|buffer| self.read(cx, reader, writer, buffer)) {
+            match BUFFER.with_borrow_mut(|buffer| self.read(cx, (reader, writer), buffer, bytes)) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => {
@@ -157,14 +199,19 @@ impl Direction {
     }
 
     /// Writes all that is kept.
-    fn write<W: AsyncWrite + Unpin>(&mut self, cx: &mut Context<'_>, writer: &mut W) -> Poll<io::Result<()>> {
+    fn write<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: &mut W,
+        bytes: &mut u64,
+    ) -> Poll<io::Result<()>> {
         while self.written < self.kept.len() {
             let written = ready!(Pin::new(&mut *writer).poll_write(cx, &self.kept[self.written..]))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             (self.written, self.unflushed) = (self.written + written, true);
-            self.bytes += written as u64;
+            *bytes += written as u64;
         }
         (self.kept, self.written) = (Vec::new(), 0);
         Poll::Ready(Ok(()))
@@ -174,9 +221,9 @@ impl Direction {
     fn read<R, W>(
         &mut self,
         cx: &mut Context<'_>,
-        reader: &mut R,
-        writer: &mut W,
+        (reader, writer): (&mut R, &mut W),
         buffer: &mut [u8],
+        bytes: &mut u64,
     ) -> Poll<io::Result<()>>
     where
         R: AsyncRead + Unpin,
@@ -200,7 +247,7 @@ impl Direction {
             },
         };
         self.unflushed |= written > 0;
-        self.bytes += written as u64;
+        *bytes += written as u64;
         self.kept = read[written..].to_vec();
         Poll::Ready(Ok(()))
     }
@@ -208,18 +255,25 @@ impl Direction {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
     const OPTIONS: TunnelOptions =
         TunnelOptions { idle: Some(Duration::from_secs(60)), half_close_timeout: Duration::from_secs(5) };
 
+    /// How it ended, and what went each way.
+    async fn copied(client: DuplexStream, backend: DuplexStream) -> (Ended, Passed) {
+        let mut passed = Passed::default();
+        let ended = copy(client, backend, OPTIONS, &mut passed).await;
+        (ended, passed)
+    }
+
     #[tokio::test]
     async fn what_one_side_does_not_take_is_kept_and_no_more_is_read() {
         let (mut client, a) = duplex(64);
         let (b, mut backend) = duplex(64);
-        let copying = tokio::spawn(copy(a, b, OPTIONS));
+        let copying = tokio::spawn(copied(a, b));
         let sent: Vec<u8> = (0..100_000u32).map(|i| i as u8).collect();
         let written = tokio::time::timeout(Duration::from_millis(50), client.write_all(&sent)).await;
         assert!(written.is_err(), "the backend reads nothing");
@@ -227,7 +281,7 @@ mod tests {
         backend.read_exact(&mut received).await.unwrap();
         assert_eq!(received, sent[..64]);
         drop((client, backend));
-        assert!(matches!(copying.await.unwrap(), Ended::Closed(..)));
+        assert!(matches!(copying.await.unwrap(), (Ended::Closed(_), _)));
     }
 
     // A side that closes may still be answered.
@@ -235,7 +289,7 @@ mod tests {
     async fn each_side_closes_by_itself() {
         let (mut client, a) = duplex(64);
         let (b, mut backend) = duplex(64);
-        let copying = tokio::spawn(copy(a, b, OPTIONS));
+        let copying = tokio::spawn(copied(a, b));
         client.write_all(b"question").await.unwrap();
         client.shutdown().await.unwrap();
         let mut question = String::new();
@@ -247,7 +301,7 @@ mod tests {
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer, "QUESTION".repeat(100));
-        assert!(matches!(copying.await.unwrap(), Ended::Closed(8, 800)));
+        assert!(matches!(copying.await.unwrap(), (Ended::Closed(Side::Client), Passed { up: 8, down: 800 })));
     }
 
     #[tokio::test(start_paused = true)]
@@ -255,19 +309,19 @@ mod tests {
         let (mut client, a) = duplex(64);
         let (b, _backend) = duplex(64);
         let started = Instant::now();
-        let copying = tokio::spawn(copy(a, b, OPTIONS));
+        let copying = tokio::spawn(copied(a, b));
         tokio::time::sleep(Duration::from_secs(40)).await;
         client.write_all(b"!").await.unwrap();
-        assert!(matches!(copying.await.unwrap(), Ended::Quiet));
+        assert!(matches!(copying.await.unwrap(), (Ended::Quiet, _)));
         assert_eq!(started.elapsed().as_secs(), 100);
 
         let (mut client, a) = duplex(64);
         let (b, _backend) = duplex(64);
         let started = Instant::now();
-        let copying = tokio::spawn(copy(a, b, OPTIONS));
+        let copying = tokio::spawn(copied(a, b));
         tokio::time::sleep(Duration::from_secs(1)).await;
         client.shutdown().await.unwrap();
-        assert!(matches!(copying.await.unwrap(), Ended::Quiet));
+        assert!(matches!(copying.await.unwrap(), (Ended::Quiet, _)));
         assert_eq!(started.elapsed().as_secs(), 6);
     }
 }

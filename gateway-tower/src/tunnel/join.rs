@@ -5,7 +5,7 @@ use hyper_util::rt::TokioIo;
 
 use super::TunnelOptions;
 use super::client_end::ClientEnd;
-use super::copy::{Ended, copy};
+use super::copy::{Ended, Passed, copy};
 use crate::drain::{Member, Phase};
 
 /// Passes bytes on in both directions until both sides are done, one fails, nothing has come for too long, or the server
@@ -20,11 +20,12 @@ pub(crate) async fn join(client: ClientEnd, backend: OnUpgrade, options: TunnelO
         // Not before the client has been told: until then it is watched like any other.
         member.set_tunnel();
     }
+    let mut passed = Passed::default();
     tokio::select! {
-        ended = copy(TokioIo::new(client), TokioIo::new(backend), options) => match ended {
-            Ended::Closed(up, down) => tracing::debug!(up, down, "a tunnel ended"),
+        ended = copy(TokioIo::new(client), TokioIo::new(backend), options, &mut passed) => match ended {
+            Ended::Closed(_) => tracing::debug!(passed.up, passed.down, "a tunnel ended"),
             Ended::Quiet => tracing::debug!("a tunnel was closed: nothing more was sent"),
-            Ended::Reset(error) => tracing::debug!(%error, "a tunnel broke"),
+            Ended::Reset(_, error) => tracing::debug!(%error, "a tunnel broke"),
         },
         () = closed(member.as_ref()) => tracing::debug!("a tunnel was closed: the listener goes"),
     }

@@ -49,7 +49,7 @@ mod layer;
 #[cfg(feature = "client")]
 pub(crate) use self::client_end::ClientEnd;
 #[cfg(feature = "server")]
-pub(crate) use self::copy::{Ended, copy};
+pub(crate) use self::copy::{Ended, Passed, Side, copy};
 #[cfg(feature = "client")]
 pub(crate) use self::join::join;
 pub use self::joined::Joined;

@@ -23,7 +23,7 @@ async fn udp(to: &[(SocketAddr, u32)], options: DatagramOptions) -> World {
     table(1, to).start(options).await
 }
 
-fn table(generation: u64, to: &[(SocketAddr, u32)]) -> Streams {
+pub(crate) fn table(generation: u64, to: &[(SocketAddr, u32)]) -> Streams {
     let mut table = Streams::new(generation);
     let listener = table.listener(82, "", ListenerProtocol::Udp);
     let to: Vec<_> = to.iter().map(|(endpoint, weight)| (table.backend(&[*endpoint]), *weight)).collect();
@@ -37,14 +37,14 @@ fn address(world: &World) -> SocketAddr {
     address.unwrap_or_else(|| panic!("port 82 is bound: {sockets:?}"))
 }
 
-async fn client(world: &World) -> UdpSocket {
+pub(crate) async fn client(world: &World) -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(address(world)).await.unwrap();
     socket
 }
 
 /// A backend that answers each datagram as often as `times` says with its name, the datagram and the port that it came from.
-async fn backend(name: &'static str, times: usize) -> SocketAddr {
+pub(crate) async fn backend(name: &'static str, times: usize) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -66,7 +66,7 @@ async fn next(client: &UdpSocket) -> Option<String> {
     Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
 }
 
-async fn ask(client: &UdpSocket, text: &str) -> Option<String> {
+pub(crate) async fn ask(client: &UdpSocket, text: &str) -> Option<String> {
     client.send(text.as_bytes()).await.unwrap();
     next(client).await
 }

@@ -20,6 +20,7 @@ mod grpc;
 mod stream_table;
 mod streams;
 mod datagrams;
+mod stream_outcomes;
 #[cfg(target_os = "linux")]
 mod loops;
 mod proxy_header;

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway_core::name::ObjectName;
+use gateway_core::table::ListenerProtocol;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::encoding::text::encode;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tower::Layer;
 
+use crate::stream_table::Streams;
+use crate::streams::{all, connect, shouting};
 use crate::tls::handshake;
 use crate::world::{Client, LONG, Table, World, certificate, echo, get, get2};
 
@@ -95,4 +99,48 @@ async fn a_certificate_says_when_it_expires() {
     let (_world, registry) = counted(&table, ServeOptions::default()).await;
     let expiry = "gateway_certificate_expiry_timestamp_seconds{gateway=\"default/gateway\",listener=\"443-0\",secret=\"certs/a\"} 1927843200";
     until(&registry, &[expiry, "gateway_config_generation 1"]).await;
+}
+
+// TCR-06, UDR-03
+#[tokio::test]
+async fn streams_are_counted_by_where_they_went_and_how_they_ended_for_as_long_as_their_route_is_there() {
+    let mut table = Streams::new(1);
+    let backend = table.backend(&[shouting("hello ").await]);
+    let listener = table.listener(81, "", ListenerProtocol::Tcp);
+    table.listener(80, "", ListenerProtocol::Tcp);
+    table.route(listener, &[], &[(backend, 1)]);
+    let tables = TableHandle::new(table.builder.build());
+    let metrics = Metrics::new(tables.clone());
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics.clone()));
+    let gateway = Gateway::new(tables.clone(), Upstream::default());
+    let options =
+        ServeOptions { stream_observers: [Arc::new(metrics) as _].into(), ..ServeOptions::default() };
+    let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
+    let world = World::serving(tables, options, services).await;
+    for _ in 0..2 {
+        let mut client = connect(&world, 81).await;
+        client.write_all(b"question").await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(all(&mut client).await.unwrap(), "hello QUESTION");
+    }
+    let _ = all(&mut connect(&world, 80).await).await;
+    let place = "gateway=\"default/gateway\",listener=\"81-\",route_kind=\"TCPRoute\",route=\"default/route-\",rule=\"0\",\
+                 backend=\"default/backend:80\"";
+    let refused = r#"gateway_streams_total{gateway="default/gateway",listener="80-",result="no_rule"} 1"#;
+    let lines = [
+        format!(r#"gateway_streams_total{{{place},result="closed_by_client"}} 2"#),
+        format!(r#"gateway_stream_bytes_total{{{place},direction="received"}} 16"#),
+        format!(r#"gateway_stream_bytes_total{{{place},direction="sent"}} 28"#),
+        format!("gateway_stream_duration_seconds_count{{{place}}} 2"),
+        refused.to_owned(),
+    ];
+    until(&registry, &lines.each_ref().map(String::as_str)).await;
+
+    let mut table = Streams::new(2);
+    table.listener(80, "", ListenerProtocol::Tcp);
+    world.tables.store(table.builder.build());
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    assert!(text.contains(refused) && !text.contains("route-"), "{text}");
 }

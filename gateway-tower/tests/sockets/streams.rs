@@ -20,7 +20,7 @@ use crate::stream_table::{Streams, tcp};
 use crate::tls::{any_certificate, handshake};
 use crate::world::{Client, LONG, World, certificate, get, raw_backend};
 
-async fn connect(world: &World, port: u16) -> TcpStream {
+pub(crate) async fn connect(world: &World, port: u16) -> TcpStream {
     TcpStream::connect(world.address(port)).await.expect("the server accepts")
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn all(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Str
 }
 
 /// A backend that says its name, and then reads to the end and says it in upper case.
-async fn shouting(name: &'static str) -> SocketAddr {
+pub(crate) async fn shouting(name: &'static str) -> SocketAddr {
     raw_backend(move |stream| shout(stream, name)).await
 }
 
@@ -45,7 +45,7 @@ async fn shout(mut stream: impl AsyncRead + AsyncWrite + Unpin, name: &'static s
 }
 
 /// An address at which nobody listens.
-async fn nobody() -> SocketAddr {
+pub(crate) async fn nobody() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     listener.local_addr().expect("an address")
 }
@@ -84,7 +84,7 @@ async fn a_lot_goes_through_in_both_directions() {
 }
 
 /// Sets a socket so that it is reset when it is dropped.
-fn abort(stream: TcpStream) {
+pub(crate) fn abort(stream: TcpStream) {
     socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
@@ -212,7 +212,7 @@ async fn connections_have_time_to_end_and_are_cut_after_it() {
 }
 
 /// A backend of TLS with this certificate.
-async fn secure(certificate: &Certificate, name: &'static str) -> SocketAddr {
+pub(crate) async fn secure(certificate: &Certificate, name: &'static str) -> SocketAddr {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -231,7 +231,7 @@ async fn secure(certificate: &Certificate, name: &'static str) -> SocketAddr {
     .await
 }
 
-fn terminate(certificate: &Certificate) -> ListenerProtocol {
+pub(crate) fn terminate(certificate: &Certificate) -> ListenerProtocol {
     ListenerProtocol::TlsTerminate(ListenerTls { certificates: [certificate.clone()].into(), clients: None })
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 #[cfg(feature = "tls")]
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gateway_core::name::ObjectName;
 use hyper::server::conn::{http1, http2};
@@ -246,7 +246,9 @@ impl Acceptance {
         services: impl ConnectionService,
     ) -> Result<Option<Speaking>, BoxError> {
         let longest = self.relay.options.max_client_hello_bytes;
-        let accepting = tls.accept(&self.gateway, self.port, longest, stream);
+        let start = Instant::now();
+        let record = || self.relay.record(peer, addresses, start);
+        let accepting = tls.accept(&self.gateway, self.port, longest, stream, record);
         let accepted = tokio::select! {
             biased;
             () = member.reached(Phase::Closed) => return Ok(None),
@@ -270,12 +272,12 @@ impl Acceptance {
             Accepted::Requests { stream, server_name } => (stream, server_name),
             Accepted::Terminated(stream, destination) => {
                 return Ok(Some(Box::pin(async move {
-                    relay.carry(stream, &[], &destination, addresses, &member).await
+                    relay.carry(stream, &[], destination, addresses, &member).await
                 })));
             }
             Accepted::Passed(stream, first, destination) => {
                 return Ok(Some(Box::pin(async move {
-                    relay.carry(stream, &first, &destination, addresses, &member).await
+                    relay.carry(stream, &first, destination, addresses, &member).await
                 })));
             }
             Accepted::Rejected { stream, server_name, why } => {

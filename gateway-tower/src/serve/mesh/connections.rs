@@ -23,6 +23,7 @@ use crate::serve::relay::{ProxyHeaders, carry, reset};
 use crate::serve::sockets::Accept;
 use crate::serve::stream::FirstBytes;
 use crate::serve::stream_options::StreamOptions;
+use crate::serve::stream_record::StreamRecord;
 
 /// The connections of one socket.
 #[derive(Debug)]
@@ -104,8 +105,10 @@ impl Shared {
         let namespace = self.mesh.clients.namespace(peer.ip());
         let Some(dialled) = Dialled::new(&self.tables.load(), addressed, namespace) else {
             // MSH-08
-            let to = Destination { endpoints: [Endpoint::new(addressed)].into(), tls: None };
-            return carry(stream, &[], &to, None, (&self.streams, &self.connector), &member).await;
+            let endpoints = [Endpoint::new(addressed)].into();
+            // It follows no Route.
+            let to = Destination { endpoints, tls: None, record: StreamRecord::default() };
+            return carry(stream, &[], to, None, (&self.streams, &self.connector), &member).await;
         };
         let read = tokio::select! {
             biased;

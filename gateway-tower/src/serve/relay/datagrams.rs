@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use gateway_core::name::ObjectName;
 use gateway_core::rule::{BackendTarget, Endpoint, RuleName};
@@ -21,7 +21,9 @@ use crate::body::BoxError;
 use crate::connect;
 use crate::drain::Connections;
 use crate::handle::TableHandle;
+use crate::outcome::StreamEnd;
 use crate::serve::stream_options::DatagramOptions;
+use crate::serve::stream_record::{StreamObservers, StreamRecord};
 
 /// How often flows are looked at for having been quiet too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -35,6 +37,8 @@ pub(in crate::serve) struct Datagrams {
     pub(in crate::serve) options: DatagramOptions,
     /// For the flows of all sockets.
     pub(in crate::serve) room: Arc<Semaphore>,
+    /// Who is told of flows.
+    pub(in crate::serve) observers: StreamObservers,
 }
 
 /// The task of a socket.
@@ -156,6 +160,7 @@ impl Serving {
         let stays = !entry.flow.is_refused()
             && (entry.generation == table.generation() || entry.is_still_in(table, datagrams));
         if !stays {
+            entry.flow.give_up(StreamEnd::Moved);
             flows.remove(client);
             return false;
         }
@@ -180,10 +185,16 @@ impl Serving {
         let matched = self.datagrams.find(&self.table)?;
         let backend = self.table.stream_backend(matched, fastrand::u64(..))?;
         let endpoint = endpoint::any(&self.table.backend(backend).endpoints);
-        self.flows.make_room(client, drop)?;
+        self.flows.make_room(client, |entry| entry.flow.give_up(StreamEnd::Displaced))?;
         let room = self.room()?;
         let permit = Arc::clone(&self.in_all).try_acquire_owned()?;
-        let flow = Arc::new(Flow::new(endpoint)?);
+        let record = || {
+            let mut record = self.datagrams.record(client);
+            record.matched(&self.table, matched);
+            record.falls_to(self.table.backend(backend));
+            record
+        };
+        let flow = Arc::new(Flow::new(endpoint, record)?);
         let member = self.connections.join(vec![permit]);
         flow.send(datagram);
         let answering = Arc::clone(&flow).answer(
@@ -211,7 +222,9 @@ impl Serving {
         if let Some(room) = take(&self.datagrams.room) {
             return Ok(room);
         }
-        drop(self.flows.remove_on_probation());
+        if let Some(entry) = self.flows.remove_on_probation() {
+            entry.flow.give_up(StreamEnd::Displaced);
+        }
         take(&self.datagrams.room).ok_or(NoRoom::Flows)
     }
 
@@ -222,7 +235,11 @@ impl Serving {
             if entry.seen.0 != datagrams {
                 entry.seen = (datagrams, now);
             }
-            now.duration_since(entry.seen.1) < limit
+            let stays = now.duration_since(entry.seen.1) < limit;
+            if !stays {
+                entry.flow.give_up(StreamEnd::Idle);
+            }
+            stays
         });
     }
 
@@ -253,6 +270,12 @@ impl Datagrams {
         let owner = FrontendOwner::Gateway(&self.gateway);
         let frontend: Option<FrontendId> = table.frontend(owner, Transport::Udp, self.port);
         table.find_stream(frontend.ok_or(NoStream::NoListener)?, None)
+    }
+
+    /// What is known of a flow that begins.
+    fn record(&self, client: SocketAddr) -> StreamRecord {
+        let port = (Transport::Udp, self.port);
+        StreamRecord::new(&self.observers, &self.gateway, port, client, time::Instant::now())
     }
 }
 

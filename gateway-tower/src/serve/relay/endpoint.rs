@@ -19,18 +19,19 @@ pub(super) fn any(endpoints: &[Endpoint]) -> SocketAddr {
 /// Connects to any of the endpoints, or to those after it if that one cannot be reached: nothing of the client's has been sent
 /// yet. What goes before everything else, TLS included, is `header`.
 pub(super) async fn connect(
-    destination: &Destination,
+    destination: &mut Destination,
     header: &[u8],
     connector: &Connector,
     options: &StreamOptions,
 ) -> Result<BackendIo, ConnectError> {
-    let endpoints = &destination.endpoints;
+    let Destination { endpoints, tls, record } = destination;
     let start = fastrand::usize(..endpoints.len());
     let last = endpoints.len().min(options.connect_attempts.max(1) as usize) - 1;
     let mut attempt = 0;
     loop {
         let address = endpoints[(start + attempt) % endpoints.len()].address();
-        let peer = Peer { address, tls: destination.tls.clone() };
+        record.tries(address);
+        let peer = Peer { address, tls: tls.clone() };
         match reach(&peer, header, connector, options).await {
             Err(error) if attempt < last => tracing::debug!(%address, %error, "another endpoint is tried"),
             connected => return connected,

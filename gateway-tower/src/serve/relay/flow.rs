@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gateway_core::table::Transport;
@@ -14,6 +14,9 @@ use tokio::time::timeout;
 
 use crate::connect::{self, ToSelf};
 use crate::drain::{Member, Phase};
+use crate::outcome::StreamEnd;
+use crate::serve::stream_record::StreamRecord;
+use crate::tunnel::Passed;
 
 /// The longest datagram.
 const LONGEST: usize = 65_535;
@@ -40,24 +43,36 @@ pub(super) struct Flow {
     answered: AtomicBool,
     /// Whether the endpoint has said that nobody listens there.
     refused: AtomicBool,
+    /// The bytes that were sent each way.
+    up: AtomicU64,
+    down: AtomicU64,
+    /// Why it is given up, once it is.
+    end: OnceLock<StreamEnd>,
+    record: StreamRecord,
 }
 
 // === impl Flow ===
 
 impl Flow {
-    /// A flow to this endpoint, from a port of its own.
-    pub(super) fn new(endpoint: SocketAddr) -> io::Result<Self> {
+    /// A flow to this endpoint, from a port of its own. Its end is told when all have dropped it.
+    pub(super) fn new(endpoint: SocketAddr, record: impl FnOnce() -> StreamRecord) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(endpoint), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.connect(&endpoint.into())?;
         let backend = UdpSocket::from_std(socket.into())?;
-        let to_self = connect::enter(Transport::Udp, endpoint);
+        let to_self = connect::enter(Transport::Udp, endpoint).map_err(io::Error::other)?;
+        let mut record = record();
+        record.tries(endpoint);
         Ok(Self {
             backend,
-            _to_self: to_self.map_err(io::Error::other)?,
+            _to_self: to_self,
             datagrams: AtomicU32::new(0),
             answered: AtomicBool::new(false),
             refused: AtomicBool::new(false),
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
+            end: OnceLock::new(),
+            record,
         })
     }
 
@@ -66,9 +81,16 @@ impl Flow {
     pub(super) fn send(&self, datagram: &[u8]) {
         self.datagrams.fetch_add(1, Ordering::Relaxed);
         self.answered.store(false, Ordering::Relaxed);
-        if let Err(error) = SockRef::from(&self.backend).send(datagram) {
-            self.note(&error);
+        match SockRef::from(&self.backend).send(datagram) {
+            Ok(sent) => drop(self.up.fetch_add(sent as u64, Ordering::Relaxed)),
+            Err(error) => self.note(&error),
         }
+    }
+
+    /// Says why it is given up; what was said first counts. Where nobody listens at the endpoint, it is that.
+    pub(super) fn give_up(&self, why: StreamEnd) {
+        // There is one already.
+        let _ = self.end.set(if self.is_refused() { StreamEnd::ResetByBackend } else { why });
     }
 
     /// How many datagrams there were, in both directions and modulo 2^32.
@@ -135,7 +157,9 @@ impl Flow {
                 self.datagrams.fetch_add(1, Ordering::Relaxed);
                 self.answered.store(true, Ordering::Relaxed);
                 // What the kernel has no room for is lost, as datagrams are.
-                let _ = SockRef::from(clients).send_to(&buffer[..length], &client.into());
+                if let Ok(sent) = SockRef::from(clients).send_to(&buffer[..length], &client.into()) {
+                    self.down.fetch_add(sent as u64, Ordering::Relaxed);
+                }
                 Ok::<(), io::Error>(())
             });
             match read {
@@ -147,6 +171,15 @@ impl Flow {
                     return !self.is_refused();
                 }
             }
+        }
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        *self.record.passed() = Passed { up: *self.up.get_mut(), down: *self.down.get_mut() };
+        if let Some(end) = self.end.take() {
+            self.record.set_end(end);
         }
     }
 }

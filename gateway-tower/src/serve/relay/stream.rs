@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gateway_core::name::ObjectName;
 use gateway_core::table::{FrontendOwner, NoStream, Transport};
@@ -16,10 +16,12 @@ use crate::body::BoxError;
 use crate::connect::Connector;
 use crate::drain::{Member, Phase};
 use crate::handle::TableHandle;
+use crate::outcome::StreamEnd;
 use crate::serve::destination::Destination;
 use crate::serve::sockets::Accept;
 use crate::serve::stream_options::StreamOptions;
-use crate::tunnel::{Ended, copy};
+use crate::serve::stream_record::{StreamObservers, StreamRecord};
+use crate::tunnel::{Ended, Side, copy};
 
 /// Passes on the connections of one socket.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub(in crate::serve) struct Relay {
     pub(in crate::serve) connector: Arc<Connector>,
     /// The headers of the PROXY protocol that connections begin with; they begin with none without.
     pub(in crate::serve) proxy_headers: Option<ProxyHeaders>,
+    /// Who is told of them.
+    pub(in crate::serve) observers: StreamObservers,
 }
 
 /// The client's side of a connection.
@@ -53,14 +57,15 @@ impl Accept for Relay {
     ) -> impl Future<Output = ()> + Send + 'static {
         let relay = self.clone();
         async move {
+            let start = Instant::now();
             let carried = async {
                 let addresses = match &relay.proxy_headers {
                     Some(headers) => headers.read(&stream).await?,
                     None => None,
                 };
-                match relay.decide() {
+                match relay.decide(relay.record(peer, addresses, start)) {
                     Ok(destination) => {
-                        relay.carry(stream, &[], &destination, addresses, &member).await?;
+                        relay.carry(stream, &[], destination, addresses, &member).await?;
                     }
                     Err(no_stream) => reject(&stream, peer, None, &no_stream),
                 }
@@ -83,14 +88,35 @@ impl Relay {
     ///
     /// # Spec
     /// BTP-21: what a TCPRoute is about is passed on as it comes.
-    fn decide(&self) -> Result<Destination, NoStream> {
+    fn decide(&self, mut record: StreamRecord) -> Result<Destination, NoStream> {
         let table = self.tables.load();
         let owner = FrontendOwner::Gateway(&self.gateway);
         // Gone since the connection was accepted.
-        let frontend = table.frontend(owner, Transport::Tcp, self.port).ok_or(NoStream::NoListener)?;
-        let matched = table.find_stream(frontend, None)?;
-        let backend = table.stream_backend(matched, fastrand::u64(..))?;
-        Ok(Destination { endpoints: Arc::clone(&table.backend(backend).endpoints), tls: None })
+        let frontend = table.frontend(owner, Transport::Tcp, self.port).ok_or(NoStream::NoListener);
+        let found = frontend.and_then(|frontend| {
+            let matched = table.find_stream(frontend, None)?;
+            record.matched(&table, matched);
+            table.stream_backend(matched, fastrand::u64(..))
+        });
+        match found {
+            Ok(backend) => {
+                let backend = table.backend(backend);
+                record.falls_to(backend);
+                Ok(Destination { endpoints: Arc::clone(&backend.endpoints), tls: None, record })
+            }
+            Err(why) => Err(record.refused(why, &table)),
+        }
+    }
+
+    /// What is known of a connection that came at `start`.
+    pub(in crate::serve) fn record(
+        &self,
+        peer: SocketAddr,
+        addresses: Option<ProxyHeader>,
+        start: Instant,
+    ) -> StreamRecord {
+        let peer = addresses.map_or(peer, |addresses| addresses.peer);
+        StreamRecord::new(&self.observers, &self.gateway, (Transport::Tcp, self.port), peer, start)
     }
 
     /// Passes a connection [on](carry) until its end.
@@ -101,7 +127,7 @@ impl Relay {
         &self,
         client: C,
         first: &[u8],
-        destination: &Destination,
+        destination: Destination,
         addresses: Option<ProxyHeader>,
         member: &Member,
     ) -> Result<(), BoxError> {
@@ -117,7 +143,7 @@ impl Relay {
 pub(in crate::serve) async fn carry<C: Client>(
     client: C,
     first: &[u8],
-    destination: &Destination,
+    destination: Destination,
     addresses: Option<ProxyHeader>,
     how: (&StreamOptions, &Connector),
     member: &Member,
@@ -134,7 +160,7 @@ pub(in crate::serve) async fn carry<C: Client>(
 async fn pass<C: Client>(
     mut client: C,
     first: &[u8],
-    destination: &Destination,
+    mut destination: Destination,
     addresses: Option<ProxyHeader>,
     (options, connector): (&StreamOptions, &Connector),
 ) -> Result<(), BoxError> {
@@ -149,20 +175,37 @@ async fn pass<C: Client>(
         }
         None => Vec::new(),
     };
-    let mut backend = match endpoint::connect(destination, &header, connector, options).await {
+    let mut backend = match endpoint::connect(&mut destination, &header, connector, options).await {
         Ok(backend) => backend,
         Err(error) => {
             reset(client.socket());
+            let error = Arc::new(error);
+            destination.record.set_end(StreamEnd::Unreachable(Arc::clone(&error)));
             return Err(error.into());
         }
     };
-    backend.write_all(first).await?;
-    match copy(&mut client, &mut backend, options.tunnel).await {
-        Ended::Closed(up, down) => tracing::debug!(up, down, "a connection ended"),
-        Ended::Quiet => tracing::debug!("a connection was closed: nothing more was sent"),
-        Ended::Reset(error) => {
+    let Destination { mut record, .. } = destination;
+    if let Err(error) = backend.write_all(first).await {
+        record.set_end(StreamEnd::ResetByBackend);
+        return Err(error.into());
+    }
+    record.passed().up = first.len() as u64;
+    match copy(&mut client, &mut backend, options.tunnel, record.passed()).await {
+        Ended::Closed(side) => record.set_end(match side {
+            Side::Client => StreamEnd::ClosedByClient,
+            Side::Backend => StreamEnd::ClosedByBackend,
+        }),
+        Ended::Quiet => {
+            tracing::debug!("a connection was closed: nothing more was sent");
+            record.set_end(StreamEnd::Idle);
+        }
+        Ended::Reset(side, error) => {
             reset(client.socket());
             reset(backend.socket());
+            record.set_end(match side {
+                Side::Client => StreamEnd::ResetByClient,
+                Side::Backend => StreamEnd::ResetByBackend,
+            });
             return Err(error.into());
         }
     }

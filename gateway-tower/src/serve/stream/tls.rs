@@ -30,8 +30,10 @@ use super::certificates::Certificates;
 use super::client_hello::ClientHello;
 use super::tls_options::TlsOptions;
 use crate::connect::TlsPeer;
+use crate::outcome::StreamEnd;
 use crate::serve::certificate_problem::CertificateProblem;
 use crate::serve::destination::Destination;
+use crate::serve::stream_record::StreamRecord;
 
 /// The bytes within TLS that may wait to be written: two records, so that a client that does not read holds little more than
 /// without TLS.
@@ -138,18 +140,21 @@ struct NoCertificate;
 // === impl Tls ===
 
 impl Tls {
-    /// Takes a connection, with its handshake where that ends here. A ClientHello may have up to `most` bytes.
+    /// Takes a connection, with its handshake where that ends here. A ClientHello may have up to `most` bytes. What is known of the
+    /// connection is asked for where it is a stream.
     pub(in crate::serve) async fn accept(
         &self,
         gateway: &ObjectName,
         port: u16,
         most: usize,
         mut stream: TcpStream,
+        record: impl FnOnce() -> StreamRecord,
     ) -> Result<Accepted, HandshakeError> {
         let hello = ClientHello::of(&mut stream, most).await.map_err(HandshakeError::failed)?;
-        let way = self.0.load().way(gateway, port, hello.host().as_ref());
-        let server_name = hello.host().map(|host| Arc::from(host.as_str()));
-        let (config, destination) = match way {
+        let server_name = hello.host().map(|host| Arc::<str>::from(host.as_str()));
+        let record = || record().with_server_name(server_name.clone());
+        let way = self.0.load().way(gateway, port, hello.host().as_ref(), record);
+        let (config, mut destination) = match way {
             Ok(Way::Requests(config)) => (config, None),
             Ok(Way::Terminate(config, destination)) => {
                 (config.map(|config| agreeing(config, &hello)), Some(destination))
@@ -159,6 +164,9 @@ impl Tls {
         };
         let ClientHello { accepted, bytes, .. } = hello;
         drop(bytes);
+        if let Some(Destination { record, .. }) = &mut destination {
+            record.set_end(StreamEnd::HandshakeFailed);
+        }
         let is_refused = config.is_err();
         let config = config.unwrap_or_else(|refusing| refusing);
         let start = StartHandshake::from_parts(accepted, stream);
@@ -175,7 +183,10 @@ impl Tls {
             }
         };
         Ok(match destination {
-            Some(destination) => Accepted::Terminated(stream, destination),
+            Some(mut destination) => {
+                destination.record.set_end(StreamEnd::Cut);
+                Accepted::Terminated(stream, destination)
+            }
             None => Accepted::Requests { stream, server_name },
         })
     }
@@ -197,31 +208,44 @@ impl Current {
     ///
     /// # Spec
     /// HST-22, TLR-06, TLR-07, TLR-11; BTP-21: TLS may begin anew where that of the client ends, and nowhere else.
-    fn way(&self, gateway: &ObjectName, port: u16, host: Option<&Host<'_>>) -> Result<Way, NoStream> {
+    fn way(
+        &self,
+        gateway: &ObjectName,
+        port: u16,
+        host: Option<&Host<'_>>,
+        record: impl FnOnce() -> StreamRecord,
+    ) -> Result<Way, NoStream> {
         let Self { table, .. } = self;
         let frontend = table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port);
-        // Gone since the connection was accepted.
-        let frontend = frontend.ok_or(NoStream::NoListener)?;
-        let matched = match table.find_stream(frontend, host) {
+        // Without any, it is gone since the connection was accepted.
+        let found = frontend.ok_or(NoStream::NoListener).and_then(|id| table.find_stream(id, host));
+        let matched = match found {
             Ok(matched) => matched,
             Err(NoStream::Requests(listener)) => return Ok(Way::Requests(self.config(listener))),
             // A client of requests is told by an alert.
-            Err(NoStream::NoListener) if table.frontend_of(frontend).takes_requests() => {
+            Err(NoStream::NoListener)
+                if frontend.is_some_and(|id| table.frontend_of(id).takes_requests()) =>
+            {
                 return Ok(Way::Requests(Err(Arc::clone(&self.refusing))));
             }
-            Err(no_stream) => return Err(no_stream),
+            Err(why) => return Err(record().refused(why, table)),
         };
-        let backend = table.stream_backend(matched, fastrand::u64(..))?;
-        let backend = table.backend(backend);
+        let mut record = record();
+        record.matched(table, matched);
+        let backend = match table.stream_backend(matched, fastrand::u64(..)) {
+            Ok(backend) => table.backend(backend),
+            Err(why) => return Err(record.refused(why, table)),
+        };
+        record.falls_to(backend);
         let endpoints = Arc::clone(&backend.endpoints);
         Ok(match table.listener(matched.listener).protocol {
             ListenerProtocol::TlsTerminate(_) => {
                 let certificate = table.certificate_for(backend, Some(gateway));
                 let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: certificate.cloned() };
-                let destination = Destination { endpoints, tls: backend.tls.as_ref().map(tls) };
+                let destination = Destination { endpoints, tls: backend.tls.as_ref().map(tls), record };
                 Way::Terminate(self.config(matched.listener), destination)
             }
-            _ => Way::Pass(Destination { endpoints, tls: None }),
+            _ => Way::Pass(Destination { endpoints, tls: None, record }),
         })
     }
 

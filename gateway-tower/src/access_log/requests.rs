@@ -1,50 +1,5 @@
-//! One line for each request, written when its answer has been sent to the end, or was given up.
-//!
-//! The events are those of the `tracing` crate with the [target](TARGET) `access`, at the level `INFO`; who sets up the subscriber
-//! decides on their form. The layer is around the whole [`Gateway`](crate::Gateway), whose answers carry an [`Outcome`]: the rule, the
-//! table, the endpoint, and the reason where the gateway answered itself.
-//!
-//! The surprising case: the body of an answer to `HEAD`, or of one without content, is never asked for, and the line says all the
-//! same that the answer is complete.
-//!
-//! | field | is |
-//! | --- | --- |
-//! | `peer`, `method`, `host`, `path`, `query`, `protocol` | of the request, as it came |
-//! | `status`, `grpc_status`, `bytes` | of the answer; bytes of its body |
-//! | `duration_ms` | from the head of the request to the end of the answer, in milliseconds |
-//! | `complete` | whether the answer was sent to its end |
-//! | `listener`, `route`, `rule`, `backend`, `endpoint`, `retries` | where it went; a rule by its name or its number |
-//! | `generation` | the number of the table that decided |
-//! | `answered_by`, `reason` | who made the answer, and why, where it was no backend |
-//!
-//! ```
-//! use std::sync::Arc;
-//! use gateway_core::name::ObjectName;
-//! use gateway_core::table::RouteTable;
-//! use gateway_tower::access_log::AccessLog;
-//! use gateway_tower::{BoxError, Connection, Gateway, RequestBody, TableHandle};
-//! use http::{Request, Response};
-//! use http_body_util::Empty;
-//! use tower::{Layer, ServiceExt, service_fn};
-//!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! # type Body = Empty<bytes::Bytes>;
-//! # let client = service_fn(async |_: Request<RequestBody<Body>>| Ok::<_, BoxError>(Response::new(Body::new())));
-//! let gateway = Gateway::new(TableHandle::new(RouteTable::default()), client);
-//! // As for a server, which has a service for each connection.
-//! let service = move |connection: Arc<Connection>| {
-//!     AccessLog::layer(connection.clone()).layer(gateway.clone().on(connection))
-//! };
-//!
-//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
-//! let request = Request::get("/").header("host", "example.com").body(Body::new()).unwrap();
-//! let Ok(answer) = service(connection).oneshot(request).await;
-//! // access: method="GET" path="/" protocol=HTTP/1.1 status=404 … answered_by="gateway" reason="…"
-//! assert_eq!(answer.status(), 404);
-//! # }
-//! ```
+//! The lines of requests.
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,14 +7,13 @@ use std::time::Instant;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::Body;
 
+use super::causes::with_causes;
+use super::target::TARGET;
 use crate::connection::Connection;
 use crate::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use crate::outcome::Outcome;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-
-/// The target of the events.
-pub const TARGET: &str = "access";
 
 /// Logs the requests of one connection.
 #[derive(Clone, Debug)]
@@ -204,22 +158,6 @@ impl Entry {
 /// The status of a call of gRPC.
 fn grpc_status(headers: &HeaderMap) -> Option<u16> {
     headers.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
-}
-
-/// An error with what caused it.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Many errors repeat their cause.
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
