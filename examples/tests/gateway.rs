@@ -14,7 +14,7 @@ use http::Request;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// A gateway with one route, whose rules lead to these backends.
 async fn gateway(backends: &[&str], rules: &str) -> (Gateway, Vec<EchoBackend>) {
@@ -673,6 +673,74 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     assert_eq!(lines[0]["backend"], "default/shop:80");
     assert_eq!(lines[0]["endpoint"], backend.address().to_string());
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn streams_have_lines_and_are_counted_by_their_route() {
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = backend.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = backend.accept().await {
+            let mut question = Vec::new();
+            let _ = stream.read_to_end(&mut question).await;
+            let _ = stream.write_all(b"answer").await;
+        }
+    });
+    let manifest = format!(
+        "{}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {{name: db}}
+spec:
+  parentRefs: [{{name: web}}]
+  rules: [{{backendRefs: [{{name: db, port: 5432}}]}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: db}}
+spec: {{ports: [{{port: 5432}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: db, labels: {{kubernetes.io/service-name: db}}}}
+addressType: IPv4
+ports: [{{port: {}}}]
+endpoints: [{{addresses: [{}]}}]
+",
+        GATEWAY.replace("{name: http, port: 80, protocol: HTTP}", "{name: tcp, port: 80, protocol: TCP}"),
+        endpoint.port(),
+        endpoint.ip(),
+    );
+    let gateway =
+        Gateway::start(&[("all.yaml", &manifest)], &["--admin", "127.0.0.1:0", "--access-log", "json"]);
+    let mut client = TcpStream::connect(gateway.address("tcp")).await.unwrap();
+    client.write_all(b"ask").await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+    let line: Value = serde_json::from_str(&gateway.access_log(1)[0]).unwrap();
+    for (field, expected) in [
+        ("transport", "tcp".into()),
+        ("listener", "default/web/tcp".into()),
+        ("route", "default/db".into()),
+        ("backend", "default/db:5432".into()),
+        ("endpoint", endpoint.to_string().into()),
+        ("bytes_received", 3.into()),
+        ("bytes", 6.into()),
+        ("result", Value::from("closed_by_client")),
+    ] {
+        assert_eq!(line[field], expected, "{field} of {line}");
+    }
+    let place = r#"{gateway="default/web",listener="tcp",route_kind="TCPRoute",route="default/db",rule="0",backend="default/db:5432""#;
+    let lines = [
+        format!(r#"gateway_streams_total{place},result="closed_by_client"}} 1"#),
+        format!(r#"gateway_stream_bytes_total{place},direction="received"}} 3"#),
+    ];
+    gateway
+        .until(gateway.admin(), "/metrics", |answer| lines.iter().all(|line| answer.body.contains(line)))
+        .await;
 }
 
 #[tokio::test]

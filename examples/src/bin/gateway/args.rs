@@ -125,7 +125,7 @@ pub(crate) struct Serving {
     #[arg(long, visible_alias = "admin-address", value_name = "IP:PORT")]
     pub(crate) admin: Option<SocketAddr>,
 
-    /// Write a line for each request to standard output.
+    /// Write a line for each request, and each stream of TLSRoutes, TCPRoutes and UDPRoutes, to standard output.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AccessLogFormat::Off)]
     pub(crate) access_log: AccessLogFormat,
 

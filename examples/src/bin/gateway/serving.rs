@@ -9,10 +9,11 @@ use gateway_core::rule::SessionKey;
 use gateway_examples::admin::{Admin, Health};
 use gateway_examples::table_view::{self, Bound, Place};
 use gateway_kube::workloads::Workloads;
-use gateway_tower::access_log::AccessLog;
+use gateway_tower::access_log::{AccessLog, StreamLog};
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::registry::Registry;
 use gateway_tower::names::Names;
+use gateway_tower::observe::ObserveStreams;
 use gateway_tower::serve::{
     Addresses, ConnectionService, MeshServer, NotBound, ServeOptions, Server, Sockets, StreamOptions,
 };
@@ -97,6 +98,7 @@ pub(crate) async fn start(
         reuse_port: args.reuse_port,
         drain_timeout: args.drain_timeout,
         observer: Some(Arc::new(metrics.clone())),
+        stream_observers: stream_observers(args.access_log, metrics),
         accept_proxy_header: args.accept_proxy_protocol,
         streams: StreamOptions { proxy_header: args.send_proxy_protocol.map(Into::into), ..defaults.streams },
         ..defaults
@@ -117,6 +119,15 @@ pub(crate) async fn start(
     };
     serves.names.iter().for_each(|names| of_names.follow_names(names));
     Ok(serves)
+}
+
+/// Who is told of streams.
+fn stream_observers(access_log: AccessLogFormat, metrics: &Metrics) -> Arc<[Arc<dyn ObserveStreams>]> {
+    let metrics = Arc::new(metrics.clone());
+    match access_log {
+        AccessLogFormat::Off => [metrics as _].into(),
+        AccessLogFormat::Text | AccessLogFormat::Json => [metrics as _, Arc::new(StreamLog) as _].into(),
+    }
 }
 
 async fn serve(
