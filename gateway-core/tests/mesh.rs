@@ -385,6 +385,29 @@ fn hostnames_have_no_effect_and_that_is_said() {
     assert!(status.parents[0].conditions[0].message.ends_with(said));
 }
 
+// MSH-02, MSH-11
+#[test]
+fn of_a_service_that_is_written_without_its_address_it_is_said_that_nothing_comes_to_its_routes() {
+    let said = |address: &str| {
+        let service = format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{namespace: shop, name: bare}}\nspec: {{{address}ports: [{{port: 80}}]}}\n"
+        );
+        let route = |name| bound("HTTPRoute", name, "bare", TO_V2);
+        let resources = resources(&[&service, &route("shop/r"), &route("shop/s")]);
+        let unserved =
+            lint::unserved(&resources, &translate(&resources, &with_mesh()).statuses, &with_mesh());
+        unserved.iter().map(ToString::to_string).filter(|said| said.contains("bare")).collect::<Vec<_>>()
+    };
+    assert_eq!(said("clusterIP: 10.96.0.9, "), [""; 0]);
+    assert_eq!(said("clusterIPs: ['fd00::9'], "), [""; 0]);
+    let bare = said("");
+    assert_eq!(bare.len(), 1, "once for both Routes: {bare:#?}");
+    assert!(bare[0].starts_with("Service shop/bare: spec.clusterIP: there is no address"), "{bare:?}");
+    assert!(bare[0].contains("nothing comes to HTTPRoute shop/r; write the address"), "{bare:?}");
+    let headless = said("clusterIP: None, ");
+    assert!(headless.is_empty(), "the status of the Route says it: {headless:?}");
+}
+
 // MSH-11
 #[test]
 fn a_service_without_an_address_of_its_own_is_no_parent() {

@@ -34,6 +34,7 @@ mod endpoints;
 mod gateways;
 mod grants;
 mod kinds;
+mod mesh;
 mod parents;
 mod policies;
 mod streams;
@@ -55,6 +56,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     gateways::look(&mut lint);
     certificates::look(&mut lint);
     parents::look(&mut lint);
+    mesh::look(&mut lint);
     streams::look(&mut lint);
     backend_refs::look(&mut lint);
     policies::look(&mut lint);
