@@ -65,6 +65,7 @@
 //! | a request of a workload to a Service, in a mesh | [`exchange::Arrival::in_mesh`], [`table::RouteTable::service_at`], [`feature::SUPPORTED_IN_MESHES`] |
 //! | why a request went where it went | [`table::RouteTable::explain`]: the same search, written down |
 //! | filters, rule data, certificates of your own kind | [`options::Options`] |
+//! | objects, backends and filters of your own kinds, from the same manifests | [`own_kinds::OwnKinds`] |
 //! | what is supported | [`feature::SUPPORTED`] |
 //! | the rules, and how open questions were decided | [`spec`], [`choices`] |
 //! | how it all works together | the [`manual`]: a request's way, precedence, filters, statuses, embedding, and the architecture |
@@ -105,6 +106,8 @@ pub mod filter;
 pub mod rule;
 pub mod table;
 pub mod exchange;
+#[cfg(feature = "resources")]
+pub mod own_kinds;
 #[cfg(feature = "resources")]
 pub mod options;
 #[cfg(feature = "resources")]

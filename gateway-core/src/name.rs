@@ -42,6 +42,25 @@ pub struct RouteKey {
     pub name: ObjectName,
 }
 
+/// A kind of object of the embedder's own: one that the Gateway API does not know, and that its references may name.
+///
+/// Displayed as the kind.
+///
+/// ```
+/// use gateway_core::name::OwnKind;
+///
+/// const BUCKET: OwnKind = OwnKind::new("example.com", "Bucket", "buckets", &["v1"]);
+/// assert_eq!((BUCKET.group(), BUCKET.as_str(), BUCKET.is_namespaced()), ("example.com", "Bucket", true));
+/// ```
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnKind {
+    group: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+    versions: &'static [&'static str],
+    is_namespaced: bool,
+}
+
 /// The kinds of object that hold listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ListenerOwnerKind {
@@ -138,6 +157,61 @@ impl RouteKey {
 impl fmt::Display for RouteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+// === impl OwnKind ===
+
+impl OwnKind {
+    /// A kind of objects that live in namespaces: its group, its name, the name that API paths use, and the versions that are read, of
+    /// which the first is the one that is written.
+    ///
+    /// # Panics
+    /// Without a version; in a constant, when it is compiled.
+    pub const fn new(
+        group: &'static str,
+        kind: &'static str,
+        plural: &'static str,
+        versions: &'static [&'static str],
+    ) -> Self {
+        assert!(!versions.is_empty(), "a kind has a version");
+        Self { group, kind, plural, versions, is_namespaced: true }
+    }
+
+    /// The same kind, whose objects live in no namespace.
+    pub const fn cluster_scoped(self) -> Self {
+        Self { is_namespaced: false, ..self }
+    }
+
+    /// The API group.
+    pub const fn group(&self) -> &'static str {
+        self.group
+    }
+
+    /// The kind, as it is written.
+    pub const fn as_str(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The name that API paths use.
+    pub const fn plural(&self) -> &'static str {
+        self.plural
+    }
+
+    /// The versions that are read; the first is the one that is written.
+    pub const fn versions(&self) -> &'static [&'static str] {
+        self.versions
+    }
+
+    /// Whether objects of the kind live in a namespace.
+    pub const fn is_namespaced(&self) -> bool {
+        self.is_namespaced
+    }
+}
+
+impl fmt::Display for OwnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::api::{AddressType, GatewaySpecAddress, Kind};
 use crate::feature::{Feature, SUPPORTED};
 use crate::filter::Extensions;
 use crate::name::ObjectName;
+use crate::own_kinds::OwnKinds;
 use crate::rule::RuleDataSource;
 use crate::table::{CertificateCheck, Unbound};
 
@@ -108,6 +109,8 @@ pub struct Options {
     /// Finds the filters that `ExtensionRef` names; without it every such reference is of an unknown kind, and listeners with
     /// such filters are not accepted.
     pub extensions: Option<Arc<dyn Extensions>>,
+    /// The embedder's own kinds of objects, as manifests have them, and what they are to Routes.
+    pub own_kinds: OwnKinds,
     /// Says which certificates the data plane can serve with. Without it only their form is looked at, and a certificate
     /// with the key of another one is found out in the first handshake.
     ///
@@ -246,6 +249,7 @@ impl Default for Options {
             external_hostnames: false,
             local_hostnames: false,
             extensions: None,
+            own_kinds: OwnKinds::default(),
             certificate_check: None,
             rule_data: None,
         }

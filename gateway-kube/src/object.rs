@@ -221,7 +221,9 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::ServiceImport
         | Kind::Pod
         | Kind::ReferenceGrant
-        | Kind::XMesh => StoredStatus::None,
+        | Kind::XMesh
+        // Not watched.
+        | Kind::Own(_) => StoredStatus::None,
     }
 }
 

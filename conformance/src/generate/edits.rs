@@ -187,7 +187,8 @@ fn broken(object: &AnyObject) -> Option<AnyObject> {
         | Kind::ConfigMap
         | Kind::ClusterTrustBundle
         | Kind::Pod
-        | Kind::XMesh => return None,
+        | Kind::XMesh
+        | Kind::Own(_) => return None,
     };
     let (mut broken, kind) = (value(object), object.kind());
     let at = if part.is_empty() { &mut broken } else { &mut broken[part] };

@@ -118,8 +118,8 @@ pub(super) fn object(source: &mut Source<'_>, kind: Kind, resources: &Resources)
         Kind::TlsRoute => tls_route(route(source)).into(),
         Kind::TcpRoute => tcp_route(route(source)).into(),
         Kind::UdpRoute => udp_route(route(source)).into(),
-        // Nothing is translated of a mesh.
-        Kind::HttpRoute | Kind::XMesh => route(source).into(),
+        // Nothing is translated of a mesh, and there are no kinds of one's own.
+        Kind::HttpRoute | Kind::XMesh | Kind::Own(_) => route(source).into(),
     }
 }
 

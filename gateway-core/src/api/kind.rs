@@ -13,10 +13,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::certificates_v1beta1::CERTIFICATES_GROUP;
 use super::group::{EXPERIMENTAL_GROUP, GATEWAY_GROUP};
 use super::meta::ObjectMeta;
+use super::own::OwnObject;
 use super::reference::ParentReference;
 use super::route::RouteStatus;
 use super::service_import::MULTICLUSTER_GROUP;
-use crate::name::{ObjectName, RouteKind};
+use crate::name::{ObjectName, OwnKind, RouteKind};
 
 /// The namespace of a namespaced object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -159,44 +160,49 @@ macro_rules! kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
             $($(#[doc = $doc])* $name,)+
+            /// A kind of the embedder's own.
+            Own(&'static OwnKind),
         }
 
         impl Kind {
-            /// Every kind, those first that others refer to.
+            /// Every kind that is known here, those first that others refer to.
             pub const ALL: &'static [Kind] = &[$(Kind::$name),+];
 
             /// The API group; empty for the core group.
             pub fn group(self) -> &'static str {
-                match self { $(Kind::$name => $group,)+ }
+                match self { $(Kind::$name => $group,)+ Kind::Own(kind) => kind.group() }
             }
 
             /// The kind, as it is written.
             pub fn as_str(self) -> &'static str {
-                match self { $(Kind::$name => $kind,)+ }
+                match self { $(Kind::$name => $kind,)+ Kind::Own(kind) => kind.as_str() }
             }
 
             /// The name that API paths use.
             pub fn plural(self) -> &'static str {
-                match self { $(Kind::$name => $plural,)+ }
+                match self { $(Kind::$name => $plural,)+ Kind::Own(kind) => kind.plural() }
             }
 
             /// Whether objects of the kind live in a namespace.
             pub fn is_namespaced(self) -> bool {
-                match self { $(Kind::$name => Scope::$scope == Scope::Namespaced,)+ }
+                match self { $(Kind::$name => Scope::$scope == Scope::Namespaced,)+ Kind::Own(kind) => kind.is_namespaced() }
             }
 
             /// The versions that are read; the first is the one that is written.
             pub fn versions(self) -> &'static [&'static str] {
-                match self { $(Kind::$name => &[$($version),+],)+ }
+                match self { $(Kind::$name => &[$($version),+],)+ Kind::Own(kind) => kind.versions() }
             }
         }
 
-        /// Reads an object of the kind.
+        /// Reads an object of the kind. One of a kind of the embedder's own is read by [its type](OwnObject::read).
         impl<'de> DeserializeSeed<'de> for Kind {
             type Value = AnyObject;
 
             fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnyObject, D::Error> {
-                match self { $(Kind::$name => super::$name::deserialize(deserializer).map(AnyObject::from),)+ }
+                match self {
+                    $(Kind::$name => super::$name::deserialize(deserializer).map(AnyObject::from),)+
+                    Kind::Own(kind) => Err(OwnObject::without_type(kind)),
+                }
             }
         }
 
@@ -204,22 +210,27 @@ macro_rules! kinds {
         #[derive(Clone, Debug, PartialEq)]
         pub enum AnyObject {
             $($(#[doc = $doc])* $name(Arc<super::$name>),)+
+            /// An object of a kind of the embedder's own.
+            Own(Arc<OwnObject>),
         }
 
         impl AnyObject {
             /// The kind.
             pub fn kind(&self) -> Kind {
-                match self { $(AnyObject::$name(_) => Kind::$name,)+ }
+                match self { $(AnyObject::$name(_) => Kind::$name,)+ AnyObject::Own(object) => Kind::Own(object.kind()) }
             }
 
             /// The metadata.
             pub fn metadata(&self) -> &ObjectMeta {
-                match self { $(AnyObject::$name(object) => &object.metadata,)+ }
+                match self { $(AnyObject::$name(object) => &object.metadata,)+ AnyObject::Own(object) => &object.metadata }
             }
 
             /// The metadata, to be changed; an object that is shared is copied first.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
-                match self { $(AnyObject::$name(object) => &mut Arc::make_mut(object).metadata,)+ }
+                match self {
+                    $(AnyObject::$name(object) => &mut Arc::make_mut(object).metadata,)+
+                    AnyObject::Own(object) => &mut Arc::make_mut(object).metadata,
+                }
             }
 
             /// The status, if the kind has one of this type.
@@ -302,6 +313,9 @@ macro_rules! kinds {
                     $(AnyObject::$name(object) => {
                         Document { api_version, kind, object: object.as_ref() }.serialize(serializer)
                     })+
+                    AnyObject::Own(object) => {
+                        Document { api_version, kind, object: object.as_ref() }.serialize(serializer)
+                    }
                 }
             }
         }
@@ -337,6 +351,12 @@ macro_rules! kinds {
 }
 
 for_each_kind!(kinds);
+
+impl From<OwnObject> for AnyObject {
+    fn from(object: OwnObject) -> Self {
+        AnyObject::Own(Arc::new(object))
+    }
+}
 
 #[derive(PartialEq)]
 enum Scope {

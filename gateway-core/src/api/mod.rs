@@ -51,6 +51,7 @@ mod telemetry_policy;
 mod tls_route;
 mod udp_route;
 
+mod own;
 mod kind;
 mod convert;
 mod resources;
@@ -74,6 +75,7 @@ pub use listener_filter::*;
 pub use listener_set::*;
 pub use mesh::*;
 pub use meta::*;
+pub use own::*;
 pub use pod::*;
 pub use policy::*;
 pub use reference::*;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kind::{AnyObject, Kind, for_each_kind};
-use crate::name::ObjectName;
+use super::own::OwnObject;
+use crate::name::{ObjectName, OwnKind};
 
 macro_rules! resources {
     ($(
@@ -27,6 +28,8 @@ macro_rules! resources {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Resources {
             $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Arc<super::$name>>,)+
+            /// Every object of the embedder's own kinds, by kind.
+            pub own: BTreeMap<&'static OwnKind, BTreeMap<ObjectName, Arc<OwnObject>>>,
             repeated: BTreeSet<(Kind, ObjectName)>,
         }
 
@@ -41,6 +44,9 @@ macro_rules! resources {
                 self.repeated.remove(&(object.kind(), key.clone()));
                 match object {
                     $(AnyObject::$name(object) => self.$field.insert(key, object).map(AnyObject::$name),)+
+                    AnyObject::Own(object) => {
+                        self.own.entry(object.kind()).or_default().insert(key, object).map(AnyObject::Own)
+                    }
                 }
             }
 
@@ -49,6 +55,14 @@ macro_rules! resources {
                 self.repeated.remove(&(kind, key.clone()));
                 match kind {
                     $(Kind::$name => self.$field.remove(key).map(AnyObject::$name),)+
+                    Kind::Own(kind) => {
+                        let objects = self.own.get_mut(kind)?;
+                        let removed = objects.remove(key).map(AnyObject::Own);
+                        if objects.is_empty() {
+                            self.own.remove(kind);
+                        }
+                        removed
+                    }
                 }
             }
 
@@ -56,6 +70,7 @@ macro_rules! resources {
             pub fn contains(&self, kind: Kind, key: &ObjectName) -> bool {
                 match kind {
                     $(Kind::$name => self.$field.contains_key(key),)+
+                    Kind::Own(kind) => self.own.get(kind).is_some_and(|objects| objects.contains_key(key)),
                 }
             }
 
@@ -63,6 +78,7 @@ macro_rules! resources {
             pub fn get(&self, kind: Kind, key: &ObjectName) -> Option<AnyObject> {
                 match kind {
                     $(Kind::$name => self.$field.get(key).cloned().map(AnyObject::$name),)+
+                    Kind::Own(kind) => self.own.get(kind)?.get(key).cloned().map(AnyObject::Own),
                 }
             }
 
@@ -70,19 +86,20 @@ macro_rules! resources {
             pub fn iter(&self) -> impl Iterator<Item = AnyObject> + '_ {
                 let objects = std::iter::empty();
                 $(let objects = objects.chain(self.$field.values().cloned().map(AnyObject::$name));)+
-                objects
+                objects.chain(self.own.values().flat_map(BTreeMap::values).cloned().map(AnyObject::Own))
             }
 
             /// The names of the objects of this kind, sorted.
             pub fn names(&self, kind: Kind) -> Box<dyn Iterator<Item = &ObjectName> + '_> {
                 match kind {
                     $(Kind::$name => Box::new(self.$field.keys()),)+
+                    Kind::Own(kind) => Box::new(self.own.get(kind).into_iter().flat_map(BTreeMap::keys)),
                 }
             }
 
             /// How many objects there are.
             pub fn len(&self) -> usize {
-                0 $(+ self.$field.len())+
+                self.own.values().map(BTreeMap::len).sum::<usize>() $(+ self.$field.len())+
             }
         }
     };

@@ -103,7 +103,8 @@ impl Applier {
 impl Applied {
     /// What comes of one manifest. `source` is its name, for messages.
     pub fn from_text(text: &str, source: &str, options: Options) -> Self {
-        let written: Collection = [manifest::read(text, source)].into_iter().collect();
+        let written: Collection =
+            [manifest::read_with(text, source, options.own_kinds.types())].into_iter().collect();
         Applier::new(options).apply(written, |problems| manifest::locate(text, problems))
     }
 }

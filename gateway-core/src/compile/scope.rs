@@ -141,8 +141,12 @@ impl<'s, 'c> Scope<'s, 'c> {
         kind: &str,
         name: &str,
     ) -> Result<Arc<dyn Extension>, ExtensionError> {
+        let namespace = &*self.route.name.namespace;
+        if let Some(own) = self.compiler.references.own.filter(namespace, (group, kind, name)) {
+            return own;
+        }
         match &self.compiler.options.extensions {
-            Some(extensions) => extensions.resolve(&self.route.name.namespace, group, kind, name),
+            Some(extensions) => extensions.resolve(namespace, group, kind, name),
             None => Err(ExtensionError::UnknownKind),
         }
     }
@@ -166,21 +170,21 @@ impl<'s, 'c> Scope<'s, 'c> {
 impl<'r> From<&'r HttpBackendRef> for BackendReference<'r> {
     fn from(written: &'r HttpBackendRef) -> Self {
         let HttpBackendRef { group, kind, name, namespace, port, weight: _, filters: _ } = written;
-        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port, is_errand: false }
     }
 }
 
 impl<'r> From<&'r GrpcBackendRef> for BackendReference<'r> {
     fn from(written: &'r GrpcBackendRef) -> Self {
         let GrpcBackendRef { group, kind, name, namespace, port, weight: _, filters: _ } = written;
-        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port, is_errand: false }
     }
 }
 
 impl<'r> From<&'r WrittenBackendRef> for BackendReference<'r> {
     fn from(written: &'r WrittenBackendRef) -> Self {
         let WrittenBackendRef { group, kind, name, namespace, port, weight: _ } = written;
-        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port, is_errand: false }
     }
 }
 

@@ -448,7 +448,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         };
         self.chosen = Some(Chosen { position: position as u32, id });
         let backend = self.table.backend(id);
-        if backend.endpoints.is_empty() {
+        if backend.endpoints.is_empty() && !backend.is_answered_by_client() {
             return Err(Refusal::without_endpoints(backend));
         }
         Ok(id)

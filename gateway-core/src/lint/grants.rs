@@ -14,6 +14,8 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     let routes = RouteKind::ALL.into_iter().map(Kind::from);
     let referrers = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(routes);
     let referrers: Vec<Kind> = referrers.chain([Kind::XBackend, Kind::XTelemetryPolicy]).collect();
+    let own_kinds = &lint.options.own_kinds;
+    let targets: Vec<Kind> = TARGETS.into_iter().chain(own_kinds.backends().map(Kind::Own)).collect();
     for (name, grant) in &resources.reference_grants {
         let mut say = |field: String, message: String| {
             lint.say(Kind::ReferenceGrant, name, Reason::InvalidKind, field, message);
@@ -46,7 +48,8 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         }
         for (index, to) in grant.spec.to.iter().enumerate() {
             let message = match Kind::find(&to.group, &to.kind) {
-                Some(kind) if TARGETS.contains(&kind) => continue,
+                Some(kind) if targets.contains(&kind) => continue,
+                None if own_kinds.find_backend(&to.group, &to.kind).is_some() => continue,
                 // CTB-01
                 Some(kind @ Kind::ClusterTrustBundle) => format!(
                     "permits nothing: a {kind} is in no namespace, and references to it need no ReferenceGrant"
@@ -55,7 +58,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
                     "permits nothing: no references lead to {} of group {:?}, but to {}",
                     to.kind,
                     to.group,
-                    listed(&TARGETS)
+                    listed(&targets)
                 ),
             };
             say(format!("spec.to[{index}]"), message);

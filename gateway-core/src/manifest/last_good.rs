@@ -25,6 +25,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Manifest;
+use super::own_types::OwnTypes;
 use super::problem::{ManifestProblem, Severity};
 use super::rereader::Rereader;
 use crate::api::{AnyObject, DEFAULT_NAMESPACE, Kind};
@@ -42,6 +43,11 @@ pub struct LastGood {
 // === impl LastGood ===
 
 impl LastGood {
+    /// The versions of a manifest that may have objects of these kinds, too.
+    pub fn new(own: OwnTypes) -> Self {
+        Self { rereader: Rereader::new(own), ..Self::default() }
+    }
+
     /// Reads the next version. `source` is the name of the manifest, for messages; documents that are as they were are not parsed again.
     pub fn read(&mut self, text: &str, source: &str) {
         if text.trim().is_empty() && !self.manifest.objects.is_empty() {

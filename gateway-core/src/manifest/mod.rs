@@ -39,6 +39,7 @@ mod former_field;
 mod last_good;
 mod locate;
 mod merge;
+mod own_types;
 mod problem;
 mod reading;
 mod rereader;
@@ -56,6 +57,7 @@ pub use collection::Collection;
 pub use document::{Document, document};
 pub use last_good::LastGood;
 pub use locate::locate;
+pub use own_types::OwnTypes;
 pub use problem::{Location, ManifestProblem, Severity};
 pub use rereader::Rereader;
 pub use unknown_field::closest;
@@ -86,7 +88,12 @@ pub struct Manifest {
 
 /// Reads a manifest. `source` is the name of the file, for messages.
 pub fn read(text: &str, source: &str) -> Manifest {
-    let mut reader = Reader { source: source.into(), manifest: Manifest::default(), counts: [0; 3] };
+    read_with(text, source, &OwnTypes::default())
+}
+
+/// Reads a manifest that may have objects of the embedder's own kinds, too.
+pub fn read_with(text: &str, source: &str, own: &OwnTypes) -> Manifest {
+    let mut reader = Reader { source: source.into(), own, manifest: Manifest::default(), counts: [0; 3] };
     if text.len() > MAX_BYTES {
         let message =
             format!("the file has {} bytes, more than the {MAX_BYTES} that are read; split it", text.len());
@@ -104,8 +111,9 @@ pub fn read(text: &str, source: &str) -> Manifest {
     reader.manifest
 }
 
-struct Reader {
+struct Reader<'o> {
     source: Arc<str>,
+    own: &'o OwnTypes,
     manifest: Manifest,
     /// How many problems there are of each severity.
     counts: [usize; 3],
@@ -120,7 +128,7 @@ enum Within {
 
 // === impl Reader ===
 
-impl Reader {
+impl Reader<'_> {
     fn document(&mut self, tape: &Tape<'_>) {
         let Some(root) = tape.root() else { return };
         let node = tape.node(root);
@@ -178,7 +186,7 @@ impl Reader {
                 return self.problem(Severity::Error, place, None, Some(field), message);
             }
         };
-        match (judge(&api_version, &kind), within) {
+        match (judge(&api_version, &kind, self.own), within) {
             (Verdict::Read(kind), _) => self.read(tape, node, path, kind, repeated),
             (Verdict::List(kind), Within::Document) => self.list(tape, node, path, kind, repeated),
             (Verdict::List(_), Within::List(_)) => {
@@ -234,7 +242,12 @@ impl Reader {
         repeated: &Cell<usize>,
     ) {
         let most_unknown = MAX_PROBLEMS.saturating_sub(self.counts[Severity::Warning as usize]);
-        let (object, unknown) = Reading::of(tape, repeated, Some(kind), most_unknown).object(node, kind);
+        let reading = Reading::of(tape, repeated, Some(kind), most_unknown);
+        let own = match kind {
+            Kind::Own(own) => self.own.read(own, reading, node),
+            kind => Some(reading.object(node, kind)),
+        };
+        let (object, unknown) = own.expect("an own kind is found only among these types");
         // Looked up once: a hostile object may have many fields and many problems.
         let name =
             if unknown.is_empty() && object.is_ok() { None } else { Some(name(tape, node, kind.as_str())) };

@@ -19,14 +19,16 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use super::own_types::OwnTypes;
 use super::problem::{Location, ManifestProblem, Severity};
-use super::{MAX_BYTES, MAX_PROBLEMS, Manifest, read};
+use super::{MAX_BYTES, MAX_PROBLEMS, Manifest, read_with};
 
 /// The documents of the version of a manifest that was read last.
 #[derive(Debug, Default)]
 pub struct Rereader {
     /// By the hashes of their text; lines are counted from the beginning of each.
     known: HashMap<[u64; 2], Manifest>,
+    own: OwnTypes,
     seeds: [RandomState; 2],
     parsed: usize,
 }
@@ -34,13 +36,18 @@ pub struct Rereader {
 // === impl Rereader ===
 
 impl Rereader {
-    /// Reads a manifest as [`read`] does.
+    /// A reader of manifests that may have objects of these kinds, too.
+    pub fn new(own: OwnTypes) -> Self {
+        Self { own, ..Self::default() }
+    }
+
+    /// Reads a manifest as [`read_with`] does.
     pub fn read(&mut self, text: &str, source: &str) -> Manifest {
         self.parsed = 0;
         if text.len() > MAX_BYTES || text.starts_with('%') || text.contains("\n%") {
             // Too much to be read at all, or with a directive that belongs to the document behind it.
             self.known.clear();
-            return read(text, source);
+            return read_with(text, source, &self.own);
         }
         let before = std::mem::take(&mut self.known);
         let mut all = Manifest::default();
@@ -52,7 +59,7 @@ impl Rereader {
                 Some(known) => known.clone(),
                 None => {
                     self.parsed += 1;
-                    let mut read = read(document, source);
+                    let mut read = read_with(document, source, &self.own);
                     // Most documents have one object, for which a growing list makes room for four.
                     read.objects.shrink_to_fit();
                     read
@@ -116,6 +123,7 @@ fn bound(problems: &mut Vec<ManifestProblem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::read;
 
     const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n";
 

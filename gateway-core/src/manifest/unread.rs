@@ -11,6 +11,8 @@ pub(super) fn is_unread(kind: Kind, shape: &str) -> bool {
     matches!(shape, "apiVersion" | "kind")
         || UNREAD_METADATA.contains(&shape)
         || unread().any(|field| *field == shape)
+        // What its controller says of it.
+        || matches!(kind, Kind::Own(_)) && shape.split(['.', '[']).next() == Some("status")
         // Nearly all of it.
         || kind == Kind::Pod && ["spec.", "status."].iter().any(|part| shape.starts_with(part))
 }

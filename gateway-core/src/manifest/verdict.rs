@@ -1,8 +1,10 @@
 //! What is to be done with an object, judged by `apiVersion` and `kind`.
 
+use super::own_types::OwnTypes;
 use super::problem::Severity;
 use super::unknown_field::{closest, distance};
 use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind, MULTICLUSTER_GROUP};
+use crate::name::OwnKind;
 
 /// What is to be done with an object.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,10 +34,11 @@ const FORMER: &[(&str, Kind)] = &[
     ("XReferenceGrant", Kind::ReferenceGrant),
 ];
 
-pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
+pub(super) fn judge(api_version: &str, kind: &str, own: &OwnTypes) -> Verdict {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
 
-    if let Some(known) = Kind::find(group, kind) {
+    let find = |kind| Kind::find(group, kind).or_else(|| own.find(group, kind).map(Kind::Own));
+    if let Some(known) = find(kind) {
         return match known.versions().contains(&version) {
             true => Verdict::Read(known),
             false => unserved(known, api_version, version),
@@ -44,7 +47,7 @@ pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
     if (api_version, kind) == ("v1", "List") {
         return Verdict::List(None);
     }
-    if let Some(known) = kind.strip_suffix("List").and_then(|kind| Kind::find(group, kind)) {
+    if let Some(known) = kind.strip_suffix("List").and_then(find) {
         return match known.versions().contains(&version) {
             true => Verdict::List(Some(known)),
             false => unserved(known, api_version, version),
@@ -71,8 +74,17 @@ pub(super) fn judge(api_version: &str, kind: &str) -> Verdict {
         ),
         // Its name is near that of a ServiceImport, and it is another thing.
         (MULTICLUSTER_GROUP, "ServiceExport") => passed_over(),
-        _ => elsewhere(group, api_version, kind),
+        _ => misspelt_own_kind(group, api_version, kind, own)
+            .unwrap_or_else(|| elsewhere(group, api_version, kind)),
     }
+}
+
+/// A kind in a group of the embedder's own that is nearly one of its kinds.
+fn misspelt_own_kind(group: &str, api_version: &str, kind: &str, own: &OwnTypes) -> Option<Verdict> {
+    let of_group = own.iter().filter(|known| known.group() == group).map(OwnKind::as_str);
+    let meant = closest(kind, of_group)?;
+    let message = format!("`{api_version}` has no such kind that is read; did you mean `{meant}`?");
+    Some(pass(Severity::Warning, "kind", message))
 }
 
 /// A kind of another group, unless it is misspelt.

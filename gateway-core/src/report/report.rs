@@ -79,7 +79,8 @@ impl<'r> Report<'r> {
     fn meant(&self, kind: &str, name: &ObjectName) -> Option<String> {
         /// Among more than these, what is near says little, and takes long to find.
         const MOST: usize = 1_000;
-        let kind = Kind::ALL.iter().find(|known| known.as_str() == kind)?;
+        let own = self.resources.own.keys().map(|kind| Kind::Own(kind));
+        let kind = &Kind::ALL.iter().copied().chain(own).find(|known| known.as_str() == kind)?;
         let beside = self.resources.names(*kind).filter(|other| other.namespace == name.namespace);
         if let Some(meant) = closest(&name.name, beside.map(|other| &*other.name).take(MOST)) {
             return Some(format!("; did you mean {meant}?"));

@@ -13,6 +13,7 @@ use hashbrown::{HashMap, HashSet};
 use super::backend_tls_policy::BackendTlsPolicies;
 use super::backend_traffic_policy::BackendTrafficPolicies;
 use super::endpoints::Endpoints;
+use super::own::{OwnObjects, scoped};
 use super::reference_grant::{Grants, Referrer, Target};
 use super::service::{AllServices, BackendName, FoundPort};
 use super::usage::Usage;
@@ -38,6 +39,8 @@ pub(crate) struct BackendReference<'a> {
     pub(crate) name: &'a str,
     /// The port of the Service.
     pub(crate) port: Option<i32>,
+    /// Whether the gateway sends something of its own there.
+    pub(crate) is_errand: bool,
 }
 
 /// What references to backends are followed through.
@@ -53,6 +56,8 @@ pub(crate) struct BackendContext<'r> {
     pub(crate) traffic_policies: &'r BackendTrafficPolicies,
     /// The XBackends.
     pub(crate) x_backends: &'r XBackends,
+    /// The objects of the embedder's own kinds.
+    pub(crate) own: OwnObjects<'r>,
     /// The Pods, which some of them select.
     pub(crate) pods: &'r BTreeMap<ObjectName, Valid<Pod>>,
     /// Which references into other namespaces are permitted.
@@ -79,7 +84,7 @@ pub(crate) struct Backends {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BackendKey {
     pub(crate) service: BackendName,
-    /// Nothing for an XBackend, which has one of its own.
+    /// Nothing for an XBackend, which has one of its own, and for a kind of the embedder's own where none is named.
     port: Option<i32>,
     usage: Usage,
 }
@@ -152,6 +157,7 @@ impl Backends {
         used: &mut HashSet<Arc<BackendKey>, RandomState>,
         table: &mut RouteTableBuilder,
     ) -> Result<BackendId, Finding> {
+        let reference = BackendReference { is_errand: true, ..reference };
         let key = self.key(context, (from, true), usage, reference)?;
         let port = self.find(context, key, table);
         port.used_by_listeners = true;
@@ -167,10 +173,13 @@ impl Backends {
         usage: Usage,
         reference: BackendReference<'_>,
     ) -> Result<BackendKey, Finding> {
-        let BackendReference { group, kind, namespace, name, port } = reference;
+        let BackendReference { group, kind, namespace, name, port, is_errand } = reference;
         let namespace = namespace.unwrap_or(from.namespace);
         let problem = |reason, message| Err(Finding::whole(reason, message));
-        let service = reference.service(from.namespace);
+        let own = context.own.kinds.find_backend(group, kind);
+        let own_name =
+            |own| BackendName { kind: BackendKind::Own(own), object: scoped(own, namespace, name) };
+        let service = reference.service(from.namespace).or_else(|| own.map(own_name));
         // XBK-02: unlike a Service, which every client in a mesh reaches by itself, it has certificates of its own to show.
         let is_x_backend = service.as_ref().is_some_and(|service| service.kind == BackendKind::XBackend);
         let needs_grants = needs_grants || is_x_backend;
@@ -194,7 +203,14 @@ impl Backends {
                 format!("{kind} of group {group:?} is not supported as a backend; {way_out}"),
             );
         };
+        if is_errand && own.is_some() {
+            let message = format!(
+                "the gateway sends nothing of its own to a backend of kind {kind}; refer to a Service"
+            );
+            return problem(Reason::InvalidKind, message);
+        }
         let port = match (service.kind, port) {
+            (BackendKind::Own(_), port) => port,
             // XBK-08
             (BackendKind::XBackend, _) => None,
             (_, Some(port)) => Some(port),
@@ -307,13 +323,17 @@ impl Backends {
 /// The backend of a port, if there is one that can be used.
 fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Finding> {
     let BackendKey { service: name, port: number, usage } = key;
+    if let BackendKind::Own(kind) = name.kind {
+        let port = number.unwrap_or_default() as u16;
+        return context.own.backend(kind, &name.object, port, *usage);
+    }
     let Some(number) = number else {
         return context.x_backends.backend(&name.object, *usage, context.pods);
     };
     let problem = |reason, message| Err(Finding::whole(reason, message));
     let Some(service) = context.services.find(name) else {
         let way_out = match name.kind {
-            BackendKind::Service | BackendKind::XBackend => "write one",
+            BackendKind::Service | BackendKind::XBackend | BackendKind::Own(_) => "write one",
             BackendKind::ServiceImport => "export the Service from a cluster",
         };
         let message = format!("there is no {name}; {way_out}, or name another");
@@ -455,6 +475,6 @@ impl BackendReference<'_> {
 impl<'r> From<&'r BackendObjectReference> for BackendReference<'r> {
     fn from(written: &'r BackendObjectReference) -> Self {
         let BackendObjectReference { group, kind, name, namespace, port } = written;
-        Self { group, kind, namespace: namespace.as_deref(), name, port: *port }
+        Self { group, kind, namespace: namespace.as_deref(), name, port: *port, is_errand: false }
     }
 }

@@ -84,7 +84,7 @@ fn unsupported(field: &str, message: String) -> Finding {
 
 impl<'r> From<&'r HttpExternalAuthFilter> for BackendReference<'r> {
     fn from(written: &'r HttpExternalAuthFilter) -> Self {
-        (&written.backend_ref).into()
+        BackendReference { is_errand: true, ..BackendReference::from(&written.backend_ref) }
     }
 }
 

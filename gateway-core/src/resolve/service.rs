@@ -67,7 +67,8 @@ impl BackendName {
 
     /// The same, if it has ports and slices, as Services and ServiceImports have.
     pub(crate) fn find_service(group: &str, kind: &str, object: impl FnOnce() -> ObjectName) -> Option<Self> {
-        Self::find(group, kind, object).filter(|found| found.kind != BackendKind::XBackend)
+        Self::find(group, kind, object)
+            .filter(|found| matches!(found.kind, BackendKind::Service | BackendKind::ServiceImport))
     }
 
     /// What this object is as a backend, if it can be one.
@@ -81,6 +82,7 @@ impl BackendName {
             BackendKind::Service => Kind::Service,
             BackendKind::ServiceImport => Kind::ServiceImport,
             BackendKind::XBackend => Kind::XBackend,
+            BackendKind::Own(kind) => Kind::Own(kind),
         };
         (kind, self.object)
     }
@@ -91,6 +93,7 @@ fn backend_kind(kind: Kind) -> Option<BackendKind> {
         Kind::Service => Some(BackendKind::Service),
         Kind::ServiceImport => Some(BackendKind::ServiceImport),
         Kind::XBackend => Some(BackendKind::XBackend),
+        Kind::Own(kind) => Some(BackendKind::Own(kind)),
         _ => None,
     }
 }
@@ -115,7 +118,7 @@ impl<'r> AllServices<'r> {
         match kind {
             BackendKind::Service => self.services.get(object).map(|found| FoundService::Service(found)),
             BackendKind::ServiceImport => self.imports.get(object).map(|found| FoundService::Import(found)),
-            BackendKind::XBackend => None,
+            BackendKind::XBackend | BackendKind::Own(_) => None,
         }
     }
 

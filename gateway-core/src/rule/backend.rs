@@ -8,7 +8,7 @@ use http::uri::Authority;
 
 use super::backend_tls::BackendTls;
 use super::retry_budget::RetryBudget;
-use crate::name::{BackendId, ObjectName};
+use crate::name::{BackendId, ObjectName, OwnKind};
 
 /// One port of a Service or a ServiceImport, or an XBackend, and the endpoints behind it. Displayed as the name and the port, with the kind before
 /// them unless it is a Service.
@@ -20,7 +20,8 @@ pub struct Backend {
     pub service: ObjectName,
     /// Which kind of object that is.
     pub kind: BackendKind,
-    /// The Service's port number, not the port of the endpoints; of an XBackend, they are the same.
+    /// The Service's port number, not the port of the endpoints; of an XBackend, they are the same. 0 where a reference to a kind of the
+    /// embedder's own names none.
     pub port: u16,
     /// The name outside the cluster under which the endpoints are found, where there is one: whoever takes the table into use looks it
     /// up, and [puts its addresses in](crate::table::RouteTable::with_endpoints).
@@ -32,7 +33,8 @@ pub struct Backend {
     pub tls: Option<Arc<BackendTls>>,
     /// How much of what it gets may be retries; the same for all ports of a Service.
     pub retry_budget: Option<Arc<RetryBudget>>,
-    /// The ready endpoints. None of them: requests get 503.
+    /// The ready endpoints. None of them: requests get 503, unless the backend [is answered by the
+    /// client](Self::is_answered_by_client).
     pub endpoints: Arc<[Endpoint]>,
 }
 
@@ -47,6 +49,8 @@ pub enum BackendKind {
     ServiceImport,
     /// An XBackend.
     XBackend,
+    /// An object of a kind of the embedder's own.
+    Own(&'static OwnKind),
 }
 
 /// What a backend speaks, by the `appProtocol` of its Service port, or the `protocol` of an XBackend.
@@ -125,11 +129,20 @@ pub enum BackendTarget {
 
 // === impl Backend ===
 
+impl Backend {
+    /// Whether it has no endpoints because none are needed: it is of a kind of the embedder's own, and what is sent there comes to the
+    /// client of the gateway as it is.
+    pub fn is_answered_by_client(&self) -> bool {
+        matches!(self.kind, BackendKind::Own(_)) && self.endpoints.is_empty()
+    }
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, kind, port, .. } = self;
         match kind {
             BackendKind::Service => write!(f, "{service}:{port}"),
+            BackendKind::Own(kind) if *port == 0 => write!(f, "{kind} {service}"),
             kind => write!(f, "{kind} {service}:{port}"),
         }
     }
@@ -144,6 +157,7 @@ impl BackendKind {
             Self::Service => "Service",
             Self::ServiceImport => "ServiceImport",
             Self::XBackend => "XBackend",
+            Self::Own(kind) => kind.as_str(),
         }
     }
 }

@@ -240,6 +240,7 @@ impl RouteTable {
         match backend.kind {
             BackendKind::Service | BackendKind::ServiceImport => self.client_certificate(gateway?),
             BackendKind::XBackend => self.backend_certificates.get(&backend.service),
+            BackendKind::Own(_) => None,
         }
     }
 

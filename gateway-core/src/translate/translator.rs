@@ -22,8 +22,8 @@ use crate::name::{BackendId, ObjectName, RouteKey, RouteKind};
 use crate::options::Options;
 use crate::resolve::{
     AllServices, BackendContext, BackendKey, BackendName, BackendTlsPolicies, BackendTrafficPolicies,
-    Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, Referrer, Usage, Workloads,
-    XBackends, backend_of, selecting,
+    Backends, Certificates, Endpoints, Grants, KeptCertificates, Lookups, OwnFilters, OwnObjects, Referrer,
+    Usage, Workloads, XBackends, backend_of, selecting,
 };
 use crate::status::{self, Statuses};
 use crate::table::{RouteTable, RouteTableBuilder, Unbound};
@@ -98,6 +98,7 @@ struct Sources {
     traffic_policies: BackendTrafficPolicies,
     x_backends: XBackends,
     endpoints: Endpoints,
+    own_filters: OwnFilters,
 }
 
 /// What leads to the services of Gateways: those that filters of listeners ask, and those that are told of traces.
@@ -111,14 +112,15 @@ struct ServicesOfListeners<'t> {
 // === impl Sources ===
 
 impl Sources {
-    fn references<'r>(&'r self, valid: &'r Validated) -> BackendContext<'r> {
-        let Self { grants, tls_policies, traffic_policies, x_backends, endpoints } = self;
+    fn references<'r>(&'r self, valid: &'r Validated, options: &'r Options) -> BackendContext<'r> {
+        let Self { grants, tls_policies, traffic_policies, x_backends, endpoints, own_filters } = self;
         BackendContext {
             services: AllServices::new(valid),
             endpoints,
             tls_policies,
             traffic_policies,
             x_backends,
+            own: OwnObjects { kinds: &options.own_kinds, valid, filters: own_filters },
             pods: &valid.pods,
             grants,
         }
@@ -191,6 +193,7 @@ impl Translator {
         }
         self.table.hostname_fall_through(options.hostname_fall_through);
         self.options = Options { generation: self.options.generation, ..options };
+        self.sources.own_filters = OwnFilters::new(&self.options.own_kinds, &self.valid);
         // All Routes are looked at again.
         self.mesh = Mesh::default();
         if self.options.supports(Feature::Mesh) != self.workloads.is_some() {
@@ -326,7 +329,8 @@ impl Translator {
         let attach_again =
             touched_gateways || grants || namespaces || services_of_listeners || changed.iter().any(asked);
         let attached_otherwise = attach_again && self.attach();
-        let all = fresh || attached_otherwise || grants || namespaces;
+        let own_filters = fresh | self.make_own_filters(&changed);
+        let all = own_filters || attached_otherwise || grants || namespaces;
         if judge_again || attach_again {
             self.translation.lookups = self.lookups.clone();
             self.translation.lookups.merge(self.policy_lookups.clone());
@@ -493,10 +497,22 @@ impl Translator {
         self.sources.traffic_policies.differences(&before).into_iter().cloned().collect()
     }
 
+    /// Makes filters of the objects that changed. Says whether some filter is another one now.
+    fn make_own_filters(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> bool {
+        let Self { valid, sources, options, .. } = self;
+        let own = changed.iter().filter_map(|(kind, name)| match kind {
+            Kind::Own(kind) => Some((*kind, name)),
+            _ => None,
+        });
+        own.fold(false, |other, (kind, name)| {
+            other | sources.own_filters.update(kind, name, &options.own_kinds, valid)
+        })
+    }
+
     /// Finds the services of listeners and of policies of Gateways, and forgets those that none leads to any more.
     fn find_services(&mut self, gateways: &mut Gateways) {
         let Self { valid, sources, backends, table, options, .. } = self;
-        let references = sources.references(valid);
+        let references = sources.references(valid, options);
         let mut services = ServicesOfListeners { references, backends, table, used: HashSet::default() };
         gateways.find_services(&mut services);
         self.telemetry_policies = TelemetryPolicies::new(valid, gateways, options, &mut services);
@@ -512,8 +528,8 @@ impl Translator {
     /// that for listeners.
     fn affected(&mut self, changed: &BTreeSet<(Kind, ObjectName)>) -> (BTreeSet<RouteKey>, bool) {
         let (mut affected, mut listeners) = (BTreeSet::new(), false);
-        let Self { valid, sources, backends, table, .. } = self;
-        let references = sources.references(valid);
+        let Self { valid, sources, backends, table, options, .. } = self;
+        let references = sources.references(valid, options);
         for (kind, name) in changed {
             if let Some(backend) = BackendName::of_object(*kind, name) {
                 let (concerned, of_listeners) = backends.touch(references, &backend, table);
@@ -547,7 +563,7 @@ impl Translator {
     /// Compiles these Routes again.
     fn compile(&mut self, routes: BTreeSet<RouteKey>) {
         let Self { valid, sources, backends, table, options, .. } = self;
-        let references = sources.references(valid);
+        let references = sources.references(valid, options);
         let (patterns, places, services) = (&mut self.patterns, &mut self.places, &mut self.services);
         let mut compiler = Compiler { references, backends, patterns, places, services, options, table };
         let parents = Parents {

@@ -1,6 +1,6 @@
 //! All objects that are fit to be translated, and those that are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,8 +8,11 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::status;
 use super::valid::{Valid, Validate, check};
-use crate::api::{self, AnyObject, Kind, Resources, for_each_kind};
-use crate::name::ObjectName;
+use crate::api::{self, AnyObject, Kind, OwnObject, Resources, for_each_kind};
+use crate::name::{ObjectName, OwnKind};
+
+/// The objects of the embedder's own kinds.
+type OwnObjects = BTreeMap<&'static OwnKind, BTreeMap<ObjectName, Arc<OwnObject>>>;
 
 /// An object that is left out, because an API server would not have stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ macro_rules! validated {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Validated {
             $(#[doc = concat!("Every ", $kind, ".")] pub $field: BTreeMap<ObjectName, Valid<api::$name>>,)+
+            /// Every object of the embedder's own kinds, by kind. Their types are all that there is to keep to.
+            pub own: OwnObjects,
             /// The objects that are left out.
             pub rejected: AllRejected,
         }
@@ -60,6 +65,8 @@ macro_rules! validated {
                     self.rejected.set(Kind::$name, &name, problems, object.cloned().map(AnyObject::from));
                     changed.push((Kind::$name, name));
                 })+
+                changed.extend(own_differences(&self.own, &resources.own));
+                self.own.clone_from(&resources.own);
                 self.rejected.retain(resources);
                 changed
             }
@@ -69,20 +76,30 @@ macro_rules! validated {
                 let (kind, name) = (object.kind(), object.key());
                 let problems = match object {
                     $(AnyObject::$name(object) => put(&mut self.$field, &name, Some(object)),)+
+                    AnyObject::Own(object) => {
+                        self.own.entry(object.kind()).or_default().insert(name.clone(), object.clone());
+                        Vec::new()
+                    }
                 };
                 self.rejected.set(kind, &name, problems, Some(object.clone()));
             }
 
             /// Takes an object away.
             pub fn remove(&mut self, kind: Kind, name: &ObjectName) {
-                match kind { $(Kind::$name => _ = self.$field.remove(name),)+ }
+                match kind {
+                    $(Kind::$name => _ = self.$field.remove(name),)+
+                    Kind::Own(kind) => _ = self.own.get_mut(kind).and_then(|objects| objects.remove(name)),
+                }
                 self.rejected.set(kind, name, Vec::new(), None);
             }
         }
 
         /// What is wrong with an object of any kind.
         pub fn problems(object: &AnyObject) -> Vec<Problem> {
-            match object { $(AnyObject::$name(object) => check(object).err().unwrap_or_default(),)+ }
+            match object {
+                $(AnyObject::$name(object) => check(object).err().unwrap_or_default(),)+
+                AnyObject::Own(_) => Vec::new(),
+            }
         }
 
         /// What is wrong with the status of an object of any kind.
@@ -92,7 +109,10 @@ macro_rules! validated {
         /// [LIM-20](crate::spec#LIM-20), [LIM-23](crate::spec#LIM-23), [VAL-GW-11](crate::spec#VAL-GW-11),
         /// [VAL-ST-01](crate::spec#VAL-ST-01).
         pub fn status_problems(object: &AnyObject) -> Vec<Problem> {
-            match object { $(AnyObject::$name(object) => status::problems(object.as_ref()),)+ }
+            match object {
+                $(AnyObject::$name(object) => status::problems(object.as_ref()),)+
+                AnyObject::Own(_) => Vec::new(),
+            }
         }
     };
 }
@@ -115,6 +135,18 @@ where
         None => !rejected.contains(name, object),
     });
     gone.into_iter().chain(other.map(|(name, _)| name.clone())).collect()
+}
+
+/// The objects of the embedder's own kinds that are others than before, or new, or gone.
+fn own_differences(before: &OwnObjects, now: &OwnObjects) -> BTreeSet<(Kind, ObjectName)> {
+    let differ = |these: &OwnObjects, those: &OwnObjects| {
+        let all = these.iter().flat_map(|(kind, objects)| objects.iter().map(|object| (*kind, object)));
+        let is_other = |(kind, (name, object)): &(&'static OwnKind, (&ObjectName, &Arc<OwnObject>))| {
+            those.get(kind).and_then(|objects| objects.get(*name)) != Some(*object)
+        };
+        all.filter(is_other).map(|(kind, (name, _))| (Kind::Own(kind), name.clone())).collect::<Vec<_>>()
+    };
+    differ(before, now).into_iter().chain(differ(now, before)).collect()
 }
 
 /// Puts an object in its place, unless something is wrong with it.

@@ -64,7 +64,8 @@ impl Computed {
             | Kind::ServiceImport
             | Kind::Pod
             | Kind::ReferenceGrant
-            | Kind::XMesh => None,
+            | Kind::XMesh
+            | Kind::Own(_) => None,
         }
     }
 

@@ -238,7 +238,8 @@ fn by_age(objects: Vec<AnyObject>) -> BTreeMap<Option<Age>, Vec<AnyObject>> {
             | Kind::ServiceImport
             | Kind::Pod
             | Kind::GatewayClass
-            | Kind::ReferenceGrant => true,
+            | Kind::ReferenceGrant
+            | Kind::Own(_) => true,
             Kind::Gateway
             | Kind::ListenerSet
             | Kind::HttpRoute
