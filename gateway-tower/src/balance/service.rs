@@ -47,8 +47,10 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
         match choose(&mut request, &*self.picker, &self.sessions) {
-            Ok(Chosen { reached, guard, begins, authority, version, scheme }) => {
-                aim_at(&mut request, authority, version, scheme);
+            Ok(Chosen { reached, guard, begins, aim }) => {
+                if let Some((authority, version, scheme)) = aim {
+                    aim_at(&mut request, authority, version, scheme);
+                }
                 BalanceFuture::forwarded(self.inner.call(request), reached, guard, begins)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
@@ -62,9 +64,8 @@ struct Chosen {
     guard: Guard,
     /// What the answer says where a session begins.
     begins: Option<Box<SessionHeader>>,
-    authority: Authority,
-    version: Version,
-    scheme: Scheme,
+    /// What the request is aimed at; nothing, where the client answers for the backend.
+    aim: Option<(Authority, Version, Scheme)>,
 }
 
 /// The endpoint for this attempt.
@@ -74,6 +75,9 @@ struct Chosen {
 fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey) -> Result<Chosen, Refusal> {
     let Some(routed) = request.extensions().get::<Routed>() else { return Err(Refusal::NotRouted) };
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
+    if backend.is_answered_by_client() {
+        return Ok(Chosen { reached: routed.reached(), guard: Guard::none(), begins: None, aim: None });
+    }
     if backend.endpoints.is_empty() {
         return Err(exchange::Refusal::without_endpoints(backend).into());
     }
@@ -83,14 +87,14 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
         Some(exchange) => in_session(exchange, &attempt, picker, sessions)?,
     };
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
-    let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
+    let aim = (endpoint.authority().clone(), version(backend), scheme(backend));
     let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return Err(Refusal::NotRouted) };
     routed.set_endpoint(Some(position));
     let reached = routed.reached();
     if let Some(progress) = request.extensions().get::<Progress>() {
         progress.set(reached);
     }
-    Ok(Chosen { reached, guard, begins, authority, version, scheme })
+    Ok(Chosen { reached, guard, begins, aim: Some(aim) })
 }
 
 /// The endpoint of the client's session, or another, with which one begins.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-use gateway_core::manifest::{self, LastGood, Location, Manifest, ManifestProblem};
+use gateway_core::manifest::{self, LastGood, Location, Manifest, ManifestProblem, OwnTypes};
 
 /// Two writes within this time may leave the same modification time behind.
 const CLOCK_TICK: Duration = Duration::from_millis(20);
@@ -40,6 +40,11 @@ pub(super) struct Stamp {
 // === impl File ===
 
 impl File {
+    /// A file that may have objects of these kinds, too. Nothing of it has been read.
+    pub(super) fn new(own: OwnTypes) -> Self {
+        Self { versions: LastGood::new(own), ..Self::default() }
+    }
+
     /// Takes the next version, as [`read_text`] gave it.
     pub(super) fn read(&mut self, path: &Path, text: Result<String, String>, version: Version) {
         let source = path.display().to_string();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use gateway_core::manifest::{self, Collection, Manifest, ManifestProblem};
+use gateway_core::manifest::{self, Collection, Manifest, ManifestProblem, OwnTypes};
 
 use super::file::{File, Version, hash, read_text};
 use super::search::Search;
@@ -13,6 +13,8 @@ use super::search::Search;
 #[derive(Debug, Default)]
 pub struct Files {
     roots: Vec<PathBuf>,
+    /// The embedder's own kinds that the files may have.
+    own: OwnTypes,
     builtin: Vec<Manifest>,
     files: BTreeMap<PathBuf, File>,
     /// What is wrong with the folders, as opposed to the files.
@@ -38,9 +40,14 @@ impl Files {
         Self { roots: roots.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
+    /// The same files, which may have objects of these kinds, too. A [`Source`](super::Source) says it by its options.
+    pub fn own_types(self, own: OwnTypes) -> Self {
+        Self { own, ..self }
+    }
+
     /// Adds a manifest that is in no file. It goes before the files.
     pub fn add_builtin(&mut self, text: &str, name: &str) {
-        self.builtin.push(manifest::read(text, name));
+        self.builtin.push(manifest::read_with(text, name, &self.own));
     }
 
     /// The files and folders that the store was made for.
@@ -93,7 +100,7 @@ impl Files {
                 continue;
             }
             changes.push(FileChange::Read(path.clone()));
-            let file = self.files.entry(path.clone()).or_default();
+            let file = self.files.entry(path.clone()).or_insert_with(|| File::new(self.own.clone()));
             file.read(&path, text, Version { stamp, hash });
         }
         changes.sort();

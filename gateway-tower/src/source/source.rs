@@ -21,6 +21,7 @@ pub struct Source {
 impl Source {
     /// The source that these files are; nothing is read before the first [`update`](Self::update).
     pub fn new(files: Files, options: Options) -> Self {
+        let files = files.own_types(options.own_kinds.types().clone());
         Self { files, applier: Applier::new(options), looked: false, changed: Vec::new() }
     }
 

@@ -7,6 +7,7 @@ mod filters;
 mod timeouts;
 mod retries;
 mod balancing;
+mod own_backends;
 mod mirrors;
 mod authorize;
 mod sessions;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use gateway_core::filter::{HttpFilter, ListenerFilter};
 use gateway_core::matching::HttpMatch;
-use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, OwnKind, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RetryBudget, RuleName,
-    SessionPersistence, Sessions, Timeouts,
+    Backend, BackendKind, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RetryBudget,
+    RuleName, SessionPersistence, Sessions, Timeouts,
 };
 use gateway_core::table::{
     FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder, Spans, Tracing,
@@ -104,6 +104,12 @@ impl Scene {
             endpoints: endpoints.into_iter().map(Into::into).collect(),
             ..Backend::default()
         })
+    }
+
+    /// A backend of a kind of the embedder's own, that the rule does not refer to by itself.
+    pub(crate) fn own_backend(&mut self, kind: &'static OwnKind, name: &str) -> BackendId {
+        let (service, kind) = (ObjectName::new("default", name), BackendKind::Own(kind));
+        self.table.backend(Backend { service, kind, ..Backend::default() })
     }
 
     /// What a policy says of the traces of the Gateway.
