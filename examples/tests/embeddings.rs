@@ -210,6 +210,32 @@ async fn async_filter_looks_up_the_key_of_a_request_and_tells_whose_it_is() {
     assert_eq!((answer.status, answer.header("x-client")), (200, Some("bob")));
 }
 
+// HRB-07, HRB-08
+#[tokio::test]
+async fn own_backend_answers_for_an_object_of_the_manifest_beside_a_service() {
+    let backend = EchoBackend::start("shop").await.unwrap();
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let path = folder.path().join("shop.yaml");
+    let rule = |path: &str, name: &str| {
+        format!(
+            "  - matches: [{{path: {{value: {path}}}}}]\n    \
+             filters: [{{type: ResponseHeaderModifier, responseHeaderModifier: {{set: [{{name: x-of, value: rule}}]}}}}]\n    \
+             backendRefs: [{{group: example.com, kind: Bucket, name: {name}}}]\n"
+        )
+    };
+    let bucket = "---\napiVersion: example.com/v1\nkind: Bucket\nmetadata: {name: texts}\n\
+                  spec: {objects: {hello: 'Hello!'}}\n";
+    let rules = rule("/texts", "texts") + &rule("/absent", "absent");
+    let text = manifest(&backend, address.port()) + &route("texts", &rules) + bucket;
+    fs::write(&path, text).unwrap();
+    let _program = Program::start(env!("CARGO_BIN_EXE_own_backend"), &[path.to_str().unwrap()]);
+    let answer = get_when_up(address, "/texts/hello").await;
+    assert_eq!((answer.status, answer.body.as_str(), answer.header("x-of")), (200, "Hello!", Some("rule")));
+    assert_eq!(get(address, "/texts/other").await.body, "404: there is no such object\n");
+    assert_eq!(get(address, "/absent/hello").await.status, 500);
+    assert_eq!(get(address, "/shop/1").await.backend(), "shop");
+}
+
 #[tokio::test]
 async fn live_updates_are_in_use_when_they_are_answered() {
     let backends = [EchoBackend::start("cart").await.unwrap(), EchoBackend::start("shop").await.unwrap()];
