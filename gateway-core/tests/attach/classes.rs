@@ -7,8 +7,9 @@ use gateway_core::feature::{Feature, SUPPORTED};
 use gateway_core::filter::{Extension, ExtensionError, Extensions};
 use gateway_core::name::ObjectName;
 use gateway_core::options::{DefaultAddresses, Options};
+use gateway_core::translate::Translator;
 
-use crate::fixture::{self, expect, gateway, short, translated, world};
+use crate::fixture::{self, expect, gateway, read, short, text, translated, world};
 
 fn class(name: &str, controller: &str, more: &str) -> String {
     format!(
@@ -153,6 +154,27 @@ fn a_gateway_whose_class_is_not_accepted_is_not_made() {
         "Gateway default/waiting: Accepted=False/Invalid Programmed=False/Invalid
            http [HTTPRoute GRPCRoute]: Programmed=False/Pending",
     );
+}
+
+// GC-13
+#[test]
+fn what_changes_in_a_class_reaches_the_gateways_that_there_are() {
+    let mut translator = Translator::new(Options::default());
+    translator.update(&world(&gateway("g", "{name: http, port: 80, protocol: HTTP}")));
+    let served = "Gateway default/g: ok\n  http [HTTPRoute GRPCRoute]: ok\n";
+    let refused = "Gateway default/g: Accepted=False/Invalid Programmed=False/Invalid
+  http [HTTPRoute GRPCRoute]: Programmed=False/Pending\n";
+    for (more, expected, listeners) in [
+        ("", served, 1),
+        (", parametersRef: {group: '', kind: ConfigMap, name: x}", refused, 0),
+        (", description: with nothing more", served, 1),
+    ] {
+        let class = read(&class("ours", "gateway-api.rs/controller", more));
+        class.iter().for_each(|object| translator.insert(object));
+        let translation = translator.translate();
+        assert_eq!(text(&translation.statuses), expected, "{more}");
+        assert_eq!(translation.table.listeners().count(), listeners, "{more}");
+    }
 }
 
 // GEN-03

@@ -13,7 +13,7 @@ use gateway_tower::{BoxError, RequestBody};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tower::{Service, service_fn};
 
 use crate::scene::{Answer, Scene, answer, endpoint, get, post, send};
@@ -31,6 +31,8 @@ enum Does {
     /// Answers a call of gRPC with this status, and nothing else.
     Grpc(&'static str),
     Hang,
+    /// Answers with 200 after all this time.
+    AnswerAfter(Duration),
 }
 
 /// What was seen of an attempt.
@@ -89,6 +91,10 @@ where
                     Ok(answer)
                 }
                 Does::Hang => pending().await,
+                Does::AnswerAfter(time) => {
+                    sleep(time).await;
+                    Ok(answer(200, ""))
+                }
             }
         }
     });
@@ -199,6 +205,16 @@ async fn an_attempt_that_takes_too_long_is_retried() {
         assert_eq!((answer.status, log.len()), (status, 3));
         assert!((log[1].at - log[0].at).as_millis() >= 1100, "the timeout and then the pause");
     }
+}
+
+// RTY-10
+#[tokio::test(start_paused = true)]
+async fn an_attempt_without_a_timeout_takes_the_time_that_the_backend_takes() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let start = Instant::now();
+    let (answer, log) = run(retry(3, &[504]), &[Does::AnswerAfter(DAY), Does::Answer(500)]).await;
+    assert_eq!((answer.status, log.len()), (200, 1));
+    assert!(start.elapsed() >= DAY);
 }
 
 // RTY-07, RTY-11: it may have been processed, so that it is repeated only where that does no harm.

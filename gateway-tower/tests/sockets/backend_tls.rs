@@ -20,8 +20,10 @@ use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -31,7 +33,7 @@ use crate::stream_table::Streams;
 use crate::streams::all;
 use crate::tls::handshake;
 use crate::upgrades::{comes_back, open};
-use crate::world::{Body, Table, World, certificate, full, get, raw_backend};
+use crate::world::{Body, LONG, Table, World, certificate, echo, full, get, raw_backend};
 
 /// A server's side of TLS with this certificate and these protocols. It asks clients for a certificate of the authority, if
 /// there is one.
@@ -136,6 +138,33 @@ async fn a_version_that_the_program_does_not_want_is_not_spoken_with_backends() 
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
         let world = World::serving(tables, ServeOptions::default(), services).await;
         assert_eq!(world.send(get("/")).await.status, expected, "{versions:?}");
+    }
+}
+
+// FMR-07
+#[tokio::test]
+async fn a_mirror_gets_its_copy_within_tls_or_not_at_all() {
+    let authority = Authority::new("one");
+    let acceptor = acceptor(&authority.sign(&["a.example"]), &[], None);
+    let (seen, mut copies) = mpsc::unbounded_channel();
+    let mirror = raw_backend(move |stream| {
+        let (accepting, seen) = (acceptor.accept(stream), seen.clone());
+        async move {
+            let mut copy = String::from("no copy");
+            if let Ok(stream) = accepting.await {
+                copy = BufReader::new(stream).lines().next_line().await.ok().flatten().unwrap_or(copy);
+            }
+            let _test_is_over = seen.send(copy);
+        }
+    })
+    .await;
+    let primary = echo().await;
+    for (name, expected) in [("a.example", "GET /copied HTTP/1.1"), ("b.example", "no copy")] {
+        let table = Table::new(1, primary).mirrored(mirror, authority.tls(name, &[name]));
+        let world = World::start(&table).await;
+        assert_eq!(world.send(get("/copied")).await.status, 200);
+        let copy = timeout(LONG, copies.recv()).await.expect("the mirror is connected to");
+        assert_eq!(copy.as_deref(), Some(expected), "{name}");
     }
 }
 

@@ -271,14 +271,14 @@ async fn all_forms(caller: &Caller) {
     assert_eq!(chat.message().await.expect("the end"), None);
 }
 
-// GRP-18
+// GRP-18, GWL-17
 #[tokio::test]
 async fn all_four_forms_of_calls_go_through() {
     let (world, _backend) = world().await;
     all_forms(&Caller::to(&world).await).await;
 }
 
-// GRP-18, GWL-18
+// GRP-18, GWL-18, GWL-17
 #[tokio::test]
 async fn all_four_forms_of_calls_go_through_over_tls() {
     let backend = Backend::start().await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{GrpcMatch, HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
@@ -59,6 +60,8 @@ pub(crate) struct Table {
     tls: Option<Arc<BackendTls>>,
     /// What the Gateway shows to its backend.
     certificate: Option<Certificate>,
+    /// Another backend, which gets a copy of every request within TLS.
+    mirror: Option<(SocketAddr, Arc<BackendTls>)>,
     /// Whether it is a GRPCRoute.
     for_calls: bool,
     pub(crate) timeouts: Timeouts,
@@ -80,6 +83,7 @@ impl Table {
             protocol: BackendProtocol::Http1,
             tls: None,
             certificate: None,
+            mirror: None,
             for_calls: false,
             timeouts: Timeouts::default(),
         }
@@ -130,6 +134,12 @@ impl Table {
         self
     }
 
+    /// This backend gets a copy of every request within TLS.
+    pub(crate) fn mirrored(mut self, address: SocketAddr, tls: BackendTls) -> Self {
+        self.mirror = Some((address, tls.into()));
+        self
+    }
+
     /// A GRPCRoute for all calls, to a backend that speaks HTTP/2.
     pub(crate) fn for_calls(mut self) -> Self {
         self.for_calls = true;
@@ -158,11 +168,23 @@ impl Table {
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),
             ..Backend::default()
         });
+        let mirrors = self.mirror.iter().map(|(address, tls)| {
+            let backend = table.backend(Backend {
+                service: ObjectName::new("default", "mirror"),
+                port: 443,
+                tls: Some(Arc::clone(tls)),
+                endpoints: std::iter::once(*address).map(Into::into).collect(),
+                ..Backend::default()
+            });
+            HttpFilter::RequestMirror(RequestMirror { backend, share: Share::all() })
+        });
+        let filters = mirrors.collect();
         let shown = self.certificate.iter().map(|shown| (gateway_name(), shown.clone()));
         table.client_certificates(shown.collect());
         let name = ObjectName::new("default", "route");
         let kind = if self.for_calls { RouteKind::Grpc } else { RouteKind::Http };
         let rule = HttpRule {
+            filters,
             backends: Backends::new([BackendRef { target: BackendTarget::Backend(backend), weight: 1 }]),
             timeouts: self.timeouts,
             ..HttpRule::new(RuleName {
