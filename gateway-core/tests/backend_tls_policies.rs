@@ -91,7 +91,7 @@ fn said(translation: &Translation, name: &str) -> String {
 
 const GOOD: &str = "true/Accepted true/ResolvedRefs";
 
-// BTP-01, BTP-05 to BTP-07
+// BTP-01, BTP-05 to BTP-07, CND-95, CND-96, CND-100
 #[test]
 fn one_for_the_port_goes_first_and_then_the_oldest() {
     let [whole, http, other] = ["", ", sectionName: http", ", sectionName: other"].map(service);
@@ -133,7 +133,7 @@ fn one_for_the_port_goes_first_and_then_the_oldest() {
     }
 }
 
-// BTP-12 to BTP-15: never plain, and never by a younger policy
+// BTP-12 to BTP-15, CND-97, CND-99, CND-101, CND-102: never plain, and never by a younger policy
 #[test]
 fn what_cannot_be_carried_out_holds_all_the_same() {
     let reference = |kind: &str, name: &str| {
@@ -163,7 +163,7 @@ fn what_cannot_be_carried_out_holds_all_the_same() {
     }
 }
 
-// BTP-04, BTP-08, BTP-20
+// BTP-04, BTP-08, BTP-20, POL-02, POL-08, LST-24, CND-97, CND-98
 #[test]
 fn a_target_that_is_not_there_is_told_and_so_is_one_without_tls() {
     for (target, reason, field) in [
@@ -171,6 +171,11 @@ fn a_target_that_is_not_there_is_told_and_so_is_one_without_tls() {
         (service(", sectionName: dns"), "Invalid", "spec.targetRefs[0].sectionName"),
         (
             format!("{}, {{group: example.com, kind: Odd, name: web}}", service("")),
+            "Invalid",
+            "spec.targetRefs[1].kind",
+        ),
+        (
+            format!("{}, {{group: gateway.networking.k8s.io, kind: ListenerSet, name: set}}", service("")),
             "Invalid",
             "spec.targetRefs[1].kind",
         ),
@@ -220,7 +225,7 @@ fn names_that_are_listed_take_the_place_of_the_hostname() {
     assert_eq!((&*listed.identities, &listed.authorities), (&names[..], &Authorities::System));
 }
 
-// BTP-09, BTP-10
+// BTP-09, BTP-10, FMR-07
 #[test]
 fn each_gateway_that_reaches_a_target_through_an_accepted_route_is_an_ancestor() {
     let gateway = |name: &str| {

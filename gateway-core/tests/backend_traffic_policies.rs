@@ -137,7 +137,7 @@ fn of_two_for_one_service_the_older_holds() {
     }
 }
 
-// RTB-05, CND-107
+// RTB-05, CND-107, LST-24
 #[test]
 fn what_a_policy_cannot_have_is_said() {
     let missing = translated(&[policy("a", 2025, &["web", "none"], BUDGET)]);
@@ -149,14 +149,17 @@ fn what_a_policy_cannot_have_is_said() {
     assert_eq!(said(&unreached, "a").0, "", "no Gateway reaches it");
     let told = unserved(&[policy("a", 2025, &["sticky"], BUDGET)], &Options::default());
     assert!(told.len() == 1 && told[0].contains("no Route"), "{told:?}");
-    let gone = "apiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\nmetadata: {name: a, generation: 7}\n\
-                spec: {targetRefs: [{group: '', kind: ConfigMap, name: c}, {group: '', kind: Service, name: web}]}\n";
-    let (state, message) = said(&translated(&[format!("---\n{gone}")]), "a");
-    assert_eq!(state, "false/Invalid");
-    assert!(message.contains("ConfigMap"), "{message}");
+    for (group, kind) in [("''", "ConfigMap"), ("gateway.networking.k8s.io", "ListenerSet")] {
+        let target =
+            format!("{{group: {group}, kind: {kind}, name: c}}, {{group: '', kind: Service, name: web}}");
+        let manifest = policies::manifest("XBackendTrafficPolicy", "a", 2025, &[target], BUDGET);
+        let (state, message) = said(&translated(&[manifest]), "a");
+        assert_eq!(state, "false/Invalid");
+        assert!(message.contains(kind), "{message}");
+    }
 }
 
-// SES-01, SES-10, SES-11, SES-14
+// SES-01, SES-10, SES-11, SES-14, POL-11
 #[test]
 fn sessions_of_a_policy_are_kept_where_the_rule_says_nothing() {
     let sessions = |rule: &str, target: &str| {

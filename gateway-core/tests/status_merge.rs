@@ -260,7 +260,7 @@ fn the_parents_of_a_route_are_merged_by_controller_and_reference() {
     expect("somebody has seen more", route(vec![newer], &computed(&[("b", None)])), None);
 }
 
-// BTP-09, BTP-10, BTP-25
+// BTP-09, BTP-10, BTP-25, POL-08
 #[test]
 fn the_ancestors_of_a_policy_are_merged_as_the_parents_of_a_route_are() {
     let entry = |name: &str, controller_name: &str, since| api::PolicyAncestorStatus {

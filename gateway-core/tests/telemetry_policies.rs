@@ -132,7 +132,7 @@ fn of_two_for_one_gateway_the_older_holds() {
     assert_eq!(said(&translation, "b"), ["one: false/Conflicted true/ResolvedRefs"]);
 }
 
-// TEL-02
+// TEL-02, LST-24
 #[test]
 fn there_is_an_entry_for_each_gateway_of_ours_and_for_one_that_is_not_there() {
     let all = ["one", "none", "theirs", "one"];
@@ -143,11 +143,13 @@ fn there_is_an_entry_for_each_gateway_of_ours_and_for_one_that_is_not_there() {
 
     let theirs = translated(&[policy("a", 2025, &["theirs"], DISABLED)]);
     assert!(said(&theirs, "a").is_empty(), "it is for another controller to say something");
-    let no_gateway =
-        policy("a", 2025, &["one", "two"], DISABLED).replacen("kind: Gateway", "kind: HTTPRoute", 1);
-    let translation = translated(&[no_gateway]);
-    assert_eq!(said(&translation, "a"), [format!("two: {GOOD}")]);
-    assert!(messages(&translation, "a").contains("HTTPRoute"), "{}", messages(&translation, "a"));
+    for kind in ["HTTPRoute", "ListenerSet"] {
+        let no_gateway = policy("a", 2025, &["one", "two"], DISABLED).replacen("Gateway", kind, 1);
+        let translation = translated(&[no_gateway]);
+        assert!(tracing(&translation, "one").is_none());
+        assert_eq!(said(&translation, "a"), [format!("two: {GOOD}")]);
+        assert!(messages(&translation, "a").contains(kind), "{}", messages(&translation, "a"));
+    }
 }
 
 // TEL-03

@@ -31,7 +31,6 @@ type Tests = BTreeMap<String, BTreeSet<String>>;
 struct Rule {
     id: String,
     level: String,
-    http: bool,
     topic: String,
     reason: String,
 }
@@ -71,14 +70,8 @@ fn rules() -> Vec<Rule> {
     let text = read("gateway-core/docs/rules.txt");
     let rule = |line: &str| {
         let columns: Vec<_> = line.split('|').map(str::trim).collect();
-        let [id, level, kind, topic, reason] = columns[..] else { panic!("five columns: {line}") };
-        Rule {
-            id: id.into(),
-            level: level.into(),
-            http: kind == "http",
-            topic: topic.into(),
-            reason: reason.into(),
-        }
+        let [id, level, topic, reason] = columns[..] else { panic!("four columns: {line}") };
+        Rule { id: id.into(), level: level.into(), topic: topic.into(), reason: reason.into() }
     };
     text.lines().filter(|line| !line.starts_with('#')).map(rule).collect()
 }
@@ -241,15 +234,12 @@ fn the_table_of_rules_names_the_test_of_each_or_the_reason_why_there_is_none() {
     let tests = tests;
     let texts = Texts::read();
 
-    let http = rules.iter().filter(|rule| rule.http);
-    let (shown, open): (Vec<_>, Vec<_>) = http.partition(|rule| tests.contains_key(&rule.id));
+    let (shown, open): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| tests.contains_key(&rule.id));
     let mut page = format!(
         "<!-- Made by `examples/tests/rules` of rules.txt and the comments above tests; do not edit. -->\n\
          # Rules of the specification and the tests that show them\n\n\
-         Of {} rules about HTTP routing, {} are shown by a test and {} are not.\n\
-         The rules of other kinds of Route, and of what this project does not do yet, stand here with the test that shows \
-         them, or with a reason, or without a verdict.\n",
-        shown.len() + open.len(),
+         Of {} rules, {} are shown by a test, and {} are not, each for the reason that it has.\n",
+        rules.len(),
         shown.len(),
         open.len()
     );
@@ -261,11 +251,9 @@ fn the_table_of_rules_names_the_test_of_each_or_the_reason_why_there_is_none() {
                 .unwrap();
             section = prefix;
         }
-        let shown = match (tests.get(&rule.id), rule.http, rule.reason.as_str()) {
-            (Some(tests), _, _) => named(tests),
-            (None, true, reason) => format!("**no test**: {reason}"),
-            (None, false, "") => "not about HTTP routing".to_owned(),
-            (None, false, reason) => reason.to_owned(),
+        let shown = match tests.get(&rule.id) {
+            Some(tests) => named(tests),
+            None => format!("**no test**: {}", rule.reason),
         };
         let row = format!("| {} | {} | {} | {shown} |", rule.id, rule.level, rule.topic);
         writeln!(page, "{}", texts.linked_on("gateway-core/docs/rules.md", &row)).unwrap();

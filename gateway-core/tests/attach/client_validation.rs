@@ -192,7 +192,7 @@ fn a_gateway_that_lets_everybody_in_says_so() {
     );
 }
 
-// GWF-12, GEN-17
+// GWF-12, GEN-17, LST-24
 #[test]
 fn the_listeners_of_sets_are_checked_too_and_are_not_told_the_details() {
     let broken = validation("{group: '', kind: ConfigMap, namespace: other, name: secret-plans}");
