@@ -102,7 +102,7 @@ fn of_routes_for_one_name_the_oldest_has_it_and_the_others_are_shown() {
 
     // What changes: the age, the hostnames, the routes that there are.
     let name = ObjectName::new("default", "younger");
-    builder.replace_stream_route(young, Age::new(Some(0), &name), before.stream_rule(young).clone());
+    builder.replace_stream_route(young, Age::new(Some(0), &name), (**before.stream_rule(young)).clone());
     assert_eq!(ask(&builder.table(), 443, Some("a.example")), "younger");
     builder.attach_stream_to(young, []);
     assert_eq!(ask(&builder.table(), 443, Some("a.example")), "old");
