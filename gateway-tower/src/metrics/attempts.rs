@@ -1,5 +1,6 @@
 //! Attempts at backends, from within a gateway.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,8 +8,9 @@ use http::{Request, StatusCode};
 use tower_layer::Stack;
 
 use super::attempt_end::AttemptEnd;
-use super::cells::AttemptCells;
+use super::cells::PlaceCells;
 use super::metrics::Metrics;
+use super::series::Series;
 use crate::gateway::GatewayBuilder;
 use crate::observe::{AttemptsLayer, ObserveAttempt, ObserveAttempts};
 use crate::outcome::Refusal;
@@ -17,7 +19,7 @@ use crate::routed::Routed;
 /// An attempt that is counted, with how it ended and how long it took until an answer began.
 #[derive(Debug)]
 pub struct CountedAttempt {
-    cells: Arc<AttemptCells>,
+    series: Arc<Series<PlaceCells>>,
     start: Instant,
     end: AttemptEnd,
 }
@@ -36,14 +38,19 @@ impl ObserveAttempts for Metrics {
 
     #[inline]
     fn begin<B>(&self, request: &mut Request<B>) -> Option<CountedAttempt> {
-        let cells = self.attempt_cells(request.extensions().get::<Routed>()?)?;
-        Some(CountedAttempt { cells, start: Instant::now(), end: AttemptEnd::GIVEN_UP })
+        let series = self.series_of(request.extensions().get::<Routed>()?)?;
+        Some(CountedAttempt { series, start: Instant::now(), end: AttemptEnd::GIVEN_UP })
     }
 }
 
 // === impl CountedAttempt ===
 
 impl ObserveAttempt for CountedAttempt {
+    #[inline]
+    fn note(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.series) as _)
+    }
+
     #[inline]
     fn end(mut self, result: Result<StatusCode, &Refusal>) {
         self.end = match result {
@@ -56,6 +63,6 @@ impl ObserveAttempt for CountedAttempt {
 impl Drop for CountedAttempt {
     #[inline]
     fn drop(&mut self) {
-        self.cells.ended(self.end, self.start.elapsed());
+        self.series.cells.attempts.ended(self.end, self.start.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted of one place: for one shard of the connections, so that cores do not count at one address.
+//! What is counted of one place.
 //!
 //! A place that has served nothing else than GET at once costs a few words; the rest is made when it is first needed.
 
@@ -15,8 +15,17 @@ use super::method::MethodLabel;
 use crate::observe::Copied;
 use crate::outcome::Reason;
 
+/// Of requests and attempts.
+///
+/// Requests to one rule are counted with the backend that they went to, as its attempts are, so that there is one thing to
+/// find and to keep for both.
+#[derive(Debug, Default)]
+pub(super) struct PlaceCells {
+    pub(super) requests: RequestCells,
+    pub(super) attempts: AttemptCells,
+}
+
 /// Of requests.
-// With the counts of its `Arc` it is one cache line.
 #[derive(Debug, Default)]
 pub(super) struct RequestCells {
     successes: ClassCells,
@@ -56,7 +65,7 @@ struct OtherAttempts {
     dropped: AtomicU64,
 }
 
-/// What all shards have counted of requests.
+/// What was counted of requests.
 #[derive(Debug, Default)]
 pub(super) struct RequestCounts {
     pub(super) classes: [Option<(Counted, [u64; MethodLabel::COUNT])>; Class::COUNT],
@@ -64,7 +73,7 @@ pub(super) struct RequestCounts {
     pub(super) retries: u64,
 }
 
-/// What all shards have counted of attempts.
+/// What was counted of attempts.
 #[derive(Debug, Default)]
 pub(super) struct AttemptCounts {
     pub(super) ends: [Option<Counted>; AttemptEnd::COUNT],
@@ -93,12 +102,39 @@ impl RequestCells {
         self.class(class).durations.observe(duration);
     }
 
-    pub(super) fn refused(&self, reason: Reason) {
-        add(&self.rest().refusals.get_or_init(Box::default)[reason as usize], 1);
+    pub(super) fn refused(&self, reason: Reason, times: u64) {
+        add(&self.rest().refusals.get_or_init(Box::default)[reason as usize], times);
     }
 
-    pub(super) fn retried(&self, times: u32) {
-        add(&self.rest().retries, times.into());
+    pub(super) fn retried(&self, times: u64) {
+        add(&self.rest().retries, times);
+    }
+
+    /// Whether so much was counted that several cores may want to count at once.
+    #[inline]
+    pub(super) fn are_busy(&self) -> bool {
+        self.successes.durations.is_busy()
+    }
+
+    /// Counts what others have counted.
+    pub(super) fn add(&self, counts: &RequestCounts) {
+        let RequestCounts { classes, refusals, retries } = counts;
+        for (class, known) in Class::ALL.into_iter().zip(classes) {
+            let Some((durations, methods)) = known else { continue };
+            let cells = self.class(class);
+            cells.durations.add(durations);
+            for (method, number) in
+                MethodLabel::ALL.into_iter().zip(methods).filter(|(_, number)| **number > 0)
+            {
+                add(cells.of_method(method), *number);
+            }
+        }
+        for (reason, number) in Reason::ALL.into_iter().zip(refusals).filter(|(_, number)| **number > 0) {
+            self.refused(reason, *number);
+        }
+        if *retries > 0 {
+            self.retried(*retries);
+        }
     }
 
     fn class(&self, class: Class) -> &ClassCells {
@@ -174,16 +210,16 @@ impl AttemptCells {
 // === impl RequestCounts ===
 
 impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
-    fn from_iter<I: IntoIterator<Item = &'c RequestCells>>(shards: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = &'c RequestCells>>(all: I) -> Self {
         let mut counts = Self::default();
-        for shard in shards {
+        for cells in all {
             for (class, known) in counts.classes.iter_mut().enumerate() {
-                let Some(cells) = shard.counted(class) else { continue };
+                let Some(of_class) = cells.counted(class) else { continue };
                 let (durations, methods) = known.get_or_insert_default();
-                durations.add(&cells.durations);
-                methods.iter_mut().zip(cells.methods()).for_each(|(count, cell)| *count += read(cell));
+                durations.add(&of_class.durations);
+                methods.iter_mut().zip(of_class.methods()).for_each(|(count, cell)| *count += read(cell));
             }
-            let Some(rest) = shard.rest.get() else { continue };
+            let Some(rest) = cells.rest.get() else { continue };
             let refusals = rest.refusals.get().into_iter().flat_map(|refusals| refusals.iter());
             counts.refusals.iter_mut().zip(refusals).for_each(|(count, cell)| *count += read(cell));
             counts.retries += read(&rest.retries);
@@ -195,15 +231,15 @@ impl<'c> FromIterator<&'c RequestCells> for RequestCounts {
 // === impl AttemptCounts ===
 
 impl<'c> FromIterator<&'c AttemptCells> for AttemptCounts {
-    fn from_iter<I: IntoIterator<Item = &'c AttemptCells>>(shards: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = &'c AttemptCells>>(all: I) -> Self {
         let mut counts = Self::default();
-        for shard in shards {
+        for cells in all {
             for (end, known) in counts.ends.iter_mut().enumerate() {
-                if let Some(cells) = shard.counted(end) {
-                    known.get_or_insert_default().add(cells);
+                if let Some(durations) = cells.counted(end) {
+                    known.get_or_insert_default().add(durations);
                 }
             }
-            if let Some(rest) = shard.rest.get() {
+            if let Some(rest) = cells.rest.get() {
                 counts.sent += read(&rest.sent);
                 counts.dropped += read(&rest.dropped);
             }

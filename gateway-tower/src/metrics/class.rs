@@ -15,6 +15,17 @@ impl Class {
 
     pub(super) const COUNT: usize = Self::NAMES.len();
 
+    /// In the order of their names.
+    pub(super) const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self(0); Self::COUNT];
+        let mut index = 0;
+        while index < Self::COUNT {
+            all[index] = Self(index as u8);
+            index += 1;
+        }
+        all
+    };
+
     const NAMES: [&str; 7] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx", "other"];
 
     pub(super) fn all() -> impl Iterator<Item = (usize, &'static str)> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use gateway_core::table::{Certificate, ListenerProtocol, RouteTable};
 use prometheus_client::collector::Collector;
@@ -11,12 +12,13 @@ use prometheus_client::registry::Unit;
 use x509_parser::parse_x509_certificate;
 
 use super::attempt_end::AttemptEnd;
-use super::cells::{AttemptCounts, RequestCounts};
+use super::cells::{AttemptCounts, PlaceCells, RequestCounts};
 use super::class::Class;
 use super::histogram::Counted;
 use super::labels::{Labels, Place, With};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
+use super::series::Series;
 use crate::names::LookupFailure;
 use crate::outcome::Reason;
 
@@ -26,8 +28,9 @@ const CLASS: &str = "http_response_status_class";
 impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let table = self.tables().load();
-        self.encode_requests(&mut encoder)?;
-        self.encode_attempts(&mut encoder)?;
+        let series = self.places().all();
+        encode_requests(&mut encoder, &series)?;
+        encode_attempts(&mut encoder, &series)?;
         self.encode_streams(&mut encoder)?;
         self.encode_sockets(&mut encoder, &table)?;
         encode_certificates(&mut encoder, &table)?;
@@ -48,87 +51,9 @@ impl Collector for Metrics {
 }
 
 impl Metrics {
-    fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let all = self.places().all_of_requests();
-        let all: Vec<(&Labels, RequestCounts)> =
-            all.iter().map(|series| (series.labels(), series.all().collect())).collect();
-
-        let (name, help) =
-            ("http_server_request_duration", "From the head of a request to the end of its answer");
-        let mut metric =
-            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
-        for (labels, counts) in &all {
-            for (index, class) in Class::all() {
-                if let Some((durations, _)) = &counts.classes[index] {
-                    let labels = With(*labels, [(CLASS, class)]);
-                    histogram(&mut metric.encode_family(&labels)?, durations)?;
-                }
-            }
-        }
-
-        let (name, help) = ("http_server_requests", "Requests whose answer has begun, or that were given up");
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, counts) in &all {
-            for (index, class) in Class::all() {
-                let Some((_, methods)) = &counts.classes[index] else { continue };
-                for (method, name) in MethodLabel::all() {
-                    let labels = With(*labels, [("http_request_method", name), (CLASS, class)]);
-                    counter(&mut metric, &labels, methods[method])?;
-                }
-            }
-        }
-
-        let (name, help) =
-            ("gateway_refused_requests", "Requests that the gateway answered by itself, by reason");
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, counts) in &all {
-            for (reason, number) in Reason::ALL.into_iter().zip(counts.refusals) {
-                counter(&mut metric, &With(*labels, [("reason", reason.as_str())]), number)?;
-            }
-        }
-
-        let (name, help) = ("gateway_retries", "Attempts after the first of a request");
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, counts) in &all {
-            counter(&mut metric, *labels, counts.retries)?;
-        }
-        Ok(())
-    }
-
-    fn encode_attempts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let all = self.places().all_of_attempts();
-        let all: Vec<(&Labels, AttemptCounts)> =
-            all.iter().map(|series| (series.labels(), series.all().collect())).collect();
-
-        let (name, help) = (
-            "http_client_request_duration",
-            "From an attempt at a backend to the head of its answer, or its failure",
-        );
-        let mut metric =
-            encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
-        for (labels, counts) in &all {
-            for (index, class, error) in AttemptEnd::all() {
-                if let Some(durations) = &counts.ends[index] {
-                    let labels = With(*labels, [(CLASS, class), ("error_type", error)]);
-                    histogram(&mut metric.encode_family(&labels)?, durations)?;
-                }
-            }
-        }
-
-        let (name, help) = ("gateway_mirrored_requests", "Copies of requests, sent or dropped");
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, counts) in &all {
-            for (result, number) in [("sent", counts.sent), ("dropped", counts.dropped)] {
-                counter(&mut metric, &With(*labels, [("result", result)]), number)?;
-            }
-        }
-        Ok(())
-    }
-
     fn encode_streams(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let all = self.streams().all();
-        // Each series has one shard.
-        let all = || all.iter().flat_map(|series| series.all().map(|cells| (series.labels(), cells)));
+        let all = || all.iter().map(|series| (series.labels(), &series.cells));
 
         let (name, help) = ("gateway_streams", "Connections passed on and flows of datagrams, at their end");
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -212,6 +137,87 @@ impl Metrics {
         }
         Ok(())
     }
+}
+
+fn encode_requests(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<PlaceCells>>]) -> fmt::Result {
+    let all: Vec<(Labels, RequestCounts)> = series
+        .chunk_by(|one, other| one.labels().share_requests(other.labels()))
+        .map(|of_rule| {
+            let cells = of_rule.iter().flat_map(|series| series.all()).map(|series| &series.cells.requests);
+            (of_rule[0].labels().of_request(), cells.collect())
+        })
+        .collect();
+
+    let (name, help) =
+        ("http_server_request_duration", "From the head of a request to the end of its answer");
+    let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+    for (labels, counts) in &all {
+        for (index, class) in Class::all() {
+            if let Some((durations, _)) = &counts.classes[index] {
+                let labels = With(labels, [(CLASS, class)]);
+                histogram(&mut metric.encode_family(&labels)?, durations)?;
+            }
+        }
+    }
+
+    let (name, help) = ("http_server_requests", "Requests whose answer has begun, or that were given up");
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, counts) in &all {
+        for (index, class) in Class::all() {
+            let Some((_, methods)) = &counts.classes[index] else { continue };
+            for (method, name) in MethodLabel::all() {
+                let labels = With(labels, [("http_request_method", name), (CLASS, class)]);
+                counter(&mut metric, &labels, methods[method])?;
+            }
+        }
+    }
+
+    let (name, help) =
+        ("gateway_refused_requests", "Requests that the gateway answered by itself, by reason");
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, counts) in &all {
+        for (reason, number) in Reason::ALL.into_iter().zip(counts.refusals) {
+            counter(&mut metric, &With(labels, [("reason", reason.as_str())]), number)?;
+        }
+    }
+
+    let (name, help) = ("gateway_retries", "Attempts after the first of a request");
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, counts) in &all {
+        counter(&mut metric, labels, counts.retries)?;
+    }
+    Ok(())
+}
+
+fn encode_attempts(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<PlaceCells>>]) -> fmt::Result {
+    let cells =
+        |series: &Arc<Series<PlaceCells>>| series.all().map(|series| &series.cells.attempts).collect();
+    let at_backends = series.iter().filter(|series| series.labels().have_backend());
+    let all: Vec<(&Labels, AttemptCounts)> =
+        at_backends.map(|series| (series.labels(), cells(series))).collect();
+
+    let (name, help) = (
+        "http_client_request_duration",
+        "From an attempt at a backend to the head of its answer, or its failure",
+    );
+    let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+    for (labels, counts) in &all {
+        for (index, class, error) in AttemptEnd::all() {
+            if let Some(durations) = &counts.ends[index] {
+                let labels = With(*labels, [(CLASS, class), ("error_type", error)]);
+                histogram(&mut metric.encode_family(&labels)?, durations)?;
+            }
+        }
+    }
+
+    let (name, help) = ("gateway_mirrored_requests", "Copies of requests, sent or dropped");
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, counts) in &all {
+        for (result, number) in [("sent", counts.sent), ("dropped", counts.dropped)] {
+            counter(&mut metric, &With(*labels, [("result", result)]), number)?;
+        }
+    }
+    Ok(())
 }
 
 /// When the first certificate of each chain expires. One that cannot be read, the listener says elsewhere.

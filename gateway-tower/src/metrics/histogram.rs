@@ -57,6 +57,28 @@ impl Histogram {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
+    /// Counts what others have counted.
+    pub(super) fn add(&self, counted: &Counted) {
+        let [(_, shortest), longer @ ..] = &counted.buckets;
+        self.shortest.fetch_add(*shortest, Ordering::Relaxed);
+        if longer.iter().any(|(_, count)| *count > 0) {
+            let cells = self.longer.get_or_init(Box::default).iter();
+            cells.zip(longer).for_each(|(cell, (_, count))| {
+                cell.fetch_add(*count, Ordering::Relaxed);
+            });
+        }
+        self.nanoseconds.fetch_add(counted.nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Whether it has counted a thousand durations, as far as two numbers tell: of those behind the first bucket they tell
+    /// how long all were together.
+    #[inline]
+    pub(super) fn is_busy(&self) -> bool {
+        const MANY: u64 = 1_000;
+        self.shortest.load(Ordering::Relaxed) >= MANY
+            || self.nanoseconds.load(Ordering::Relaxed) >= MANY * NANOSECONDS[0]
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.buckets().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
     }
@@ -109,6 +131,32 @@ mod tests {
         let filled: Vec<_> = counted.buckets.into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(filled, [(0.005, 2), (0.01, 1), (10.0, 1), (f64::INFINITY, 1)]);
         assert_eq!((counted.count(), counted.sum()), (5, 20.012));
+    }
+
+    #[test]
+    fn what_others_have_counted_is_counted_in_the_same_buckets() {
+        let [one, other] = [Histogram::default(), Histogram::default()];
+        for milliseconds in [1, 6, 20_000] {
+            one.observe(Duration::from_millis(milliseconds));
+        }
+        let mut counted = Counted::default();
+        counted.add(&one);
+        other.add(&counted);
+        counted.add(&other);
+        let filled: Vec<_> = counted.buckets.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(filled, [(0.005, 2), (0.01, 2), (f64::INFINITY, 2)]);
+        assert_eq!(counted.sum(), 40.014);
+    }
+
+    #[test]
+    fn a_thousand_durations_are_many_however_long_they_are() {
+        for milliseconds in [1, 8, 400] {
+            let histogram = Histogram::default();
+            (0..5).for_each(|_| histogram.observe(Duration::from_millis(milliseconds)));
+            assert!(!histogram.is_busy(), "5 of {milliseconds} ms");
+            (0..1_000).for_each(|_| histogram.observe(Duration::from_millis(milliseconds)));
+            assert!(histogram.is_busy(), "1,005 of {milliseconds} ms");
+        }
     }
 
     #[test]

@@ -90,11 +90,6 @@ impl Place {
         let backend = routed.reached().map(|reached| reached.backend);
         Self { listener: matched.listener, rule: Some(matched.rule), backend }
     }
-
-    /// Where a request is counted that went to a backend there.
-    pub(super) fn of_request(self) -> Self {
-        Self { backend: None, ..self }
-    }
 }
 
 impl Hash for Place {
@@ -140,6 +135,21 @@ impl Labels {
             rule: stream.rule.as_ref().map(|rule| rule.id.clone()),
             backend: stream.backend.as_ref().map(|backend| BackendName::new(backend).into()),
         }
+    }
+
+    /// The labels of requests there: without the backend that they went to.
+    pub(super) fn of_request(&self) -> Self {
+        Self { backend: None, ..self.clone() }
+    }
+
+    /// Whether requests to both are counted together.
+    pub(super) fn share_requests(&self, other: &Self) -> bool {
+        self.listener == other.listener && self.rule == other.rule
+    }
+
+    /// Whether these name a backend.
+    pub(super) fn have_backend(&self) -> bool {
+        self.backend.is_some()
     }
 
     /// Whether these are the labels of a place in `table`. Texts are shared between tables, so that in most cases pointers

@@ -13,6 +13,17 @@ impl MethodLabel {
 
     pub(super) const COUNT: usize = Self::NAMES.len();
 
+    /// In the order of their names.
+    pub(super) const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self(0); Self::COUNT];
+        let mut index = 0;
+        while index < Self::COUNT {
+            all[index] = Self(index as u8);
+            index += 1;
+        }
+        all
+    };
+
     /// The methods that the convention of OpenTelemetry knows, and its word for all others.
     const NAMES: [&str; 10] =
         ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "_OTHER"];

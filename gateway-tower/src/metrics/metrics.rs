@@ -11,10 +11,11 @@ use gateway_core::table::Transport;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::cells::AttemptCells;
+use super::cells::PlaceCells;
 use super::histogram::Histogram;
 use super::labels::Place;
 use super::places::Places;
+use super::series::{MOST_SHARDS, Series};
 use super::sockets::Sockets;
 use super::streams::Streams;
 use crate::handle::TableHandle;
@@ -38,14 +39,11 @@ struct Shared {
     names: OnceLock<watch::Receiver<NameStates>>,
 }
 
-/// The most places at which one series is counted; connections are spread over as many.
-const MOST_SHARDS: usize = 16;
-
 // === impl Metrics ===
 
 impl Metrics {
-    /// Nothing counted yet. Each thread of the runtime that this is called in counts at a place of its own, each core of the machine
-    /// where there is none yet, as far as there are places. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
+    /// Nothing counted yet. Where much is counted, each thread of the runtime that this is called in counts at an address of its own, each
+    /// core of the machine where there is none yet, 16 at most. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
     /// counted.
     pub fn new(tables: TableHandle) -> Self {
         let workers = match Handle::try_current() {
@@ -98,16 +96,18 @@ impl Metrics {
         &self.0.served
     }
 
-    /// The cells for an attempt at a backend, or a copy for it.
-    pub(super) fn attempt_cells(&self, routed: &Routed) -> Option<Arc<AttemptCells>> {
-        self.0.places.attempts(routed.table(), Place::of(routed), routed.connection().shard.index())
+    /// Where an attempt at a backend is counted, or a copy for it; nowhere without a backend.
+    #[inline]
+    pub(super) fn series_of(&self, routed: &Routed) -> Option<Arc<Series<PlaceCells>>> {
+        routed.reached()?;
+        Some(self.0.places.series(routed.table(), Place::of(routed), routed.connection().shard.index()))
     }
 }
 
 impl ObserveMirrors for Metrics {
     fn copied(&self, routed: &Routed, copy: Copied) {
-        if let Some(cells) = self.attempt_cells(routed) {
-            cells.copied(copy);
+        if let Some(series) = self.series_of(routed) {
+            series.cells.attempts.copied(copy);
         }
     }
 }

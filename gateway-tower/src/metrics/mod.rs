@@ -41,10 +41,12 @@
 //! what it names. Statuses are counted by class, since a backend can send nine hundred of them.
 //!
 //! # What it costs
-//! A request takes no lock and allocates nothing: its series is found by its numbers in the table, and compared with its names
-//! once a table. It reads the clock four times, and adds to five numbers, which connections have several of, so that cores do
-//! not share them. The first request of a rule allocates, on each of them, some 200 bytes; the first that is no GET, takes more
-//! than 5 ms or is no success, and each class of status after that, up to 300 more.
+//! A request takes no lock and allocates nothing: its series is found once, by its numbers in the table, and compared with its
+//! names once a table; the attempt [notes](crate::observe::ObserveAttempt::note) it for the request. It reads the clock four times, and adds to five numbers, which lie beside each other. A place that is
+//! asked for more than a thousand times has several of them, one for each thread, so that cores do not share them.
+//!
+//! The first request to a backend of a rule allocates some 250 bytes, wherever it comes in; the first that is no GET, takes more than 5 ms
+//! or is no success, and each class of status after that, up to 300 more.
 //!
 //! An answer to a call of gRPC has the status 200 however the call ended: those of the gateway's own that say why it did not serve a call
 //! are told by their `reason`, and what backends say is told by an access log, as `grpc_status`, and by no metric.

@@ -1,15 +1,14 @@
 //! What is counted at the places of a table, found without a lock.
 //!
 //! Series belong to names: what a rule has counted is still there when the table is swapped, or the rule is compiled anew.
-//! Requests know numbers, those of their table. So there is an index from numbers to cells, which is immutable and
+//! Requests know numbers, those of their table. So there is an index from numbers to series, which is immutable and
 //! swapped whole like a table, and which is not to be trusted: a number may be another's in another table. What it finds
 //! is compared with the names in the request's own table, once for each table, and if it is another, or nothing, the series
 //! are looked up by name, behind a lock. The index takes such finds in, all together, once there were as many of them as it has
 //! entries: a table of ten thousand rules is learned at the cost of a few copies.
 //!
-//! Where requests go to ten thousand rules in turn, what they cost is memory that is not at hand. So each shard of the connections
-//! has an index of its own, whose entries lead to the cells at once, those of a request and those of its attempts at a backend: one
-//! cache line there, and one or two of either cells.
+//! Where requests go to ten thousand rules in turn, what they cost is memory that is not at hand: one cache line of the
+//! index, and two or three of the series. A request finds it once: its attempt takes it along to the answer.
 //!
 //! A series goes when what it names is in no table any more: at the next reading, or when there are twice as many as there
 //! were after the last.
@@ -24,58 +23,45 @@ use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use gateway_core::table::RouteTable;
 
-use super::cells::{AttemptCells, RequestCells};
+use super::cells::{PlaceCells, RequestCounts};
 use super::labels::{Known, Labels, Parts, Place};
 use super::series::{AllSeries, Series};
 use crate::handle::TableHandle;
 
-/// The cells of all places, and the series that they are of.
+/// The series of all places.
 pub(super) struct Places {
-    /// For each shard.
-    indexes: Box<[ArcSwap<Index>]>,
+    index: ArcSwap<Index>,
     rest: Mutex<Rest>,
     /// The table in use decides what is forgotten.
     tables: TableHandle,
+    /// At how many addresses a busy place is counted.
+    shards: usize,
 }
 
 /// Clones are for a change, which is rare.
 type Index = HashMap<Place, Entry, RandomState>;
 
-/// The cells of a place for one shard.
+/// The series of a place.
 #[derive(Debug)]
 struct Entry {
-    requests: Arc<RequestCells>,
-    /// Where the place has a backend.
-    attempts: Option<Arc<AttemptCells>>,
+    series: Arc<Series<PlaceCells>>,
     /// The last table that was seen to have the series at this place, by its number.
     generation: AtomicU64,
-    series: SeriesOfPlace,
-}
-
-/// The series of a place.
-#[derive(Clone, Debug)]
-struct SeriesOfPlace {
-    /// Of its listener and rule.
-    requests: Arc<Series<RequestCells>>,
-    /// Of its backend, too.
-    attempts: Option<Arc<Series<AttemptCells>>>,
 }
 
 /// What is behind the lock.
 struct Rest {
-    requests: AllSeries<RequestCells>,
-    attempts: AllSeries<AttemptCells>,
-    /// Those that the series share.
+    series: AllSeries<PlaceCells>,
+    /// Those that the labels of series share.
     parts: Parts,
-    /// What the index of each shard is to take in.
-    found: Box<[Found]>,
-    /// The table that the series were last compared with, by its number, and how many were left.
-    compared: (u64, usize),
+    found: Found,
+    /// The table that the series were last compared with, by its number, and how many were left; nothing if some of them are to go.
+    compared: Option<(u64, usize)>,
     /// How many there may be before those are looked for that are in no table any more.
     limit: usize,
 }
 
-/// What was found behind the lock.
+/// What was found behind the lock, for the index to take in.
 #[derive(Default)]
 struct Found {
     entries: Index,
@@ -88,112 +74,99 @@ const LEAST_LIMIT: usize = 1_024;
 // === impl Places ===
 
 impl Places {
+    /// For a table that is in `tables`, with busy places counted at so many addresses.
     pub(super) fn new(tables: TableHandle, shards: usize) -> Self {
         let rest = Rest {
-            requests: AllSeries::default(),
-            attempts: AllSeries::default(),
+            series: AllSeries::default(),
             parts: Parts::default(),
-            found: (0..shards).map(|_| Found::default()).collect(),
-            compared: (0, 0),
+            found: Found::default(),
+            compared: None,
             limit: LEAST_LIMIT,
         };
-        let indexes = (0..shards).map(|_| ArcSwap::default()).collect();
-        Self { indexes, rest: Mutex::new(rest), tables }
+        Self { index: ArcSwap::default(), rest: Mutex::new(rest), tables, shards }
     }
 
-    /// Where requests are counted of a place in `table`, which is one of the tables of this handle.
+    /// Where a place in `table`, which is one of the tables of this handle, is counted for connections of a shard.
     #[inline]
-    pub(super) fn requests(&self, table: &RouteTable, place: Place, shard: usize) -> Arc<RequestCells> {
-        self.cells(table, place, shard, |entry| Arc::clone(&entry.requests))
-    }
-
-    /// Where attempts are counted at the backend of such a place; nowhere without a backend.
-    #[inline]
-    pub(super) fn attempts(
-        &self,
-        table: &RouteTable,
-        place: Place,
-        shard: usize,
-    ) -> Option<Arc<AttemptCells>> {
-        self.cells(table, place, shard, |entry| entry.attempts.clone())
-    }
-
-    #[inline]
-    fn cells<R>(&self, table: &RouteTable, place: Place, shard: usize, take: impl Fn(&Entry) -> R) -> R {
-        let shard = shard % self.indexes.len();
-        match self.indexes[shard].load().get(&place) {
-            Some(entry) if entry.is_of(table, place) => take(entry),
-            Some(_) | None => self.find(table, place, shard, take),
+    pub(super) fn series(&self, table: &RouteTable, place: Place, shard: usize) -> Arc<Series<PlaceCells>> {
+        match self.index.load().get(&place) {
+            Some(entry) if entry.is_of(table, place) => entry.series.of_shard(shard, self.shards),
+            Some(_) | None => self.find(table, place).of_shard(shard, self.shards),
         }
     }
 
     #[cold]
-    fn find<R>(&self, table: &RouteTable, place: Place, shard: usize, take: impl Fn(&Entry) -> R) -> R {
+    fn find(&self, table: &RouteTable, place: Place) -> Arc<Series<PlaceCells>> {
         let mut rest = self.rest();
-        rest.found[shard].lookups += 1;
-        let known = rest.found[shard].entries.get(&place).filter(|entry| entry.is_of(table, place));
-        let taken = known.map(&take).unwrap_or_else(|| {
-            let entry = Entry::new(rest.series_of(table, place), table, shard);
-            let taken = take(&entry);
-            rest.found[shard].entries.insert(place, entry);
-            taken
+        let Rest { series, parts, found, .. } = &mut *rest;
+        found.lookups += 1;
+        let known = found.entries.get(&place).filter(|entry| entry.is_of(table, place));
+        let taken = known.map(|entry| Arc::clone(&entry.series)).unwrap_or_else(|| {
+            let series = series.find_or_add(Labels::new(table, place), parts);
+            let generation = table.generation().into();
+            found.entries.insert(place, Entry { series: Arc::clone(&series), generation });
+            series
         });
-        let index = self.indexes[shard].load();
-        let Found { entries, lookups } = &mut rest.found[shard];
-        if *lookups > index.len() {
+        let index = self.index.load();
+        if found.lookups > index.len() {
             let known = index.iter().map(|(place, entry)| (*place, entry.clone()));
-            self.indexes[shard].store(Arc::new(known.chain(mem::take(entries)).collect()));
-            *lookups = 0;
+            self.index.store(Arc::new(known.chain(mem::take(&mut found.entries)).collect()));
+            found.lookups = 0;
         }
-        if rest.count() > rest.limit {
+        if rest.series.len() > rest.limit {
             self.forget(&mut rest, &self.tables.load());
         }
         taken
     }
 
-    /// The series of requests with these labels, for those who keep it.
-    pub(super) fn named(&self, labels: Labels) -> Arc<Series<RequestCells>> {
-        self.rest().series_of_requests(labels)
+    /// The series with these labels, for those who keep it.
+    pub(super) fn named(&self, labels: Labels) -> Arc<Series<PlaceCells>> {
+        let mut rest = self.rest();
+        let Rest { series, parts, .. } = &mut *rest;
+        series.find_or_add(labels, parts)
     }
 
-    /// All series of requests to what is in the table in use, in the order of their labels. The others are forgotten.
-    pub(super) fn all_of_requests(&self) -> Vec<Arc<Series<RequestCells>>> {
-        self.known().requests.sorted()
-    }
-
-    /// The same of attempts.
-    pub(super) fn all_of_attempts(&self) -> Vec<Arc<Series<AttemptCells>>> {
-        self.known().attempts.sorted()
-    }
-
-    /// Series of what is in the table in use alone.
-    fn known(&self) -> MutexGuard<'_, Rest> {
+    /// All series of what is in the table in use, in the order of their labels: those of a rule's backends beside each other. The
+    /// others are forgotten, as soon as no request is under way there.
+    pub(super) fn all(&self) -> Vec<Arc<Series<PlaceCells>>> {
         let mut rest = self.rest();
         let table = self.tables.load();
-        if rest.compared != (table.generation(), rest.count()) {
+        if rest.compared != Some((table.generation(), rest.series.len())) {
             self.forget(&mut rest, &table);
         }
-        rest
+        rest.series.sorted()
     }
 
     /// Forgets what is not in `table`, and the numbers that led to it.
     fn forget(&self, rest: &mut Rest, table: &RouteTable) {
         let known = Known::new(table);
-        let before = rest.count();
-        rest.requests.forget_unknown(&known);
-        rest.attempts.forget_unknown(&known);
-        rest.limit = LEAST_LIMIT.max(2 * rest.count());
-        rest.compared = (table.generation(), rest.count());
-        if rest.count() == before {
-            return;
+        let Rest { series, parts, found, compared, limit } = rest;
+        // No request that comes now finds here what goes.
+        found.entries.retain(|_, entry| known.contains(entry.series.labels()));
+        let index = self.index.load_full();
+        if !index.values().all(|entry| known.contains(entry.series.labels())) {
+            let kept = index.iter().filter(|(_, entry)| known.contains(entry.series.labels()));
+            self.index.store(Arc::new(kept.map(|(place, entry)| (*place, entry.clone())).collect()));
         }
-        rest.parts.forget_unused();
-        for (index, Found { entries, .. }) in self.indexes.iter().zip(&mut rest.found) {
-            entries.retain(|_, entry| known.contains(entry.series.labels()));
-            let index_now = index.load();
-            let kept = index_now.iter().filter(|(_, entry)| known.contains(entry.series.labels()));
-            index.store(Arc::new(kept.map(|(place, entry)| (*place, entry.clone())).collect()));
+        drop(index);
+        let mut is_done = true;
+        for gone in series.take_unknown(&known) {
+            let of_rule = gone.labels().of_request();
+            if !known.contains(&of_rule) {
+                continue;
+            }
+            // The rule is there, without this backend: requests to it go on to be counted for the rule.
+            if gone.is_in_use() {
+                series.put_back(gone);
+                is_done = false;
+            } else {
+                let counts: RequestCounts = gone.all().map(|series| &series.cells.requests).collect();
+                series.find_or_add(of_rule, parts).cells.requests.add(&counts);
+            }
         }
+        parts.forget_unused();
+        *limit = LEAST_LIMIT.max(2 * series.len());
+        *compared = is_done.then(|| (table.generation(), series.len()));
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest> {
@@ -204,47 +177,14 @@ impl Places {
 
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let indexed: usize = self.indexes.iter().map(|index| index.load().len()).sum();
-        f.debug_struct("Places").field("indexed", &indexed).finish_non_exhaustive()
-    }
-}
-
-// === impl Rest ===
-
-impl Rest {
-    /// How many series there are.
-    fn count(&self) -> usize {
-        self.requests.len() + self.attempts.len()
-    }
-
-    fn series_of(&mut self, table: &RouteTable, place: Place) -> SeriesOfPlace {
-        let requests = self.series_of_requests(Labels::new(table, place.of_request()));
-        let attempts = place.backend.map(|_| {
-            let labels = Labels::new(table, place);
-            self.attempts.find_or_add(labels, &mut self.parts, self.found.len())
-        });
-        SeriesOfPlace { requests, attempts }
-    }
-
-    fn series_of_requests(&mut self, labels: Labels) -> Arc<Series<RequestCells>> {
-        self.requests.find_or_add(labels, &mut self.parts, self.found.len())
+        f.debug_struct("Places").field("indexed", &self.index.load().len()).finish_non_exhaustive()
     }
 }
 
 // === impl Entry ===
 
 impl Entry {
-    /// The entry for series that `table` has at the place.
-    fn new(series: SeriesOfPlace, table: &RouteTable, shard: usize) -> Self {
-        Self {
-            requests: series.requests.cells(shard),
-            attempts: series.attempts.as_ref().map(|attempts| attempts.cells(shard)),
-            generation: table.generation().into(),
-            series,
-        }
-    }
-
-    /// Whether these are the series of a place in `table`.
+    /// Whether this is the series of a place in `table`.
     #[inline]
     fn is_of(&self, table: &RouteTable, place: Place) -> bool {
         self.generation.load(Ordering::Relaxed) == table.generation() || self.is_also_of(table, place)
@@ -263,21 +203,8 @@ impl Entry {
 
 impl Clone for Entry {
     fn clone(&self) -> Self {
-        Self {
-            requests: Arc::clone(&self.requests),
-            attempts: self.attempts.clone(),
-            generation: self.generation.load(Ordering::Relaxed).into(),
-            series: self.series.clone(),
-        }
-    }
-}
-
-// === impl SeriesOfPlace ===
-
-impl SeriesOfPlace {
-    /// What names the place.
-    fn labels(&self) -> &Labels {
-        self.attempts.as_ref().map_or_else(|| self.requests.labels(), |attempts| attempts.labels())
+        let generation = self.generation.load(Ordering::Relaxed).into();
+        Self { series: Arc::clone(&self.series), generation }
     }
 }
 
@@ -290,6 +217,8 @@ mod tests {
     };
     use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, Transport};
 
+    use super::super::class::Class;
+    use super::super::method::MethodLabel;
     use super::*;
 
     /// A table with one rule, and its place there.
@@ -336,8 +265,16 @@ mod tests {
         (table, Place { listener, rule: Some(matched.rule), backend: chosen_id })
     }
 
+    /// How many requests were counted, with whatever backend.
+    fn counted(places: &Places) -> u64 {
+        let all = places.all();
+        let counts: RequestCounts =
+            all.iter().flat_map(|series| series.all()).map(|series| &series.cells.requests).collect();
+        counts.classes.iter().flatten().map(|(_, methods)| methods.iter().sum::<u64>()).sum()
+    }
+
     #[test]
-    fn series_of_a_rule_whose_backend_changes_do_not_pile_up_while_the_backends_are_there() {
+    fn series_of_a_rule_whose_backend_changes_do_not_pile_up_and_its_requests_are_kept() {
         let tables = TableHandle::new(RouteTable::default());
         let places = Places::new(tables.clone(), 1);
         let backends: Vec<_> = (0..50).map(|number| number.to_string()).collect();
@@ -345,10 +282,29 @@ mod tests {
         for chosen in &backends {
             let (table, place) = table_of("route", &backends, chosen);
             tables.store(table);
-            places.attempts(&tables.load(), place, 0);
+            let series = places.series(&tables.load(), place, 0);
+            series.cells.requests.answered(Class::SUCCESS, MethodLabel::GET);
         }
-        assert_eq!(places.all_of_attempts().len(), 1, "the backend that the rule has");
-        assert_eq!(places.all_of_requests().len(), 1, "the rule");
+        let all = places.all();
+        let [of_rule, of_backend] = &*all else { panic!("{all:?}") };
+        assert!(!of_rule.labels().have_backend());
+        assert!(of_backend.labels().have_backend(), "the backend that the rule has");
+        assert_eq!(counted(&places), 50);
+    }
+
+    #[test]
+    fn a_request_that_ends_after_its_backend_has_gone_is_counted() {
+        let tables = TableHandle::new(RouteTable::default());
+        let places = Places::new(tables.clone(), 1);
+        let (table, place) = table_of("route", &["old", "new"], "old");
+        tables.store(table);
+        let under_way = places.series(&tables.load(), place, 0);
+        tables.store(table_of("route", &["old", "new"], "new").0);
+        assert_eq!(counted(&places), 0);
+        under_way.cells.requests.answered(Class::SUCCESS, MethodLabel::GET);
+        drop(under_way);
+        assert_eq!(counted(&places), 1);
+        assert!(places.all().iter().all(|series| !series.labels().have_backend()), "it went to the rule");
     }
 
     #[test]
@@ -358,11 +314,11 @@ mod tests {
         for number in 0..3 * LEAST_LIMIT {
             let (table, place) = table(&number.to_string());
             tables.store(table);
-            places.attempts(&tables.load(), place, 0);
+            places.series(&tables.load(), place, 0);
         }
-        let known = places.rest().count();
+        let known = places.rest().series.len();
         assert!(known <= LEAST_LIMIT, "{known}");
-        assert_eq!(places.all_of_attempts().len(), 1, "the route that is there");
-        assert_eq!(places.rest().count(), 2, "of its requests and of its attempts");
+        assert_eq!(places.all().len(), 1, "the route that is there");
+        assert_eq!(places.rest().series.len(), 1);
     }
 }

@@ -6,11 +6,12 @@ use std::time::Instant;
 use http::{Request, Response};
 use http_body::Body;
 
-use super::cells::RequestCells;
+use super::cells::PlaceCells;
 use super::class::Class;
 use super::labels::{Labels, Place};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
+use super::series::Series;
 use crate::connection::Connection;
 use crate::observe::{ObserveRequest, ObserveRequests, RequestsLayer};
 use crate::outcome::Outcome;
@@ -24,7 +25,7 @@ struct OfConnection {
     metrics: Metrics,
     connection: Arc<Connection>,
     /// For requests that no listener serves: found once a connection.
-    unserved: OnceLock<Arc<RequestCells>>,
+    unserved: OnceLock<Arc<Series<PlaceCells>>>,
 }
 
 /// A request that is counted.
@@ -40,7 +41,7 @@ pub struct CountedRequest {
 enum State {
     /// There is no answer yet.
     Begun(Arc<OfConnection>),
-    Answered(Arc<RequestCells>, Class),
+    Answered(Arc<Series<PlaceCells>>, Class),
 }
 
 // === impl CountRequests ===
@@ -70,31 +71,31 @@ impl ObserveRequest for CountedRequest {
     fn answered<B: Body>(&mut self, response: &Response<B>) {
         let State::Begun(of) = &self.state else { return };
         let outcome = response.extensions().get::<Outcome>();
-        let cells = of.cells(outcome);
+        let series = of.series(outcome);
         let class = Class::from(response.status());
-        cells.answered(class, self.method);
+        series.cells.requests.answered(class, self.method);
         if let Some(outcome) = outcome {
             if let Some(refusal) = outcome.refusal() {
-                cells.refused(refusal.reason());
+                series.cells.requests.refused(refusal.reason(), 1);
             }
             if outcome.retries > 0 {
-                cells.retried(outcome.retries);
+                series.cells.requests.retried(outcome.retries.into());
             }
         }
-        self.state = State::Answered(cells, class);
+        self.state = State::Answered(series, class);
     }
 
     fn end(self, _: bool) {
         let Self { start, method, state } = self;
-        let (cells, class) = match state {
-            State::Answered(cells, class) => (cells, class),
+        let (series, class) = match state {
+            State::Answered(series, class) => (series, class),
             State::Begun(of) => {
-                let cells = of.cells(None);
-                cells.answered(Class::NONE, method);
-                (cells, Class::NONE)
+                let series = of.series(None);
+                series.cells.requests.answered(Class::NONE, method);
+                (series, Class::NONE)
             }
         };
-        cells.ended(class, start.elapsed());
+        series.cells.requests.ended(class, start.elapsed());
     }
 }
 
@@ -102,22 +103,25 @@ impl ObserveRequest for CountedRequest {
 
 impl OfConnection {
     /// Where a request is counted that ended so.
-    fn cells(&self, outcome: Option<&Outcome>) -> Arc<RequestCells> {
-        let (places, shard) = (self.metrics.places(), self.connection.shard.index());
+    fn series(&self, outcome: Option<&Outcome>) -> Arc<Series<PlaceCells>> {
+        // Where its last attempt was.
+        if let Some(series) = outcome.and_then(Outcome::note) {
+            return series;
+        }
         let place = outcome.and_then(|outcome| match &outcome.routed {
-            // Not without its backend: that place is the one that the attempt was just counted at.
             Some(routed) => Some((routed.table(), Place::of(routed))),
             None => {
                 let place = Place { listener: outcome.listener_id()?, rule: None, backend: None };
                 Some((outcome.table()?, place))
             }
         });
+        let places = self.metrics.places();
         match place {
-            Some((table, place)) => places.requests(table, place, shard),
-            None => Arc::clone(
-                self.unserved
-                    .get_or_init(|| places.named(Labels::of_owner(&self.connection.owner)).cells(shard)),
-            ),
+            Some((table, place)) => places.series(table, place, self.connection.shard.index()),
+            None => {
+                let named = || places.named(Labels::of_owner(&self.connection.owner));
+                Arc::clone(self.unserved.get_or_init(named))
+            }
         }
     }
 }

@@ -62,16 +62,16 @@ impl Streams {
     /// Counts a stream that has ended.
     pub(super) fn ended(&self, stream: &StreamOutcome) {
         let labels = Labels::of_stream(stream);
-        let cells = {
+        let series = {
             let mut rest = self.rest();
             let Rest { series, parts, limit, .. } = &mut *rest;
-            let cells = series.find_or_add(labels, parts, 1).cells(0);
+            let of_stream = series.find_or_add(labels, parts);
             if series.len() > *limit {
                 rest.forget(&self.tables);
             }
-            cells
+            of_stream
         };
-        cells.ended(stream);
+        series.cells.ended(stream);
     }
 
     /// All series of streams to what is in the table in use, in the order of their labels. The others are forgotten.
@@ -102,7 +102,7 @@ impl Rest {
         if self.compared == (table.generation(), self.series.len()) {
             return;
         }
-        self.series.forget_unknown(&Known::new(&table));
+        self.series.take_unknown(&Known::new(&table));
         self.parts.forget_unused();
         self.compared = (table.generation(), self.series.len());
         self.limit = LEAST_LIMIT.max(2 * self.series.len());

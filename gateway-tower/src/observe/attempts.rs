@@ -1,6 +1,8 @@
 //! Attempts at backends, from within a gateway.
 
+use std::any::Any;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
@@ -22,6 +24,13 @@ pub trait ObserveAttempts {
 
 /// Is told what becomes of an attempt. One that is dropped was given up: its client went, or the time of the whole request was over.
 pub trait ObserveAttempt {
+    /// What goes with the answer, or with the refusal in its place, to those who observe the
+    /// [request](super::ObserveRequest::answered): they find it in the [outcome](crate::Outcome::note). Asked for just before the
+    /// [end](Self::end); where there are several attempts, or several observers of one, the last word counts.
+    fn note(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
     /// An answer begins with this status, or there is none, and why.
     fn end(self, result: Result<StatusCode, &Refusal>);
 }
@@ -151,10 +160,13 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = E::refuse_from(|| this.inner.poll(cx));
-        if let Poll::Ready(end) = &result
+        let mut result = E::refuse_from(|| this.inner.poll(cx));
+        if let Poll::Ready(end) = &mut result
             && let Some(attempt) = this.attempt.take()
         {
+            if let Some(note) = attempt.note() {
+                Refused::outcome_of(end.as_mut()).note = Some(note);
+            }
             attempt.end(end.as_ref().map(Response::status).map_err(Refused::refusal));
         }
         result

@@ -1,6 +1,8 @@
 //! How a request ended, for access logs and metrics.
 
+use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use gateway_core::exchange;
 use gateway_core::rule::Endpoint;
@@ -24,6 +26,8 @@ pub struct Outcome {
     pub retries: u32,
     /// What of it the balance layer says, before the route layer puts it together.
     pub(crate) reached: Option<Reached>,
+    /// What an observer of the last attempt has said for one of the request.
+    pub(crate) note: Option<Arc<dyn Any + Send + Sync>>,
     refusal: Option<Refusal>,
     /// The table, for requests that no rule served: that none matched, or that a filter of the listener answered.
     snapshot: Option<Snapshot>,
@@ -101,6 +105,12 @@ impl Outcome {
     /// Says in which table no rule was found, or none was looked for.
     pub(crate) fn unmatched(&mut self, snapshot: Snapshot) {
         self.snapshot = Some(snapshot);
+    }
+
+    /// What an observer of the last attempt has [noted](crate::observe::ObserveAttempt::note) for one of the request, if it is of
+    /// this type.
+    pub fn note<N: Send + Sync + 'static>(&self) -> Option<Arc<N>> {
+        Arc::clone(self.note.as_ref()?).downcast().ok()
     }
 
     /// Why the gateway answered by itself, if it did.
