@@ -248,3 +248,46 @@ fn an_answer_says_which_layer_has_made_it() {
     let outcome = response.extensions().get::<Outcome>().unwrap();
     assert_eq!((outcome.answered_by.as_str(), outcome.refusal().is_none()), ("cache", true));
 }
+
+#[tokio::test]
+async fn what_the_last_attempt_notes_is_there_when_the_request_is_answered() {
+    use std::any::Any;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use gateway_tower::observe::{ObserveAttempt, ObserveAttempts};
+
+    /// Notes its number.
+    struct Numbered(u32);
+
+    #[derive(Clone, Default)]
+    struct Numbers(Arc<AtomicU32>);
+
+    impl ObserveAttempts for Numbers {
+        type Attempt = Numbered;
+
+        fn begin<B>(&self, _: &mut Request<B>) -> Option<Numbered> {
+            Some(Numbered(self.0.fetch_add(1, Ordering::Relaxed)))
+        }
+    }
+
+    impl ObserveAttempt for Numbered {
+        fn note(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+            Some(Arc::new(self.0))
+        }
+
+        fn end(self, _: Result<StatusCode, &Refusal>) {}
+    }
+
+    for status in [200, 503] {
+        let mut scene = Scene::with_backend();
+        scene.retry = Some(Retry { codes: Box::default(), attempts: 2, backoff: Duration::ZERO });
+        let client = service_fn(move |_: Request<RequestBody<Body>>| {
+            ready(if status == 503 { Err(BoxError::from("broken")) } else { Ok(answer(status, "hello")) })
+        });
+        let gateway = builder(scene).observe_attempts(Numbers::default()).client(client);
+        let Ok(response) = gateway.on(connection()).oneshot(get("/")).await;
+        let outcome = response.extensions().get::<Outcome>().unwrap();
+        assert_eq!(outcome.note::<u32>().as_deref(), Some(&outcome.retries), "{status}");
+        assert!(outcome.note::<u64>().is_none(), "it is of another type");
+    }
+}
