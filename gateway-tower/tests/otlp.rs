@@ -7,6 +7,7 @@
 mod scene;
 
 use std::future::ready;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,16 +18,27 @@ use gateway_core::table::{AttributeSource, KnownAttribute, Sampling, SpanAttribu
 use gateway_tower::balance::Random;
 use gateway_tower::otlp::Outbox;
 use gateway_tower::trace::Traces;
+use gateway_tower::upstream::Upstream;
 use gateway_tower::{BoxError, Gateway, RequestBody, TableHandle};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use prost::Message;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::{Layer, ServiceExt, service_fn};
 
 use self::scene::{Scene, answer, connection, endpoint, get};
@@ -205,6 +217,84 @@ async fn the_provider_is_told_of_request_and_attempt_over_what_its_port_speaks()
         assert!(!format!("{:?}", seen.spans).contains("secret"));
         assert_eq!((seen.service_name.as_deref(), seen.own), (Some("gateway"), 0));
     }
+}
+
+/// Sends on what it is told.
+struct Collector {
+    told: UnboundedSender<tonic::Request<ExportTraceServiceRequest>>,
+}
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
+        self.told.send(request).map_err(|_| tonic::Status::unavailable("the test is over"))?;
+        Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+/// A collector on a socket, by the official service.
+async fn collector() -> (SocketAddr, UnboundedReceiver<tonic::Request<ExportTraceServiceRequest>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (told, received) = unbounded_channel();
+    let service = TraceServiceServer::new(Collector { told });
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = TowerToHyperService::new(service.clone());
+            let serving = http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(serving.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    (address, received)
+}
+
+// TEL-03, TEL-04
+#[tokio::test]
+async fn a_collector_on_a_socket_takes_spans_by_the_official_service() {
+    let (address, mut received) = collector().await;
+    let mut scene = Scene::with_backend();
+    let provider = scene.table_backend("collector", [address.into()], BackendProtocol::H2c);
+    let bearer = (HeaderName::from_static("authorization"), HeaderValue::from_static("Bearer x"));
+    scene.tracing(Some(Spans {
+        provider,
+        headers: [bearer].into(),
+        sampling: ALL,
+        service_name: Some("shop".into()),
+        name: None,
+        attributes: [].into(),
+    }));
+    let tables = TableHandle::new(scene.table());
+    let (outbox, exporter) = Outbox::new(tables.clone(), "gateway");
+    let exporting = tokio::spawn(exporter.run(Upstream::default(), Arc::new(Random)));
+    let traces = Traces::disabled().by_policy(tables.clone(), outbox.clone());
+    let backend = service_fn(|_: Request<RequestBody<Body>>| ready(Ok::<_, BoxError>(answer(200, "body"))));
+    let gateway = Gateway::builder(tables).traces(&traces).client(backend).on(connection());
+    let gateway = traces.requests(connection()).layer(gateway);
+    for path in ["/a", "/b"] {
+        let Ok(answer) = gateway.clone().oneshot(get(path)).await;
+        answer.into_body().collect().await.unwrap();
+    }
+    outbox.close();
+    tokio::time::timeout(Duration::from_secs(10), exporting).await.expect("all is sent").unwrap();
+    let mut paths = Vec::new();
+    while let Ok(request) = received.try_recv() {
+        assert_eq!(request.metadata().get("authorization").unwrap(), "Bearer x");
+        for resource in request.into_inner().resource_spans {
+            let mut attributes = resource.resource.unwrap().attributes.into_iter();
+            let name = attributes.find(|attribute| attribute.key == "service.name").unwrap();
+            assert_eq!(name.value.unwrap().value.and_then(text).as_deref(), Some("shop"));
+            let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            // Those of requests, and not those of their attempts.
+            paths.extend(spans.filter_map(|span| {
+                span.parent_span_id.is_empty().then(|| attribute(&span, "url.path").unwrap())
+            }));
+        }
+    }
+    paths.sort();
+    assert_eq!(paths, ["/a", "/b"]);
 }
 
 // TEL-04
