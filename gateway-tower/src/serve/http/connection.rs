@@ -30,7 +30,7 @@ use crate::serve::relay::{ProxyHeader, ProxyHeaders};
 use crate::serve::relay::{Relay, reject};
 use crate::serve::sockets::Accept;
 #[cfg(feature = "tls")]
-use crate::serve::stream::{Accepted, HandshakeError};
+use crate::serve::stream::{Accepted, HandshakeError, Secure};
 use crate::serve::stream::{FirstBytes, Stream, Tls};
 
 /// The largest window of HTTP/2.
@@ -289,6 +289,7 @@ impl Acceptance {
         connection.secure = true;
         connection.server_name = server_name;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let stream = Secure::new(stream);
         Ok(Some(self.protocols.speak(stream, FirstBytes::default(), http2, connection, member, services)))
     }
 

@@ -13,6 +13,8 @@ mod tls_options;
 #[cfg(feature = "tls")]
 mod client_hello;
 #[cfg(feature = "tls")]
+mod secure;
+#[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "without_tls.rs"]
@@ -22,6 +24,8 @@ mod tls;
 pub use self::client_hello::{ClientHello, ClientHelloError, ClientHelloReader};
 pub(super) use self::counted::Stream;
 pub(super) use self::preface::FirstBytes;
+#[cfg(feature = "tls")]
+pub(super) use self::secure::Secure;
 #[cfg(feature = "tls")]
 pub(super) use self::tls::{Accepted, HandshakeError};
 pub(super) use self::tls::{Tls, TlsUpdater};
