@@ -90,8 +90,8 @@ struct State {
     multiplexed: AtomicBool,
     /// Whether the client takes no more bytes at present.
     blocked: AtomicBool,
-    /// Whom to wake when it does again.
-    room: AtomicWaker,
+    /// Whom to wake when it does again: over HTTP/2 there may be several.
+    room: Mutex<Vec<Waker>>,
     /// Whether the client has closed its side while a request was under way.
     half_closed: AtomicBool,
     /// Whom to wake when nothing is under way any more, and that is the end.
@@ -262,8 +262,10 @@ impl Member {
         let state = &self.0.state;
         bump(&state.writes);
         if state.blocked.load(Ordering::Relaxed) {
-            state.blocked.store(false, Ordering::Release);
-            state.room.wake();
+            let mut room = state.room();
+            // Within the lock, so that each that waits is either woken or sees it.
+            state.blocked.store(false, Ordering::Relaxed);
+            room.drain(..).for_each(Waker::wake);
         }
     }
 
@@ -272,16 +274,21 @@ impl Member {
         self.0.state.blocked.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until the client takes bytes, where it is clear which answer it keeps waiting: over HTTP/2, windows are there
-    /// for this.
+    /// Waits until the client takes bytes. Each that waits says so from one task.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         let state = &self.0.state;
-        if !state.blocked.load(Ordering::Relaxed) || state.multiplexed.load(Ordering::Relaxed) {
+        if !state.blocked.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
-        state.room.register(cx.waker());
-        // It may have changed before there was a waker to wake.
-        if state.blocked.load(Ordering::Acquire) { Poll::Pending } else { Poll::Ready(()) }
+        let mut room = state.room();
+        // It may have changed meanwhile.
+        if !state.blocked.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        if !room.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+            room.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// A request begins.
@@ -380,6 +387,10 @@ impl State {
         if taken_back > MOST_TAKEN_BACK && most && self.multiplexed.load(Ordering::Relaxed) {
             self.advance(Phase::Closed).into_iter().for_each(Waker::wake);
         }
+    }
+
+    fn room(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn phase(&self) -> Phase {
@@ -531,7 +542,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_rests_until_bytes_go_to_the_client_again() {
+    async fn answers_rest_until_bytes_go_to_the_client_again() {
         let connections = Connections::default();
         let member = connections.join(Vec::new());
         let room = |member: &Member| {
@@ -539,16 +550,16 @@ mod tests {
             async move { poll_fn(|cx| member.poll_room(cx)).await }
         };
         room(&member).await;
-        member.set_blocked();
-        let mut resting = tokio::spawn(room(&member));
-        tokio::task::yield_now().await;
-        assert!(!resting.is_finished());
-        member.count_write();
-        (&mut resting).await.unwrap();
-
-        // Over HTTP/2 the connection may wait for one answer, and another have room.
+        // Of HTTP/2, which carries several.
         member.set_multiplexed();
         member.set_blocked();
+        let resting = [tokio::spawn(room(&member)), tokio::spawn(room(&member))];
+        tokio::task::yield_now().await;
+        assert!(!resting.iter().any(|answer| answer.is_finished()));
+        member.count_write();
+        for answer in resting {
+            answer.await.unwrap();
+        }
         room(&member).await;
     }
 

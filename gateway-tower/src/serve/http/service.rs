@@ -214,8 +214,13 @@ impl<B: Body> Body for Tracked<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
+        if this.in_flight.poll_room(cx).is_pending() {
+            if let Some(clock) = this.clock {
+                clock.answer_ready();
+            }
+            return Poll::Pending;
+        }
         let Some(clock) = this.clock else {
-            ready!(this.in_flight.poll_room(cx));
             let frame = ready!(this.body.poll_frame(cx));
             if let Some(Ok(frame)) = &frame
                 && frame.data_ref().is_some_and(|data| data.remaining() >= LARGE)
