@@ -14,6 +14,8 @@ use super::http2_upload::Rest;
 pub(super) struct Http2Body {
     stream: RecvStream,
     data_ended: bool,
+    /// The bytes of the window that the last piece takes, until the next is asked for.
+    taken: usize,
     /// What is held until the end.
     held: Option<(Place, Option<Rest>)>,
 }
@@ -30,7 +32,7 @@ pub(super) struct BrokenOff(h2::Error);
 
 impl Http2Body {
     pub(super) fn new(stream: RecvStream, place: Place, rest: Option<Rest>) -> Self {
-        let mut body = Self { stream, data_ended: false, held: Some((place, rest)) };
+        let mut body = Self { stream, data_ended: false, taken: 0, held: Some((place, rest)) };
         body.release_at_end();
         body
     }
@@ -57,10 +59,12 @@ impl Body for Http2Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         if !self.data_ended {
+            // No earlier: what a client has not taken is to count for the window. Fails only for a stream that is over.
+            let taken = std::mem::take(&mut self.taken);
+            let _ = self.stream.flow_control().release_capacity(taken);
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
-                    // Fails only for a stream that is over.
-                    let _ = self.stream.flow_control().release_capacity(data.len());
+                    self.taken = data.len();
                     self.heard();
                     self.release_at_end();
                     return Poll::Ready(Some(Ok(Frame::data(data))));
