@@ -7,7 +7,8 @@
 //! The surprising case: flushing sends nothing. It is for the task that polls the connection to [send](Blocks::poll_send) afterwards; what
 //! goes wrong then, the next flush tells.
 //!
-//! A stream that is quiet holds no buffer. One whose peer does not read holds up to [`ENOUGH`] bytes more than it would otherwise.
+//! A stream that is quiet holds no buffer. One whose peer does not read holds up to [`ENOUGH`] bytes more than it would otherwise, and
+//! the [`BLOCK`] that was read last where the connection reads no further: until it could answer a PING, for one.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
