@@ -1,14 +1,28 @@
-//! Values by hash in one piece of memory, made at once.
+//! Values by hash in two pieces of memory, made at once.
 //!
-//! They stand in the order of their hashes with gaps between them, so a hash tells where its value is: there, or a little
-//! behind. However many there are, finding one touches one or two lines of memory.
+//! They stand in lines of sixteen; a hash tells the line, and a few of its bits, which are kept apart, the value there. All bits
+//! of a line are compared together, so that there is nothing to predict, and as many values as a line has need no more than one.
+//! However many there are, finding one touches one or two lines of memory.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Values by hash. A copy is a pointer.
+/// Values by hash. A copy is two pointers.
 #[derive(Clone)]
-pub(super) struct HashSlice<T>(Arc<[Option<Hashed<T>>]>);
+pub(super) struct HashSlice<T> {
+    lines: Arc<[Line]>,
+    /// As many for each line as it has lanes; those after the last value are left out.
+    values: Arc<[Option<T>]>,
+}
+
+/// The last bits of the hashes of as many values.
+type Line = [u16; LANES];
+
+const LANES: usize = 16;
+
+/// How many values there are to a line, if one is not enough for all. With more of them more lines are full, and the next has to
+/// be looked at, too.
+const VALUES: usize = 12;
 
 /// A value with its hash.
 #[derive(Clone, Copy)]
@@ -21,69 +35,80 @@ pub(super) struct Hashed<T> {
 
 impl<T> Default for HashSlice<T> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self { lines: Arc::default(), values: Arc::default() }
     }
 }
 
 impl<T> HashSlice<T> {
     /// These values, of which no two may be what one look-up asks for.
     pub(super) fn new(values: impl IntoIterator<Item = Hashed<T>>) -> Self {
-        let mut values: Vec<_> = values.into_iter().collect();
-        values.sort_by_key(|value| value.hash);
-        // With fewer gaps look-ups become slower, with none at all by a tenth; with more there is more memory to miss.
-        let mut length = values.len() + values.len() * 2 / 5;
-        while !fits(&values, length) {
-            length += 1;
+        let values: Vec<_> = values.into_iter().collect();
+        let count = if values.len() <= LANES { values.len().min(1) } else { values.len().div_ceil(VALUES) };
+        let mut lines = vec![Line::default(); count];
+        let mut slots: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count * LANES).collect();
+        for Hashed { hash, value } in values {
+            let free = in_turn(hash, count)
+                .flat_map(|line| line * LANES..(line + 1) * LANES)
+                .find(|slot| slots[*slot].is_none())
+                .expect("there are more slots than values");
+            lines[free / LANES][free % LANES] = hash as u16;
+            slots[free] = Some(value);
         }
-        let mut slots = Vec::with_capacity(length);
-        for value in values {
-            let empty = place(value.hash, length).saturating_sub(slots.len());
-            slots.extend(std::iter::repeat_with(|| None).take(empty));
-            slots.push(Some(value));
-        }
-        slots.resize_with(length, || None);
-        Self(slots.into())
+        slots.truncate(slots.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        Self { lines: lines.into(), values: slots.into() }
     }
 
-    /// The value with this hash that is the one looked for.
+    /// The value with the last sixteen bits of this hash that is the one looked for.
     #[inline]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<&T> {
-        for slot in &self.0[place(hash, self.0.len())..] {
-            match slot {
-                Some(found) if found.hash == hash && is_it(&found.value) => return Some(&found.value),
-                Some(found) if found.hash <= hash => {}
-                Some(_) | None => return None,
+        for line in in_turn(hash, self.lines.len()) {
+            let mut alike = alike(&self.lines[line], hash as u16);
+            while alike != 0 {
+                let lane = alike.trailing_zeros() as usize;
+                if let Some(found) = self.value(line, lane).filter(|found| is_it(found)) {
+                    return Some(found);
+                }
+                alike &= alike - 1;
             }
+            // Values go on in the next line only after a full one.
+            self.value(line, LANES - 1)?;
         }
         None
     }
 
-    /// All values, in the order of their hashes.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Hashed<T>> {
-        self.0.iter().flatten()
+    /// All values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().flatten()
+    }
+
+    #[inline]
+    fn value(&self, line: usize, lane: usize) -> Option<&T> {
+        self.values.get(line * LANES + lane)?.as_ref()
     }
 
     #[cfg(test)]
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.values, &other.values)
     }
 }
 
-/// Where the value with this hash stands among `length` slots, unless others push it back. The last slots are only for those.
+/// All of so many lines, beginning with the one of this hash.
 #[inline]
-fn place(hash: u32, length: usize) -> usize {
-    let first_slots = length - length / 8;
-    ((u64::from(hash) * first_slots as u64) >> 32) as usize
+fn in_turn(hash: u32, lines: usize) -> impl Iterator<Item = usize> {
+    let first = ((u64::from(hash) * lines as u64) >> 32) as usize;
+    (first..first + lines).map(move |line| if line < lines { line } else { line - lines })
 }
 
-/// Whether values in the order of their hashes find room in so many slots.
-fn fits<T>(values: &[Hashed<T>], length: usize) -> bool {
-    values.iter().fold(0, |next, value| place(value.hash, length).max(next) + 1) <= length
+/// Which lanes of a line have these bits, one bit for each.
+#[inline]
+fn alike(line: &Line, bits: u16) -> u16 {
+    // From the last to the first: in this order it compiles to a comparison of all lanes at once.
+    line.iter().rev().fold(0, |alike, lane| alike << 1 | u16::from(*lane == bits))
 }
 
 impl<T: fmt::Debug> fmt::Debug for HashSlice<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter().map(|hashed| &hashed.value)).finish()
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -103,7 +128,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_there_is_found_and_nothing_else(
-            // Few hashes at the very end, so that they collide there.
+            // Few hashes at the very end, so that they collide there and go on at the start.
             hashes in prop::collection::vec(prop_oneof![any::<u32>(), u32::MAX - 3..=u32::MAX], 0..200),
         ) {
             let hashed = |(value, &hash)| Hashed { hash, value };

@@ -51,7 +51,7 @@ impl<T> SharedMap<T> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &(SmolStr, T)> {
-        self.maps.iter().flat_map(HashSlice::iter).map(|hashed| &hashed.value)
+        self.maps.iter().flat_map(HashSlice::iter)
     }
 }
 
@@ -67,6 +67,8 @@ impl<T: Clone> SharedMap<T> {
         let count = self.maps.len();
         changes.sort_by_key(|(hash, ..)| place(*hash, count));
         let mut changes = changes.into_iter().peekable();
+        let seed = &self.seed;
+        let hashed = |named: (SmolStr, T)| Hashed { hash: seed.hash_one(&*named.0) as u32, value: named };
         while let Some(first) = changes.next() {
             let at = place(first.0, count);
             let others = std::iter::from_fn(|| changes.next_if(|(hash, ..)| place(*hash, count) == at));
@@ -74,7 +76,7 @@ impl<T: Clone> SharedMap<T> {
             let map = &mut self.maps[at];
             self.length -= map.iter().count();
             let stays = |name: &SmolStr| changes.iter().all(|(_, changed, _)| changed != name);
-            let mut names: Vec<_> = map.iter().filter(|hashed| stays(&hashed.value.0)).cloned().collect();
+            let mut names: Vec<_> = map.iter().filter(|(name, _)| stays(name)).cloned().map(hashed).collect();
             names.extend(changes.into_iter().filter_map(|(hash, name, value)| {
                 Some(Hashed { hash: hash as u32, value: (name.into(), value?) })
             }));
@@ -94,9 +96,9 @@ impl<T: Clone> SharedMap<T> {
             return;
         }
         let mut maps: Vec<Vec<_>> = vec![Vec::new(); count];
-        for named in self.iter() {
-            let hash = self.seed.hash_one(&*named.0);
-            maps[place(hash, count)].push(Hashed { hash: hash as u32, value: named.clone() });
+        for (name, value) in self.iter().cloned() {
+            let hash = self.seed.hash_one(&*name);
+            maps[place(hash, count)].push(Hashed { hash: hash as u32, value: (name, value) });
         }
         self.maps = maps.into_iter().map(HashSlice::new).collect();
     }
