@@ -64,7 +64,7 @@ async fn check_says_what_is_wrong_in_a_cluster(control_plane: ControlPlane, clus
     let only_ours = ["check", "--controller-name", &cluster.controller_name];
     let came = run(&config, &only_ours).await;
     assert_eq!(came.code, Some(0), "{came:?}");
-    assert!(came.stdout.contains("1 rules served: 0 errors, 0 warnings"), "{came:?}");
+    assert!(came.stdout.contains("1 rule served: 0 errors, 0 warnings"), "{came:?}");
     // Nothing was written.
     assert!(cluster.get("HTTPRoute", "shop").await.get("status").is_none());
 

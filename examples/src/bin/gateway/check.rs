@@ -26,8 +26,11 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
     let objects = update.resources.len();
     writeln!(
         out,
-        "{objects} objects, {} rules served: {errors} errors, {warnings} warnings",
-        served(&update)
+        "{}, {} served: {}, {}",
+        counted(objects, "object"),
+        counted(served(&update), "rule"),
+        counted(errors, "error"),
+        counted(warnings, "warning")
     )?;
     // Whoever asks has named the wrong folder, in most cases, and would take silence for praise.
     let nothing = objects == 0 && update.problems.is_empty() && !args.live.kube;
@@ -39,6 +42,11 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
     }
     let failed = errors > 0 || (warnings > 0 || nothing) && !args.allow_warnings;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// `1 rule`, `2 rules`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How many rules some parent of their route accepts. Others are in the table too, to fail their requests rather than
