@@ -74,6 +74,11 @@ fn rule_says_what_the_id_behind_a_message_stands_for() {
         assert!(out.contains(said), "{said}: {out}");
     }
 
+    let (code, out, _) = texts(&run(&["rule", "pat-ns"]));
+    let form =
+        "Form: a single lower-case DNS label: letters, digits and inner hyphens; at most 63 characters\n";
+    assert_eq!((code, out), (Some(0), format!("ID: PAT-NS\n{form}")));
+
     let (code, out, _) = texts(&run(&["rule", "val-hr-45", "val-tp-10"]));
     assert_eq!(code, Some(0));
     for said in

@@ -69,6 +69,7 @@ mod udp_route;
 
 mod validated;
 
+pub use pattern::form;
 pub use problem::{FieldPath, Problem, Problems, Segment};
 pub use valid::{Valid, Validate, check, update_problems};
 pub use validated::{AllRejected, Rejected, Validated, problems, status_problems, validate};

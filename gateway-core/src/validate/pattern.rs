@@ -19,6 +19,39 @@ pub(super) struct Pattern {
     pub(super) matches: fn(&str) -> bool,
 }
 
+/// Those with ids of their own. The others are known by the rule of the field that has them.
+const NAMED: &[Pattern] = &[
+    HOST,
+    PRECISE,
+    NAMESPACE,
+    GROUP,
+    KIND,
+    CONTROLLER,
+    PROTOCOL,
+    ADDRESS_TYPE,
+    HEADER_NAME,
+    HEADER_VALUE,
+    PATH,
+    DURATION,
+    CORS_ORIGIN,
+    URI,
+    WELL_KNOWN_CA,
+    QUALIFIED_NAME,
+    LABEL_VALUE,
+    REASON,
+];
+
+/// What the id of a form, such as `PAT-HOST`, stands for: the form in words. Nothing if there is no such id.
+///
+/// ```
+/// let wanted = gateway_core::validate::form("PAT-NS").expect("there is one");
+/// assert_eq!(wanted, "a single lower-case DNS label: letters, digits and inner hyphens; at most 63 characters");
+/// ```
+pub fn form(id: &str) -> Option<String> {
+    let Pattern { wanted, max_length, .. } = NAMED.iter().find(|pattern| pattern.id == id)?;
+    Some(format!("{wanted}; at most {max_length} characters"))
+}
+
 /// `^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 ///
 /// IP addresses pass, as they do in an API server (AMB-49).

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gateway_core::{choices, spec};
+use gateway_core::{choices, spec, validate};
 
 use crate::args::Rule;
 
@@ -16,7 +16,11 @@ pub(crate) fn rule(args: &Rule) -> io::Result<ExitCode> {
         if position > 0 {
             writeln!(out)?;
         }
-        if rule.is_none() && choice.is_none() {
+        let form = validate::form(&id);
+        if let Some(form) = &form {
+            writeln!(out, "ID: {id}\nForm: {form}")?;
+        }
+        if rule.is_none() && choice.is_none() && form.is_none() {
             match with_two_digits(&id) {
                 Some(meant) => writeln!(out, "there is no rule {id:?}; did you mean {meant}?")?,
                 None => writeln!(

@@ -199,3 +199,14 @@ fn lengths_count_in_characters() {
     assert!(URI.accepts(&characters(249)) && !URI.accepts(&characters(250)));
     assert!(GROUP.accepts("") && LABEL_VALUE.accepts("") && !HOST.accepts("") && !KIND.accepts(""));
 }
+
+#[test]
+fn every_id_of_a_form_stands_for_something() {
+    let ids = include_str!("../pattern.rs").split("id: \"PAT-").skip(1);
+    let ids: Vec<String> = ids.filter_map(|rest| Some(format!("PAT-{}", rest.split_once('"')?.0))).collect();
+    assert!(ids.len() > 15, "{ids:?}");
+    for id in ids {
+        assert!(form(&id).is_some_and(|text| text.len() > 30), "{id}");
+    }
+    assert_eq!(form("PAT-NOTHING"), None);
+}
