@@ -300,6 +300,24 @@ fn check_counts_the_rules_that_are_served() {
     assert!(out.contains(", 1 rule served"), "{out}");
 }
 
+// RTE-03, GC-01
+#[test]
+fn check_says_a_wrong_namespace_once_and_a_misspelt_class_although_it_is_served() {
+    let route = route("a", "  - {}\n").replace("{name: web}", "{name: web, namespace: shop}");
+    let gateway = GATEWAY.replace("gatewayClassName: test", "gatewayClassName: tset");
+    let folder = folder(&[("gateway.yaml", gateway), ("a.yaml", route)]);
+    let (code, out, _) = texts(&run(&["check", folder.path().to_str().unwrap()]));
+    assert_eq!(code, Some(1));
+    let namespace =
+        "names no Gateway that is served here; there is Gateway default/web: write `namespace: default`\n";
+    assert!(out.contains(namespace), "{out}");
+    assert!(
+        out.contains("spec.gatewayClassName: there is no GatewayClass tset; did you mean `test`?"),
+        "{out}"
+    );
+    assert!(out.ends_with("3 objects, 0 rules served: 0 errors, 2 warnings\n"), "{out}");
+}
+
 #[test]
 fn explain_says_what_the_nearest_rules_need() {
     let rules = redirect("/cart") + &redirect("/orders").replace("}}]\n    f", "}, method: POST}]\n    f");

@@ -7,13 +7,17 @@ use crate::api::{Gateway, Kind, Listener};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::infrastructure::is_nameable;
+use crate::manifest::closest;
 use crate::name::ObjectName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
     for (name, gateway) in &resources.gateways {
         match lint.statuses.gateways.contains_key(name) {
-            true => without_effect(name, gateway, lint),
+            true => {
+                misspelt_class(name, gateway, lint);
+                without_effect(name, gateway, lint);
+            }
             false => of_another_class(name, gateway, lint),
         }
     }
@@ -22,6 +26,20 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     {
         options(Kind::ListenerSet, name, &set.spec.listeners, lint);
     }
+}
+
+/// Where Gateways of every class are served, there or not, one whose name is nearly that of a class that is there.
+fn misspelt_class(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
+    let (classes, class) = (&lint.resources.gateway_classes, &gateway.spec.gateway_class_name);
+    if classes.contains_key(&ObjectName::cluster(class.as_str())) {
+        return;
+    }
+    let Some(meant) = closest(class, classes.keys().map(|class| &*class.name)) else { return };
+    let message = format!(
+        "there is no GatewayClass {class}; did you mean `{meant}`? Gateways of every class are served here, and this one is, but it \
+         will not be where classes count"
+    );
+    lint.say(Kind::Gateway, name, Reason::Invalid, "spec.gatewayClassName", message);
 }
 
 /// A class that is not there at all is told by the translation.

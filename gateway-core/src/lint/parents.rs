@@ -83,12 +83,19 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
     }
 }
 
-/// The same finding, with the object that is missing if it is not merely unserved.
+/// The same finding, with the object that is missing if it is not merely unserved, or written elsewhere, which the way out says.
 fn without(finding: Finding, kind: Kind, name: ObjectName, resources: &Resources) -> Finding {
-    match resources.get(kind, &name) {
-        Some(_) => finding,
-        None => finding.missing(kind.as_str(), name),
+    if resources.contains(kind, &name) || elsewhere(&name, resources).is_some() {
+        return finding;
     }
+    finding.missing(kind.as_str(), name)
+}
+
+/// A Gateway or ListenerSet of the same name, in another namespace or of the other kind.
+fn elsewhere<'r>(name: &ObjectName, resources: &'r Resources) -> Option<(Kind, &'r ObjectName)> {
+    let gateways = resources.gateways.keys().map(|name| (Kind::Gateway, name));
+    let sets = resources.listener_sets.keys().map(|name| (Kind::ListenerSet, name));
+    gateways.chain(sets).find(|(_, other)| other.name == name.name)
 }
 
 /// What to do about a parent that is not served, or not there: there may be one of the same name elsewhere.
@@ -96,9 +103,7 @@ fn way_out(kind: Kind, name: &ObjectName, resources: &Resources) -> String {
     if resources.get(kind, name).is_some() {
         return format!("{kind} {name} is written, and why it is not served is said there");
     }
-    let gateways = resources.gateways.keys().map(|name| (Kind::Gateway, name));
-    let sets = resources.listener_sets.keys().map(|name| (Kind::ListenerSet, name));
-    match gateways.chain(sets).find(|(_, other)| other.name == name.name) {
+    match elsewhere(name, resources) {
         Some((other, found)) if other == kind => {
             format!("there is {kind} {found}: write `namespace: {}`", found.namespace)
         }
