@@ -511,7 +511,7 @@ fn routes_for_services_are_judged_and_explained_where_a_mesh_is_carried_out() {
     assert!(of_other.contains("Answered with 404 Not Found"), "{out}");
     assert!(of_other.contains("other/consumer/0  needs path PathPrefix /items"), "{out}");
     let (_, _, error) = texts(&run(&["explain", path, "-r", "http://shop/cart"]));
-    assert!(error.contains("nothing is served at all"), "{error}");
+    assert!(error.contains("nothing is served at all: `gateway check` says why"), "{error}");
 }
 
 // GWF-03, GWB-01, BTP-01, TCR-02

@@ -314,7 +314,7 @@ fn no_port(table: &RouteTable, gateway: Option<&str>) -> String {
         })
         .collect();
     if ports.is_empty() {
-        text.push_str("; nothing is served at all");
+        text.push_str("; nothing is served at all: `gateway check` says why");
     } else {
         let _ = write!(text, "; there is {}", ports.join(", "));
     }
