@@ -249,10 +249,16 @@ async fn live_updates_are_in_use_when_they_are_answered() {
     let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let _program = Program(child);
     let mut answers = BufReader::new(output).lines();
-    let mut change = |line: String| {
+    let mut say = |line: &str| {
         writeln!(input, "{line}").unwrap();
-        assert_eq!(answers.next().unwrap().unwrap(), line);
+        answers.next().unwrap().unwrap()
     };
+    let refused = say("/shop 127.0.0.1");
+    assert!(
+        refused.starts_with("/shop 127.0.0.1: \"127.0.0.1\" is not the address of an endpoint"),
+        "{refused}"
+    );
+    let mut change = |line: String| assert_eq!(say(&line), line);
     change(format!("/shop {}", backends[1].address()));
     assert_eq!(get(address, "/shop/cart").await.backend(), "shop");
     change(format!("/shop/cart {}", backends[0].address()));

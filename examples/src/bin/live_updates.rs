@@ -90,9 +90,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (path, endpoint) = line.split_once(' ').map_or((&*line, None), |(path, at)| (path, Some(at)));
         let name = path.trim_matches('/').replace('/', "-");
         match endpoint {
-            Some(endpoint) => {
-                route(&name, path, endpoint.parse()?).into_iter().for_each(|object| translator.insert(object))
-            }
+            Some(endpoint) => match endpoint.parse() {
+                Ok(endpoint) => {
+                    route(&name, path, endpoint).into_iter().for_each(|object| translator.insert(object))
+                }
+                Err(error) => {
+                    println!(
+                        "{line}: {endpoint:?} is not the address of an endpoint ({error}); write one, as in 127.0.0.1:3000"
+                    );
+                    continue;
+                }
+            },
             None => {
                 let name = ObjectName::new("default", &*name);
                 [Kind::HttpRoute, Kind::Service, Kind::EndpointSlice]
