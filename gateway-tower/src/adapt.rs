@@ -10,6 +10,7 @@
 //! [`ResponseBody::upstream`] around it.
 //!
 //! ```
+//! // In Cargo.toml: http = "1", tower = { version = "0.5", features = ["util"] }, tower-http = { version = "0.7", features = ["limit"] }.
 //! use std::sync::Arc;
 //! use bytes::Bytes;
 //! use gateway_core::name::ObjectName;
