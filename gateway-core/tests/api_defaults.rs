@@ -391,6 +391,10 @@ fn a_secret_is_decoded_and_never_shown() {
     let text = "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {key: 'not base64: hunter2'}}";
     let problem = manifest::read(text, "f").problems.remove(0).to_string();
     assert!(problem.contains("Secret s: data.key: not valid base64"), "{problem}");
+    assert!(
+        problem.contains("; write what `base64` makes of it, or in a Secret the text itself"),
+        "{problem}"
+    );
     assert!(!problem.contains("hunter2"), "{problem}");
 }
 

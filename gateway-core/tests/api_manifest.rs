@@ -250,7 +250,7 @@ fn what_cannot_be_read_says_why_and_what_to_write() {
         (
             "object for a list",
             &format!("{ROUTE}  rules: {{}}\n"),
-            "f.yaml:6:10: error: HTTPRoute r: spec.rules: expected a list, found an object",
+            "f.yaml:6:10: error: HTTPRoute r: spec.rules: expected a list, found an object; write `- ` before each entry",
         ),
         (
             "list for an object",

@@ -290,7 +290,12 @@ impl<'de> Deserialize<'de> for ByteString {
                     STANDARD.decode(text)
                 };
                 // The text itself is not repeated: it may be a private key.
-                decoded.map(ByteString).map_err(|error| E::custom(format_args!("not valid base64: {error}")))
+                decoded.map(ByteString).map_err(|error| {
+                    E::custom(format_args!(
+                        "not valid base64: {error}; write what `base64` makes of it, or in a Secret the text itself into \
+                         `stringData` in the place of `data`"
+                    ))
+                })
             }
         }
 

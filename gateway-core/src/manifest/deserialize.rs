@@ -70,13 +70,17 @@ impl<'r, 't> NodeReader<'r, 't> {
     }
 
     fn expected(&self, what: &str) -> FieldError {
+        FieldError::new(self.mismatch(what))
+    }
+
+    fn mismatch(&self, what: &str) -> String {
         let found = match self.value().1 {
             Value::Plain(text) => Scalar::of(text).describe(),
             Value::Text(_) => "a string",
             Value::Sequence { .. } => "a list",
             Value::Mapping { .. } | Value::Alias(_) => "an object",
         };
-        FieldError::new(format!("expected {what}, found {found}"))
+        format!("expected {what}, found {found}")
     }
 
     fn string<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, FieldError> {
@@ -232,7 +236,9 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let (node, value, repeats) = self.value();
-        let &Value::Sequence { end } = value else { return Err(self.expected("a list")) };
+        let &Value::Sequence { end } = value else {
+            return Err(FieldError::new(self.mismatch("a list") + "; write `- ` before each entry"));
+        };
         let next = self.reading.tape.first_in(node);
         visitor.visit_seq(Items { reader: self, repeats, next, end, index: 0 })
     }

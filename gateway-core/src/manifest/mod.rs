@@ -221,7 +221,7 @@ impl Reader<'_> {
         let path = FieldPath::Key(path, "items");
         let (items, list) = tape.resolve(items);
         let Value::Sequence { end } = list.value else {
-            let message = "expected a list".to_owned();
+            let message = "expected a list; write `- ` before each object".to_owned();
             return self.problem(Severity::Error, list.place, None, Some(path.to_string()), message);
         };
         let mut item = tape.first_in(items);

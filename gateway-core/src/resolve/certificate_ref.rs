@@ -87,7 +87,9 @@ pub(crate) enum Unusable {
     Type(String),
     #[error("has no entry {0:?}")]
     NoEntry(&'static str),
-    #[error("has an entry {0:?} that is not {1} in PEM")]
+    #[error(
+        "has an entry {0:?} that is not {1} in PEM; write all of it, from the line -----BEGIN to the line -----END"
+    )]
     Malformed(&'static str, &'static str),
     #[error("cannot be used: {0}")]
     Refused(String),

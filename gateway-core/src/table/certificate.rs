@@ -58,13 +58,13 @@ pub trait CertificateCheck: fmt::Debug + Send + Sync {
 #[non_exhaustive]
 pub enum CertificateError {
     /// The chain is not PEM.
-    #[error("the chain is not PEM: {0}")]
+    #[error("the chain is not PEM: {0}; write all of it, from the line -----BEGIN CERTIFICATE----- on")]
     Chain(pem::Error),
     /// There is no certificate in the chain.
     #[error("the chain holds no certificate")]
     NoCertificate,
     /// The key is not PEM, or there is none.
-    #[error("the key is not PEM: {0}")]
+    #[error("the key is not PEM: {0}; write all of it, from the line -----BEGIN PRIVATE KEY----- on")]
     Key(pem::Error),
 }
 

@@ -81,6 +81,12 @@ fn a_reference_that_leads_to_no_certificate_leaves_the_listener_out() {
     unresolved("wrong group", &with_certificates(&https("{group: wrong.company.io, name: cert}")), invalid);
     unresolved("wrong kind", &with_certificates(&https("{kind: WrongKind, name: cert}")), invalid);
     unresolved("not PEM", &with_entry("tls.crt", Some("Hello world\n")), invalid);
+    let statuses = translate(&with_entry("tls.crt", Some("Hello world\n")), &Options::default()).statuses;
+    let said: Vec<_> = statuses.causes().map(|(_, _, cause)| cause.to_string()).collect();
+    assert!(
+        said.iter().any(|said| said.contains("not a certificate in PEM; write all of it, from the line")),
+        "{said:?}"
+    );
     unresolved("key not PEM", &with_entry("tls.key", Some("Hello world\n")), invalid);
     unresolved("no certificate", &with_entry("tls.crt", None), invalid);
     unresolved("no key", &with_entry("tls.key", None), invalid);
