@@ -36,7 +36,7 @@ use crate::name::OwnKind;
 /// assert_eq!(manifest.objects[0].0.key().to_string(), "photos");
 /// assert_eq!(
 ///     manifest.problems[0].to_string(),
-///     "photos.yaml:1:89: warning: Bucket photos: spec.regoin: there is no such field; did you mean `region`?"
+///     "photos.yaml:1:92: warning: Bucket photos: spec.regoin: there is no such field; did you mean `region`?"
 /// );
 /// ```
 #[derive(Clone, Default)]
