@@ -70,7 +70,7 @@ pub mod skips;
 mod trials;
 
 #[cfg(feature = "suite")]
-pub use self::trials::{trials, trials_with};
+pub use self::trials::{trials, trials_of_every_case, trials_with};
 
 /// The examples in the README are examples of this crate, and compiled as such.
 #[cfg(all(doctest, feature = "suite"))]

@@ -9,7 +9,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::case::{Case, cases};
 use crate::engine::Engines;
-use crate::outcome::{CaseReport, Finding, Verdict};
+use crate::outcome::{Finding, Verdict};
 use crate::run::{Settings, run_case, without_running};
 use crate::skips::SKIPS;
 
@@ -51,10 +51,27 @@ pub fn trials<E: Engines + 'static>(engines: E) -> ExitCode {
 /// # Panics
 /// If the system gives no threads.
 pub fn trials_with<E: Engines + 'static>(engines: E, settings: Settings) -> ExitCode {
+    run(engines, settings, true)
+}
+
+/// The same as [`trials`] for an engine that has to pass every case: one that does not run fails, where it would be ignored
+/// otherwise.
+///
+/// # Panics
+/// If the system gives no threads.
+pub fn trials_of_every_case<E: Engines + 'static>(engines: E) -> ExitCode {
+    run(engines, Settings::default(), false)
+}
+
+fn run<E: Engines + 'static>(engines: E, settings: Settings, may_ignore: bool) -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = Runtime::new().expect("the system gives threads to a test");
-    let stage =
-        Stage { engines: Arc::new(engines), settings: Arc::new(settings), handle: runtime.handle().clone() };
+    let stage = Stage {
+        engines: Arc::new(engines),
+        settings: Arc::new(settings),
+        may_ignore,
+        handle: runtime.handle().clone(),
+    };
     let skips = SKIPS.iter().filter(|skip| skip.engine == stage.engines.name());
     let skips =
         skips.filter_map(|skip| Some(stage.needed(cases().iter().find(|case| case.name == skip.case)?)));
@@ -73,15 +90,19 @@ fn name(case: &Case) -> String {
 }
 
 /// What a test says about a case.
-fn completion(case: &Case, report: CaseReport) -> Result<Completion, Failed> {
-    match report.verdict {
-        Verdict::Passed => Ok(Completion::Completed),
-        Verdict::Skipped(reason) => Ok(Completion::ignored_with(reason)),
+fn completion(case: &Case, verdict: Verdict, may_ignore: bool) -> Result<Completion, Failed> {
+    let why = match verdict {
+        Verdict::Passed => return Ok(Completion::Completed),
+        Verdict::Failed(finding) => return Err(explanation(case, &finding).into()),
+        Verdict::Skipped(reason) => reason,
         Verdict::NotSupported(missing) => {
             let missing: Vec<&str> = missing.iter().map(|feature| feature.as_str()).collect();
-            Ok(Completion::ignored_with(format!("not supported: {}", missing.join(", "))))
+            format!("not supported: {}", missing.join(", "))
         }
-        Verdict::Failed(finding) => Err(explanation(case, &finding).into()),
+    };
+    match may_ignore {
+        true => Ok(Completion::ignored_with(why)),
+        false => Err(format!("the case does not run, and every case has to: {why}").into()),
     }
 }
 
@@ -123,6 +144,8 @@ fn explanation(case: &Case, finding: &Finding) -> String {
 struct Stage<E> {
     engines: Arc<E>,
     settings: Arc<Settings>,
+    /// Whether a case that does not run is ignored; it fails otherwise.
+    may_ignore: bool,
     handle: Handle,
 }
 
@@ -136,9 +159,11 @@ impl<E: Engines + 'static> Stage<E> {
         let verdict = without_running(&*engines, case, &settings, &abilities, &mut Vec::new());
         let does_not_run = matches!(verdict, Some(Verdict::NotSupported(_) | Verdict::Skipped(_)));
         // nextest learns only from the list of tests that one is ignored, and cargo test learns the reason only from the test.
-        let is_ignored = does_not_run && std::env::var_os("NEXTEST").is_some();
+        let may_ignore = self.may_ignore;
+        let is_ignored = may_ignore && does_not_run && std::env::var_os("NEXTEST").is_some();
         let trial = Trial::ignorable_test(name(case), move || {
-            completion(case, handle.block_on(run_case(&*engines, case, &settings)))
+            let report = handle.block_on(run_case(&*engines, case, &settings));
+            completion(case, report.verdict, may_ignore)
         });
         trial.with_ignored_flag(is_ignored)
     }
@@ -155,6 +180,8 @@ impl<E: Engines + 'static> Stage<E> {
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::feature::Feature;
+
     use super::*;
 
     #[test]
@@ -164,6 +191,16 @@ mod tests {
         assert_eq!(named("HTTPRouteDisallowedKind"), "MORE::HTTPRouteDisallowedKind");
         let beyond = cases().iter().find(|case| case.is_beyond()).unwrap();
         assert_eq!(name(beyond), format!("BEYOND::{}", beyond.name));
+    }
+
+    #[test]
+    fn a_case_that_does_not_run_is_ignored_or_fails() {
+        let case = &cases()[0];
+        for verdict in [Verdict::Skipped("no wire".into()), Verdict::NotSupported(vec![Feature::TlsRoute])] {
+            assert!(completion(case, verdict.clone(), true).is_ok());
+            assert!(completion(case, verdict, false).is_err());
+        }
+        assert!(completion(case, Verdict::Passed, false).is_ok());
     }
 
     #[test]
