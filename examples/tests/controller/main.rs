@@ -14,6 +14,7 @@ mod audit;
 mod bound;
 mod install;
 mod installation;
+mod load;
 mod options;
 mod program;
 mod reading;
