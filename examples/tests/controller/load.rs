@@ -115,6 +115,16 @@ impl Load {
         Self { seen, clients, begun: Instant::now() }
     }
 
+    /// Waits until so many more requests are answered than now.
+    pub(crate) async fn until_answered(&self, more: u64) {
+        let answers = || self.seen.answers.load(Ordering::Relaxed);
+        let (start, wanted) = (Instant::now(), answers() + more);
+        while answers() < wanted {
+            assert!(start.elapsed() < PATIENCE, "{} of {wanted} requests are answered", answers());
+            sleep(PROBE).await;
+        }
+    }
+
     /// Sees to it that nothing has failed so far.
     pub(crate) fn check(&self, when: &str) {
         let failures = self.seen.failures.lock().unwrap();

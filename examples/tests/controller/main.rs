@@ -16,6 +16,7 @@ mod install;
 mod installation;
 mod load;
 mod options;
+mod outage;
 mod program;
 mod reading;
 mod replicas;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         serving::tests(),
         bound::tests(),
         options::tests(),
+        outage::tests(),
         audit::tests(),
         reading::tests(),
         replicas::tests(),
