@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use gateway_core::duration;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, Secret, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -66,6 +68,7 @@ async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, 
         let installation = Installation::find(client, namespace).await;
 
         let template = installation.deployment.spec.template.clone();
+        stays_available(client, &installation).await;
         let labels = template.metadata.and_then(|metadata| metadata.labels);
         let metadata = ObjectMeta { name: Some("gateway-1".to_owned()), labels, ..ObjectMeta::default() };
         let mut pod = Pod { metadata, spec: template.spec, ..Pod::default() };
@@ -96,6 +99,45 @@ async fn both_forms_are_accepted_and_their_pods_are_restricted(_: ControlPlane, 
     }
     assert!(!rights[0].is_empty());
     assert_eq!(rights[0], rights[1], "both forms give the same rights");
+}
+
+/// Sees to it that neither a node that is drained, nor a zone that fails, nor a new version takes all of its pods, and that those
+/// that are not ready get no connections.
+async fn stays_available(client: &Client, installation: &Installation) {
+    let spec = &installation.deployment.spec;
+    let selector = spec.selector.match_labels.as_ref();
+    assert!(spec.replicas.unwrap() > 1);
+    let update = spec.strategy.as_ref().unwrap().rolling_update.as_ref().unwrap();
+    assert_eq!(update.max_unavailable, Some(IntOrString::Int(0)));
+
+    let namespace = installation.deployment.metadata.namespace.as_deref().unwrap();
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
+    let budget = budgets.get("gateway").await.unwrap().spec.unwrap();
+    assert_eq!(budget.selector.unwrap().match_labels.as_ref(), selector);
+    assert_eq!(budget.max_unavailable, Some(IntOrString::Int(1)));
+    assert_eq!(budget.unhealthy_pod_eviction_policy.as_deref(), Some("AlwaysAllow"));
+
+    let pod: &PodSpec = spec.template.spec.as_ref().unwrap();
+    let spread = pod.topology_spread_constraints.as_deref().unwrap();
+    let over: BTreeSet<_> = spread.iter().map(|constraint| &*constraint.topology_key).collect();
+    assert_eq!(over, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].into());
+    for constraint in spread {
+        let labels = constraint.label_selector.as_ref().unwrap().match_labels.as_ref();
+        assert_eq!((labels, constraint.max_skew), (selector, 1), "{}", constraint.topology_key);
+        // One pod more while there is but one node is better than none.
+        assert_eq!(constraint.when_unsatisfiable, "ScheduleAnyway", "{}", constraint.topology_key);
+        assert_eq!(constraint.match_label_keys, Some(vec!["pod-template-hash".to_owned()]));
+    }
+
+    let container = &pod.containers[0];
+    let admin = container.ports.iter().flatten().find(|port| port.name.as_deref() == Some("admin")).unwrap();
+    let listens = format!("--admin=0.0.0.0:{}", admin.container_port);
+    assert!(installation.arguments().contains(&listens), "nothing listens where the probes go");
+    for (probe, path) in [(&container.readiness_probe, "/readyz"), (&container.liveness_probe, "/livez")] {
+        let action = probe.as_ref().unwrap().http_get.as_ref().unwrap();
+        assert_eq!(action.path.as_deref(), Some(path));
+        assert_eq!(action.port, IntOrString::String("admin".to_owned()), "{path}");
+    }
 }
 
 async fn an_installation_has_the_rights_that_it_uses(control_plane: ControlPlane, cluster: Cluster) {
