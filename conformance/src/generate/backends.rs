@@ -150,7 +150,7 @@ pub(super) fn pod(source: &mut Source<'_>) -> Pod {
     let status = PodStatus {
         phase: source
             .some(80, |source| source.one(&[PodPhase::Running, PodPhase::Running, PodPhase::Succeeded])),
-        conditions: vec![PodCondition { r#type: "Ready".to_owned(), status: ready }],
+        conditions: vec![PodCondition::new("Ready", ready)],
         pod_ip: Some(ip.clone()),
         pod_ips: vec![PodIp { ip }],
     };

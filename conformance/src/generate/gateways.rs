@@ -186,12 +186,11 @@ fn selector(source: &mut Source<'_>) -> LabelSelector {
         }
         _ => {
             let operator = source.one(&[In, NotIn, Exists, DoesNotExist]);
-            let values = match &operator {
-                In | NotIn => vec![source.one(&["red", "blue"]).to_owned()],
-                _ => Vec::new(),
+            let value = match &operator {
+                In | NotIn => Some(source.one(&["red", "blue"])),
+                _ => None,
             };
-            let requirement = LabelSelectorRequirement { key: "team".to_owned(), operator, values };
-            selector.match_expressions = vec![requirement];
+            selector.match_expressions = vec![LabelSelectorRequirement::new("team", operator, value)];
         }
     }
     selector

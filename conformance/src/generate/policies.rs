@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::api::{
-    AttributeSourceType, BackendObjectReference, BackendTlsPolicy, BackendTlsPolicySpec,
-    BackendTlsPolicyValidation, BackendTrafficPolicySpec, BudgetDetails, CERTIFICATES_GROUP,
-    ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, GATEWAY_GROUP, GatewayBackendTls,
-    GatewayTlsConfig, LocalObjectReference, LocalPolicyTargetReference,
-    LocalPolicyTargetReferenceWithSectionName as TargetReference, MULTICLUSTER_GROUP, ObjectMeta,
-    RequestRate, Resources, RetryConstraint, SecretObjectReference, SubjectAltName, SubjectAltNameType,
-    TelemetryAttribute, TelemetryMode, TelemetryPolicySpec, TracingConfig, TracingProvider,
-    WellKnownCaCertificatesType, XBackendTrafficPolicy, XTelemetryPolicy,
+    BackendObjectReference, BackendTlsPolicy, BackendTlsPolicySpec, BackendTlsPolicyValidation,
+    BackendTrafficPolicySpec, BudgetDetails, CERTIFICATES_GROUP, ClusterTrustBundle, ClusterTrustBundleSpec,
+    ConfigMap, GATEWAY_GROUP, GatewayBackendTls, GatewayTlsConfig, LocalObjectReference,
+    LocalPolicyTargetReference, LocalPolicyTargetReferenceWithSectionName as TargetReference,
+    MULTICLUSTER_GROUP, ObjectMeta, RequestRate, Resources, RetryConstraint, SecretObjectReference,
+    SubjectAltName, SubjectAltNameType, TelemetryAttribute, TelemetryMode, TelemetryPolicySpec,
+    TracingConfig, TracingProvider, WellKnownCaCertificatesType, XBackendTrafficPolicy, XTelemetryPolicy,
 };
 
 use super::source::Source;
@@ -79,13 +78,7 @@ pub(super) fn telemetry_policy(source: &mut Source<'_>) -> XTelemetryPolicy {
         kind: source.one(&["Gateway", "Gateway", "Gateway", "HTTPRoute"]).to_owned(),
         name: source.one(&["gw", "gw", "gw-b", "missing"]).to_owned(),
     };
-    let attribute = TelemetryAttribute {
-        name: "key".to_owned(),
-        source_type: AttributeSourceType::Attribute,
-        header_name: None,
-        literal_value: None,
-        attribute_key: Some(source.one(&["url.path", "unknown"]).to_owned()),
-    };
+    let attribute = TelemetryAttribute::attribute("key", source.one(&["url.path", "unknown"]));
     let tracing = match source.one(&[TelemetryMode::Enabled, TelemetryMode::Enabled, TelemetryMode::Disabled])
     {
         TelemetryMode::Enabled => TracingConfig {

@@ -58,10 +58,9 @@ pub(super) fn with_endpoints(objects: &Resources, pods: &[RunningPod]) -> Resour
 fn as_written(pod: &RunningPod) -> Option<Pod> {
     let (_, first) = pod.ports.first_key_value()?;
     let is_at_its_ports = pod.ports.iter().all(|(port, at)| (at.ip(), at.port()) == (first.ip(), *port));
-    let (r#type, status) = ("Ready".to_owned(), ConditionStatus::True);
     let status = PodStatus {
         phase: Some(PodPhase::Running),
-        conditions: vec![PodCondition { r#type, status }],
+        conditions: vec![PodCondition::new("Ready", ConditionStatus::True)],
         pod_ips: vec![PodIp { ip: first.ip().to_string() }],
         ..PodStatus::default()
     };

@@ -154,15 +154,53 @@ impl ObjectMeta {
 // === impl Condition ===
 
 impl Condition {
+    /// A condition of this status for this reason, a CamelCase word, without message, generation or time.
+    ///
+    /// ```
+    /// use gateway_core::api::{Condition, ConditionStatus, Timestamp};
+    ///
+    /// let ready = Condition {
+    ///     last_transition_time: Timestamp::from_unix_seconds(1_800_000_000),
+    ///     ..Condition::new("Ready", ConditionStatus::True, "Serving")
+    /// };
+    /// assert_eq!((ready.r#type.as_str(), ready.reason.as_str()), ("Ready", "Serving"));
+    /// ```
+    pub fn new(r#type: impl Into<String>, status: ConditionStatus, reason: impl Into<String>) -> Self {
+        Self {
+            r#type: r#type.into(),
+            status,
+            observed_generation: None,
+            last_transition_time: Timestamp::default(),
+            reason: reason.into(),
+            message: String::new(),
+        }
+    }
+
     /// The condition that the schema puts on a new object until a controller looks at it.
     pub(super) fn pending(r#type: &str) -> Self {
         Self {
-            r#type: r#type.to_owned(),
-            status: ConditionStatus::Undecided,
-            observed_generation: None,
-            last_transition_time: Timestamp::default(),
-            reason: "Pending".to_owned(),
             message: "Waiting for controller".to_owned(),
+            ..Self::new(r#type, ConditionStatus::Undecided, "Pending")
         }
+    }
+}
+
+// === impl LabelSelectorRequirement ===
+
+impl LabelSelectorRequirement {
+    /// What must hold between the label `key` and `values`, of which `Exists` and `DoesNotExist` take none.
+    ///
+    /// ```
+    /// use gateway_core::api::{LabelSelectorOperator, LabelSelectorRequirement};
+    ///
+    /// let requirement = LabelSelectorRequirement::new("team", LabelSelectorOperator::In, ["red", "blue"]);
+    /// assert_eq!(requirement.values, ["red", "blue"]);
+    /// ```
+    pub fn new(
+        key: impl Into<String>,
+        operator: LabelSelectorOperator,
+        values: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self { key: key.into(), operator, values: values.into_iter().map(Into::into).collect() }
     }
 }

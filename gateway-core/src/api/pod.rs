@@ -97,6 +97,21 @@ impl PodSpec {
     }
 }
 
+// === impl PodCondition ===
+
+impl PodCondition {
+    /// A condition of this type, such as `Ready`.
+    ///
+    /// ```
+    /// use gateway_core::api::{ConditionStatus, PodCondition};
+    ///
+    /// assert_eq!(PodCondition::new("Ready", ConditionStatus::True).r#type, "Ready");
+    /// ```
+    pub fn new(r#type: impl Into<String>, status: ConditionStatus) -> Self {
+        Self { r#type: r#type.into(), status }
+    }
+}
+
 // === impl Pod ===
 
 impl Pod {

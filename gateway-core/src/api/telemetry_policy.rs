@@ -150,3 +150,38 @@ written_enum! {
         Attribute = "Attribute",
     }
 }
+
+// === impl TelemetryAttribute ===
+
+impl TelemetryAttribute {
+    /// The attribute `name` with the value of a header of the request.
+    pub fn header(name: impl Into<String>, header_name: impl Into<String>) -> Self {
+        Self {
+            header_name: Some(header_name.into()),
+            ..Self::without_value(name, AttributeSourceType::Header)
+        }
+    }
+
+    /// The attribute `name` with this text.
+    pub fn literal(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { literal_value: Some(value.into()), ..Self::without_value(name, AttributeSourceType::Literal) }
+    }
+
+    /// The attribute `name` with what OpenTelemetry calls `key`.
+    ///
+    /// ```
+    /// use gateway_core::api::TelemetryAttribute;
+    ///
+    /// let path = TelemetryAttribute::attribute("path", "url.path");
+    /// assert_eq!(path.attribute_key.as_deref(), Some("url.path"));
+    /// assert_eq!(TelemetryAttribute::header("user", "x-user").header_name.as_deref(), Some("x-user"));
+    /// assert_eq!(TelemetryAttribute::literal("tier", "gold").literal_value.as_deref(), Some("gold"));
+    /// ```
+    pub fn attribute(name: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { attribute_key: Some(key.into()), ..Self::without_value(name, AttributeSourceType::Attribute) }
+    }
+
+    fn without_value(name: impl Into<String>, source_type: AttributeSourceType) -> Self {
+        Self { name: name.into(), source_type, header_name: None, literal_value: None, attribute_key: None }
+    }
+}

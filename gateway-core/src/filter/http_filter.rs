@@ -13,6 +13,9 @@ use super::url_rewrite::UrlRewrite;
 
 /// One filter of a rule or of a backend.
 ///
+/// It is exhaustive, although releases of the specification add filters: a `match` elsewhere that knows all of them then
+/// does not compile, which is better than one that passes over a filter without a word.
+///
 /// # Spec
 /// `HTTPRouteFilter`, `GRPCRouteFilter`; [FLT-01](crate::spec#FLT-01) to [FLT-12](crate::spec#FLT-12).
 #[derive(Clone, Debug, PartialEq)]
