@@ -256,7 +256,7 @@ async fn collector() -> (SocketAddr, UnboundedReceiver<tonic::Request<ExportTrac
 async fn a_collector_on_a_socket_takes_spans_by_the_official_service() {
     let (address, mut received) = collector().await;
     let mut scene = Scene::with_backend();
-    let provider = scene.table_backend("collector", [address.into()], BackendProtocol::H2c);
+    let provider = scene.table_backend("collector", [address], BackendProtocol::H2c);
     let bearer = (HeaderName::from_static("authorization"), HeaderValue::from_static("Bearer x"));
     scene.tracing(Some(Spans {
         provider,
