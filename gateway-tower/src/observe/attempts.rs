@@ -25,7 +25,7 @@ pub trait ObserveAttempts {
 /// Is told what becomes of an attempt. One that is dropped was given up: its client went, or the time of the whole request was over.
 pub trait ObserveAttempt {
     /// What goes with the answer, or with the refusal in its place, to those who observe the
-    /// [request](super::ObserveRequest::answered): they find it in the [outcome](crate::Outcome::note). Asked for just before the
+    /// [request](super::ObserveRequest::answered): they find it in the [outcome](crate::outcome::Outcome::note). Asked for just before the
     /// [end](Self::end); where there are several attempts, or several observers of one, the last word counts.
     fn note(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         None
