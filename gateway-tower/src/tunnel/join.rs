@@ -23,9 +23,9 @@ pub(crate) async fn join(client: ClientEnd, backend: OnUpgrade, options: TunnelO
     let mut passed = Passed::default();
     tokio::select! {
         ended = copy(TokioIo::new(client), TokioIo::new(backend), options, &mut passed) => match ended {
-            Ended::Closed(_) => tracing::debug!(passed.up, passed.down, "a tunnel ended"),
+            Ended::Closed(first) => tracing::debug!(?first, passed.up, passed.down, "a tunnel ended"),
             Ended::Quiet => tracing::debug!("a tunnel was closed: nothing more was sent"),
-            Ended::Reset(_, error) => tracing::debug!(%error, "a tunnel broke"),
+            Ended::Reset(side, error) => tracing::debug!(?side, %error, "a tunnel broke"),
         },
         () = closed(member.as_ref()) => tracing::debug!("a tunnel was closed: the listener goes"),
     }
