@@ -72,6 +72,9 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use gateway_core::api::OwnSpec;
+    use gateway_core::name::{ObjectName, OwnKind};
+    use gateway_core::own_kinds::OwnKinds;
     use tempfile::tempdir;
 
     const GATEWAY: &str = "
@@ -167,6 +170,42 @@ spec:
         assert_eq!(paths(&source.update().unwrap()), ["/a", "/b3"]);
         write(&routes, &route("b", "/b3"));
         assert_eq!(paths(&source.update().unwrap()), ["/b3"], "a deleted object is gone");
+    }
+
+    #[test]
+    fn an_object_of_ones_own_kind_is_read_and_keeps_its_last_good_version() {
+        #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        struct Bucket {
+            region: String,
+        }
+
+        impl OwnSpec for Bucket {
+            const KIND: &'static OwnKind = &OwnKind::new("example.com", "Bucket", "buckets", &["v1"]);
+        }
+
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("photos.yaml");
+        let bucket = |region: &str| {
+            format!(
+                "{{apiVersion: example.com/v1, kind: Bucket, metadata: {{name: photos}}, spec: {{region: {region}}}}}"
+            )
+        };
+        write(&path, &bucket("north"));
+        let own_kinds = OwnKinds::default().backend::<Bucket>();
+        let options = Options { own_kinds, ..Options::default() };
+        let mut source = Source::new(Files::new([folder.path()]), options);
+        assert_eq!(texts(&source.read().changes), ["added Bucket default/photos"]);
+        write(&path, &bucket("7"));
+        let update = source.update().unwrap();
+        assert!(
+            update.problems[0].to_string().contains("photos.yaml:1:85: error: Bucket photos: spec.region"),
+            "{:?}",
+            update.problems
+        );
+        let known = &update.resources.own[Bucket::KIND][&ObjectName::new("default", "photos")];
+        assert_eq!(known.spec(), Some(&Bucket { region: "north".to_owned() }));
+        write(&path, &bucket("south"));
+        assert_eq!(texts(&source.update().unwrap().changes), ["changed Bucket default/photos"]);
     }
 
     // RTE-34
