@@ -3,12 +3,14 @@
 //!
 //! The backend is built from `conformance/upstream/h2`; without Go these tests are left out, and say so.
 
+#[path = "go/program.rs"]
+mod program;
 #[path = "sockets/world.rs"]
 #[allow(dead_code, reason = "these tests need little of it")]
 mod world;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use futures_util::future::join_all;
@@ -30,25 +32,9 @@ struct Go {
 
 /// A backend with so many streams to a connection; nothing where there is no Go.
 async fn go(streams: u32) -> Option<Go> {
-    static BUILT: OnceCell<bool> = OnceCell::const_new();
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("h2-backend");
-    let build = async || {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/upstream/h2");
-        let mut command = Command::new("go");
-        command.args(["build", "-mod=readonly", "-o"]).arg(&program).arg(".").current_dir(source);
-        match command.stdin(Stdio::null()).output().await {
-            Ok(output) => {
-                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-                true
-            }
-            Err(_) => false,
-        }
-    };
-    if !*BUILT.get_or_init(build).await {
-        eprintln!("left out: there is no Go to build a backend with");
-        return None;
-    }
-    let mut command = Command::new(&program);
+    static BUILT: OnceCell<Option<PathBuf>> = OnceCell::const_new();
+    let program = BUILT.get_or_init(|| program::build("h2")).await.as_ref()?;
+    let mut command = Command::new(program);
     command.args(["-streams", &streams.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut process = command.kill_on_drop(true).spawn().expect("the backend starts");
     let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();

@@ -1,0 +1,3 @@
+module github.com/gateway-api-rs/gateway/conformance/upstream/tls
+
+go 1.24.0
