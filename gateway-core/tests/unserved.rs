@@ -83,6 +83,7 @@ fn nothing_is_said_of_what_is_served() {
     expect("all good", said(&[], ""), &[]);
 }
 
+// AMB-73
 #[test]
 fn kinds_that_are_not_carried_out_are_said_object_by_object() {
     let target = "targetRefs: [{group: '', kind: Service, name: shop}]";

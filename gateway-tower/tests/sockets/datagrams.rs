@@ -124,7 +124,7 @@ async fn what_no_backend_can_take_is_dropped() {
     }
 }
 
-/// Only the endpoint of a flow is heard, and only by who began it.
+/// AMB-71: only the endpoint of a flow is heard, and only by who began it.
 #[tokio::test]
 async fn nothing_comes_back_from_others() {
     let backend = UdpSocket::bind("127.0.0.1:0").await.unwrap();
