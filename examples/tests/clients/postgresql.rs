@@ -1,0 +1,80 @@
+//! PostgreSQL: a client that asks for TLS in plain text, and much in both directions.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use rustix::process::geteuid;
+
+use crate::harness::Gateway;
+use crate::programs::{Server, free_port, gateway, program, route, said, secret, service};
+
+pub(crate) const PROGRAMS: &[&str] = &["initdb", "postgres", "psql"];
+
+/// A command line of one of the server's programs, which refuse to run as root: then as the user that their package made.
+fn as_postgres(name: &str) -> Command {
+    let server = program(name);
+    let mut command = if geteuid().is_root() {
+        let mut command = program("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(server.get_program());
+        command
+    } else {
+        server
+    };
+    // They want to know where they are, and this folder may be another user's.
+    command.current_dir("/");
+    command
+}
+
+pub(crate) fn psql_through_a_tcp_route() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, certificate) = (folder.path().join("data"), folder.path().join("server.crt"));
+    let key = folder.path().join("server.key");
+    secret("unused", "db.example", &certificate, &key);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    if geteuid().is_root() {
+        let mut owned = program("chown");
+        owned.args(["-R", "postgres"]).arg(folder.path());
+        said(owned, b"");
+    }
+    let mut initdb = as_postgres("initdb");
+    initdb.args(["--username=shop", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale", "-D"]);
+    initdb.arg(&data);
+    said(initdb, b"");
+    let port = free_port();
+    let mut postgres = as_postgres("postgres");
+    postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", "", "-F"]);
+    let files = [("ssl_cert_file", &certificate), ("ssl_key_file", &key)];
+    postgres.args(["-c", "ssl=on"]);
+    for (name, path) in files {
+        postgres.args(["-c", &format!("{name}={}", path.display())]);
+    }
+    let _server = Server::start(postgres, port);
+
+    let manifests = gateway("{name: db, port: 5432, protocol: TCP}")
+        + &route("TCPRoute", "db", "", "postgresql")
+        + &service("postgresql", "TCP", port);
+    let gateway = Gateway::start(&[("all.yaml", &manifests)], &["--port-map", "5432=0"]);
+    let address = gateway.address("db");
+    // In plain text, and within TLS with the server's own certificate.
+    for (table, mode, is_within_tls) in [("plain", "disable", "f\n"), ("secure", "verify-full", "t\n")] {
+        let psql = |script: &str, input: &[u8]| {
+            let mut psql = program("psql");
+            psql.env("PGSSLMODE", mode).env("PGSSLROOTCERT", &certificate);
+            psql.env("PGHOST", "db.example").env("PGHOSTADDR", address.ip().to_string());
+            psql.args(["-p", &address.port().to_string(), "-U", "shop", "-d", "postgres"]);
+            psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", script]);
+            said(psql, input)
+        };
+        let asked = psql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", b"");
+        assert_eq!(asked, is_within_tls, "{mode}");
+        let rows: String = (0..100_000).map(|row| format!("{row}\t{}\n", row * 7)).collect();
+        psql(&format!("CREATE TABLE {table} (number integer, name text)"), b"");
+        psql(&format!("COPY {table} FROM STDIN"), rows.as_bytes());
+        let all = psql(&format!("COPY (SELECT * FROM {table} ORDER BY number) TO STDOUT"), b"");
+        assert!(all == rows, "{mode}: {} bytes for {}", all.len(), rows.len());
+        // The server ends it while the client waits.
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'psql' AND pid <> pg_backend_pid()";
+        assert_eq!(psql(end, b""), "", "{mode}: no connection of an earlier client is left");
+    }
+}
