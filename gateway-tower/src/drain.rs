@@ -38,6 +38,9 @@ pub(crate) struct InFlight {
 /// all, is closed: each may have cost a connection to a backend.
 const MOST_TAKEN_BACK: u32 = 500;
 
+/// So many answers of a connection may wait for room until those that have been reset are looked for.
+const FEW_WAIT: usize = 16;
+
 /// How far a connection has been told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
@@ -90,7 +93,7 @@ struct State {
     multiplexed: AtomicBool,
     /// Whether the client takes no more bytes at present.
     blocked: AtomicBool,
-    /// Whom to wake when it does again: over HTTP/2 there may be several.
+    /// Whom to wake when it does again: over HTTP/2 there may be several, and some whose requests have been reset.
     room: Mutex<Vec<Waker>>,
     /// Whether the client has closed its side while a request was under way.
     half_closed: AtomicBool,
@@ -286,6 +289,10 @@ impl Member {
             return Poll::Ready(());
         }
         if !room.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+            if room.len() >= 2 * (state.in_flight.load(Ordering::Relaxed) as usize).max(FEW_WAIT) {
+                // Most are of requests that were reset meanwhile, and would be held until the client reads. The others come again.
+                room.drain(..).for_each(Waker::wake);
+            }
             room.push(cx.waker().clone());
         }
         Poll::Pending
@@ -561,6 +568,31 @@ mod tests {
             answer.await.unwrap();
         }
         room(&member).await;
+    }
+
+    // A client that does not read may still send: requests, and resets of them.
+    #[test]
+    fn answers_that_were_reset_while_they_rested_are_let_go() {
+        struct Task;
+        impl std::task::Wake for Task {
+            fn wake(self: Arc<Self>) {}
+        }
+        let member = Connections::default().join(Vec::new());
+        member.set_multiplexed();
+        member.set_blocked();
+        let task = || {
+            let task = Arc::new(Task);
+            (Arc::downgrade(&task), Waker::from(task))
+        };
+        let reset: Vec<_> = (0..1_000)
+            .map(|_| {
+                let (reset, waker) = task();
+                assert!(member.begin().poll_room(&Context::from_waker(&waker)).is_pending());
+                reset
+            })
+            .collect();
+        let held = reset.iter().filter(|task| task.strong_count() > 0).count();
+        assert!(held <= 2 * FEW_WAIT, "{held} are held");
     }
 
     #[test]
