@@ -6,6 +6,7 @@ mod protocols;
 mod tls;
 mod malformed;
 mod streaming;
+mod slow_clients;
 mod upgrades;
 mod lifecycle;
 mod pools;
