@@ -439,6 +439,29 @@ fn explain_says_where_calls_go() {
     );
 }
 
+#[test]
+fn explain_takes_no_url_for_another() {
+    let folder = folder(&[("shop.yaml", GATEWAY.to_owned() + &route("shop", &redirect("/cart")))]);
+    let path = folder.path().to_str().unwrap();
+    for (url, expected) in [
+        (
+            "http://x.example:99999/cart",
+            "\"x.example:99999\" ends in no port; write host, or host:1 to host:65535",
+        ),
+        ("http://x.example:/cart", "ends in no port"),
+        ("ftp://x.example/cart", "nothing is asked by ftp://; write one of http, https, grpc,"),
+        ("x.example/cart", "\"x.example/cart\" is not a URL: invalid format; write it as http://host/path"),
+        ("/cart", "/cart is not a whole URL; write it as"),
+    ] {
+        let request = format!("GET {url}");
+        let (code, out, error) = texts(&run(&["explain", path, "-r", &request]));
+        assert_ne!(code, Some(0), "{out}");
+        assert!(error.contains(expected) || out.contains(expected), "{url}: {out}{error}");
+    }
+    let (code, out, error) = texts(&run(&["explain", path, "-r", "http://x.example:80/cart"]));
+    assert_eq!(code, Some(0), "{out}{error}");
+}
+
 // PRF-01, PRF-05, FEA-01
 #[test]
 fn explain_says_whom_the_filters_of_a_listener_ask_and_goes_on() {

@@ -103,6 +103,13 @@ fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
+/// How URLs are written.
+const FORMS: &str =
+    "write it as http://host/path, grpc://host/service/method, tls://host, or tcp://host:port";
+
+/// The schemes that something can be asked by.
+const SCHEMES: [&str; 7] = ["http", "https", "grpc", "grpcs", "tls", "tcp", "udp"];
+
 /// What is asked about.
 struct Question {
     /// The URL, which says where the request comes to.
@@ -116,13 +123,18 @@ fn parse(args: &Explain) -> Result<Question, String> {
         Some((method, url)) => (Some(method), url.trim()),
         None => (None, args.request.trim()),
     };
-    let (url, of_call) = call(url.parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?);
-    if url.scheme().is_none() || url.authority().is_none() {
-        return Err(format!(
-            "{url:?} is not a whole URL; write it as http://host/path, grpc://host/service/method, tls://host, or \
-             tcp://host:port"
-        ));
+    let url: Uri = url.parse().map_err(|error| format!("{url:?} is not a URL: {error}; {FORMS}"))?;
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
+        return Err(format!("{url:?} is not a whole URL; {FORMS}"));
+    };
+    if !SCHEMES.contains(&scheme) {
+        return Err(format!("nothing is asked by {scheme}://; write one of {}", SCHEMES.join(", ")));
     }
+    // What is no port is none for `Uri`, and would look as if the usual one were meant.
+    if authority.port().is_none() && !authority.as_str().ends_with(authority.host()) {
+        return Err(format!("{:?} ends in no port; write host, or host:1 to host:65535", authority.as_str()));
+    }
+    let (url, of_call) = call(url);
     let method = method.unwrap_or(if of_call.is_some() { "POST" } else { "GET" });
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method:?} is not a method"))?;
     let mut request = Request::builder().method(method).uri(url.clone());
