@@ -32,10 +32,12 @@ pub(crate) struct Member(Arc<Place>);
 pub(crate) struct InFlight {
     member: Member,
     answered: bool,
+    /// Whether its answer waits for the client.
+    resting: bool,
 }
 
-/// The requests that a client of HTTP/2 may take back before they are answered. One that takes back more, and at least half of
-/// all, is closed: each may have cost a connection to a backend.
+/// The requests that a client of HTTP/2 may take back before they are answered, or while it takes nothing. One that takes back more,
+/// and at least half of all, is closed: each may have cost a connection to a backend, and room for what cannot be sent.
 const MOST_TAKEN_BACK: u32 = 500;
 
 /// So many answers of a connection may wait for room until those that have been reset are looked for.
@@ -102,7 +104,7 @@ struct State {
     in_flight: AtomicU32,
     /// Requests begun and ended, counted together.
     requests: AtomicU32,
-    /// Requests that ended before they were answered.
+    /// Requests that ended before they were answered, or while the answer waited for the client.
     taken_back: AtomicU32,
     reads: AtomicU32,
     writes: AtomicU32,
@@ -302,7 +304,7 @@ impl Member {
     pub(crate) fn begin(&self) -> InFlight {
         self.0.state.in_flight.fetch_add(1, Ordering::Relaxed);
         self.0.state.requests.fetch_add(1, Ordering::Relaxed);
-        InFlight { member: self.clone(), answered: false }
+        InFlight { member: self.clone(), answered: false, resting: false }
     }
 }
 
@@ -315,8 +317,10 @@ fn bump(counter: &AtomicU32) {
 
 impl InFlight {
     /// Waits until the client [takes bytes](Member::poll_room).
-    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        self.member.poll_room(cx)
+    pub(crate) fn poll_room(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let room = self.member.poll_room(cx);
+        self.resting = room.is_pending();
+        room
     }
 
     /// The client is first to take [what waits](Member::set_blocked).
@@ -338,7 +342,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         let state = &self.member.0.state;
-        if !self.answered {
+        if !self.answered || self.resting {
             state.take_back();
         }
         state.requests.fetch_add(1, Ordering::Relaxed);
@@ -386,7 +390,7 @@ impl Phase {
 // === impl State ===
 
 impl State {
-    /// A request has ended without an answer.
+    /// A request has ended without an answer, or with one that its client has not taken.
     fn take_back(&self) {
         let taken_back = self.taken_back.fetch_add(1, Ordering::Relaxed) + 1;
         // Each request is counted twice, when it begins and when it ends.
@@ -593,6 +597,25 @@ mod tests {
             .collect();
         let held = reset.iter().filter(|task| task.strong_count() > 0).count();
         assert!(held <= 2 * FEW_WAIT, "{held} are held");
+    }
+
+    #[test]
+    fn a_client_that_resets_answers_while_it_takes_nothing_is_sent_away() {
+        let member = Connections::default().join(Vec::new());
+        member.set_multiplexed();
+        let cx = Context::from_waker(Waker::noop());
+        let reset = || {
+            let mut request = member.begin();
+            request.set_answered();
+            _ = request.poll_room(&cx);
+        };
+        // One that reads may reset as many answers as it likes.
+        (0..=MOST_TAKEN_BACK).for_each(|_| reset());
+        member.set_blocked();
+        (0..MOST_TAKEN_BACK).for_each(|_| reset());
+        assert_eq!(member.phase(), Phase::Open);
+        reset();
+        assert_eq!(member.phase(), Phase::Closed);
     }
 
     #[test]
