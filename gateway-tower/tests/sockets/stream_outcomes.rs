@@ -267,7 +267,7 @@ async fn udp(
 // UDR-03
 #[tokio::test]
 async fn a_flow_is_told_of_when_it_is_given_up() {
-    let quiet = DatagramOptions { idle_timeout: Duration::ZERO, ..DatagramOptions::default() };
+    let quiet = DatagramOptions { idle_timeout: Duration::from_millis(500), ..DatagramOptions::default() };
     let (world, mut told) = udp(&[(datagrams::backend("a", 2).await, 1)], quiet).await;
     let client = datagrams::client(&world).await;
     let answer = datagrams::ask(&client, "one").await.unwrap();
