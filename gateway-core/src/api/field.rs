@@ -1,4 +1,4 @@
-//! How a field is read: enumerated values that keep what was written, and defaults.
+//! Fields as they are read: enumerated values that keep what was written, and defaults.
 //!
 //! Two rules of the API server are obeyed here, once, for every resource:
 //! - an explicit `null` is an absent field (it is pruned before defaulting), so `weight:` with nothing behind it is weight 1;

@@ -1,4 +1,4 @@
-//! What every object carries: metadata, conditions, and the selector that picks objects by label.
+//! The parts that every object carries: metadata, conditions, and the selector that picks objects by label.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What policies of every kind share: the status.
+//! The status that policies of every kind share.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! How one object names another.
+//! References from one object to another.
 //!
 //! Every reference carries group and kind. Which of them have a default, and which, differs from reference to reference
 //! exactly as in the schema.

@@ -1,4 +1,4 @@
-//! What Routes of every kind share: the scope of default Gateways, and the status.
+//! The parts that Routes of every kind share: the scope of default Gateways, and the status.
 
 use serde::{Deserialize, Serialize};
 

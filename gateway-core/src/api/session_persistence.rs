@@ -1,4 +1,4 @@
-//! How the requests of a session stay with one backend (experimental).
+//! Session persistence: the requests of a session stay with one backend (experimental).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What came of manifests.
+//! The outcome of applying manifests.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What differs between the objects in use and those before.
+//! Changes between the objects in use and those before.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which addresses a Gateway has.
+//! The addresses of a Gateway.
 //!
 //! # Spec
 //! [GWA-01](crate::spec#GWA-01) to [GWA-07](crate::spec#GWA-07), [GWL-13](crate::spec#GWL-13), [GWL-16](crate::spec#GWL-16),

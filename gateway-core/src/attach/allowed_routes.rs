@@ -1,4 +1,4 @@
-//! Which namespaces may attach: Routes to a listener, ListenerSets to a Gateway.
+//! The namespaces that may attach: Routes to a listener, ListenerSets to a Gateway.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How the Gateway wants the certificates of clients checked, port by port.
+//! The validation of client certificates that a Gateway asks for, port by port.
 //!
 //! A listener whose clients ought to be checked is never served without the check: what cannot be done leaves the
 //! listener out.

@@ -1,4 +1,4 @@
-//! Why a listener cannot stand beside another.
+//! Conflicts that keep a listener from standing beside another.
 
 use crate::condition::Reason;
 

@@ -1,4 +1,4 @@
-//! Which listeners can stand side by side on the ports of one Gateway.
+//! Distinct listeners: those that can stand side by side on the ports of one Gateway.
 //!
 //! Two rules meet here. Between objects the earlier one has the place. Within one object nobody has: every listener that
 //! is in conflict is out. What loses against an earlier object is out first, and no longer in the way of its siblings.

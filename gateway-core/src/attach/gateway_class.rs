@@ -1,4 +1,4 @@
-//! Which GatewayClasses are ours, and whether Gateways of them will be made.
+//! The GatewayClasses of this controller, and whether Gateways of them will be made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! What is attached to what: classes to the controller, Gateways to classes, listeners to Gateways, Routes to listeners and, in
-//! a mesh, to ports of Services.
+//! Attachment: classes to the controller, Gateways to classes, listeners to Gateways, Routes to listeners or mesh Services.
 //!
 //! Every object is judged on its own and nothing is thrown away: what is wrong stays with the object that is wrong, as a
 //! [`Finding`](crate::finding::Finding) in its place, and bad listeners stay visible, since Routes attach to them and wait.

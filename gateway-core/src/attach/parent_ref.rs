@@ -1,4 +1,4 @@
-//! Which listeners a parentRef of a route leads to, and which of them let the route in; in a mesh, which ports of a Service.
+//! The parentRefs of a route: the listeners that each leads to and is let in by; in a mesh, the ports of a Service.
 //!
 //! Each parentRef is judged by itself: another one that fails does not matter to it.
 

@@ -1,4 +1,4 @@
-//! What listeners speak, and which Routes fit.
+//! The protocols of listeners, and the kinds of Routes that fit each.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which ports of which addresses Gateways have taken already.
+//! The ports that Gateways have taken already, by address.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

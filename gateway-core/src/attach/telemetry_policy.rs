@@ -1,4 +1,4 @@
-//! What one XTelemetryPolicy asks for, as far as it can be carried out.
+//! The settings of one XTelemetryPolicy, as far as they can be carried out.
 //!
 //! # Spec
 //! [TEL-03](crate::spec#TEL-03) to [TEL-05](crate::spec#TEL-05).

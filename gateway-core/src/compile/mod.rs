@@ -1,4 +1,4 @@
-//! What is attached, compiled: rules that work, and the listeners that serve them.
+//! Compilation of what is attached: rules that work, and the listeners that serve them.
 //!
 //! A rule that cannot be carried out as written says so in its findings and serves what is left of it, so that
 //! its requests fail rather than go to another rule.

@@ -1,4 +1,4 @@
-//! How many places in the indexes the Routes of one namespace may ask for.
+//! The limit of places in the indexes that the Routes of one namespace may ask for.
 //!
 //! A Route asks for a place for each match at each of its hostnames at each listener, and the spec lets that be millions for a
 //! few lines: 16 hostnames by 128 matches by 64 listeners by 32 parents. Indexes are shared where hostnames have the same

@@ -1,4 +1,4 @@
-//! What comes of one rule: what is served, and what is wrong with it.
+//! The parts of a compiled rule that all kinds of Routes share, and the findings about it.
 
 use super::scope::Scope;
 use crate::api::{GrpcBackendRef, HttpBackendRef};

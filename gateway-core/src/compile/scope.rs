@@ -1,4 +1,4 @@
-//! What the rules of Routes are compiled with.
+//! The scope in which the rules of Routes are compiled.
 
 use std::sync::Arc;
 

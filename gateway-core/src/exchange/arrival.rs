@@ -1,4 +1,4 @@
-//! Where a request came in.
+//! The arrival of a request: the connection that it came in on.
 
 use super::forwarded::{Client, Trust};
 use super::hop_by_hop::Upgrades;

@@ -1,4 +1,4 @@
-//! How a message says where its body ends.
+//! The framing of a message: where its body ends.
 //!
 //! What is forwarded says it in one way, and as it was understood here: two parties that find the end in different places see
 //! different messages. Equal lengths that are said several times are said once; lengths that differ, or are no numbers, are

@@ -1,4 +1,4 @@
-//! Which headers that a gateway deals with a message has.
+//! The set of those headers of a message that a gateway deals with.
 //!
 //! Most messages have none of them. One pass over the names finds that out faster than a search for each.
 

@@ -1,4 +1,4 @@
-//! Why a request gets no further than the decision, and the answer that it gets instead.
+//! Refusals: why a request gets no further than the decision, and the answer that it gets instead.
 //!
 //! The texts are for people at a terminal and do not tell what the gateway knows about backends. What can go wrong later,
 //! such as a backend that is not reached, is known to those who carry the decision out only, and is not among these.

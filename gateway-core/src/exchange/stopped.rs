@@ -1,4 +1,4 @@
-//! Why a request does not go on.
+//! Requests that are not forwarded: answered, refused, or waiting for an authorization service.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What filters must know besides the request.
+//! The context of filters: what they must know besides the request.
 
 use super::scheme::Scheme;
 use crate::matching::MatchedPath;

@@ -1,4 +1,4 @@
-//! What the filters leave behind for those who forward the request and handle its answer.
+//! Edits that filters leave behind for those who forward the request and handle its answer.
 
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request, Uri, request, response};

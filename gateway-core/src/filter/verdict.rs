@@ -1,4 +1,4 @@
-//! What a filter decides about a request.
+//! The verdict of a filter about a request.
 
 use bytes::Bytes;
 use http::Response;

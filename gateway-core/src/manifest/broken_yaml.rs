@@ -1,4 +1,4 @@
-//! What is usually meant where a text is not valid YAML.
+//! Hints for texts that are not valid YAML.
 
 use granit_parser::ErrorKind;
 

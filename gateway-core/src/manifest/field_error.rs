@@ -1,4 +1,4 @@
-//! Why an object could not be read: the field, and what is wrong with it.
+//! Errors of reading an object: the field, and what is wrong with it.
 
 use std::fmt;
 

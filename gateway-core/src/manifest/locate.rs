@@ -1,4 +1,4 @@
-//! Where the fields of an object are written, for problems that were found after it was read.
+//! Locations of an object's fields, for problems that were found after it was read.
 
 use std::collections::HashMap;
 

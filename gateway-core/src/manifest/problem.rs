@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, and where.
+//! Problems of a manifest, each with its location.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a plain scalar (one without quotes) means.
+//! The meaning of a plain scalar (one without quotes).
 //!
 //! Manifests are written for `kubectl`, which reads YAML 1.1: there `yes`, `on` and `012` are no strings. They are none
 //! here either, so that a file that is read here is not refused by a cluster.

@@ -1,4 +1,4 @@
-//! What is to be done with an object, judged by `apiVersion` and `kind`.
+//! The verdict about an object, by its `apiVersion` and `kind`: read, passed over or refused.
 
 use super::own_types::OwnTypes;
 use super::problem::Severity;

@@ -1,4 +1,4 @@
-//! How calls of gRPC are told from other requests.
+//! Calls of gRPC, told from other requests.
 
 use http::header::{self, HeaderMap};
 

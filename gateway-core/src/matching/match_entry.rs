@@ -1,4 +1,4 @@
-//! What match entries of every kind of Route have in common.
+//! The interface that match entries of every kind of Route have in common.
 
 use std::fmt;
 

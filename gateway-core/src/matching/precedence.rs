@@ -1,4 +1,4 @@
-//! Which of several matches that fit a request is the one that serves it.
+//! Precedence among the matches that fit a request.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! What matching sees of a request.
+//! The head of a request, as matching sees it.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What the value of a header or a query parameter must be.
+//! Conditions on the value of a header or a query parameter.
 
 use super::pattern::Pattern;
 

@@ -1,4 +1,4 @@
-//! Where objects are written.
+//! The places where objects are written.
 
 use crate::api::Kind;
 use crate::manifest::{Collection, Location};

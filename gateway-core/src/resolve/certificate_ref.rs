@@ -1,5 +1,4 @@
-//! What references to certificates lead to: Secrets with a certificate and its key, ConfigMaps and ClusterTrustBundles with
-//! authorities.
+//! References to certificates: Secrets with certificate and key, ConfigMaps and ClusterTrustBundles with authorities.
 //!
 //! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
 //! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is

@@ -1,4 +1,4 @@
-//! What external authorization asks, as it is written; where, is for [`backend_ref`](super::backend_ref).
+//! The terms of external authorization, as written; its target is for [`backend_ref`](super::backend_ref).
 
 use http::HeaderName;
 

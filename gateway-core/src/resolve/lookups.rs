@@ -1,4 +1,4 @@
-//! What a translation asked for beside the objects it was given to translate.
+//! Objects that a translation asked for beside those that it was given to translate.
 //!
 //! A controller need not keep every Secret of a cluster: those asked for are enough, and a change of any other object
 //! changes nothing. What was asked for and is missing is here too, because its appearance would change the outcome.

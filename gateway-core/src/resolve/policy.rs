@@ -1,4 +1,4 @@
-//! What is wrong with a policy, of whichever kind.
+//! Findings about a policy, of whichever kind.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which references into another namespace are permitted there.
+//! ReferenceGrants: the references into another namespace that are permitted there.
 //!
 //! A permitted reference is a [`Granted`], and this file is the only one that makes it: what reads a Secret or a Service
 //! asks for a `Granted<Target>`, and so cannot forget to check.

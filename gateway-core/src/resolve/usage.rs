@@ -1,4 +1,4 @@
-//! What is sent to a backend, on which depends how that is spoken to.
+//! Usages of backends, on which depends how each is spoken to.
 
 use crate::api::TransportProtocol;
 use crate::name::RouteKind;

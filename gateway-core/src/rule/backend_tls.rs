@@ -1,4 +1,4 @@
-//! How TLS is spoken with a backend.
+//! TLS with a backend.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How long a caller of gRPC waits.
+//! The timeout that a caller of gRPC sends along.
 
 use std::time::Duration;
 

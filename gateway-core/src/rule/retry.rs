@@ -1,4 +1,4 @@
-//! When a failed attempt at a backend is tried again.
+//! Retries of failed attempts at a backend.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How much of what a backend gets may be retries.
+//! The retry budget of a backend: how many of its requests may be retries.
 
 use std::array;
 use std::fmt;

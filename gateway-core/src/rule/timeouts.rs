@@ -1,4 +1,4 @@
-//! How long a request and one attempt at a backend may take.
+//! Timeouts of a request and of one attempt at a backend.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

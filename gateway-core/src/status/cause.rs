@@ -1,4 +1,4 @@
-//! Why a condition says that something is wrong, at the field that it is about.
+//! Causes of conditions that say that something is wrong, each at the field that it is about.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How the clients of a listener are checked.
+//! The validation of a listener's clients.
 
 use std::sync::Arc;
 

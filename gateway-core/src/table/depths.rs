@@ -1,4 +1,4 @@
-//! Which numbers of elements prefixes have, so that only prefixes of such a length are looked up.
+//! The depths of prefixes, in elements, so that only prefixes of such a length are looked up.
 //!
 //! A path of ten elements has eleven prefixes, but routes use one or two lengths. They fit in a word that stands beside
 //! the hostname, so knowing them costs no memory access.

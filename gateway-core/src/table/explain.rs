@@ -1,4 +1,4 @@
-//! Why a request went where it went: the same search as [`RouteTable::find`], written down.
+//! Explanations of requests: the same search as [`RouteTable::find`], written down.
 //!
 //! The search looks at the candidates that the index leads it to: those with a hostname and a path that the request
 //! meets. For each, an explanation says which of its other conditions failed, or by which criterion it came second.

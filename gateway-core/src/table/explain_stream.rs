@@ -1,4 +1,4 @@
-//! Why a connection went where it went: the same search as [`RouteTable::find_stream`], written down.
+//! Explanations of connections: the same search as [`RouteTable::find_stream`], written down.
 
 use super::explain::{CandidateOutcome, TieBreaker};
 use super::matched_stream::{MatchedStream, NoStream};

@@ -1,4 +1,4 @@
-//! Whose traffic comes in at a frontend.
+//! The owner of a frontend: the Gateway or Service whose traffic comes in at it.
 
 use std::fmt;
 use std::sync::Arc;

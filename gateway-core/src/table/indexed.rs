@@ -1,4 +1,4 @@
-//! What an index has to know of the match entries of a kind of Route.
+//! The interface of match entries to an index, for any kind of Route.
 //!
 //! Most entries are found by a look-up of a text that is a part of the request's path. Those with an expression in the place
 //! of one have to be asked. Everything else that is asked for stands in their [`Conditions`], whatever the kind.

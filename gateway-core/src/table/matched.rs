@@ -1,4 +1,4 @@
-//! What a search in the table finds: the rule that serves the request, or why there is none.
+//! The result of a search in the table: the rule that serves the request, or the reason why there is none.
 
 use http::StatusCode;
 

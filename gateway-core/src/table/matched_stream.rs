@@ -1,4 +1,4 @@
-//! Where connections and datagrams go that are passed on as they come: the decision, without I/O.
+//! The search for connections and datagrams that are passed on as they come, without I/O.
 //!
 //! Whoever has the first bytes of a connection asks for its rule, and then, with a random number, for a backend.
 //!

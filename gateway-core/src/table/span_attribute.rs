@@ -1,4 +1,4 @@
-//! What spans say besides: attributes, and where their values come from.
+//! Additional attributes of spans, and where their values come from.
 
 use std::fmt;
 

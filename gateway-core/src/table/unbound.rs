@@ -1,4 +1,4 @@
-//! What a data plane could not bind of a table.
+//! Ports of a table that a data plane could not bind.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What is wrong with an object, where, and how to put it right.
+//! Problems of an object: what is wrong, where, and how to put it right.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! How one object names another.
+//! References to backends, Secrets and other objects.
 
 use super::pattern;
 use super::problem::{Channel, Problems};

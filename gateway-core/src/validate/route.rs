@@ -1,4 +1,4 @@
-//! What Routes of several kinds have in common.
+//! The rules that Routes of several kinds have in common.
 
 use std::ops::RangeInclusive;
 

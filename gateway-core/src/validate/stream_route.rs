@@ -1,4 +1,4 @@
-//! What TLSRoute, TCPRoute and UDPRoute have in common: rules that are a name and backends.
+//! The rules of TLSRoute, TCPRoute and UDPRoute alike: a name and backends each.
 
 use super::pattern;
 use super::problem::Problems;
