@@ -1,4 +1,4 @@
-//! Which connections of a listener are open, how busy they are, and telling them to end.
+//! The open connections of a listener, how busy they are, and telling them to end.
 //!
 //! A connection pays for this when it opens and when it closes, and for a request with a few writes to memory of its own:
 //! no timer is set and no lock taken. One [sweep](Connections::sweep) a second over all connections of a listener takes

@@ -1,4 +1,4 @@
-//! What the search in the table found, for everything that comes after it.
+//! The result of the search in the table, for everything that comes after it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What asks services.
+//! The client of authorization services.
 
 use std::error::Error;
 use std::fmt;

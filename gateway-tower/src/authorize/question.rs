@@ -1,4 +1,4 @@
-//! Whom to ask, and on whose behalf.
+//! The question to an authorization service: whom to ask, and on whose behalf.
 
 use std::fmt;
 use std::sync::Arc;

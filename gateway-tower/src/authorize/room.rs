@@ -1,4 +1,4 @@
-//! How many bytes of bodies may be held in all, shared out over the services that are asked and over their clients.
+//! Room for held bodies, in bytes, shared out over the services that are asked and over their clients.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

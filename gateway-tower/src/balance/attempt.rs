@@ -1,4 +1,4 @@
-//! What a picker sees of an attempt.
+//! An attempt, as a picker sees it.
 
 use std::sync::Arc;
 

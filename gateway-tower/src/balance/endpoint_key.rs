@@ -1,4 +1,4 @@
-//! What makes an endpoint the same endpoint.
+//! The identity of an endpoint from table to table.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What a picker remembers, of endpoints or of anything else that outlives a table.
+//! States that a picker remembers, of endpoints or of anything else that outlives a table.
 
 use std::collections::HashMap;
 use std::fmt;

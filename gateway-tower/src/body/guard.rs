@@ -1,4 +1,4 @@
-//! What is held until the body of an answer has ended.
+//! Guards that are held until the body of an answer has ended.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is known of the body of a request while it comes in, for those on its way that do not see the body itself.
+//! The state of a request's body while it comes in, for those on its way that do not see the body itself.
 //!
 //! A body that ends too early or is framed wrongly is an error on its way to the backend, and a client tells that error like
 //! any other of the attempt. Whether the body [broke](Inflow::is_broken) is therefore noted where it is read, so that the backend is

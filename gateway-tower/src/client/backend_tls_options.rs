@@ -1,4 +1,4 @@
-//! What TLS with backends needs that the program must choose.
+//! The options of TLS with backends, which the program must choose.
 
 use std::fmt;
 use std::sync::Arc;

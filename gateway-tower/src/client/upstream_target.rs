@@ -1,4 +1,4 @@
-//! Where an attempt goes: what a client must know besides the request.
+//! The target of an attempt: what a client must know besides the request.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a connection to an endpoint is for.
+//! The application protocol of a connection to an endpoint.
 
 /// What is spoken with an endpoint: what is agreed on where that is within TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! What connections are made with.
+//! The peer of a connection: an endpoint, and how it is spoken to.
 
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What stands for TLS with backends where it is left out: what should go within TLS goes nowhere.
+//! The stand-in for TLS with backends where it is left out: what should go within TLS goes nowhere.
 
 use std::time::Duration;
 

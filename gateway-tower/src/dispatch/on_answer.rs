@@ -1,4 +1,4 @@
-//! What is done to an answer on its way back.
+//! Edits of an answer on its way back.
 
 use std::mem;
 

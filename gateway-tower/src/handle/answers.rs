@@ -1,4 +1,4 @@
-//! What names outside the cluster lead to, put into each table.
+//! Addresses of names outside the cluster, put into each table.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};

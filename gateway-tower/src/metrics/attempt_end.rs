@@ -1,4 +1,4 @@
-//! How attempts at backends end, as labels.
+//! The ends of attempts at backends, as labels.
 
 use http::StatusCode;
 

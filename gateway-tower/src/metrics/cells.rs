@@ -1,4 +1,4 @@
-//! What is counted of one place.
+//! The counters of one place.
 //!
 //! A place that has served nothing else than GET at once costs a few words; the rest is made when it is first needed.
 

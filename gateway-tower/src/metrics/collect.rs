@@ -1,4 +1,4 @@
-//! What has been counted, as text for Prometheus.
+//! The collected metrics, as text for Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What names a series: the places of a table, and nothing that a client can make up.
+//! The labels of a series: the places of a table, and nothing that a client can make up.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Write};

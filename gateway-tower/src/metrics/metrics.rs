@@ -1,4 +1,4 @@
-//! What has been counted.
+//! The metrics of a data plane.
 
 use std::fmt;
 use std::num::NonZero;

@@ -1,4 +1,4 @@
-//! What is counted at the places of a table, found without a lock.
+//! The series of the places of a table, found without a lock.
 //!
 //! Series belong to names: what a rule has counted is still there when the table is swapped, or the rule is compiled anew.
 //! Requests know numbers, those of their table. So there is an index from numbers to series, which is immutable and

@@ -1,4 +1,4 @@
-//! What is counted of sockets: connections and handshakes.
+//! Counters of sockets: connections and handshakes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What is counted of streams, each at its end.
+//! Counters of streams, which count each at its end.
 //!
 //! The places of streams are few, and each stream comes here once: its series is looked up by its labels, behind a lock.
 

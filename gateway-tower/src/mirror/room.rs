@@ -1,4 +1,4 @@
-//! How many copies may be under way, shared out over the backends that they go to.
+//! Room for copies under way, shared out over the backends that they go to.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Why a look-up gave nothing.
+//! Failures of look-ups.
 
 use std::net::IpAddr;
 use std::sync::Arc;

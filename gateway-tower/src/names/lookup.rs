@@ -1,4 +1,4 @@
-//! How a name is looked up: the interface, and the resolver of the system.
+//! Look-ups of names: the interface, and the resolver of the system.
 
 use std::fmt;
 use std::io;

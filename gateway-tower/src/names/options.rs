@@ -1,4 +1,4 @@
-//! How names are looked up.
+//! The options of looking names up.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How many look-ups may be under way, shared out over the namespaces that the names are from.
+//! Room for look-ups under way, shared out over the namespaces that the names are from.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

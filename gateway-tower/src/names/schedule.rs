@@ -1,4 +1,4 @@
-//! When a name is looked up next, and for how long its last answer is used.
+//! The schedule of a name: its next look-up, and the time for which its last answer is used.
 
 use std::net::IpAddr;
 use std::time::Duration;

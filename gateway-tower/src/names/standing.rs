@@ -1,4 +1,4 @@
-//! How it stands with names.
+//! The states of names: awaited, found, or leading nowhere.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Which names are looked up, when a table has more than there is room for.
+//! The names that are looked up, when a table has more than there is room for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What sends spans to their providers.
+//! The exporter, which sends spans to their providers.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where spans wait until they are sent.
+//! The outbox, in which spans wait until they are sent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What an outbox and its exporter share.
+//! The state that an outbox and its exporter share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! How a request ended, for access logs and metrics.
+//! The outcome of a request, for access logs and metrics.
 
 use std::any::Any;
 use std::net::SocketAddr;

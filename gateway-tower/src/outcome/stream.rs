@@ -1,4 +1,4 @@
-//! How a stream ended, for access logs and metrics.
+//! The outcome of a stream, for access logs and metrics.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

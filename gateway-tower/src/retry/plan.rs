@@ -1,4 +1,4 @@
-//! What is kept of a request in order to try it again.
+//! The plan of a request's retries, with what is kept of the request for them.
 
 use std::mem;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Where a connection goes that is passed on.
+//! The destination of a connection that is passed on.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is known of a stream while it lasts, for those who are told of its end.
+//! The record of a stream while it lasts, for those who are told of its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a policy has spans say besides.
+//! Attributes of spans that a policy asks for.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! Where spans go, and how a trace is passed on.
+//! The traces of a gateway: where spans go, and how a trace is passed on.
 
 use std::fmt;
 use std::sync::Arc;

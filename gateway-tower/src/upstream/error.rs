@@ -1,4 +1,4 @@
-//! Why an attempt got no answer.
+//! Errors of an attempt that got no answer.
 
 use std::net::SocketAddr;
 

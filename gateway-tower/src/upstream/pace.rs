@@ -1,4 +1,4 @@
-//! When the next piece of an answer over HTTP/1.1 is read, and how large it is.
+//! The pace at which pieces of an answer over HTTP/1.1 are read, and their size.
 //!
 //! hyper reads ahead of whoever takes the answer, and gets room for the next piece before it knows whether there is one: an
 //! answer that its client does not take would be held three times. Large pieces are cheap, and a stalled client must hold

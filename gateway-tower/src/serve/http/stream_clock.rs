@@ -1,4 +1,4 @@
-//! How long a request of HTTP/2 waits for its client.
+//! The clock of a request of HTTP/2 that waits for its client.
 //!
 //! Bytes on the connection say nothing about one of its streams: other requests keep it busy, and pings do. Each stream
 //! therefore knows whether it is the client's turn, to send more of the request or to take more of the answer, and its task

@@ -1,4 +1,4 @@
-//! In which namespace the client of a connection is.
+//! The namespace of the client of a connection.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What a server of a mesh asks about each connection.
+//! The options of a server of a mesh.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where a connection was addressed to that the network led here.
+//! The original destination of a connection that the network led here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Which addresses the listeners of a Gateway are bound to.
+//! The addresses that the listeners of a Gateway are bound to.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

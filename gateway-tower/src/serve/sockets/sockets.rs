@@ -1,4 +1,4 @@
-//! How the sockets of a server stand.
+//! The state of the sockets of a server.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What TLS needs that the program must choose.
+//! The options of TLS with clients, which the program must choose.
 
 use std::fmt;
 use std::sync::Arc;

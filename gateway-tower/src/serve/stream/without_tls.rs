@@ -1,4 +1,4 @@
-//! What stands for TLS where it is left out: types without values, so that the rest of the server need not ask.
+//! The stand-in for TLS where it is left out: types without values, so that the rest of the server need not ask.
 
 use std::sync::Arc;
 
