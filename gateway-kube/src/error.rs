@@ -1,4 +1,4 @@
-//! What can fail between this crate and an API server.
+//! Errors between this crate and an API server.
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;

@@ -1,4 +1,4 @@
-//! How a controller works.
+//! The options of a controller.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

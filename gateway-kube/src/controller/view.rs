@@ -1,4 +1,4 @@
-//! What is seen of a controller from outside: how far it is, and all that it knows.
+//! The view of a controller from outside: how far it is, and all that it knows.
 
 use gateway_core::api::Resources;
 use gateway_core::status::Statuses;

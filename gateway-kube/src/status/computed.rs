@@ -1,4 +1,4 @@
-//! What a translation says about one object.
+//! The computed status of one object.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the watches bring.
+//! Changes that the watches bring.
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;

@@ -1,4 +1,4 @@
-//! What is watched, and how.
+//! The options of watches: kinds, namespaces and limits.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Which objects of a kind: all, those of a namespace, or one.
+//! Parts of a kind: all its objects, those of a namespace, or one.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How it stands with what is watched.
+//! The state of what is watched.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is written to the API server, an object at a time: statuses, finalizers, and the Services of Gateways.
+//! Writes to the API server, an object at a time: statuses, finalizers, and the Services of Gateways.
 
 use std::time::Duration;
 
