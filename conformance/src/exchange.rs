@@ -1,4 +1,4 @@
-//! What goes over the wire in a case: an exchange, and the answer to it.
+//! Exchanges of a case over the wire, and the answers to them.
 
 use std::collections::BTreeMap;
 

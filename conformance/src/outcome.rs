@@ -1,4 +1,4 @@
-//! What came of a case.
+//! The outcome of a case.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the backends of a case have received.
+//! Requests received by the backends of a case, counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What every case may use: namespaces, Gateways, Services, and the backends behind them.
+//! The base that all cases share: namespaces, Gateways, Services, and the backends behind them.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What a case refers to must be there.
+//! Checks of a case: whatever it refers to must be there.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Which fields a case has, found out from the types that it is read into, so that none is missing in `docs/cases.md`.
+//! The fields of a case, found out from the types that it is read into, so that none is missing in `docs/cases.md`.
 //!
 //! serde tells a deserializer the names of a struct's fields before it reads any. [`Probe`] is a deserializer that goes
 //! down to one place in the types and stops there with these names; going to all places finds all of them. Types that are

@@ -1,4 +1,4 @@
-//! What a header must be.
+//! Expectations of a header.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which Gateways a case names.
+//! The Gateways that a case names.
 
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::name::ObjectName;

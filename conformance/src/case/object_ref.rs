@@ -1,4 +1,4 @@
-//! How a case names an object: `HTTPRoute matching`, or `HTTPRoute other-namespace/matching`.
+//! References of a case to objects: `HTTPRoute matching`, or `HTTPRoute other-namespace/matching`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a status must say.
+//! Expectations of a status.
 
 use std::collections::BTreeMap;
 use std::fmt;

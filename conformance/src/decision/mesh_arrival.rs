@@ -1,4 +1,4 @@
-//! What a decision is made about within a mesh.
+//! A request of a workload within a mesh, as a decision is made about it.
 
 use gateway_core::name::ObjectName;
 use http::{Request, Response};

@@ -1,4 +1,4 @@
-//! What becomes of a request, a connection or a datagram: said by the core, and by the plain reference.
+//! Decisions about requests, connections and datagrams: made by the core, and by the plain reference.
 //!
 //! Both get an [`Arrival`] and give an [`Outcome`], in the same words, so that an engine can play either, and a test compare
 //! the two. Nothing here knows a case or a socket: it is what fuzzing needs and no more.

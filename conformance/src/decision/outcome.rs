@@ -1,4 +1,4 @@
-//! What a decision is made about, and what it says.
+//! The input and the outcome of a decision about a request.
 //!
 //! The reference and the core get the same [`Arrival`] and give an [`Outcome`]; a test that compares the two says what
 //! differs.

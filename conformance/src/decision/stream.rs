@@ -1,4 +1,4 @@
-//! What a decision is made about below HTTP, and what it says.
+//! The input and the outcome of a decision below HTTP.
 
 use std::net::SocketAddr;
 

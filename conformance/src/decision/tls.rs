@@ -1,4 +1,4 @@
-//! How TLS is spoken with clients and with backends, as far as the objects say.
+//! TLS with clients and with backends, as far as the objects say.
 
 use gateway_core::name::ObjectName;
 

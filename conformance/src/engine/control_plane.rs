@@ -1,4 +1,4 @@
-//! What takes objects and tells what has become of them.
+//! The interface of a control plane: it takes objects and tells what has become of them.
 
 use gateway_core::api::AnyObject;
 use gateway_core::name::ObjectName;

@@ -1,4 +1,4 @@
-//! What a case of a mesh sends, as a gateway gets it, and the end of a call as such cases look at it.
+//! A request in a mesh as a gateway gets it, and the end of a call as cases of meshes look at it.
 
 use http::Request;
 

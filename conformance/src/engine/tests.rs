@@ -1,4 +1,4 @@
-//! What all engines in this process do alike.
+//! Behaviour that all engines in this process share.
 
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::name::ObjectName;

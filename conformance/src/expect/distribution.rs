@@ -1,4 +1,4 @@
-//! How requests spread.
+//! The distribution of requests over backends, compared with the expected one.
 
 use std::collections::BTreeMap;
 

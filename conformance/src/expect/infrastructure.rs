@@ -1,4 +1,4 @@
-//! What was made for a Gateway.
+//! Infrastructure of a Gateway, compared with the expected one.
 
 use crate::case::InfrastructureStep;
 use crate::engine::Infrastructure;

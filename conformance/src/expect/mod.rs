@@ -1,4 +1,4 @@
-//! What came back, compared with what must come back.
+//! Answers and statuses, compared with what a case expects.
 //!
 //! Everything here is a pure function: an expectation of a case and what there is go in, and every [`Mismatch`] comes out.
 //! Whether to look again later is for [`run`](crate::run) to decide.

@@ -1,4 +1,4 @@
-//! What the status of an object says.
+//! The status of an object, compared with the expected one.
 //!
 //! Conditions that are about an older generation count for nothing: an implementation that forgets to look again at an
 //! object would pass otherwise.

@@ -1,4 +1,4 @@
-//! What connections begin with before anything is decided about them: a ClientHello, a header of the PROXY protocol.
+//! The first bytes of connections, before anything is decided about them: a ClientHello, a header of the PROXY protocol.
 
 use std::io::{self, Read};
 

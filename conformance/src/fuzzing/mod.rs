@@ -1,4 +1,4 @@
-//! What a fuzzer calls, and the property tests too: each function takes bytes and panics if something is wrong.
+//! Functions for fuzzers and property tests: each takes bytes and panics if something is wrong.
 //!
 //! | target | what must hold |
 //! | --- | --- |

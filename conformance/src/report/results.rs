@@ -1,4 +1,4 @@
-//! What all reports are made from, sorted by profile.
+//! Results of cases sorted by profile, from which all reports are made.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! How often something is looked at.
+//! The schedule by which something is looked at again and again.
 
 use std::time::Duration;
 

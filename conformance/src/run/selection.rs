@@ -1,4 +1,4 @@
-//! Which cases are run.
+//! The selection of the cases that are run.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What was sent, in words.
+//! Descriptions of what was sent, in words.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How patient a run is.
+//! The settings of a run: its patience, and how much it does at a time.
 
 use std::time::Duration;
 

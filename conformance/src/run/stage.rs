@@ -1,4 +1,4 @@
-//! Where a case is played: the engine, and the objects that it was given.
+//! The stage on which a case is played: the engine, and the objects that it was given.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What an error on the wire means.
+//! Errors on the wire, read as failures that a case can expect.
 
 use std::error::Error;
 use std::io;

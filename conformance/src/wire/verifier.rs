@@ -1,4 +1,4 @@
-//! Which certificates of servers the clients believe.
+//! The verifier of the servers' certificates, for clients.
 
 use std::sync::Arc;
 

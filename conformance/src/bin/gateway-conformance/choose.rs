@@ -1,4 +1,4 @@
-//! Which cases are chosen.
+//! The cases chosen on the command line.
 
 use conformance::case::Case;
 use conformance::run::{self, Pattern, Selection};

@@ -1,4 +1,4 @@
-//! How far a run is, for whoever waits for it.
+//! The progress of a run, shown while it lasts.
 
 use std::io::{self, IsTerminal, Write};
 

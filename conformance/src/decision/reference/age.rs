@@ -1,4 +1,4 @@
-//! Which of several objects is the oldest.
+//! The order of objects by age.
 
 use gateway_core::api::ObjectMeta;
 use gateway_core::name::ObjectName;

@@ -1,4 +1,4 @@
-//! Which namespaces are let in.
+//! Namespaces that a listener or a Gateway lets in.
 
 use std::collections::BTreeMap;
 

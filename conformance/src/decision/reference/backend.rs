@@ -1,4 +1,4 @@
-//! What references lead to, and which of several backends a request goes to.
+//! The targets of references, and the weighted choice among several backends.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};

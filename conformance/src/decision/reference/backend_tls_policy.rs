@@ -1,4 +1,4 @@
-//! Which BackendTLSPolicy holds for a port of a Service or ServiceImport, and what it says.
+//! The BackendTLSPolicy that holds for a port of a Service or ServiceImport, and its settings.
 
 use gateway_core::api::{
     BackendTlsPolicy, BackendTlsPolicyValidation, CERTIFICATES_GROUP, LocalObjectReference, Resources,

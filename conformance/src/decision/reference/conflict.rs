@@ -1,4 +1,4 @@
-//! Which listeners of a Gateway can stand side by side.
+//! Conflicts between the listeners of a Gateway.
 
 use super::gateway::{Listener, Protocol};
 use super::hostname;

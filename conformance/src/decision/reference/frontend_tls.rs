@@ -1,4 +1,4 @@
-//! How a listener speaks TLS with clients.
+//! TLS between a listener and its clients.
 
 use gateway_core::api::{
     CERTIFICATES_GROUP, ConfigMap, FrontendValidationModeType, ObjectReference, Resources, TlsConfig,

@@ -1,4 +1,4 @@
-//! How long a request may take, and when it is tried again.
+//! Timeouts and retries of a request.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whether a request meets one match entry, and how specific the entry is.
+//! The match of a request with one entry, and how specific the entry is.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;

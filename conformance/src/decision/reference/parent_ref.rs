@@ -1,4 +1,4 @@
-//! Which listeners a route is attached to.
+//! The attachment of a route to listeners.
 
 use gateway_core::api::{GATEWAY_GROUP, ParentReference, Resources};
 use gateway_core::name::ObjectName;

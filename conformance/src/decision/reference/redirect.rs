@@ -1,4 +1,4 @@
-//! Where a redirect leads.
+//! The location that a redirect leads to.
 
 use gateway_core::api::{HttpRequestRedirectFilter, HttpRouteMatch, RedirectScheme};
 use regex::Captures;

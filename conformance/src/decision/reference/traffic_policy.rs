@@ -1,4 +1,4 @@
-//! What XBackendTrafficPolicies say of a Service or ServiceImport.
+//! XBackendTrafficPolicies of a Service or ServiceImport: retry budget and sessions.
 
 use std::time::Duration;
 

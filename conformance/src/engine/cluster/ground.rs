@@ -1,4 +1,4 @@
-//! What stands in a cluster while cases are played there, one after the other.
+//! The objects and Deployments of a cluster in which cases are played, one after the other.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

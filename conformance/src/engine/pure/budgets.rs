@@ -1,4 +1,4 @@
-//! How many retries backends have got.
+//! Retry budgets, counted plainly.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! What the reference says about small sets of objects, with the rules that say so.
+//! Decisions of the reference about small sets of objects, with the rules that ask for them.
 
 mod backend_tls_policy;
 mod frontend_tls;
