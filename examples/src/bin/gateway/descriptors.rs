@@ -1,4 +1,4 @@
-//! How many files and connections the program may have open, and how they are shared out.
+//! File descriptors: how many the program may have open, and how they are shared out.
 //!
 //! A connection of a client takes a descriptor, and so does one to a backend. If clients could have all of them, those that
 //! do nothing would keep the others from every backend.

@@ -1,4 +1,4 @@
-//! How `gateway explain` tells of backends, of requests and of streams alike.
+//! Backends in the output of `gateway explain`, of requests and of streams alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What stands in front of the gateway, and gives its addresses to the Gateways.
+//! The Service or node in front of the gateway, whose addresses the Gateways show.
 
 use std::env;
 use std::future::pending;

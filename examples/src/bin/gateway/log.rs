@@ -1,4 +1,4 @@
-//! What the program logs: messages to standard error, a line for each request and each stream to standard output.
+//! The log of the program: messages to standard error, a line for each request and each stream to standard output.
 //!
 //! The level that `--log` asks for must be the level of the whole subscriber. The libraries underneath open spans for each
 //! frame and each stream of HTTP/2 at the level TRACE; where no layer says up to which level it listens, all of them are

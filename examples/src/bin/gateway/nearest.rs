@@ -1,4 +1,4 @@
-//! What rules ask for that do not serve a request: the ones that it misses by least.
+//! Rules that nearly serve a request, and the conditions that it misses.
 //!
 //! There is no second matcher for it. Each rule is asked about the request with the rule's own host, with its own path, and with
 //! both, by the search that decides about requests: what has to be changed for the rule to be considered is what it misses.

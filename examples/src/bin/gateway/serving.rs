@@ -1,4 +1,4 @@
-//! What serves requests, wherever the tables come from: the runtime, the admin port, the server, and its end.
+//! Serving requests, wherever the tables come from: the runtime, the admin port, the server, and its end.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What stands for traces where the program is built without the feature `otlp`.
+//! The stand-in for traces where the program is built without the feature `otlp`.
 
 use std::io;
 use std::sync::Arc;
