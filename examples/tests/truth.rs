@@ -1,4 +1,4 @@
-//! What statuses say and what is served: the same.
+//! Statuses that agree with what is served.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! What one changed route costs a translator that knows few routes, and one that knows many.
+//! The cost of one changed route, for a translator that knows few routes and one that knows many.
 //!
 //! `cargo bench -p gateway-core --bench edits`; one line for each kind of change. There are ten routes to a hostname, one
 //! rule each. All sizes take turns, so that their ratio is one of the same minutes. `… -- 10000` is for that size alone, as

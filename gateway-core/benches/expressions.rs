@@ -1,4 +1,4 @@
-//! What changes cost beside 20 Routes of 128 regular expressions each, all of one namespace and for every host.
+//! The cost of changes beside 20 Routes of 128 regular expressions each, all of one namespace and for every host.
 //!
 //! `cargo bench -p gateway-core --bench expressions`. Expressions are kept for as long as some Route has them, so that only
 //! what is new is compiled; the goal for a change of something else is 20 ms.

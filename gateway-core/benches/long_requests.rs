@@ -1,4 +1,4 @@
-//! What one long request costs as entries become more: with one entry that asks, and with 128.
+//! The cost of one long request as entries become more: with one entry that asks, and with 128.
 //!
 //! `taskset -c 0 cargo bench -p gateway-core --bench long_requests`. The goal is a ratio of at most 2: the cost is that of the
 //! request and of the entries, not of their product. Where regular expressions would have to look at too much, the request

@@ -1,4 +1,4 @@
-//! How `find` scales, as ratios within one run: absolute times change with the machine and the minute, ratios hardly.
+//! Ratios of `find` within one run: absolute times change with the machine and the minute, ratios hardly.
 //!
 //! `taskset -c 0 cargo bench -p gateway-core --bench ratios`, or `… -- 1000x10` for the shapes whose name holds that text.
 //!

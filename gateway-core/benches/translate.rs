@@ -1,4 +1,4 @@
-//! What a translation costs, from parsed resources to table and statuses, and what reading them costs before.
+//! The cost of a translation, from parsed resources to table and statuses, and of reading them before.
 //!
 //! `cargo bench -p gateway-core --bench translate`; one line a size, the median of several runs. HTTPRoutes have 16 rules
 //! each, the most that the API allows, with one path and one backend a rule.

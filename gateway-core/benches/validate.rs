@@ -1,4 +1,4 @@
-//! What validation costs of a translation: 625 HTTPRoutes of 16 rules, and the Services behind them.
+//! The cost of validation within a translation: 625 HTTPRoutes of 16 rules, and the Services behind them.
 //!
 //! `taskset -c 0 cargo bench -p gateway-core --bench validate`
 

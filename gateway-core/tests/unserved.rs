@@ -1,4 +1,4 @@
-//! What is given and not served is said, once, at its field.
+//! Objects and fields that are given and not served: each is said once, at its field.
 
 mod common;
 

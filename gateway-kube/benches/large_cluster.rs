@@ -1,5 +1,4 @@
-//! What a cluster with thousands of Routes costs a controller: how long a new Route takes until it is in a table, how much
-//! memory, how many writes, and what one change costs when there are many.
+//! The cost of thousands of Routes to a controller: time until a new one is in a table, memory, writes, and one change.
 //!
 //! Needs the control plane of the tests. `cargo bench -p gateway-kube --bench large_cluster -- 5000`
 

@@ -1,4 +1,4 @@
-//! What the layers cost, next to a client that answers at once.
+//! The cost of the layers, next to a client that answers at once.
 //!
 //! The rows are to be compared within one run; all of them make the request too. A pass-through on hyper takes about 10 us a request, most of it in the
 //! kernel; what is added here should be lost in that.

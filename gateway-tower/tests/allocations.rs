@@ -1,4 +1,4 @@
-//! What the gateway allocates for a request, beyond what its client does.
+//! Allocations of the gateway for a request, beyond those of its client.
 
 #[path = "gateway/scene.rs"]
 #[allow(dead_code, reason = "these tests need little of it")]

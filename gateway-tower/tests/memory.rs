@@ -1,4 +1,4 @@
-//! What connections hold on to while nothing happens on them.
+//! The memory of connections while nothing happens on them.
 //!
 //! Counted as bytes allocated by the thread of the gateway; clients and backends have threads of their own.
 

@@ -1,4 +1,4 @@
-//! What is counted, and under which names; the metrics of a server on real sockets are in `tests/sockets`.
+//! Counts of metrics and their names; the metrics of a server on real sockets are in `tests/sockets`.
 
 #![cfg(feature = "metrics")]
 

@@ -1,4 +1,4 @@
-//! What is asked of the API server, as its audit log has it: what nothing granted is never read, and never served.
+//! Requests to the API server, by its audit log: what nothing granted is never read, and never served.
 
 use std::collections::BTreeSet;
 

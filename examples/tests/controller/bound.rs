@@ -1,4 +1,4 @@
-//! What statuses say of sockets: nothing before it is true.
+//! Statuses and sockets: no status promises a socket before it is bound.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::pin::pin;

@@ -1,5 +1,4 @@
-//! What `examples/deploy` installs, and the program as it would run there: with the arguments of the Deployment, and the
-//! rights of its ServiceAccount.
+//! The installation of `examples/deploy`, and the program with its Deployment's arguments and its ServiceAccount's rights.
 
 use std::collections::BTreeMap;
 use std::fmt;

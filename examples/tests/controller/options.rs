@@ -1,4 +1,4 @@
-//! What the arguments of the program choose: which classes, and which addresses.
+//! The classes and addresses that the arguments of the program choose.
 
 use std::net::Ipv4Addr;
 

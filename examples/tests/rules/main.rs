@@ -1,4 +1,4 @@
-//! Which test shows which rule: `gateway-core/docs/rules.md` and the last lines of the entries in `choices.md`.
+//! The tests of each rule, in `gateway-core/docs/rules.md` and the last lines of the entries in `choices.md`.
 //!
 //! Both are made of the ids that stand in comments above tests and rows of tests. They are compared with what is there;
 //! `REWRITE=1 cargo test -p gateway-examples --test rules` writes them anew, and makes links of ids in documentation.

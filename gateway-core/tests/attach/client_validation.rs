@@ -1,4 +1,4 @@
-//! How certificates of clients are checked, and what happens where they cannot be.
+//! The validation of client certificates, and what happens where it cannot be carried out.
 
 use gateway_core::api::{ClusterTrustBundle, ClusterTrustBundleSpec, ConfigMap, Kind, ObjectMeta, Resources};
 use gateway_core::feature::Feature;

@@ -1,4 +1,4 @@
-//! Which listener a host belongs to, and which routes are at it: from manifests to decisions.
+//! Hosts, the listener that each belongs to, and the routes there: from manifests to decisions.
 
 use std::collections::BTreeMap;
 

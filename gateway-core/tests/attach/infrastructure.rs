@@ -1,4 +1,4 @@
-//! What is to be made for Gateways.
+//! Infrastructure that is to be made for Gateways.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What tests of whole translations begin with.
+//! The resources that tests of whole translations begin with.
 
 use gateway_core::api::Resources;
 use gateway_core::manifest;

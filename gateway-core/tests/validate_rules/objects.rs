@@ -1,4 +1,4 @@
-//! What holds for objects of every kind, and how they are checked together.
+//! Rules for objects of every kind, and the check of all objects together.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a test has: a client, and the few things that a user does with `kubectl`.
+//! The cluster of a test: a client, and the few things that a user does with `kubectl`.
 
 use std::fmt::Debug;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What is promised of a cluster, each shown on a real kube-apiserver and etcd.
+//! Promises about clusters, each shown on a real kube-apiserver and etcd.
 
 mod cluster;
 mod control_plane;

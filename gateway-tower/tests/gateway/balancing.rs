@@ -1,4 +1,4 @@
-//! Which endpoint gets an attempt.
+//! The choice of an endpoint for each attempt.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

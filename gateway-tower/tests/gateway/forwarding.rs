@@ -1,4 +1,4 @@
-//! What a backend is sent.
+//! The request that a backend is sent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is counted of connections, handshakes and certificates, and of requests over both versions of HTTP.
+//! Metrics of connections, handshakes and certificates, and of requests over both versions of HTTP.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What goes through unchanged, and what does not, in both versions of HTTP.
+//! The parts of messages that go through unchanged, and those that do not, in both versions of HTTP.
 
 use bytes::Bytes;
 use gateway_core::rule::BackendProtocol;

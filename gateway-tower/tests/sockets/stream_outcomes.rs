@@ -1,4 +1,4 @@
-//! What is told of streams at their end: to observers, by the access log, by metrics.
+//! Outcomes of streams at their end: told to observers, in the access log, in metrics.
 
 use std::io;
 use std::sync::{Arc, Mutex};
