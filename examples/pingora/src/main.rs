@@ -13,24 +13,8 @@
 //! - A timeout covers the time to each read, not to the end of the answer.
 //! - Copies for mirrors go without the body.
 //!
-//! It passes the conformance cases of the features that it claims, as the layers of gateway-tower do, but for those on TLS.
-//! From the root of the repository:
-//!
-//! ```sh
-//! cargo build --manifest-path examples/pingora/Cargo.toml
-//! cargo run -p gateway-conformance -- run --parallel 3 --skip '*HTTPS*' --skip '*TLS*' --skip '*Tls*' \
-//!   --skip HTTPRouteRedirectPortAndScheme --skip BeyondListenerWithoutCertificate \
-//!   --skip BeyondRedirectPortOfEveryListener --controller-name gateway-api.rs/controller --command \
-//!   'examples/pingora/target/debug/gateway-pingora-example {manifests} {address} {port-offset}' --features \
-//!   Gateway,GatewayHTTPListenerIsolation,GatewayPort8080,GatewayRouteHostnameIntersectionPrecedence,HTTPRoute,\
-//! HTTPRoute303RedirectStatusCode,HTTPRoute307RedirectStatusCode,HTTPRoute308RedirectStatusCode,\
-//! HTTPRouteBackendProtocolH2C,HTTPRouteBackendProtocolWebSocket,HTTPRouteBackendRequestHeaderModification,\
-//! HTTPRouteBackendTimeout,HTTPRouteBackendURLRewrite,HTTPRouteCORS,HTTPRouteHostRewrite,HTTPRouteMethodMatching,\
-//! HTTPRouteNamedRouteRule,HTTPRouteParentRefPort,HTTPRoutePathRedirect,HTTPRoutePathRewrite,HTTPRoutePortRedirect,\
-//! HTTPRouteQueryParamMatching,HTTPRouteRequestMirror,HTTPRouteRequestMultipleMirrors,\
-//! HTTPRouteRequestPercentageMirror,HTTPRouteRequestTimeout,HTTPRouteResponseHeaderModification,HTTPRouteRetryCodes,\
-//! HTTPRouteRetryConnectionError,HTTPRouteSchemeRedirect,ListenerSet,ReferenceGrant
-//! ```
+//! It passes the conformance cases of the features that it claims, as the layers of gateway-tower do, but for those on TLS:
+//! `examples/pingora/cases` runs them, and says which they are.
 
 use std::fs;
 use std::io;
@@ -220,16 +204,20 @@ impl ProxyHttp for Gateway {
         &self,
         _: &HttpPeer,
         session: &mut Session,
-        error: Box<Error>,
+        mut error: Box<Error>,
         context: &mut Context,
         _: bool,
     ) -> Box<Error> {
+        let again = !session.as_ref().retry_buffer_truncated() && session.req_header().method.is_idempotent();
         match error.etype() {
             // An answer that is tried again is counted where it is seen.
             HTTPStatus(_) => error,
-            // The body cannot be sent again.
-            _ if session.as_ref().retry_buffer_truncated() => error,
-            _ => context.again(error),
+            ReadTimedout if again => context.again(error),
+            // The backend may have processed the request, or its body cannot be sent again.
+            _ => {
+                error.set_retry(false);
+                error
+            }
         }
     }
 
