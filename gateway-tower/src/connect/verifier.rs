@@ -1,4 +1,4 @@
-//! By what a backend is known: who has signed its certificate, and which name that has.
+//! The verifier of backends: the signers and the names of their certificates.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! In which namespace a client of the mesh is.
+//! The namespaces of clients of the mesh.
 
 use std::net::IpAddr;
 use std::sync::Arc;
