@@ -363,36 +363,60 @@ async fn an_event_tells_of_what_becomes_worse(cluster: Cluster) {
     cluster.route("shop", "rules: [{}]").await;
     let _controller = cluster.controller();
     cluster.route_until("shop", "Accepted=True/Accepted").await;
-    let events = || async {
-        let api = crate::cluster::api(
-            cluster.client.clone(),
-            "events.k8s.io/v1",
-            "Event",
-            "events",
-            Some(&cluster.name),
-        );
-        let all = api.list(&kube::api::ListParams::default()).await.unwrap().items;
-        all.into_iter().map(|event| serde_json::to_value(event).unwrap()).collect::<Vec<_>>()
-    };
-    assert!(events().await.is_empty(), "nothing is bad");
+    cluster
+        .until("Gateway", "web", |gateway| has(&written(&gateway["status"]), "Programmed=True/Programmed"))
+        .await;
+    let class = cluster.name.as_str();
+    cluster
+        .until("GatewayClass", class, |class| has(&written(&class["status"]), "Accepted=True/Accepted"))
+        .await;
+    for (kind, name) in [("HTTPRoute", "shop"), ("Gateway", "web"), ("GatewayClass", class)] {
+        assert!(events(&cluster, kind, name).await.is_empty(), "nothing is bad of {kind} {name}");
+    }
+
     cluster.route("shop", "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
-    cluster.route_until("shop", "ResolvedRefs=False/BackendNotFound").await;
-    let told = within(async {
+    let note = warning(&cluster, "HTTPRoute", "shop", "BackendNotFound").await;
+    assert!(note.starts_with("ResolvedRefs is False (parent "), "{note}");
+
+    // Of a Gateway, a listener; a class is in no namespace.
+    cluster
+        .gateway_with(
+            "listeners: [{name: http, port: 80, protocol: HTTP}, \
+             {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: absent}]}}]",
+        )
+        .await;
+    let note = warning(&cluster, "Gateway", "web", "InvalidCertificateRef").await;
+    assert!(note.starts_with("ResolvedRefs is False (listener https): "), "{note}");
+    let unknown = json!({"spec": {"parametersRef": {"group": "example.com", "kind": "Tuning", "name": "absent"}}});
+    cluster.merge("GatewayClass", class, unknown).await;
+    let note = warning(&cluster, "GatewayClass", class, "InvalidParameters").await;
+    assert!(note.starts_with("Accepted is False: "), "{note}");
+}
+
+/// The note of the warning with this reason about an object, once there is one.
+async fn warning(cluster: &Cluster, kind: &str, name: &str, reason: &str) -> String {
+    let event = within(async {
         loop {
-            if let Some(event) = events().await.pop() {
+            let mut events = events(cluster, kind, name).await.into_iter();
+            if let Some(event) = events.find(|event| event["reason"] == *reason) {
                 return event;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    let event = told.await;
-    assert_eq!(
-        (&event["reason"], &event["type"]),
-        (&json!("BackendNotFound"), &json!("Warning")),
-        "{event:#}"
-    );
-    assert_eq!(event["regarding"]["name"], "shop");
-    assert!(event["note"].as_str().unwrap().contains("ResolvedRefs is False (parent "), "{event:#}");
+    let event = event.await;
+    assert_eq!(event["type"], "Warning", "{event:#}");
+    event["note"].as_str().unwrap().to_owned()
+}
+
+/// The events about an object; those of objects that are in no namespace are in `default`.
+async fn events(cluster: &Cluster, kind: &str, name: &str) -> Vec<Value> {
+    let namespace = if kind == "GatewayClass" { "default" } else { cluster.name.as_str() };
+    let (client, version) = (cluster.client.clone(), "events.k8s.io/v1");
+    let api = crate::cluster::api(client, version, "Event", "events", Some(namespace));
+    let all = api.list(&kube::api::ListParams::default()).await.unwrap().items;
+    let all = all.into_iter().map(|event| serde_json::to_value(event).unwrap());
+    all.filter(|event| event["regarding"]["kind"] == *kind && event["regarding"]["name"] == *name).collect()
 }
 
 async fn what_could_not_be_bound_is_said(cluster: Cluster) {
