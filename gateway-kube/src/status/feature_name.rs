@@ -65,13 +65,12 @@ impl Minor {
 
     /// Whether a feature is in the experimental channel only, so that definitions of the standard channel have not all of its
     /// fields.
+    ///
+    /// In v1.6 `TLSRouteModeMixed` was called experimental, too, and is none here: it has no field of its own, is served with
+    /// definitions of either channel, and a class that does not name it promises to refuse such listeners.
     pub fn is_experimental(self, feature: Feature) -> bool {
-        let became_standard = matches!(
-            feature,
-            Feature::HttpRouteRetryCodes
-                | Feature::HttpRouteRetryConnectionError
-                | Feature::TlsRouteModeMixed
-        );
+        let became_standard =
+            matches!(feature, Feature::HttpRouteRetryCodes | Feature::HttpRouteRetryConnectionError);
         feature.is_experimental() || (self == Self::V1_6 && became_standard)
     }
 }
