@@ -251,7 +251,7 @@ fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
                rules: usize| {
         let status = statuses.routes.get(&RouteKey::new(kind, key.clone()));
         let accepted = status.map_or(&[][..], |status| &status.parents);
-        let names: Vec<_> = parents.iter().map(|parent| parent.name.as_str()).collect();
+        let names: Vec<_> = parents.iter().map(|parent| parent.name.escape_debug().to_string()).collect();
         let conditions: Vec<Condition> =
             accepted.iter().flat_map(|parent| parent.conditions.clone()).collect();
         let state =

@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use crate::one_line::OneLine;
+
 /// Declares an enumeration of words with their spelling in the API.
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -288,11 +290,11 @@ impl Condition {
 }
 
 impl fmt::Display for Condition {
-    /// `Type=Status/Reason: message`
+    /// `Type=Status/Reason: message`, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = if self.status { "True" } else { "False" };
         write!(f, "{}={status}/{}", self.kind, self.reason)?;
-        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
+        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", OneLine(&self.message)) }
     }
 }
 

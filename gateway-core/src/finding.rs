@@ -17,6 +17,7 @@ use std::fmt;
 
 use crate::condition::{Condition, ConditionType, Reason};
 use crate::name::ObjectName;
+use crate::one_line::OneLine;
 
 /// A field, why it cannot be carried out as written, and what a human should know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,11 +67,11 @@ impl Finding {
 }
 
 impl fmt::Display for Finding {
-    /// `field: message`
+    /// `field: message`, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;
         }
-        f.write_str(&self.message)
+        write!(f, "{}", OneLine(&self.message))
     }
 }

@@ -90,6 +90,7 @@
 //! minor version may change the API; `CHANGELOG.md` says what a user has to write differently.
 
 // Listed in order: each imports only what stands before it.
+mod one_line;
 pub mod name;
 pub mod hostname;
 mod fingerprint;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::one_line::OneLine;
+
 /// A place in a file, or a source that has no lines, such as a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
@@ -27,7 +29,8 @@ pub enum Severity {
 
 /// Something that is wrong with a manifest. Whatever else the file holds is read all the same.
 ///
-/// Displayed as one line: place, severity, object, field, what is wrong and the way out.
+/// Displayed as one line: place, severity, object, field, what is wrong and the way out. Control characters, which names of objects and
+/// of files may have, are shown as their escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestProblem {
     /// How bad it is.
@@ -84,15 +87,35 @@ impl ManifestProblem {
 
 impl fmt::Display for ManifestProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: ", self.location, self.severity)?;
+        write!(f, "{}: {}: ", OneLine(&self.location), self.severity)?;
         if let Some(object) = &self.object {
-            write!(f, "{object}: ")?;
+            write!(f, "{}: ", OneLine(object))?;
         }
         if let Some(field) = &self.field {
-            write!(f, "{field}: ")?;
+            write!(f, "{}: ", OneLine(field))?;
         }
-        f.write_str(&self.message)
+        write!(f, "{}", OneLine(&self.message))
     }
 }
 
 impl std::error::Error for ManifestProblem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_one_line_whatever_the_names_are() {
+        let problem = ManifestProblem {
+            severity: Severity::Error,
+            location: Location { source: "a\nb.yaml".into(), line: 3, column: 5 },
+            object: Some("HTTPRoute default/a\nerror".to_owned()),
+            field: Some("metadata.labels[\u{1b}]".to_owned()),
+            message: "there is no Service default/a\r\nb".to_owned(),
+        };
+        assert_eq!(
+            problem.to_string(),
+            "a\\nb.yaml:3:5: error: HTTPRoute default/a\\nerror: metadata.labels[\\u{1b}]: there is no Service default/a\\r\\nb"
+        );
+    }
+}

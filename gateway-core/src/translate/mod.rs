@@ -51,6 +51,7 @@ use crate::finding::Finding;
 use crate::infrastructure::GatewayService;
 use crate::manifest::Severity;
 use crate::name::ObjectName;
+use crate::one_line::OneLine;
 use crate::options::Options;
 use crate::resolve::Lookups;
 use crate::status::Statuses;
@@ -100,7 +101,7 @@ pub fn translate(resources: &Resources, options: &Options) -> Translation {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.kind, self.key, self.finding)
+        write!(f, "{} {}: {}", self.kind, OneLine(&self.key), self.finding)
     }
 }
 

@@ -111,7 +111,8 @@ fn written(update: &Applied, id: &RuleName) -> Vec<String> {
 /// A reference in a Route of this namespace: `namespace/name:port`, with the kind before it where that is no Service.
 fn text(of_route: &str, to: &Value) -> String {
     let namespace = to["namespace"].as_str().unwrap_or(of_route);
-    let name = to["name"].as_str().unwrap_or_default();
+    // Any text is a name in a reference.
+    let name = to["name"].as_str().unwrap_or_default().escape_debug();
     let kind = to["kind"].as_str().filter(|kind| *kind != "Service").map(|kind| format!("{kind} "));
     let port = to["port"].as_i64().map(|port| format!(":{port}"));
     format!("{}{namespace}/{name}{}", kind.unwrap_or_default(), port.unwrap_or_default())
