@@ -229,8 +229,8 @@ fn an_object_that_was_left_out_is_not_called_absent() {
         &[
             "a.yaml:5:35: error: Service default/shop: spec.ports[0].port: is 0",
             "a.yaml:9:63: warning: EndpointSlice default/shop-1: metadata.labels[\"kubernetes.io/service-name\"]: there is no \
-             Service default/shop, so that the endpoints get no requests; Service default/shop is written, but was left out: \
-             see a.yaml:2:1",
+             Service default/shop, so that the endpoints get no requests; write one, or name another; Service default/shop is \
+             written, but was left out: see a.yaml:2:1",
             "shop.yaml:8:19: warning: HTTPRoute default/shop: spec.rules[0].backendRefs[0]: \
              ResolvedRefs=False/BackendNotFound: there is no Service default/shop; write one, or name another; Service \
              default/shop is written, but was left out: see a.yaml:2:1",

@@ -227,7 +227,7 @@ fn a_field_that_the_schema_requires_is_named_when_it_is_missing() {
         assert!(objects.is_empty(), "{kind} {}: read\n{document}", field.path);
         let expected = field.path.replace("[]", "[0]").replace("{}", "");
         assert_eq!(problems[0].field.as_deref(), Some(expected.as_str()), "{}", problems[0]);
-        assert_eq!(problems[0].message, "required, but missing");
+        assert_eq!(problems[0].message, "required, but missing; write it");
         assert_eq!(problems[0].object, Some(format!("{kind} sample")));
     });
     assert!(required > 100, "{required}");

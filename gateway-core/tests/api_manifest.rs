@@ -213,17 +213,17 @@ fn what_cannot_be_read_says_why_and_what_to_write() {
         (
             "required",
             &format!("{ROUTE}  rules:\n  - backendRefs:\n    - port: 80\n"),
-            "f.yaml:8:7: error: HTTPRoute r: spec.rules[0].backendRefs[0].name: required, but missing",
+            "f.yaml:8:7: error: HTTPRoute r: spec.rules[0].backendRefs[0].name: required, but missing; write it",
         ),
         (
             "no spec",
             "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: r, namespace: m}}",
-            "f.yaml:1:1: error: HTTPRoute m/r: spec: required, but missing",
+            "f.yaml:1:1: error: HTTPRoute m/r: spec: required, but missing; write it",
         ),
         (
             "no name",
             "{apiVersion: v1, kind: Service, metadata: {generateName: r}}",
-            "f.yaml:1:43: error: Service without a name: metadata.name: required, but missing",
+            "f.yaml:1:43: error: Service without a name: metadata.name: required, but missing; write it",
         ),
         (
             "string without quotes",
@@ -462,7 +462,7 @@ fn an_object_that_cannot_be_read_does_not_hide_its_neighbours() {
         "list",
         text,
         &["Service b"],
-        &["f.yaml:1:38: error: Service without a name: metadata: required, but missing"],
+        &["f.yaml:1:38: error: Service without a name: metadata: required, but missing; write it"],
     );
 }
 
@@ -592,7 +592,8 @@ fn hostile_text_is_refused_at_small_cost() {
     let (_, problems) = read(&format!("{pods}---\n{{apiVersion: v1, kind: Service}}\n"));
     assert_eq!(problems.len(), MAX_PROBLEMS + 1);
     assert!(
-        problems[MAX_PROBLEMS].ends_with("error: Service without a name: metadata: required, but missing")
+        problems[MAX_PROBLEMS]
+            .ends_with("error: Service without a name: metadata: required, but missing; write it")
     );
 }
 

@@ -223,7 +223,8 @@ fn admitted(
             "spec.hostnames",
             Reason::NoMatchingListenerHostname,
             format!(
-                "none of the hostnames {} intersects with those of the listeners: {}",
+                "none of the hostnames {} intersects with those of the listeners: {}; write one that does, or leave \
+                 hostnames out",
                 text(&hostnames.iter().collect::<Vec<_>>()),
                 text(&of_listeners)
             ),

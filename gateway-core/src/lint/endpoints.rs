@@ -97,7 +97,7 @@ fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
     };
     let Some((kind, owner)) = named(name, slice) else {
         let message = format!(
-            "no label {} names the Service that the endpoints are of",
+            "no label {} names the Service that the endpoints are of; write it",
             EndpointSlice::SERVICE_NAME_LABEL
         );
         return say("metadata.labels", Reason::BackendNotFound, message);
@@ -115,12 +115,15 @@ fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
     for (index, endpoint) in slice.endpoints.iter().enumerate() {
         let address = endpoint.addresses.first().map_or("", String::as_str);
         if slice.address_type != EndpointAddressType::Fqdn && address.parse::<IpAddr>().is_err() {
-            let message = format!("{address:?} is not an IP address, so that the endpoint gets no requests");
+            let message =
+                format!("{address:?} is not an IP address, so that the endpoint gets no requests; write one");
             say(&format!("endpoints[{index}].addresses[0]"), Reason::UnsupportedAddress, message);
         }
     }
     let Some(owner) = Owner::find(kind, &owner, lint.resources) else {
-        let message = format!("there is no {kind} {owner}, so that the endpoints get no requests");
+        let message = format!(
+            "there is no {kind} {owner}, so that the endpoints get no requests; write one, or name another"
+        );
         let field = format!("metadata.labels[{:?}]", label(kind));
         let finding = Finding::new(field, Reason::BackendNotFound, message);
         return lint.note(Kind::EndpointSlice, name, finding.missing(kind.as_str(), owner));
@@ -152,7 +155,7 @@ fn of_ports(name: &ObjectName, slice: &EndpointSlice, owner: &Owner<'_>, lint: &
             );
             say(format!("ports[{index}].name"), message);
         } else if port.port.is_none() {
-            let message = "required to send requests to the endpoints, but missing".to_owned();
+            let message = "required to send requests to the endpoints, but missing; write it".to_owned();
             say(format!("ports[{index}].port"), message);
         }
     }

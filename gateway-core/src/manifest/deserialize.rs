@@ -112,16 +112,25 @@ impl<'r, 't> NodeReader<'r, 't> {
             Value::Plain(text) => match Scalar::of(text) {
                 Scalar::Signed(number) => visitor.visit_i64(number),
                 Scalar::Unsigned(number) => visitor.visit_u64(number),
-                Scalar::Float(_) => Err(FieldError::new("expected a whole number".to_owned())),
-                Scalar::Null | Scalar::Bool(_) | Scalar::Text => Err(self.expected("a number")),
+                Scalar::Float(_) => {
+                    Err(FieldError::new("expected a whole number; write it without a fraction".to_owned()))
+                }
+                Scalar::Text => Err(Self::no_number()),
+                Scalar::Null | Scalar::Bool(_) => Err(self.expected("a number")),
             },
             Value::Text(text) if matches!(Scalar::of(text), Scalar::Signed(_) | Scalar::Unsigned(_)) => {
                 Err(FieldError::new("expected a number, found a string; leave out the quotes".to_owned()))
             }
-            Value::Text(_) | Value::Sequence { .. } | Value::Mapping { .. } | Value::Alias(_) => {
+            Value::Text(_) => Err(Self::no_number()),
+            Value::Sequence { .. } | Value::Mapping { .. } | Value::Alias(_) => {
                 Err(self.expected("a number"))
             }
         }
+    }
+
+    /// A text where a number is expected, and no number in quotes.
+    fn no_number() -> FieldError {
+        FieldError::new("expected a number, found a string; write it in digits".to_owned())
     }
 
     fn fields<'de, V: Visitor<'de>>(

@@ -35,7 +35,7 @@ pub struct Document<'t, T> {
 ///
 /// let plan = manifest::document::<Plan>("steps:\n- {port: 80}\n- {port: high}\n", "plan.yaml");
 /// assert!(plan.value.is_none());
-/// let error = "plan.yaml:3:10: error: steps[1].port: expected a number, found a string";
+/// let error = "plan.yaml:3:10: error: steps[1].port: expected a number, found a string; write it in digits";
 /// assert_eq!(plan.problems[0].to_string(), error);
 /// assert_eq!(plan.place("steps[0].port").to_string(), "plan.yaml:2:10");
 /// ```

@@ -85,7 +85,7 @@ impl de::Error for FieldError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { below: Some(field), ..Self::new("required, but missing".to_owned()) }
+        Self { below: Some(field), ..Self::new("required, but missing; write it".to_owned()) }
     }
 
     fn duplicate_field(field: &'static str) -> Self {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use regex_syntax::ast::ErrorKind;
+
 use super::automaton::{self, Automaton};
 use super::pattern_set::{MEMBERS, PatternSet};
 
@@ -118,7 +120,8 @@ impl FromStr for Pattern {
     fn from_str(source: &str) -> Result<Self, PatternError> {
         let refused =
             |reason: String| PatternError { source_text: source.chars().take(200).collect(), reason };
-        let expression = automaton::parse(source).map_err(|error| refused(in_one_line(&error)))?;
+        let expression = automaton::parse(source)
+            .map_err(|error| refused(format!("{}; {}", in_one_line(&error), way_out(&error))))?;
         let (automaton, size) = Automaton::new(expression, &SIZES).ok_or_else(|| {
             refused(format!(
                 "it takes more than {} bytes when compiled; simplify it or shorten its repetitions",
@@ -140,6 +143,17 @@ fn in_one_line(error: &impl fmt::Display) -> String {
         (Some(reason), Some(mark)) if mark >= 4 => format!("{reason}, at character {}", mark - 3),
         (Some(reason), _) => reason.to_owned(),
         (None, _) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// What to write in the place of an expression that cannot be read.
+fn way_out(error: &regex_syntax::Error) -> &'static str {
+    match error {
+        regex_syntax::Error::Parse(error) => match error.kind() {
+            ErrorKind::UnsupportedBackreference | ErrorKind::UnsupportedLookAround => "write it without",
+            _ => "write a backslash before each character that stands for itself",
+        },
+        _ => "write it without",
     }
 }
 
@@ -169,6 +183,10 @@ mod tests {
             ("[z-a]", "invalid character class range, the start must be <= the end, at character 2"),
             ("(?<x", "unclosed"),
             (r"\q", "unrecognized escape sequence, at character 1"),
+            ("[0-9", "at character 1; write a backslash before each character that stands for itself"),
+            ("a(?!b)", "is not supported, at character 2; write it without"),
+            (r"(a)\1", "backreferences are not supported, at character 4; write it without"),
+            (r"\p{Klingon}", "Unicode property not found, at character 1; write it without"),
         ] {
             let error = source.parse::<Pattern>().unwrap_err().to_string();
             assert!(!error.contains('\n') && error.contains(reason), "{source:?}: {error:?}");

@@ -77,14 +77,14 @@ pub(crate) enum RefError {
 /// What is wrong with an object that should have a certificate. Displayed as what follows on the name of the object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unusable {
-    #[error("does not exist")]
+    #[error("does not exist; write it, or name another")]
     Missing,
     /// It may exist.
     #[error("{0}")]
     Unreadable(String),
     #[error("is of type {0:?}; it has to be of type {TLS_SECRET:?}")]
     Type(String),
-    #[error("has no entry {0:?}")]
+    #[error("has no entry {0:?}; write one")]
     NoEntry(&'static str),
     #[error(
         "has an entry {0:?} that is not {1} in PEM; write all of it, from the line -----BEGIN to the line -----END"

@@ -151,7 +151,8 @@ fn a_certificate_that_cannot_be_read_is_not_said_to_be_absent() {
     };
     let absent = message(&mut translator);
     assert!(
-        absent.0.ends_with("refers to Secret default/cert, which does not exist") && absent.1,
+        absent.0.ends_with("refers to Secret default/cert, which does not exist; write it, or name another")
+            && absent.1,
         "{absent:?}"
     );
 
