@@ -1,28 +1,65 @@
 //! The conformance cases, the engines that run them, the plain reference matcher and the generators.
 //!
 //! A [`case`] is data: objects, what is done, what must come of it. An [`engine`] is anything that takes the objects, tells
-//! their statuses and carries what is sent; the same cases run on a pure function and on a live cluster.
+//! their statuses and carries what is sent; the same cases run on a pure function, on a tower stack, on a program in any language, and
+//! on a live cluster. There is each test of upstream's suite at v1.7.0, and more than a hundred beyond them.
 //!
-//! | module | what it is for |
+//! The shortest useful program is a test, `tests/conformance.rs` with `harness = false`. It makes each case a test of the crate that
+//! has it, here on a gateway that some layers of one's own would stand in:
+//!
+//! ```no_run
+//! # #[cfg(not(feature = "suite"))] fn main() {}
+//! # #[cfg(feature = "suite")]
+//! # mod conformance_test {
+//! use conformance::engine::stack::StackEngines;
+//! use gateway_tower::upstream::Upstream;
+//! use gateway_tower::{Connection, Gateway, TableHandle};
+//! use std::sync::Arc;
+//!
+//! # pub
+//! fn main() -> std::process::ExitCode {
+//!     conformance::trials(StackEngines::new("mine", |tables: &TableHandle| {
+//!         let gateway = Gateway::new(tables.clone(), Upstream::default()); // your layers here
+//!         move |connection: Arc<Connection>| gateway.clone().on(connection)
+//!     }))
+//! }
+//! # }
+//! # #[cfg(feature = "suite")] fn main() -> std::process::ExitCode { conformance_test::main() }
+//! ```
+//!
+//! One case from code, with what came of it:
+//!
+//! ```
+//! # #[cfg(not(feature = "suite"))] fn main() {}
+//! # #[cfg(feature = "suite")]
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use conformance::case::cases;
+//! use conformance::engine::pure::CoreEngines;
+//! use conformance::outcome::Verdict;
+//! use conformance::run::{Settings, run_case};
+//!
+//! let case = cases().iter().find(|case| case.name == "HTTPRouteMatching").expect("upstream has it");
+//! let report = run_case(&CoreEngines, case, &Settings::default()).await;
+//! assert_eq!(report.verdict, Verdict::Passed);
+//! # }
+//! ```
+//!
+//! # The map
+//! | you have, or want | look at |
 //! | --- | --- |
-//! | [`decision`] | what becomes of a request: said by the core, and by the plain reference |
-//! | [`generate`] | resources and requests in which everything collides |
-//! | [`fuzzing`] | the core against the reference, from bytes; filters and engines of your own, too |
-//! | [`case`] | what cases say, and how they are read |
-//! | [`certificate`] | the certificates that cases name, made anew each time |
-//! | [`exchange`] | what is sent in a case, and what comes back |
-//! | [`mutant`] | engines that are wrong in one thing, which the cases must notice |
-//! | [`outcome`] | what came of a case |
-//! | [`backend`] | what the backends of cases answer, with sockets and without |
-//! | [`cluster`] | the pods that they are |
-//! | [`store`] | the objects of a case, with what an API server and its controllers make of them |
-//! | [`wire`] | clients on sockets, for engines that have some |
-//! | [`engine`] | what can be put under test: the core, the tower stack, the plain reference, gateways on sockets |
-//! | [`expect`] | what came back, compared with what must come |
-//! | [`run`](mod@run) | cases played against an engine: one, or all |
-//! | [`report`] | what came of a run, for people, for build servers, and for upstream |
-//! | [`skips`] | cases that an engine of ours does not pass |
-//! | [`trials()`] | the cases as ordinary tests of a crate |
+//! | a tower stack of your own | [`trials()`], over [`engine::stack::StackEngines`](engine::stack) |
+//! | a proxy in Rust of another make | [`engine::Engines`], [`wire::Proxy`]; [`engine::http`] is an example |
+//! | a program in any language, or a live cluster | the program `gateway-conformance`; [`engine::command`], `engine::cluster` |
+//! | cases of your own | [`case`]; `docs/cases.md` has every field |
+//! | some cases, one after the other, with their reports | [`run`](mod@run), [`outcome`], [`report`] |
+//! | cases that an engine of ours does not pass | [`skips`] |
+//! | to know that the cases can fail | [`mutant`]: engines that are wrong in one thing |
+//! | what backends answer, which pods they are, their certificates | [`backend`], [`cluster`], [`certificate`] |
+//! | the objects of a case, as an API server would have them | [`store`] |
+//! | what is sent, what comes back, and how the two are compared | [`exchange`], [`wire`], [`expect`] |
+//! | resources and requests in which everything collides | [`generate`] |
+//! | a second opinion on a decision | [`decision`]: the core's, and that of the plain reference |
+//! | to fuzz the core, or filters and an engine of your own | [`fuzzing`] |
 //!
 //! The plain reference reads the specification aloud, slowly, and shares no code with the core. Where the two differ on
 //! what is generated, one of them is wrong.
@@ -32,6 +69,18 @@
 //!   dependency that knows a socket, TLS or a command line.
 //! - `messages`, on by default: the fuzz targets that read messages, through the server and the client of `gateway-tower`.
 //! - `kube`: the engine [`cluster`](engine::cluster), for live clusters.
+//!
+//! # Limits
+//! - A verdict is about what was looked at: without statuses or without traffic, those steps are left out, and the reports say so.
+//!   A report that upstream accepts comes of upstream's own suite; `upstream/` in the sources runs that one, too.
+//! - Engines on sockets use the loopback interface, on Linux an address of its own for each case, elsewhere one for all.
+//! - What takes effect at some time is waited for, so a slow machine makes a run slower and no case fail; a case that does not end
+//!   within [`Settings::limit`](run::Settings::limit) fails.
+//! - Nothing is measured: how fast a gateway is, is no matter of conformance.
+//!
+//! # Versions
+//! Rust 1.89 or later. The cases are those of Gateway API v1.7.0, by the names that upstream gives them. Until 1.0, a minor version may
+//! change the API; cases of one's own name theirs by `apiVersion`.
 
 pub mod decision;
 pub mod generate;
