@@ -61,6 +61,8 @@ use tower_service::Service;
 use crate::body::{RequestBody, ResponseBody};
 
 /// A layer with the bodies of this crate on both of its sides.
+///
+/// The page of [`adapt`](crate::adapt) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AdaptLayer<L>(L);
 

@@ -111,6 +111,8 @@ pub trait AsyncFilter: Clone + Send + Sync + 'static {
 
 /// Puts an [`AsyncFilter`] around a service. It has to stand within a [`RouteLayer`](crate::route::RouteLayer), as in each place of a
 /// gateway.
+///
+/// The page of [`filter`](crate::filter) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FilterLayer<F>(F);
 

@@ -8,6 +8,8 @@ use tower_layer::Layer;
 use super::{Balance, Pick, Random};
 
 /// Chooses an endpoint of the chosen backend.
+///
+/// The page of [`balance`](crate::balance) has an example.
 #[derive(Clone, Debug)]
 pub struct BalanceLayer {
     picker: Arc<dyn Pick>,

@@ -6,6 +6,8 @@ use super::{Dispatch, Trust};
 use crate::authorize::AskNobody;
 
 /// Takes requests from their rules to their backends.
+///
+/// The page of [`dispatch`](crate::dispatch) has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct DispatchLayer<A = AskNobody> {
     trust: Trust,

@@ -9,6 +9,8 @@ use super::room::Room;
 use crate::observe::ObserveMirrors;
 
 /// Sends copies of requests through another service, in most cases one that does not retry.
+///
+/// The page of [`mirror`](crate::mirror) has an example.
 #[derive(Clone, Debug)]
 pub struct MirrorLayer<M> {
     mirror: M,

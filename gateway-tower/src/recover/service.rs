@@ -13,6 +13,8 @@ use crate::outcome::{OrRefused, Refused};
 use crate::routed::Routed;
 
 /// Refuses requests that the client fails.
+///
+/// The page of [`recover`](crate::recover) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RecoverLayer;
 

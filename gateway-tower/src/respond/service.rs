@@ -13,6 +13,8 @@ use super::{Form, RespondFuture};
 use crate::outcome::{IntoRefused, Refused};
 
 /// Turns refusals into answers.
+///
+/// The page of [`respond`](crate::respond) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RespondLayer;
 

@@ -14,6 +14,8 @@ use crate::body::{BoxError, RequestBody};
 use crate::outcome::{IntoRefused, Refused};
 
 /// Tries requests again as their rules say.
+///
+/// The page of [`retry`](crate::retry) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RetryLayer;
 

@@ -13,6 +13,8 @@ use crate::connection::Connection;
 use crate::handle::TableHandle;
 
 /// Routes requests by the table of a handle.
+///
+/// The page of [`route`](crate::route) has an example.
 #[derive(Clone, Debug)]
 pub struct RouteLayer<A = AskNobody> {
     tables: TableHandle,

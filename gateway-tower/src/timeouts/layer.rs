@@ -5,6 +5,8 @@ use tower_layer::Layer;
 use super::{Limit, Timeouts};
 
 /// Keeps to one of the timeouts of the rule.
+///
+/// The page of [`timeouts`](crate::timeouts) has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutsLayer {
     limit: Limit,

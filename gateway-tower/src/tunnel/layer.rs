@@ -17,6 +17,8 @@ use super::{Joined, TunnelOptions};
 /// Joins the connection to a backend that switches protocols with that of the client.
 ///
 /// For clients that leave an [`OnUpgrade`] in the extensions of such an answer, as those of `hyper` and `hyper-util` do.
+///
+/// The page of [`tunnel`](crate::tunnel) has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TunnelLayer {
     options: TunnelOptions,
