@@ -1,7 +1,7 @@
 //! The result of the search in the table, for everything that comes after it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_core::exchange::forwarded::Trust;
 use gateway_core::exchange::{Arrival, Exchange, Refusal, Search};
@@ -37,17 +37,43 @@ pub(crate) struct Reached {
 /// How far the attempts of a request have come, for who gives up on them; in the extensions of a request that has a time for
 /// all of them. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<Mutex<Option<Reached>>>);
+pub(crate) struct Progress(Arc<Mutex<Stage>>);
+
+/// Where the attempts of a request are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stage {
+    /// The backend, and the endpoint of the attempt that is under way.
+    pub(crate) reached: Option<Reached>,
+    /// The attempts after the first.
+    pub(crate) retries: u32,
+}
 
 // === impl Progress ===
 
 impl Progress {
-    pub(crate) fn get(&self) -> Option<Reached> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn get(&self) -> Stage {
+        *self.stage()
     }
 
+    /// An attempt begins.
     pub(crate) fn set(&self, reached: Option<Reached>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reached;
+        self.stage().reached = reached;
+    }
+
+    /// An attempt has ended, and another may follow after a pause: until then none is under way.
+    pub(crate) fn pause(&self) {
+        if let Some(reached) = &mut self.stage().reached {
+            reached.endpoint = None;
+        }
+    }
+
+    /// The pause is over: the next attempt is the retry of this number.
+    pub(crate) fn try_again(&self, retries: u32) {
+        self.stage().retries = retries;
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

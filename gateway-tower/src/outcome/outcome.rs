@@ -20,7 +20,7 @@ pub struct Outcome {
     /// Who made the answer.
     pub answered_by: AnsweredBy,
     /// The rule that served the request, unless none did; with the backend and the endpoint of the last attempt, where there
-    /// was one.
+    /// was one. Of a request that was given up while the next attempt was waited for, there is no endpoint.
     pub routed: Option<Routed>,
     /// How often the request was tried again.
     pub retries: u32,

@@ -92,6 +92,12 @@ impl Refused {
         self
     }
 
+    /// Says how often the request was tried again.
+    pub(crate) fn with_retries(mut self, retries: u32) -> Self {
+        self.0.outcome.retries = retries;
+        self
+    }
+
     /// The outcome that goes with an answer, or with the refusal in its place.
     pub(crate) fn outcome_of<'a, B>(result: Result<&'a mut Response<B>, &'a mut Self>) -> &'a mut Outcome {
         match result {

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use crate::body::ResponseBody;
 use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refusal, Refused};
-use crate::routed::Progress;
+use crate::routed::{Progress, Stage};
 
 pin_project! {
     /// The answer of the service within, or a refusal with 504 when that takes too long.
@@ -66,8 +66,10 @@ where
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into_refused())),
             Poll::Pending => deadline.poll(cx).map(|late| {
                 // The attempt that goes on knows its endpoint, and is dropped with it.
-                let reached = this.progress.as_ref().and_then(Progress::get);
-                Err(Refused::from(Refusal::TimedOut(late.0)).with_reached(reached))
+                let Stage { reached, retries } =
+                    this.progress.as_ref().map(Progress::get).unwrap_or_default();
+                let refused = Refused::from(Refusal::TimedOut(late.0));
+                Err(refused.with_reached(reached).with_retries(retries))
             }),
         }
     }

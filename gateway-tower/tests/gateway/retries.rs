@@ -193,6 +193,27 @@ async fn all_attempts_together_keep_to_the_request_timeout() {
     assert_eq!(attempts.lock().unwrap().len(), 4);
 }
 
+// RTY-06
+#[tokio::test(start_paused = true)]
+async fn who_is_given_up_between_attempts_is_at_no_endpoint_and_within_one_at_that() {
+    for (does, hangs) in [(&[Does::Answer(500)][..], false), (&[Does::Answer(500), Does::Hang], true)] {
+        let (attempts, client) = script(does);
+        let mut scene = scene(retry(100, &[500]));
+        scene.timeouts = Timeouts::new(Some(Duration::from_secs(1)), None);
+        let outcome = send(&scene.gateway(client), get("/")).await.outcome;
+        let log = attempts.lock().unwrap();
+        assert_eq!(outcome.retries as usize, log.len() - 1, "{does:?}");
+        let last = log.last().unwrap().endpoint.clone();
+        assert_eq!(
+            outcome.endpoint().map(|endpoint| endpoint.to_string()),
+            hangs.then_some(last),
+            "{does:?}"
+        );
+        let backend = outcome.routed.as_ref().and_then(|routed| routed.backend()).expect("it was chosen");
+        assert_eq!(&*backend.service.name, "backend");
+    }
+}
+
 // RTY-07, TMO-02
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_takes_too_long_is_retried() {
