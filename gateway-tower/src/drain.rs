@@ -61,7 +61,8 @@ pub(crate) enum Phase {
 pub(crate) struct Patience {
     /// Without a request under way: it is drained.
     pub(crate) idle: Option<Duration>,
-    /// From the first bytes of a request of HTTP/1.1 to the end of its head: it is closed.
+    /// From the first bytes of a request of HTTP/1.1 to the end of its head, and until a client of HTTP/2 has sent what it has to
+    /// send first: it is closed.
     pub(crate) head: Option<Duration>,
     /// With a request under way but without a byte in either direction: it is closed.
     pub(crate) stalled: Option<Duration>,
@@ -93,6 +94,8 @@ struct State {
     waker: AtomicWaker,
     tunnel: AtomicBool,
     multiplexed: AtomicBool,
+    /// Whether a client of HTTP/2 has sent its settings.
+    greeted: AtomicBool,
     /// Whether the client takes no more bytes at present.
     blocked: AtomicBool,
     /// Whom to wake when it does again: over HTTP/2 there may be several, and some whose requests have been reset.
@@ -228,6 +231,12 @@ impl Member {
     /// Several requests can be under way at once: HTTP/2.
     pub(crate) fn set_multiplexed(&self) {
         self.0.state.multiplexed.store(true, Ordering::Relaxed);
+    }
+
+    /// The client of HTTP/2 has sent what it has to send first.
+    #[cfg(feature = "server")]
+    pub(crate) fn set_greeted(&self) {
+        self.0.state.greeted.store(true, Ordering::Relaxed);
     }
 
     /// The connection has become a tunnel: what is under way there never ends by itself, and only being closed ends it.
@@ -434,8 +443,10 @@ impl Watched {
         let bytes = reads.wrapping_add(state.writes.load(Ordering::Relaxed));
         let same_requests = requests == self.requests;
         let head_begun = !in_flight
-            && !state.multiplexed.load(Ordering::Relaxed)
-            && reads != state.reads_before.load(Ordering::Relaxed);
+            && match state.multiplexed.load(Ordering::Relaxed) {
+                true => !state.greeted.load(Ordering::Relaxed),
+                false => reads != state.reads_before.load(Ordering::Relaxed),
+            };
 
         let add = |time: &mut Duration, counts| *time = if counts { *time + elapsed } else { Duration::ZERO };
         add(&mut self.idle, same_requests && !in_flight);
@@ -506,8 +517,14 @@ mod tests {
 
         let multiplexed = connections.join(Vec::new());
         multiplexed.set_multiplexed();
+        multiplexed.set_greeted();
         multiplexed.count_read();
         assert_eq!(sweeps(&connections, &multiplexed, patience(9, 3, 9)), 9, "pings are no head");
+
+        let silent = connections.join(Vec::new());
+        silent.set_multiplexed();
+        assert_eq!(sweeps(&connections, &silent, patience(9, 3, 9)), 3);
+        assert_eq!(silent.phase(), Phase::Closed);
     }
 
     #[test]

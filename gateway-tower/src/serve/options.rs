@@ -50,7 +50,8 @@ pub struct ServeOptions {
     pub streams: StreamOptions,
     /// The limits of datagrams.
     pub datagrams: DatagramOptions,
-    /// From the first byte of a request of HTTP/1.1 to the end of its head. `None` is no limit.
+    /// From the first byte of a request of HTTP/1.1 to the end of its head; over HTTP/2, which a handshake or the first bytes have
+    /// told, to the end of the settings that a client has to send before anything else. `None` is no limit.
     pub head_timeout: Option<Duration>,
     /// How long a connection is kept without a request. Longer than what stands before the gateway keeps its own, or
     /// that one's requests run into connections that are just being closed. `None` is no limit.

@@ -10,11 +10,12 @@ use gateway_tower::serve::{Addresses, Drained, NotBound, ServeOptions, Server};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
 use http::{Response, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::stream_table::Streams;
+use crate::tls::handshake;
 use crate::world::{
     Client, LONG, Table, World, backend, certificate, echo, full, gateway_name, get, get2, loopback,
     read_head,
@@ -387,6 +388,33 @@ async fn a_head_that_does_not_end_closes_the_connection() {
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(LONG, read.read_to_end(&mut rest)).await.expect("the server closes it");
     tokio::time::timeout(LONG, trickle).await.expect("in both directions").unwrap();
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_that_says_nothing_is_sent_away() {
+    let options = quick(|options| options.head_timeout = SECOND);
+    let table = Table::new(1, echo().await).https(443, None, &certificate(&["example.com"]));
+    let world = World::with(&table, options, UpstreamOptions::default()).await;
+    let closed = async |stream: &mut (dyn AsyncRead + Send + Unpin)| {
+        let read = tokio::time::timeout(LONG, stream.read_to_end(&mut Vec::new())).await;
+        let _ = read.expect("the server closes it");
+    };
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for said in [&b""[..], PREFACE, &[PREFACE, &[0, 0, 6, 4, 0, 0, 0, 0, 0]].concat()] {
+        let mut secure = handshake(&world, "example.com", &["h2"]).await.unwrap();
+        secure.write_all(said).await.unwrap();
+        closed(&mut secure).await;
+    }
+    // Without TLS, it is HTTP/2 by what is said.
+    for said in [&PREFACE[..3], PREFACE] {
+        let mut stream = world.connect().await;
+        stream.write_all(said).await.unwrap();
+        closed(&mut stream).await;
+    }
+    // One that has said what it has to may take its time.
+    let mut client = Client::http2(world.connect().await).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(client.send(get2("example.com", "/")).await.status, 200);
 }
 
 #[tokio::test]

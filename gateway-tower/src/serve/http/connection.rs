@@ -208,7 +208,7 @@ impl<M: ConnectionService> Accept for Http<M> {
                         biased;
                         // Nothing has come that would have to be finished.
                         () = member.reached(Phase::Draining) => return,
-                        read = FirstBytes::read(&mut stream) => read,
+                        read = FirstBytes::read(&mut stream, &member) => read,
                     };
                     read.map_err(Into::into).map(|(first, http2)| {
                         let connection = shared.connection(&stream, peer, addresses);

@@ -114,7 +114,7 @@ impl Shared {
             biased;
             // Nothing has come that would have to be finished.
             () = member.reached(Phase::Draining) => return Ok(()),
-            read = FirstBytes::read(&mut stream) => read,
+            read = FirstBytes::read(&mut stream, &member) => read,
         };
         let (first, http2) = read?;
         let Dialled { service, client_namespace, port } = &dialled;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::preface::FirstBytes;
+use super::preface::{FirstBytes, Greeting};
 use crate::connect::poll_read_at_most;
 use crate::drain::Member;
 
@@ -23,6 +23,8 @@ pub(in crate::serve) struct Stream<T> {
     read_at_once: usize,
     first: FirstBytes,
     member: Member,
+    /// What a client of HTTP/2 has to send first, as long as it has not.
+    greeting: Option<Greeting>,
     /// Whether the client has closed its side.
     ended: bool,
 }
@@ -37,7 +39,15 @@ impl<T> Stream<T> {
             (false, true) => READ_AT_ONCE_SECURE,
             (false, false) => READ_AT_ONCE,
         };
-        Self { io, read_at_once, first, member, ended: false }
+        Self { io, read_at_once, first, member, greeting: http2.then(Greeting::default), ended: false }
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        self.member.count_read();
+        if self.greeting.as_mut().is_some_and(|greeting| greeting.is_whole_with(bytes)) {
+            self.greeting = None;
+            self.member.set_greeted();
+        }
     }
 
     fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -57,16 +67,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        let before = buf.filled().len();
         if !this.first.is_empty() {
             this.first.take(buf);
-            this.member.count_read();
+            this.read(&buf.filled()[before..]);
             return Poll::Ready(Ok(()));
         }
         if !this.ended {
-            let before = buf.filled().len();
             ready!(poll_read_at_most(&mut this.io, cx, buf, this.read_at_once))?;
             if buf.filled().len() > before || buf.remaining() == 0 {
-                this.member.count_read();
+                this.read(&buf.filled()[before..]);
                 return Poll::Ready(Ok(()));
             }
             this.ended = true;

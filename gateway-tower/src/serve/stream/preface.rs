@@ -8,6 +8,8 @@ use std::task::Poll;
 use tokio::io::{AsyncReadExt, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::drain::Member;
+
 /// What a client of HTTP/2 sends first.
 ///
 /// # Spec
@@ -26,13 +28,42 @@ pub(in crate::serve) struct FirstBytes {
     taken: usize,
 }
 
+/// How much has come of what a client of HTTP/2 has to send first: the preface, and settings.
+///
+/// # Spec
+/// RFC 9113 sections 3.4 and 4.1.
+#[derive(Debug, Default)]
+pub(super) struct Greeting {
+    seen: usize,
+    /// The length of the settings, as far as it has come.
+    settings: usize,
+}
+
+/// The bytes of a frame before its payload; the first three are the length of that.
+const FRAME_HEAD: usize = 9;
+
+// === impl Greeting ===
+
+impl Greeting {
+    /// Whether it is whole with what has come next.
+    pub(super) fn is_whole_with(&mut self, bytes: &[u8]) -> bool {
+        let heads = (self.seen..)
+            .zip(bytes)
+            .skip_while(|(at, _)| *at < LENGTH)
+            .take_while(|(at, _)| *at < LENGTH + 3);
+        heads.for_each(|(_, byte)| self.settings = self.settings << 8 | usize::from(*byte));
+        self.seen += bytes.len();
+        self.seen >= LENGTH + FRAME_HEAD + self.settings
+    }
+}
+
 // === impl FirstBytes ===
 
 impl FirstBytes {
     /// Reads until it is clear whether this is HTTP/2. Less than a whole preface at the end of the stream is not.
     ///
     /// There is no buffer until something has come: connections that were opened in advance wait here.
-    pub(in crate::serve) async fn read(stream: &mut TcpStream) -> io::Result<(Self, bool)> {
+    pub(in crate::serve) async fn read(stream: &mut TcpStream, member: &Member) -> io::Result<(Self, bool)> {
         let mut bytes = Vec::new();
         let http2 = loop {
             stream.readable().await?;
@@ -45,6 +76,7 @@ impl FirstBytes {
             match read {
                 Poll::Ready(Ok(0)) => break false,
                 Poll::Ready(Ok(_)) => {
+                    member.count_read();
                     if let Some(http2) = is_http2(&bytes) {
                         break http2;
                     }
@@ -89,12 +121,14 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::drain::Connections;
 
     /// What a server reads of a client that sends these parts one after the other, and closes.
     async fn read(parts: &[&[u8]]) -> (Vec<u8>, bool) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
+        let member = Connections::default().join(Vec::new());
         let send = async {
             for part in parts {
                 client.write_all(part).await.unwrap();
@@ -103,7 +137,7 @@ mod tests {
             }
             client.shutdown().await.unwrap();
         };
-        let (read, ()) = tokio::join!(FirstBytes::read(&mut server), send);
+        let (read, ()) = tokio::join!(FirstBytes::read(&mut server, &member), send);
         let (mut first, http2) = read.unwrap();
         let mut block = [0; 64];
         let mut block = ReadBuf::new(&mut block);
@@ -137,6 +171,18 @@ mod tests {
             let sent = parts.concat();
             assert!(sent.starts_with(&bytes) && bytes.len() >= sent.len().min(LENGTH), "{parts:?}");
         }
+    }
+
+    #[test]
+    fn a_greeting_is_whole_with_the_last_byte_of_the_settings() {
+        let settings = [&[0, 1, 2, 4, 0, 0, 0, 0, 0][..], &[0; 0x102]].concat();
+        let all = [&PREFACE[..], &settings].concat();
+        for piece in [1, 2, 25, all.len()] {
+            let mut greeting = Greeting::default();
+            let whole: Vec<_> = all.chunks(piece).map(|piece| greeting.is_whole_with(piece)).collect();
+            assert_eq!(whole.iter().position(|whole| *whole), Some(whole.len() - 1), "{piece}");
+        }
+        assert!(Greeting::default().is_whole_with(&[&PREFACE[..], &[0; FRAME_HEAD]].concat()), "empty ones");
     }
 
     #[test]
