@@ -602,7 +602,9 @@ async fn the_admin_port_tells_what_is_counted() {
         format!(r#"http_server_requests_total{{{main},rule="0",rule_name="shop",{get}="2xx"}} 2"#),
         format!(r#"http_server_requests_total{{{main},rule="1",{get}="5xx"}} 1"#),
         format!(r#"gateway_refused_requests_total{{{head},reason="no_rule"}} 1"#),
-        format!(r#"gateway_refused_requests_total{{{main},rule="1",reason="unresolved_backend"}} 1"#),
+        format!(
+            r#"gateway_refused_requests_total{{{main},rule="1",backend="default/nowhere:80",reason="unresolved_backend"}} 1"#
+        ),
         format!(
             "http_client_request_duration_seconds_count{{{main},rule=\"0\",rule_name=\"shop\",backend=\"default/shop:80\",\
              http_response_status_class=\"2xx\"}} 2"
@@ -671,6 +673,7 @@ async fn one_thread_is_enough_and_the_admin_port_and_the_access_log_tell_how_it_
     }
     assert_eq!((&lines[0]["path"], &lines[0]["query"]), (&"/shop/1".into(), &"a=b".into()));
     assert_eq!(lines[0]["backend"], "default/shop:80");
+    assert_eq!(lines[1]["backend"], "default/nowhere:80");
     assert_eq!(lines[0]["endpoint"], backend.address().to_string());
     assert!(lines[0]["bytes"].as_u64().unwrap() > 0);
 }

@@ -72,7 +72,7 @@ impl<'a> Scene<'a> {
             id: RuleName { route: RouteKey::new(RouteKind::Http, name.clone()).into(), index: 0, name: None },
             filters: self.filters.into(),
             backends: Backends::new(refs),
-            backend_filters: backend_filters.into(),
+            backend_filters: backend_filters.into_iter().collect(),
             timeouts: Timeouts::default(),
             retry: None,
             sessions: None,

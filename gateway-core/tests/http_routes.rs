@@ -250,6 +250,18 @@ fn a_bad_backend_never_costs_the_acceptance() {
     }
 }
 
+// HRB-10
+#[test]
+fn a_rule_knows_what_its_invalid_references_are_to() {
+    let translation = rules(
+        "{backendRefs: [{name: absent, port: 80}, {name: web, port: 80}, {name: absent, namespace: other, port: 80}, \
+         {name: web, kind: Deployment, group: apps}]}",
+    );
+    let backends = &translation.table.rules().next().unwrap().backends;
+    let names: Vec<_> = (0..4).map(|position| backends.unresolved(position).map(|name| &**name)).collect();
+    assert_eq!(names, [Some("apps/absent:80"), None, Some("other/absent:80"), Some("Deployment apps/web")]);
+}
+
 // RTE-16, RTE-17, FMR-06, FEX-02
 #[test]
 fn every_reference_counts_and_the_gravest_reason_is_given() {

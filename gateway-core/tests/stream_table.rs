@@ -208,10 +208,8 @@ fn each_backend_has_its_share_and_one_that_cannot_take_it_loses_it() {
     });
     let table = table.build();
     let shares = shares(&table, listener, route);
-    assert_eq!(
-        shares,
-        [(Ok(there), 500), (Err(NoStream::Unresolved), 300), (Err(NoStream::NoEndpoints(empty)), 200)]
-    );
+    let unresolved = NoStream::Unresolved { rule: route, position: 1 };
+    assert_eq!(shares, [(Ok(there), 500), (Err(unresolved), 300), (Err(NoStream::NoEndpoints(empty)), 200)]);
     assert_ne!(nothing, there);
 
     let mut table = ByHand::new();

@@ -16,7 +16,9 @@ use futures_util::FutureExt;
 use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
-use gateway_core::rule::{Backend, BackendKind, BackendProtocol, HttpRule, Retry, RuleName, Timeouts};
+use gateway_core::rule::{
+    Backend, BackendKind, BackendProtocol, BackendTarget, HttpRule, Retry, RuleName, Timeouts,
+};
 use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
 use gateway_tower::client::ConnectError;
 use gateway_tower::metrics::Metrics;
@@ -198,6 +200,41 @@ async fn own_answers_are_counted_by_reason_and_failed_attempts_by_error() {
             (&attempts("timed_out"), 1)
         ])
     );
+}
+
+// HRB-10
+#[tokio::test]
+async fn requests_to_an_invalid_reference_are_counted_with_what_it_is_to() {
+    let table = |unresolved: &[&'static str], weights: [u32; 3]| {
+        let mut scene = Scene::new();
+        scene.unresolved = unresolved.to_vec();
+        scene.target(BackendTarget::Unresolved, weights[0]);
+        scene.target(BackendTarget::Unresolved, weights[1]);
+        scene.backend("backend", weights[2], [endpoint(1)]);
+        scene.table()
+    };
+    let names = ["default/gone:80", "Foo other/odd"];
+    let counted = Counted::new(table(&names, [1, 0, 0]));
+    for (weights, times) in [([1, 0, 0], 2), ([0, 1, 0], 1), ([0, 0, 1], 1)] {
+        counted.tables.store(table(&names, weights));
+        counted.send(service_fn(statuses), (0..times).map(|_| get("/"))).await;
+    }
+    let refused = |backend: &str| {
+        format!(r#"gateway_refused_requests_total{{{RULE},backend="{backend}",reason="unresolved_backend"}}"#)
+    };
+    let [gone, odd] = names.map(refused);
+    assert_eq!(counted.numbers("gateway_refused_requests"), numbers([(&gone, 2), (&odd, 1)]));
+    let requests = |class: &str| {
+        format!(
+            r#"http_server_requests_total{{{RULE},http_request_method="GET",http_response_status_class="{class}"}}"#
+        )
+    };
+    let all = numbers([(&requests("2xx"), 1), (&requests("5xx"), 3)]);
+    assert_eq!(counted.numbers("http_server_requests"), all);
+    // A counter that has gone must not make another one jump.
+    counted.tables.store(table(&names[..1], [1, 0, 0]));
+    assert_eq!(counted.numbers("gateway_refused_requests"), numbers([(&gone, 2)]));
+    assert_eq!(counted.numbers("http_server_requests"), all);
 }
 
 #[tokio::test]

@@ -261,7 +261,7 @@ fn shown_rule(rule: &HttpRule, table: &RouteTable) -> String {
         filters.iter().map(|filter| shown_filter(filter, table)).collect()
     };
     let filters = shown(filters);
-    let backend_filters: Vec<_> = backend_filters.iter().map(|filters| shown(filters)).collect();
+    let backend_filters: Vec<_> = backend_filters.lists().iter().map(|filters| shown(filters)).collect();
     let backends = shown_backends(backends, table);
     let data = data.as_ref().map(|data| data.get::<String>());
     format!(

@@ -1,5 +1,7 @@
 //! The parts of a compiled rule that all kinds of Routes share, and the findings about it.
 
+use std::sync::Arc;
+
 use super::scope::Scope;
 use crate::api::{GrpcBackendRef, HttpBackendRef};
 use crate::filter::HttpFilter;
@@ -47,7 +49,10 @@ pub(super) struct Actions<'w> {
 }
 
 /// The backends of a rule, each with filters of its own.
-pub(super) type WeightedBackends = Vec<(BackendRef, Box<[HttpFilter]>)>;
+pub(super) type WeightedBackends = Vec<(Weighted, Box<[HttpFilter]>)>;
+
+/// An entry of a rule's `backendRefs`; where it leads nowhere, with what it is to.
+pub(super) type Weighted = (BackendRef, Option<Arc<str>>);
 
 /// An entry of a rule's `backendRefs` of which the filters stand in it.
 pub(super) trait WrittenBackend {
@@ -76,18 +81,25 @@ impl Actions<'_> {
         let Self { index, name, filters, backends, timeouts, retry, sessions } = self;
         let id = RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
         let (refs, of_backends): (Vec<_>, Vec<_>) = backends.into_iter().unzip();
-        let any_filters = of_backends.iter().any(|filters| !filters.is_empty());
         HttpRule {
             data: scope.data(&id),
             id,
             filters,
-            backends: Backends::new(refs),
-            backend_filters: if any_filters { of_backends.into() } else { Box::default() },
+            backends: listed(refs),
+            backend_filters: of_backends.into_iter().collect(),
             timeouts,
             retry: retry.map(Box::new),
             sessions,
         }
     }
+}
+
+/// The entries of a rule's `backendRefs`, in their order.
+pub(super) fn listed(entries: Vec<Weighted>) -> Backends {
+    let backends = Backends::new(entries.iter().map(|(backend, _)| *backend));
+    let unresolved =
+        entries.into_iter().enumerate().filter_map(|(position, (_, name))| Some((position, name?)));
+    unresolved.fold(backends, |backends, (position, name)| backends.with_unresolved(position, name))
 }
 
 /// Follows the references of a rule. `filters` makes the filters of one; it is told where they stand below the rule.

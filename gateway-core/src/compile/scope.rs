@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 
 use super::patterns::Patterns;
 use super::places::Places;
+use super::rule::Weighted;
 use super::service_listeners::ServiceListeners;
 use crate::api::{
     BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
@@ -123,15 +124,15 @@ impl<'s, 'c> Scope<'s, 'c> {
         weight: i32,
         position: usize,
         findings: &mut Vec<Finding>,
-    ) -> BackendRef {
-        let target = match self.backend(reference) {
-            Ok(backend) => BackendTarget::Backend(backend),
+    ) -> Weighted {
+        let (target, unresolved) = match self.backend(reference) {
+            Ok(backend) => (BackendTarget::Backend(backend), None),
             Err(finding) => {
                 findings.push(finding.under(format_args!("backendRefs[{position}]")));
-                BackendTarget::Unresolved
+                (BackendTarget::Unresolved, Some(reference.to_text(&self.route.name.namespace)))
             }
         };
-        BackendRef { target, weight: u32::try_from(weight).unwrap_or(0) }
+        (BackendRef { target, weight: u32::try_from(weight).unwrap_or(0) }, unresolved)
     }
 
     /// The filter that an `ExtensionRef` leads to.

@@ -47,7 +47,8 @@ fn sessions<B: WrittenBackend>(
         return Ok(None);
     }
     // What may not be referred to is not looked at.
-    let found = refs.iter().zip(backends).filter(|(_, (made, _))| made.target != BackendTarget::Unresolved);
+    let found =
+        refs.iter().zip(backends).filter(|(_, ((made, _), _))| made.target != BackendTarget::Unresolved);
     let with_affinity = found.filter_map(|(written, _)| scope.service_with_affinity(written.reference()));
     let services: Vec<_> = with_affinity.collect();
     if !services.is_empty() {
@@ -66,7 +67,7 @@ fn of_backends<B: WrittenBackend>(
     backends: &WeightedBackends,
     scope: &Scope<'_, '_>,
 ) -> Option<Box<Sessions>> {
-    let sessions = refs.iter().zip(backends).map(|(written, (made, _))| match made.target {
+    let sessions = refs.iter().zip(backends).map(|(written, ((made, _), _))| match made.target {
         BackendTarget::Backend(_) => scope.session_of_backend(written.reference()),
         BackendTarget::Unresolved => None,
     });

@@ -1,11 +1,11 @@
 //! The rules of a TLSRoute, TCPRoute or UDPRoute: where connections or datagrams go.
 
-use super::rule::{CompiledRules, RuleFindings};
+use super::rule::{CompiledRules, RuleFindings, listed};
 use super::scope::Scope;
 use crate::api::BackendRef as WrittenBackendRef;
 use crate::condition::Reason;
 use crate::finding::Finding;
-use crate::rule::{Backends, RuleName, StreamRule};
+use crate::rule::{RuleName, StreamRule};
 
 /// Follows the references of the first rule. It takes all that comes to the Route, so that the others of a Route of an older
 /// version are never reached; that is said of each.
@@ -34,7 +34,7 @@ pub(super) fn stream_rules<'w>(
         } else {
             let id =
                 RuleName { route: scope.route().clone(), index: index as u16, name: name.map(Into::into) };
-            let rule = StreamRule { data: scope.data(&id), id, backends: Backends::new(refs) };
+            let rule = StreamRule { data: scope.data(&id), id, backends: listed(refs) };
             served = Some(Box::new(rule));
         }
         all.push(findings);

@@ -69,7 +69,10 @@ pub enum Refusal {
     NoBackend,
     /// The chosen reference to a backend is invalid.
     #[error("the reference to the backend is invalid")]
-    UnresolvedBackend,
+    UnresolvedBackend {
+        /// Its position among those of the rule, whose [`Backends`](crate::rule::Backends::unresolved) name it.
+        position: u16,
+    },
     /// The chosen backend has no endpoints that are ready.
     #[error("the backend has no ready endpoints")]
     NoEndpoints,
@@ -94,7 +97,7 @@ impl Refusal {
             Self::TraceOfGateway => StatusCode::NOT_IMPLEMENTED,
             Self::GoesRound => StatusCode::LOOP_DETECTED,
             Self::Unmatched(unmatched) => unmatched.status(),
-            Self::ListenerFilter | Self::Filter | Self::NoBackend | Self::UnresolvedBackend => {
+            Self::ListenerFilter | Self::Filter | Self::NoBackend | Self::UnresolvedBackend { .. } => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
@@ -115,7 +118,7 @@ impl Refusal {
             Self::OptionsOfGateway | Self::TraceOfGateway => GrpcCode::Unknown,
             Self::Unmatched(_) | Self::NoBackend => GrpcCode::Unimplemented,
             Self::BodyTooLong => GrpcCode::ResourceExhausted,
-            Self::NotAuthorized | Self::UnresolvedBackend | Self::NoEndpoints | Self::NoAddress => {
+            Self::NotAuthorized | Self::UnresolvedBackend { .. } | Self::NoEndpoints | Self::NoAddress => {
                 GrpcCode::Unavailable
             }
         }
@@ -144,7 +147,7 @@ impl Refusal {
             Self::NotAuthorized => "503: it cannot be found out whether the request is authorized\n",
             Self::BodyTooLong => "413: the body is too long to be authorized\n",
             Self::NoBackend => "500: the route has no backend\n",
-            Self::UnresolvedBackend => "500: the backend of the route is invalid\n",
+            Self::UnresolvedBackend { .. } => "500: the backend of the route is invalid\n",
             Self::NoEndpoints => "503: the backend has no ready endpoints\n",
             Self::NoAddress => "503: the backend cannot be found\n",
         }
@@ -187,7 +190,7 @@ mod tests {
             (Refusal::NotAuthorized, 503),
             (Refusal::BodyTooLong, 413),
             (Refusal::NoBackend, 500),
-            (Refusal::UnresolvedBackend, 500),
+            (Refusal::UnresolvedBackend { position: 0 }, 500),
             (Refusal::NoEndpoints, 503),
             (Refusal::NoAddress, 503),
         ] {
@@ -205,7 +208,7 @@ mod tests {
         for (refusal, code) in [
             (NoMatch::NoListener.into(), GrpcCode::Unimplemented),
             (Refusal::NoBackend, GrpcCode::Unimplemented),
-            (Refusal::UnresolvedBackend, GrpcCode::Unavailable),
+            (Refusal::UnresolvedBackend { position: 0 }, GrpcCode::Unavailable),
             (Refusal::NoEndpoints, GrpcCode::Unavailable),
             (Refusal::NoAddress, GrpcCode::Unavailable),
             (Refusal::ListenerFilter, GrpcCode::Internal),

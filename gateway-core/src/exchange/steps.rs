@@ -444,7 +444,9 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
         let (position, target) = rule.backends.pick(random).ok_or(Refusal::NoBackend)?;
         let id = match target {
             BackendTarget::Backend(id) => id,
-            BackendTarget::Unresolved => return Err(Refusal::UnresolvedBackend),
+            BackendTarget::Unresolved => {
+                return Err(Refusal::UnresolvedBackend { position: position as u16 });
+            }
         };
         self.chosen = Some(Chosen { position: position as u32, id });
         let backend = self.table.backend(id);

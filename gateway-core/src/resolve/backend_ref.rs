@@ -470,6 +470,14 @@ impl BackendReference<'_> {
         let name = || ObjectName::new(self.namespace.unwrap_or(namespace), self.name);
         BackendName::find(self.group, self.kind, name)
     }
+
+    /// What the reference is to, in the form in which a backend is displayed.
+    pub(crate) fn to_text(self, namespace: &str) -> Arc<str> {
+        let Self { group, kind, namespace: named, name, port, is_errand: _ } = self;
+        let kind = if (group, kind) == ("", "Service") { String::new() } else { format!("{kind} ") };
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{kind}{}/{name}{port}", named.unwrap_or(namespace)).into()
+    }
 }
 
 impl<'r> From<&'r BackendObjectReference> for BackendReference<'r> {

@@ -107,7 +107,13 @@ pub struct Locality {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backends {
     refs: Box<[BackendRef]>,
+    /// Most rules have none, and take one word for it.
+    unresolved: Option<Box<Unresolved>>,
 }
+
+/// What the references are to that lead nowhere, by their positions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Unresolved(Vec<(usize, Arc<str>)>);
 
 /// One entry of a rule's `backendRefs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +234,33 @@ impl fmt::Debug for Endpoint {
 impl Backends {
     /// The backends of a rule, in the order in which they are listed.
     pub fn new(refs: impl IntoIterator<Item = BackendRef>) -> Self {
-        Self { refs: refs.into_iter().collect() }
+        Self { refs: refs.into_iter().collect(), unresolved: None }
+    }
+
+    /// The same, with what the reference at this position is to, which leads nowhere: in the form in which a [`Backend`] is
+    /// displayed, for who looks for what is wrong.
+    pub fn with_unresolved(mut self, position: usize, name: impl Into<Arc<str>>) -> Self {
+        self.unresolved.get_or_insert_default().0.push((position, name.into()));
+        self
+    }
+
+    /// What the reference at this position is to, where it leads nowhere and that is known.
+    ///
+    /// ```
+    /// # use gateway_core::rule::{Backends, BackendRef, BackendTarget};
+    /// let backends = Backends::new([BackendRef { target: BackendTarget::Unresolved, weight: 1 }]);
+    /// let backends = backends.with_unresolved(0, "default/misspelt:80");
+    /// assert_eq!(backends.unresolved(0), Some(&"default/misspelt:80".into()));
+    /// assert_eq!(backends.unresolved(1), None);
+    /// ```
+    pub fn unresolved(&self, position: usize) -> Option<&Arc<str>> {
+        let Unresolved(names) = self.unresolved.as_deref()?;
+        names.iter().find(|(at, _)| *at == position).map(|(_, name)| name)
+    }
+
+    /// What all references are to that lead nowhere, as far as that is known.
+    pub fn all_unresolved(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.unresolved.iter().flat_map(|names| &names.0).map(|(_, name)| name)
     }
 
     /// The position of the backend for one request, and where it leads; `random` is uniform over all of `u64`. None when

@@ -3,6 +3,7 @@
 //! A rule for requests is an [`HttpRule`]; one for what is passed on as it comes, a [`StreamRule`].
 
 mod backend;
+mod backend_filters;
 mod backend_tls;
 mod data;
 mod grpc_timeout;
@@ -20,6 +21,7 @@ use http::HeaderMap;
 pub use self::backend::{
     Backend, BackendKind, BackendProtocol, BackendRef, BackendTarget, Backends, Endpoint, Locality,
 };
+pub use self::backend_filters::BackendFilters;
 pub use self::backend_tls::{Authorities, BackendTls, Identity};
 pub use self::data::{RuleData, RuleDataSource};
 pub use self::grpc_timeout::grpc_timeout;
@@ -44,9 +46,8 @@ pub struct HttpRule {
     pub filters: Box<[HttpFilter]>,
     /// Where the requests go.
     pub backends: Backends,
-    /// What is done to the requests and responses of each backend, by its position in `backends`; nothing at all when none
-    /// of them has filters of its own, which is the common case. [`filters_of`](Self::filters_of) reads it.
-    pub backend_filters: Box<[Box<[HttpFilter]>]>,
+    /// What is done to the requests and responses of each backend, by its position in `backends`.
+    pub backend_filters: BackendFilters,
     /// How long they may take, as far as the rule says so; see [`timeouts_for`](Self::timeouts_for).
     pub timeouts: Timeouts,
     /// When they are tried again; never without it.
@@ -77,7 +78,7 @@ impl HttpRule {
             id,
             filters: Box::default(),
             backends: Backends::default(),
-            backend_filters: Box::default(),
+            backend_filters: BackendFilters::default(),
             timeouts: Timeouts::default(),
             retry: None,
             sessions: None,
@@ -87,7 +88,7 @@ impl HttpRule {
 
     /// The filters of the backend at this position: those that run within the filters of the rule.
     pub fn filters_of(&self, backend: usize) -> &[HttpFilter] {
-        self.backend_filters.get(backend).map_or(&[], |filters| filters)
+        self.backend_filters.of(backend)
     }
 
     /// How long a request with these headers may take. A GRPCRoute says nothing of it; its calls do, in `grpc-timeout`.
@@ -108,7 +109,7 @@ impl HttpRule {
 
     /// Whether it has filters, be it for some of its backends only.
     pub fn has_filters(&self) -> bool {
-        !self.filters.is_empty() || self.backend_filters.iter().any(|filters| !filters.is_empty())
+        !self.filters.is_empty() || !self.backend_filters.is_empty()
     }
 }
 

@@ -87,8 +87,13 @@ pub enum NoStream {
     #[error("the rule has no backend with a weight")]
     NoBackend,
     /// It fell to a reference that leads nowhere: its share is rejected.
-    #[error("the backend that it fell to is not there")]
-    Unresolved,
+    #[error("the reference to the backend that it fell to is invalid")]
+    Unresolved {
+        /// The rule.
+        rule: StreamRuleId,
+        /// The position of the reference in the rule, whose [`Backends`](crate::rule::Backends::unresolved) name it.
+        position: u16,
+    },
     /// The backend has no endpoint that is ready.
     #[error("the backend has no endpoints")]
     NoEndpoints(BackendId),
@@ -146,7 +151,9 @@ impl RouteTable {
                 Err(NoStream::NoEndpoints(id))
             }
             Some((_, BackendTarget::Backend(id))) => Ok(id),
-            Some((_, BackendTarget::Unresolved)) => Err(NoStream::Unresolved),
+            Some((position, BackendTarget::Unresolved)) => {
+                Err(NoStream::Unresolved { rule: matched.rule, position: position as u16 })
+            }
             None => Err(NoStream::NoBackend),
         }
     }
@@ -158,7 +165,13 @@ impl NoStream {
     /// Why, with the names of what it is about. `table` is the one that decided.
     pub fn in_table(self, table: &RouteTable) -> String {
         match self {
-            Self::NoListener | Self::NoBackend | Self::Unresolved => self.to_string(),
+            Self::NoListener | Self::NoBackend => self.to_string(),
+            Self::Unresolved { rule, position } => {
+                match table.stream_rule(rule).backends.unresolved(position.into()) {
+                    Some(name) => format!("the reference to {name} is invalid"),
+                    None => self.to_string(),
+                }
+            }
             Self::Requests(id) => format!("listener {} takes requests", table.listener(id)),
             Self::NoServerName(id) => {
                 format!("the client has sent no server name, and listener {} needs one", table.listener(id))

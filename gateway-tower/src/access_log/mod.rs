@@ -13,7 +13,7 @@
 //! | `status`, `grpc_status`, `bytes` | of the answer; bytes of its body |
 //! | `duration_ms` | from the head of the request to the end of the answer, in milliseconds |
 //! | `complete` | whether the answer was sent to its end |
-//! | `listener`, `route`, `rule`, `backend`, `endpoint`, `retries` | where it went; a rule by its name or its number |
+//! | `listener`, `route`, `rule`, `backend`, `endpoint`, `retries` | where it went; a rule by its name or its number, a backend also where the reference to it is invalid |
 //! | `generation` | the number of the table that decided |
 //! | `answered_by`, `reason` | who made the answer, and why, where it was no backend |
 //!

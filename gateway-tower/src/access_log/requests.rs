@@ -125,6 +125,9 @@ impl Entry {
         let rule = outcome.routed.as_ref().map(|routed| &routed.rule().id);
         let reason = outcome.refusal().map(|refusal| with_causes(refusal));
         let backend = outcome.routed.as_ref().and_then(|routed| routed.backend());
+        // A text, and so quoted in a line: an XBackend has its kind before its name.
+        let backend = backend.map(ToString::to_string);
+        let backend = backend.or_else(|| outcome.unresolved_backend().map(ToString::to_string));
         tracing::info!(
             target: TARGET,
             peer = peer.map(tracing::field::display),
@@ -145,8 +148,7 @@ impl Entry {
                 None => rule.index.to_string(),
             }),
             generation = outcome.table().map(|table| table.generation()),
-            // A text, and so quoted in a line: an XBackend has its kind before its name.
-            backend = backend.map(ToString::to_string),
+            backend,
             endpoint = outcome.endpoint().map(tracing::field::display),
             retries = outcome.retries,
             answered_by = outcome.answered_by.as_str(),

@@ -27,6 +27,8 @@ impl ObserveStreams for StreamLog {
             | StreamEnd::Moved
             | StreamEnd::HandshakeFailed => None,
         };
+        let backend = stream.backend.as_ref().map(ToString::to_string);
+        let backend = backend.or_else(|| stream.unresolved.as_deref().map(str::to_owned));
         tracing::info!(
             target: TARGET,
             peer = %stream.peer,
@@ -44,7 +46,7 @@ impl ObserveStreams for StreamLog {
                 None => rule.index.to_string(),
             }),
             generation = stream.generation,
-            backend = stream.backend.as_ref().map(ToString::to_string),
+            backend,
             endpoint = stream.endpoint.map(tracing::field::display),
             result = stream.end.as_str(),
             reason,

@@ -15,7 +15,7 @@ use super::attempt_end::AttemptEnd;
 use super::cells::{AttemptCounts, PlaceCells, RequestCounts};
 use super::class::Class;
 use super::histogram::Counted;
-use super::labels::{Labels, Place, With};
+use super::labels::{Labels, Place, To, With};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
 use super::series::Series;
@@ -140,13 +140,9 @@ impl Metrics {
 }
 
 fn encode_requests(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<PlaceCells>>]) -> fmt::Result {
-    let all: Vec<(Labels, RequestCounts)> = series
-        .chunk_by(|one, other| one.labels().share_requests(other.labels()))
-        .map(|of_rule| {
-            let cells = of_rule.iter().flat_map(|series| series.all()).map(|series| &series.cells.requests);
-            (of_rule[0].labels().of_request(), cells.collect())
-        })
-        .collect();
+    let by_rule = || series.chunk_by(|one, other| one.labels().share_requests(other.labels()));
+    let all: Vec<(Labels, RequestCounts)> =
+        by_rule().map(|of_rule| (of_rule[0].labels().of_request(), counted(of_rule))).collect();
 
     let (name, help) =
         ("http_server_request_duration", "From the head of a request to the end of its answer");
@@ -175,9 +171,16 @@ fn encode_requests(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<Pla
     let (name, help) =
         ("gateway_refused_requests", "Requests that the gateway answered by itself, by reason");
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (labels, counts) in &all {
-        for (reason, number) in Reason::ALL.into_iter().zip(counts.refusals) {
-            counter(&mut metric, &With(labels, [("reason", reason.as_str())]), number)?;
+    for of_rule in by_rule() {
+        // Each reference that leads nowhere is counted by itself, with its name.
+        let (unresolved, others): (Vec<_>, Vec<_>) =
+            of_rule.iter().partition(|series| series.labels().are_unresolved());
+        let unresolved = unresolved.into_iter().map(|series| (series.labels().clone(), counted([series])));
+        let others = (of_rule[0].labels().of_request(), counted(others));
+        for (labels, counts) in unresolved.chain([others]) {
+            for (reason, number) in Reason::ALL.into_iter().zip(counts.refusals) {
+                counter(&mut metric, &With(&labels, [("reason", reason.as_str())]), number)?;
+            }
         }
     }
 
@@ -189,10 +192,16 @@ fn encode_requests(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<Pla
     Ok(())
 }
 
+/// What was counted of requests in these series.
+fn counted<'s>(series: impl IntoIterator<Item = &'s Arc<Series<PlaceCells>>>) -> RequestCounts {
+    series.into_iter().flat_map(|series| series.all()).map(|series| &series.cells.requests).collect()
+}
+
 fn encode_attempts(encoder: &mut DescriptorEncoder<'_>, series: &[Arc<Series<PlaceCells>>]) -> fmt::Result {
     let cells =
         |series: &Arc<Series<PlaceCells>>| series.all().map(|series| &series.cells.attempts).collect();
-    let at_backends = series.iter().filter(|series| series.labels().have_backend());
+    let at_backends =
+        series.iter().filter(|series| series.labels().have_backend() && !series.labels().are_unresolved());
     let all: Vec<(&Labels, AttemptCounts)> =
         at_backends.map(|series| (series.labels(), cells(series))).collect();
 
@@ -227,7 +236,7 @@ fn encode_certificates(encoder: &mut DescriptorEncoder<'_>, table: &RouteTable) 
     let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
     for (id, listener) in table.listeners() {
         let ListenerProtocol::Https(tls) = &listener.protocol else { continue };
-        let labels = Labels::new(table, Place { listener: id, rule: None, backend: None });
+        let labels = Labels::new(table, Place { listener: id, rule: None, to: To::None });
         let mut told = Vec::new();
         for certificate in tls.certificates.iter() {
             // A listener may name a Secret twice.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use gateway_core::filter::HttpFilter;
 use gateway_core::name::{BackendId, ListenerOwnerKind, ObjectName};
-use gateway_core::rule::{Backend, BackendKind, BackendTarget, RuleName};
+use gateway_core::rule::{Backend, BackendKind, BackendTarget, Backends, RuleName};
 use gateway_core::table::{FrontendOwner, Listener, ListenerId, RouteTable, RuleId};
 use prometheus_client::encoding::{
     EncodeLabel, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder,
@@ -23,7 +23,17 @@ use crate::routed::Routed;
 pub(super) struct Place {
     pub(super) listener: ListenerId,
     pub(super) rule: Option<RuleId>,
-    pub(super) backend: Option<BackendId>,
+    pub(super) to: To,
+}
+
+/// Where a place is in its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    /// At none of its backends.
+    None,
+    Backend(BackendId),
+    /// At the reference at this position, which leads nowhere.
+    Unresolved(u16),
 }
 
 /// The same by name, which stays from table to table.
@@ -57,10 +67,14 @@ struct ListenerName {
 
 /// A backend by what it is displayed as.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct BackendName {
-    service: ObjectName,
-    port: u16,
-    kind: BackendKind,
+enum BackendName {
+    Known {
+        service: ObjectName,
+        port: u16,
+        kind: BackendKind,
+    },
+    /// What a reference is to that leads nowhere.
+    Unresolved(Arc<str>),
 }
 
 /// What is in a table: the labels that series may have.
@@ -87,8 +101,16 @@ impl Place {
     #[inline]
     pub(super) fn of(routed: &Routed) -> Self {
         let matched = routed.matched();
-        let backend = routed.reached().map(|reached| reached.backend);
-        Self { listener: matched.listener, rule: Some(matched.rule), backend }
+        let to = routed.reached().map_or(To::None, |reached| To::Backend(reached.backend));
+        Self { listener: matched.listener, rule: Some(matched.rule), to }
+    }
+}
+
+impl Place {
+    /// What the reference is to that leads nowhere, where the place is at one.
+    fn unresolved<'t>(&self, table: &'t RouteTable) -> Option<&'t Arc<str>> {
+        let To::Unresolved(position) = self.to else { return None };
+        table.rule(self.rule?).backends.unresolved(position.into())
     }
 }
 
@@ -96,10 +118,14 @@ impl Hash for Place {
     /// Of the numbers alone, since each request is looked up by them: which of them are there makes hardly a difference.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { listener, rule, backend } = self;
+        let Self { listener, rule, to } = self;
         listener.hash(state);
         rule.iter().for_each(|rule| rule.hash(state));
-        backend.iter().for_each(|backend| backend.hash(state));
+        match to {
+            To::None => {}
+            To::Backend(backend) => backend.hash(state),
+            To::Unresolved(position) => position.hash(state),
+        }
     }
 }
 
@@ -120,7 +146,13 @@ impl Labels {
         Self {
             listener: ListenerLabels::from(&**table.listener(place.listener)).into(),
             rule: place.rule.map(|rule| table.rule(rule).id.clone()),
-            backend: place.backend.map(|id| BackendName::new(table.backend(id)).into()),
+            backend: match place.to {
+                To::None => None,
+                To::Backend(id) => Some(BackendName::new(table.backend(id)).into()),
+                To::Unresolved(_) => {
+                    place.unresolved(table).map(|name| BackendName::Unresolved(Arc::clone(name)).into())
+                }
+            },
         }
     }
 
@@ -130,10 +162,11 @@ impl Labels {
             Some(listener) => ListenerLabels::from(&**listener),
             None => ListenerLabels { owner: FrontendOwner::Gateway(stream.gateway.clone()), name: None },
         };
+        let unresolved = || stream.unresolved.clone().map(BackendName::Unresolved);
         Self {
             listener: listener.into(),
             rule: stream.rule.as_ref().map(|rule| rule.id.clone()),
-            backend: stream.backend.as_ref().map(|backend| BackendName::new(backend).into()),
+            backend: stream.backend.as_ref().map(BackendName::new).or_else(unresolved).map(Arc::new),
         }
     }
 
@@ -147,9 +180,14 @@ impl Labels {
         self.listener == other.listener && self.rule == other.rule
     }
 
-    /// Whether these name a backend.
+    /// Whether these name a backend, be it one that is not there.
     pub(super) fn have_backend(&self) -> bool {
         self.backend.is_some()
+    }
+
+    /// Whether these name a reference that leads nowhere: requests to it are refused, and so that is counted with its name.
+    pub(super) fn are_unresolved(&self) -> bool {
+        matches!(self.backend.as_deref(), Some(BackendName::Unresolved(_)))
     }
 
     /// Whether these are the labels of a place in `table`. Texts are shared between tables, so that in most cases pointers
@@ -162,14 +200,17 @@ impl Labels {
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             }
-            && match (&self.backend, place.backend) {
-                (Some(name), Some(backend)) => {
-                    let BackendName { service, port, kind } = &**name;
+            && match (self.backend.as_deref(), place.to) {
+                (Some(BackendName::Known { service, port, kind }), To::Backend(backend)) => {
                     let backend = table.backend(backend);
                     backend.port == *port && backend.service == *service && backend.kind == *kind
                 }
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
+                (Some(BackendName::Unresolved(name)), To::Unresolved(_)) => {
+                    place.unresolved(table) == Some(name)
+                }
+                (None, To::Unresolved(_)) => place.unresolved(table).is_none(),
+                (None, To::None) => true,
+                (None, To::Backend(_)) | (Some(_), _) => false,
             }
     }
 }
@@ -255,14 +296,18 @@ impl EncodeLabelSet for Labels {
 
 impl BackendName {
     fn new(backend: &Backend) -> Self {
-        Self { service: backend.service.clone(), port: backend.port, kind: backend.kind }
+        Self::Known { service: backend.service.clone(), port: backend.port, kind: backend.kind }
     }
 }
 
 impl Display for BackendName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, port, kind } = self.clone();
-        Backend { service, port, kind, ..Backend::default() }.fmt(f)
+        match self.clone() {
+            Self::Known { service, port, kind } => {
+                Backend { service, port, kind, ..Backend::default() }.fmt(f)
+            }
+            Self::Unresolved(name) => f.write_str(&name),
+        }
     }
 }
 
@@ -290,17 +335,17 @@ impl<'t> Known<'t> {
         known.rules.extend(table.rules().map(|rule| &rule.id));
         known.rules.extend(table.stream_rules().map(|rule| &rule.id));
         for rule in table.stream_rules() {
-            let targets = rule.backends.refs().iter().map(|backend| backend.target);
-            known.add_backends(table, &rule.id, targets);
+            known.add_backends(table, &rule.id, found(&rule.backends));
+            known.add_unresolved(&rule.id, &rule.backends);
         }
         for rule in table.rules() {
-            let backends = rule.backends.refs().iter().map(|backend| backend.target);
-            let lists = iter::once(&rule.filters).chain(&rule.backend_filters);
+            let lists = iter::once(&rule.filters).chain(rule.backend_filters.lists());
             let mirrors = lists.flatten().filter_map(|filter| match filter {
-                HttpFilter::RequestMirror(mirror) => Some(BackendTarget::Backend(mirror.backend)),
+                HttpFilter::RequestMirror(mirror) => Some(mirror.backend),
                 _ => None,
             });
-            known.add_backends(table, &rule.id, backends.chain(mirrors));
+            known.add_backends(table, &rule.id, found(&rule.backends).chain(mirrors));
+            known.add_unresolved(&rule.id, &rule.backends);
         }
         known
     }
@@ -309,12 +354,14 @@ impl<'t> Known<'t> {
         &mut self,
         table: &RouteTable,
         rule: &'t RuleName,
-        targets: impl Iterator<Item = BackendTarget>,
+        backends: impl Iterator<Item = BackendId>,
     ) {
-        self.backends.extend(targets.filter_map(|target| match target {
-            BackendTarget::Backend(id) => Some((rule, BackendName::new(table.backend(id)))),
-            BackendTarget::Unresolved => None,
-        }));
+        self.backends.extend(backends.map(|id| (rule, BackendName::new(table.backend(id)))));
+    }
+
+    fn add_unresolved(&mut self, rule: &'t RuleName, backends: &Backends) {
+        let names = backends.all_unresolved().cloned();
+        self.backends.extend(names.map(|name| (rule, BackendName::Unresolved(name))));
     }
 
     /// Whether all that these labels name is there.
@@ -330,6 +377,14 @@ impl<'t> Known<'t> {
                 rule.as_ref().is_some_and(|rule| self.backends.contains(&(rule, backend.clone())))
             })
     }
+}
+
+/// The backends that references lead to.
+fn found(backends: &Backends) -> impl Iterator<Item = BackendId> {
+    backends.refs().iter().filter_map(|backend| match backend.target {
+        BackendTarget::Backend(id) => Some(id),
+        BackendTarget::Unresolved => None,
+    })
 }
 
 // === impl With ===

@@ -7,7 +7,7 @@
 //! | --- | --- | --- | --- |
 //! | `http_server_request_duration_seconds` | histogram | `http_response_status_class` | from the head of a request to the last byte of its answer, or until it was given up |
 //! | `http_server_requests_total` | counter | `http_request_method` `http_response_status_class` | requests, counted when their answers begin |
-//! | `gateway_refused_requests_total` | counter | `reason` | answers of the gateway's own; they are among the requests above, too |
+//! | `gateway_refused_requests_total` | counter | `reason`, and `backend` of an `unresolved_backend` | answers of the gateway's own; they are among the requests above, too |
 //! | `gateway_retries_total` | counter | | attempts after the first of a request |
 //! | `http_client_request_duration_seconds` | histogram | `backend` `http_response_status_class` `error_type` | from the start of an attempt to the head of its answer, or its failure |
 //! | `gateway_mirrored_requests_total` | counter | `backend` `result` | copies: `sent`, or `dropped` for want of room |
@@ -26,7 +26,8 @@
 //! The place of requests, attempts, mirrors and streams is in `gateway` (`namespace/name`), `listener` (its name; that of a
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
 //! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service, with the kind and a space before it of
-//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`. Where no rule served a request
+//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`; of an `unresolved_backend` it is what the invalid reference
+//! is to. Where no rule served a request
 //! or a stream, the labels end with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
 //! with `client_namespace` where the namespace of the client has Routes of its own for it. A connection's place is `gateway`, which
 //! is `mesh` for those of workloads, `network_transport` (`tcp` or `udp`) and `port`.

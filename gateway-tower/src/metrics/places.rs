@@ -160,7 +160,11 @@ impl Places {
                 series.put_back(gone);
                 is_done = false;
             } else {
-                let counts: RequestCounts = gone.all().map(|series| &series.cells.requests).collect();
+                let mut counts: RequestCounts = gone.all().map(|series| &series.cells.requests).collect();
+                if gone.labels().are_unresolved() {
+                    // These have had labels of their own.
+                    counts.refusals = Default::default();
+                }
                 series.find_or_add(of_rule, parts).cells.requests.add(&counts);
             }
         }
@@ -218,6 +222,7 @@ mod tests {
     use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, Transport};
 
     use super::super::class::Class;
+    use super::super::labels::To;
     use super::super::method::MethodLabel;
     use super::*;
 
@@ -262,7 +267,8 @@ mod tests {
         let request = http::Request::get("http://a/").body(()).unwrap();
         let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
         let matched = table.find(frontend, None, &head).unwrap();
-        (table, Place { listener, rule: Some(matched.rule), backend: chosen_id })
+        let to = chosen_id.map_or(To::None, To::Backend);
+        (table, Place { listener, rule: Some(matched.rule), to })
     }
 
     /// How many requests were counted, with whatever backend.

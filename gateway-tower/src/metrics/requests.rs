@@ -8,7 +8,7 @@ use http_body::Body;
 
 use super::cells::PlaceCells;
 use super::class::Class;
-use super::labels::{Labels, Place};
+use super::labels::{Labels, Place, To};
 use super::method::MethodLabel;
 use super::metrics::Metrics;
 use super::series::Series;
@@ -109,9 +109,13 @@ impl OfConnection {
             return series;
         }
         let place = outcome.and_then(|outcome| match &outcome.routed {
-            Some(routed) => Some((routed.table(), Place::of(routed))),
+            Some(routed) => {
+                let place = Place::of(routed);
+                let unresolved = outcome.unresolved_position().map(To::Unresolved);
+                Some((routed.table(), Place { to: unresolved.unwrap_or(place.to), ..place }))
+            }
             None => {
-                let place = Place { listener: outcome.listener_id()?, rule: None, backend: None };
+                let place = Place { listener: outcome.listener_id()?, rule: None, to: To::None };
                 Some((outcome.table()?, place))
             }
         });

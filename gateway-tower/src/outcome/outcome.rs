@@ -123,6 +123,19 @@ impl Outcome {
         self.routed.as_ref()?.endpoint().map(Endpoint::address)
     }
 
+    /// What the reference to a backend is to that the request fell to, where that leads nowhere.
+    pub fn unresolved_backend(&self) -> Option<&Arc<str>> {
+        self.routed.as_ref()?.rule().backends.unresolved(self.unresolved_position()?.into())
+    }
+
+    /// The position of that reference in the rule.
+    pub(crate) fn unresolved_position(&self) -> Option<u16> {
+        match self.refusal()? {
+            Refusal::Undecided(exchange::Refusal::UnresolvedBackend { position }) => Some(*position),
+            _ => None,
+        }
+    }
+
     /// The table that decided about the request.
     pub fn table(&self) -> Option<&RouteTable> {
         match (&self.routed, &self.snapshot) {

@@ -130,7 +130,7 @@ impl Refusal {
                 exchange::Refusal::NotAuthorized => Reason::NotAuthorized,
                 exchange::Refusal::BodyTooLong => Reason::BodyTooLong,
                 exchange::Refusal::NoBackend => Reason::NoBackend,
-                exchange::Refusal::UnresolvedBackend => Reason::UnresolvedBackend,
+                exchange::Refusal::UnresolvedBackend { .. } => Reason::UnresolvedBackend,
                 exchange::Refusal::NoEndpoints => Reason::NoEndpoints,
                 exchange::Refusal::NoAddress => Reason::NoAddress,
                 // One that the core has got since.

@@ -37,6 +37,8 @@ pub struct StreamOutcome {
     pub rule: Option<Arc<StreamRule>>,
     /// The backend that it fell to.
     pub backend: Option<Backend>,
+    /// What the reference is to that it fell to, where that leads nowhere.
+    pub unresolved: Option<Arc<str>>,
     /// The endpoint that was tried last; that of the stream, where one was reached.
     pub endpoint: Option<SocketAddr>,
     /// The bytes that went from the client to the backend: those within TLS, where it is terminated here.
@@ -189,7 +191,7 @@ impl StreamEnd {
             NoStream::NoServerName(_) => StreamRefusal::NoServerName,
             NoStream::NoRule(_) => StreamRefusal::NoRule,
             NoStream::NoBackend => StreamRefusal::NoBackend,
-            NoStream::Unresolved => StreamRefusal::UnresolvedBackend,
+            NoStream::Unresolved { .. } => StreamRefusal::UnresolvedBackend,
             NoStream::NoEndpoints(backend) => match table.backend(backend).hostname {
                 Some(_) => StreamRefusal::NoAddress,
                 None => StreamRefusal::NoEndpoints,

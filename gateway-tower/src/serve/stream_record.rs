@@ -55,6 +55,7 @@ impl StreamRecord {
             listener: None,
             rule: None,
             backend: None,
+            unresolved: None,
             endpoint: None,
             received: 0,
             sent: 0,
@@ -95,8 +96,11 @@ impl StreamRecord {
                     outcome.listener = Some(Arc::clone(table.listener(listener)));
                 }
                 NoStream::NoEndpoints(backend) => outcome.backend = Some(table.backend(backend).clone()),
-                NoStream::NoListener | NoStream::Requests(_) | NoStream::NoBackend | NoStream::Unresolved => {
+                NoStream::Unresolved { rule, position } => {
+                    let unresolved = table.stream_rule(rule).backends.unresolved(position.into());
+                    outcome.unresolved = unresolved.cloned();
                 }
+                NoStream::NoListener | NoStream::Requests(_) | NoStream::NoBackend => {}
             }
             outcome.end = StreamEnd::refused(why, table);
         });

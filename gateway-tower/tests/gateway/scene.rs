@@ -28,6 +28,8 @@ pub(crate) struct Scene {
     backends: Vec<Listed>,
     pub(crate) matches: HttpMatch,
     pub(crate) listener_filters: Vec<ListenerFilter>,
+    /// What the first references of the rule are to, which lead nowhere.
+    pub(crate) unresolved: Vec<&'static str>,
     pub(crate) filters: Vec<HttpFilter>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Option<Retry>,
@@ -57,6 +59,7 @@ impl Scene {
             backends: Vec::new(),
             matches: HttpMatch::default(),
             listener_filters: Vec::new(),
+            unresolved: Vec::new(),
             filters: Vec::new(),
             timeouts: Timeouts::default(),
             retry: None,
@@ -138,7 +141,10 @@ impl Scene {
                 name: None,
             },
             filters: self.filters.into(),
-            backends: Backends::new(self.backends.iter().map(|listed| listed.reference)),
+            backends: self.unresolved.iter().enumerate().fold(
+                Backends::new(self.backends.iter().map(|listed| listed.reference)),
+                |backends, (position, name)| backends.with_unresolved(position, *name),
+            ),
             backend_filters: self.backends.into_iter().map(|listed| listed.filters).collect(),
             timeouts: self.timeouts,
             retry: self.retry.map(Box::new),

@@ -180,7 +180,13 @@ async fn a_connection_that_goes_nowhere_is_told_with_the_reason() {
             None,
             Some("no route that is attached to listener default/gateway/80- takes it"),
         ),
-        (81, "unresolved_backend", true, None, Some("the backend that it fell to is not there")),
+        (
+            81,
+            "unresolved_backend",
+            true,
+            None,
+            Some("the reference to the backend that it fell to is invalid"),
+        ),
         (
             82,
             "no_endpoints",

@@ -421,6 +421,9 @@ fn text(update: &Applied, port: &Frontend, request: &request::Parts, explained: 
     text
 }
 
+/// What the share of a reference gets that leads nowhere: the same, whichever it is.
+const UNRESOLVED: Refusal = Refusal::UnresolvedBackend { position: 0 };
+
 /// The answer when the rule cannot serve any request, and why.
 ///
 /// # Spec
@@ -443,7 +446,7 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str
         })
     };
     if found().next().is_none() {
-        return Some((Refusal::UnresolvedBackend, "none of the backends of the rule can be found"));
+        return Some((UNRESOLVED, "none of the backends of the rule can be found"));
     }
     found()
         // What a name leads to is not known here.
@@ -452,7 +455,7 @@ fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str
 }
 
 fn what_follows(update: &Applied, port: &Frontend, request: &request::Parts, rule: &HttpRule) -> String {
-    let (failing, lost) = (answer(Refusal::Filter, request), answer(Refusal::UnresolvedBackend, request));
+    let (failing, lost) = (answer(Refusal::Filter, request), answer(UNRESOLVED, request));
     let mut written = written_filters(update, rule).into_iter();
     let mut text = String::new();
     for made in &rule.filters {
