@@ -2,7 +2,7 @@
 //!
 //! Both sides read and write what an API server does, so that any version of `k8s-openapi`, of `gateway-api`, or a `DynamicObject` of `kube`
 //! converts, and none of them is a dependency here. What one side does not know is lost: published bindings that are older than v1.7.0
-//! know no XBackend, for example.
+//! know no XBackend, for example. The example `gateway-api` converts every kind of `gateway-api` 0.22 both ways.
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Serialize};
