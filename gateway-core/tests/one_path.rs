@@ -1,4 +1,4 @@
-//! Each public item of each library has one path.
+//! One path for each public item of each library, and one type for each name.
 //!
 //! `RUSTDOC_JSON` names the folder with what rustdoc has written of the crates as JSON, for which it takes a nightly toolchain;
 //! `.ci/run docs` makes it. Without it there is nothing to look at.
@@ -17,22 +17,45 @@ const CRATES: [(&str, &str); 4] = [
     ("conformance", "conformance::engine::Engine"),
 ];
 
-#[test]
-fn no_public_item_has_two_paths() {
+/// What rustdoc has written of a library, where it has.
+fn written(name: &str) -> Option<Value> {
     let Some(folder) = std::env::var_os("RUSTDOC_JSON") else {
         eprintln!("left out: RUSTDOC_JSON names no folder; `.ci/run docs` makes one");
-        return;
+        return None;
     };
+    let path = Path::new(&folder).join(name).with_extension("json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn no_public_item_has_two_paths() {
     let mut wrong = Vec::new();
     for (name, item) in CRATES {
-        let path = Path::new(&folder).join(name).with_extension("json");
-        let text =
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let paths = paths(name, &serde_json::from_str(&text).unwrap());
+        let Some(json) = written(name) else { return };
+        let paths = paths(name, &json);
         assert!(paths.values().any(|paths| paths.contains(item)), "{item} is not found");
         wrong.extend(paths.into_values().filter(|paths| paths.len() > 1));
     }
     assert!(wrong.is_empty(), "make the module private, or take the export out of its parent: {wrong:#?}");
+}
+
+#[test]
+fn a_name_is_that_of_one_type_and_of_the_one_as_written() {
+    let Some(json) = written("gateway_core") else { return };
+    let is_type = |id: &str| {
+        ["struct", "enum", "trait"].iter().any(|kind| json["index"][id]["inner"][kind].is_object())
+    };
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, paths) in paths("gateway_core", &json) {
+        for path in paths.into_iter().filter(|path| is_type(&id) && !path.starts_with("gateway_core::api::"))
+        {
+            names.entry(path.rsplit("::").next().unwrap_or_default().to_owned()).or_default().push(path);
+        }
+    }
+    assert!(names.contains_key("GatewayStatus"), "it is found");
+    let wrong: Vec<_> = names.into_values().filter(|paths| paths.len() > 1).collect();
+    assert!(wrong.is_empty(), "only a type of `api` may have the name of another: {wrong:#?}");
 }
 
 /// The paths of each public item, by the number that rustdoc gave it.

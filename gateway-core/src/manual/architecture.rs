@@ -32,6 +32,13 @@
 //! **Types of our own for the resources.** One file a resource, every field of both channels, unknown values of enumerations kept:
 //! what an older or newer client wrote becomes a condition and no parse error. A test compares the fields with the schemas.
 //!
+//! **One word for one thing, as written and as compiled.** What [`api`](crate::api) has as it is written has the same name where it is
+//! compiled: [`api::GatewayStatus`](crate::api::GatewayStatus) is what is stored, with times and with what others said,
+//! [`status::GatewayStatus`](crate::status::GatewayStatus) what is computed, with neither; [`api::Listener`](crate::api::Listener) has
+//! text where [`table::Listener`](crate::table::Listener) has what was parsed. The specification has one word for both, and a second word would
+//! have to be learnt. The path says which is meant: code that needs both imports the module, and writes `api::GatewayStatus`. Two types of one
+//! name are never both compiled, which a test checks.
+//!
 //! **An index, and no scan.** From the port to the listener by host, to the hostname's routes, to the path, to the few candidates, which
 //! lie in the order of [precedence](super::precedence). The cost grows with the length of the request and with the candidates for one path,
 //! not with the number of routes. No lock is taken, and where nothing is encoded or edited, nothing is allocated.
