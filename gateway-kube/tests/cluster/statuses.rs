@@ -388,7 +388,8 @@ async fn an_event_tells_of_what_becomes_worse(cluster: Cluster) {
         .await;
     let note = warning(&cluster, "Gateway", "web", "InvalidCertificateRef").await;
     assert!(note.starts_with("ResolvedRefs is False (listener https): "), "{note}");
-    let unknown = json!({"spec": {"parametersRef": {"group": "example.com", "kind": "Tuning", "name": "absent"}}});
+    let unknown =
+        json!({"spec": {"parametersRef": {"group": "example.com", "kind": "Tuning", "name": "absent"}}});
     cluster.merge("GatewayClass", class, unknown).await;
     let note = warning(&cluster, "GatewayClass", class, "InvalidParameters").await;
     assert!(note.starts_with("Accepted is False: "), "{note}");
