@@ -362,12 +362,7 @@ pub fn conditions(update: &Applied) -> String {
             add(Kind::from(*kind), key, &about, &parent.conditions);
         }
     }
-    let of_kind = |kind| move |(key, status)| (kind, key, status);
-    let tls = statuses.backend_tls_policies.iter().map(of_kind(Kind::BackendTlsPolicy));
-    let traffic = statuses.backend_traffic_policies.iter().map(of_kind(Kind::XBackendTrafficPolicy));
-    let telemetry = statuses.telemetry_policies.iter().map(of_kind(Kind::XTelemetryPolicy));
-    let backends = statuses.backends.iter().map(of_kind(Kind::XBackend));
-    for (kind, key, status) in tls.chain(traffic).chain(telemetry).chain(backends) {
+    for (kind, key, status) in statuses.policies() {
         for ancestor in &status.ancestors {
             let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
             add(kind, key, &about, &ancestor.conditions);

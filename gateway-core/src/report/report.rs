@@ -111,12 +111,7 @@ impl<'r> Report<'r> {
                 self.add(Severity::Warning, kind, name, finding.clone());
             }
         }
-        let of_kind = |kind| move |(name, status)| (kind, name, status);
-        let tls = statuses.backend_tls_policies.iter().map(of_kind(Kind::BackendTlsPolicy));
-        let traffic = statuses.backend_traffic_policies.iter().map(of_kind(Kind::XBackendTrafficPolicy));
-        let telemetry = statuses.telemetry_policies.iter().map(of_kind(Kind::XTelemetryPolicy));
-        let backends = statuses.backends.iter().map(of_kind(Kind::XBackend));
-        for (kind, name, status) in tls.chain(traffic).chain(telemetry).chain(backends) {
+        for (kind, name, status) in statuses.policies() {
             let conditions = status.ancestors.iter().flat_map(|ancestor| &ancestor.conditions);
             self.add_status(kind, name, &status.causes, conditions);
             for finding in &status.without_effect {

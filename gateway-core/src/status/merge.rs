@@ -88,9 +88,16 @@ pub fn all<'a>(
     controller_name: &'a str,
     now: &'a Timestamp,
 ) -> impl Iterator<Item = AnyObject> + 'a {
-    let Statuses { gateway_classes, gateways, listener_sets, routes, .. } = computed;
-    let Statuses { backend_tls_policies, backend_traffic_policies, telemetry_policies, backends, .. } =
-        computed;
+    let Statuses {
+        gateway_classes,
+        gateways,
+        listener_sets,
+        routes,
+        backend_tls_policies,
+        backend_traffic_policies,
+        telemetry_policies,
+        backends,
+    } = computed;
     let of_classes = gateway_classes.keys().filter_map(|key| stored.gateway_classes.get(key));
     let ours: BTreeSet<&str> = of_classes
         .map(|class| class.spec.controller_name.as_str())

@@ -207,15 +207,7 @@ impl Statuses {
         let sets = sets.flat_map(|(key, status)| of(Kind::ListenerSet, key, &status.causes));
         let routes = self.routes.iter();
         let routes = routes.flat_map(|(key, status)| of(Kind::from(key.kind), &key.name, &status.causes));
-        let policies = self.backend_tls_policies.iter();
-        let policies = policies.flat_map(|(key, status)| of(Kind::BackendTlsPolicy, key, &status.causes));
-        let traffic = self.backend_traffic_policies.iter();
-        let traffic = traffic.flat_map(|(key, status)| of(Kind::XBackendTrafficPolicy, key, &status.causes));
-        let telemetry = self.telemetry_policies.iter();
-        let telemetry = telemetry.flat_map(|(key, status)| of(Kind::XTelemetryPolicy, key, &status.causes));
-        let backends = self.backends.iter();
-        let backends = backends.flat_map(|(key, status)| of(Kind::XBackend, key, &status.causes));
-        let policies = policies.chain(traffic).chain(telemetry).chain(backends);
+        let policies = self.policies().flat_map(|(kind, key, status)| of(kind, key, &status.causes));
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
     }
 
@@ -225,12 +217,30 @@ impl Statuses {
         let gateways = self.gateways.keys().map(|key| (Kind::Gateway, key));
         let sets = self.listener_sets.keys().map(|key| (Kind::ListenerSet, key));
         let routes = self.routes.keys().map(|key| (Kind::from(key.kind), &key.name));
-        let policies = self.backend_tls_policies.keys().map(|key| (Kind::BackendTlsPolicy, key));
-        let traffic = self.backend_traffic_policies.keys().map(|key| (Kind::XBackendTrafficPolicy, key));
-        let telemetry = self.telemetry_policies.keys().map(|key| (Kind::XTelemetryPolicy, key));
-        let backends = self.backends.keys().map(|key| (Kind::XBackend, key));
-        let policies = policies.chain(traffic).chain(telemetry).chain(backends);
+        let policies = self.policies().map(|(kind, key, _)| (kind, key));
         classes.chain(gateways).chain(sets).chain(routes).chain(policies)
+    }
+
+    /// The statuses of policies of every kind, and of XBackends, which have the same form: with kind and name of the object.
+    pub fn policies(&self) -> impl Iterator<Item = (Kind, &ObjectName, &PolicyStatus)> {
+        // All fields are named, so that none is forgotten.
+        let Self {
+            gateway_classes: _,
+            gateways: _,
+            listener_sets: _,
+            routes: _,
+            backend_tls_policies,
+            backend_traffic_policies,
+            telemetry_policies,
+            backends,
+        } = self;
+        let by_kind = [
+            (Kind::BackendTlsPolicy, backend_tls_policies),
+            (Kind::XBackendTrafficPolicy, backend_traffic_policies),
+            (Kind::XTelemetryPolicy, telemetry_policies),
+            (Kind::XBackend, backends),
+        ];
+        by_kind.into_iter().flat_map(|(kind, all)| all.iter().map(move |(key, status)| (kind, key, status)))
     }
 }
 
