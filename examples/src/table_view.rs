@@ -264,23 +264,22 @@ fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
         vec![name, names.join(","), shortened(&hostnames), rules.to_string(), state]
     };
     let mut rows = Vec::new();
-    for (key, route) in &resources.http_routes {
-        let spec = &route.spec;
-        rows.push(row(RouteKind::Http, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
-    }
-    for (key, route) in &resources.grpc_routes {
-        let spec = &route.spec;
-        rows.push(row(RouteKind::Grpc, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
-    }
-    for (key, route) in &resources.tls_routes {
-        let spec = &route.spec;
-        rows.push(row(RouteKind::Tls, key, &spec.parent_refs, &spec.hostnames, spec.rules.len()));
-    }
-    for (key, route) in &resources.tcp_routes {
-        rows.push(row(RouteKind::Tcp, key, &route.spec.parent_refs, &[], route.spec.rules.len()));
-    }
-    for (key, route) in &resources.udp_routes {
-        rows.push(row(RouteKind::Udp, key, &route.spec.parent_refs, &[], route.spec.rules.len()));
+    for kind in RouteKind::ALL {
+        macro_rules! add {
+            ($routes:ident, $route:ident => $hostnames:expr) => {
+                for (key, $route) in &resources.$routes {
+                    let spec = &$route.spec;
+                    rows.push(row(kind, key, &spec.parent_refs, $hostnames, spec.rules.len()));
+                }
+            };
+        }
+        match kind {
+            RouteKind::Http => add!(http_routes, route => &route.spec.hostnames),
+            RouteKind::Grpc => add!(grpc_routes, route => &route.spec.hostnames),
+            RouteKind::Tls => add!(tls_routes, route => &route.spec.hostnames),
+            RouteKind::Tcp => add!(tcp_routes, route => &[]),
+            RouteKind::Udp => add!(udp_routes, route => &[]),
+        }
     }
     rows
 }

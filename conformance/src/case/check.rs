@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Feature;
-use gateway_core::name::ObjectName;
+use gateway_core::name::{ObjectName, RouteKind};
 
 use super::{
     BytesExpectation, Case, GrpcCode, GrpcExpectation, HttpExchange, HttpExpectation, HttpProtocol, INFRA,
@@ -73,9 +73,7 @@ impl Checker<'_> {
         match step {
             Step::Ready(objects) => self.objects(at, objects, &[Kind::Gateway, Kind::ListenerSet]),
             Step::Accepted(objects) | Step::Resolved(objects) | Step::NotAccepted(objects) => {
-                const ROUTES: &[Kind] =
-                    &[Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute, Kind::UdpRoute];
-                self.objects(at, objects, ROUTES);
+                self.objects(at, objects, &RouteKind::ALL.map(Kind::from));
             }
             Step::NoRoutes(objects) => self.objects(at, objects, &[Kind::Gateway]),
             Step::Apply(objects) | Step::Delete(objects) => self.objects(at, objects, Kind::ALL),

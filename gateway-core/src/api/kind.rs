@@ -289,6 +289,10 @@ macro_rules! kinds {
             }
         }
 
+        /// The kinds of Route, in the order of their rows.
+        #[cfg(test)]
+        const ROUTE_KINDS: &[RouteKind] = &[$($($(RouteKind::$route,)?)?)+];
+
         impl From<RouteKind> for Kind {
             fn from(kind: RouteKind) -> Self {
                 match kind { $($($(RouteKind::$route => Kind::$name,)?)?)+ }
@@ -417,7 +421,8 @@ mod tests {
 
     #[test]
     fn a_kind_of_route_has_one_name() {
-        for kind in [RouteKind::Http, RouteKind::Grpc, RouteKind::Tls, RouteKind::Tcp, RouteKind::Udp] {
+        assert_eq!(ROUTE_KINDS, RouteKind::ALL);
+        for kind in RouteKind::ALL {
             assert_eq!(Kind::from(kind).as_str(), kind.as_str());
         }
     }

@@ -1,7 +1,7 @@
 //! References to backends, wherever they are written.
 
 use crate::api::{BackendObjectReference, GrpcRouteFilter, HttpRouteFilter, Kind, Listener, Resources};
-use crate::name::ObjectName;
+use crate::name::{ObjectName, RouteKind};
 
 /// A reference to a backend as it is written.
 #[derive(Debug)]
@@ -76,13 +76,21 @@ pub(super) fn of_routes(resources: &Resources) -> Vec<Reference<'_>> {
             }
         };
     }
-    backends!(HttpRoute, http_routes);
-    backends!(GrpcRoute, grpc_routes);
-    backends!(TlsRoute, tls_routes);
-    backends!(TcpRoute, tcp_routes);
-    backends!(UdpRoute, udp_routes);
-    filters!(HttpRoute, http_routes, of_http_filter);
-    filters!(GrpcRoute, grpc_routes, of_grpc_filter);
+    for kind in RouteKind::ALL {
+        match kind {
+            RouteKind::Http => {
+                backends!(HttpRoute, http_routes);
+                filters!(HttpRoute, http_routes, of_http_filter);
+            }
+            RouteKind::Grpc => {
+                backends!(GrpcRoute, grpc_routes);
+                filters!(GrpcRoute, grpc_routes, of_grpc_filter);
+            }
+            RouteKind::Tls => backends!(TlsRoute, tls_routes),
+            RouteKind::Tcp => backends!(TcpRoute, tcp_routes),
+            RouteKind::Udp => backends!(UdpRoute, udp_routes),
+        }
+    }
     all
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::api::ObjectMeta;
+use crate::api::Kind;
 use crate::attach::{self, AttachedParent, AttachedTo, ListenerKey, MeshPlace, Parents, Side};
 use crate::compile::{
     self, CompileRoute, CompiledRoute, CompiledRules, Compiler, Listeners, Places, ServiceListeners,
@@ -71,29 +71,20 @@ impl Routes {
     /// Every Route that is known, and every one that there is.
     pub(super) fn all(&self, valid: &Validated) -> BTreeSet<RouteKey> {
         let mut all: BTreeSet<RouteKey> = self.known.keys().map(|key| (**key).clone()).collect();
-        let mut add = |kind: RouteKind, names: &mut dyn Iterator<Item = &ObjectName>| {
-            all.extend(names.map(|name| RouteKey::new(kind, name.clone())));
-        };
-        add(RouteKind::Http, &mut valid.http_routes.keys());
-        add(RouteKind::Grpc, &mut valid.grpc_routes.keys());
-        add(RouteKind::Tls, &mut valid.tls_routes.keys());
-        add(RouteKind::Tcp, &mut valid.tcp_routes.keys());
-        add(RouteKind::Udp, &mut valid.udp_routes.keys());
+        for kind in RouteKind::ALL {
+            let names = valid.metadata(Kind::from(kind)).map(|(name, _)| name.clone());
+            all.extend(names.map(|name| RouteKey::new(kind, name)));
+        }
         all
     }
 
     /// The Routes of a namespace that there are, oldest first.
     pub(super) fn of_namespace(valid: &Validated, namespace: &str) -> Vec<RouteKey> {
         let mut all: Vec<(Age, RouteKey)> = Vec::new();
-        let mut add = |kind: RouteKind, routes: &mut dyn Iterator<Item = (&ObjectName, &ObjectMeta)>| {
-            let here = routes.filter(|(name, _)| *name.namespace == *namespace);
+        for kind in RouteKind::ALL {
+            let here = valid.metadata(Kind::from(kind)).filter(|(name, _)| *name.namespace == *namespace);
             all.extend(here.map(|(name, metadata)| (metadata.age(name), RouteKey::new(kind, name.clone()))));
-        };
-        add(RouteKind::Http, &mut valid.http_routes.iter().map(|(name, route)| (name, &route.metadata)));
-        add(RouteKind::Grpc, &mut valid.grpc_routes.iter().map(|(name, route)| (name, &route.metadata)));
-        add(RouteKind::Tls, &mut valid.tls_routes.iter().map(|(name, route)| (name, &route.metadata)));
-        add(RouteKind::Tcp, &mut valid.tcp_routes.iter().map(|(name, route)| (name, &route.metadata)));
-        add(RouteKind::Udp, &mut valid.udp_routes.iter().map(|(name, route)| (name, &route.metadata)));
+        }
         all.sort();
         all.into_iter().map(|(_, key)| key).collect()
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::status;
 use super::valid::{Valid, Validate, check};
-use crate::api::{self, AnyObject, Kind, OwnObject, Resources, for_each_kind};
+use crate::api::{self, AnyObject, Kind, ObjectMeta, OwnObject, Resources, for_each_kind};
 use crate::name::{ObjectName, OwnKind};
 
 /// The objects of the embedder's own kinds.
@@ -91,6 +91,22 @@ macro_rules! validated {
                     Kind::Own(kind) => _ = self.own.get_mut(kind).and_then(|objects| objects.remove(name)),
                 }
                 self.rejected.set(kind, name, Vec::new(), None);
+            }
+
+            /// The names of the objects of this kind, sorted, with their metadata.
+            pub(crate) fn metadata(
+                &self,
+                kind: Kind,
+            ) -> Box<dyn Iterator<Item = (&ObjectName, &ObjectMeta)> + '_> {
+                match kind {
+                    $(Kind::$name => {
+                        Box::new(self.$field.iter().map(|(name, object)| (name, &object.metadata)))
+                    })+
+                    Kind::Own(kind) => {
+                        let all = self.own.get(kind).into_iter().flatten();
+                        Box::new(all.map(|(name, object)| (name, &object.metadata)))
+                    }
+                }
             }
         }
 
