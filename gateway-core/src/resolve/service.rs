@@ -17,6 +17,13 @@ use crate::name::ObjectName;
 use crate::rule::BackendKind;
 use crate::validate::{Valid, Validated};
 
+/// The kinds that can be backends, beside the embedder's own.
+const BACKENDS: [(Kind, BackendKind); 3] = [
+    (Kind::Service, BackendKind::Service),
+    (Kind::ServiceImport, BackendKind::ServiceImport),
+    (Kind::XBackend, BackendKind::XBackend),
+];
+
 /// A Service, a ServiceImport or an XBackend, there or not. They may have one name, and the first two mostly do.
 ///
 /// Displayed as `Service namespace/name`.
@@ -61,8 +68,7 @@ impl BackendName {
 
     /// The group of the backends of this kind, if there are such.
     pub(crate) fn group_of(kind: &str) -> Option<&'static str> {
-        let backends = [Kind::Service, Kind::ServiceImport, Kind::XBackend];
-        backends.into_iter().find(|backend| backend.as_str() == kind).map(Kind::group)
+        BACKENDS.iter().find(|(backend, _)| backend.as_str() == kind).map(|(backend, _)| backend.group())
     }
 
     /// The same, if it has ports and slices, as Services and ServiceImports have.
@@ -90,11 +96,8 @@ impl BackendName {
 
 fn backend_kind(kind: Kind) -> Option<BackendKind> {
     match kind {
-        Kind::Service => Some(BackendKind::Service),
-        Kind::ServiceImport => Some(BackendKind::ServiceImport),
-        Kind::XBackend => Some(BackendKind::XBackend),
         Kind::Own(kind) => Some(BackendKind::Own(kind)),
-        _ => None,
+        kind => BACKENDS.iter().find(|(known, _)| *known == kind).map(|(_, backend)| *backend),
     }
 }
 
