@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use gateway_core::api::{AnyObject, BackendRef, Listener, RouteStatus, Timestamp, TlsModeType};
+use gateway_core::name::RouteKind;
 
 use super::statuses::{always_true, listeners};
 use super::{Fault, Mutant};
@@ -27,7 +28,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         });
     }),
     object("of several streams the youngest has the traffic", |object| {
-        if let AnyObject::TlsRoute(_) | AnyObject::TcpRoute(_) | AnyObject::UdpRoute(_) = object {
+        if is_stream(object) {
             let created = &mut object.metadata_mut().creation_timestamp;
             let seconds = created.as_ref().and_then(Timestamp::unix_seconds);
             *created = seconds.map(|seconds| Timestamp::from_unix_seconds(i64::from(u32::MAX) - seconds));
@@ -54,7 +55,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }
     }),
     status("every reference of a stream resolves", |object| {
-        if let AnyObject::TlsRoute(_) | AnyObject::TcpRoute(_) | AnyObject::UdpRoute(_) = object {
+        if is_stream(object) {
             always_true(object, "ResolvedRefs");
         }
     }),
@@ -75,12 +76,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
     status("the entries of GRPCRoutes say nothing", |object| {
         if let AnyObject::GrpcRoute(_) = object {
-            route_status(object).into_iter().flat_map(|status| &mut status.parents).for_each(|parent| {
-                parent.conditions.clear();
-            });
+            object.status_mut::<RouteStatus>().into_iter().flat_map(|status| &mut status.parents).for_each(
+                |parent| {
+                    parent.conditions.clear();
+                },
+            );
         }
     }),
 ];
+
+/// Whether it is a Route for what is passed on as it comes.
+fn is_stream(object: &AnyObject) -> bool {
+    object.as_route().is_some_and(|route| match route.kind {
+        RouteKind::Http | RouteKind::Grpc => false,
+        RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => true,
+    })
+}
 
 fn backends_of_streams(object: &mut AnyObject, change: fn(&mut Vec<BackendRef>)) {
     match object {
@@ -121,16 +132,4 @@ const fn object(name: &'static str, misread: fn(&mut AnyObject)) -> Mutant {
 
 const fn status(name: &'static str, change: fn(&mut AnyObject)) -> Mutant {
     Mutant { name, fault: Fault::Status(change) }
-}
-
-/// The status of a route of any kind.
-pub(super) fn route_status(object: &mut AnyObject) -> Option<&mut RouteStatus> {
-    match object {
-        AnyObject::HttpRoute(route) => Some(&mut Arc::make_mut(route).status),
-        AnyObject::GrpcRoute(route) => Some(&mut Arc::make_mut(route).status),
-        AnyObject::TlsRoute(route) => Some(&mut Arc::make_mut(route).status),
-        AnyObject::TcpRoute(route) => Some(&mut Arc::make_mut(route).status),
-        AnyObject::UdpRoute(route) => Some(&mut Arc::make_mut(route).status),
-        _ => None,
-    }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use gateway_core::api::{
-    AnyObject, Condition, ConditionStatus, GatewayStatus, ListenerStatus, RouteGroupKind,
+    AnyObject, BackendStatus, Condition, ConditionStatus, GatewayClassStatus, GatewayStatus,
+    ListenerSetStatus, ListenerStatus, PolicyStatus, RouteGroupKind, RouteStatus,
 };
 
-use super::kinds::route_status;
 use super::{Fault, Mutant};
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -148,30 +148,24 @@ const fn status(name: &'static str, change: fn(&mut AnyObject)) -> Mutant {
 
 /// Every condition in the status of an object.
 fn each(object: &mut AnyObject, change: &mut dyn FnMut(&mut Condition)) {
-    match object {
-        AnyObject::GatewayClass(class) => {
-            Arc::make_mut(class).status.conditions.iter_mut().for_each(&mut *change)
-        }
-        AnyObject::Gateway(gateway) => {
-            Arc::make_mut(gateway).status.conditions.iter_mut().for_each(&mut *change)
-        }
-        AnyObject::ListenerSet(set) => Arc::make_mut(set).status.conditions.iter_mut().for_each(&mut *change),
-        AnyObject::XBackendTrafficPolicy(policy) => {
-            let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
-            ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
-        }
-        AnyObject::XTelemetryPolicy(policy) => {
-            let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
-            ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
-        }
-        AnyObject::BackendTlsPolicy(policy) => {
-            let ancestors = Arc::make_mut(policy).status.ancestors.iter_mut();
-            ancestors.flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
-        }
-        _ => {
-            let parents = route_status(object).into_iter().flat_map(|status| &mut status.parents);
-            parents.flat_map(|parent| &mut parent.conditions).for_each(&mut *change);
-        }
+    // By the type of the status, so that a kind that comes is among them.
+    if let Some(status) = object.status_mut::<GatewayClassStatus>() {
+        status.conditions.iter_mut().for_each(&mut *change);
+    }
+    if let Some(status) = object.status_mut::<GatewayStatus>() {
+        status.conditions.iter_mut().for_each(&mut *change);
+    }
+    if let Some(status) = object.status_mut::<ListenerSetStatus>() {
+        status.conditions.iter_mut().for_each(&mut *change);
+    }
+    if let Some(status) = object.status_mut::<RouteStatus>() {
+        status.parents.iter_mut().flat_map(|parent| &mut parent.conditions).for_each(&mut *change);
+    }
+    if let Some(status) = object.status_mut::<PolicyStatus>() {
+        status.ancestors.iter_mut().flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
+    }
+    if let Some(status) = object.status_mut::<BackendStatus>() {
+        status.ancestors.iter_mut().flat_map(|ancestor| &mut ancestor.conditions).for_each(&mut *change);
     }
     listeners(object, |listener| listener.conditions.iter_mut().for_each(&mut *change));
 }
