@@ -316,6 +316,16 @@ mod tests {
         }
     }
 
+    // The page on which users look a condition up.
+    #[test]
+    fn the_manual_has_every_condition_that_is_computed() {
+        let page = include_str!("manual/statuses.rs");
+        for word in ConditionType::ALL {
+            let is_computed = word.polarity() != Polarity::Neutral;
+            assert_eq!(page.contains(&format!("//! | `{word}` |")), is_computed, "{word}");
+        }
+    }
+
     // CND-31, CND-67, GEN-13
     #[test]
     fn deprecated_and_reserved_types_cannot_be_said() {
