@@ -109,10 +109,10 @@ where
     E: IntoRefused,
 {
     let mut answer = E::refuse_from(|| future.poll(cx));
-    match &mut answer {
-        Poll::Ready(Ok(response)) => on_answer.finish(response),
-        Poll::Ready(Err(refused)) => on_answer.finish_refused(refused),
-        Poll::Pending => {}
+    let Poll::Ready(end) = &mut answer else { return Poll::Pending };
+    match end {
+        Ok(response) => on_answer.finish(response),
+        Err(refused) => on_answer.finish_refused(refused),
     }
     answer
 }

@@ -161,9 +161,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut result = E::refuse_from(|| this.inner.poll(cx));
-        if let Poll::Ready(end) = &mut result
-            && let Some(attempt) = this.attempt.take()
-        {
+        // An answer is large to move, even where there is none yet.
+        let Poll::Ready(end) = &mut result else { return Poll::Pending };
+        if let Some(attempt) = this.attempt.take() {
             if let Some(note) = attempt.note() {
                 Refused::outcome_of(end.as_mut()).note = Some(note);
             }

@@ -52,11 +52,9 @@ impl<F> OrRefused<F> {
         E: IntoRefused,
     {
         let mut answer = self.poll(cx);
-        match &mut answer {
-            Poll::Ready(Ok(response)) => edit(Ok(response)),
-            Poll::Ready(Err(refused)) => edit(Err(refused)),
-            Poll::Pending => {}
-        }
+        // Not moved before it is there: hence no arm that gives it back.
+        let Poll::Ready(end) = &mut answer else { return Poll::Pending };
+        edit(end.as_mut());
         answer
     }
 }
