@@ -8,7 +8,7 @@ use gateway_core::exchange::{Arrival, Exchange, Refusal, Search};
 use gateway_core::filter::MirrorCopy;
 use gateway_core::name::BackendId;
 use gateway_core::rule::{Backend, Endpoint, HttpRule};
-use gateway_core::table::{Listener, Matched, RouteTable};
+use gateway_core::table::{Certificate, Listener, Matched, RouteTable};
 use http::Request;
 
 use crate::connection::Connection;
@@ -125,7 +125,18 @@ impl Routed {
 
     /// The endpoint that was chosen, once it was.
     pub fn endpoint(&self) -> Option<&Endpoint> {
-        self.backend()?.endpoints.get(self.reached?.endpoint? as usize)
+        Some(self.backend_and_endpoint()?.1)
+    }
+
+    /// Both, once both were chosen.
+    pub(crate) fn backend_and_endpoint(&self) -> Option<(&Backend, &Endpoint)> {
+        let backend = self.backend()?;
+        Some((backend, backend.endpoints.get(self.reached?.endpoint? as usize)?))
+    }
+
+    /// What is shown to an endpoint that asks for a certificate within TLS.
+    pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        self.table().certificate_for(self.backend()?, self.listener().frontend.gateway())
     }
 
     /// The request on its way from the match to the response filters.

@@ -16,4 +16,6 @@ pub use self::any_body::AnyBody;
 pub use self::backend_tls_options::BackendTlsOptions;
 pub use self::connect_error::ConnectError;
 pub use self::not_processed::NotProcessed;
+#[cfg(feature = "client")]
+pub(crate) use self::upstream_target::Target;
 pub use self::upstream_target::UpstreamTarget;

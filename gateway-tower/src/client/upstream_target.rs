@@ -25,6 +25,17 @@ pub struct UpstreamTarget {
     certificate: Option<Certificate>,
 }
 
+/// The same as long as the request is there, which holds nothing.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) backend: &'a Backend,
+    /// See [`UpstreamTarget::is_multiplexed`].
+    pub(crate) is_multiplexed: bool,
+    pub(crate) certificate: Option<&'a Certificate>,
+}
+
 // === impl UpstreamTarget ===
 
 impl UpstreamTarget {
@@ -33,8 +44,7 @@ impl UpstreamTarget {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
-            let gateway = routed.listener().frontend.gateway();
-            let certificate = snapshot.certificate_for(snapshot.backend(backend), gateway).cloned();
+            let certificate = routed.certificate().cloned();
             Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
@@ -63,12 +73,7 @@ impl UpstreamTarget {
 
     /// The endpoint to connect to.
     pub fn endpoint(&self) -> &Endpoint {
-        self.endpoint_and_backend().0
-    }
-
-    pub(crate) fn endpoint_and_backend(&self) -> (&Endpoint, &Backend) {
-        let backend = self.backend();
-        (&backend.endpoints[self.endpoint as usize], backend)
+        &self.backend().endpoints[self.endpoint as usize]
     }
 
     /// What the endpoint speaks. Whether it is within TLS, its [backend](Self::backend) says: a client that cannot do that must
@@ -91,6 +96,33 @@ impl UpstreamTarget {
     /// The backend that the endpoint serves.
     pub fn backend(&self) -> &Backend {
         self.snapshot.backend(self.backend)
+    }
+}
+
+// === impl Target ===
+
+#[cfg(feature = "client")]
+impl<'a> Target<'a> {
+    /// Where a request with these extensions goes: what [`UpstreamTarget::of`] says.
+    pub(crate) fn of(extensions: &'a Extensions) -> Option<Self> {
+        let placed = |routed: &'a Routed| {
+            let (backend, endpoint) = routed.backend_and_endpoint()?;
+            let is_multiplexed = routed.connection().multiplexed;
+            Some(Self { endpoint, backend, is_multiplexed, certificate: routed.certificate() })
+        };
+        extensions.get().and_then(placed).or_else(|| extensions.get::<UpstreamTarget>().map(Self::from))
+    }
+}
+
+#[cfg(feature = "client")]
+impl<'a> From<&'a UpstreamTarget> for Target<'a> {
+    fn from(target: &'a UpstreamTarget) -> Self {
+        Self {
+            endpoint: target.endpoint(),
+            backend: target.backend(),
+            is_multiplexed: target.multiplexed,
+            certificate: target.client_certificate(),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use gateway_core::rule::BackendTls;
 use gateway_core::table::Certificate;
 
-use crate::client::UpstreamTarget;
+#[cfg(feature = "client")]
+use crate::client::Target;
 
 /// An endpoint, and how it is spoken to. What is sent over a connection is for an equal one: one that was checked in one way
 /// is never used where another check is asked for.
@@ -32,11 +33,10 @@ pub(crate) struct TlsPeer {
 
 impl Peer {
     /// The endpoint that an attempt goes to.
-    #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "the client uses it"))]
-    pub(crate) fn of(target: &UpstreamTarget) -> Self {
-        let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: target.client_certificate().cloned() };
-        let (endpoint, backend) = target.endpoint_and_backend();
-        Self { address: endpoint.address(), tls: backend.tls.as_ref().map(tls) }
+    #[cfg(feature = "client")]
+    pub(crate) fn of(target: Target<'_>) -> Self {
+        let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: target.certificate.cloned() };
+        Self { address: target.endpoint.address(), tls: target.backend.tls.as_ref().map(tls) }
     }
 }
 

@@ -16,7 +16,7 @@ use http::Request;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::client::UpstreamTarget;
+use crate::client::Target;
 
 /// What the ends of a connection say to each other.
 #[derive(Debug)]
@@ -161,8 +161,8 @@ impl Pace {
 
 impl Pieces {
     /// Of the answer to a request on its way to `target`.
-    pub(super) fn of(target: &UpstreamTarget) -> Self {
-        if target.is_multiplexed() { Self::Small } else { Self::Large }
+    pub(super) fn of(target: Target<'_>) -> Self {
+        if target.is_multiplexed { Self::Small } else { Self::Large }
     }
 }
 

@@ -30,7 +30,7 @@ use super::pace::{Pace, Pieces, Sending};
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
 use crate::body::replay::Replay;
-use crate::client::{ConnectError, NotProcessed, UpstreamTarget};
+use crate::client::{ConnectError, NotProcessed, Target};
 use crate::connect::{Connector, Peer};
 use crate::tunnel::{self, ClientEnd, Joined};
 
@@ -40,7 +40,7 @@ const SENT_AGAIN: u32 = 3;
 /// The pause before a request that a busy backend has refused is sent again; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`] names. Always ready.
+/// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`](crate::client::UpstreamTarget) names. Always ready.
 ///
 /// Must be called within a tokio runtime.
 pub struct Upstream<B>(Arc<Shared<B>>);
@@ -134,18 +134,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> UpstreamFuture {
-        let Some(target) = UpstreamTarget::of(request.extensions()) else {
+        let Some(target) = Target::of(request.extensions()) else {
             return UpstreamFuture::ready(Err(UpstreamError::NoTarget));
         };
-        let peer = Peer::of(&target);
+        let (peer, pieces, protocol) = (Peer::of(target), Pieces::of(target), target.backend.protocol);
         let present = HeaderSet::of(request.headers());
         if !http1::can_be_forwarded(&request, present) {
             return UpstreamFuture::ready(Ok(refuse()));
         }
         let shared = Arc::clone(&self.0);
-        match target.protocol() {
+        match protocol {
             BackendProtocol::Http1 | BackendProtocol::WebSocket => {
-                let pieces = Pieces::of(&target);
                 let upgrade = http1::prepare(&mut request, present);
                 match shared.http1.take(&peer) {
                     // Sent here rather than by the future, which would have to hold the request for it.
