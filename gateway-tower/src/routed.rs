@@ -23,6 +23,8 @@ pub struct Routed {
     exchange: Exchange<Snapshot>,
     connection: Arc<Connection>,
     reached: Option<Reached>,
+    /// Whom it tells how far its attempts have come.
+    progress: Option<Progress>,
 }
 
 /// How far a request has come within the table.
@@ -34,8 +36,8 @@ pub(crate) struct Reached {
     pub(crate) endpoint: Option<u32>,
 }
 
-/// How far the attempts of a request have come, for who gives up on them; in the extensions of a request that has a time for
-/// all of them. Clones are the same.
+/// How far the attempts of a request have come, for who gives up on them: where it has a time for all of them. Clones are the
+/// same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress(Arc<Mutex<Stage>>);
 
@@ -56,7 +58,7 @@ impl Progress {
     }
 
     /// An attempt begins.
-    pub(crate) fn set(&self, reached: Option<Reached>) {
+    fn set(&self, reached: Option<Reached>) {
         self.stage().reached = reached;
     }
 
@@ -85,7 +87,7 @@ impl Routed {
         connection: Arc<Connection>,
         reached: Option<Reached>,
     ) -> Self {
-        Self { exchange, connection, reached }
+        Self { exchange, connection, reached, progress: None }
     }
 
     /// The same, with what the authorization services of the listener have said in the course of a search.
@@ -186,6 +188,9 @@ impl Routed {
         if let Some(reached) = &mut self.reached {
             reached.endpoint = position.map(|position| position as u32);
         }
+        if let Some(progress) = &self.progress {
+            progress.set(self.reached);
+        }
     }
 
     /// The exchange, where the backend has sessions and this is no copy for a mirror.
@@ -199,6 +204,16 @@ impl Routed {
         self.reached
     }
 
+    /// How far this and those that are made of it will have come, told from now on.
+    pub(crate) fn tell_progress(&mut self) -> Progress {
+        self.progress.get_or_insert_default().clone()
+    }
+
+    /// How far it has come, where that is told.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
     /// What tells a client where to go, once the endpoint was chosen.
     pub(crate) fn place(&self) -> Option<(&Snapshot, BackendId, u32)> {
         let reached = self.reached?;
@@ -207,7 +222,7 @@ impl Routed {
 
     /// The same decision with a copy of the request going to `backend`.
     pub(crate) fn for_mirror(&self, backend: BackendId) -> Self {
-        Self { reached: Some(Reached::from(backend)), ..self.clone() }
+        Self { reached: Some(Reached::from(backend)), progress: None, ..self.clone() }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::body::ResponseBody;
 use crate::body::guard::Guard;
 use crate::handle::Snapshot;
 use crate::outcome::{IntoRefused, Refusal, Refused};
-use crate::routed::{Progress, Reached, Routed};
+use crate::routed::{Reached, Routed};
 
 /// Sends each request to an endpoint of the backend that was chosen for it.
 ///
@@ -90,11 +90,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
     let aim = (endpoint.authority().clone(), version(backend), scheme(backend));
     let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return Err(Refusal::NotRouted) };
     routed.set_endpoint(Some(position));
-    let reached = routed.reached();
-    if let Some(progress) = request.extensions().get::<Progress>() {
-        progress.set(reached);
-    }
-    Ok(Chosen { reached, guard, begins, aim: Some(aim) })
+    Ok(Chosen { reached: routed.reached(), guard, begins, aim: Some(aim) })
 }
 
 /// The endpoint of the client's session, or another, with which one begins.

@@ -17,7 +17,7 @@ use crate::balance::Tried;
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
 use crate::outcome::{IntoRefused, Refused};
-use crate::routed::{Progress, Routed};
+use crate::routed::Routed;
 use crate::upgrade;
 
 /// The request as the attempts share it, and the service for the next one.
@@ -104,7 +104,7 @@ where
 
     fn next<RB>(&mut self, result: &Result<Response<RB>, Refused>, body: RequestBody<B>) -> Next<B> {
         self.retries += 1;
-        if let Some(progress) = self.progress() {
+        if let Some(progress) = self.routed.progress() {
             progress.pause();
         }
         self.tried.extend(Refused::reached_of(result).and_then(|reached| reached.endpoint));
@@ -126,19 +126,12 @@ where
         }
         ready!(S::Error::refuse(self.service.poll_ready(cx)))?;
         let body = self.next.take().map(|next| next.body).unwrap_or_default();
-        if let Some(progress) = self.progress() {
+        if let Some(progress) = self.routed.progress() {
             progress.try_again(self.retries);
         }
         let mut request = Request::from_parts(self.parts.clone(), body);
         request.extensions_mut().insert(Tried(self.tried.as_slice().into()));
         Poll::Ready(Ok(self.service.call(request)))
-    }
-}
-
-impl<S, B> Plan<S, B> {
-    /// What who gives up on all attempts is told by.
-    fn progress(&self) -> Option<&Progress> {
-        self.parts.extensions.get()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::authorize::Began;
 use crate::body::ResponseBody;
 use crate::body::deadline::{Deadline, Late};
 use crate::outcome::{IntoRefused, Refused};
-use crate::routed::{Progress, Routed};
+use crate::routed::Routed;
 
 /// Refuses with 504 when a request takes longer than its rule allows.
 ///
@@ -60,8 +60,8 @@ where
                 let late = Late::default();
                 let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit, late };
                 // That of a single attempt is told by who makes it.
-                let progress = (self.limit == Limit::Request)
-                    .then(|| request.extensions_mut().get_or_insert_default::<Progress>().clone());
+                let routed = request.extensions_mut().get_mut().filter(|_| self.limit == Limit::Request);
+                let progress = routed.map(Routed::tell_progress);
                 TimeoutsFuture::new(self.inner.call(request), Some(deadline), progress, tunnel)
             }
         }
