@@ -43,6 +43,12 @@ impl HeaderSet {
         headers.keys().fold(Self(0), |set, name| set | Self::of_name(name))
     }
 
+    /// Those of them that are standard headers to `http`, which knows these without reading their names: all but `Keep-Alive`,
+    /// `Proxy-Connection` and `X-Forwarded-For`.
+    pub fn of_standard(headers: &HeaderMap) -> Self {
+        headers.keys().fold(Self(0), |set, name| set | Self::of_standard_name(name))
+    }
+
     /// Those of a message that comes from elsewhere, with what has to be known of it before it goes on.
     pub fn of_received(headers: &HeaderMap) -> Self {
         headers.iter().fold(Self(0), |set, (name, value)| {
@@ -70,6 +76,20 @@ impl HeaderSet {
     /// The header of this name, if it is one of these.
     #[inline]
     fn of_name(name: &HeaderName) -> Self {
+        match Self::of_standard_name(name) {
+            Self(0) => match name.as_str() {
+                "keep-alive" => Self::KEEP_ALIVE,
+                "proxy-connection" => Self::PROXY_CONNECTION,
+                "x-forwarded-for" => Self::FORWARDED_FOR,
+                _ => Self(0),
+            },
+            known => known,
+        }
+    }
+
+    /// The same of a standard header.
+    #[inline]
+    fn of_standard_name(name: &HeaderName) -> Self {
         match *name {
             header::CONNECTION => Self::CONNECTION,
             header::TE => Self::TE,
@@ -78,13 +98,7 @@ impl HeaderSet {
             header::CONTENT_LENGTH => Self::CONTENT_LENGTH,
             header::COOKIE => Self::COOKIE,
             header::EXPECT => Self::EXPECT,
-            // The others are no standard headers to `http`, and have to be read.
-            _ => match name.as_str() {
-                "keep-alive" => Self::KEEP_ALIVE,
-                "proxy-connection" => Self::PROXY_CONNECTION,
-                "x-forwarded-for" => Self::FORWARDED_FOR,
-                _ => Self(0),
-            },
+            _ => Self(0),
         }
     }
 
@@ -157,6 +171,9 @@ mod tests {
             headers.insert(name, HeaderValue::from_static("b"));
             assert_eq!(HeaderSet::of(&headers), expected, "{name}");
             assert_eq!(HeaderSet::of_received(&headers), expected, "{name}");
+            if !["keep-alive", "proxy-connection"].contains(&name) {
+                assert_eq!(HeaderSet::of_standard(&headers), expected, "{name}");
+            }
             headers.insert("forwarded", HeaderValue::from_static("c"));
             assert_eq!(HeaderSet::of(&headers), expected, "{name}");
             assert_eq!(HeaderSet::of_received(&headers), expected | HeaderSet::CLAIM, "{name}");
