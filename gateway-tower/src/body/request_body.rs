@@ -129,7 +129,10 @@ where
         match kind.as_mut().project() {
             KindProjected::Streaming { mut body, inflow, copies } => {
                 ready!(inflow.poll_released(cx));
-                let frame = ready!(body.as_mut().poll_frame(cx)).map(|frame| frame.map(trailers::clean));
+                let mut frame = ready!(body.as_mut().poll_frame(cx));
+                if let Some(Ok(frame)) = &mut frame {
+                    trailers::clean(frame);
+                }
                 match &frame {
                     Some(Ok(frame)) if !copies.is_empty() => {
                         copies.retain_mut(|copy| copy.send(frame));

@@ -98,11 +98,14 @@ where
             KindProjected::Local { rest } if rest.is_empty() => Poll::Ready(None),
             KindProjected::Local { rest } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest))))),
             KindProjected::Upstream { mut body } => {
-                let frame = ready!(body.as_mut().poll_frame(cx));
+                let mut frame = ready!(body.as_mut().poll_frame(cx));
+                if let Some(Ok(frame)) = &mut frame {
+                    trailers::clean(frame);
+                }
                 if !matches!(frame, Some(Ok(_))) || body.is_end_stream() {
                     *this.guard = Guard::none();
                 }
-                Poll::Ready(frame.map(|frame| frame.map(trailers::clean).map_err(Into::into)))
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
         }
     }

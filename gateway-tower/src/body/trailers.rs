@@ -26,11 +26,10 @@ const FORBIDDEN: [&str; 10] = [
 ];
 
 /// Takes out of a frame of trailers what must not be there.
-pub(super) fn clean<D>(mut frame: Frame<D>) -> Frame<D> {
+pub(super) fn clean<D>(frame: &mut Frame<D>) {
     if let Some(trailers) = frame.trailers_mut() {
         remove_forbidden(trailers);
     }
-    frame
 }
 
 fn remove_forbidden(trailers: &mut HeaderMap) {
