@@ -94,6 +94,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
 }
 
 /// The endpoint of the client's session, or another, with which one begins.
+#[inline(never)]
 fn in_session(
     exchange: &Exchange<Snapshot>,
     attempt: &Attempt<'_>,

@@ -18,6 +18,16 @@ pub(crate) fn poll_read_at_most<T: AsyncRead + Unpin>(
     if buf.remaining() <= most {
         Pin::new(stream).poll_read(cx, buf)
     } else {
-        Pin::new(&mut stream.take(most as u64)).poll_read(cx, buf)
+        poll_read_part(stream, cx, buf, most)
     }
+}
+
+#[cold]
+fn poll_read_part<T: AsyncRead + Unpin>(
+    stream: &mut T,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+    most: usize,
+) -> Poll<io::Result<()>> {
+    Pin::new(&mut stream.take(most as u64)).poll_read(cx, buf)
 }

@@ -62,6 +62,7 @@ where
 }
 
 impl<S, A> Dispatch<S, A> {
+    #[inline(never)]
     fn filter<B>(&mut self, request: Request<B>) -> DispatchFuture<S, B>
     where
         S: Service<Request<B>> + Clone,

@@ -60,7 +60,8 @@ where
 }
 
 impl<S, M> Mirror<S, M> {
-    /// Starts the copies, and has the request copied to them.
+    /// Starts the copies, and has the request copied to them. Out of line, to keep the way of a request without any short.
+    #[inline(never)]
     fn mirror<B, MB>(&self, request: &mut Request<RequestBody<B>>, copies: Vec<MirrorCopy>)
     where
         M: Service<Request<RequestBody<B>>, Response = Response<MB>> + Clone + Send + 'static,

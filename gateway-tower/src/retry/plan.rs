@@ -67,7 +67,15 @@ where
             budget.count_request(now());
         }
         routed.rule().retry.as_ref()?;
-        let routed = routed.clone();
+        Self::begin(routed.clone(), request, service)
+    }
+
+    /// The same for a rule that wants some: out of line, to keep the way of the others short.
+    #[inline(never)]
+    fn begin(routed: Routed, request: &mut Request<RequestBody<B>>, service: &S) -> Option<Box<Self>>
+    where
+        S: Clone,
+    {
         if upgrade::is_requested(request.method(), request.headers()) {
             return None;
         }

@@ -28,13 +28,12 @@ pin_project! {
 // === impl TimeoutsFuture ===
 
 impl<F> TimeoutsFuture<F> {
-    pub(super) fn new(
-        future: F,
-        deadline: Option<Deadline>,
-        progress: Option<Progress>,
-        tunnel: bool,
-    ) -> Self {
-        Self { future, deadline, progress, tunnel }
+    pub(super) fn unlimited(future: F) -> Self {
+        Self { future, deadline: None, progress: None, tunnel: false }
+    }
+
+    pub(super) fn within(deadline: Deadline, progress: Option<Progress>, tunnel: bool, future: F) -> Self {
+        Self { future, deadline: Some(deadline), progress, tunnel }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service that keeps to a timeout.
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Method, Request, Response};
 use tokio::time;
@@ -41,7 +42,7 @@ where
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> TimeoutsFuture<S::Future> {
+    fn call(&mut self, request: Request<B>) -> TimeoutsFuture<S::Future> {
         // A request that was not routed has no rule, and so no timeout.
         let routed: Option<&Routed> = request.extensions().get();
         let timeouts = routed.map(|routed| routed.rule().timeouts_for(request.headers()));
@@ -53,17 +54,26 @@ where
             }),
             Limit::BackendRequest => timeouts.backend_request(),
         });
-        let tunnel = *request.method() == Method::CONNECT;
         match after {
-            None => TimeoutsFuture::new(self.inner.call(request), None, None, tunnel),
-            Some(after) => {
-                let late = Late::default();
-                let deadline = Deadline { sleep: Box::pin(time::sleep(after)), limit: self.limit, late };
-                // That of a single attempt is told by who makes it.
-                let routed = request.extensions_mut().get_mut().filter(|_| self.limit == Limit::Request);
-                let progress = routed.map(Routed::tell_progress);
-                TimeoutsFuture::new(self.inner.call(request), Some(deadline), progress, tunnel)
-            }
+            None => TimeoutsFuture::unlimited(self.inner.call(request)),
+            Some(after) => self.call_within(after, request),
         }
+    }
+}
+
+impl<S> Timeouts<S> {
+    /// Out of line, to keep the way of a request without a timeout short.
+    #[inline(never)]
+    fn call_within<B>(&mut self, after: Duration, mut request: Request<B>) -> TimeoutsFuture<S::Future>
+    where
+        S: Service<Request<B>>,
+    {
+        let sleep = Box::pin(time::sleep(after));
+        let deadline = Deadline { sleep, limit: self.limit, late: Late::default() };
+        // That of a single attempt is told by who makes it.
+        let routed = request.extensions_mut().get_mut().filter(|_| self.limit == Limit::Request);
+        let progress = routed.map(Routed::tell_progress);
+        let tunnel = *request.method() == Method::CONNECT;
+        TimeoutsFuture::within(deadline, progress, tunnel, self.inner.call(request))
     }
 }
