@@ -33,14 +33,13 @@ struct OfConnection {
 // Moved along with the request, and with its answer: no larger than it must be.
 pub struct CountedRequest {
     start: Instant,
-    method: MethodLabel,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     /// There is no answer yet.
-    Begun(Arc<OfConnection>),
+    Begun(Arc<OfConnection>, MethodLabel),
     Answered(Arc<Series<PlaceCells>>, Class),
 }
 
@@ -59,8 +58,8 @@ impl ObserveRequests for CountRequests {
 
     #[inline]
     fn begin<B>(&self, request: &mut Request<B>) -> CountedRequest {
-        let (state, method) = (State::Begun(Arc::clone(&self.0)), request.method().into());
-        CountedRequest { start: Instant::now(), method, state }
+        let state = State::Begun(Arc::clone(&self.0), request.method().into());
+        CountedRequest { start: Instant::now(), state }
     }
 }
 
@@ -69,11 +68,11 @@ impl ObserveRequests for CountRequests {
 impl ObserveRequest for CountedRequest {
     #[inline]
     fn answered<B: Body>(&mut self, response: &Response<B>) {
-        let State::Begun(of) = &self.state else { return };
+        let State::Begun(of, method) = &self.state else { return };
         let outcome = response.extensions().get::<Outcome>();
         let series = of.series(outcome);
         let class = Class::from(response.status());
-        series.cells.requests.answered(class, self.method);
+        series.cells.requests.answered(class, *method);
         if let Some(outcome) = outcome {
             if let Some(refusal) = outcome.refusal() {
                 series.cells.requests.refused(refusal.reason(), 1);
@@ -86,10 +85,10 @@ impl ObserveRequest for CountedRequest {
     }
 
     fn end(self, _: bool) {
-        let Self { start, method, state } = self;
+        let Self { start, state } = self;
         let (series, class) = match state {
             State::Answered(series, class) => (series, class),
-            State::Begun(of) => {
+            State::Begun(of, method) => {
                 let series = of.series(None);
                 series.cells.requests.answered(Class::NONE, method);
                 (series, Class::NONE)

@@ -1,8 +1,9 @@
 //! The body of a backend's answer.
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -17,40 +18,50 @@ use crate::body::gathered::Gathered;
 ///
 /// Dropping it before its end gives the answer up: over HTTP/1.1 that closes the connection to the backend, over HTTP/2 it
 /// resets the stream.
+// Small, since answers are moved from layer to layer: what only some have is in a box.
 pub struct UpstreamBody(Kind);
 
 enum Kind {
-    /// Of the few answers that are made here.
+    /// Of an answer that is over, and of the few that are made here.
     Empty,
-    Http1 {
-        incoming: Incoming,
-        /// None when the connection is back in its pool already.
-        connection: Option<Box<dyn Settle + Send>>,
-    },
-    Http2(Gathered<Http2Body>),
+    /// Over a connection of HTTP/1.1 that is back in its pool already, or in none any more.
+    Http1(Incoming),
+    /// Over one that is held until the answer has ended.
+    Lent(Box<dyn LentBody + Send>),
+    Http2(Box<Gathered<Http2Body>>),
 }
 
-/// A connection of HTTP/1.1 that an answer comes over. Dropping it closes it.
-pub(super) trait Settle {
+/// The body of an answer, and the connection of HTTP/1.1 that it comes over. Dropping both closes that.
+pub(super) trait LentBody {
+    /// The body.
+    fn incoming(&mut self) -> &mut Incoming;
+
+    /// How large it is.
+    fn size_hint(&self) -> SizeHint;
+
     /// The answer has ended, and the connection may be used again.
     fn settle(self: Box<Self>);
 
-    /// When its pieces are read.
+    /// When the pieces of the answer are read.
     fn pace(&self) -> &Pace;
 }
 
 // === impl UpstreamBody ===
 
 impl UpstreamBody {
-    pub(super) fn http1(incoming: Incoming, connection: Option<Box<dyn Settle + Send>>) -> Self {
-        let mut body = Self(Kind::Http1 { incoming, connection });
+    pub(super) fn http1(incoming: Incoming) -> Self {
+        Self(Kind::Http1(incoming))
+    }
+
+    pub(super) fn lent(lent: impl LentBody + Send + 'static) -> Self {
+        let mut body = Self(Kind::Lent(Box::new(lent)));
         // An answer without body is at its end already, and nobody may ever poll it.
         body.settle_at_end();
         body
     }
 
     pub(super) fn http2(body: Http2Body) -> Self {
-        Self(Kind::Http2(Gathered::new(body)))
+        Self(Kind::Http2(Box::new(Gathered::new(body))))
     }
 
     pub(super) fn empty() -> Self {
@@ -58,11 +69,16 @@ impl UpstreamBody {
     }
 
     fn settle_at_end(&mut self) {
-        if let Kind::Http1 { incoming, connection } = &mut self.0
-            && incoming.is_end_stream()
-            && let Some(connection) = connection.take()
+        if let Kind::Lent(lent) = &mut self.0
+            && lent.incoming().is_end_stream()
         {
-            connection.settle();
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Kind::Lent(lent) = mem::replace(&mut self.0, Kind::Empty) {
+            lent.settle();
         }
     }
 }
@@ -77,35 +93,33 @@ impl Body for UpstreamBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
-            Kind::Http1 { incoming, connection } => {
-                if let Some(connection) = &connection {
-                    connection.pace().take();
-                }
-                let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) else {
-                    if let Some(connection) = &connection {
-                        connection.pace().ask();
-                    }
+            Kind::Http1(incoming) => {
+                let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            Kind::Lent(lent) => {
+                lent.pace().take();
+                let Poll::Ready(frame) = Pin::new(lent.incoming()).poll_frame(cx) else {
+                    lent.pace().ask();
                     return Poll::Pending;
                 };
                 match &frame {
                     Some(Ok(_)) => self.settle_at_end(),
-                    Some(Err(_)) => *connection = None,
-                    None => {
-                        if let Some(connection) = connection.take() {
-                            connection.settle();
-                        }
-                    }
+                    Some(Err(_)) => self.0 = Kind::Empty,
+                    None => self.settle(),
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Kind::Http2(body) => Pin::new(body).poll_frame(cx),
+            Kind::Http2(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Empty => true,
-            Kind::Http1 { incoming, .. } => incoming.is_end_stream(),
+            Kind::Http1(incoming) => incoming.is_end_stream(),
+            // It would be settled.
+            Kind::Lent(_) => false,
             Kind::Http2(body) => body.is_end_stream(),
         }
     }
@@ -113,7 +127,8 @@ impl Body for UpstreamBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Http1 { incoming, .. } => incoming.size_hint(),
+            Kind::Http1(incoming) => incoming.size_hint(),
+            Kind::Lent(lent) => lent.size_hint(),
             Kind::Http2(body) => body.size_hint(),
         }
     }
@@ -123,7 +138,7 @@ impl fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.0 {
             Kind::Empty => "empty",
-            Kind::Http1 { .. } => "HTTP/1.1",
+            Kind::Http1(_) | Kind::Lent(_) => "HTTP/1.1",
             Kind::Http2(_) => "HTTP/2",
         };
         f.debug_tuple("UpstreamBody").field(&kind).finish()

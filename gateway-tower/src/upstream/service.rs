@@ -12,7 +12,7 @@ use bytes::Bytes;
 use gateway_core::exchange::HeaderSet;
 use gateway_core::rule::BackendProtocol;
 use http::{Request, Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::body::Settle;
+use super::body::LentBody;
 use super::http1_connection::Http1Connection;
 use super::http1_pool::Http1Pool;
 use super::http2_connection::{Http2Connection, Place};
@@ -80,8 +80,9 @@ struct Rest<B> {
     upgrade: Option<ClientEnd>,
 }
 
-/// A connection of HTTP/1.1 while an answer comes over it.
+/// The body of an answer, and the connection of HTTP/1.1 that it comes over.
 struct Lent<B> {
+    incoming: Incoming,
     shared: Arc<Shared<B>>,
     peer: Peer,
     connection: Http1Connection<B>,
@@ -372,16 +373,16 @@ impl<B: Send + 'static> Rest<B> {
                 drop(connection);
             });
             response.extensions_mut().insert(Joined);
-            return Ok(response.map(|incoming| UpstreamBody::http1(incoming, None)));
+            return Ok(response.map(UpstreamBody::http1));
         }
-        // The end of a short answer was read together with its head, and the connection is free again.
-        let lent: Option<Box<dyn Settle + Send>> = if connection.is_ready() {
-            shared.http1.put(peer, connection);
-            None
-        } else {
-            Some(Box::new(Lent { shared, peer, connection }))
-        };
-        Ok(response.map(|incoming| UpstreamBody::http1(incoming, lent)))
+        Ok(response.map(|incoming| {
+            // The end of a short answer was read together with its head, and the connection is free again.
+            if connection.is_ready() {
+                shared.http1.put(peer, connection);
+                return UpstreamBody::http1(incoming);
+            }
+            UpstreamBody::lent(Lent { incoming, shared, peer, connection })
+        }))
     }
 }
 
@@ -404,9 +405,17 @@ fn refuse() -> Response<UpstreamBody> {
 
 // === impl Lent ===
 
-impl<B: Send + 'static> Settle for Lent<B> {
+impl<B: Send + 'static> LentBody for Lent<B> {
+    fn incoming(&mut self) -> &mut Incoming {
+        &mut self.incoming
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+
     fn settle(self: Box<Self>) {
-        let Self { shared, peer, connection } = *self;
+        let Self { incoming: _, shared, peer, connection } = *self;
         connection.pace().ask();
         shared.http1.put(peer, connection);
     }
