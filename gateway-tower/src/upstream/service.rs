@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::exchange::HeaderSet;
 use gateway_core::rule::BackendProtocol;
-use http::{Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode};
 use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -78,6 +79,8 @@ struct Rest<B> {
     connection: Http1Connection<B>,
     pieces: Pieces,
     upgrade: Option<ClientEnd>,
+    /// Empty ones for the answer.
+    extensions: Extensions,
 }
 
 /// The body of an answer, and the connection of HTTP/1.1 that it comes over.
@@ -147,6 +150,7 @@ where
         match protocol {
             BackendProtocol::Http1 | BackendProtocol::WebSocket => {
                 let upgrade = http1::prepare(&mut request, present);
+                let extensions = emptied(request.extensions_mut());
                 match shared.http1.take(&peer) {
                     // Sent here rather than by the future, which would have to hold the request for it.
                     Some(mut connection) => {
@@ -154,10 +158,10 @@ where
                         UpstreamFuture(Box::pin(Exchange {
                             sent,
                             again: None,
-                            rest: Some(Rest { shared, peer, connection, pieces, upgrade }),
+                            rest: Some(Rest { shared, peer, connection, pieces, upgrade, extensions }),
                         }))
                     }
-                    None => UpstreamFuture::new(shared.send_http1(peer, request, pieces, upgrade)),
+                    None => UpstreamFuture::new(shared.send_http1(peer, request, pieces, upgrade, extensions)),
                 }
             }
             BackendProtocol::H2c => match http2::prepare(&mut request, &peer) {
@@ -182,6 +186,7 @@ where
         mut request: Request<B>,
         pieces: Pieces,
         upgrade: Option<ClientEnd>,
+        extensions: Extensions,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
             let idle = self.http1.take(&peer);
@@ -196,7 +201,8 @@ where
             };
             match connection.send(request, pieces).await {
                 Ok(response) => {
-                    return Rest { shared: self, peer, connection, pieces, upgrade }.answer(response);
+                    let rest = Rest { shared: self, peer, connection, pieces, upgrade, extensions };
+                    return rest.answer(response);
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent.map(Sending::into_inner),
@@ -345,10 +351,10 @@ where
             Err(mut error) => match error.take_message() {
                 // It was closed while idle, and nothing was sent.
                 Some(unsent) => {
-                    let Rest { shared, peer, connection: _, pieces, upgrade } = rest;
+                    let Rest { shared, peer, connection: _, pieces, upgrade, extensions } = rest;
                     let unsent = unsent.map(Sending::into_inner);
                     this.again
-                        .insert(Box::pin(shared.send_http1(peer, unsent, pieces, upgrade)))
+                        .insert(Box::pin(shared.send_http1(peer, unsent, pieces, upgrade, extensions)))
                         .as_mut()
                         .poll(cx)
                 }
@@ -363,7 +369,10 @@ where
 impl<B: Send + 'static> Rest<B> {
     /// What is passed on of an answer.
     fn answer(self, mut response: Response<Incoming>) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let Self { shared, peer, connection, pieces: _, upgrade } = self;
+        let Self { shared, peer, connection, pieces: _, upgrade, extensions } = self;
+        if response.extensions().is_empty() {
+            *response.extensions_mut() = extensions;
+        }
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client = upgrade.ok_or(UpstreamError::UnexpectedSwitch { endpoint: peer.address })?;
             let backend = hyper::upgrade::on(&mut response);
@@ -384,6 +393,18 @@ impl<B: Send + 'static> Rest<B> {
             UpstreamBody::lent(Lent { incoming, shared, peer, connection })
         }))
     }
+}
+
+/// Those of a request that says nothing there but where it goes, which is known: emptied, so that the answer has a map for its own
+/// that need not be made.
+fn emptied(extensions: &mut Extensions) -> Extensions {
+    // What else there is, is for hyper.
+    if extensions.len() > 1 {
+        return Extensions::new();
+    }
+    let mut emptied = mem::take(extensions);
+    emptied.clear();
+    emptied
 }
 
 /// The error of an attempt of which not one byte was sent.
