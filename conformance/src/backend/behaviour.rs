@@ -138,7 +138,7 @@ mod tests {
             Request::get("//retry?succeedAfter=1&delayRetry=30ms").body(()).unwrap().into_parts();
         assert_eq!(backend.serve(&head, None).after, Duration::from_millis(30));
         assert_eq!(backend.serve(&head, None).after, Duration::ZERO);
-        assert_eq!(received.of(&ObjectName::new("shop", "cart"), "/a?delay=1s"), 1);
-        assert_eq!(received.of(&ObjectName::new("shop", "other"), "/a?delay=1s"), 0);
+        assert_eq!(received.requests(&ObjectName::new("shop", "cart"), "/a?delay=1s"), 1);
+        assert_eq!(received.requests(&ObjectName::new("shop", "other"), "/a?delay=1s"), 0);
     }
 }

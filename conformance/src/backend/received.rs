@@ -22,7 +22,7 @@ impl Received {
     }
 
     /// How many requests with this path and query the pods of a Deployment have received.
-    pub fn of(&self, deployment: &ObjectName, path: &str) -> usize {
+    pub fn requests(&self, deployment: &ObjectName, path: &str) -> usize {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(&(deployment.clone(), path.to_owned())).copied().unwrap_or_default()
     }

@@ -81,7 +81,7 @@ impl Backends {
 
     /// How many requests with this path and query the pods of a Deployment have received.
     pub fn received(&self, deployment: &ObjectName, path: &str) -> usize {
-        self.received.of(deployment, path)
+        self.received.requests(deployment, path)
     }
 }
 

@@ -80,7 +80,7 @@ impl Addresses {
     }
 
     /// The address of a Gateway.
-    pub fn of(&self, gateway: &ObjectName) -> Option<IpAddr> {
+    pub fn get(&self, gateway: &ObjectName) -> Option<IpAddr> {
         self.0.get(gateway).copied()
     }
 

@@ -33,7 +33,7 @@ impl Place {
         let first = gateway.spec.listeners.first().and_then(|listener| u16::try_from(listener.port).ok());
         let port = target.port.or(first);
         let port = port.ok_or_else(|| EngineError::failed(format!("Gateway {key} has no listeners")))?;
-        let address = addresses.of(key);
+        let address = addresses.get(key);
         let address = address.ok_or_else(|| EngineError::failed(format!("Gateway {key} has no address")))?;
         Ok(Self { gateway: key.clone(), port, address })
     }

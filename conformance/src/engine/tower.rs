@@ -278,7 +278,8 @@ where
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             let body = body.collect().await?;
-            let target = UpstreamTarget::of(&head.extensions).ok_or("the gateway has chosen no endpoint")?;
+            let target = UpstreamTarget::from_extensions(&head.extensions)
+                .ok_or("the gateway has chosen no endpoint")?;
             let endpoint = target.endpoint().address();
             let backend = backends
                 .at(endpoint)

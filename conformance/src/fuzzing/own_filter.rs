@@ -109,7 +109,7 @@ fn with_filter(world: &World, source: &mut Source<'_>) -> World {
         LocalObjectReference { group: OWN.0.to_owned(), kind: OWN.1.to_owned(), name: "own".to_owned() };
     for route in with.resources.http_routes.values_mut() {
         for rule in &mut Arc::make_mut(route).spec.rules {
-            let mut filter = HttpRouteFilter::of(HttpRouteFilterType::ExtensionRef);
+            let mut filter = HttpRouteFilter::new(HttpRouteFilterType::ExtensionRef);
             filter.extension_ref = Some(Box::new(reference.clone()));
             let position = source.below(rule.filters.len() + 1);
             rule.filters.insert(position, filter);

@@ -59,7 +59,7 @@ fn filter(source: &mut Source<'_>, replaces_prefix: bool, of_rule: bool) -> Http
         (false, true) => source.one(&usual),
         (false, false) => source.one(&usual[..4]),
     };
-    let mut filter = HttpRouteFilter::of(r#type.clone());
+    let mut filter = HttpRouteFilter::new(r#type.clone());
     match r#type {
         Type::RequestHeaderModifier => {
             filter.request_header_modifier = Some(Box::new(header_modifier(source)))

@@ -74,7 +74,7 @@ impl SuiteVerdicts {
     /// use conformance::report::{SuiteVerdict, SuiteVerdicts};
     ///
     /// let verdicts = SuiteVerdicts::read("--- FAIL: TestConformance (2.00s)\n    --- PASS: TestConformance/HTTPRouteWeight (1.10s)\n");
-    /// assert_eq!(verdicts.of("HTTPRouteWeight"), Some(SuiteVerdict::Passed));
+    /// assert_eq!(verdicts.get("HTTPRouteWeight"), Some(SuiteVerdict::Passed));
     /// ```
     pub fn read(log: &str) -> Self {
         let verdict = |line: &str| {
@@ -93,7 +93,7 @@ impl SuiteVerdicts {
     }
 
     /// What it says of the test with this name.
-    pub fn of(&self, name: &str) -> Option<SuiteVerdict> {
+    pub fn get(&self, name: &str) -> Option<SuiteVerdict> {
         self.0.get(name).copied()
     }
 
@@ -138,7 +138,7 @@ impl Comparison {
         }
         let others = results.selected().into_iter().map(|(case, _)| case).filter(|case| !case.is_beyond());
         comparison.not_in_suite =
-            others.filter(|case| suite.of(&case.name).is_none()).map(|case| case.name.clone()).collect();
+            others.filter(|case| suite.get(&case.name).is_none()).map(|case| case.name.clone()).collect();
         comparison
     }
 

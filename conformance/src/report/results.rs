@@ -116,7 +116,7 @@ impl<'r> Results<'r> {
 
     /// How many cases came to which verdict, each counted once.
     pub fn total(&self) -> Count {
-        Count::of(self.selected().into_iter().map(|(_, report)| report))
+        Count::from_reports(self.selected().into_iter().map(|(_, report)| report))
     }
 }
 
@@ -126,7 +126,7 @@ impl Section<'_> {
     /// How many of its cases came to which verdict, of those of this level.
     pub fn count(&self, level: Option<SupportLevel>) -> Count {
         let members = self.cases.iter().filter(|(known, _, _)| *known == level);
-        Count::of(members.map(|(_, _, report)| *report))
+        Count::from_reports(members.map(|(_, _, report)| *report))
     }
 }
 
@@ -134,7 +134,7 @@ impl Section<'_> {
 
 impl Count {
     /// Counts the verdicts of these cases.
-    pub fn of<'a>(reports: impl IntoIterator<Item = &'a CaseReport>) -> Self {
+    pub fn from_reports<'a>(reports: impl IntoIterator<Item = &'a CaseReport>) -> Self {
         let mut count = Self::default();
         for report in reports {
             let field = match report.verdict {

@@ -208,7 +208,7 @@ pub struct GrpcBackendRef {
 
 impl GrpcRouteFilter {
     /// A filter of a type, with no member yet.
-    pub fn of(r#type: GrpcRouteFilterType) -> Self {
+    pub fn new(r#type: GrpcRouteFilterType) -> Self {
         Self {
             r#type,
             request_header_modifier: None,
@@ -217,16 +217,12 @@ impl GrpcRouteFilter {
             extension_ref: None,
         }
     }
-}
 
-// === impl GrpcRouteFilter ===
-
-impl GrpcRouteFilter {
     /// Changes the headers of the request.
     pub fn request_header_modifier(filter: HttpHeaderFilter) -> Self {
         Self {
             request_header_modifier: Some(Box::new(filter)),
-            ..Self::of_type(GrpcRouteFilterType::RequestHeaderModifier)
+            ..Self::new(GrpcRouteFilterType::RequestHeaderModifier)
         }
     }
 
@@ -234,28 +230,18 @@ impl GrpcRouteFilter {
     pub fn response_header_modifier(filter: HttpHeaderFilter) -> Self {
         Self {
             response_header_modifier: Some(Box::new(filter)),
-            ..Self::of_type(GrpcRouteFilterType::ResponseHeaderModifier)
+            ..Self::new(GrpcRouteFilterType::ResponseHeaderModifier)
         }
     }
 
     /// Sends a copy of the request elsewhere.
     pub fn request_mirror(filter: HttpRequestMirrorFilter) -> Self {
-        Self { request_mirror: Some(Box::new(filter)), ..Self::of_type(GrpcRouteFilterType::RequestMirror) }
+        Self { request_mirror: Some(Box::new(filter)), ..Self::new(GrpcRouteFilterType::RequestMirror) }
     }
 
     /// Does what an object of the implementation's own says.
     pub fn extension_ref(filter: LocalObjectReference) -> Self {
-        Self { extension_ref: Some(Box::new(filter)), ..Self::of_type(GrpcRouteFilterType::ExtensionRef) }
-    }
-
-    fn of_type(r#type: GrpcRouteFilterType) -> Self {
-        Self {
-            r#type,
-            request_header_modifier: None,
-            response_header_modifier: None,
-            request_mirror: None,
-            extension_ref: None,
-        }
+        Self { extension_ref: Some(Box::new(filter)), ..Self::new(GrpcRouteFilterType::ExtensionRef) }
     }
 }
 

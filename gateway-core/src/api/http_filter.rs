@@ -349,7 +349,7 @@ pub struct ForwardBodyConfig {
 
 impl HttpRouteFilter {
     /// A filter of a type, with no member yet.
-    pub fn of(r#type: HttpRouteFilterType) -> Self {
+    pub fn new(r#type: HttpRouteFilterType) -> Self {
         Self {
             r#type,
             request_header_modifier: None,
@@ -361,6 +361,52 @@ impl HttpRouteFilter {
             external_auth: None,
             extension_ref: None,
         }
+    }
+
+    /// Changes the headers of the request.
+    pub fn request_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            request_header_modifier: Some(Box::new(filter)),
+            ..Self::new(HttpRouteFilterType::RequestHeaderModifier)
+        }
+    }
+
+    /// Changes the headers of the response.
+    pub fn response_header_modifier(filter: HttpHeaderFilter) -> Self {
+        Self {
+            response_header_modifier: Some(Box::new(filter)),
+            ..Self::new(HttpRouteFilterType::ResponseHeaderModifier)
+        }
+    }
+
+    /// Sends a copy of the request elsewhere.
+    pub fn request_mirror(filter: HttpRequestMirrorFilter) -> Self {
+        Self { request_mirror: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::RequestMirror) }
+    }
+
+    /// Answers with a redirect.
+    pub fn request_redirect(filter: HttpRequestRedirectFilter) -> Self {
+        Self { request_redirect: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::RequestRedirect) }
+    }
+
+    /// Changes hostname and path of the request.
+    pub fn url_rewrite(filter: HttpUrlRewriteFilter) -> Self {
+        Self { url_rewrite: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::UrlRewrite) }
+    }
+
+    /// Answers what a browser asks about other origins.
+    pub fn cors(filter: HttpCorsFilter) -> Self {
+        Self { cors: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::Cors) }
+    }
+
+    /// Asks another service whether the request may pass (experimental).
+    pub fn external_auth(filter: HttpExternalAuthFilter) -> Self {
+        Self { external_auth: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::ExternalAuth) }
+    }
+
+    /// Does what an object of the implementation's own says.
+    pub fn extension_ref(filter: LocalObjectReference) -> Self {
+        Self { extension_ref: Some(Box::new(filter)), ..Self::new(HttpRouteFilterType::ExtensionRef) }
     }
 }
 
@@ -383,73 +429,6 @@ impl Default for HttpCorsFilter {
             allow_headers: Vec::new(),
             expose_headers: Vec::new(),
             max_age: cors_max_age(),
-        }
-    }
-}
-
-// === impl HttpRouteFilter ===
-
-impl HttpRouteFilter {
-    /// Changes the headers of the request.
-    pub fn request_header_modifier(filter: HttpHeaderFilter) -> Self {
-        Self {
-            request_header_modifier: Some(Box::new(filter)),
-            ..Self::of_type(HttpRouteFilterType::RequestHeaderModifier)
-        }
-    }
-
-    /// Changes the headers of the response.
-    pub fn response_header_modifier(filter: HttpHeaderFilter) -> Self {
-        Self {
-            response_header_modifier: Some(Box::new(filter)),
-            ..Self::of_type(HttpRouteFilterType::ResponseHeaderModifier)
-        }
-    }
-
-    /// Sends a copy of the request elsewhere.
-    pub fn request_mirror(filter: HttpRequestMirrorFilter) -> Self {
-        Self { request_mirror: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::RequestMirror) }
-    }
-
-    /// Answers with a redirect.
-    pub fn request_redirect(filter: HttpRequestRedirectFilter) -> Self {
-        Self {
-            request_redirect: Some(Box::new(filter)),
-            ..Self::of_type(HttpRouteFilterType::RequestRedirect)
-        }
-    }
-
-    /// Changes hostname and path of the request.
-    pub fn url_rewrite(filter: HttpUrlRewriteFilter) -> Self {
-        Self { url_rewrite: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::UrlRewrite) }
-    }
-
-    /// Answers what a browser asks about other origins.
-    pub fn cors(filter: HttpCorsFilter) -> Self {
-        Self { cors: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::Cors) }
-    }
-
-    /// Asks another service whether the request may pass (experimental).
-    pub fn external_auth(filter: HttpExternalAuthFilter) -> Self {
-        Self { external_auth: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::ExternalAuth) }
-    }
-
-    /// Does what an object of the implementation's own says.
-    pub fn extension_ref(filter: LocalObjectReference) -> Self {
-        Self { extension_ref: Some(Box::new(filter)), ..Self::of_type(HttpRouteFilterType::ExtensionRef) }
-    }
-
-    fn of_type(r#type: HttpRouteFilterType) -> Self {
-        Self {
-            r#type,
-            request_header_modifier: None,
-            response_header_modifier: None,
-            request_mirror: None,
-            request_redirect: None,
-            url_rewrite: None,
-            cors: None,
-            external_auth: None,
-            extension_ref: None,
         }
     }
 }

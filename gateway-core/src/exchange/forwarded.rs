@@ -106,7 +106,7 @@ pub(super) fn goes_round(headers: &HeaderMap) -> bool {
 
 /// Tells the backend about the client, and [takes out](remove_claims) what is not to be believed.
 pub fn add<B>(request: &mut Request<B>, client: Client<'_>, trust: Trust) {
-    add_beside(HeaderSet::of_received(request.headers()), request, client, trust);
+    add_beside(HeaderSet::from_received(request.headers()), request, client, trust);
 }
 
 /// The same for those who know which headers are there.

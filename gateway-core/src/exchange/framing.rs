@@ -114,7 +114,7 @@ mod tests {
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        let present = HeaderSet::of_received(&headers);
+        let present = HeaderSet::from_received(&headers);
         check_answer(StatusCode::from_u16(status).unwrap(), &mut headers, present)?;
         let lengths: Vec<_> = headers.get_all("content-length").iter().collect();
         assert!(lengths.len() <= 1, "{lines:?}");
@@ -157,7 +157,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("transfer-encoding", HeaderValue::from_static(coding));
             headers.insert("content-length", HeaderValue::from_static("3"));
-            let present = HeaderSet::of_received(&headers);
+            let present = HeaderSet::from_received(&headers);
             assert_eq!(check_request(&mut headers, present), Ok(()));
             assert_eq!(
                 (&headers["transfer-encoding"], headers.len()),

@@ -39,18 +39,18 @@ impl HeaderSet {
     pub(super) const PLAIN_LENGTH: Self = Self(1 << 11);
 
     /// Those that are there.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         headers.keys().fold(Self(0), |set, name| set | Self::of_name(name))
     }
 
     /// Those of them that are standard headers to `http`, which knows these without reading their names: all but `Keep-Alive`,
     /// `Proxy-Connection` and `X-Forwarded-For`.
-    pub fn of_standard(headers: &HeaderMap) -> Self {
+    pub fn from_standard(headers: &HeaderMap) -> Self {
         headers.keys().fold(Self(0), |set, name| set | Self::of_standard_name(name))
     }
 
     /// Those of a message that comes from elsewhere, with what has to be known of it before it goes on.
-    pub fn of_received(headers: &HeaderMap) -> Self {
+    pub fn from_received(headers: &HeaderMap) -> Self {
         headers.iter().fold(Self(0), |set, (name, value)| {
             // Most are neither of these nor a claim.
             match Self::of_name(name) {
@@ -169,14 +169,14 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("host", HeaderValue::from_static("a"));
             headers.insert(name, HeaderValue::from_static("b"));
-            assert_eq!(HeaderSet::of(&headers), expected, "{name}");
-            assert_eq!(HeaderSet::of_received(&headers), expected, "{name}");
+            assert_eq!(HeaderSet::from_headers(&headers), expected, "{name}");
+            assert_eq!(HeaderSet::from_received(&headers), expected, "{name}");
             if !["keep-alive", "proxy-connection"].contains(&name) {
-                assert_eq!(HeaderSet::of_standard(&headers), expected, "{name}");
+                assert_eq!(HeaderSet::from_standard(&headers), expected, "{name}");
             }
             headers.insert("forwarded", HeaderValue::from_static("c"));
-            assert_eq!(HeaderSet::of(&headers), expected, "{name}");
-            assert_eq!(HeaderSet::of_received(&headers), expected | HeaderSet::CLAIM, "{name}");
+            assert_eq!(HeaderSet::from_headers(&headers), expected, "{name}");
+            assert_eq!(HeaderSet::from_received(&headers), expected | HeaderSet::CLAIM, "{name}");
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
             for line in lines {
                 headers.append("content-length", HeaderValue::from_static(line));
             }
-            let present = HeaderSet::of_received(&headers);
+            let present = HeaderSet::from_received(&headers);
             assert!(present.has(HeaderSet::CONTENT_LENGTH));
             assert_eq!(present.has(HeaderSet::PLAIN_LENGTH), plain, "{lines:?}");
         }

@@ -40,7 +40,7 @@ pub enum Upgrades {
 /// Takes them out of a request. When it asks for an [upgrade](wants_upgrade), the two headers that say so stay, with the
 /// protocols that are `allowed`; says whether it does.
 pub fn remove_from_request(headers: &mut HeaderMap, allowed: Upgrades) -> bool {
-    remove_present_from_request(headers, HeaderSet::of(headers), allowed)
+    remove_present_from_request(headers, HeaderSet::from_headers(headers), allowed)
 }
 
 /// The same for those who know which headers are there.
@@ -63,7 +63,7 @@ pub(super) fn remove_present_from_request(
 
 /// Takes them out of a response; `upgraded` when it is the 101 that a client waits for.
 pub fn remove_from_response(headers: &mut HeaderMap, upgraded: bool) {
-    remove(headers, HeaderSet::of(headers), upgraded);
+    remove(headers, HeaderSet::from_headers(headers), upgraded);
 }
 
 /// Whether a request asks for an upgrade that can be forwarded: to anything but HTTP/2.

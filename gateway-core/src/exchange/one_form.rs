@@ -44,7 +44,7 @@ pub(super) fn prepare<B>(arrival: &Arrival<'_>, request: &mut Request<B>) -> Res
     }
     put_host(request);
     let headers = request.headers_mut();
-    let present = HeaderSet::of_received(headers);
+    let present = HeaderSet::from_received(headers);
     framing::check_request(headers, present)?;
     remove_present_from_request(headers, present, arrival.upgrades);
     if present.has(HeaderSet::FORWARDED_FOR) && goes_round(headers) {

@@ -128,7 +128,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
     /// # Spec
     /// [FRW-07](crate::spec#FRW-07), [SES-05](crate::spec#SES-05).
     pub fn tell<B>(&mut self, arrival: &Arrival<'_>, request: &mut Request<B>) {
-        let present = HeaderSet::of_received(request.headers());
+        let present = HeaderSet::from_received(request.headers());
         // What is left of the wish after the search is forwarded.
         self.upgrade = present.has(HeaderSet::UPGRADE);
         self.secure = arrival.client.secure;

@@ -40,7 +40,7 @@ pub(crate) struct Target<'a> {
 
 impl UpstreamTarget {
     /// Where a request with these extensions goes: where its [`Routed`] says, or to the `UpstreamTarget` among them.
-    pub fn of(extensions: &Extensions) -> Option<Self> {
+    pub fn from_extensions(extensions: &Extensions) -> Option<Self> {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
@@ -103,7 +103,7 @@ impl UpstreamTarget {
 
 #[cfg(feature = "client")]
 impl<'a> Target<'a> {
-    /// Where a request with these extensions goes: what [`UpstreamTarget::of`] says.
+    /// Where a request with these extensions goes: what [`UpstreamTarget::from_extensions`] says.
     pub(crate) fn of(extensions: &'a Extensions) -> Option<Self> {
         let placed = |routed: &'a Routed| {
             let (backend, endpoint) = routed.backend_and_endpoint()?;

@@ -72,7 +72,7 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
     }
     *response.version_mut() = Version::default();
     let headers = response.headers_mut();
-    let present = HeaderSet::of_received(headers);
+    let present = HeaderSet::from_received(headers);
     hop_by_hop::remove(headers, present, status == StatusCode::SWITCHING_PROTOCOLS);
     Ok(framing::check_answer(status, headers, present)?)
 }

@@ -30,7 +30,7 @@ impl ClientEnd {
         }
         let upgrade = request.extensions_mut().remove();
         let member = request.extensions_mut().remove();
-        let http2 = UpstreamTarget::of(request.extensions())
+        let http2 = UpstreamTarget::from_extensions(request.extensions())
             .is_some_and(|target| target.protocol() == BackendProtocol::H2c);
         if let Some(upgrade) = upgrade
             && !http2

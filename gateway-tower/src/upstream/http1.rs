@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn prepared<B: Body>(request: &mut Request<B>) -> Option<ClientEnd> {
-        let present = HeaderSet::of_standard(request.headers());
+        let present = HeaderSet::from_standard(request.headers());
         prepare(request, present)
     }
 
@@ -145,7 +145,7 @@ mod tests {
             ("POST", &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], false),
         ] {
             let request = request(method, coding, ());
-            let forwarded = can_be_forwarded(&request, HeaderSet::of_standard(request.headers()));
+            let forwarded = can_be_forwarded(&request, HeaderSet::from_standard(request.headers()));
             assert_eq!(forwarded, expected, "{method} {coding:?}");
         }
     }

@@ -142,7 +142,7 @@ where
             return UpstreamFuture::ready(Err(UpstreamError::NoTarget));
         };
         let (peer, pieces, protocol) = (Peer::of(target), Pieces::of(target), target.backend.protocol);
-        let present = HeaderSet::of_standard(request.headers());
+        let present = HeaderSet::from_standard(request.headers());
         if !http1::can_be_forwarded(&request, present) {
             return UpstreamFuture::ready(Ok(refuse()));
         }

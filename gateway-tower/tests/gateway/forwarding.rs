@@ -28,7 +28,7 @@ async fn the_endpoint_is_in_the_target_and_the_host_of_the_client_in_the_header(
     let parts = forwarded(Scene::with_backend(), get("/a/b?c=d")).await;
     assert_eq!(parts.uri, "http://10.0.0.1:8080/a/b?c=d");
     assert_eq!(parts.headers["host"], "example.com");
-    let target = UpstreamTarget::of(&parts.extensions).expect("a target");
+    let target = UpstreamTarget::from_extensions(&parts.extensions).expect("a target");
     assert_eq!(target.endpoint().address(), endpoint(1));
     assert_eq!(target.protocol(), BackendProtocol::Http1);
     assert_eq!(&*target.backend().service.name, "backend");

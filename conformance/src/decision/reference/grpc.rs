@@ -173,7 +173,7 @@ fn filter(filter: &GrpcRouteFilter) -> HttpRouteFilter {
         response_header_modifier: filter.response_header_modifier.clone(),
         request_mirror: filter.request_mirror.clone(),
         extension_ref: filter.extension_ref.clone(),
-        ..HttpRouteFilter::of(r#type)
+        ..HttpRouteFilter::new(r#type)
     }
 }
 

@@ -214,6 +214,6 @@ impl<D: Decider> Engine for Pure<D> {
     }
 
     async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
-        Ok(self.received.of(backend, path))
+        Ok(self.received.requests(backend, path))
     }
 }
