@@ -28,7 +28,7 @@ pub struct Finding {
     pub reason: Reason,
     /// What is wrong and the way out; makes sense without the field.
     pub message: String,
-    /// The object that is not there, by kind and name, if that is what is wrong: whoever left it out can add why.
+    /// The object that is not there, by kind and name, if that is what is wrong: the stage that left it out can add why.
     pub missing: Option<(&'static str, ObjectName)>,
 }
 

@@ -95,7 +95,7 @@ pub fn is_nameable(gateway: &ObjectName) -> bool {
     gateway.name.len() <= MAX_LABEL
 }
 
-/// The Services of all Gateways, by Gateway; none where nobody makes them.
+/// The Services of all Gateways, by Gateway; none where the embedder makes none.
 pub(crate) fn services(gateways: &Gateways, options: &Options) -> BTreeMap<ObjectName, GatewayService> {
     if !options.supports(Feature::GatewayInfrastructure) {
         return BTreeMap::new();

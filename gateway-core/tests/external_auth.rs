@@ -186,7 +186,7 @@ fn a_request_about_which_nothing_is_known_does_not_pass() {
     }
 }
 
-// FEA-01: whoever takes the steps one by one cannot leave the question out.
+// FEA-01: a caller that takes the steps one by one cannot leave the question out.
 #[test]
 fn no_step_leads_around_a_question() {
     let gateway_name = web();
@@ -251,7 +251,7 @@ fn a_listener_asks_before_a_rule_is_looked_for() {
     assert_eq!(index(request("/", &[]), &[(401, "")]), "401 Unauthorized");
 }
 
-// FEA-02: what a service says of the answer is in the answer, whoever asked.
+// FEA-02: what a service that a listener asked says of the answer is in the answer.
 #[test]
 fn a_service_has_its_say_in_the_answer() {
     let table =
@@ -360,7 +360,7 @@ fn a_listener_follows_its_service() {
     assert_eq!(translator.translation().table.backends().count(), 1, "nobody asks `auth` any more");
 }
 
-// FEA-01, FLT-05: for a data plane that asks nobody.
+// FEA-01, FLT-05: for a data plane that asks no service.
 #[test]
 fn a_data_plane_that_asks_nobody_says_so() {
     let asks_nobody = Options { external_auth: false, ..Options::default() };

@@ -20,7 +20,7 @@ fn terminate() -> ListenerProtocol {
     ListenerProtocol::TlsTerminate(ListenerTls { certificates: [].into(), clients: None })
 }
 
-/// A backend that nobody asks for its endpoints.
+/// A backend that is not asked for its endpoints.
 fn some() -> [BackendRef; 1] {
     [BackendRef { target: BackendTarget::Unresolved, weight: 1 }]
 }

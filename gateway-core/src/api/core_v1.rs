@@ -53,7 +53,7 @@ pub struct ServiceSpec {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub cluster_ips: Vec<String>,
-    /// The labels of the pods behind the Service; without it somebody else writes the endpoints.
+    /// The labels of the pods behind the Service; without it another controller writes the endpoints.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub selector: BTreeMap<String, String>,
     /// The name that an `ExternalName` Service stands for.

@@ -41,7 +41,7 @@ impl Applier {
         self.keep_last_good(&mut resources, places, &mut of_fields, &mut left_out);
         let changes = changes(&self.used, &resources);
 
-        // Everything is read, so nobody has to know what was looked for.
+        // Everything is read, so the caller need not know what was looked for.
         let Translation { table, statuses, diagnostics, lookups: _, infrastructure: _ } =
             self.translator.translate().clone();
         let mut report = Report::new(places, &resources).left_out(left_out);

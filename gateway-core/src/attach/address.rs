@@ -200,7 +200,7 @@ impl Addresses {
     }
 
     /// The addresses at which it can be reached, as far as they are known one by one, each with from where: an empty text where
-    /// there is nothing to say, nothing where nobody is to say it. What answers where others hold all of its ports is not this
+    /// there is nothing to say, nothing where the embedder is not to say it. What answers where others hold all of its ports is not this
     /// Gateway.
     ///
     /// # Spec
@@ -284,7 +284,7 @@ impl Addresses {
     }
 
     /// Adds an address that the embedding chose, and that the Gateway has not yet; whether there is one. Where one stands for
-    /// every address of its family, nobody knows how many there are.
+    /// every address of its family, how many there are is not known.
     fn assign_one(&mut self, candidates: Option<&[IpAddr]>) -> bool {
         let Some(candidates) = candidates else {
             self.reachable = true;

@@ -1,6 +1,6 @@
 //! Distinct listeners: those that can stand side by side on the ports of one Gateway.
 //!
-//! Two rules meet here. Between objects the earlier one has the place. Within one object nobody has: every listener that
+//! Two rules meet here. Between objects the earlier one has the place. Within one object no listener has: every listener that
 //! is in conflict is out. What loses against an earlier object is out first, and no longer in the way of its siblings.
 //!
 //! # Spec
@@ -169,7 +169,7 @@ fn apart(one: Family, other: Family, mixed_modes: bool) -> Apart {
     }
 }
 
-/// Where a listener would stand; nowhere if it has no port or nobody knows what it speaks.
+/// Where a listener would stand; nowhere if it has no port or its protocol is not known.
 fn place(listener: &AttachedListener) -> Option<((Transport, u16), Family)> {
     let family = match &listener.protocol {
         Protocol::Http => Family::Http,

@@ -193,7 +193,7 @@ fn name_of(parent_ref: &ParentReference, route_namespace: &str) -> ObjectName {
     ObjectName::new(parent_ref.namespace.as_deref().unwrap_or(route_namespace), parent_ref.name.as_str())
 }
 
-/// The places that a parentRef leads to, whoever else is there.
+/// The places that a parentRef leads to, whatever other Routes are there.
 fn places(
     route: &RouteKey,
     position: usize,

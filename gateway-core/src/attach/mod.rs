@@ -4,8 +4,8 @@
 //! [`Finding`](crate::finding::Finding) in its place, and bad listeners stay visible, since Routes attach to them and wait.
 //! No condition is made here; what is true is read from the typed state, never from a text.
 //!
-//! The order is fixed. A Gateway's own listeners come first, then those of its ListenerSets, oldest set first. Whoever
-//! comes first has the place; inside one object nobody wins. Gateways with the same address compete for its ports, oldest
+//! The order is fixed. A Gateway's own listeners come first, then those of its ListenerSets, oldest set first. The one that
+//! comes first has the place; inside one object none wins. Gateways with the same address compete for its ports, oldest
 //! first.
 
 mod address;

@@ -156,7 +156,7 @@ impl TelemetryPolicies {
     }
 }
 
-/// Whether there is such a Gateway, whoever has it and whatever is wrong with it.
+/// Whether there is such a Gateway, whichever controller has it and whatever is wrong with it.
 fn is_there(valid: &Validated, gateway: &ObjectName) -> bool {
     let mut rejected = valid.rejected.of_kind(Kind::Gateway);
     valid.gateways.contains_key(gateway) || rejected.any(|(rejected, _)| rejected.key == *gateway)

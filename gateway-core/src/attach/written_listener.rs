@@ -228,7 +228,7 @@ impl AttachedListener {
     }
 
     /// Looks at how the clients are to be checked. The listener keeps its place if they cannot: it must not go to
-    /// somebody else while the Gateway's owner mends a certificate.
+    /// another tenant while the Gateway's owner mends a certificate.
     ///
     /// # Spec
     /// GWF-02, GWF-04 to GWF-08, GWF-12. What is wrong there is for the Gateway's owner to see (GEN-17).

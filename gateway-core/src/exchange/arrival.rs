@@ -28,7 +28,7 @@ pub struct Arrival<'a> {
 // === impl Arrival ===
 
 impl<'a> Arrival<'a> {
-    /// A connection without TLS to this port of this Gateway, from nobody in particular. Set the other fields as known.
+    /// A connection without TLS to this port of this Gateway, from no client in particular. Set the other fields as known.
     pub fn new(gateway: &'a ObjectName, port: u16) -> Self {
         Self::at(FrontendOwner::Gateway(gateway), port)
     }

@@ -9,7 +9,7 @@
 //! open ([FRW-07](crate::spec#FRW-07)). The gateway itself adds no `X-Forwarded-Port`, no `Forwarded` and no `Via`; a header
 //! filter can add what is missing.
 //!
-//! A request that was passed on 100 times already goes no further, whoever says so: its backend is most likely the gateway itself,
+//! A request that was passed on 100 times already goes no further, whichever hop says so: its backend is most likely the gateway itself,
 //! or another one whose backend is, and one request would take all the connections that there are.
 //!
 //! Claims that are not believed must not decide a match: [take them out](remove_claims) before the search. What is added is
@@ -49,7 +49,7 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Whose word about the client's scheme and host counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// Nobody stands before this gateway: what a request says of itself is taken out or overwritten. Only `X-Forwarded-For` is
+    /// No proxy stands before this gateway: what a request says of itself is taken out or overwritten. Only `X-Forwarded-For` is
     /// kept, and the client's address put behind what it says.
     #[default]
     Edge,

@@ -143,7 +143,7 @@ fn remove_connection(headers: &mut HeaderMap) {
     }
 }
 
-/// Those of the elements of `Connection` that name headers which are for one hop, as far as nobody else looks after them.
+/// Those of the elements of `Connection` that name headers which are for one hop, as far as nothing else looks after them.
 fn named<'h>(elements: impl Iterator<Item = &'h [u8]>) -> Vec<HeaderName> {
     elements
         .filter(|name| !is_word(name))

@@ -1,6 +1,6 @@
 //! The one form of a request, in which it is matched and forwarded.
 //!
-//! Whoever reads a request after the gateway must read what the gateway has read. So before anything is looked up, a request
+//! Backends and other proxies must read in a request what the gateway has read. So before anything is looked up, a request
 //! loses what is for one hop only and what is not to be believed, and says once where its body ends; and what is found is
 //! forwarded with the path that was matched, in a target of which every version of HTTP makes the same.
 //!

@@ -73,7 +73,7 @@ enum Progress {
 /// the table by themselves afterwards.
 ///
 /// # Errors
-/// When the request is malformed, or a filter of the listener answers it, asks somebody or cannot be carried out. That no
+/// When the request is malformed, or a filter of the listener answers it, asks a service or cannot be carried out. That no
 /// listener takes it is for the table to say.
 ///
 /// # Spec
@@ -98,7 +98,7 @@ pub fn prepare<B>(
 /// have made of the request decides which one is. A [`Search`] is the same for those who can ask authorization services.
 ///
 /// # Errors
-/// When the request is malformed, a filter of the listener answers it or asks somebody, no rule serves it, or it may not be
+/// When the request is malformed, a filter of the listener answers it or asks a service, no rule serves it, or it may not be
 /// forwarded.
 ///
 /// # Spec

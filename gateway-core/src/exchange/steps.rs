@@ -55,7 +55,7 @@ pub struct Exchange<T = Arc<RouteTable>> {
     /// The sessions that the client has shown, before a filter could change what it says.
     sessions: Option<Arc<ShownSessions>>,
     /// What the filters left, where they left something: copies for mirrors, and what they must know later. Shared by
-    /// clones until the next list has something to add; but while there are copies, nobody shares it.
+    /// clones until the next list has something to add; but while there are copies, it is not shared.
     edits: Option<Arc<RequestEdits>>,
 }
 
@@ -436,7 +436,7 @@ impl<T: Deref<Target = RouteTable>> Exchange<T> {
 
     fn choose(&mut self, random: u64) -> Result<BackendId, Refusal> {
         let rule = self.rule();
-        // Nobody is asked twice, and nothing behind the filter that asked is left out.
+        // No service is asked twice, and nothing behind the filter that asked is left out.
         let is_left = matches!(self.asked, Asked::Passed(_)) && self.ran == Some(List::Rule);
         if is_left || self.ran.is_none() && !rule.filters.is_empty() {
             return Err(Refusal::Filter);

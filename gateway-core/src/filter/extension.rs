@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 /// A filter that an `ExtensionRef` names, of a rule, a backend or a listener.
 ///
 /// Which kinds of object name which extension is settled when routes are compiled; here it is only run, in its place in
-/// the list. A reference to a kind or an object that nobody knows is [`HttpFilter::Unresolved`](super::HttpFilter).
+/// the list. A reference to an unknown kind or object is [`HttpFilter::Unresolved`](super::HttpFilter).
 ///
 /// ```
 /// use gateway_core::filter::{Extension, Verdict};
@@ -73,7 +73,7 @@ pub trait Extensions: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtensionError {
-    /// Nobody handles this kind.
+    /// The embedder does not handle this kind.
     #[error("this kind of extension is not supported here")]
     UnknownKind,
     /// The kind is known, the object is not there.

@@ -6,7 +6,7 @@ use crate::name::BackendId;
 
 /// Asks an authorization service whether a request may pass, and lets it change the request's headers.
 ///
-/// A filter of this kind is the only one that cannot be carried out at once: whoever forwards the request asks the service, and
+/// A filter of this kind is the only one that cannot be carried out at once: the caller, which forwards the request, asks the service, and
 /// [goes on](crate::exchange) with its answer. Here stands what is asked, and how; nothing is sent.
 ///
 /// # Spec

@@ -1,4 +1,4 @@
-//! Mirrors: copies of requests for a backend whose answers nobody waits for.
+//! Mirrors: copies of requests for a backend whose answers are not waited for.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::name::BackendId;
 
 /// Sends a share of the requests to one more backend.
 ///
-/// Nothing is sent here: whoever forwards the request sends the copies too, once it is sure to attempt the request
+/// Nothing is sent here: the caller, which forwards the request, sends the copies too, once it is sure to attempt the request
 /// itself. A mirror whose backend cannot be resolved is simply not made; it never harms the request.
 ///
 /// # Spec

@@ -2,7 +2,7 @@
 //!
 //! Statuses speak of what is ours. Of a policy that is not carried out, a parent that is not there, an EndpointSlice with
 //! a port that its Service does not have, nothing speaks: in a cluster it may be another controller's, or be complete in a
-//! moment. Where the objects at hand are all that there will be, as in files, it is a mistake that costs somebody an
+//! moment. Where the objects at hand are all that there will be, as in files, it is a mistake that costs a user an
 //! afternoon. It is told here; what statuses and the other diagnostics say is not said again.
 //!
 //! ```

@@ -3,7 +3,7 @@
 //! Three things that a general YAML deserializer does not do make this one worth its lines:
 //! - a string field does not take `8080` or `yes` without quotes, because a cluster would refuse them;
 //! - every error knows the path of its field, and where that is written;
-//! - a field that nobody reads is noted, with the known field that may have been meant.
+//! - an unknown field is noted, with the known field that may have been meant.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,7 +24,7 @@ use super::unread::is_unread;
 // === impl Reading ===
 
 impl<'r, 't> Reading<'r, 't> {
-    /// Reads the object, and says which fields nobody knew.
+    /// Reads the object, and says which fields are unknown.
     pub(super) fn object<'de, S: DeserializeSeed<'de>>(
         self,
         node: NodeId,

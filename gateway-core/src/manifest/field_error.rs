@@ -35,7 +35,7 @@ impl FieldError {
         self.below.filter(|_| self.is_twice && self.at.is_none())
     }
 
-    /// Adds where it is, unless somebody further inside knew better.
+    /// Adds where it is, unless a place further inside is known.
     pub(super) fn at(mut self, path: &FieldPath<'_>, place: Place) -> Self {
         if self.at.is_none() {
             let path = match self.below.take() {
@@ -89,7 +89,7 @@ impl de::Error for FieldError {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        // Where both are, whoever reads the object knows.
+        // Where both are, the reader of the object knows.
         Self { below: Some(field), is_twice: true, ..Self::new("written twice; keep one".to_owned()) }
     }
 }

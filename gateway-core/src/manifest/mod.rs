@@ -1,7 +1,7 @@
 //! Resources from text: YAML or JSON, one document or many, lists or single objects.
 //!
 //! Nothing is lost without a word. A broken document does not hide those behind it, an object that cannot be read does not
-//! hide its neighbours, a field that nobody knows is a warning, and an object of another kind is a note.
+//! hide its neighbours, an unknown field is a warning, and an object of another kind is a note.
 //!
 //! No file is opened here: [`read`] takes text and the name to use in messages.
 //!

@@ -21,7 +21,7 @@ pub struct Location {
 pub enum Severity {
     /// Something was passed over that routing does not look at.
     Info,
-    /// Something was ignored that somebody may have meant.
+    /// Something was ignored that its author may have meant.
     Warning,
     /// A document or an object could not be read.
     Error,

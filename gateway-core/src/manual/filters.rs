@@ -23,7 +23,7 @@
 //! | `ExtensionRef` | what [the embedder's](crate::filter::Extension) does | the same |
 //!
 //! # A filter that cannot be carried out
-//! It is never skipped: somebody relies on it. Requests of its rule get 500, and the status says which field is wrong
+//! It is never skipped: the author of the Route relies on it. Requests of its rule get 500, and the status says which field is wrong
 //! ([`HttpFilter::Unresolved`](crate::filter::HttpFilter::Unresolved); [FLT-05](crate::spec#FLT-05)). A match that cannot be
 //! carried out is another matter: its rule is dropped, and its requests go to other rules, or get 404
 //! ([AMB-62](crate::choices#AMB-62)). A mirror that leads nowhere costs no request anything ([FMR-06](crate::spec#FMR-06)).

@@ -205,7 +205,7 @@ fn decode_unreserved(path: &str) -> Cow<'_, str> {
         };
         from = at + 3;
         let byte = (high * 16 + low) as u8;
-        // A digit behind a stray `%` would make an escape that nobody wrote: `%%32e` must not become `%2e`.
+        // A digit behind a stray `%` would make an escape that the client did not write: `%%32e` must not become `%2e`.
         let before = |back: usize| match (at - copied).checked_sub(back) {
             Some(_) => Some(bytes[at - back]),
             None => out.as_ref().and_then(|out| out.bytes().nth_back(back - (at - copied) - 1)),

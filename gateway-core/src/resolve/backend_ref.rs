@@ -396,7 +396,7 @@ fn http_protocol(
             let why = "kubernetes.io/wss, which needs a BackendTLSPolicy";
             Err(unusable(service, port, why))
         }
-        // Others are hints for somebody else: BPR-06.
+        // Others are hints for other programs: BPR-06.
         Some(_) | None => Ok(BackendProtocol::Http1),
     }
 }

@@ -1,6 +1,6 @@
 //! References to certificates: Secrets with certificate and key, ConfigMaps and ClusterTrustBundles with authorities.
 //!
-//! Whether a reference is permitted is asked first, whatever it names: without permission nobody learns whether the
+//! Whether a reference is permitted is asked first, whatever it names: without permission no tenant learns whether the
 //! object exists or what it is. What is found is read as PEM, so that a data plane never meets a certificate that is
 //! none, and is carried on as what it is: DER, never text to be read again. Whether handshakes can be made with it, the
 //! TLS library says by way of the embedding's [`CertificateCheck`].

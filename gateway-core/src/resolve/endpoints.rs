@@ -22,7 +22,7 @@ pub(crate) struct Endpoints {
 // === impl Endpoints ===
 
 impl Endpoints {
-    /// Adds a slice; one that names nothing that it is of is nobody's.
+    /// Adds a slice; one that does not name its owner is passed over.
     pub(crate) fn insert(&mut self, name: &ObjectName, slice: &Valid<EndpointSlice>) {
         if let Some(backend) = backend_of(name, slice) {
             self.by_backend.entry(backend).or_default().insert(name.name.clone(), slice.clone());

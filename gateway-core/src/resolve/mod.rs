@@ -1,6 +1,6 @@
 //! The targets of references: backends, certificates, and the grants without which they must not be followed.
 //!
-//! Every reference is followed here, whoever wrote it, and a reference that leads nowhere becomes a
+//! Every reference is followed here, whatever object it stands in, and a reference that leads nowhere becomes a
 //! [`Finding`](crate::finding::Finding) of the object that has it. What was asked for is remembered: Secrets and
 //! ConfigMaps as [`Lookups`], for a controller that does not keep all of them; the routes behind each backend, so that a
 //! change of one concerns those routes and no others.

@@ -3,7 +3,7 @@
 //! One that cannot be carried out is no backend: what is sent to it fails rather than go in plain text, or to a place that was not
 //! meant.
 //!
-//! The surprising case: a name outside the cluster has no endpoints here. Looking it up takes a network, and so it is for whoever
+//! The surprising case: a name outside the cluster has no endpoints here. Looking it up takes a network, and so it is for the embedder that
 //! takes the table into use.
 //!
 //! # Spec

@@ -23,7 +23,7 @@ pub struct Backend {
     /// The Service's port number, not the port of the endpoints; of an XBackend, they are the same. 0 where a reference to a kind of the
     /// embedder's own names none.
     pub port: u16,
-    /// The name outside the cluster under which the endpoints are found, where there is one: whoever takes the table into use looks it
+    /// The name outside the cluster under which the endpoints are found, where there is one: the data plane looks it
     /// up, and [puts its addresses in](crate::table::RouteTable::with_endpoints).
     pub hostname: Option<Arc<str>>,
     /// What the endpoints speak.
@@ -77,7 +77,7 @@ pub struct Endpoint {
     locality: Option<Arc<Locality>>,
 }
 
-/// Where an endpoint runs, as far as its EndpointSlice says so. It changes nothing about where requests go, unless whoever
+/// Where an endpoint runs, as far as its EndpointSlice says so. It changes nothing about where requests go, unless what
 /// chooses endpoints looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Locality {

@@ -162,7 +162,7 @@ impl Window {
         let number = self.tenth(now);
         let slot = &self.slots[(number % Self::SLOTS as u64) as usize];
         let known = slot.number.load(Ordering::Relaxed);
-        // Whoever is first in a tenth clears what is left of the one that was there before.
+        // The first caller in a tenth clears what is left of the one that was there before.
         let is_first = known < number
             && slot.number.compare_exchange(known, number, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_first {

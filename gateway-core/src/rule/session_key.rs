@@ -51,7 +51,7 @@ const LATEST: u64 = (1 << 48) - 1;
 // === impl SessionKey ===
 
 impl SessionKey {
-    /// This key. It should be random, and nobody but gateways should know it.
+    /// This key. It should be random, and known to gateways only.
     pub const fn new(key: [u8; 16]) -> Self {
         Self(key)
     }

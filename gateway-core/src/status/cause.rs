@@ -7,7 +7,7 @@ use crate::finding::Finding;
 
 /// Something that is wrong with an object, and the condition that says so.
 ///
-/// A condition speaks of an object as a whole, and has one reason. Where somebody is to be shown what to change, as by
+/// A condition speaks of an object as a whole, and has one reason. Where a user is to be shown what to change, as by
 /// a linter, the causes are what to show: each is about one field, counted from the root of the object. What a condition
 /// merely sums up, such as the listeners that are not valid, has its cause there.
 ///

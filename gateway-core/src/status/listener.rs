@@ -169,7 +169,7 @@ fn overlapping_message(listener: &AttachedListener) -> String {
     )
 }
 
-/// Names nobody: the other listener may be somebody else's (GEN-17).
+/// Names no listener: the other one may be another tenant's (GEN-17).
 fn conflict_message(conflict: Conflict, listener: &AttachedListener) -> String {
     let AttachedListener { port, protocol, hostname, .. } = listener;
     match (conflict, hostname) {

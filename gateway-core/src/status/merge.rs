@@ -375,7 +375,7 @@ fn changed<T: PartialEq<O> + ?Sized, O>(stored: &T, merged: O) -> Option<O> {
     (*stored != merged).then_some(merged)
 }
 
-/// Whether somebody of our name has seen a later generation than this one.
+/// Whether another controller of our name has seen a later generation than this one.
 ///
 /// # Spec
 /// GEN-04

@@ -89,7 +89,7 @@ pub struct GatewayStatus {
 pub struct StatusAddress {
     /// The address.
     pub address: Address,
-    /// From where it can be reached: an empty text says that there is nothing to say, and `None` that nobody is to say it.
+    /// From where it can be reached: an empty text says that there is nothing to say, and `None` that the embedder is not to say it.
     ///
     /// # Spec
     /// [ADR-02](crate::spec#ADR-02)

@@ -44,7 +44,7 @@ pub struct FrontendId(u32);
 
 /// All frontends of a table, found with one hash: servers ask for each request.
 ///
-/// Hashed with a seed of this table, so nobody can name owners that collide.
+/// Hashed with a seed of this table, so no tenant can name owners that collide.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Frontends {
     all: Vec<Frontend>,

@@ -1,6 +1,6 @@
 //! The search for connections and datagrams that are passed on as they come, without I/O.
 //!
-//! Whoever has the first bytes of a connection asks for its rule, and then, with a random number, for a backend.
+//! A data plane that has the first bytes of a connection asks for its rule, and then, with a random number, for a backend.
 //!
 //! ```
 //! use gateway_core::hostname::Host;

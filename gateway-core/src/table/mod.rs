@@ -418,7 +418,7 @@ impl RouteTable {
     /// handshake.
     ///
     /// Without a server name, and where no listener is without hostname, nothing is known of the handshake and the host alone
-    /// decides: whoever ends TLS refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
+    /// decides: the data plane, which terminates TLS, refuses such handshakes ([`listener_by_server_name`](Self::listener_by_server_name)).
     ///
     /// The [filters](Self::listener_filters) of the listener are to have run before: [`exchange::find`](crate::exchange::find)
     /// sees to it.

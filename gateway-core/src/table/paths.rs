@@ -20,7 +20,7 @@ pub(crate) enum PathKind {
 
 /// What stands behind each path.
 ///
-/// Hashed with a seed of this table, so nobody can write routes whose paths collide.
+/// Hashed with a seed of this table, so no tenant can write routes whose paths collide.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths<G> {
     slots: HashSlice<(SmolStr, G)>,

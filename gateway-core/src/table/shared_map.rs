@@ -20,7 +20,7 @@ const SPARSE: usize = 4;
 
 /// Values by name.
 ///
-/// Hashed with a seed of this map and its copies, so nobody can write names that collide.
+/// Hashed with a seed of this map and its copies, so no tenant can write names that collide.
 #[derive(Clone)]
 pub(crate) struct SharedMap<T> {
     /// As many as a power of two, or none.

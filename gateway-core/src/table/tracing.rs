@@ -84,7 +84,7 @@ impl Sampling {
     }
 }
 
-/// A number for a trace that has nothing to do with the one by which whoever began it may have decided: a half of those that were
+/// A number for a trace that has nothing to do with the one by which its beginner may have decided: a half of those that were
 /// sampled is to be a half, whatever share they are of all.
 fn mixed(trace_id: u128) -> u64 {
     let mut number = (trace_id >> 64) as u64 ^ (trace_id as u64).rotate_left(32);

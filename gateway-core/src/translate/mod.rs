@@ -1,6 +1,6 @@
 //! Resources in; a route table, every status, and what there is to say about it out.
 //!
-//! Pure: the same resources and options give the same translation, whoever asks and in whatever order the resources
+//! Pure: the same resources and options give the same translation, in whatever order the resources
 //! were read. No object can spoil another's part.
 //!
 //! ```

@@ -26,9 +26,9 @@ pub(super) struct Routes {
     known: HashMap<Arc<RouteKey>, Known, RandomState>,
     /// How many Routes each listener counts.
     counts: Vec<usize>,
-    /// Whether the counts changed since somebody looked.
+    /// Whether the counts changed since the last look.
     recounted: bool,
-    /// Whether Routes refer to other backends, or at other Gateways, since somebody looked.
+    /// Whether Routes refer to other backends, or at other Gateways, since the last look.
     rereferenced: bool,
     statuses: SharedStatuses,
 }

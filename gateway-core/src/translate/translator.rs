@@ -86,7 +86,7 @@ pub struct Translator {
     routes: Routes,
     table: RouteTableBuilder,
     translation: Translation,
-    /// The objects whose status changed since somebody asked.
+    /// The objects whose status changed since the caller asked.
     status_changes: BTreeSet<(Kind, ObjectName)>,
 }
 

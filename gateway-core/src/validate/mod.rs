@@ -1,7 +1,7 @@
 //! The checks of an API server, for those who have none: resources as written in, [`Valid`] objects out.
 //!
 //! The specification puts a part of its rules into the schemas of the resources and relies on an API server to enforce
-//! them. Whoever reads resources from files has none, so the same rules are checked here, for every kind, before
+//! them. A program that reads resources from files has none, so the same rules are checked here, for every kind, before
 //! anything else looks at an object: lengths, forms and ranges of fields, uniqueness in lists, and the rules between
 //! fields that the schemas state in CEL. The rules are those of v1.7.0, and an object that either channel takes is taken:
 //! an API server may have stored it. What an object refers to is not looked at here: that is for the next stage.

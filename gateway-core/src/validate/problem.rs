@@ -72,7 +72,7 @@ enum Step {
     Index(usize),
 }
 
-/// How many problems of one object are kept: whoever can write an object cannot fill the memory with what is wrong in it.
+/// How many problems of one object are kept: a tenant cannot fill the memory with what is wrong in it.
 pub(super) const MAX_PROBLEMS: usize = 100;
 
 /// How much of a wrong value a message repeats, in characters.

@@ -102,7 +102,7 @@ fn an_authority_has_to_be_a_certificate() {
     }
 }
 
-// LST-09: nobody takes over a host while the Gateway's owner mends the check.
+// LST-09: no other listener takes over a host while the Gateway's owner mends the check.
 #[test]
 fn a_listener_whose_clients_cannot_be_checked_keeps_its_place() {
     let frontend = format!("{{default: {}}}", validation("{group: '', kind: ConfigMap, name: missing}"));

@@ -163,7 +163,7 @@ fn inside_one_gateway_nobody_wins() {
     );
 }
 
-// GWL-04: a protocol that is not supported is nobody's rival.
+// GWL-04: a protocol that is not supported is in conflict with none.
 #[test]
 fn tcp_alone_is_out_where_there_is_no_tcp() {
     expect_with(

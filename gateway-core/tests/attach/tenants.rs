@@ -1,4 +1,4 @@
-//! Objects of different owners: nobody's mistake is another's, nobody is told what is not theirs, and nobody makes the
+//! Objects of different tenants: no mistake of one is another's, none is told what is not theirs, and none makes the
 //! others pay.
 
 use gateway_core::api::{AnyObject, Gateway, ListenerSet, Resources};

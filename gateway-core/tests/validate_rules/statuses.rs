@@ -104,7 +104,7 @@ fn conditions_of_every_kind() {
         // Only an XBackend takes any number of conditions.
         let too_many = if kind == Kind::XBackend { vec![] } else { vec![format!("LIM-08 {at}")] };
         assert_eq!(found(&conditions(9)), too_many, "{kind}");
-        // Whoever says something about a Route or a policy states a condition.
+        // A controller that says something about a Route or a policy states a condition.
         let none =
             if at.contains('[') && kind != Kind::XBackend { vec![format!("LIM-08 {at}")] } else { vec![] };
         assert_eq!(found(""), none, "{kind}");
