@@ -40,7 +40,7 @@ pub struct Connection {
 // === impl Connection ===
 
 impl Connection {
-    /// A connection without TLS to this port of this Gateway, from nobody in particular. Set the other fields as known.
+    /// A connection without TLS to this port of this Gateway, from no client in particular. Set the other fields as known.
     pub fn new(gateway: ObjectName, port: u16) -> Self {
         Self::at(FrontendOwner::Gateway(gateway), port)
     }

@@ -1,5 +1,5 @@
 //! Backends that speak HTTP/2 as the standard library of Go does: how many streams they allow counts, and clients that do not
-//! read keep nobody else waiting.
+//! read keep no other waiting.
 //!
 //! The backend is built from `conformance/upstream/h2`; without Go these tests are left out, and say so.
 

@@ -155,7 +155,7 @@ impl<C> Authorizer<C> {
     }
 }
 
-/// For whom the body of a request is held. With IPv6, whoever has one address mostly has all of its /64.
+/// For whom the body of a request is held. With IPv6, a client that has one address mostly has all of its /64.
 fn holder(question: &Question) -> Holder {
     let Backend { kind, service, port, .. } = question.backend();
     let client = question.connection().peer.map(|peer| match peer.ip().to_canonical() {

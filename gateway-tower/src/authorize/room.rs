@@ -63,7 +63,7 @@ impl Permit {
     /// Takes room for so many bytes in all; says whether there was.
     ///
     /// What a service may hold is as much as it leaves free for others, and what a client may is as much as it leaves free of that.
-    /// So whoever takes all that there is takes half, and the next half of the rest.
+    /// So one that takes all that there is takes half, and the next half of the rest.
     pub(super) fn grow_to(&mut self, bytes: usize) -> bool {
         let Some(more) = bytes.checked_sub(self.bytes) else { return true };
         let mut taken = self.room.taken();

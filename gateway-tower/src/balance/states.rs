@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 
 /// A state for each key, shared by all connections and kept from one table to the next.
 ///
-/// A state is made when it is first asked for. It is forgotten when nobody holds it and there are many more than before, so
+/// A state is made when it is first asked for. It is forgotten when no picker holds it and there are many more than before, so
 /// endpoints that come and go leave nothing behind: keep in it what is true only while it is held, as a number of requests
 /// under way is, or what may be forgotten.
 ///
@@ -30,7 +30,7 @@ pub struct States<K, T> {
 
 struct Shard<K, T> {
     states: HashMap<K, Arc<T>, RandomState>,
-    /// How many there may be before those that nobody holds go.
+    /// How many there may be before those that no picker holds go.
     limit: usize,
 }
 

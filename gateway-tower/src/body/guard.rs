@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Somebody who wants to know when an answer is over: sent to its end, broken off, or never made.
+/// An observer that wants to know when an answer is over: sent to its end, broken off, or never made.
 pub trait Release: Send + Sync {
     /// It is over. Called once for each [`Guard`].
     fn release(&self);

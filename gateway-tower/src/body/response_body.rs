@@ -22,7 +22,7 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         deadline: Option<Deadline>,
-        // Whoever counts requests under way.
+        // What counts requests under way.
         guard: Guard,
     }
 }

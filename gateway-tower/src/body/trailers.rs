@@ -1,7 +1,7 @@
 //! Trailers on their way through: without the fields that no trailer may be.
 //!
 //! Backends exist that put trailers among the headers. A client must not be able to say there what it may not say in a
-//! header, whoever is trusted, and nobody may say anything about a connection or the frame of a message that has begun: over HTTP/2, such a
+//! header, whichever proxies are trusted, and no party may say anything about a connection or the frame of a message that has begun: over HTTP/2, such a
 //! trailer breaks the stream.
 //!
 //! # Spec

@@ -62,7 +62,7 @@ pub(crate) fn is_own(transport: Transport, address: SocketAddr) -> bool {
     is_bound(address.ip()) || is_bound(unspecified(address.ip())) && is_of_machine(address)
 }
 
-/// Whether an address is one of this machine: whoever sends there sends from there. Nothing is sent to find that out. The addresses of
+/// Whether an address is one of this machine: a socket that sends there sends from there. Nothing is sent to find that out. The addresses of
 /// loopback are all of it, and have one for all to send from.
 pub(crate) fn is_of_machine(address: SocketAddr) -> bool {
     if address.ip().is_loopback() {

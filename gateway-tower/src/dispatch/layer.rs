@@ -30,7 +30,7 @@ impl Default for DispatchLayer {
 }
 
 impl<A> DispatchLayer<A> {
-    /// Has the authorization services of rules asked. Without it nobody is, and no request of such a rule passes.
+    /// Has the authorization services of rules asked. Without it none is, and no request of such a rule passes.
     pub fn authorizer<N>(self, authorizer: N) -> DispatchLayer<N> {
         DispatchLayer { trust: self.trust, authorizer }
     }

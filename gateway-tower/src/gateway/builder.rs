@@ -65,7 +65,7 @@ impl GatewayBuilder {
 }
 
 impl<R, F, A> GatewayBuilder<R, F, A> {
-    /// Whose word about clients [counts](gateway_core::exchange::forwarded): nobody's, unless this says so.
+    /// Whose word about clients [counts](gateway_core::exchange::forwarded): that of no proxy, unless this says so.
     pub fn trust(self, trust: Trust) -> Self {
         Self { trust, route: self.route.trust(trust), ..self }
     }
@@ -114,7 +114,7 @@ impl<R, F, A> GatewayBuilder<R, F, A> {
     /// Puts a layer within the filters of rule and backend.
     ///
     /// It sees the request as the backend will get it, once however often it is attempted. What it refuses is neither
-    /// attempted nor mirrored; and it is within the timeout of the request, so waiting for somebody counts.
+    /// attempted nor mirrored; and it is within the timeout of the request, so waiting for a service counts.
     pub fn after_filters<L>(self, layer: L) -> GatewayBuilder<R, Stack<L, F>, A> {
         let Self { route, trust, balance, mirrors, after_route, after_filters, per_attempt } = self;
         let after_filters = Stack::new(layer, after_filters);

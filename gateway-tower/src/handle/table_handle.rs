@@ -12,7 +12,7 @@ use super::snapshot::{Shard, Snapshot, Snapshots};
 
 /// A place that holds the table in use. Clones are the same place.
 ///
-/// A table is immutable. Whoever compiles a new one stores it here; requests that are under way keep the one they
+/// A table is immutable. The program that compiles a new one stores it here; requests that are under way keep the one they
 /// started with, and those that come next see the new one. No request waits for a swap and no swap for a request.
 ///
 /// ```

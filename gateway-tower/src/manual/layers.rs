@@ -13,7 +13,7 @@
 //! | mirrors | and [`mirror`](crate::mirror) around `retry` |
 //!
 //! A layer that is left out leaves out what it does: nothing of a rule's filters is passed over silently, since a request that no
-//! `route` layer has seen gets 500 from `dispatch`, and a filter that asks an authorization service lets nothing pass where nobody
+//! `route` layer has seen gets 500 from `dispatch`, and a filter that asks an authorization service lets nothing pass where no layer
 //! asks.
 //!
 //! # Refusals

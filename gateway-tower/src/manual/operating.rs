@@ -75,4 +75,4 @@
 //! unless it is told to with `with_max_level_hint`; `EnvFilter`, `Targets` and `LevelFilter` do. With filters for each
 //! layer of a subscriber, the highest level of all counts. Whether it is as meant,
 //! `tracing::level_filters::LevelFilter::current()` tells once the subscriber is in place; the features
-//! `release_max_level_*` of `tracing` take the choice away from whoever runs the program.
+//! `release_max_level_*` of `tracing` take the choice away from the operator.

@@ -54,7 +54,7 @@ impl Sockets {
     ) -> Arc<SocketCells> {
         let labels = SocketLabels { gateway: gateway.cloned(), transport, port };
         let mut sockets = self.sockets();
-        // Gateways come and go, whether or not anybody reads what was counted.
+        // Gateways come and go, whether or not a scraper reads what was counted.
         if sockets.len() >= LEAST_LIMIT && sockets.len().is_power_of_two() && !sockets.contains_key(&labels) {
             sockets.retain(|_, cells| cells.is_in_use());
         }

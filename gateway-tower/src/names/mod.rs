@@ -12,7 +12,7 @@
 //!   take turns: names whose look-ups hang keep those of their own namespaces waiting, and no names that have an answer.
 //! - **What fails, is told**: in the log, with the objects that have the name; by [`Names::states`], and by [metrics](crate::metrics::Metrics::follow_names).
 //!   A program that is asked whether it is ready waits for [`Names::looked_up`].
-//! - **What a name may lead to**: whoever may write an XBackend chooses the name, and who owns the name where it leads. Addresses of this
+//! - **What a name may lead to**: a tenant who may write an XBackend chooses the name, and who owns the name where it leads. Addresses of this
 //!   machine and its neighbours (loopback, link-local and the like) are [left out](is_refused): a metadata service of a cloud, or
 //!   what listens for the gateway alone, is not to be reached so. Where that is meant, [`NameOptions::local_addresses`] lets them pass.
 //!   Connections to the sockets of the gateway itself are few, as with all backends.

@@ -15,7 +15,7 @@ const METADATA: [IpAddr; 3] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Whether an address is of this machine or its neighbours alone, or of nobody: one that the machine has, loopback, link-local,
+/// Whether an address is of this machine or its neighbours alone, or of no machine: one that the machine has, loopback, link-local,
 /// unspecified, multicast and broadcast, and those where clouds tell a machine about itself; in IPv6 also where such an address of IPv4 stands in it.
 ///
 /// Addresses of private networks are not among them: what is outside of the cluster may well be within the company.

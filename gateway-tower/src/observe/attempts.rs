@@ -76,7 +76,7 @@ pub trait ObserveAttempt {
 /// # let client = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| -> Result<Response<Full<Bytes>>, BoxError> {
 /// #     Err(ConnectError { endpoint: ([127, 0, 0, 1], 80).into(), cause: "refused".into() }.into())
 /// # });
-/// // The table has one rule, with two retries; nobody can be connected to.
+/// // The table has one rule, with two retries; its backend cannot be connected to.
 /// let unanswered = Unanswered::default();
 /// let gateway = Gateway::builder(TableHandle::new(table)).observe_attempts(unanswered.clone()).client(client);
 /// # let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));

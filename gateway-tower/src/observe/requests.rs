@@ -35,7 +35,7 @@ pub trait ObserveRequest {
     }
 
     /// The request is over. It is not whole if it was given up before it had an answer, or before the answer was asked for to its
-    /// end; nobody asks for the body of an answer that [has none](Body::is_end_stream), or that is one to `HEAD`.
+    /// end; no server asks for the body of an answer that [has none](Body::is_end_stream), or that is one to `HEAD`.
     fn end(self, is_whole: bool);
 }
 

@@ -133,7 +133,7 @@ impl Parcel {
     {
         let Self { snapshot, gateway, spans: sent } = self;
         let told = snapshot.tracing(&gateway).and_then(|tracing| tracing.spans.as_ref());
-        // A policy that went has nobody told any more.
+        // A policy that went has no provider told any more.
         let Some(spans) = told else { return (gateway, Ok(())) };
         let sending = deliver(&mut errands, &snapshot, &gateway, spans, sent, &service_name);
         let result = match time::timeout(TIME_LIMIT, sending).await {

@@ -5,7 +5,7 @@
 //! within TLS where a BackendTLSPolicy asks for it, at the endpoints that are ready then.
 //!
 //! - A batch is sent after [`DELAY`], or once [`BATCH`] spans wait. A Gateway has one under way at a time, so that a provider that
-//!   hangs holds up nobody else's; all Gateways together have [`MAX_UNDER_WAY`].
+//!   hangs holds up no other Gateway's; all Gateways together have [`MAX_UNDER_WAY`].
 //! - [`MAX_SPANS`] spans are kept in all. A Gateway may keep as many as it leaves free, and always [`LEAST_PER_GATEWAY`]. Spans that find
 //!   no room are lost, and so are those of a batch that cannot be sent; both is logged.
 //! - A provider has [`TIME_LIMIT`] for its answer.

@@ -57,7 +57,7 @@ pub enum Refusal {
     /// there is no backend for it.
     #[error(transparent)]
     Undecided(#[from] exchange::Refusal),
-    /// Nobody said which connection the request came in on: the gateway is not put together correctly.
+    /// No layer said which connection the request came in on: the gateway is not put together correctly.
     #[error(
         "the route layer knows no connection; give it one, or put an Arc<Connection> into the extensions"
     )]

@@ -62,7 +62,7 @@ pub enum StreamEnd {
     ClosedByBackend,
     /// The client broke it off.
     ResetByClient,
-    /// The backend broke it off; of a flow, nobody listens at the endpoint.
+    /// The backend broke it off; of a flow, no socket listens at the endpoint.
     ResetByBackend,
     /// Nothing came for too long, or nothing more after one side had closed. It is how flows end that are served.
     Idle,

@@ -7,7 +7,7 @@
 //!
 //! Whatever the client takes for an answer, what a backend says about its connection ends here; no layer around this one looks
 //! for it again. An answer that says in two ways where it ends, or in one that is not understood, is an error, and so is a
-//! switch of protocols that nobody [joins](crate::tunnel::Joined). All others go on in one version of HTTP, and with the one
+//! switch of protocols that no layer [joins](crate::tunnel::Joined). All others go on in one version of HTTP, and with the one
 //! body type of all answers.
 //!
 //! The surprising case: a client that fails to become ready does not fail here. The error becomes the result of the call

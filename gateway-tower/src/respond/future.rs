@@ -1,4 +1,4 @@
-//! The answer, whoever made it.
+//! The answer, of the backend or of the gateway.
 
 use std::convert::Infallible;
 use std::mem;

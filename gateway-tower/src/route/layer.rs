@@ -50,7 +50,7 @@ impl<A> RouteLayer<A> {
         Self { connection: Some(connection), ..self }
     }
 
-    /// Has the authorization services of listeners asked. Without it nobody is, and no request of such a listener passes.
+    /// Has the authorization services of listeners asked. Without it none is, and no request of such a listener passes.
     pub fn authorizer<N>(self, authorizer: N) -> RouteLayer<N> {
         let Self { tables, connection, trust, upgrades, authorizer: _ } = self;
         RouteLayer { tables, connection, trust, upgrades, authorizer }

@@ -94,7 +94,7 @@ where
             }
             Err(Stopped::Answered(response)) => RouteFuture::answered(response, snapshot),
             Err(Stopped::Refused(refusal)) => RouteFuture::refused(refusal, Some(snapshot)),
-            // Without filters nobody is asked.
+            // Without filters no service is asked.
             Err(Stopped::Asks(_)) => {
                 RouteFuture::refused(gateway_core::exchange::Refusal::NotAuthorized, Some(snapshot))
             }

@@ -1,6 +1,6 @@
 //! Certificates that cannot be used.
 //!
-//! Whoever reads them finds out, and how the sockets stand tells of it.
+//! The server, which reads them, finds out, and how the sockets stand tells of it.
 
 use std::fmt;
 

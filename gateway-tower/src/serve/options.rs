@@ -34,7 +34,7 @@ pub struct ServeOptions {
     /// process may open, or clients that do nothing keep the others from every backend.
     pub max_connections_in_all: usize,
     /// The most sockets that are bound; those of other ports are told as [not bound](super::Sockets). Each takes a file descriptor,
-    /// and whoever may write Gateways can ask for any number: a namespace has no more of them than it leaves to others.
+    /// and a tenant who may write Gateways can ask for any number: a namespace has no more of them than it leaves to others.
     pub max_sockets: usize,
     /// The connections that the kernel keeps waiting.
     pub backlog: u32,
@@ -43,7 +43,7 @@ pub struct ServeOptions {
     /// From the first byte to the last of a TLS handshake, or of its ClientHello where TLS is passed through.
     pub handshake_timeout: Duration,
     /// Whether every connection has to begin with a header of the PROXY protocol, of either version, which says who the client
-    /// is: another proxy stands before the gateway. Whoever can connect is believed, so that nothing else may be able to. The
+    /// is: another proxy stands before the gateway. Every client that can connect is believed, so that nothing else may be able to. The
     /// time for it is that of a [handshake](Self::handshake_timeout). Datagrams have none.
     pub accept_proxy_header: bool,
     /// The limits of connections that are passed on as they come.

@@ -16,7 +16,7 @@ const CLOCK_TICK: Duration = Duration::from_millis(20);
 pub(super) struct File {
     pub(super) version: Version,
     versions: LastGood,
-    /// Where fields are, by the line and column of their object, as far as somebody asked.
+    /// Where fields are, by the line and column of their object, as far as they were asked for.
     places: HashMap<(u32, u32, String), (u32, u32)>,
 }
 

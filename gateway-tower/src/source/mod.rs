@@ -1,6 +1,6 @@
 //! Manifests in files: read, followed, and applied, each file and each object with its last good version.
 //!
-//! Behaves like an API server that somebody applies the files to:
+//! Behaves like an API server that a user applies the files to:
 //! - a file that cannot be parsed, or cannot be read, keeps the objects of its [last good version](gateway_core::manifest::LastGood), and
 //!   so do all files in a folder that cannot be read;
 //! - an object that has a field of the wrong type, or breaks a [rule of the schema](gateway_core::apply), keeps its last good version, and

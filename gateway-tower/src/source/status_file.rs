@@ -1,7 +1,7 @@
 //! Statuses in a file: what a controller would write into the objects, for those who look at a gateway from outside.
 //!
 //! The file holds a `List` of every object that was given a status, as JSON. It is replaced as a whole whenever one
-//! changes, so that nobody reads half of it. As in a cluster, a condition keeps the time of its last transition, and what others have
+//! changes, so that no reader gets half of it. As in a cluster, a condition keeps the time of its last transition, and what others have
 //! written into the statuses stays.
 //!
 //! ```

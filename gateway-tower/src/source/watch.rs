@@ -47,7 +47,7 @@ pub enum Wake {
     Change,
     /// Nothing is known to have changed, but it is time.
     Poll,
-    /// Somebody wants a look.
+    /// The program wants a look.
     Asked,
     /// The watch was stopped.
     Stop,
@@ -80,7 +80,7 @@ impl Watch {
         let sender = self.sender.clone();
         let on_event = move |event: notify::Result<Event>| {
             if let Some(signal) = event.map_or(Some(Signal::Changed), |event| signal_of(&event.kind)) {
-                // Nobody listens any more once the watch is dropped.
+                // The receiver is gone once the watch is dropped.
                 let _ = sender.send(signal);
             }
         };

@@ -55,7 +55,7 @@ impl TraceParent {
         self.trace_id
     }
 
-    /// Whether there are spans of it, as whoever sent it has decided.
+    /// Whether there are spans of it, as its sender has decided.
     pub(super) fn is_sampled(&self) -> bool {
         self.flags.is_sampled()
     }

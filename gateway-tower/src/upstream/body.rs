@@ -55,7 +55,7 @@ impl UpstreamBody {
 
     pub(super) fn lent(lent: impl LentBody + Send + 'static) -> Self {
         let mut body = Self(Kind::Lent(Box::new(lent)));
-        // An answer without body is at its end already, and nobody may ever poll it.
+        // An answer without body is at its end already, and the server may never poll it.
         body.settle_at_end();
         body
     }

@@ -23,7 +23,7 @@ pub enum UpstreamError {
         #[source]
         cause: BoxError,
     },
-    /// The answer switches to another protocol, which nobody asked for.
+    /// The answer switches to another protocol, which the request did not ask for.
     #[error("{endpoint} switched protocols without being asked to")]
     UnexpectedSwitch {
         /// The endpoint.

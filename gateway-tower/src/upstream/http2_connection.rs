@@ -28,7 +28,7 @@ const BETWEEN_PINGS: Duration = Duration::from_secs(5 * 60 + 10);
 /// How often a connection is looked at within the time that it may be silent.
 const LOOKS: u32 = 4;
 
-/// How many times a byte of the windows small frames may count. The library counts 256 bytes less its length for a frame that nobody has
+/// How many times a byte of the windows small frames may count. The library counts 256 bytes less its length for a frame that no reader has
 /// taken yet, and ends the whole connection where that is more than its budget: pieces of 20 bytes may fill the windows of all requests
 /// at a time, and still smaller ones those of some.
 const SMALL_FRAMES: usize = 12;

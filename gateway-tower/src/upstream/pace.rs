@@ -1,6 +1,6 @@
 //! The pace at which pieces of an answer over HTTP/1.1 are read, and their size.
 //!
-//! hyper reads ahead of whoever takes the answer, and gets room for the next piece before it knows whether there is one: an
+//! hyper reads ahead of the reader of the answer, and gets room for the next piece before it knows whether there is one: an
 //! answer that its client does not take would be held three times. Large pieces are cheap, and a stalled client must hold
 //! little; so that both can be had, a connection whose request was sent rests until the next piece is asked for. In the
 //! other direction, the body of a request rests while the backend does not read, as that of an answer does at the server.

@@ -59,7 +59,7 @@ where
     address
 }
 
-/// An address at which nobody listens.
+/// An address at which no socket listens.
 async fn nobody() -> SocketAddr {
     listener().await.1
 }

@@ -260,7 +260,7 @@ async fn tcp_and_udp_are_bound_beside_each_other_and_what_is_taken_is_told() {
     timeout(LONG, bound).await.expect("it is tried again").unwrap();
 }
 
-/// Whoever sends under addresses of others has no connection, and takes the room of none.
+/// A client that sends under addresses of others has no connection, and takes the room of none.
 // UDR-06
 #[tokio::test]
 async fn flows_leave_room_for_connections_and_for_each_other() {

@@ -287,7 +287,7 @@ async fn a_drain_finishes_what_was_begun_and_takes_nothing_new() {
     slow.arrival().await;
     slow.arrival().await;
     let drain = tokio::spawn(world.server.drain(LONG));
-    // The connection without a request is closed first; then nobody listens.
+    // The connection without a request is closed first; then no socket listens.
     let mut silent = silent;
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
     assert!(TcpStream::connect(address).await.is_err());
@@ -488,7 +488,7 @@ async fn all_sockets_together_take_no_more_connections_than_they_may() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
-/// Whoever may write Gateways can ask for any number of ports.
+/// A tenant who may write Gateways can ask for any number of ports.
 #[tokio::test]
 async fn there_is_room_for_so_many_sockets_and_what_is_bound_stays() {
     let table = |generation, ports: &[u16]| {

@@ -187,7 +187,7 @@ async fn what_no_route_is_for_goes_on_to_where_it_was_addressed() {
     client.write_all(b"GET / HTTP").await.unwrap();
     client.shutdown().await.unwrap();
     assert_eq!(all(&mut client).await.unwrap(), "GET / HTTP");
-    // Nobody is there.
+    // No backend is there.
     let gone = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap()

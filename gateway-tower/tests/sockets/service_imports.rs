@@ -36,7 +36,7 @@ spec:
   rules: [{backendRefs: [{group: multicluster.x-k8s.io, kind: ServiceImport, name: shop, port: 80}]}]
 ";
 
-/// The endpoints that a cluster exports, as whoever imports them writes them.
+/// The endpoints that a cluster exports, as their importer writes them.
 fn slice(cluster: &str, endpoint: SocketAddr) -> AnyObject {
     let text = format!(
         "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: shop-{cluster}, labels: \

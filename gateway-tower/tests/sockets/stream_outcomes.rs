@@ -279,7 +279,7 @@ async fn a_flow_is_told_of_when_it_is_given_up() {
     let answer = datagrams::ask(&client, "one").await.unwrap();
     assert_eq!(next(&mut told).await, served(82, "idle", 3, 2 * answer.len() as u64));
 
-    // Nobody has answered an answer.
+    // No answer has been answered.
     let narrow = DatagramOptions { max_flows: 1, ..DatagramOptions::default() };
     let (world, mut told) = udp(&[(datagrams::backend("a", 1).await, 1)], narrow).await;
     for _ in 0..2 {

@@ -44,7 +44,7 @@ async fn shout(mut stream: impl AsyncRead + AsyncWrite + Unpin, name: &'static s
     }
 }
 
-/// An address at which nobody listens.
+/// An address at which no socket listens.
 pub(crate) async fn nobody() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     listener.local_addr().expect("an address")
@@ -267,7 +267,7 @@ async fn the_server_name_tells_where_a_connection_goes_and_who_terminates_its_tl
     let web = handshake(&world, "web.example", &["http/1.1"]).await.unwrap();
     let answer = Client::http1(web).await.send(get("/")).await;
     assert_eq!(answer.status, 404, "there are no routes for requests");
-    // A client of requests is told with an alert that nobody has the name.
+    // A client of requests is told with an alert that no listener has the name.
     let error = handshake(&world, "unknown.example", &[]).await.unwrap_err();
     assert!(error.to_string().contains("alert"), "{error}");
 }

@@ -26,7 +26,7 @@ struct Arriving {
 
 /// The client reset the stream before the end of its request.
 ///
-/// It may do so with NO_ERROR, which hyper takes for the end of a body that nobody wants any more; but that is said by
+/// It may do so with NO_ERROR, which hyper takes for the end of a body that is not wanted any more; but that is said by
 /// servers, and half a request must not look whole to the backend.
 ///
 /// # Spec

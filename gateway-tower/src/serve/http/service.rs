@@ -129,7 +129,7 @@ where
         let request = request.map(|incoming| ClientBody::new(incoming, clock.clone()));
         let in_flight = Some(self.member.begin());
         let mut service = self.service.borrow_mut();
-        // Nobody is woken by this: the clone that waits is polled again with the waker of its task.
+        // No task is woken by this: the clone that waits is polled again with the waker of its task.
         let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => State::Called { future: service.call(request) },
             Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },

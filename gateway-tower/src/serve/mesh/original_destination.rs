@@ -13,7 +13,7 @@ pub enum OriginalDestination {
     /// The kernel knows: it changed the destination, as rules with `redirect` or `dnat` do. On Linux.
     Redirected,
     /// The connection begins with a header of the PROXY protocol, of either version, which says who the client is and where it
-    /// connected to. Whoever can connect is believed, so that nothing else may be able to.
+    /// connected to. Every client that can connect is believed, so that nothing else may be able to.
     ProxyHeader,
     /// This tells.
     Resolver(Arc<dyn ResolveDestination>),

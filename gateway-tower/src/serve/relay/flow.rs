@@ -41,7 +41,7 @@ pub(super) struct Flow {
     datagrams: AtomicU32,
     /// Whether the endpoint has answered what came last.
     answered: AtomicBool,
-    /// Whether the endpoint has said that nobody listens there.
+    /// Whether the endpoint has said that no socket listens there.
     refused: AtomicBool,
     /// The bytes that were sent each way.
     up: AtomicU64,
@@ -87,7 +87,7 @@ impl Flow {
         }
     }
 
-    /// Says why it is given up; what was said first counts. Where nobody listens at the endpoint, it is that.
+    /// Says why it is given up; what was said first counts. Where no socket listens at the endpoint, it is that.
     pub(super) fn give_up(&self, why: StreamEnd) {
         // There is one already.
         let _ = self.end.set(if self.is_refused() { StreamEnd::ResetByBackend } else { why });
@@ -103,7 +103,7 @@ impl Flow {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Whether nobody listens at the endpoint.
+    /// Whether no socket listens at the endpoint.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }

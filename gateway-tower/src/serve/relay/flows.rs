@@ -143,7 +143,7 @@ impl<F> Flows<F> {
     }
 }
 
-/// What counts as one client: with IPv6, whoever has one address mostly has all of its /64.
+/// What counts as one client: with IPv6, a client that has one address mostly has all of its /64.
 fn of_client(client: SocketAddr) -> IpAddr {
     match client.ip() {
         IpAddr::V6(ip) if ip.to_ipv4_mapped().is_none() => {

@@ -1,6 +1,6 @@
 //! Sockets: where they are bound, how they stand, and the loop that accepts from each.
 //!
-//! What is done with a connection is up to whoever binds: an `Accept` for each protocol.
+//! What is done with a connection is up to the caller that binds: an `Accept` for each protocol.
 
 mod addresses;
 #[expect(clippy::module_inception, reason = "named after its type")]

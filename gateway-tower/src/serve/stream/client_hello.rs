@@ -11,7 +11,7 @@ use rustls::server::{Accepted, Acceptor};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Reads a ClientHello, in as many pieces as it comes in, and keeps the bytes: whoever passes the connection on sends them
+/// Reads a ClientHello, in as many pieces as it comes in, and keeps the bytes: the relay that passes the connection on sends them
 /// first.
 ///
 /// A ClientHello may be divided over records of TLS, and these over segments of TCP, at any place. What rustls does not take
