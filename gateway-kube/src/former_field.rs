@@ -3,7 +3,7 @@
 //! An API server with the definitions of v1.6 stores them. One with those of v1.7 leaves them out of what was stored before,
 //! and what is left lacks a field that v1.7 asks for.
 //!
-//! Manifests are another matter: whoever writes them is told to write what v1.7 has.
+//! Manifests are another matter: their author is told to write what v1.7 has.
 
 use gateway_core::api::Kind;
 use serde_json::{Map, Value, json};

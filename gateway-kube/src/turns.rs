@@ -1,8 +1,9 @@
 //! The objects whose status is to be looked at, each in its turn.
 //!
-//! What changed waits a moment, since what it is about may follow it. What was written is left alone for a while, and what could not be
-//! written for longer, however often it changes meanwhile. Such objects stand aside: they are no reason to look at the others again and again, nor to look at them never. Turns go round, so that one who
-//! changes many objects all the time keeps nobody else from having theirs looked at.
+//! What changed waits a moment, since what it is about may follow it. What was written is left alone for a while, and what could not
+//! be written for longer, however often it changes meanwhile. Such objects stand aside: they are no reason to look at the others again
+//! and again, nor to look at them never. Turns go round, so that one tenant who changes many objects all the time keeps no other from
+//! having theirs looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;

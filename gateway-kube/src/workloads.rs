@@ -1,7 +1,7 @@
 //! The namespaces of Pods by their addresses: whose a request in a mesh is.
 //!
 //! EndpointSlices tell as much of Pods behind Services. Clients need not be behind one: a job has requests to send, and none to take. And
-//! whoever may write EndpointSlices may write any address into them, while those of a Pod are said by its node alone.
+//! a tenant who may write EndpointSlices may write any address into them, while those of a Pod are said by its node alone.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ struct ByAddress {
 impl Workloads {
     /// The namespace of the Pod with this address; nothing while none is known that has it for itself.
     pub fn namespace(&self, address: IpAddr) -> Option<Arc<str>> {
-        // Each Pod is put in as a whole, so whoever panicked with the lock left whole ones.
+        // Each Pod is put in as a whole, so a thread that panicked with the lock left whole ones.
         let pods = self.0.read().unwrap_or_else(PoisonError::into_inner);
         pods.pods.get(&address).map(|pod| pod.namespace.clone())
     }

@@ -38,7 +38,7 @@ pub struct Controller {
 
 /// The tables of a controller, one after the other.
 ///
-/// Without it, nothing is served by what the controller reads, and statuses wait for nobody.
+/// Without it, nothing is served by what the controller reads, and statuses wait for no data plane.
 #[derive(Debug)]
 pub struct Updates(mpsc::Receiver<Update>);
 

@@ -46,7 +46,7 @@ pub(super) struct Follow {
 enum Ended {
     /// The version is not served.
     NotServed,
-    /// Nobody listens any more.
+    /// The receiver is gone.
     Unheard,
 }
 
@@ -196,7 +196,7 @@ impl Follow {
         None
     }
 
-    /// Says whether anybody listens.
+    /// Says whether the receiver is there.
     async fn change(&self, change: Change) -> bool {
         self.sender.send(Said::Change(self.part.clone(), change)).await.is_ok()
     }

@@ -1,7 +1,7 @@
 //! Shares of look-ups among namespaces, when more objects are asked for than there is room for.
 //!
-//! Whoever may write a Gateway or a policy can ask for any number of Secrets and ConfigMaps by making up names, and each takes a watch and
-//! a connection, of which everybody has need. So a namespace has no more of them than it leaves to others.
+//! A tenant who may write a Gateway or a policy can ask for any number of Secrets and ConfigMaps by making up names, and each takes a watch and
+//! a connection, which all tenants need. So a namespace has no more of them than it leaves to others.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -186,7 +186,7 @@ impl Watches {
         self.followed.insert((kind, part), (handle, State::Starting));
     }
 
-    /// Says whether anybody still asks for what this is about.
+    /// Says whether the caller still asks for what this is about.
     fn take_note(&mut self, said: &Said) -> bool {
         let kind_and_part = match said {
             Said::Change(part, change) => (change.kind(), part.clone()),

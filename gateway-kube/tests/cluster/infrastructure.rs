@@ -54,7 +54,7 @@ async fn a_gateway_has_a_service_that_follows_it(cluster: Cluster) {
     );
     assert!(service["spec"]["selector"].is_null(), "{service:#}");
 
-    // Whoever reads the slices finds the Gateway by them.
+    // A reader of the slices finds the Gateway by them.
     let slice = cluster.until("EndpointSlice", &format!("{name}-ipv4"), |_| true).await;
     assert_eq!(slice["metadata"]["labels"]["kubernetes.io/service-name"], *name);
     assert_eq!(slice["metadata"]["labels"]["team"], "shop");
@@ -80,7 +80,7 @@ async fn a_gateway_has_a_service_that_follows_it(cluster: Cluster) {
     assert!(service["metadata"]["annotations"]["example.com/a"].is_null());
     cluster.until("EndpointSlice", &format!("{name}-ipv4"), |slice| slice["ports"][0]["port"] == 8080).await;
 
-    // What somebody takes away comes again.
+    // What a user takes away comes again.
     cluster.delete("EndpointSlice", &format!("{name}-ipv4")).await;
     cluster.until("EndpointSlice", &format!("{name}-ipv4"), |slice| slice["ports"][0]["port"] == 8080).await;
 
@@ -139,7 +139,7 @@ async fn a_service_of_a_former_class_leads_nowhere(cluster: Cluster) {
     cluster
         .until("EndpointSlice", &slice, |slice| slice["endpoints"].as_array().is_none_or(Vec::is_empty))
         .await;
-    // Nobody goes on writing.
+    // No controller goes on writing.
     sleep(Duration::from_millis(500)).await;
     idle(&controller).await;
 }

@@ -34,7 +34,7 @@ use crate::watch::{LeftOut, Said, State, WatchOptions, Watches};
 /// How long the Secrets of a new listener are waited for. A watch that cannot be made must not keep others' changes back.
 const LONGEST_LOOKUP: Duration = Duration::from_secs(5);
 
-/// How long a table may take to be applied until that is said: somebody may have forgotten it.
+/// How long a table may take to be applied until that is said: the embedder may have forgotten it.
 const LONGEST_HOLD: Duration = Duration::from_secs(10);
 
 /// What a task has to know.
@@ -153,7 +153,7 @@ impl Running {
                 held = changed(&mut holds) => self.set_writing(held),
                 Some(result) = self.writes.join_next() => self.written(result),
                 permit = updates.reserve(), if self.update.is_some() => {
-                    // Without a permit nobody wants tables any more; statuses are written all the same.
+                    // Without a permit the data plane wants no tables any more; statuses are written all the same.
                     if let (Ok(permit), Some(update)) = (permit, self.update.take()) {
                         permit.send(update.handed_out(InUse(commanders.upgrade())));
                         (self.held_since, self.is_told) = (Some(Instant::now()), false);
