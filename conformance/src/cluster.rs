@@ -1,6 +1,6 @@
 //! The part of a cluster that cases need: the pods of Deployments.
 //!
-//! The pods of an engine without a network have addresses that nobody can connect to; an engine with one makes the same
+//! The pods of an engine without a network have addresses that no client can connect to; an engine with one makes the same
 //! pods on sockets.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub fn deployments(case: &Case) -> impl Iterator<Item = &Deployment> {
     base().deployments.iter().chain(&case.deployments)
 }
 
-/// The pods of a case at addresses where nobody listens, each at its own, with the ports of its container.
+/// The pods of a case at addresses where no socket listens, each at its own, with the ports of its container.
 pub fn virtual_pods(case: &Case) -> Vec<RunningPod> {
     let mut pods = Vec::new();
     for deployment in deployments(case) {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// An address that nobody else in this process has, on Linux; 127.0.0.1 elsewhere, where no other is bound by default.
+/// An address that no other socket in this process has, on Linux; 127.0.0.1 elsewhere, where no other is bound by default.
 pub(crate) fn address() -> IpAddr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     if !cfg!(target_os = "linux") {

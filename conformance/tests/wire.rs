@@ -63,7 +63,7 @@ fn tls(server_name: &str) -> ClientTls {
     }
 }
 
-/// Somebody who accepts connections, writes these bytes, and goes.
+/// A server that accepts connections, writes these bytes, and goes.
 async fn stranger(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -140,7 +140,7 @@ impl Starting<'_> {
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
                 self.ports.insert(3000, socket.local_addr()?);
-                // The port is taken for as long as the pod is there, and nobody listens.
+                // The port is taken for as long as the pod is there, and no socket listens.
                 self.tasks.spawn(async move {
                     let _bound = socket;
                     std::future::pending().await

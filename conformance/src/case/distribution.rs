@@ -20,7 +20,7 @@ pub struct DistributionStep {
     /// The share of each backend, by the name of its Deployment. The sum of all shares is 1.
     #[serde(default)]
     pub shares: BTreeMap<String, f64>,
-    /// The share of answers with each status, whoever answers.
+    /// The share of answers with each status, of backends and of the gateway.
     #[serde(default)]
     pub statuses: BTreeMap<String, f64>,
     /// How many requests a round has.

@@ -63,7 +63,7 @@ pub enum Decision {
         /// Which of the rule's match entries; 0 for a rule without any.
         entry: usize,
     },
-    /// Nobody: this is the answer.
+    /// No match entry: this is the answer.
     Refused(StatusCode),
 }
 
@@ -199,7 +199,7 @@ pub struct Retry {
 /// What a connection to a port of a Gateway meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entrance {
-    /// Nobody listens there.
+    /// No listener is there.
     Closed,
     /// HTTP without TLS.
     Http,

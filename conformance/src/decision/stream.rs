@@ -46,6 +46,6 @@ pub enum StreamOutcome {
         /// Whether TLS ends at the gateway.
         terminated: bool,
     },
-    /// Nobody: a connection is closed, a datagram dropped.
+    /// No backend gets it: a connection is closed, a datagram dropped.
     Rejected,
 }

@@ -1,4 +1,4 @@
-//! The addresses of Gateways that nobody connects to.
+//! The addresses of Gateways that no client connects to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -30,7 +30,7 @@ pub fn options(addresses: &Addresses, generation: u64) -> Options {
         features: features_of_the_core().collect(),
         certificate_check: Some(check()),
         extensions: Some(Arc::new(RequestEdits)),
-        // What is to be made is shown to whoever asks for what was made.
+        // What is to be made is shown to cases that ask for what was made.
         infrastructure: true,
         // No case looks at spans; those about statuses need to know what is said of policies.
         telemetry_policies: true,

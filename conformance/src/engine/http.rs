@@ -39,7 +39,7 @@ pub struct HttpEngines;
 /// A gateway of `gateway-tower`, and the objects that it serves.
 ///
 /// Each port of each Gateway is bound to a free port of 127.0.0.1. In statuses every Gateway has an address of its own, as
-/// it would have elsewhere; nobody listens there. Connections of workloads come in at a port of their own, with a header that says who
+/// it would have elsewhere; no socket listens there. Connections of workloads come in at a port of their own, with a header that says who
 /// they are and where they go.
 #[derive(Debug)]
 pub struct HttpProxy {

@@ -252,7 +252,7 @@ impl Engine for Tower {
     }
 
     async fn received(&self, backend: &ObjectName, path: &str) -> Result<usize, EngineError> {
-        // Copies are sent beside the request, and nobody waits for them.
+        // Copies are sent beside the request, and not waited for.
         tokio::time::sleep(MIRRORS_ARRIVE_WITHIN).await;
         self.pure.received(backend, path).await
     }

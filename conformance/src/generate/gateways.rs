@@ -119,7 +119,7 @@ fn listener(source: &mut Source<'_>) -> Listener {
     }
 }
 
-/// Filters that run before a route is looked for; now and then one that leads nowhere, or that nobody carries out.
+/// Filters that run before a route is looked for; now and then one that leads nowhere, or that is not carried out.
 fn filters(source: &mut Source<'_>) -> ListenerFilters {
     let filter = |source: &mut Source<'_>| {
         if source.chance(10) {

@@ -55,7 +55,7 @@ pub fn stream_world(source: &mut Source<'_>) -> World {
 }
 
 fn streams(source: &mut Source<'_>, listeners: &mut Vec<Listener>) {
-    // Mostly one thing to a port: what is in conflict serves nobody.
+    // Mostly one thing to a port: what is in conflict serves no client.
     let tls = source.chance(80);
     for listener in listeners.iter_mut() {
         let choice = source.below(10);

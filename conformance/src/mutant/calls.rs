@@ -69,7 +69,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         fault: Fault::Request(|_, request| _ = request.headers.remove("content-type")),
     },
     Mutant {
-        name: "a call that nobody serves is unavailable",
+        name: "a call that no rule serves is unavailable",
         fault: Fault::Code(GrpcCode::Unimplemented, GrpcCode::Unavailable),
     },
     Mutant {

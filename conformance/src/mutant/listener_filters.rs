@@ -21,7 +21,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     object("the filters of a listener run twice", |object| {
         lists(object, |filters| filters.extend_from_within(..));
     }),
-    object("a filter of a listener that nobody knows is passed over", |object| {
+    object("an unknown filter of a listener is passed over", |object| {
         lists(object, |filters| {
             filters.retain(|filter| {
                 let reference = filter.extension_ref.as_ref();

@@ -1,7 +1,7 @@
 //! Mutants: engines with one fault each, to see that the cases find it.
 //!
 //! A case that nothing can fail shows nothing. So there is a list of [`mutants`], each a mistake that implementations make:
-//! a prefix that ends in the middle of a path segment, an expression that is not anchored, a grant that nobody asks for. A
+//! a prefix that ends in the middle of a path segment, an expression that is not anchored, a grant that is not asked for. A
 //! [`Mutated`] engine is a good one with one of them, and a test demands that some case fails because of it.
 //!
 //! The fault sits outside of the engine, where what it reads or says can be changed on the way: objects are misread, requests

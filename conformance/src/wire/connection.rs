@@ -123,7 +123,7 @@ impl ResolvesClientCert for Identity {
     }
 
     fn has_certs(&self) -> bool {
-        // Otherwise nobody would hear that the server asks.
+        // Otherwise it would not be heard that the server asks.
         true
     }
 }

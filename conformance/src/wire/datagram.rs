@@ -30,7 +30,7 @@ async fn exchange(message: &[u8], address: SocketAddr) -> Result<Vec<u8>, Failur
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await.map_err(broken)?;
-    // A connected socket takes answers from nobody else.
+    // A connected socket takes answers from no other.
     socket.connect(address).await.map_err(broken)?;
     socket.send(message).await.map_err(broken)?;
     let mut buffer = vec![0; LONGEST_DATAGRAM];

@@ -28,7 +28,7 @@ async fn exchange(tls: Option<&Tls>, address: SocketAddr) -> Result<TcpAnswer, F
     let Some(tls) = tls else { return dialogue(Stream::Plain(connect(address).await?)).await };
     let stream = Stream::Tls(Box::new(tls.connect(address).await?));
     dialogue(stream).await.map_err(|failure| match failure {
-        // Whoever shakes hands has not rejected the connection.
+        // A peer that shakes hands has not rejected the connection.
         Failure::Closed(error) => Failure::Malformed(format!("closed after the handshake: {error}")),
         other => other,
     })

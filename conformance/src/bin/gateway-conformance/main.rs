@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     };
     let (code, message) = match result {
         Ok(code) => return code,
-        // Whoever read the output has had enough.
+        // The reader of the output has had enough.
         Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(Trouble::Usage(message)) => (2, message),
         Err(Trouble::Start(message)) => (3, message),

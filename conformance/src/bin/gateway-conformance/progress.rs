@@ -7,7 +7,7 @@ use conformance::outcome::{CaseReport, Verdict};
 use conformance::run::Event;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar where somebody looks, and lines where the output is kept.
+/// A bar on a terminal, and lines where the output is kept.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -59,7 +59,7 @@ impl Progress {
                     bar.println(line);
                 }
             }
-            // Progress that nobody can read is no reason to stop.
+            // Progress that cannot be written is no reason to stop.
             None => drop(writeln!(io::stderr(), "{line}")),
         }
     }

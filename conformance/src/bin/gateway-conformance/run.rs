@@ -29,7 +29,7 @@ use crate::{Trouble, cluster, load};
 
 /// Runs the cases.
 pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble> {
-    // The cases live as long as the program: they are shared with tasks that nobody waits for when it ends.
+    // The cases live as long as the program: they are shared with tasks that are not waited for when it ends.
     let cases: &'static [Case] = load::cases(&args.choice.folders)?.leak();
     let chosen = chosen(cases, &args.choice)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -166,7 +166,7 @@ fn write_reports(results: &Results<'_>, args: &Run) -> Result<(), Trouble> {
             skip_provisional: args.choice.skip_provisional,
         };
         let mut results = results.clone();
-        // Nobody publishes a profile that is not claimed, unless asked to.
+        // A profile that is not claimed is not published, unless asked for.
         if args.choice.profiles.is_empty() {
             results.profiles = Results::claimed_profiles(results.claimed);
         }
@@ -198,7 +198,7 @@ fn warn_of_gaps(implementation: &Implementation) {
     let gaps: Vec<String> = implementation.gaps().iter().map(|field| format!("--{field}")).collect();
     if !gaps.is_empty() {
         let gaps = gaps.join(", ");
-        // Not more than a warning, so nothing is lost if nobody can read it.
+        // Not more than a warning, so nothing is lost if it cannot be written.
         let _ = writeln!(io::stderr(), "gateway-conformance: a report to be published needs {gaps} too");
     }
     if gaps.contains(&"--url".to_owned()) && !implementation.url.is_empty() {

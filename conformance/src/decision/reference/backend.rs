@@ -105,7 +105,7 @@ pub(super) fn resolve(
     let kind = kind(&reference.group, &reference.kind)?;
     let named = namespace(reference.namespace.as_deref(), referrer.route);
     let name = ObjectName::new(named, reference.name.as_str());
-    // RGR-05, MSH-12: within a mesh nobody asks for a grant.
+    // RGR-05, MSH-12: within a mesh no grant is asked for.
     let granted = referrer.gateway.is_none()
         || is_granted(resources, referrer.kind, &referrer.route.namespace, kind.as_str(), &name);
     if !granted {

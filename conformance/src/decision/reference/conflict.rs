@@ -14,7 +14,7 @@ pub(super) fn without_conflicts<'r>(objects: Vec<Vec<Listener<'r>>>) -> Vec<List
             .into_iter()
             .filter(|listener| !standing.iter().any(|earlier| conflict(earlier, listener)))
             .collect();
-        // GWL-08: within one object nobody has.
+        // GWL-08: within one object none has.
         let stands = |at: usize| {
             let mut others = own.iter().enumerate().filter(|(other, _)| *other != at);
             !others.any(|(_, other)| conflict(other, &own[at]))

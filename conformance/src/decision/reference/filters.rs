@@ -50,7 +50,7 @@ fn can_be_carried_out(filter: &HttpRouteFilter, level: Level, entries: &[HttpRou
         Type::ExternalAuth => {
             level == Level::Rule && filter.external_auth.as_deref().is_some_and(external_auth::is_valid)
         }
-        // Nobody knows the kind: FEX-02.
+        // The kind is not known: FEX-02.
         Type::ExtensionRef | Type::Unknown(_) => false,
     }
 }
@@ -245,7 +245,7 @@ impl Passing<'_> {
         let entries = HttpRoute::entries(&self.candidate.rule);
         let of_list = filters.iter().find_map(|filter| filter.cors.as_deref());
         let preflight = of_list.filter(|_| level == Level::Rule && cors::is_preflight(self.seen));
-        // FEA-09: one that asks nobody cannot be carried out.
+        // FEA-09: one that asks no service cannot be carried out.
         let leads_somewhere = |filter: &HttpRouteFilter| {
             let auth = filter.external_auth.as_deref();
             auth.is_none_or(|auth| {

@@ -83,7 +83,7 @@ fn authority(
     certificates_of(resources.config_maps.get(&to)?)
 }
 
-/// CTB-01, CTB-02: what a ClusterTrustBundle has, whoever asks.
+/// CTB-01, CTB-02: what a ClusterTrustBundle has, whichever namespace asks.
 pub(super) fn bundle(resources: &Resources, name: &str) -> Option<Vec<Vec<u8>>> {
     let bundle = resources.cluster_trust_bundles.get(&ObjectName::cluster(name))?;
     read(bundle.spec.trust_bundle.as_bytes())

@@ -75,7 +75,7 @@ pub(super) fn listeners<'r>(
         .collect()
 }
 
-/// The listeners of one object. GWL-12, PRF-06: those of a protocol that nobody knows, or with a filter that nobody carries out,
+/// The listeners of one object. GWL-12, PRF-06: those of an unknown protocol, or with a filter that is not carried out,
 /// are not there.
 fn of_object<'r>(
     gateway: &'r ObjectName,

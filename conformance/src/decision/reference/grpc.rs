@@ -186,7 +186,7 @@ pub(super) enum Failure {
     NoBackend,
     /// The one that was picked leads nowhere.
     InvalidBackend,
-    /// It has nobody who could answer.
+    /// It has no endpoint that could answer.
     NoEndpoints,
     /// [FEA-01](gateway_core::spec#FEA-01): whether it may pass is not known.
     NotAuthorized,

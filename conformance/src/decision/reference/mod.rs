@@ -251,7 +251,7 @@ impl<'r> Reference<'r> {
         if best.protocol == Protocol::Https {
             let server_name = arrival.server_name.as_deref().and_then(request::host_of_name);
             let connection = gateway::most_specific(&listeners, server_name.as_deref().unwrap_or(""));
-            // A server name that nobody has is not this listener's either; without one nothing is known.
+            // A server name that no listener has is not this listener's either; without one nothing is known.
             let other = connection.map_or(server_name.is_some(), |connection| !connection.is(best));
             if other {
                 return Err(StatusCode::MISDIRECTED_REQUEST.into());

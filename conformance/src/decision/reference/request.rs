@@ -103,7 +103,7 @@ pub fn normal_form(path: &str) -> String {
         copied = escape.end();
         let byte = u8::from_str_radix(&escape.as_str()[1..], 16).expect("two digits");
         match char::from(byte) {
-            // It would make an escape that nobody wrote.
+            // It would make an escape that the client did not write.
             digit if digit.is_ascii_hexdigit() && STRAY.is_match(&decoded) => {
                 decoded.push_str(&escape.as_str().to_ascii_uppercase());
             }

@@ -42,7 +42,7 @@ pub(super) fn decide(
         // TCR-03, UDR-03: the oldest has it all.
         Protocol::Tcp | Protocol::Udp => routes.min_by_key(|route| age::of(route.metadata, route.key)),
         Protocol::TlsPassthrough | Protocol::TlsTerminate => {
-            // TLR-06: without a server name nobody knows where to.
+            // TLR-06: without a server name it is not known where to.
             let server_name = server_name?;
             // TLR-03, TLR-05: the most specific hostname, as the route has it and not as the listener narrows it; then the
             // oldest. HST-03 to HST-05 as for requests.

@@ -1,4 +1,4 @@
-//! XBackends that select pods. Names outside the cluster lead nowhere here: there is nobody to look them up.
+//! XBackends that select pods. Names outside the cluster lead nowhere here: there is no resolver to look them up.
 
 use std::net::{IpAddr, SocketAddr};
 

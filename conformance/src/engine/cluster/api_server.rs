@@ -276,7 +276,7 @@ fn not_gone(what: &str) -> EngineError {
     EngineError::failed(format!("{what}: deleted, and not gone after {} s", GONE.as_secs()))
 }
 
-/// Nobody can make this object: the case cannot be played here, which is the fault of nobody.
+/// This object cannot be made: the case cannot be played here, which is no fault of the implementation.
 fn refusal(what: &str, error: kube::Error) -> EngineError {
     match &error {
         kube::Error::Api(status)

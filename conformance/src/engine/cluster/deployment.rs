@@ -32,7 +32,7 @@ pub(super) fn manifest(deployment: &Deployment, image: &str) -> Result<Value, En
         Speaks::Grpc => set("GRPC_ECHO_SERVER", "1"),
         Speaks::Tcp => set("TCP_ECHO_SERVER", "1"),
         Speaks::Udp => set("UDP_ECHO_SERVER", "1"),
-        // It listens, but not where anybody looks for it.
+        // It listens, but not where a client looks for it.
         Speaks::Nothing => {
             set("TCP_ECHO_SERVER", "1");
             set("TCP_PORT", "3333");
@@ -99,7 +99,7 @@ pub(super) fn manifest(deployment: &Deployment, image: &str) -> Result<Value, En
 fn ports(speaks: Speaks) -> Vec<Value> {
     match speaks {
         Speaks::Udp => vec![json!({"containerPort": 8080, "protocol": "UDP"})],
-        // Nobody is to wait for a port where nobody listens.
+        // A node is not to wait for a port where no socket listens.
         Speaks::Nothing => Vec::new(),
         Speaks::Http | Speaks::Grpc | Speaks::Tcp | Speaks::Bytes | Speaks::Mesh => {
             vec![json!({"containerPort": 3000, "protocol": "TCP"})]

@@ -128,7 +128,7 @@ impl Ground {
         self.objects.get(name)
     }
 
-    /// Asks that all go: the namespaces with what is in them, and what is in none. Nobody waits for it.
+    /// Asks that all go: the namespaces with what is in them, and what is in none. Does not wait for that.
     pub(super) async fn leave(&mut self) -> Result<(), EngineError> {
         for name in std::mem::take(&mut self.objects).keys() {
             if !name.kind.is_namespaced() {

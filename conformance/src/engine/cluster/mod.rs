@@ -72,7 +72,7 @@ pub struct ClusterEngines {
     gateway_class: String,
     controller_name: String,
     features: BTreeSet<Feature>,
-    /// Whoever holds it plays a case.
+    /// The task that holds it plays a case.
     ground: Arc<tokio::sync::Mutex<Ground>>,
 }
 
@@ -122,7 +122,7 @@ impl ClusterEngines {
     /// Looks at the cluster: the kinds that it knows, and the GatewayClass once it is accepted, which says what is claimed.
     ///
     /// # Errors
-    /// If there is no such GatewayClass, or nobody accepts it within a minute.
+    /// If there is no such GatewayClass, or no controller accepts it within a minute.
     pub async fn connect(client: Client, options: ClusterOptions) -> Result<Self, EngineError> {
         let ClusterOptions { gateway_class, echo_image } = options;
         let server = ApiServer::new(client).await?;
@@ -151,7 +151,7 @@ impl ClusterEngines {
         })
     }
 
-    /// Takes away all that was brought into the cluster. Nobody waits for it to be gone.
+    /// Takes away all that was brought into the cluster, without waiting until it is gone.
     ///
     /// # Errors
     /// If the API server does not take it.
@@ -179,7 +179,7 @@ impl Engines for ClusterEngines {
     }
 
     async fn start(&self, case: &Case) -> Result<ClusterEngine, EngineError> {
-        // Nobody runs the workloads of a mesh, and only cases about one need them.
+        // The workloads of a mesh are not run here, and only cases about one need them.
         let deployments = deployments(case).filter(|deployment| deployment.speaks != Speaks::Mesh).collect();
         let mut ground = self.ground.clone().lock_owned().await;
         ground.prepare(deployments).await?;

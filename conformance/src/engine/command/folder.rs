@@ -58,7 +58,7 @@ impl Folder {
     }
 }
 
-/// Puts a new file in the place of another, so that nobody reads half of it.
+/// Puts a new file in the place of another, so that no reader gets half of it.
 fn replace(root: &Path, path: &Path, text: &str) -> io::Result<()> {
     let new = root.join("new");
     fs::write(&new, text)?;

@@ -60,7 +60,7 @@ impl Process {
 
     /// The last lines that the program wrote to its standard error.
     pub(super) fn last_words(&self) -> String {
-        // Each line is added as a whole, so whoever panicked with the lock left whole lines.
+        // Each line is added as a whole, so a thread that panicked with the lock left whole lines.
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         match lines.len() {
             0 => "it wrote nothing to its standard error".to_owned(),

@@ -133,7 +133,7 @@ pub(super) fn mirror(backends: &VirtualBackends, store: &Store, mirrors: &[Mirro
     for mirror in mirrors {
         let endpoint = mirror.endpoints.get(first as usize % mirror.endpoints.len().max(1));
         if let Some(backend) = endpoint.and_then(|endpoint| backends.at(*endpoint)) {
-            // What became of a copy is nobody's concern.
+            // What became of a copy does not matter.
             let _ = serve(backend, store, &mirror.to, &mirror.sent);
         }
     }

@@ -1,7 +1,7 @@
 //! Engines without a network: a decider says what becomes of a request, and the rest is played.
 //!
 //! A [`Decider`] gets the resources after each change. What it says about a request is carried out in virtual time:
-//! timeouts expire and attempts are repeated without anybody waiting. The backends are those of [`backend`](crate::backend),
+//! timeouts expire and attempts are repeated without a wait. The backends are those of [`backend`](crate::backend),
 //! at addresses that exist in the resources only. TLS is played too: the server name picks the listener, and certificates
 //! are looked at where the decider says which are shown and who must have signed them. A WebSocket whose handshake reaches a backend gets back what it sends.
 //!
@@ -50,7 +50,7 @@ pub trait Decider: Send + Sync {
     /// What a connection to a port of a Gateway meets.
     fn entrance(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Entrance;
 
-    /// What a TLS connection to a port meets; nothing if the decider does not say, and then nobody looks at a certificate.
+    /// What a TLS connection to a port meets; nothing if the decider does not say, and then no certificate is looked at.
     fn handshake(&self, _gateway: &ObjectName, _port: u16, _server_name: Option<&str>) -> Option<Handshake> {
         None
     }
@@ -128,7 +128,7 @@ impl<D: Decider> Pure<D> {
         &self.decider
     }
 
-    /// The backends, for whoever sends them requests by itself.
+    /// The backends, for an engine that sends them requests by itself.
     pub(in crate::engine) fn backends(&self) -> &VirtualBackends {
         &self.backends
     }

@@ -1,4 +1,4 @@
-//! Certificates, looked at as in a handshake that nobody makes.
+//! Certificates, looked at as in a handshake, without one.
 
 use std::sync::Arc;
 
@@ -150,7 +150,7 @@ fn names(certificate: &[u8]) -> Option<Vec<Identity>> {
         match tag {
             DNS_NAME => names.push(Identity::Hostname(text())),
             URI => names.push(Identity::Uri(text())),
-            // Addresses and other names are asked for by nobody here.
+            // Addresses and other names are not asked for here.
             _ => {}
         }
     }

@@ -112,7 +112,7 @@ pub(super) fn answers(
     Ok(Some(answers))
 }
 
-/// The one answer in `bytes`, if they are one that is whole, and in which nothing is left to whoever reads it. `closed` says that
+/// The one answer in `bytes`, if they are one that is whole, and in which nothing is left to its reader. `closed` says that
 /// nothing follows.
 pub(super) fn whole_answer(bytes: &[u8], to_head: bool, closed: bool) -> Option<Message> {
     let (message, length) = next_answer(bytes, to_head).ok()?;
