@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 /// The content type of what is counted.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the admin port tells. Clones are the same; whoever knows better says so.
+/// What the admin port tells. Clones are the same, for every part of the program that has something to say.
 #[derive(Clone)]
 pub struct Health(Arc<Mutex<Report>>);
 
@@ -57,7 +57,7 @@ impl Health {
         self.report().missing = None;
     }
 
-    /// What `/status` shows, found out when somebody asks.
+    /// What `/status` shows, found out when a client asks.
     pub fn set_status(&self, status: impl Fn() -> String + Send + Sync + 'static) {
         self.report().status = Arc::new(status);
     }
@@ -68,7 +68,7 @@ impl Health {
     }
 
     fn report(&self) -> std::sync::MutexGuard<'_, Report> {
-        // A report is replaced as a whole, so whoever panicked with the lock left a whole one behind.
+        // A report is replaced as a whole, so a thread that panicked with the lock left a whole one behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

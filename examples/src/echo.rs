@@ -124,7 +124,7 @@ impl fmt::Debug for EchoBackend {
 
 impl Memory {
     fn received(&self) -> std::sync::MutexGuard<'_, Received> {
-        // Whoever panicked with the lock left counters behind, and those are good enough.
+        // A thread that panicked with the lock left counters behind, and those are good enough.
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

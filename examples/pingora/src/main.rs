@@ -119,7 +119,7 @@ impl ProxyHttp for Gateway {
         let parts = request::Parts::from(session.req_header().clone());
         match table.decide(&arrival, parts, &mut || fastrand::u64(..)) {
             Decision::Answer(response) => answer(session, response).await,
-            // The options say that nobody is asked, so no filter does.
+            // The options say that no service is asked, so no filter does.
             Decision::Ask(_) => answer(session, status(StatusCode::SERVICE_UNAVAILABLE)).await,
             Decision::Forward(forward) => {
                 // Filters run once, here: however many attempts follow, all send what came out.

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(path), Some(address)) = (args.next(), args.next()) else {
         return Err("name a file and an address".into());
     };
-    // Nobody here asks authorization services, or chooses endpoints.
+    // This program asks no authorization services, and chooses no endpoints.
     let options = Options {
         any_class: true,
         external_auth: false,

@@ -261,7 +261,7 @@ pub(crate) async fn send(address: SocketAddr, request: Request<&'static str>) ->
     answer(try_send(address, request).await.unwrap()).await
 }
 
-/// The same, where nobody may be there to answer.
+/// The same, where no server may be there to answer.
 pub(crate) async fn try_send(
     address: SocketAddr,
     request: Request<&'static str>,

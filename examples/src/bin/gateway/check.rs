@@ -32,7 +32,7 @@ pub(crate) fn check(args: &Check) -> io::Result<ExitCode> {
         counted(errors, "error"),
         counted(warnings, "warning")
     )?;
-    // Whoever asks has named the wrong folder, in most cases, and would take silence for praise.
+    // The user has named the wrong folder, in most cases, and would take silence for praise.
     let nothing = objects == 0 && update.problems.is_empty() && !args.live.kube;
     if nothing {
         writeln!(

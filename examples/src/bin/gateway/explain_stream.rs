@@ -37,7 +37,7 @@ pub(crate) fn scheme(port: &Frontend) -> &'static str {
 /// Where a connection or a datagram goes and why, and whether a backend can take it.
 pub(crate) fn explain(update: &Applied, id: FrontendId, server_name: Option<&Host<'_>>) -> (String, bool) {
     let table = &update.table;
-    // What does not begin with TLS names nobody.
+    // What does not begin with TLS names no server.
     let has_name = table.frontend_of(id).opening() == Opening::Tls;
     let StreamExplanation { decision, listener, candidates } = table.explain_stream(id, server_name);
     let mut text = String::new();

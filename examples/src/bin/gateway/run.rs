@@ -111,7 +111,7 @@ struct Latest(Arc<Mutex<Arc<Applied>>>);
 
 impl Latest {
     fn load(&self) -> Arc<Applied> {
-        // It is replaced as a whole, so whoever panicked with the lock left a whole one behind.
+        // It is replaced as a whole, so a thread that panicked with the lock left a whole one behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -154,7 +154,7 @@ fn follow(
             print(&format!("{error}\n"));
         }
         if wake == Wake::Poll {
-            // Nobody told of this change: a folder that was watched is perhaps another one now.
+            // The watch did not tell of this change: a folder that was watched is perhaps another one now.
             watch.renew();
         }
         print(&changed(&update, source.changed_files(), &latest.load().problems));
@@ -203,7 +203,7 @@ async fn report(
     }
 }
 
-/// Why not everything is served, if it is not: whoever writes the files is there to read it. A mesh needs no listener.
+/// Why not everything is served, if it is not: the author of the files is there to read it. A mesh needs no listener.
 fn missing(sockets: &Sockets, in_mesh: bool) -> Option<String> {
     if sockets.sockets.is_empty() && !in_mesh {
         return Some("no listener is served".to_owned());

@@ -32,7 +32,7 @@ const LAST_SPANS: Duration = Duration::from_secs(5);
 /// What makes spans and sends them.
 #[derive(Debug)]
 pub(crate) struct Exporting {
-    /// Of all Gateways without a policy; nothing where nobody asked for them.
+    /// Of all Gateways without a policy; nothing where they were not asked for.
     provider: Option<SdkTracerProvider>,
     traces: Traces,
     outbox: Outbox,
