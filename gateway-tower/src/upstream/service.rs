@@ -161,7 +161,9 @@ where
                             rest: Some(Rest { shared, peer, connection, pieces, upgrade, extensions }),
                         }))
                     }
-                    None => UpstreamFuture::new(shared.send_http1(peer, request, pieces, upgrade, extensions)),
+                    None => {
+                        UpstreamFuture::new(shared.send_http1(peer, request, pieces, upgrade, extensions))
+                    }
                 }
             }
             BackendProtocol::H2c => match http2::prepare(&mut request, &peer) {
