@@ -1,4 +1,4 @@
-//! When what was heard is translated: the first change after a quiet time at once, and those that follow it together.
+//! The pace of translations: the first change after a quiet time at once, and those that follow it together.
 
 use std::time::Duration;
 
