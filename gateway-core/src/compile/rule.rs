@@ -1,14 +1,12 @@
 //! The parts of a compiled rule that all kinds of Routes share, and the findings about it.
 
-use std::sync::Arc;
-
-use super::scope::Scope;
+use super::scope::{Scope, Weighted};
 use crate::api::{GrpcBackendRef, HttpBackendRef};
 use crate::filter::HttpFilter;
 use crate::finding::Finding;
 use crate::matching::{GrpcMatch, HttpMatch};
 use crate::resolve::BackendReference;
-use crate::rule::{BackendRef, Backends, HttpRule, Retry, RuleName, Sessions, StreamRule, Timeouts};
+use crate::rule::{Backends, HttpRule, Retry, RuleName, Sessions, StreamRule, Timeouts};
 
 /// A rule with its match entries; none for a rule that is dropped.
 pub(crate) type CompiledRule<M> = (Box<[M]>, HttpRule);
@@ -50,9 +48,6 @@ pub(super) struct Actions<'w> {
 
 /// The backends of a rule, each with filters of its own.
 pub(super) type WeightedBackends = Vec<(Weighted, Box<[HttpFilter]>)>;
-
-/// An entry of a rule's `backendRefs`; where it leads nowhere, with what it is to.
-pub(super) type Weighted = (BackendRef, Option<Arc<str>>);
 
 /// An entry of a rule's `backendRefs` of which the filters stand in it.
 pub(super) trait WrittenBackend {

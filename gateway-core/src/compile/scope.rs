@@ -7,7 +7,6 @@ use hashbrown::HashSet;
 
 use super::patterns::Patterns;
 use super::places::Places;
-use super::rule::Weighted;
 use super::service_listeners::ServiceListeners;
 use crate::api::{
     BackendRef as WrittenBackendRef, GrpcBackendRef, HttpBackendRef, HttpRequestMirrorFilter, ObjectMeta,
@@ -46,6 +45,9 @@ pub(crate) struct Scope<'s, 'c> {
     usage: Usage,
     used: HashSet<Arc<BackendKey>, RandomState>,
 }
+
+/// An entry of a rule's `backendRefs`; where it leads nowhere, with what it is to.
+pub(super) type Weighted = (BackendRef, Option<Arc<str>>);
 
 // === impl Scope ===
 
