@@ -1,5 +1,5 @@
-//! `gateway run` between programs that others wrote: the servers, and the clients that come with them, psql and redis-cli, dig,
-//! grpcio and openssl.
+//! `gateway run` between programs that others wrote: the servers, and the clients that come with them, psql, libpq as psycopg
+//! brings it, redis-cli, dig, grpcio and openssl.
 //!
 //! A test is ignored where its programs are not installed, and says which; `.ci/run clients` installs them.
 
@@ -23,8 +23,9 @@ type Test = (&'static str, &'static [&'static str], fn());
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tests: [Test; 6] = [
+    let tests: [Test; 7] = [
         ("psql_through_a_tcp_route", postgresql::PROGRAMS, postgresql::psql_through_a_tcp_route),
+        ("libpq_through_tls_routes", postgresql::DIRECT_PROGRAMS, postgresql::libpq_through_tls_routes),
         ("redis_cli_through_a_tcp_route", redis::PROGRAMS, redis::redis_cli_through_a_tcp_route),
         ("redis_cli_through_tls_routes", redis::PROGRAMS, redis::redis_cli_through_tls_routes),
         ("dig_through_a_udp_and_a_tcp_route", names::PROGRAMS, names::dig_through_a_udp_and_a_tcp_route),

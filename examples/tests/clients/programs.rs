@@ -70,6 +70,15 @@ pub(crate) fn program(name: &str) -> Command {
     Command::new(find(name).unwrap_or_else(|| panic!("{name} is installed")))
 }
 
+/// A command line of a script that stands beside these tests.
+pub(crate) fn script(name: &str) -> Command {
+    let mut python = program("python3");
+    python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name));
+    // It writes nothing beside its scripts, and what it reaches is on this machine.
+    python.env("PYTHONDONTWRITEBYTECODE", "1").env("no_proxy", "*").env("no_grpc_proxy", "*");
+    python
+}
+
 /// Runs a client with this as its input, and gives its output.
 pub(crate) fn said(mut command: Command, input: &[u8]) -> String {
     let output = run(&mut command, input);

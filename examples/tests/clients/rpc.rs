@@ -1,20 +1,9 @@
 //! gRPC as grpcio has it, on both sides.
 
-use std::path::Path;
-use std::process::Command;
-
 use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, program, said, secret, service};
+use crate::programs::{Server, free_port, gateway, said, script, secret, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["python3", "python3:grpc_health.v1.health"];
-
-fn script(name: &str) -> Command {
-    let mut python = program("python3");
-    python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name));
-    // It writes nothing beside its scripts, and what it reaches is on this machine.
-    python.env("PYTHONDONTWRITEBYTECODE", "1").env("no_proxy", "*").env("no_grpc_proxy", "*");
-    python
-}
 
 pub(crate) fn grpcio_through_a_grpc_route() {
     let folder = tempfile::tempdir().unwrap();
