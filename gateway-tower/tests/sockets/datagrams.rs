@@ -83,6 +83,8 @@ async fn what_comes_from_one_port_goes_to_one_endpoint_and_back() {
     let world =
         udp(&[(backend("a", 2).await, 1), (backend("b", 2).await, 1)], DatagramOptions::default()).await;
     let mut flows = BTreeSet::new();
+    // Kept, or the next client may get the port of one that has gone, and with it its flow.
+    let mut clients = Vec::new();
     for _ in 0..20 {
         let client = client(&world).await;
         let first = ask(&client, "one").await.expect("an answer");
@@ -95,6 +97,7 @@ async fn what_comes_from_one_port_goes_to_one_endpoint_and_back() {
             "{rest:?}"
         );
         flows.insert(flow(&first));
+        clients.push(client);
     }
     assert_eq!(flows.len(), 20, "each has a port of its own");
     assert_eq!(flows.into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len(), 2);
