@@ -1,22 +1,29 @@
-//! Values by hash in two pieces of memory, made at once.
+//! Values by hash, made at once.
 //!
 //! They stand in lines of sixteen; a hash tells the line, and a few of its bits, which are kept apart, the value there. All bits
 //! of a line are compared together, so that there is nothing to predict, and as many values as a line has need no more than one.
-//! However many there are, finding one touches one or two lines of memory.
+//! That line stands where the slice itself does, so that finding one of few values touches no other line of memory than its own.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Values by hash. A copy is two pointers.
+/// Values by hash. A copy shares them.
 #[derive(Clone)]
 pub(super) struct HashSlice<T> {
-    lines: Arc<[Line]>,
+    lines: Lines,
     /// As many for each line as it has lanes; those after the last value are left out.
     values: Arc<[Option<T>]>,
 }
 
-/// The last bits of the hashes of as many values.
-type Line = [u16; LANES];
+#[derive(Clone)]
+enum Lines {
+    One(Line),
+    Many(Arc<[Line]>),
+}
+
+/// The last sixteen bits of the hashes of as many values: first the last bytes of all, then those before them.
+#[derive(Clone, Copy, Default)]
+struct Line([[u8; LANES]; 2]);
 
 const LANES: usize = 16;
 
@@ -35,7 +42,7 @@ pub(super) struct Hashed<T> {
 
 impl<T> Default for HashSlice<T> {
     fn default() -> Self {
-        Self { lines: Arc::default(), values: Arc::default() }
+        Self { lines: Lines::One(Line::default()), values: Arc::default() }
     }
 }
 
@@ -43,7 +50,7 @@ impl<T> HashSlice<T> {
     /// These values, of which no two may be what one look-up asks for.
     pub(super) fn new(values: impl IntoIterator<Item = Hashed<T>>) -> Self {
         let values: Vec<_> = values.into_iter().collect();
-        let count = if values.len() <= LANES { values.len().min(1) } else { values.len().div_ceil(VALUES) };
+        let count = if values.len() <= LANES { 1 } else { values.len().div_ceil(VALUES) };
         let mut lines = vec![Line::default(); count];
         let mut slots: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count * LANES).collect();
         for Hashed { hash, value } in values {
@@ -51,7 +58,7 @@ impl<T> HashSlice<T> {
                 .flat_map(|line| line * LANES..(line + 1) * LANES)
                 .find(|slot| slots[*slot].is_none())
                 .expect("there are more slots than values");
-            lines[free / LANES][free % LANES] = hash as u16;
+            lines[free / LANES].set(free % LANES, hash);
             slots[free] = Some(value);
         }
         slots.truncate(slots.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
@@ -61,17 +68,21 @@ impl<T> HashSlice<T> {
     /// The value with the last sixteen bits of this hash that is the one looked for.
     #[inline]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<&T> {
-        for line in in_turn(hash, self.lines.len()) {
-            let mut alike = alike(&self.lines[line], hash as u16);
-            while alike != 0 {
-                let lane = alike.trailing_zeros() as usize;
-                if let Some(found) = self.value(line, lane).filter(|found| is_it(found)) {
-                    return Some(found);
+        self.value(self.position(hash, is_it)?)
+    }
+
+    #[inline]
+    fn position(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<usize> {
+        let lines = self.lines.as_slice();
+        for line in in_turn(hash, lines.len()) {
+            for lane in lines[line].lanes(hash) {
+                let position = line * LANES + lane;
+                if self.value(position).is_some_and(&is_it) {
+                    return Some(position);
                 }
-                alike &= alike - 1;
             }
             // Values go on in the next line only after a full one.
-            self.value(line, LANES - 1)?;
+            self.value(line * LANES + LANES - 1)?;
         }
         None
     }
@@ -82,13 +93,34 @@ impl<T> HashSlice<T> {
     }
 
     #[inline]
-    fn value(&self, line: usize, lane: usize) -> Option<&T> {
-        self.values.get(line * LANES + lane)?.as_ref()
+    fn value(&self, position: usize) -> Option<&T> {
+        self.values.get(position)?.as_ref()
     }
 
     #[cfg(test)]
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.values, &other.values)
+    }
+}
+
+// === impl Lines ===
+
+impl Lines {
+    #[inline]
+    fn as_slice(&self) -> &[Line] {
+        match self {
+            Self::One(line) => std::slice::from_ref(line),
+            Self::Many(lines) => lines,
+        }
+    }
+}
+
+impl From<Vec<Line>> for Lines {
+    fn from(lines: Vec<Line>) -> Self {
+        match *lines {
+            [line] => Self::One(line),
+            _ => Self::Many(lines.into()),
+        }
     }
 }
 
@@ -99,11 +131,31 @@ fn in_turn(hash: u32, lines: usize) -> impl Iterator<Item = usize> {
     (first..first + lines).map(move |line| if line < lines { line } else { line - lines })
 }
 
-/// Which lanes of a line have these bits, one bit for each.
-#[inline]
-fn alike(line: &Line, bits: u16) -> u16 {
-    // From the last to the first: in this order it compiles to a comparison of all lanes at once.
-    line.iter().rev().fold(0, |alike, lane| alike << 1 | u16::from(*lane == bits))
+// === impl Line ===
+
+impl Line {
+    fn set(&mut self, lane: usize, hash: u32) {
+        let [last, before] = &mut self.0;
+        [last[lane], before[lane]] = [hash as u8, (hash >> 8) as u8];
+    }
+
+    /// The lanes with the last bits of this hash, ascending.
+    #[inline]
+    fn lanes(self, hash: u32) -> impl Iterator<Item = usize> {
+        /// A byte in each lane of a word.
+        const fn each(byte: u8) -> u128 {
+            u128::from_ne_bytes([byte; LANES])
+        }
+        let [last, before] = self.0.map(u128::from_le_bytes);
+        let differs = (last ^ each(hash as u8)) | (before ^ each((hash >> 8) as u8));
+        // The highest bit of each byte that is 0, and no other: sums stay within their byte.
+        let mut alike = !(((differs & each(0x7f)) + each(0x7f)) | differs | each(0x7f));
+        std::iter::from_fn(move || {
+            let lane = (alike != 0).then(|| alike.trailing_zeros() as usize / 8);
+            alike &= alike.wrapping_sub(1);
+            lane
+        })
+    }
 }
 
 impl<T: fmt::Debug> fmt::Debug for HashSlice<T> {

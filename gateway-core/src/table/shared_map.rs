@@ -1,7 +1,7 @@
 //! A hash map of names that shares what does not change with its copies.
 //!
 //! The names are divided among small maps by their hash; a change makes one of them anew and copies the list, so that it
-//! costs the same however many names there are, but for a pointer in sixteen. A look-up costs one hash, as in a map that is
+//! costs the same however many names there are, but for a pointer in eight. A look-up costs one hash, as in a map that is
 //! not divided.
 
 use std::fmt;
@@ -12,8 +12,8 @@ use smol_str::SmolStr;
 
 use super::hash_slice::{HashSlice, Hashed};
 
-/// How many names there are to a small map, at most on average.
-const NAMES: usize = 16;
+/// How many names there are to a small map, at most on average: so few that hardly any map has more than one line of hashes.
+const NAMES: usize = 8;
 
 /// How many times as many small maps as the names need are too many.
 const SPARSE: usize = 4;
