@@ -71,6 +71,15 @@ impl<T> HashSlice<T> {
         self.value(self.position(hash, is_it)?)
     }
 
+    /// The same, to be changed: into what the same look-up finds. Copies of the slice keep what they have.
+    pub(super) fn find_mut(&mut self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<&mut T>
+    where
+        T: Clone,
+    {
+        let position = self.position(hash, is_it)?;
+        Arc::make_mut(&mut self.values)[position].as_mut()
+    }
+
     #[inline]
     fn position(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<usize> {
         let lines = self.lines.as_slice();
