@@ -5,7 +5,10 @@
 //! That line stands where the slice itself does, so that finding one of few values touches no other line of memory than its own.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 /// Values by hash. A copy shares them.
 #[derive(Clone)]
@@ -165,6 +168,15 @@ impl Line {
             lane
         })
     }
+}
+
+/// The hash of a text that is looked up alone: `Hash` of a `str` would mark its end for what may follow, which costs as much again
+/// for a short one.
+#[inline]
+pub(super) fn hash(seed: &RandomState, text: &str) -> u64 {
+    let mut hasher = seed.build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 impl<T: fmt::Debug> fmt::Debug for HashSlice<T> {

@@ -3,12 +3,10 @@
 //! `matchit` was measured for this step and is 2 to 5 times slower here (see the `ratios` benchmark); besides, its `{}`
 //! syntax would have to be escaped in every path.
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 
-use super::hash_slice::{HashSlice, Hashed};
+use super::hash_slice::{self, HashSlice, Hashed};
 
 /// Whether a text must be the request's path, or what it begins or ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +52,7 @@ impl<G> Paths<G> {
 /// The last bits of the hash are the kind, so that equal hashes have equal kinds.
 #[inline]
 fn hash(seed: &RandomState, kind: PathKind, path: &str) -> u32 {
-    seed.hash_one(path) as u32 & !3 | kind as u32
+    hash_slice::hash(seed, path) as u32 & !3 | kind as u32
 }
 
 #[cfg(test)]
