@@ -51,31 +51,32 @@ impl Depths {
 /// The prefixes of `path` that have as many elements as `depths` gives; these descend.
 #[inline]
 fn prefixes_of(path: &str, depths: impl Iterator<Item = usize>) -> impl Iterator<Item = &str> {
-    let bytes = path.as_bytes();
-    // The prefix that is looked at. Its elements are counted from the front once, up to the first depth asked for, so a
-    // long path costs no more than a short one.
-    let mut end = 0;
-    let mut elements = None;
+    // How many elements the prefix has that is looked at, and where it ends. They are counted from the front once, up to the
+    // first depth asked for, so a long path costs no more than a short one.
+    let mut prefix = None;
     depths.filter_map(move |depth| {
-        let has = elements.get_or_insert_with(|| {
-            let mut has = 0;
-            for byte in bytes {
-                if *byte == b'/' {
-                    if has == depth {
-                        break;
-                    }
-                    has += 1;
-                }
-                end += 1;
-            }
-            has
-        });
+        let (has, end) = prefix.get_or_insert_with(|| first_elements(path, depth));
         while *has > depth {
-            end = memchr::memrchr(b'/', &bytes[..end])?;
+            *end = memchr::memrchr(b'/', &path.as_bytes()[..*end])?;
             *has -= 1;
         }
-        if depth == 0 { Some("") } else { (*has == depth).then(|| &path[..end]) }
+        if depth == 0 { Some("") } else { (*has == depth).then(|| &path[..*end]) }
     })
+}
+
+/// How many elements a path has, counted up to so many, and where they end.
+#[inline]
+fn first_elements(path: &str, most: usize) -> (usize, usize) {
+    let mut has = 0;
+    for (at, byte) in path.bytes().enumerate() {
+        if byte == b'/' {
+            if has == most {
+                return (has, at);
+            }
+            has += 1;
+        }
+    }
+    (has, path.len())
 }
 
 /// Each element starts with a slash.

@@ -73,15 +73,17 @@ impl<T: Clone> HostnameMap<T> {
     #[inline]
     pub(crate) fn matching<'m>(&'m self, host: &'m str) -> impl Iterator<Item = (FoundBy<'m>, &'m T)> + 'm {
         let exact = if self.exact.is_empty() { None } else { self.exact.get(host) };
-        let mut rest = if self.wildcard.is_empty() { "" } else { host };
+        let mut rest = (!self.wildcard.is_empty()).then_some(host);
         let wildcards = std::iter::from_fn(move || {
             loop {
-                let dot = memchr::memchr(b'.', rest.as_bytes())?;
+                let labels = rest?;
+                let dot = memchr::memchr(b'.', labels.as_bytes())?;
                 // A wildcard stands for at least one character: the text before the first dot must not be empty.
-                let labels_before = rest.len() < host.len() || dot > 0;
-                rest = &rest[dot + 1..];
-                if labels_before && let Some(found) = self.wildcard.get(rest) {
-                    return Some((FoundBy::Wildcard(rest), found));
+                let labels_before = labels.len() < host.len() || dot > 0;
+                let suffix = &labels[dot + 1..];
+                rest = Some(suffix);
+                if labels_before && let Some(found) = self.wildcard.get(suffix) {
+                    return Some((FoundBy::Wildcard(suffix), found));
                 }
             }
         });
