@@ -7,8 +7,8 @@
 //! use gateway_core::hostname::{Host, Hostname};
 //!
 //! let wildcard: Hostname = "*.example.com".parse()?;
-//! assert!(wildcard.matches(&Host::of_authority("A.B.Example.com:8080")?));
-//! assert!(!wildcard.matches(&Host::of_authority("example.com")?), "a wildcard needs at least one label");
+//! assert!(wildcard.matches(&Host::from_authority("A.B.Example.com:8080")?));
+//! assert!(!wildcard.matches(&Host::from_authority("example.com")?), "a wildcard needs at least one label");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -207,7 +207,7 @@ impl<'a> Host<'a> {
     ///
     /// # Errors
     /// When the authority is empty, too long, or holds a character that a host cannot have.
-    pub fn of_authority(authority: &'a str) -> Result<Self, HostError> {
+    pub fn from_authority(authority: &'a str) -> Result<Self, HostError> {
         // Most authorities are a name and nothing else.
         let characters = characters(authority);
         if characters & (REFUSED | DELIMITER) == 0 {
@@ -230,14 +230,14 @@ impl<'a> Host<'a> {
         if port.is_some_and(|port| !port.iter().all(u8::is_ascii_digit)) {
             return Err(HostError::Syntax);
         }
-        Self::of_name(host)
+        Self::from_name(host)
     }
 
     /// The host of a name without port, as the server name of a TLS handshake gives it.
     ///
     /// # Errors
     /// When the name is empty, too long, or holds a character that a host cannot have.
-    pub fn of_name(name: &'a str) -> Result<Self, HostError> {
+    pub fn from_name(name: &'a str) -> Result<Self, HostError> {
         Self::of_characters(name, characters(name))
     }
 
@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn host(text: &str) -> Host<'_> {
-        Host::of_authority(text).expect(text)
+        Host::from_authority(text).expect(text)
     }
 
     // HST-01
@@ -427,8 +427,8 @@ mod tests {
         for bad in
             ["", ":80", ".", "a b", "a/b", "a@b", "a:b", "[::1", "[::1]x", "a:80:90", "ü", "a]b", "[a]", "[]"]
         {
-            assert!(Host::of_authority(bad).is_err(), "{bad:?}");
+            assert!(Host::from_authority(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(Host::of_authority(&"a".repeat(254)).unwrap_err(), HostError::TooLong);
+        assert_eq!(Host::from_authority(&"a".repeat(254)).unwrap_err(), HostError::TooLong);
     }
 }

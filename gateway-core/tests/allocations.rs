@@ -71,7 +71,7 @@ fn reading_the_head_and_finding_the_rule_allocate_nothing() {
             assert_eq!(ask_on(&table, number, server_name, words), expected, "{words}");
             let port = port(&table, number);
             let allocations = measure(|| {
-                let server_name = server_name.map(|name| Host::of_name(name).expect("a name"));
+                let server_name = server_name.map(|name| Host::from_name(name).expect("a name"));
                 let head = RequestHead::new(request.method(), request.uri(), request.headers());
                 let _decision = table.find(port, server_name.as_ref(), &head.expect("a host"));
             });
@@ -167,7 +167,7 @@ fn finding_the_rule_and_the_backend_of_a_stream_allocates_nothing() {
     ] {
         let mut found = false;
         let allocations = measure(|| {
-            let name = name.map(|name| Host::of_name(name).expect("a name"));
+            let name = name.map(|name| Host::from_name(name).expect("a name"));
             let matched = table.find_stream(port, name.as_ref());
             found = matched.and_then(|matched| table.stream_backend(matched, u64::MAX / 3)).is_ok();
         });

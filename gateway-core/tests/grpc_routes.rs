@@ -74,7 +74,7 @@ fn call(words: &str) -> Request<()> {
 fn served(table: &RouteTable, request: &Request<()>) -> String {
     let gateway = ObjectName::new("default", "gw");
     let frontend = table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 80).unwrap();
-    let head = RequestHead::of_request(request).unwrap();
+    let head = RequestHead::from_request(request).unwrap();
     let explained = table.explain(frontend, None, &head);
     let found = table.find(frontend, None, &head);
     assert_eq!(found, explained.decision);
@@ -244,7 +244,7 @@ fn an_explanation_names_the_criterion_that_decided() {
     let gateway = ObjectName::new("default", "gw");
     let frontend = table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 80).unwrap();
     let request = call("http://a.example/a.B/C x:1");
-    let explanation = table.explain(frontend, None, &RequestHead::of_request(&request).unwrap());
+    let explanation = table.explain(frontend, None, &RequestHead::from_request(&request).unwrap());
     let seen = explanation.candidates.iter().map(|seen| {
         let rule = table.rule(seen.rule).id.name.as_deref().unwrap();
         (rule, seen.path.as_str(), seen.outcome.clone())

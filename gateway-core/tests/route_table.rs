@@ -699,7 +699,7 @@ fn a_host_of_no_listener_is_404_and_a_server_name_of_none_has_no_listener() {
     for (server_name, expected) in
         [(Some("a.example"), Some(listener)), (Some("b.example"), None), (None, None)]
     {
-        let host = server_name.map(|name| Host::of_name(name).expect("a name"));
+        let host = server_name.map(|name| Host::from_name(name).expect("a name"));
         assert_eq!(table.listener_by_server_name(port, host.as_ref()), expected, "{server_name:?}");
     }
 }

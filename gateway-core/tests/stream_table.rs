@@ -29,7 +29,7 @@ fn some() -> [BackendRef; 1] {
 fn ask(table: &RouteTable, port: u16, server_name: Option<&str>) -> String {
     let name = ObjectName::new("default", "gateway");
     let frontend = table.frontend(FrontendOwner::Gateway(&name), Transport::Tcp, port).expect("it listens");
-    let server_name = server_name.map(|name| Host::of_name(name).expect(name));
+    let server_name = server_name.map(|name| Host::from_name(name).expect(name));
     let found = table.find_stream(frontend, server_name.as_ref());
     let explanation = table.explain_stream(frontend, server_name.as_ref());
     assert_eq!(explanation.decision, found, "explain decides as find does");
@@ -87,7 +87,7 @@ fn of_routes_for_one_name_the_oldest_has_it_and_the_others_are_shown() {
     assert_eq!(ask(&before, 443, Some("a.example")), "old");
     let name = ObjectName::new("default", "gateway");
     let frontend = before.frontend(FrontendOwner::Gateway(&name), Transport::Tcp, 443).expect("it listens");
-    let host = Host::of_name("a.example").expect("a name");
+    let host = Host::from_name("a.example").expect("a name");
     let shown: Vec<_> = before
         .explain_stream(frontend, Some(&host))
         .candidates

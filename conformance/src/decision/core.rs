@@ -117,7 +117,7 @@ impl Core {
             return Entrance::Closed;
         };
         let frontend = self.table.frontend_of(port);
-        let name = server_name.and_then(|name| Host::of_name(name).ok());
+        let name = server_name.and_then(|name| Host::from_name(name).ok());
         match (frontend.opening(), self.table.find_stream(port, name.as_ref())) {
             (Opening::Http, _) => Entrance::Http,
             (Opening::Tls, Err(NoStream::Requests(id))) => {
@@ -132,7 +132,7 @@ impl Core {
     /// What a TLS connection to the port meets; nothing if no listener of the server name terminates TLS there.
     pub fn handshake(&self, gateway: &ObjectName, port: u16, server_name: Option<&str>) -> Option<Handshake> {
         let port = self.table.frontend(FrontendOwner::Gateway(gateway), Transport::Tcp, port)?;
-        let name = server_name.and_then(|name| Host::of_name(name).ok());
+        let name = server_name.and_then(|name| Host::from_name(name).ok());
         let listener = match self.table.find_stream(port, name.as_ref()) {
             Err(NoStream::Requests(listener)) => listener,
             Ok(matched) => matched.listener,
@@ -178,7 +178,7 @@ impl Core {
         };
         let owner = FrontendOwner::Gateway(&arrival.gateway);
         let frontend = self.table.frontend(owner, transport, arrival.port)?;
-        Some((frontend, arrival.server_name.as_deref().and_then(|name| Host::of_name(name).ok())))
+        Some((frontend, arrival.server_name.as_deref().and_then(|name| Host::from_name(name).ok())))
     }
 
     /// Why the request goes where it goes, candidate by candidate.
@@ -288,8 +288,8 @@ impl Core {
     fn explanation(&self, at: &exchange::Arrival<'_>, arrival: &Arrival) -> Result<Explanation, Stopped> {
         let mut request = arrival.request.clone();
         exchange::prepare(&self.table, at, &mut request)?;
-        let head = RequestHead::of_request(&request)?;
-        let server_name = at.server_name.and_then(|name| Host::of_name(name).ok());
+        let head = RequestHead::from_request(&request)?;
+        let server_name = at.server_name.and_then(|name| Host::from_name(name).ok());
         let port = self.table.frontend_for(at.owner, Transport::Tcp, at.port).ok_or(NoMatch::NoListener)?;
         Ok(self.table.explain(port, server_name.as_ref(), &head))
     }

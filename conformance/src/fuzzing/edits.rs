@@ -216,7 +216,7 @@ impl Shown {
                 frontend.port(),
                 frontend.opening()
             );
-            for host in HOSTS.iter().map(|host| Host::of_name(host).ok()).chain([None]) {
+            for host in HOSTS.iter().map(|host| Host::from_name(host).ok()).chain([None]) {
                 let listener = table.listener_by_server_name(id, host.as_ref());
                 let listener = listener.map(|id| table.listener(id).to_string());
                 write!(text, " {}", listener.as_deref().unwrap_or("-")).expect("text takes text");

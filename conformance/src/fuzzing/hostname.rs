@@ -15,7 +15,7 @@ pub fn hostname(bytes: &[u8]) {
     let mut lines = text.splitn(3, '\n');
     let (a, b) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let authority = lines.next().unwrap_or_default();
-    let host = Host::of_authority(authority);
+    let host = Host::from_authority(authority);
     assert_eq!(
         host.as_ref().ok().map(Host::as_str),
         host_of_authority(authority).as_deref(),

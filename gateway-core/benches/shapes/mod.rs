@@ -193,7 +193,7 @@ impl std::fmt::Display for Shape {
 impl Request {
     /// The head, made of what a parser already has: checks host and path as `RequestHead::new` does.
     pub fn head<'a>(&self, headers: &'a HeaderMap) -> RequestHead<'a> {
-        let host = Host::of_authority(self.host).expect("a host");
+        let host = Host::from_authority(self.host).expect("a host");
         let path = gateway_core::matching::normalize_path(self.path);
         RequestHead::from_parts(&Method::GET, host, path, None, headers)
     }

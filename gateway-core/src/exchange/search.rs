@@ -85,7 +85,7 @@ pub fn prepare<B>(
     request: &mut Request<B>,
 ) -> Result<(), Stopped> {
     one_form::prepare(arrival, request)?;
-    let head = RequestHead::of_request(request)?;
+    let head = RequestHead::from_request(request)?;
     let Ok(listener) = select(table, arrival, &head.host) else { return Ok(()) };
     drop(head);
     Search::behind(listener).filter(table, request)
@@ -134,7 +134,7 @@ impl Sought {
         request: &mut Request<B>,
     ) -> Result<Self, Stopped> {
         one_form::prepare(arrival, request)?;
-        let head = RequestHead::of_request(request)?;
+        let head = RequestHead::from_request(request)?;
         let listener = select(table, arrival, &head.host)?;
         if table.listener_filters(listener).is_empty() {
             return found(table, listener, head).finish(request).map(Self::Found);
@@ -163,7 +163,7 @@ impl Search {
     pub fn run<B>(&mut self, table: &RouteTable, request: &mut Request<B>) -> Result<Matched, Stopped> {
         self.filter(table, request)?;
         // It was one before the filters.
-        let head = RequestHead::of_request(request).map_err(|_| Refusal::ListenerFilter)?;
+        let head = RequestHead::from_request(request).map_err(|_| Refusal::ListenerFilter)?;
         found(table, self.listener, head).finish(request)
     }
 
@@ -228,7 +228,7 @@ impl Search {
 
 /// The listener that takes a request for this host.
 fn select(table: &RouteTable, arrival: &Arrival<'_>, host: &Host<'_>) -> Result<ListenerId, NoMatch> {
-    let server_name = arrival.server_name.and_then(|name| Host::of_name(name).ok());
+    let server_name = arrival.server_name.and_then(|name| Host::from_name(name).ok());
     let look_up = || table.frontend_for(arrival.owner, Transport::Tcp, arrival.port);
     let frontend = arrival.frontend.or_else(look_up).ok_or(NoMatch::NoListener)?;
     table.select(frontend, server_name.as_ref(), host)

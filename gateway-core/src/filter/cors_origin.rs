@@ -104,7 +104,7 @@ impl AllowedOrigins {
             Allowed::Listed { exact, wildcards } => {
                 let Some(origin) = origin.to_str().ok().and_then(Origin::split) else { return false };
                 // A trailing dot makes another origin, so it must not be stripped as it is from a request's host.
-                let Ok(host) = Host::of_name(origin.host) else { return false };
+                let Ok(host) = Host::from_name(origin.host) else { return false };
                 if origin.host.ends_with('.') {
                     return false;
                 }

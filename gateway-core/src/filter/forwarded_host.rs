@@ -20,7 +20,7 @@ pub(super) struct ForwardedHost {
 impl ForwardedHost {
     /// The host that the authority `text` names: a host and perhaps a port, without user information.
     pub(super) fn new(text: &str) -> Result<Self, HostError> {
-        Host::of_authority(text)?;
+        Host::from_authority(text)?;
         let authority = Authority::try_from(text).map_err(|_| HostError::Syntax)?;
         let header = HeaderValue::from_str(text).map_err(|_| HostError::Syntax)?;
         Ok(Self { header, authority })

@@ -75,7 +75,7 @@ impl RequestRedirect {
         let host = match &self.hostname {
             Some(hostname) => hostname.as_str(),
             None => {
-                request_host = Host::of_authority(target.host?).ok()?;
+                request_host = Host::from_authority(target.host?).ok()?;
                 request_host.as_str()
             }
         };

@@ -60,7 +60,7 @@ impl LastGood {
 
     /// Takes note that the next version cannot be had, and why.
     pub fn missing(&mut self, message: String, source: &str) {
-        let problem = ManifestProblem::of_source(source, message);
+        let problem = ManifestProblem::for_source(source, message);
         self.take(Manifest { objects: Vec::new(), problems: vec![problem] });
     }
 

@@ -79,7 +79,7 @@ impl fmt::Display for Severity {
 
 impl ManifestProblem {
     /// An error that concerns a source as a whole: a file that cannot be read, say.
-    pub fn of_source(source: impl Into<Arc<str>>, message: impl Into<String>) -> Self {
+    pub fn for_source(source: impl Into<Arc<str>>, message: impl Into<String>) -> Self {
         let location = Location { source: source.into(), line: 1, column: 1 };
         Self { severity: Severity::Error, location, object: None, field: None, message: message.into() }
     }

@@ -47,7 +47,7 @@ mod tests {
     }
 
     fn head(headers: &HeaderMap) -> RequestHead<'_> {
-        let host = Host::of_authority("example.com").unwrap();
+        let host = Host::from_authority("example.com").unwrap();
         RequestHead::from_parts(&Method::GET, host, "/".into(), None, headers)
     }
 

@@ -133,7 +133,7 @@ impl<'a> RequestHead<'a> {
     /// [AMB-16](crate::choices#AMB-16), [AMB-43](crate::choices#AMB-43), [MSG-01](crate::choices#MSG-01),
     /// [MSG-04](crate::choices#MSG-04).
     #[inline]
-    pub fn of_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
+    pub fn from_request<B>(request: &'a Request<B>) -> Result<Self, RequestError> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         let host = match host_of(method, uri, headers) {
             Err(RequestError::NoHost) if request.version() <= Version::HTTP_10 => Host::absent(),
@@ -330,7 +330,7 @@ fn host_of<'a>(method: &Method, uri: &'a Uri, headers: &'a HeaderMap) -> Result<
             str::from_utf8(line.as_bytes()).map_err(|_| HostError::Syntax)?
         }
     };
-    Ok(Host::of_authority(authority)?)
+    Ok(Host::from_authority(authority)?)
 }
 
 /// Whether the target has a form that the method may have: an authority alone is for CONNECT, `*` is for OPTIONS, and no
@@ -410,12 +410,12 @@ mod tests {
     #[test]
     fn only_a_request_of_http_1_0_need_not_name_a_host() {
         let mut request = Request::new(());
-        assert_eq!(RequestHead::of_request(&request).unwrap_err(), RequestError::NoHost);
+        assert_eq!(RequestHead::from_request(&request).unwrap_err(), RequestError::NoHost);
         *request.version_mut() = Version::HTTP_10;
-        assert_eq!(RequestHead::of_request(&request).unwrap().host.as_str(), "");
+        assert_eq!(RequestHead::from_request(&request).unwrap().host.as_str(), "");
         request.headers_mut().insert(header::HOST, "a.example".parse().unwrap());
-        assert_eq!(RequestHead::of_request(&request).unwrap().host.as_str(), "a.example");
+        assert_eq!(RequestHead::from_request(&request).unwrap().host.as_str(), "a.example");
         request.headers_mut().append(header::HOST, "b.example".parse().unwrap());
-        assert_eq!(RequestHead::of_request(&request).unwrap_err(), RequestError::SeveralHosts);
+        assert_eq!(RequestHead::from_request(&request).unwrap_err(), RequestError::SeveralHosts);
     }
 }

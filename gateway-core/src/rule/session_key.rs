@@ -61,7 +61,7 @@ impl SessionKey {
     pub const BY_UID: Self = Self([0; 16]);
 
     /// A key made of a secret of any length, the same for the same secret.
-    pub fn of_secret(secret: &[u8]) -> Self {
+    pub fn from_secret(secret: &[u8]) -> Self {
         let half = |which: u8| {
             let mut hasher = SipHasher24::new_with_key(&[which; 16]);
             hasher.write(secret);
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_secret_makes_one_key() {
-        let [a, b] = ["secret", "secrex"].map(|secret| SessionKey::of_secret(secret.as_bytes()));
-        assert_eq!(a, SessionKey::of_secret(b"secret"));
+        let [a, b] = ["secret", "secrex"].map(|secret| SessionKey::from_secret(secret.as_bytes()));
+        assert_eq!(a, SessionKey::from_secret(b"secret"));
         assert_ne!(a, b);
         assert_ne!(a.0[..8], a.0[8..]);
         assert_eq!(format!("{a:?}"), "SessionKey", "it is not told");

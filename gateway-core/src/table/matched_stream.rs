@@ -38,7 +38,7 @@
 //!
 //! let frontend = table.frontend(FrontendOwner::Gateway(&gateway), Transport::Tcp, 443).expect("it listens there");
 //! // The server name of the ClientHello.
-//! let matched = table.find_stream(frontend, Some(&Host::of_name("db.example.com")?))?;
+//! let matched = table.find_stream(frontend, Some(&Host::from_name("db.example.com")?))?;
 //! let backend = table.stream_backend(matched, 17)?;
 //! assert_eq!(table.backend(backend).endpoints[0].address().port(), 5432);
 //! assert_eq!(table.find_stream(frontend, None), Err(NoStream::NoListener));

@@ -42,7 +42,7 @@ fn answer(translation: &Translation, port: u16, server_name: Option<&str>, url: 
         .expect("it is served");
     let request = http::Request::get(format!("http://{url}")).body(()).unwrap();
     let head = RequestHead::new(request.method(), request.uri(), request.headers()).unwrap();
-    let server_name = server_name.map(|name| Host::of_name(name).unwrap());
+    let server_name = server_name.map(|name| Host::from_name(name).unwrap());
     table.find(port, server_name.as_ref(), &head).map_or_else(|no_match| no_match.status().as_u16(), |_| 200)
 }
 

@@ -193,7 +193,7 @@ pub fn ask(table: &RouteTable, words: &str) -> String {
 
 /// The same on any port, over a TLS connection with a server name.
 pub fn ask_on(table: &RouteTable, number: u16, server_name: Option<&str>, words: &str) -> String {
-    let server_name = server_name.map(|name| Host::of_name(name).expect(name));
+    let server_name = server_name.map(|name| Host::from_name(name).expect(name));
     let request = request(words);
     let (port, head) = (port(table, number), head(&request));
     let decision = table.find(port, server_name.as_ref(), &head);

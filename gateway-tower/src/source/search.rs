@@ -101,7 +101,7 @@ impl Search {
     }
 
     fn problem(&mut self, path: &Path, message: String) {
-        self.problems.push(ManifestProblem::of_source(path.display().to_string(), message));
+        self.problems.push(ManifestProblem::for_source(path.display().to_string(), message));
     }
 }
 

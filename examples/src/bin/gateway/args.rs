@@ -605,7 +605,7 @@ impl Serving {
                 io::ErrorKind::InvalidInput,
                 &"a secret has at least 16 bytes; `openssl rand -hex 16` makes one",
             )),
-            secret => Ok(Some(SessionKey::of_secret(secret))),
+            secret => Ok(Some(SessionKey::from_secret(secret))),
         }
     }
 

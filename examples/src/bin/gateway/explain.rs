@@ -41,7 +41,7 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
     for (id, port) in ports {
         let name = args.server_name.as_deref().or(asked.url.host());
         let name = name.filter(|_| port.opening() == Opening::Tls || args.server_name.is_some());
-        let server_name = match (name.map(Host::of_name), &args.server_name) {
+        let server_name = match (name.map(Host::from_name), &args.server_name) {
             (Some(Ok(name)), _) => Some(name),
             (Some(Err(error)), Some(_)) => return Err(invalid(error.to_string())),
             // An address is no server name: a client sends none.
@@ -219,7 +219,7 @@ pub(crate) fn explanation(
     if stopped.is_some() {
         arrived = Request::from_parts(request.clone(), ());
     }
-    let head = RequestHead::of_request(&arrived).map_err(|error| error.to_string())?;
+    let head = RequestHead::from_request(&arrived).map_err(|error| error.to_string())?;
     Ok(Explained { explanation: table.explain(id, server_name, &head), asks, stopped })
 }
 

@@ -167,7 +167,7 @@ impl Asked<'_> {
         if let Some(host) = &host {
             request.headers.insert(header::HOST, HeaderValue::from_str(host).ok()?);
         }
-        let server_name = host.as_deref().or(self.server_name).and_then(|name| Host::of_name(name).ok());
+        let server_name = host.as_deref().or(self.server_name).and_then(|name| Host::from_name(name).ok());
         let table = &self.update.table;
         let explained =
             explain::explanation(table, self.id, self.port, &request, server_name.as_ref()).ok()?;

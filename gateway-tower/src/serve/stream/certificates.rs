@@ -67,7 +67,7 @@ impl Certificates {
     /// # Spec
     /// GWT-10
     fn best(&self, server_name: Option<&str>, usable: impl Fn(&CertifiedKey) -> bool) -> Option<&Candidate> {
-        let host = server_name.and_then(|name| Host::of_name(name).ok());
+        let host = server_name.and_then(|name| Host::from_name(name).ok());
         let specificity = |candidate: &Candidate| {
             let host = host.as_ref()?;
             candidate.names.iter().filter(|name| name.matches(host)).map(Hostname::specificity).max()

@@ -146,7 +146,7 @@ impl ClientHello {
 
     /// The server name, if there is one that can be a host.
     pub(super) fn host(&self) -> Option<Host<'_>> {
-        self.server_name.as_deref().and_then(|name| Host::of_name(name).ok())
+        self.server_name.as_deref().and_then(|name| Host::from_name(name).ok())
     }
 }
 
