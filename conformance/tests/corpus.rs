@@ -8,8 +8,9 @@ use conformance::fuzzing;
 /// A fuzz target by name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     ("answers", fuzzing::answers),
+    ("authorization", fuzzing::authorization),
     ("client_hello", fuzzing::client_hello),
     ("edits", fuzzing::edits),
     ("find", |bytes| {

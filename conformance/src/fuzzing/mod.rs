@@ -10,6 +10,7 @@
 //! | [`hostname`] | they agree on which hostname matches which host, with any text as either |
 //! | [`requests`] | of each message of a client at most one reaches a backend, by the rule that serves what the backend sees |
 //! | [`answers`] | of each answer of a backend at most one reaches the client, and nothing of it is the answer to another request |
+//! | [`authorization`] | a request passes only where an authorization service said so over gRPC, in one whole message |
 //! | [`client_hello`] | a ClientHello is read alike in whatever pieces it comes |
 //! | [`proxy_header`] | a header of the PROXY protocol too; what was read is written and read again |
 //! | [`manifest`] | any text is read without panic, what was read is written and read again as it was, and translated |
@@ -43,7 +44,9 @@ pub use self::first_bytes::{client_hello, proxy_header};
 pub use self::hostname::hostname;
 pub use self::manifest::manifest;
 #[cfg(feature = "messages")]
-pub use self::messages::{Answered, Carried, Message, answers, carry_answer, carry_requests, requests};
+pub use self::messages::{
+    Answered, Carried, Message, answers, authorization, carry_answer, carry_requests, requests,
+};
 pub use self::own_filter::{Filtered, filter};
 pub use self::rewrite::rewrite;
 

@@ -49,7 +49,7 @@ pub fn carry_answer(bytes: &[u8]) -> Answered {
     let answer = gateway::run(async {
         let first = Arc::new(AtomicBool::new(true));
         let rude = Arc::clone(&sent);
-        let (client, serving) = gateway::gateway(Spoken::Http1, move |_, stream| {
+        let (client, serving) = gateway::gateway(gateway::table(Spoken::Http1).clone(), move |_, stream| {
             answer(stream, Arc::clone(&first), Arc::clone(&rude), (piece, closes))
         });
         let answer = gateway::sent(client, requests.as_bytes(), usize::MAX).await;

@@ -58,9 +58,10 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("a runtime needs no more than descriptors").block_on(future)
 }
 
-/// A connection to a gateway whose backends are made by this: one call for each connection, with the number of the rule.
+/// A connection to a gateway whose backends are made by this: one call for each connection, with the port of the endpoint, which in
+/// the [table](table) of rules is the number of the rule.
 pub(super) fn gateway<F>(
-    spoken: Spoken,
+    table: RouteTable,
     backend: impl Fn(usize, TcpStream) -> F + 'static,
 ) -> (TcpStream, JoinHandle<()>)
 where
@@ -71,8 +72,7 @@ where
         tokio::spawn(backend(usize::from(endpoint.port()), theirs));
         Ok(ours)
     });
-    let gateway =
-        Gateway::new(TableHandle::new(table(spoken).clone()), Upstream::new(UpstreamOptions::default()));
+    let gateway = Gateway::new(TableHandle::new(table), Upstream::new(UpstreamOptions::default()));
     let (client, server) = pair().expect("there are descriptors");
     let serving = tokio::spawn(async move {
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);

@@ -4,10 +4,12 @@
 //! the input says how the rest is sent; from 128 on, the rest makes messages of odd pieces.
 
 mod answers;
+mod authorization;
 mod gateway;
 mod requests;
 mod strict;
 
 pub use self::answers::{Answered, answers, carry_answer};
+pub use self::authorization::authorization;
 pub use self::requests::{Carried, carry_requests, requests};
 pub use self::strict::Message;

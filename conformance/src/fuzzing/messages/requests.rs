@@ -70,7 +70,7 @@ pub fn carry_requests(bytes: &[u8]) -> Carried {
     let log = Log::default();
     let answer = gateway::run(async {
         let logged = Arc::clone(&log);
-        let (client, serving) = gateway::gateway(spoken, move |rule, stream| {
+        let (client, serving) = gateway::gateway(gateway::table(spoken).clone(), move |rule, stream| {
             let log = Arc::clone(&logged);
             async move {
                 match spoken {
