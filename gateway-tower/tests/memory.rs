@@ -171,6 +171,39 @@ fn ask_http2(address: SocketAddr, window: u32) -> TcpStream {
     stream
 }
 
+/// The buffers that h2 makes for a connection, whatever its options: of what is written, of what is read, and of what is decoded.
+const BUFFERS_OF_HTTP_2: u64 = (16 + 8 + 4) * 1024;
+
+#[test]
+fn an_idle_connection_of_http_2_costs_little_more_than_its_buffers() {
+    /// Reads until a frame of this kind has come, whole.
+    fn read_until(stream: &mut TcpStream, kind: u8) {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            stream.read_exact(&mut vec![0; length as usize]).unwrap();
+            if head[3] == kind {
+                return;
+            }
+        }
+    }
+    let (backend, taken) = backend("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n", 4);
+    let opened = held(backend, &taken, |address| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(4, 0, 0, &[])[..]].concat()).unwrap();
+        read_until(&mut stream, 4);
+        stream
+    });
+    assert!(opened <= BUFFERS_OF_HTTP_2 + 6 * 1024, "{opened} bytes are held before the first request");
+    let served = held(backend, &taken, |address| {
+        let mut stream = ask_http2(address, 1 << 16);
+        read_until(&mut stream, 0);
+        stream
+    });
+    assert!(served <= BUFFERS_OF_HTTP_2 + 11 * 1024, "{served} bytes are held after the first request");
+}
+
 const LARGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 67108864\r\n\r\n";
 
 #[test]
