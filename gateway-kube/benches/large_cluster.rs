@@ -1,6 +1,8 @@
-//! The cost of thousands of Routes to a controller: time until a new one is in a table, memory, writes, and one change.
+//! The cost of thousands of Routes to a controller: time until a new one is in a table and until its status is written, memory, writes,
+//! and one change.
 //!
-//! Needs the control plane of the tests. `cargo bench -p gateway-kube --bench large_cluster -- 5000`
+//! Needs the control plane of the tests. `cargo bench -p gateway-kube --bench large_cluster -- 5000`; how long a Route takes until it
+//! is served, the benchmark `propagation` of the examples says.
 
 #[path = "../tests/cluster/cluster.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
@@ -8,6 +10,7 @@ mod cluster;
 #[path = "../tests/cluster/control_plane.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod control_plane;
+mod routes;
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,6 +22,15 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Followed};
 use crate::control_plane::ControlPlane;
+use crate::routes::{Process, Statuses, Waits, rules};
+
+/// A Route on its way.
+struct Created {
+    name: String,
+    /// When its creation was answered.
+    at: Instant,
+    in_table: Instant,
+}
 
 fn main() {
     let number = std::env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(5000);
@@ -48,25 +60,29 @@ async fn measure(cluster: &Cluster, number: usize) {
     create(cluster, &mut controller, 0..10).await;
     settle(&controller).await;
     let few = one_change(cluster, &mut controller).await;
-    let (memory, writes) = (resident(), controller.progress().borrow().writes);
+    let (memory, writes) = (Process::this().resident(), controller.progress().borrow().writes);
 
-    let begun = Instant::now();
-    let mut delays = create(cluster, &mut controller, 10..number).await;
-    let created = begun.elapsed();
+    let mut statuses = Statuses::follow(cluster);
+    let (begun, busy) = (Instant::now(), Process::this().cpu());
+    let created = create(cluster, &mut controller, 10..number).await;
+    let all_created = begun.elapsed();
+    let mut written = Vec::new();
+    for route in &created {
+        written.push(statuses.accepted(&route.name).await.saturating_duration_since(route.at));
+    }
+    drop(statuses);
+    let busy = Process::this().cpu() - busy;
     settle(&controller).await;
     let settled = begun.elapsed();
     let progress = *controller.progress().borrow();
-    delays.sort();
-    let percentile = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
+    // The watch may be faster than the answer.
+    let in_table = created.iter().map(|route| route.in_table.saturating_duration_since(route.at));
     eprintln!(
-        "{number} HTTPRoutes, created 16 at a time in {created:?}; all statuses written after {settled:?}"
+        "{number} HTTPRoutes, created 16 at a time in {all_created:?}; nothing more to write after {settled:?}"
     );
-    eprintln!(
-        "created until in a table: p50 {:?}, p99 {:?}, most {:?}",
-        percentile(50),
-        percentile(99),
-        percentile(100)
-    );
+    eprintln!("created until in a table: {}", Waits::new(in_table));
+    eprintln!("created until the status is written: {}", Waits::new(written));
+    eprintln!("CPU until then: {busy:?}, with that of creating and of watching statuses");
     eprintln!(
         "translations {}, writes {}, failures {}",
         progress.translations,
@@ -75,21 +91,17 @@ async fn measure(cluster: &Cluster, number: usize) {
     );
     eprintln!(
         "memory: {} KiB more, {} bytes a Route",
-        resident() - memory,
-        (resident() - memory) * 1024 / number as u64
+        Process::this().resident() - memory,
+        (Process::this().resident() - memory) * 1024 / number as u64
     );
     let many = one_change(cluster, &mut controller).await;
     eprintln!("one change: {few:?} of CPU with 10 Routes, {many:?} with {number}");
 }
 
-/// Creates Routes, and says how long each took from the answer to its creation until it was in a table.
-async fn create(
-    cluster: &Cluster,
-    controller: &mut Followed,
-    range: std::ops::Range<usize>,
-) -> Vec<Duration> {
+/// Creates Routes, and waits until all are in a table.
+async fn create(cluster: &Cluster, controller: &mut Followed, range: std::ops::Range<usize>) -> Vec<Created> {
     let number = range.len();
-    let (sender, mut created) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut answered) = tokio::sync::mpsc::unbounded_channel();
     let create = stream::iter(range).for_each_concurrent(16, |index| {
         let sender = sender.clone();
         async move {
@@ -112,19 +124,12 @@ async fn create(
     };
     tokio::join!(create, follow);
     drop(sender);
-    let mut delays = Vec::new();
-    while let Some((name, at)) = created.recv().await {
-        // The watch may be faster than the answer.
-        delays.push(in_table[&name].saturating_duration_since(at));
+    let mut created = Vec::new();
+    while let Some((name, at)) = answered.recv().await {
+        let in_table = in_table[&name];
+        created.push(Created { name, at, in_table });
     }
-    delays
-}
-
-fn rules(index: usize) -> String {
-    format!(
-        "hostnames: [host-{index}.example], rules: [{{matches: [{{path: {{value: /a}}}}], backendRefs: [{{name: shop, port: 80}}]}}, \
-         {{matches: [{{path: {{value: /b}}}}], backendRefs: [{{name: shop, port: 80}}]}}]"
-    )
+    created
 }
 
 /// CPU time of a change of one Route, with the request that makes it: the least of many.
@@ -154,14 +159,7 @@ async fn settle(controller: &Followed) {
     }
 }
 
-/// Resident memory of this process, in KiB.
-fn resident() -> u64 {
-    let pages: u64 =
-        fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4
-}
-
-/// CPU time of this process: the first number of `schedstat` of each of its threads, in nanoseconds.
+/// CPU time of this process, in nanoseconds: the first number of `schedstat` of each of its threads.
 fn cpu() -> Duration {
     let threads = fs::read_dir("/proc/self/task").unwrap();
     let times = threads.filter_map(|thread| {

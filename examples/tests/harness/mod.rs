@@ -170,9 +170,14 @@ impl Gateway {
         }
     }
 
+    /// The number of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let killed = Command::new("kill").args(["-TERM", &self.process().to_string()]).status().unwrap();
         assert!(killed.success());
     }
 

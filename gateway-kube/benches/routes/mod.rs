@@ -1,0 +1,140 @@
+//! The Routes of benchmarks, the arrival of their statuses, and many waits in a few words.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use kube::api::DynamicObject;
+use kube::runtime::watcher::{self, Event, watcher};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::cluster::{Cluster, conditions, has, parents};
+
+/// The spec of an HTTPRoute with a hostname of its own, and two rules that lead to Service `shop`.
+pub(crate) fn rules(index: usize) -> String {
+    format!(
+        "hostnames: [{}], rules: [{{matches: [{{path: {{value: /a}}}}], backendRefs: [{{name: shop, port: 80}}]}}, \
+         {{matches: [{{path: {{value: /b}}}}], backendRefs: [{{name: shop, port: 80}}]}}]",
+        hostname(index)
+    )
+}
+
+/// The hostname of an HTTPRoute.
+pub(crate) fn hostname(index: usize) -> String {
+    format!("host-{index}.example")
+}
+
+/// When HTTPRoutes of a test's namespace have a status that says that they are accepted, as a watch of somebody else hears it.
+pub(crate) struct Statuses {
+    heard: mpsc::UnboundedReceiver<(String, Instant)>,
+    accepted: HashMap<String, Instant>,
+    task: JoinHandle<()>,
+}
+
+/// How long something took, again and again.
+pub(crate) struct Waits(Vec<Duration>);
+
+/// What a process has taken so far, as Linux tells.
+pub(crate) struct Process(String);
+
+// === impl Statuses ===
+
+impl Statuses {
+    pub(crate) fn follow(cluster: &Cluster) -> Self {
+        let (sender, heard) = mpsc::unbounded_channel();
+        let (routes, controller_name) = (cluster.api("HTTPRoute"), cluster.controller_name.clone());
+        let task = tokio::spawn(async move {
+            let mut events = pin!(watcher(routes, watcher::Config::default()));
+            while let Some(event) = events.next().await {
+                let (Event::Apply(route) | Event::InitApply(route)) = event.expect("the API server is there")
+                else {
+                    continue;
+                };
+                let now = Instant::now();
+                let DynamicObject { metadata, data, .. } = route;
+                if has(&conditions(&parents(&data, &controller_name)), "Accepted=True/Accepted") {
+                    // The benchmark may have ended.
+                    let _ = sender.send((metadata.name.unwrap_or_default(), now));
+                }
+            }
+        });
+        Self { heard, accepted: HashMap::new(), task }
+    }
+
+    /// Waits until a Route is accepted, and says since when it is.
+    pub(crate) async fn accepted(&mut self, name: &str) -> Instant {
+        loop {
+            if let Some(since) = self.accepted.get(name) {
+                return *since;
+            }
+            let (heard, now) = self.heard.recv().await.expect("the watch goes on");
+            self.accepted.entry(heard).or_insert(now);
+        }
+    }
+}
+
+impl Drop for Statuses {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+// === impl Waits ===
+
+impl Waits {
+    /// Of at least one.
+    pub(crate) fn new(waits: impl IntoIterator<Item = Duration>) -> Self {
+        let mut waits: Vec<_> = waits.into_iter().collect();
+        waits.sort();
+        assert!(!waits.is_empty(), "nothing was waited for");
+        Self(waits)
+    }
+
+    fn percentile(&self, percent: usize) -> f64 {
+        let index = (self.0.len() * percent / 100).min(self.0.len() - 1);
+        self.0[index].as_secs_f64() * 1000.0
+    }
+}
+
+/// As p50, p99 and the most, in milliseconds.
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [middle, high, most] = [50, 99, 100].map(|percent| self.percentile(percent));
+        write!(f, "p50 {middle:.1} ms, p99 {high:.1} ms, most {most:.1} ms")
+    }
+}
+
+// === impl Process ===
+
+impl Process {
+    /// The one that asks.
+    pub(crate) fn this() -> Self {
+        Self("self".to_owned())
+    }
+
+    /// The one of this number.
+    #[allow(dead_code, reason = "a benchmark of another process needs it")]
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number.to_string())
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let pages = fs::read_to_string(format!("/proc/{}/statm", self.0)).unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
+    }
+
+    /// CPU time, in hundredths of a second, with that of threads that have ended.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap();
+        // The name, in parentheses, may have spaces in it. User and system time are the fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap());
+        Duration::from_millis(10 * ticks.sum::<u64>())
+    }
+}
