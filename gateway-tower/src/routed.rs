@@ -136,9 +136,12 @@ impl Routed {
         Some((backend, backend.endpoints.get(self.reached?.endpoint? as usize)?))
     }
 
-    /// What is shown to an endpoint that asks for a certificate within TLS.
-    pub(crate) fn certificate(&self) -> Option<&Certificate> {
-        self.table().certificate_for(self.backend()?, self.listener().frontend.gateway())
+    /// What is shown to endpoints of `backend` that ask for a certificate within TLS.
+    #[inline]
+    pub(crate) fn certificate_for(&self, backend: &Backend) -> Option<&Certificate> {
+        // Before the listener is looked for.
+        backend.tls.as_ref()?;
+        self.table().certificate_for(backend, self.listener().frontend.gateway())
     }
 
     /// The request on its way from the match to the response filters.

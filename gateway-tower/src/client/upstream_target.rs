@@ -44,7 +44,7 @@ impl UpstreamTarget {
         let placed = |routed: &Routed| {
             let (snapshot, backend, endpoint) = routed.place()?;
             let multiplexed = routed.connection().multiplexed;
-            let certificate = routed.certificate().cloned();
+            let certificate = routed.certificate_for(snapshot.backend(backend)).cloned();
             Some(Self { snapshot: snapshot.clone(), backend, endpoint, multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get().cloned())
@@ -108,7 +108,8 @@ impl<'a> Target<'a> {
         let placed = |routed: &'a Routed| {
             let (backend, endpoint) = routed.backend_and_endpoint()?;
             let is_multiplexed = routed.connection().multiplexed;
-            Some(Self { endpoint, backend, is_multiplexed, certificate: routed.certificate() })
+            let certificate = routed.certificate_for(backend);
+            Some(Self { endpoint, backend, is_multiplexed, certificate })
         };
         extensions.get().and_then(placed).or_else(|| extensions.get::<UpstreamTarget>().map(Self::from))
     }
