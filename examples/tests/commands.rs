@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{GATEWAY, route, run};
+use harness::{GATEWAY, route, run, secret};
 
 fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -562,12 +562,6 @@ spec:
   - {{name: tcp, port: 5432, protocol: TCP}}
 ---
 apiVersion: v1
-kind: Secret
-metadata: {{name: tls}}
-type: kubernetes.io/tls
-stringData: {{tls.crt: {certificate:?}, tls.key: {key:?}}}
----
-apiVersion: v1
 kind: ConfigMap
 metadata: {{name: ca}}
 data: {{ca.crt: {certificate:?}}}
@@ -599,7 +593,8 @@ spec: {{parentRefs: [{{name: web, sectionName: tcp}}], rules: [{{backendRefs: [{
     );
     let to_shop = route("shop", "  - backendRefs: [{name: shop, port: 80}]\n")
         .replace("{name: web}", "{name: web, sectionName: https}");
-    let folder = folder(&[("all.yaml", objects + &to_shop)]);
+    let secret = secret("tls", &certificate, &key);
+    let folder = folder(&[("all.yaml", objects + &to_shop + &secret)]);
     let path = folder.path().to_str().unwrap();
     let (_, out, error) = texts(&run(&["explain", path, "-r", "https://a.example/"]));
     let asked = "which serves every host, to clients with a certificate of an authority that it trusts\n";
@@ -672,11 +667,7 @@ fn explain_says_so_where_no_request_can_be_served() {
         {certificateRefs: [{name: tls}]}",
     );
     let signed = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
-    let secret = format!(
-        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: tls}}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: {:?}\n  tls.key: {:?}\n",
-        signed.cert.pem(),
-        signed.signing_key.serialize_pem()
-    );
+    let secret = secret("tls", &signed.cert.pem(), &signed.signing_key.serialize_pem());
     fs::write(folder.path().join("gateway.yaml"), https + &secret).unwrap();
     fs::write(folder.path().join("routes.yaml"), route("shop", &redirect("/"))).unwrap();
     let explain = |host: &str| texts(&run(&["explain", path, "-r", &format!("GET https://{host}/")]));
@@ -698,11 +689,7 @@ fn a_certificate_for_another_name_than_that_of_its_listener_is_said() {
     };
     let signed =
         rcgen::generate_simple_self_signed(["a.example".to_owned(), "*.b.example".to_owned()]).unwrap();
-    let secret = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: tls}}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: {:?}\n  tls.key: {:?}\n",
-        signed.cert.pem(),
-        signed.signing_key.serialize_pem()
-    );
+    let secret = secret("tls", &signed.cert.pem(), &signed.signing_key.serialize_pem());
     let folder = folder(&[("secret.yaml", secret), ("routes.yaml", route("shop", &redirect("/")))]);
     let path = folder.path().to_str().unwrap();
     for (hostname, is_covered) in [

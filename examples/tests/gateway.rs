@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
 use gateway_examples::echo::EchoBackend;
-use harness::{GATEWAY, Gateway, PATIENCE, get, get_with, route, send, service};
+use harness::{GATEWAY, Gateway, PATIENCE, get, get_with, route, secret, send, service};
 use http::Request;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -300,31 +300,10 @@ async fn https_ends_here_and_a_connection_for_another_listener_gets_421() {
     let backend = EchoBackend::start("shop").await.unwrap();
     let certified =
         rcgen::generate_simple_self_signed(["a.example".to_owned(), "b.example".to_owned()]).unwrap();
-    let encode = |text: String| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
-    let (certificate, key) = (encode(certified.cert.pem()), encode(certified.signing_key.serialize_pem()));
-    let tls = format!(
-        "
-apiVersion: v1
-kind: Secret
-metadata: {{name: certificate}}
-type: kubernetes.io/tls
-data: {{tls.crt: {certificate}, tls.key: {key}}}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {{name: test}}
-spec: {{controllerName: example.com/test}}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: web}}
-spec:
-  gatewayClassName: test
-  listeners:
-  - {{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {{certificateRefs: [{{name: certificate}}]}}}}
-  - {{name: b, port: 443, protocol: HTTPS, hostname: b.example, tls: {{certificateRefs: [{{name: certificate}}]}}}}
-"
-    );
+    let tls = harness::gateway(
+        "{name: a, port: 443, protocol: HTTPS, hostname: a.example, tls: {certificateRefs: [{name: certificate}]}},
+        {name: b, port: 443, protocol: HTTPS, hostname: b.example, tls: {certificateRefs: [{name: certificate}]}}",
+    ) + &secret("certificate", &certified.cert.pem(), &certified.signing_key.serialize_pem());
     let routes = route("main", "  - backendRefs: [{name: shop, port: 80}]");
     let files =
         [("gateway.yaml", tls.as_str()), ("services.yaml", &service(&backend)), ("routes.yaml", &routes)];

@@ -6,17 +6,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Instant;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use harness::{Gateway, PATIENCE, get, run};
+use harness::{CLASS, Gateway, PATIENCE, get, run, secret};
 use serde_json::Value;
-
-const CLASS: &str = "
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: test}
-spec: {controllerName: example.net/own}
-";
 
 /// A Gateway with one listener, of this year, and a route whose redirects name the Gateway.
 fn gateway(namespace: &str, name: &str, year: u16, listener: &str, more: &str) -> String {
@@ -149,7 +140,7 @@ async fn statuses_are_written_under_the_name_that_the_class_asks_for() {
         let gateway = gateway("default", name, 2026, &format!("port: {port}, protocol: HTTP"), "");
         gateway.replace("gatewayClassName: test", &format!("gatewayClassName: {class}"))
     };
-    let other = CLASS.replace("name: test", "name: other").replace("example.net/own", "example.com/other");
+    let other = CLASS.replace("name: test", "name: other").replace("example.com/test", "example.com/other");
     let files = format!(
         "{CLASS}---{other}{}{}{}",
         of_class("test", "one", free_port()),
@@ -162,7 +153,7 @@ async fn statuses_are_written_under_the_name_that_the_class_asks_for() {
     let list: Value = serde_json::from_str(&fs::read_to_string(&status).unwrap()).unwrap();
     let routes = list["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "HTTPRoute");
     let controllers: Vec<_> = routes.map(|route| &route["status"]["parents"][0]["controllerName"]).collect();
-    assert_eq!(controllers, ["example.net/own", "gateway-api.rs/controller", "example.com/other"]);
+    assert_eq!(controllers, ["example.com/test", "gateway-api.rs/controller", "example.com/other"]);
 
     // What another controller wrote, and what a route that left its parent had, is told apart.
     let left = files.replace("parentRefs: [{name: two}]", "parentRefs: [{name: elsewhere}]");
@@ -183,20 +174,6 @@ async fn statuses_are_written_under_the_name_that_the_class_asks_for() {
         assert!(start.elapsed() < PATIENCE, "{two:?}");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-}
-
-/// A Secret with this certificate and this key.
-fn secret(name: &str, certificate: &str, key: &str) -> String {
-    let (certificate, key) = (STANDARD.encode(certificate), STANDARD.encode(key));
-    format!(
-        "---
-apiVersion: v1
-kind: Secret
-metadata: {{name: {name}}}
-type: kubernetes.io/tls
-data: {{tls.crt: {certificate}, tls.key: {key}}}
-"
-    )
 }
 
 // GWT-05, GWT-09

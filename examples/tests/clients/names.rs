@@ -1,7 +1,7 @@
 //! DNS: datagrams with answers that are larger than what was asked, and the same over TCP.
 
-use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, program, route, said, service};
+use crate::harness::{Gateway, gateway};
+use crate::programs::{Server, free_port, program, route, said, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["dnsmasq", "dig"];
 

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
-use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, program, route, run, said, script, secret, service};
+use crate::harness::{Gateway, gateway};
+use crate::programs::{Server, free_port, program, route, run, said, script, secret, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["initdb", "postgres", "psql"];
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use crate::harness::PATIENCE;
+use crate::harness::{self, PATIENCE};
 
 /// A server, ended when dropped.
 pub(crate) struct Server(Child);
@@ -136,35 +136,11 @@ spec: {{parentRefs: [{{name: web, sectionName: {listener}}}], {more} rules: [{{b
     )
 }
 
-/// A class, and a Gateway with these listeners.
-pub(crate) fn gateway(listeners: &str) -> String {
-    format!(
-        "apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {{name: test}}
-spec: {{controllerName: example.com/test}}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: web}}
-spec: {{gatewayClassName: test, listeners: [{listeners}]}}
-"
-    )
-}
-
 /// A Secret with a certificate of one's own for this name; its text is written to a file, too.
 pub(crate) fn secret(name: &str, host: &str, certificate: &Path, key: &Path) -> String {
     let made = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
     let (pem, key_pem) = (made.cert.pem(), made.signing_key.serialize_pem());
     fs::write(certificate, &pem).unwrap();
     fs::write(key, &key_pem).unwrap();
-    format!(
-        "---
-apiVersion: v1
-kind: Secret
-metadata: {{name: {name}}}
-type: kubernetes.io/tls
-stringData: {{tls.crt: {pem:?}, tls.key: {key_pem:?}}}
-"
-    )
+    harness::secret(name, &pem, &key_pem)
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, program, route, run, said, secret, service};
+use crate::harness::{Gateway, gateway};
+use crate::programs::{Server, free_port, program, route, run, said, secret, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["redis-server", "redis-cli", "redis-benchmark"];
 

@@ -1,7 +1,7 @@
 //! gRPC as grpcio has it, on both sides.
 
-use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, said, script, secret, service};
+use crate::harness::{Gateway, gateway};
+use crate::programs::{Server, free_port, said, script, secret, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["python3", "python3:grpc_health.v1.health"];
 

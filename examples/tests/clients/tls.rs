@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use crate::harness::Gateway;
-use crate::programs::{Server, free_port, gateway, program, route, run, secret, service};
+use crate::harness::{Gateway, gateway};
+use crate::programs::{Server, free_port, program, route, run, secret, service};
 
 pub(crate) const PROGRAMS: &[&str] = &["openssl"];
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
+mod manifests;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -11,8 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gateway_examples::demo::endpoint_slice;
-use gateway_examples::echo::EchoBackend;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -20,47 +20,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
+#[allow(unused_imports, reason = "no test needs all of it")]
+pub(crate) use self::manifests::{CLASS, GATEWAY, gateway, route, secret, service};
+
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A class, and a Gateway with a listener on port 80.
-pub(crate) const GATEWAY: &str = "
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: test}
-spec: {controllerName: example.com/test}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: web}
-spec:
-  gatewayClassName: test
-  listeners: [{name: http, port: 80, protocol: HTTP}]
-";
-
-/// An HTTPRoute to the Gateway above.
-pub(crate) fn route(name: &str, rules: &str) -> String {
-    format!(
-        "---
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {{name: {name}}}
-spec:
-  parentRefs: [{{name: web}}]
-  rules:
-{rules}
-"
-    )
-}
-
-/// A Service and its endpoints.
-pub(crate) fn service(backend: &EchoBackend) -> String {
-    let name = backend.name();
-    let service = format!(
-        "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
-    );
-    format!("{service}---\n{}", endpoint_slice(backend))
-}
 
 /// A running `gateway`; killed when dropped.
 pub(crate) struct Gateway {
