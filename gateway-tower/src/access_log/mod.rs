@@ -1,8 +1,8 @@
 //! One line for each request, written when its answer has been sent to the end, or was given up; and one for each stream, at its end.
 //!
 //! The events are those of the `tracing` crate with the [target](TARGET) `access`, at the level `INFO`; who sets up the subscriber
-//! decides on their form. The [layer](AccessLog) is around the whole [`Gateway`](crate::Gateway), whose answers carry an [`Outcome`](crate::outcome::Outcome): the rule, the
-//! table, the endpoint, and the reason where the gateway answered itself.
+//! decides on their form. The [layer](AccessLog) is around the whole [`Gateway`](crate::Gateway), whose answers carry an
+//! [`Outcome`](crate::outcome::Outcome): the rule, the table, the endpoint, and the reason where the gateway answered itself.
 //!
 //! The surprising case: the body of an answer to `HEAD`, or of one without content, is never asked for, and the line says all the
 //! same that the answer is complete.

@@ -2,9 +2,12 @@
 
 use http::StatusCode;
 
-/// The class of an answer's status; [`NONE`](Self::NONE) where there was no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Class(u8);
+use super::closed_label::closed_label;
+
+closed_label! {
+    /// The class of an answer's status; [`NONE`](Self::NONE) where there was no answer.
+    Class: "none", "1xx", "2xx", "3xx", "4xx", "5xx", "other"
+}
 
 // === impl Class ===
 
@@ -12,29 +15,6 @@ impl Class {
     pub(super) const NONE: Self = Self(0);
 
     pub(super) const SUCCESS: Self = Self(2);
-
-    pub(super) const COUNT: usize = Self::NAMES.len();
-
-    /// In the order of their names.
-    pub(super) const ALL: [Self; Self::COUNT] = {
-        let mut all = [Self(0); Self::COUNT];
-        let mut index = 0;
-        while index < Self::COUNT {
-            all[index] = Self(index as u8);
-            index += 1;
-        }
-        all
-    };
-
-    const NAMES: [&str; 7] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx", "other"];
-
-    pub(super) fn all() -> impl Iterator<Item = (usize, &'static str)> {
-        Self::NAMES.into_iter().enumerate()
-    }
-
-    pub(super) const fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 impl From<StatusCode> for Class {

@@ -2,39 +2,17 @@
 
 use http::Method;
 
-/// A method, or any other: clients make methods up, and a label must not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MethodLabel(u8);
+use super::closed_label::closed_label;
+
+closed_label! {
+    /// A method, or any other: clients make methods up, and a label must not. The words are those of OpenTelemetry's convention.
+    MethodLabel: "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "_OTHER"
+}
 
 // === impl MethodLabel ===
 
 impl MethodLabel {
     pub(super) const GET: Self = Self(0);
-
-    pub(super) const COUNT: usize = Self::NAMES.len();
-
-    /// In the order of their names.
-    pub(super) const ALL: [Self; Self::COUNT] = {
-        let mut all = [Self(0); Self::COUNT];
-        let mut index = 0;
-        while index < Self::COUNT {
-            all[index] = Self(index as u8);
-            index += 1;
-        }
-        all
-    };
-
-    /// The methods that the convention of OpenTelemetry knows, and its word for all others.
-    const NAMES: [&str; 10] =
-        ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "_OTHER"];
-
-    pub(super) fn all() -> impl Iterator<Item = (usize, &'static str)> {
-        Self::NAMES.into_iter().enumerate()
-    }
-
-    pub(super) fn index(self) -> usize {
-        usize::from(self.0)
-    }
 }
 
 impl From<&Method> for MethodLabel {

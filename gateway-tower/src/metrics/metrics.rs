@@ -43,8 +43,8 @@ struct Shared {
 
 impl Metrics {
     /// Nothing counted yet. Where much is counted, each thread of the runtime that this is called in counts at an address of its own, each
-    /// core of the machine where there is none yet, 16 at most. The table in `tables` says what there are series of; it is what the gateways decide by whose requests are
-    /// counted.
+    /// core of the machine where there is none yet, 16 at most. The table in `tables` says what there are series of; it is what the
+    /// gateways decide by whose requests are counted.
     pub fn new(tables: TableHandle) -> Self {
         let workers = match Handle::try_current() {
             Ok(runtime) => runtime.metrics().num_workers(),

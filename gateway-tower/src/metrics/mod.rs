@@ -25,16 +25,17 @@
 //!
 //! The place of requests, attempts, mirrors and streams is in `gateway` (`namespace/name`), `listener` (its name; that of a
 //! ListenerSet has `namespace/name/` before it), `route_kind`, `route` (`namespace/name`), `rule` (its position, from 0) and
-//! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service, with the kind and a space before it of
-//! one of another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`; of an `unresolved_backend` it is what the invalid reference
-//! is to. Where no rule served a request
-//! or a stream, the labels end with the listener, or with the Gateway. In a mesh, the Service that was dialled is there in the place of the Gateway, as `service`,
-//! with `client_namespace` where the namespace of the client has Routes of its own for it. A connection's place is `gateway`, which
-//! is `mesh` for those of workloads, `network_transport` (`tcp` or `udp`) and `port`.
+//! `rule_name`, where it has one; `backend` is `namespace/name:port` of a Service, with the kind and a space before it of one of
+//! another kind: `XBackend default/pods:3101`, `ServiceImport default/shop:80`; of an `unresolved_backend` it is what the invalid
+//! reference is to. Where no rule served a request or a stream, the labels end with the listener, or with the Gateway. In a mesh,
+//! the Service that was dialled is there in the place of the Gateway, as `service`, with `client_namespace` where the namespace of
+//! the client has Routes of its own for it. A connection's place is `gateway`, which is `mesh` for those of workloads,
+//! `network_transport` (`tcp` or `udp`) and `port`.
 //!
 //! `http_response_status_class` is `1xx` to `5xx`, `other`, or `none` where there was no answer; `http_request_method` one of the
-//! methods of HTTP or `_OTHER`; `error_type` is `unreachable`, `backend_failed`, `request_broken`, `timed_out`, `refused` (by a layer of
-//! one's own) or `given_up` (the client went, or the time of the whole request was over). `reason` is the word for a [`Reason`](crate::outcome::Reason).
+//! methods of HTTP or `_OTHER`; `error_type` is `unreachable`, `backend_failed`, `request_broken`, `timed_out`, `refused` (by a
+//! layer of one's own) or `given_up` (the client went, or the time of the whole request was over). `reason` is the word for a
+//! [`Reason`](crate::outcome::Reason).
 //!
 //! # What labels are made of
 //! Labels name what is in the table, or a word of a closed list. Nothing that a client sends becomes one: a million hosts, paths and
@@ -43,8 +44,9 @@
 //!
 //! # What it costs
 //! A request takes no lock and allocates nothing: its series is found once, by its numbers in the table, and compared with its
-//! names once a table; the attempt [notes](crate::observe::ObserveAttempt::note) it for the request. It reads the clock four times, and adds to five numbers, which lie beside each other. A place that is
-//! asked for more than a thousand times has several of them, one for each thread, so that cores do not share them.
+//! names once a table; the attempt [notes](crate::observe::ObserveAttempt::note) it for the request. It reads the clock four times,
+//! and adds to five numbers, which lie beside each other. A place that is asked for more than a thousand times has several of them,
+//! one for each thread, so that cores do not share them.
 //!
 //! The first request to a backend of a rule allocates some 250 bytes, wherever it comes in; the first that is no GET, takes more than 5 ms
 //! or is no success, and each class of status after that, up to 300 more.
@@ -115,6 +117,7 @@
 //!   expr: gateway_certificate_expiry_timestamp_seconds - time() < 14 * 24 * 3600
 //! ```
 
+mod closed_label;
 mod method;
 mod class;
 mod attempt_end;
