@@ -163,11 +163,13 @@ fn grpc_status(headers: &HeaderMap) -> Option<u16> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/lines/mod.rs"]
+mod lines;
+
+#[cfg(test)]
 mod tests {
     use std::convert::Infallible;
     use std::future::pending;
-    use std::io;
-    use std::sync::Mutex;
 
     use bytes::Bytes;
     use futures_util::FutureExt;
@@ -176,38 +178,13 @@ mod tests {
     use http_body_util::{BodyExt, Empty, Full};
     use serde_json::Value;
     use tower::{Layer, ServiceExt, service_fn};
-    use tracing_subscriber::fmt::MakeWriter;
 
+    use super::lines::Lines;
     use super::*;
 
-    /// What was written.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl<'a> MakeWriter<'a> for Lines {
-        type Writer = Self;
-
-        fn make_writer(&'a self) -> Self {
-            self.clone()
-        }
-    }
-
-    impl Lines {
-        /// The one line, and none after it.
-        fn take(&self) -> Value {
-            serde_json::from_slice(&std::mem::take(&mut *self.0.lock().unwrap())).expect("one line")
-        }
+    /// The one line, and none after it.
+    fn the_line(lines: &Lines) -> Value {
+        serde_json::from_str(&lines.take()).expect("one line")
     }
 
     fn request(method: Method) -> Request<Empty<Bytes>> {
@@ -225,7 +202,7 @@ mod tests {
         let never = service_fn(|_| pending::<Result<Response<Full<Bytes>>, Infallible>>());
         let waiting = AccessLog::layer(connection.clone()).layer(never).oneshot(request(Method::GET));
         assert!(waiting.now_or_never().is_none());
-        let line = lines.take();
+        let line = the_line(&lines);
         assert_eq!((&line["status"], &line["complete"]), (&Value::Null, &false.into()), "{line}");
 
         let answers = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("body"))));
@@ -233,11 +210,11 @@ mod tests {
         for (method, complete) in [(Method::GET, false), (Method::HEAD, true)] {
             // Dropped before any of its body was asked for, as a server does with an answer to HEAD.
             drop(log.clone().oneshot(request(method.clone())).await);
-            assert_eq!(lines.take()["complete"], complete, "{method}");
+            assert_eq!(the_line(&lines)["complete"], complete, "{method}");
         }
         let Ok(whole) = log.oneshot(request(Method::GET)).await;
         whole.into_body().collect().await.unwrap();
-        let line = lines.take();
+        let line = the_line(&lines);
         assert_eq!((&line["complete"], &line["grpc_status"]), (&true.into(), &Value::Null), "{line}");
     }
 
@@ -262,7 +239,7 @@ mod tests {
             let Ok(answer) =
                 AccessLog::layer(connection.clone()).layer(answers).oneshot(request(Method::POST)).await;
             answer.into_body().collect().await.unwrap();
-            let line = lines.take();
+            let line = the_line(&lines);
             assert_eq!((&line["status"], &line["grpc_status"]), (&200.into(), &expected.into()), "{line}");
         }
     }

@@ -1,5 +1,7 @@
 //! Server, gateway and client together, over real sockets of the loopback interface.
 
+#[path = "../lines/mod.rs"]
+mod lines;
 mod world;
 mod frames;
 mod protocols;

@@ -1,7 +1,7 @@
 //! Outcomes of streams at their end: told to observers, in the access log, in metrics.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::rule::BackendTarget;
@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::datagrams;
+use crate::lines::Lines;
 use crate::stream_table::{Streams, tcp};
 use crate::streams::{abort, all, connect, nobody, secure, shouting, terminate};
 use crate::tls::handshake;
@@ -323,29 +323,6 @@ async fn a_datagram_that_begins_no_flow_is_not_told_of() {
     assert_eq!(next(&mut told).await.place[0].as_deref(), Some("default/gateway/81-"), "the first told");
 }
 
-/// What was written.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_access_log_has_a_line_for_each_stream() {
     let lines = Lines::default();
@@ -373,7 +350,7 @@ async fn the_access_log_has_a_line_for_each_stream() {
     let _ = all(&mut connect(&world, 80).await).await;
     next(&mut told).await;
 
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.take();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let lines: Vec<_> = lines.iter().filter(|line| line["target"] == "access").collect();
     let [served, refused] = lines[..] else { panic!("{text}") };
