@@ -111,30 +111,24 @@ pub fn compare_engine<E: Fn(&Arrival) -> Outcome>(
     bytes: &[u8],
     start: impl FnOnce(&mut World) -> E,
 ) -> Result<Compared, Box<Disagreement>> {
-    let mut source = Source::new(bytes);
-    let mut world = world(&mut source);
-    let engine = start(&mut world);
-    let reference = reference(&world);
-    let mut compared = Compared::default();
-    while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
-        let arrival = arrival(&mut source, &world);
+    each_request(bytes, start, |reference, engine, arrival, source, compared| {
         let (expected, found) = (reference.answer(&arrival), engine(&arrival));
         if !agree(&expected, &found, None) {
-            return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
+            return Err(Box::new(Differ { arrival, reference: expected, engine: found }));
         }
         compared.count(&expected);
-        if let Some(again) = Again::new(&arrival, [&expected.effect, &found.effect], &mut source) {
-            let [of_reference, of_engine] = again.arrivals();
-            let (expected, found) = (reference.answer(&of_reference), engine(&of_engine));
-            if !agree(&expected, &found, Some(&again)) {
-                let arrival = of_engine;
-                return Err(Box::new(Disagreement { world, arrival, reference: expected, engine: found }));
-            }
-            let kept = session(&expected.effect).and_then(|session| session.kept);
-            compared.in_session += usize::from(kept.is_some());
+        let Some(again) = Again::new(&arrival, [&expected.effect, &found.effect], source) else {
+            return Ok(());
+        };
+        let [of_reference, of_engine] = again.arrivals();
+        let (expected, found) = (reference.answer(&of_reference), engine(&of_engine));
+        if !agree(&expected, &found, Some(&again)) {
+            return Err(Box::new(Differ { arrival: of_engine, reference: expected, engine: found }));
         }
-    }
-    Ok(compared)
+        let kept = session(&expected.effect).and_then(|session| session.kept);
+        compared.in_session += usize::from(kept.is_some());
+        Ok(())
+    })
 }
 
 /// The same where the engine says only who serves a request, and not what becomes of it.
@@ -148,6 +142,27 @@ pub fn compare_decisions<E: Fn(&Arrival) -> Decision>(
     bytes: &[u8],
     start: impl FnOnce(&mut World) -> E,
 ) -> Result<Compared, Box<Disagreement<Arrival, Decision>>> {
+    each_request(bytes, start, |reference, engine, arrival, _, compared| {
+        let (expected, found) = (reference.answer(&arrival), engine(&arrival));
+        compared.count(&expected);
+        let reference = expected.decision;
+        if reference == found { Ok(()) } else { Err(Box::new(Differ { arrival, reference, engine: found })) }
+    })
+}
+
+/// A request on which two do not agree.
+struct Differ<O> {
+    arrival: Arrival,
+    reference: O,
+    engine: O,
+}
+
+/// Has each request that is made of the bytes judged, as far as the first on which the reference and an engine differ.
+fn each_request<E, O>(
+    bytes: &[u8],
+    start: impl FnOnce(&mut World) -> E,
+    judge: impl Fn(&Reference<'_>, &E, Arrival, &mut Source<'_>, &mut Compared) -> Result<(), Box<Differ<O>>>,
+) -> Result<Compared, Box<Disagreement<Arrival, O>>> {
     let mut source = Source::new(bytes);
     let mut world = world(&mut source);
     let engine = start(&mut world);
@@ -155,11 +170,9 @@ pub fn compare_decisions<E: Fn(&Arrival) -> Decision>(
     let mut compared = Compared::default();
     while compared.requests < REQUESTS && (compared.requests == 0 || !source.is_empty()) {
         let arrival = arrival(&mut source, &world);
-        let (expected, found) = (reference.answer(&arrival), engine(&arrival));
-        compared.count(&expected);
-        let reference = expected.decision;
-        if reference != found {
-            return Err(Box::new(Disagreement { world, arrival, reference, engine: found }));
+        if let Err(differ) = judge(&reference, &engine, arrival, &mut source, &mut compared) {
+            let Differ { arrival, reference, engine } = *differ;
+            return Err(Box::new(Disagreement { world, arrival, reference, engine }));
         }
     }
     Ok(compared)
