@@ -13,9 +13,10 @@
 //! | type | does |
 //! | --- | --- |
 //! | [`Source`] | all of it: from files to a table, statuses, and everything that is wrong |
+//! | [`Follower`] | the same again and again: tables in use, sockets waited for, statuses written, changes told |
 //! | [`Files`] | the files alone |
 //! | [`Watch`] | hears of changes |
-//! | [`StatusFile`] | the statuses, for those who look from outside |
+//! | [`StatusFile`] | the statuses, for a reader outside of the program |
 //!
 //! Reading files blocks: in a program that serves, a thread of its own does so. Nothing here binds a socket.
 //!
@@ -47,6 +48,8 @@
 
 mod file;
 mod files;
+mod followed;
+mod follower;
 mod search;
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod source;
@@ -54,6 +57,8 @@ mod status_file;
 mod watch;
 
 pub use self::files::{FileChange, Files};
+pub use self::followed::Followed;
+pub use self::follower::{Follower, Following};
 pub use self::source::Source;
 pub use self::status_file::StatusFile;
 pub use self::watch::{QUIET_WHILE_WRITING, Wake, Waker, Watch};
