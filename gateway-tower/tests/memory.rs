@@ -297,10 +297,7 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
         ] {
             let table = Table::new(1, backend).https(443, None, &CERTIFICATE).protocol(protocol);
             let bytes = held_at(port, &table, taken, ask);
-            // The one pair that holds its answer in six places: by a frame more.
-            let both = client == "HTTP/2 within TLS" && name == "HTTP/2";
-            let most = if both { STALLED + 20 * 1024 } else { STALLED };
-            assert!(bytes <= most, "{client} to {name}: {bytes} bytes are held");
+            assert!(bytes <= STALLED, "{client} to {name}: {bytes} bytes are held");
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct UpstreamOptions {
     pub http2_connections_per_endpoint: usize,
     /// The most bytes of an answer over HTTP/2 that its client has not read yet. A connection has room for as many of each of
     /// its [requests](Self::http2_streams), so that a client that does not read keeps no other from its answer. With a
-    /// round trip to the backend of 1 ms, 48 KiB let 48 MiB/s of an answer through.
+    /// round trip to the backend of 1 ms, 44 KiB let 44 MiB/s of an answer through.
     pub http2_window: u32,
     /// How long a connection of HTTP/2 may be silent while answers are owed, until the backend is asked for a sign of life.
     /// It is asked again only after more of an answer has come, or five minutes: servers of gRPC allow no more. `None`
@@ -74,7 +74,7 @@ impl Default for UpstreamOptions {
             max_head_bytes: 64 * 1024,
             http2_streams: 100,
             http2_connections_per_endpoint: 100,
-            http2_window: 48 * 1024,
+            http2_window: 44 * 1024,
             http2_ping_after: Some(Duration::from_secs(30)),
             http2_ping_timeout: Duration::from_secs(20),
             tunnel: TunnelOptions::default(),
