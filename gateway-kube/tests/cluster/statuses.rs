@@ -478,7 +478,6 @@ async fn statuses_wait_until_a_table_is_in_use(cluster: Cluster) {
     cluster.route_until("more", "Accepted=True/Accepted").await;
 }
 
-// GEN-11
 async fn what_is_served_at_once_has_its_status_when_more_may_have_come(cluster: Cluster) {
     cluster.gateway().await;
     let options = ControllerOptions { settle: Duration::from_secs(3600), ..cluster.options() };
@@ -501,6 +500,7 @@ async fn what_is_served_at_once_has_its_status_when_more_may_have_come(cluster: 
     assert!(events(&cluster, "HTTPRoute", "shop").await.is_empty(), "it was never bad");
 }
 
+// GEN-11
 async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
     let other = format!("{}-other", cluster.name);
     cluster
