@@ -37,10 +37,15 @@ pub(super) struct Greeting {
     seen: usize,
     /// The length of the settings, as far as it has come.
     settings: usize,
+    /// Whether the first frame is one of another type: settings are not what has come first, and never will.
+    broken: bool,
 }
 
-/// The bytes of a frame before its payload; the first three are the length of that.
+/// The bytes of a frame before its payload; the first three are the length of that, the fourth is the type.
 const FRAME_HEAD: usize = 9;
+
+/// The type of a frame of settings.
+const SETTINGS: u8 = 4;
 
 // === impl Greeting ===
 
@@ -50,10 +55,15 @@ impl Greeting {
         let heads = (self.seen..)
             .zip(bytes)
             .skip_while(|(at, _)| *at < LENGTH)
-            .take_while(|(at, _)| *at < LENGTH + 3);
-        heads.for_each(|(_, byte)| self.settings = self.settings << 8 | usize::from(*byte));
+            .take_while(|(at, _)| *at < LENGTH + 4);
+        for (at, byte) in heads {
+            match at - LENGTH {
+                3 => self.broken = *byte != SETTINGS,
+                _ => self.settings = self.settings << 8 | usize::from(*byte),
+            }
+        }
         self.seen += bytes.len();
-        self.seen >= LENGTH + FRAME_HEAD + self.settings
+        !self.broken && self.seen >= LENGTH + FRAME_HEAD + self.settings
     }
 }
 
@@ -182,7 +192,10 @@ mod tests {
             let whole: Vec<_> = all.chunks(piece).map(|piece| greeting.is_whole_with(piece)).collect();
             assert_eq!(whole.iter().position(|whole| *whole), Some(whole.len() - 1), "{piece}");
         }
-        assert!(Greeting::default().is_whole_with(&[&PREFACE[..], &[0; FRAME_HEAD]].concat()), "empty ones");
+        let begins_with = |frame: &[u8]| Greeting::default().is_whole_with(&[&PREFACE[..], frame].concat());
+        assert!(begins_with(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]), "empty ones");
+        let ping = [&[0, 0, 8, 6, 0, 0, 0, 0, 0][..], &[0; 8]].concat();
+        assert!(!begins_with(&ping), "a ping is none");
     }
 
     #[test]
