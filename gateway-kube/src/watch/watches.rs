@@ -39,9 +39,7 @@ impl Watches {
         let (forgotten, followed) = (VecDeque::new(), BTreeMap::new());
         let without_room = BTreeSet::new();
         let mut watch = Self { client, options, sender, receiver, forgotten, followed, without_room };
-        let own = watch.options.own_types.iter().map(Kind::Own);
-        let kinds: BTreeSet<Kind> = watch.options.kinds.iter().copied().chain(own).collect();
-        for kind in kinds {
+        for kind in watch.options.kinds.clone() {
             if !is_looked_up(kind) {
                 watch.options.scope.parts(kind).into_iter().for_each(|part| watch.follow(kind, part));
             }
@@ -180,7 +178,6 @@ impl Watches {
             client: self.client.clone(),
             kind,
             part: part.clone(),
-            own: self.options.own_types.clone(),
             retry: self.options.retry,
             observer: self.options.observer.clone(),
             sender: self.sender.clone(),
