@@ -75,24 +75,12 @@
 //!
 //! # Cost
 //!
-//! Of 5,000 HTTPRoutes of two rules, each with its hostname, from the answer to a Route's creation until a request is answered by its
-//! backend, and until its status is heard of by a watch (`cargo bench -p gateway-examples --bench propagation -- 5000`; without LTO, in
-//! November 2026, on two cores with etcd, kube-apiserver and clients on them, and builds beside: load 7 to 9):
+//! A change waits up to 50 ms for others ([`debounce`](controller::ControllerOptions::debounce)), which is nearly all of the time from a
+//! Route's creation until a request is answered by its backend (`cargo bench -p gateway-examples --bench propagation`).
 //!
-//! | Routes | served, p50 | p99 | status, p50 | p99 |
-//! | --- | --- | --- | --- | --- |
-//! | one after a pause, beside 100 or 4,900 | 0.5 ms, 0.6 ms | 11 ms, 11 ms | 59 ms, 58 ms | 92 ms, 223 ms |
-//! | one at once after the other, beside none or 4,800 | 3.4 ms, 4.7 ms | 18 ms, 25 ms | 61 ms, 73 ms | 118 ms, 919 ms |
-//! | 4,600, of them 16 at a time on their way | 32 ms | 154 ms | 187 ms | 596 ms |
-//!
-//! The whole gateway took 48 MiB with all of them (22 MiB with none), 4.4 s of CPU for the 4,600, and a write of a status for each Route,
-//! with 125 for the Gateway. One change takes the controller 2.8 ms of CPU with 10 Routes, 3.1 with 5,000, with the request that makes it
+//! The whole gateway took 48 MiB with 5,000 HTTPRoutes of two rules (22 MiB with none; in November 2026, without LTO). One change takes
+//! the controller 2.8 ms of CPU with 10 Routes, 3.1 with 5,000, with the request that makes it
 //! (`cargo bench -p gateway-kube --bench large_cluster -- 5000`).
-//!
-//! [gateway-api-bench](https://github.com/howardjohn/gateway-api-bench) has 10 to 30 ms until served for agentgateway with its control plane,
-//! one Route at once after the other, 3,000 in all. That is the second row here, but for what differs: sixteen cores and 96 GB there, Routes
-//! with filters, two processes and xDS between them. Here a change that follows a table waits 10 ms at most
-//! ([`debounce`](controller::ControllerOptions::debounce)), and a status 50 ms ([`settle`](controller::ControllerOptions::settle)).
 //!
 //! # Rights
 //!
