@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use gateway_core::filter::{AuthProtocol, AuthTerms, ExternalAuth, GrpcAuth, HttpFilter};
 use gateway_core::matching::HttpMatch;
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+use gateway_core::table::RouteTable;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
@@ -198,15 +198,7 @@ fn table() -> &'static RouteTable {
             ..HttpRule::new(id)
         };
         let route = table.http_route(Age::new(None, &name), [([HttpMatch::default()].into(), rule)]);
-        let listener = table.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway::name()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway::name(),
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        let listener = table.listener(gateway::listener());
         table.attach(route, listener, &[]);
         table.build()
     });

@@ -174,15 +174,20 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
         rules.push(([matches].into(), rule));
     }
     let route = table.http_route(Age::new(None, &name), rules);
-    let listener = table.listener(Listener {
-        frontend: FrontendOwner::Gateway(self::name()),
+    let listener = table.listener(listener());
+    table.attach(route, listener, &[]);
+    table.build()
+}
+
+/// The listener of the Gateway.
+pub(super) fn listener() -> Listener {
+    Listener {
+        frontend: FrontendOwner::Gateway(name()),
         owner_kind: ListenerOwnerKind::Gateway,
-        owner: self::name(),
+        owner: name(),
         name: "http".into(),
         port: 80,
         protocol: ListenerProtocol::Http,
         hostname: None,
-    });
-    table.attach(route, listener, &[]);
-    table.build()
+    }
 }
