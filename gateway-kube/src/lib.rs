@@ -49,6 +49,7 @@
 //! | the address of the Service in front of the data plane | [`addresses`] |
 //! | a mesh on a node | [`workloads`]: in which namespace a client is |
 //! | all that was read, and what came of it | [`controller::Viewer`]: what `gateway check --kube` shows |
+//! | objects of your own kinds, as backends, filters, or for yourself | [`OwnKinds`](gateway_core::own_kinds::OwnKinds), in [`ControllerOptions::translate`](controller::ControllerOptions::translate): they are watched, too |
 //! | the resources, without a controller | [`watch`] as a stream of changes, [`store`] as `gateway_core::api::Resources`, kept up to date |
 //! | statuses to write, of a controller of your own | [`status`]: merged, written against the version that was read, with events and the finalizer of a class |
 //! | which features a cluster's definitions allow | [`definitions`] |
@@ -98,6 +99,7 @@
 //! | `gateway.networking.x-k8s.io` | `xbackends` `xbackendtrafficpolicies` `xtelemetrypolicies` | list watch get |
 //! | `gateway.networking.k8s.io` | `referencegrants` | list watch |
 //! | `gateway.networking.k8s.io` | `gatewayclasses/status` `gateways/status` and so on for each kind with a status | patch |
+//! | that of each kind of your own | its plural | list watch |
 //! | `apiextensions.k8s.io` | `customresourcedefinitions` (their metadata) | list watch |
 //! | `events.k8s.io` | `events` | create patch |
 //! | `coordination.k8s.io` | `leases`, in the Lease's namespace | get create update |

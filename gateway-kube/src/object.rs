@@ -14,6 +14,7 @@ use gateway_core::api::{
     self, AnyObject, BackendStatus, GatewayClassStatus, GatewayStatus, Kind, ListenerSetStatus,
     ParentReference, PolicyStatus, RouteStatus,
 };
+use gateway_core::manifest::{self, Manifest, ManifestProblem, OwnTypes, Severity};
 use gateway_core::name::ObjectName;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, DynamicResourceScope, ObjectMeta};
@@ -119,6 +120,19 @@ pub(crate) fn api_resource(kind: Kind, version: &str) -> ApiResource {
 /// # Errors
 /// Which field cannot be read.
 pub(crate) fn read(kind: Kind, version: &'static str, received: Received) -> Result<Object, Box<Unreadable>> {
+    read_with(kind, version, received, &OwnTypes::default())
+}
+
+/// The same for an object that may be of one of the embedder's own kinds.
+///
+/// # Errors
+/// Which field cannot be read.
+pub(crate) fn read_with(
+    kind: Kind,
+    version: &'static str,
+    received: Received,
+    own: &OwnTypes,
+) -> Result<Object, Box<Unreadable>> {
     let Received { mut value, .. } = received;
     // That of a Pod is all that there is of interest, and its node's.
     let status = match kind {
@@ -159,25 +173,60 @@ pub(crate) fn read(kind: Kind, version: &'static str, received: Received) -> Res
         key = ObjectName::new(name("namespace"), name("name"));
     }
     former_field::rewrite(kind, &mut value);
-    // Read from a reference, so that a failure leaves something to look at.
-    let mut track = serde_path_to_error::Track::new();
-    match kind.deserialize(serde_path_to_error::Deserializer::new(&value, &mut track)) {
+    let read = match kind {
+        Kind::Own(_) => read_own(kind, version, &value, own),
+        _ => read_known(kind, &value),
+    };
+    match read {
         Ok(object) => Ok(Object { object, stored }),
-        Err(error) => {
-            let field = track.path().to_string();
+        Err(Refused { field, message }) => {
             let parent_refs = value.pointer("/spec/parentRefs").map(|refs| lenient(refs.clone()));
             let class_name = value.pointer("/spec/gatewayClassName").and_then(Value::as_str);
             Err(Box::new(Unreadable {
                 kind,
                 key,
                 field,
-                message: format!("{error}; write what v1.7 of the Gateway API has there"),
+                message,
                 parent_refs: parent_refs.unwrap_or_default(),
                 class_name: class_name.map(str::to_owned),
                 stored,
             }))
         }
     }
+}
+
+/// A field that keeps an object from being read, and why.
+struct Refused {
+    field: String,
+    message: String,
+}
+
+fn read_known(kind: Kind, value: &Value) -> Result<AnyObject, Refused> {
+    // Read from a reference, so that a failure leaves something to look at.
+    let mut track = serde_path_to_error::Track::new();
+    kind.deserialize(serde_path_to_error::Deserializer::new(value, &mut track)).map_err(|error| Refused {
+        field: track.path().to_string(),
+        message: format!("{error}; write what v1.7 of the Gateway API has there"),
+    })
+}
+
+/// Reads an object of one of the embedder's own kinds as a manifest of it is read: what is wrong with it is told by the same words.
+fn read_own(kind: Kind, version: &'static str, value: &Value, own: &OwnTypes) -> Result<AnyObject, Refused> {
+    let mut manifest = value.clone();
+    if let Some(fields) = manifest.as_object_mut() {
+        // The entries of a list go without.
+        fields.insert("apiVersion".to_owned(), api_resource(kind, version).api_version.into());
+        fields.insert("kind".to_owned(), kind.as_str().into());
+    }
+    let Manifest { objects, problems } = manifest::read_with(&manifest.to_string(), kind.as_str(), own);
+    if let Some((object, _)) = objects.into_iter().next() {
+        return Ok(object);
+    }
+    let why = problems.into_iter().find(|problem| problem.severity == Severity::Error);
+    Err(match why {
+        Some(ManifestProblem { field, message, .. }) => Refused { field: field.unwrap_or_default(), message },
+        None => Refused { field: String::new(), message: format!("{kind} is no kind that is read") },
+    })
 }
 
 /// Those entries of a list that can be read.
@@ -222,7 +271,7 @@ fn read_status(kind: Kind, value: Option<Value>) -> StoredStatus {
         | Kind::Pod
         | Kind::ReferenceGrant
         | Kind::XMesh
-        // Not watched.
+        // Its status is the embedder's to write.
         | Kind::Own(_) => StoredStatus::None,
     }
 }
@@ -332,6 +381,9 @@ impl kube::Resource for Received {
 mod tests {
     use super::*;
 
+    use gateway_core::api::OwnSpec;
+    use gateway_core::name::OwnKind;
+
     fn received(text: &str) -> Received {
         serde_json::from_str(text).unwrap()
     }
@@ -376,6 +428,38 @@ mod tests {
         let object = read(Kind::HttpRoute, "v1", received(text)).unwrap();
         assert!(
             matches!(object.stored.status, StoredStatus::Unreadable(why) if why.starts_with("status.parents[0].parentRef: "))
+        );
+    }
+
+    #[test]
+    fn an_object_of_ones_own_kind_is_read_as_a_manifest_is() {
+        #[derive(Debug, PartialEq, serde::Serialize, Deserialize)]
+        struct Bucket {
+            region: String,
+        }
+
+        impl OwnSpec for Bucket {
+            const KIND: &'static OwnKind = &OwnKind::new("example.com", "Bucket", "buckets", &["v2", "v1"]);
+        }
+
+        let mut own = OwnTypes::default();
+        own.add::<Bucket>();
+        let read = |region: &str| {
+            let text = format!(
+                r#"{{"metadata": {{"name": "photos", "namespace": "a", "resourceVersion": "7", "managedFields": []}},
+                "spec": {{"region": {region}, "later": true}}, "status": {{"ready": true}}}}"#
+            );
+            read_with(Kind::Own(Bucket::KIND), "v1", received(&text), &own)
+        };
+        let Object { object, stored } = read(r#""north""#).unwrap();
+        let AnyObject::Own(bucket) = &object else { panic!("{object:?}") };
+        assert_eq!(bucket.spec(), Some(&Bucket { region: "north".to_owned() }));
+        assert_eq!((object.key(), &*stored.resource_version), (ObjectName::new("a", "photos"), "7"));
+
+        let unreadable = read("7").unwrap_err();
+        assert_eq!(
+            unreadable.to_string(),
+            "Bucket a/photos cannot be read and is left out: spec.region: expected a string, found a number; put it in quotes"
         );
     }
 

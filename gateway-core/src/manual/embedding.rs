@@ -62,8 +62,7 @@
 //!
 //! # What is a value of the embedder's
 //! - Filters behind `ExtensionRef`: [`Extensions`](crate::filter::Extensions).
-//! - Objects of its own kinds, from the same manifests, with the same messages and last good versions: backends that its client answers
+//! - Objects of its own kinds, from the same manifests and clusters, with the same messages and last good versions: backends that its client answers
 //!   for, filters, policies: [`OwnKinds`](crate::own_kinds::OwnKinds), which [`Options`](crate::options::Options) carries to all that
-//!   reads and translates. `gateway-kube` watches none of them yet; a controller puts its own into a
-//!   [`Translator`](crate::translate::Translator).
+//!   reads, watches and translates.
 //! - Data for each rule, made with the table and swapped with it: [`RuleDataSource`](crate::rule::RuleDataSource).

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use gateway_core::api::{AnyObject, Kind};
+use gateway_core::manifest::OwnTypes;
 use gateway_core::name::ObjectName;
 use kube::api::PartialObjectMeta;
 use kube::core::ObjectMeta;
@@ -37,6 +38,7 @@ pub(super) struct Follow {
     pub(super) client: Client,
     pub(super) kind: Kind,
     pub(super) part: Part,
+    pub(super) own: OwnTypes,
     pub(super) retry: Duration,
     pub(super) observer: Option<Arc<dyn Observe>>,
     pub(super) sender: mpsc::Sender<Said>,
@@ -95,8 +97,8 @@ impl Follow {
                 self.events::<PartialObjectMeta<Received>>(version, memory, metadata).await
             }
             kind => {
-                self.events::<Received>(version, memory, |received| object::read(kind, version, received))
-                    .await
+                let read = |received| object::read_with(kind, version, received, &self.own);
+                self.events::<Received>(version, memory, read).await
             }
         }
     }

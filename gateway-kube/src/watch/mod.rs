@@ -7,6 +7,9 @@
 //! A kind whose definition is not installed, or that may not be read, is left out. [`Watches::left_out`] says so, and the kind is
 //! asked for again and again until it appears. Nothing else waits for it.
 //!
+//! Kinds of the embedder's own are watched as all others, and their objects read as [manifests](gateway_core::manifest::OwnTypes) of them
+//! are. Their statuses are the embedder's to write.
+//!
 //! Pods are watched in those namespaces only in which an XBackend selects among them.
 //!
 //! Secrets and ConfigMaps are never listed: [`Watches::look_up`] takes the names of those that a translation asked for,

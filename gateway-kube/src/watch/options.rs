@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::api::{Kind, MULTICLUSTER_GROUP};
+use gateway_core::manifest::OwnTypes;
 
 use super::part::Scope;
 use crate::observe::Observe;
@@ -14,6 +15,8 @@ use crate::observe::Observe;
 pub struct WatchOptions {
     /// The kinds, each watched as a whole. Secrets and ConfigMaps among them are passed over: they are looked up by name.
     pub kinds: BTreeSet<Kind>,
+    /// The kinds of the embedder's own, each watched as a whole, too. A [controller](crate::controller) has those of its translation here.
+    pub own_types: OwnTypes,
     /// The namespaces.
     pub scope: Scope,
     /// How long it takes until a kind that is left out is asked for again; 10 s by default.
@@ -54,6 +57,7 @@ impl Default for WatchOptions {
     fn default() -> Self {
         Self {
             kinds: Self::KINDS.iter().copied().collect(),
+            own_types: OwnTypes::default(),
             scope: Scope::All,
             retry: Duration::from_secs(10),
             max_lookups: 4_096,

@@ -39,7 +39,9 @@ impl Watches {
         let (forgotten, followed) = (VecDeque::new(), BTreeMap::new());
         let without_room = BTreeSet::new();
         let mut watch = Self { client, options, sender, receiver, forgotten, followed, without_room };
-        for kind in watch.options.kinds.clone() {
+        let own = watch.options.own_types.iter().map(Kind::Own);
+        let kinds: BTreeSet<Kind> = watch.options.kinds.iter().copied().chain(own).collect();
+        for kind in kinds {
             if !is_looked_up(kind) {
                 watch.options.scope.parts(kind).into_iter().for_each(|part| watch.follow(kind, part));
             }
@@ -178,6 +180,7 @@ impl Watches {
             client: self.client.clone(),
             kind,
             part: part.clone(),
+            own: self.options.own_types.clone(),
             retry: self.options.retry,
             observer: self.options.observer.clone(),
             sender: self.sender.clone(),

@@ -97,7 +97,8 @@ impl Running {
         let definition_watch = DefinitionWatch::new(client.clone(), options.watch.retry);
         let lease = options.lease.clone().filter(|_| options.writes);
         let observer = options.watch.observer.clone().or_else(|| options.observer.clone());
-        let watch = WatchOptions { observer, ..options.watch.clone() };
+        let own_types = options.translate.own_kinds.types().clone();
+        let watch = WatchOptions { observer, own_types, ..options.watch.clone() };
         Self {
             store: Store::default(),
             watch: Watches::new(client.clone(), watch),
