@@ -1,5 +1,6 @@
 //! The cluster of a test: a client, and the few things that a user does with `kubectl`.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::ops::Deref;
@@ -11,7 +12,7 @@ use gateway_core::name::ObjectName;
 use gateway_core::table::RouteTable;
 use gateway_core::translate::Diagnostic;
 use gateway_kube::controller::{Controller, ControllerOptions, Update};
-use gateway_kube::watch::{LeftOut, WatchOptions};
+use gateway_kube::watch::{LeftOut, Scope, WatchOptions};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind, ObjectMeta};
@@ -33,6 +34,8 @@ pub(crate) struct Cluster {
     /// The namespace, and the name of the class.
     pub(crate) name: String,
     pub(crate) controller_name: String,
+    /// What its controllers watch.
+    pub(crate) scope: Scope,
 }
 
 /// A controller whose tables are in use as soon as they come.
@@ -90,7 +93,8 @@ impl Cluster {
     pub(crate) async fn new(client: Client, test: &str) -> Self {
         let name = test.replace('_', "-");
         let name = name[..name.len().min(50)].trim_end_matches('-').to_owned();
-        let cluster = Self { client, controller_name: format!("example.com/{name}"), name };
+        let controller_name = format!("example.com/{name}");
+        let cluster = Self { client, name, controller_name, scope: Scope::All };
         let Self { name, controller_name, .. } = &cluster;
         cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}")).await;
         cluster
@@ -102,11 +106,19 @@ impl Cluster {
         cluster
     }
 
-    /// The options of a controller of this test's class, that has the test's namespace to itself.
+    /// The same cluster, where other tests are, too: controllers watch the test's namespace only. Of a policy of others whose target is
+    /// not there, they would say so.
+    pub(crate) fn shared(mut self) -> Self {
+        self.scope = Scope::Namespaces(BTreeSet::from([self.name.clone()]));
+        self
+    }
+
+    /// The options of a controller of this test's class.
     pub(crate) fn options(&self) -> ControllerOptions {
         let mut options = ControllerOptions::default();
         options.translate.controller_name = self.controller_name.clone();
-        options.watch = WatchOptions { retry: Duration::from_millis(500), ..WatchOptions::default() };
+        let (scope, retry) = (self.scope.clone(), Duration::from_millis(500));
+        options.watch = WatchOptions { scope, retry, ..WatchOptions::default() };
         options
     }
 

@@ -173,11 +173,12 @@ async fn a_gateway_is_reached_at_the_cluster_ip_of_its_service(cluster: Cluster)
     let slice = cluster.get("EndpointSlice", &format!("{name}-ipv4")).await;
     let behind = slice["endpoints"][0]["addresses"][0].clone();
     assert!(behind.as_str().unwrap().starts_with("198.18.7."), "{slice:#}");
-    let class = cluster.get("GatewayClass", &cluster.name).await;
-    let features = class["status"]["supportedFeatures"].as_array().unwrap();
-    for feature in [Feature::GatewayAddressRoutability, Feature::GatewayAddressRoutabilityCluster] {
-        assert!(features.contains(&json!({"name": feature.as_str()})), "{features:?}");
-    }
+    let names_both = |class: &Value| {
+        let features = class["status"]["supportedFeatures"].as_array().cloned().unwrap_or_default();
+        let both = [Feature::GatewayAddressRoutability, Feature::GatewayAddressRoutabilityCluster];
+        both.iter().all(|feature| features.contains(&json!({"name": feature.as_str()})))
+    };
+    cluster.until("GatewayClass", &cluster.name, names_both).await;
 
     // Another start comes to the same, and writes nothing.
     idle(&first).await;

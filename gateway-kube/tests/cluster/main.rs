@@ -105,7 +105,7 @@ fn run_test(name: &str, run: Run, assets: PathBuf, shared: &OnceLock<ControlPlan
             block_on(async {
                 let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
                 let test = name.rsplit("::").next().unwrap_or(name);
-                run(Cluster::new(client, test).await).await;
+                run(Cluster::new(client, test).await.shared()).await;
             });
         }
         Run::Own(run) => {

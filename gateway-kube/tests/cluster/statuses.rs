@@ -325,6 +325,7 @@ async fn a_second_controller_is_no_fight(cluster: Cluster) {
     // One of the same name, and one of another name with a class of its own.
     let (first, same) = (cluster.controller(), cluster.controller());
     let other = Cluster::new(cluster.client.clone(), "a_second_controller_of_another_name").await;
+    let other = Cluster { scope: cluster.scope.clone(), ..other };
     other
         .apply(&format!(
             "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: theirs, namespace: {}}}, spec: \
