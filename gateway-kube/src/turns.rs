@@ -1,11 +1,13 @@
 //! The objects whose status is to be looked at, each in its turn.
 //!
-//! What was written is left alone for a while, and what could not be written for longer, however often it changes meanwhile. Such objects
-//! stand aside: they are no reason to look at the others again and again, nor to look at them never. Turns go round, so that one who
-//! changes many objects all the time keeps no other from having theirs looked at.
+//! What changed waits a moment, since what it is about may follow it. What was written is left alone for a while, and what could not
+//! be written for longer, however often it changes meanwhile. Such objects stand aside: they are no reason to look at the others again
+//! and again, nor to look at them never. Turns go round, so that one tenant who changes many objects all the time keeps no other from
+//! having theirs looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::time::Duration;
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
@@ -17,6 +19,8 @@ pub(crate) type Key = (Kind, ObjectName);
 /// The objects whose status is to be looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
+    /// How long an object waits that changed.
+    settle: Duration,
     /// Those that can be looked at now.
     due: BTreeSet<Key>,
     /// Those that are to be, and are written or left alone at present.
@@ -30,16 +34,25 @@ pub(crate) struct Turns {
 // === impl Turns ===
 
 impl Turns {
+    /// Of objects that wait so long after they changed.
+    pub(crate) fn new(settle: Duration) -> Self {
+        Self { settle, ..Self::default() }
+    }
+
     /// To be looked at.
-    pub(crate) fn insert(&mut self, key: Key) {
-        let waits = self.resting.contains_key(&key) || self.under_way.contains(&key);
-        let place = if waits { &mut self.aside } else { &mut self.due };
-        place.insert(key);
+    pub(crate) fn insert(&mut self, key: Key, now: Instant) {
+        if self.due.contains(&key) {
+            return;
+        }
+        if !self.under_way.contains(&key) {
+            self.resting.entry(key.clone()).or_insert(now + self.settle);
+        }
+        self.aside.insert(key);
     }
 
     /// All to be looked at.
-    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = Key>) {
-        keys.into_iter().for_each(|key| self.insert(key));
+    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = Key>, now: Instant) {
+        keys.into_iter().for_each(|key| self.insert(key, now));
     }
 
     /// Takes note of the time: of those that were left alone until then.
@@ -49,7 +62,7 @@ impl Turns {
         for key in rested {
             self.resting.remove(&key);
             if self.aside.remove(&key) {
-                self.insert(key);
+                self.due.insert(key);
             }
         }
     }
@@ -83,7 +96,7 @@ impl Turns {
     pub(crate) fn forget_under_way(&mut self) {
         for key in std::mem::take(&mut self.under_way) {
             if self.aside.remove(&key) {
-                self.insert(key);
+                self.due.insert(key);
             }
         }
     }
@@ -119,6 +132,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_changed_waits_a_moment_and_no_longer_however_often_it_changes() {
+        let (mut turns, now) = (Turns::new(Duration::from_millis(50)), Instant::now());
+        let after = |milliseconds| now + Duration::from_millis(milliseconds);
+        for milliseconds in [0, 20, 40] {
+            turns.insert(key("a"), after(milliseconds));
+            turns.rest_until(after(milliseconds));
+            assert!(!turns.has_next());
+        }
+        assert_eq!((turns.pending(), turns.rests().collect::<Vec<_>>()), (1, vec![after(50)]));
+        turns.rest_until(after(50));
+        // It has its turn, whatever happens before that.
+        turns.insert(key("a"), after(51));
+        assert_eq!(names(&mut turns, 9), ["a"]);
+        // A write has ended since, after which the object is left alone: that is all that it waits for.
+        turns.begin(key("a"));
+        turns.insert(key("a"), after(52));
+        turns.end(key("a"), after(60));
+        turns.rest_until(after(60));
+        assert_eq!(names(&mut turns, 9), ["a"]);
+    }
+
+    #[tokio::test]
     async fn what_rests_is_no_reason_to_look_again_and_keeps_nobody_from_a_turn() {
         let (mut turns, now) = (Turns::default(), Instant::now());
         for name in ["a", "b"] {
@@ -126,7 +161,7 @@ mod tests {
             turns.end(key(name), now + Duration::from_secs(1));
         }
         turns.begin(key("c"));
-        turns.extend(["a", "b", "c", "d"].map(key));
+        turns.extend(["a", "b", "c", "d"].map(key), now);
         turns.rest_until(now);
         assert_eq!(names(&mut turns, 9), ["d"]);
         assert!(!turns.has_next());
@@ -141,12 +176,13 @@ mod tests {
 
     #[tokio::test]
     async fn turns_go_round() {
-        let mut turns = Turns::default();
-        turns.extend(["a", "b", "c", "d"].map(key));
+        let (mut turns, now) = (Turns::default(), Instant::now());
+        turns.extend(["a", "b", "c", "d"].map(key), now);
         for expected in ["a", "b", "c", "d", "a", "b"] {
+            turns.rest_until(now);
             assert_eq!(names(&mut turns, 1), [expected]);
             // It changes all the time.
-            turns.extend(["a", "b"].map(key));
+            turns.extend(["a", "b"].map(key), now);
         }
     }
 
@@ -154,7 +190,7 @@ mod tests {
     async fn what_was_written_when_a_write_panicked_is_looked_at_again() {
         let mut turns = Turns::default();
         turns.begin(key("a"));
-        turns.insert(key("a"));
+        turns.insert(key("a"), Instant::now());
         assert!(!turns.has_next());
         turns.forget_under_way();
         assert_eq!((names(&mut turns, 9), turns.under_way()), (vec!["a".to_owned()], 0));

@@ -1,11 +1,13 @@
 //! All of it in one task: a change comes in, a table and statuses go out.
 //!
-//! Changes are collected for a moment and translated together, at the cost of what changed. A table is handed out when
-//! everything that it depends on has been read: after the first lists, and after the Secrets that a new listener asks for.
+//! A change is translated at once, at the cost of what changed, and those that follow it within a moment are translated together. A
+//! table is handed out when everything that it depends on has been read: after the first lists, and after the Secrets that a new
+//! listener asks for.
 //!
 //! Statuses are about a table that is in use. Until the data plane [has said so](Update::applied), and which sockets it could not
 //! bind, none is written, and what changes is collected for the next table. They are written by the replica that holds the
-//! Lease, one request at a time for each object, and no object more often than it can be read.
+//! Lease, one request at a time for each object, some time after it changed, since objects that are applied together come one after
+//! the other, and no object more often than it can be read.
 //!
 //! What happens while the API server is away: nothing. The last table stays, and what was to be written is written later.
 

@@ -29,8 +29,12 @@ pub struct ControllerOptions {
     pub writes: bool,
     /// Whether events tell of conditions that change for the worse.
     pub events: bool,
-    /// How long changes are collected until they are translated together; 50 ms by default.
+    /// How long changes are gathered that follow a table, until they are translated together; 10 ms by default. A change that comes
+    /// later than that is translated at once.
     pub debounce: Duration,
+    /// How long the status of an object waits after something about the object changed; 50 ms by default. Objects that are applied
+    /// together come one after the other, and a Route whose Service follows is to be told of the Service, not of its absence.
+    pub settle: Duration,
     /// How long an object whose status was written is left alone; 300 ms by default.
     pub rest: Duration,
     /// How many writes are under way at once; 8 by default.
@@ -51,7 +55,8 @@ impl Default for ControllerOptions {
             lease: None,
             writes: true,
             events: true,
-            debounce: Duration::from_millis(50),
+            debounce: Duration::from_millis(10),
+            settle: Duration::from_millis(50),
             rest: Duration::from_millis(300),
             concurrency: 8,
             observer: None,

@@ -32,6 +32,7 @@ crate::tests!["statuses":
     an_event_tells_of_what_becomes_worse,
     what_could_not_be_bound_is_said,
     statuses_wait_until_a_table_is_in_use,
+    what_is_served_at_once_has_its_status_when_more_may_have_come,
     classes_are_shared_out_among_instances_of_one_name,
     a_gateway_shows_where_its_service_is_reached,
     the_parts_are_of_use_alone_and_merge_what_came_in_between,
@@ -479,6 +480,28 @@ async fn statuses_wait_until_a_table_is_in_use(cluster: Cluster) {
 }
 
 // GEN-11
+async fn what_is_served_at_once_has_its_status_when_more_may_have_come(cluster: Cluster) {
+    cluster.gateway().await;
+    let options = ControllerOptions { settle: Duration::from_secs(3600), ..cluster.options() };
+    let mut controller = Followed::new(cluster.client.clone(), options);
+    cluster.route("shop", "rules: [{backendRefs: [{name: shop, port: 80}]}]").await;
+    table(&mut controller, |update| update.table.rules().count() == 1).await;
+    // Nothing but that is waited for.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let progress = *controller.progress().borrow();
+    assert!(progress.is_writing && progress.pending > 0 && progress.writes == 0, "{progress:?}");
+    controller.stop().await;
+    // The Service comes after the Route, which is not told that there is none.
+    let mut options = cluster.options();
+    options.settle = Duration::from_secs(5);
+    let mut controller = Followed::new(cluster.client.clone(), options);
+    table(&mut controller, |update| update.table.rules().count() == 1).await;
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: shop, namespace: NAMESPACE}, spec: {ports: [{port: 80}]}}";
+    cluster.apply(&service.replace("NAMESPACE", &cluster.name)).await;
+    cluster.route_until("shop", "ResolvedRefs=True/ResolvedRefs").await;
+    assert!(events(&cluster, "HTTPRoute", "shop").await.is_empty(), "it was never bad");
+}
+
 async fn classes_are_shared_out_among_instances_of_one_name(cluster: Cluster) {
     let other = format!("{}-other", cluster.name);
     cluster

@@ -1,6 +1,7 @@
 //! The task: what it hears, and what it does about that.
 
 mod addresses;
+mod pace;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::pace::Pace;
 use self::writes::Written;
 use super::update::{InUse, Pending, Update};
 use super::{Command, ControllerOptions, Progress, View};
@@ -49,8 +51,7 @@ pub(super) struct Running {
     writer: Writer,
     maker: Maker,
 
-    /// When to translate, if there is something to.
-    translate_at: Option<Instant>,
+    pace: Pace,
     /// Since when a translation waits for what it asked for.
     incomplete_since: Option<Instant>,
     /// What changed since the last update.
@@ -109,7 +110,7 @@ impl Running {
             is_writing: options.writes && options.lease.is_none(),
             maker: Maker::new(client.clone(), &writer.controller_name),
             writer: Writer::new(client, writer),
-            translate_at: Some(Instant::now()),
+            pace: Pace::new(options.debounce, Instant::now()),
             incomplete_since: None,
             changed: BTreeSet::new(),
             changed_since: None,
@@ -121,7 +122,7 @@ impl Running {
             held_since: None,
             is_told: false,
             is_unbound_anew: false,
-            turns: Turns::default(),
+            turns: Turns::new(options.settle),
             waits: BTreeMap::new(),
             writes: JoinSet::new(),
             failures: BTreeMap::new(),
@@ -175,7 +176,7 @@ impl Running {
                 () = sleep_until(wake) => {}
             }
             let is_overdue = self.incomplete_since.is_some_and(|since| since.elapsed() >= LONGEST_LOOKUP);
-            let is_due = is_overdue || self.translate_at.is_some_and(|at| at <= Instant::now());
+            let is_due = is_overdue || self.pace.is_due(Instant::now());
             if is_due && !self.is_held() {
                 self.translate();
             }
@@ -202,7 +203,7 @@ impl Running {
         }
         let lookup = self.incomplete_since.map(|since| since + LONGEST_LOOKUP);
         let more = (self.turns.has_next() && self.can_write()).then(Instant::now);
-        let all = rested.chain(self.translate_at).chain(lookup).chain(more);
+        let all = rested.chain(self.pace.due()).chain(lookup).chain(more);
         all.min().unwrap_or(idle).min(idle)
     }
 
@@ -213,9 +214,7 @@ impl Running {
 
     fn applied(&mut self, unbound: Option<Vec<Unbound>>) {
         self.held_since = None;
-        // However fast one table follows the other, statuses have some time in between.
-        let earliest = Instant::now() + self.options.debounce;
-        self.translate_at = self.translate_at.map(|at| at.max(earliest));
+        self.pace.gather(Instant::now());
         if let Some(unbound) = unbound {
             self.set_unbound(unbound);
         }
@@ -226,7 +225,7 @@ impl Running {
             self.translator.set_unbound(unbound);
             // Nothing is written before that is translated.
             self.is_unbound_anew = true;
-            self.translate_at = Some(Instant::now());
+            self.pace.changed_at_once(Instant::now());
         }
     }
 
@@ -255,6 +254,7 @@ impl Running {
 
     fn take(&mut self, effects: Effects) {
         let Effects { objects, statuses } = effects;
+        let now = Instant::now();
         for (kind, key) in objects {
             match self.store.resources().get(kind, &key).filter(|object| self.is_carried_out(object)) {
                 Some(object) => self.translator.insert(object),
@@ -266,17 +266,17 @@ impl Running {
             self.changed.insert((kind, key.clone()));
             if matches!(kind, Kind::Service | Kind::EndpointSlice) {
                 let gateway = self.made_for(kind, &key);
-                self.turns.extend(gateway.map(|gateway| (Kind::Gateway, gateway)));
+                self.turns.extend(gateway.map(|gateway| (Kind::Gateway, gateway)), now);
             }
             if kind == Kind::Gateway {
                 // Their classes have Gateways, or have none any more.
                 let classes = self.store.resources().gateway_classes.keys();
-                self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+                self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())), now);
             }
-            self.turns.insert((kind, key));
+            self.turns.insert((kind, key), now);
             self.translate_soon();
         }
-        self.turns.extend(statuses);
+        self.turns.extend(statuses, now);
     }
 
     /// Whether an object is not one of a class that another instance carries out.
@@ -290,8 +290,9 @@ impl Running {
     }
 
     fn translate_soon(&mut self) {
-        self.changed_since.get_or_insert_with(Instant::now);
-        self.translate_at.get_or_insert_with(|| Instant::now() + self.options.debounce);
+        let now = Instant::now();
+        self.changed_since.get_or_insert(now);
+        self.pace.changed(now);
     }
 
     fn take_definitions(&mut self) {
@@ -326,7 +327,7 @@ impl Running {
             self.set_options(TranslateOptions { unknown_definitions, features, ..options.clone() });
         }
         let classes = self.store.resources().gateway_classes.keys();
-        self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())));
+        self.turns.extend(classes.map(|class| (Kind::GatewayClass, class.clone())), Instant::now());
         self.translate_soon();
     }
 
@@ -339,14 +340,15 @@ impl Running {
     fn set_writing(&mut self, holds: bool) {
         if holds && !self.is_writing {
             // What was written meanwhile, another one has written.
-            self.turns.extend(self.store.with_status().map(|(kind, key)| (kind, key.clone())));
+            let all = self.store.with_status().map(|(kind, key)| (kind, key.clone()));
+            self.turns.extend(all, Instant::now());
         }
         self.is_writing = holds;
         self.observe(|observer| observer.leading(holds));
     }
 
     fn translate(&mut self) {
-        self.translate_at = None;
+        self.pace.begin();
         if !self.watch.has_kinds() || *self.definitions.borrow() == Known::NotYet {
             // The state that changes this is heard.
             return;
@@ -363,12 +365,14 @@ impl Running {
         }
         self.progress.translations += 1;
         self.observe(|observer| observer.reconciled(start.elapsed()));
-        self.turns.extend(self.translator.take_status_changes());
+        let now = Instant::now();
+        self.pace.gather(now);
+        self.turns.extend(self.translator.take_status_changes(), now);
         let rejected =
             self.translator.rejected().iter().map(|rejected| (rejected.kind, rejected.key.clone()));
-        self.turns.extend(rejected);
-        self.turns
-            .extend(self.store.unreadable().map(|unreadable| (unreadable.kind, unreadable.key.clone())));
+        self.turns.extend(rejected, now);
+        let unreadable = self.store.unreadable();
+        self.turns.extend(unreadable.map(|unreadable| (unreadable.kind, unreadable.key.clone())), now);
         if !self.watch.is_filled() {
             let since = *self.incomplete_since.get_or_insert_with(Instant::now);
             if since.elapsed() < LONGEST_LOOKUP {

@@ -239,7 +239,7 @@ impl Running {
                 self.store.note_written(*kind, name, stored);
                 // Both a status and a finalizer may be missing.
                 if *kind == Kind::GatewayClass {
-                    self.turns.insert(key.clone());
+                    self.turns.insert(key.clone(), Instant::now());
                 }
             }
             Ok(Outcome::Cut(stored)) => {
@@ -261,7 +261,7 @@ impl Running {
         let rest = waited.unwrap_or_default().clamp(FIRST_RETRY, LONGEST_RETRY);
         self.waits.insert(key.clone(), rest);
         self.say_failure(kind, failure);
-        self.turns.insert(key.clone());
+        self.turns.insert(key.clone(), Instant::now());
         rest
     }
 
