@@ -25,7 +25,10 @@ pub(crate) struct Turns {
     due: BTreeSet<Key>,
     /// Those that are to be, and are written or left alone at present.
     aside: BTreeSet<Key>,
+    /// Those that are left alone, and until when.
     resting: BTreeMap<Key, Instant>,
+    /// The same, the first to end first.
+    ends: BTreeSet<(Instant, Key)>,
     under_way: BTreeSet<Key>,
     /// The one that was looked at last.
     last: Option<Key>,
@@ -44,8 +47,8 @@ impl Turns {
         if self.due.contains(&key) {
             return;
         }
-        if !self.under_way.contains(&key) {
-            self.resting.entry(key.clone()).or_insert(now + self.settle);
+        if !self.under_way.contains(&key) && !self.resting.contains_key(&key) {
+            self.rest(key.clone(), now + self.settle);
         }
         self.aside.insert(key);
     }
@@ -57,9 +60,8 @@ impl Turns {
 
     /// Takes note of the time: of those that were left alone until then.
     pub(crate) fn rest_until(&mut self, now: Instant) {
-        let rested = self.resting.iter().filter(|(_, until)| **until <= now);
-        let rested: Vec<_> = rested.map(|(key, _)| key.clone()).collect();
-        for key in rested {
+        while self.next_end().is_some_and(|end| end <= now) {
+            let Some((_, key)) = self.ends.pop_first() else { break };
             self.resting.remove(&key);
             if self.aside.remove(&key) {
                 self.due.insert(key);
@@ -89,7 +91,15 @@ impl Turns {
     /// The write has ended; the object is left alone until then.
     pub(crate) fn end(&mut self, key: Key, until: Instant) {
         self.under_way.remove(&key);
-        self.resting.insert(key, until);
+        self.rest(key, until);
+    }
+
+    /// It is left alone until then.
+    fn rest(&mut self, key: Key, until: Instant) {
+        if let Some(before) = self.resting.insert(key.clone(), until) {
+            self.ends.remove(&(before, key.clone()));
+        }
+        self.ends.insert((until, key));
     }
 
     /// No write is under way: what was is not known.
@@ -111,9 +121,9 @@ impl Turns {
         self.due.len() + self.aside.len() + self.under_way.len()
     }
 
-    /// When objects are not left alone any more.
-    pub(crate) fn rests(&self) -> impl Iterator<Item = Instant> {
-        self.resting.values().copied()
+    /// When the next object is not left alone any more.
+    pub(crate) fn next_end(&self) -> Option<Instant> {
+        self.ends.first().map(|(end, _)| *end)
     }
 }
 
@@ -140,7 +150,7 @@ mod tests {
             turns.rest_until(after(milliseconds));
             assert!(!turns.has_next());
         }
-        assert_eq!((turns.pending(), turns.rests().collect::<Vec<_>>()), (1, vec![after(50)]));
+        assert_eq!((turns.pending(), turns.next_end()), (1, Some(after(50))));
         turns.rest_until(after(50));
         // It has its turn, whatever happens before that.
         turns.insert(key("a"), after(51));
@@ -171,7 +181,7 @@ mod tests {
         assert_eq!(names(&mut turns, 9), ["a", "b"]);
         turns.rest_until(now + Duration::from_secs(2));
         assert_eq!(names(&mut turns, 9), ["c"]);
-        assert_eq!((turns.pending(), turns.rests().count()), (0, 0));
+        assert_eq!((turns.pending(), turns.next_end()), (0, None));
     }
 
     #[tokio::test]

@@ -195,7 +195,7 @@ impl Running {
     /// When there is something to do even if nothing happens.
     fn wake(&self) -> Instant {
         let idle = Instant::now() + Duration::from_secs(60);
-        let rested = self.turns.rests();
+        let rested = self.turns.next_end().into_iter();
         if let Some(since) = self.held_since {
             // Nothing is translated and nothing written.
             let told = (!self.is_told).then(|| since + LONGEST_HOLD);
