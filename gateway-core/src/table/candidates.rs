@@ -3,6 +3,8 @@
 //! Most groups are one entry without conditions; they take no room besides the path's. Large groups are
 //! [indexed](super::value_index) by the values that their entries ask for.
 
+use std::sync::Arc;
+
 use super::RuleId;
 use super::candidate::{Candidate, Chosen};
 use super::value_index::ValueIndexes;
@@ -20,26 +22,22 @@ enum Place {
     Listed(u32),
 }
 
-/// All groups of an index that are lists.
+/// All groups of an index that are lists. A copy shares them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Candidates {
-    all: Box<[Candidate]>,
-    lists: Box<[List]>,
-}
+pub(crate) struct Candidates(Arc<[List]>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct List {
-    /// The range of its candidates.
-    start: u32,
-    end: u32,
-    indexes: Option<Box<ValueIndexes>>,
+    candidates: Box<[Candidate]>,
+    indexes: Option<ValueIndexes>,
 }
 
 /// Collects the groups of an index.
 #[derive(Debug, Default)]
 pub(crate) struct CandidatesBuilder {
-    all: Vec<Candidate>,
     lists: Vec<List>,
+    /// Those of the group that is being added.
+    group: Vec<Candidate>,
 }
 
 // === impl Group ===
@@ -47,25 +45,25 @@ pub(crate) struct CandidatesBuilder {
 impl Group {
     const LISTED: u16 = u16::MAX;
 
-    /// The first candidate of the group that the request meets. `candidates` are not there where no group is a list.
+    /// The first candidate of the group that the request meets.
     #[inline]
-    pub(crate) fn first(self, candidates: Option<&Candidates>, request: &RequestHead<'_>) -> Option<Chosen> {
+    pub(crate) fn first(self, candidates: &Candidates, request: &RequestHead<'_>) -> Option<Chosen> {
         match self.place() {
             Place::Single(chosen) => Some(chosen),
-            Place::Listed(position) => candidates?.first_of_list(position, request).map(Candidate::chosen),
+            Place::Listed(position) => candidates.list(position).first(request).map(Candidate::chosen),
         }
     }
 
     /// The same, with how many of the entries that have to be asked go before it.
     pub(crate) fn first_after(
         self,
-        candidates: Option<&Candidates>,
+        candidates: &Candidates,
         request: &RequestHead<'_>,
     ) -> Option<(Chosen, u32)> {
         match self.place() {
             Place::Single(chosen) => Some((chosen, 0)),
             Place::Listed(position) => {
-                let first = candidates?.first_of_list(position, request)?;
+                let first = candidates.list(position).first(request)?;
                 Some((first.chosen(), first.after))
             }
         }
@@ -73,10 +71,10 @@ impl Group {
 
     /// Shows every candidate of the group, in precedence order.
     #[inline]
-    pub(crate) fn show(self, candidates: Option<&Candidates>, observer: impl FnOnce(&[Candidate])) {
+    pub(crate) fn show(self, candidates: &Candidates, observer: impl FnOnce(&[Candidate])) {
         match self.place() {
             Place::Single(chosen) => observer(&[chosen.candidate()]),
-            Place::Listed(position) => observer(candidates.map_or(&[], |all| all.list(position))),
+            Place::Listed(position) => observer(&candidates.list(position).candidates),
         }
     }
 
@@ -96,21 +94,22 @@ impl Group {
 // === impl Candidates ===
 
 impl Candidates {
-    /// Whether no group is a list.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+    fn list(&self, position: u32) -> &List {
+        &self.0[position as usize]
+    }
+}
+
+// === impl List ===
+
+impl List {
+    fn new(candidates: Box<[Candidate]>) -> Self {
+        Self { indexes: ValueIndexes::over(&candidates), candidates }
     }
 
-    fn list(&self, position: u32) -> &[Candidate] {
-        let list = &self.lists[position as usize];
-        &self.all[list.start as usize..list.end as usize]
-    }
-
-    fn first_of_list(&self, position: u32, request: &RequestHead<'_>) -> Option<&Candidate> {
-        let all = self.list(position);
-        match &self.lists[position as usize].indexes {
-            None => all.iter().find(|candidate| candidate.matches(request)),
-            Some(indexes) => indexes.first(all, request),
+    fn first(&self, request: &RequestHead<'_>) -> Option<&Candidate> {
+        match &self.indexes {
+            None => self.candidates.iter().find(|candidate| candidate.matches(request)),
+            Some(indexes) => indexes.first(&self.candidates, request),
         }
     }
 }
@@ -120,21 +119,19 @@ impl Candidates {
 impl CandidatesBuilder {
     /// Adds a group, its candidates in precedence order.
     pub(crate) fn group(&mut self, candidates: impl IntoIterator<Item = Candidate>) -> Group {
-        let start = self.all.len();
-        self.all.extend(candidates);
-        if let [only @ Candidate { conditions: None, after: 0, .. }] = &self.all[start..] {
+        self.group.extend(candidates);
+        if let [only @ Candidate { conditions: None, after: 0, .. }] = &*self.group {
             let chosen = only.chosen();
             if chosen.rule().rule != Group::LISTED {
-                self.all.truncate(start);
+                self.group.clear();
                 return Group(chosen);
             }
         }
-        let indexes = ValueIndexes::over(&self.all[start..]).map(Box::new);
-        self.lists.push(List { start: start as u32, end: self.all.len() as u32, indexes });
+        self.lists.push(List::new(self.group.drain(..).collect()));
         Group::listed(self.lists.len() as u32 - 1)
     }
 
     pub(crate) fn finish(self) -> Candidates {
-        Candidates { all: self.all.into(), lists: self.lists.into() }
+        Candidates(self.lists.into())
     }
 }

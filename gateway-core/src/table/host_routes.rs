@@ -33,14 +33,14 @@ pub(crate) struct HostRoutes<E> {
     has_exact_paths: bool,
     has_expressions: bool,
     paths: Paths<Group>,
-    /// Nothing, where it is a matter of the path alone, as it is in most.
+    candidates: Candidates,
+    /// Nothing, where no path is an expression and none is deep, as in most.
     rest: Option<Arc<Rest<E>>>,
 }
 
 /// What few searches need to know.
 #[derive(Debug)]
 struct Rest<E> {
-    candidates: Candidates,
     /// In precedence order. Entries with the same expression often follow each other; it is asked once for them.
     expressions: Box<[(E, Candidate)]>,
     deep: DeepDepths,
@@ -101,9 +101,8 @@ impl HostRoutes<Pattern> {
         observer: &mut O,
     ) -> Option<(Chosen, MatchedPath)> {
         let path = &*request.path;
-        let Self { paths, rest, .. } = self;
+        let Self { paths, candidates, rest, .. } = self;
         let rest = rest.as_deref();
-        let candidates = rest.map(|rest| &rest.candidates);
         let mut found = None;
         if self.has_exact_paths
             && let Some(group) = paths.find(PathKind::Exact, path)
@@ -153,8 +152,7 @@ impl HostRoutes<GrpcMethodMatch> {
         observer: &mut O,
     ) -> Option<(Chosen, MatchedPath)> {
         let called = GrpcMethod::from_path(&request.path)?;
-        let rest = self.rest.as_deref();
-        let candidates = rest.map(|rest| &rest.candidates);
+        let Self { paths, candidates, rest, .. } = self;
         let mut found = None;
         // GRP-07: the characters of the service count before those of the method.
         for (kind, text) in [
@@ -163,7 +161,7 @@ impl HostRoutes<GrpcMethodMatch> {
             (PathKind::Suffix, called.method_path()),
             (PathKind::Prefix, ""),
         ] {
-            if let Some(group) = self.paths.find(kind, text) {
+            if let Some(group) = paths.find(kind, text) {
                 let step = PathStep::LookUp(kind, text);
                 group.show(candidates, |candidates| observer.group::<GrpcMatch>(step, candidates));
                 found = found.or(group.first_after(candidates, request));
@@ -173,6 +171,7 @@ impl HostRoutes<GrpcMethodMatch> {
             }
         }
         let before = found.map_or(usize::MAX, |(_, after)| after as usize);
+        let rest = rest.as_deref();
         let by_expression =
             rest.and_then(|rest| rest.find_by_expression::<GrpcMatch, O>(before, request, observer));
         let chosen = by_expression.or(found.map(|(chosen, _)| chosen))?;
@@ -279,13 +278,14 @@ impl<'b, M: Indexed> HostRoutesBuilder<'b, M> {
             let others = std::iter::from_fn(|| entries.next_if(|(group, _)| *group == number));
             groups.push(candidates.group(std::iter::once(first).chain(others.map(|(_, other)| other))));
         }
-        let rest = Rest { candidates: candidates.finish(), expressions, deep };
-        let is_empty = rest.candidates.is_empty() && rest.expressions.is_empty() && rest.deep.is_empty();
+        let rest = Rest { expressions, deep };
+        let is_empty = rest.expressions.is_empty() && rest.deep.is_empty();
         HostRoutes {
             depths,
             has_exact_paths,
             has_expressions: !rest.expressions.is_empty(),
             paths: Paths::new(paths.into_iter().map(|(path, number)| (path, groups[number as usize]))),
+            candidates: candidates.finish(),
             rest: (!is_empty).then(|| Arc::new(rest)),
         }
     }
