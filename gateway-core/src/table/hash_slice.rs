@@ -173,9 +173,9 @@ impl Line {
 /// The hash of a text that is looked up alone: `Hash` of a `str` would mark its end for what may follow, which costs as much again
 /// for a short one.
 #[inline]
-pub(super) fn hash(seed: &RandomState, text: &str) -> u64 {
+pub(super) fn hash(seed: &RandomState, text: &[u8]) -> u64 {
     let mut hasher = seed.build_hasher();
-    hasher.write(text.as_bytes());
+    hasher.write(text);
     hasher.finish()
 }
 

@@ -52,7 +52,7 @@ impl<G> Paths<G> {
 /// The last bits of the hash are the kind, so that equal hashes have equal kinds.
 #[inline]
 fn hash(seed: &RandomState, kind: PathKind, path: &str) -> u32 {
-    hash_slice::hash(seed, path) as u32 & !3 | kind as u32
+    hash_slice::hash(seed, path.as_bytes()) as u32 & !3 | kind as u32
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl<T> SharedMap<T> {
     /// The value of a name.
     #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.find(hash(&self.seed, name), name)
+        self.find(hash(&self.seed, name.as_bytes()), name)
     }
 
     #[inline]
@@ -76,7 +76,7 @@ impl<T: Clone> SharedMap<T> {
     pub(crate) fn change<'n>(&mut self, changes: impl IntoIterator<Item = (&'n str, Option<T>)>) {
         let mut others = Vec::new();
         for (name, value) in changes {
-            let hash = hash(&self.seed, name);
+            let hash = hash(&self.seed, name.as_bytes());
             match value {
                 Some(value) if self.find(hash, name).is_some() => self.replace(hash, name, value),
                 value => others.push((hash, name, value)),
@@ -107,7 +107,8 @@ impl<T: Clone> SharedMap<T> {
         changes.sort_by_key(|(hash, ..)| place(*hash, count));
         let mut changes = changes.into_iter().peekable();
         let seed = self.seed.clone();
-        let hashed = |named: (SmolStr, T)| Hashed { hash: hash(&seed, &named.0) as u32, value: named };
+        let hashed =
+            |named: (SmolStr, T)| Hashed { hash: hash(&seed, named.0.as_bytes()) as u32, value: named };
         while let Some(first) = changes.next() {
             let at = place(first.0, count);
             let others = std::iter::from_fn(|| changes.next_if(|(hash, ..)| place(*hash, count) == at));
@@ -137,7 +138,7 @@ impl<T: Clone> SharedMap<T> {
         }
         let mut maps: Vec<Vec<_>> = vec![Vec::new(); count];
         for (name, value) in self.iter().cloned() {
-            let hash = hash(&self.seed, &name);
+            let hash = hash(&self.seed, name.as_bytes());
             maps[place(hash, count)].push(Hashed { hash: hash as u32, value: (name, value) });
         }
         let maps: Vec<_> = maps.into_iter().map(HashSlice::new).collect();

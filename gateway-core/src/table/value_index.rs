@@ -9,12 +9,15 @@ use std::cmp::Reverse;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use http::HeaderName;
+use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::candidate::Candidate;
+use super::hash_slice::{HashSlice, Hashed, hash};
 use crate::matching::{Conditions, RequestHead, ValueMatch};
 
 /// The indexes over one list of candidates. Together with the rest they hold every candidate once.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ValueIndexes {
     indexes: Box<[ValueIndex]>,
     /// Positions of the candidates in no index, ascending.
@@ -22,19 +25,20 @@ pub(crate) struct ValueIndexes {
 }
 
 /// Candidates by the exact value they ask for in one header or query parameter.
-#[derive(Clone, Debug)]
+///
+/// Hashed with a seed of this index, so no tenant can write values that collide.
+#[derive(Debug)]
 struct ValueIndex {
     key: Key,
-    by_value: HashMap<Box<[u8]>, Span, RandomState>,
-    /// The candidates of one value stand together, ascending.
-    indexed: Box<[Indexed]>,
+    values: HashSlice<OfValue>,
+    seed: RandomState,
 }
 
-/// The range of one value among the indexed candidates.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: u32,
-    end: u32,
+/// The candidates that ask for one value, ascending; that is one for most values.
+#[derive(Clone, Debug)]
+struct OfValue {
+    value: SmolStr,
+    candidates: SmallVec<[Indexed; 1]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +56,7 @@ enum Key {
     QueryParam(Box<str>),
 }
 
-type Values<'c> = HashSet<&'c [u8], RandomState>;
+type Values<'c> = HashSet<&'c str, RandomState>;
 
 /// From how many different values on there is an index. Below, looking at each candidate is as fast.
 const INDEXED_FROM: usize = 8;
@@ -66,7 +70,7 @@ impl ValueIndexes {
             return None;
         }
         let keys = keys_by_use(list);
-        let mut by_key: Vec<Vec<(&[u8], Indexed)>> = vec![Vec::new(); keys.len()];
+        let mut by_key: Vec<Vec<(&str, Indexed)>> = vec![Vec::new(); keys.len()];
         let mut rest = Vec::new();
         for (position, candidate) in list.iter().enumerate() {
             let position = position as u32;
@@ -133,17 +137,21 @@ fn keys_by_use(list: &[Candidate]) -> HashMap<Key, usize, RandomState> {
     keys.into_iter().enumerate().map(|(place, (key, _))| (key, place)).collect()
 }
 
-/// The headers and query parameters for which an exact value is asked.
-fn exact_values(conditions: &Conditions) -> impl Iterator<Item = (Key, &[u8])> {
-    let headers = conditions.headers().iter().filter_map(|header| match &header.value {
-        ValueMatch::Exact(value) => Some((Key::Header(header.name.clone()), &**value)),
-        ValueMatch::Regex(_) => None,
-    });
-    let params = conditions.query_params().iter().filter_map(|param| match &param.value {
-        ValueMatch::Exact(value) => Some((Key::QueryParam(param.name.clone()), &**value)),
-        ValueMatch::Regex(_) => None,
-    });
+/// The headers and query parameters for which an exact value is asked, as far as it is text: in manifests it is.
+fn exact_values(conditions: &Conditions) -> impl Iterator<Item = (Key, &str)> {
+    let headers = conditions.headers().iter();
+    let headers =
+        headers.filter_map(|header| Some((Key::Header(header.name.clone()), exact(&header.value)?)));
+    let params = conditions.query_params().iter();
+    let params = params.filter_map(|param| Some((Key::QueryParam(param.name.clone()), exact(&param.value)?)));
     headers.chain(params)
+}
+
+fn exact(value: &ValueMatch) -> Option<&str> {
+    match value {
+        ValueMatch::Exact(exact) => str::from_utf8(exact).ok(),
+        ValueMatch::Regex(_) => None,
+    }
 }
 
 /// Whether one header or query parameter is all that is asked for.
@@ -155,23 +163,24 @@ fn is_single(conditions: &Conditions) -> bool {
 
 impl ValueIndex {
     /// `candidates` ascend.
-    fn new(key: Key, mut candidates: Vec<(&[u8], Indexed)>) -> Self {
+    fn new(key: Key, mut candidates: Vec<(&str, Indexed)>) -> Self {
         candidates.sort_by_key(|(value, _)| *value);
-        let mut by_value = HashMap::default();
-        let mut start = 0;
-        for of_value in candidates.chunk_by(|(a, _), (b, _)| a == b) {
-            let end = start + of_value.len() as u32;
-            by_value.insert(Box::from(of_value[0].0), Span { start, end });
-            start = end;
-        }
-        Self { key, by_value, indexed: candidates.into_iter().map(|(_, indexed)| indexed).collect() }
+        let seed = RandomState::default();
+        let values = candidates.chunk_by(|(a, _), (b, _)| a == b).map(|of_value| {
+            let value = of_value[0].0;
+            let candidates = of_value.iter().map(|(_, indexed)| *indexed).collect();
+            let hash = hash(&seed, value.as_bytes()) as u32;
+            Hashed { hash, value: OfValue { value: value.into(), candidates } }
+        });
+        Self { key, values: HashSlice::new(values), seed }
     }
 
     /// Shows the candidates of each value that the request has.
     fn each_found(&self, request: &RequestHead<'_>, mut found: impl FnMut(&[Indexed])) {
         let mut look_up = |value: &[u8]| {
-            if let Some(Span { start, end }) = self.by_value.get(value) {
-                found(&self.indexed[*start as usize..*end as usize]);
+            let hash = hash(&self.seed, value) as u32;
+            if let Some(known) = self.values.find(hash, |known| known.value.as_bytes() == value) {
+                found(&known.candidates);
             }
         };
         match &self.key {
