@@ -4,6 +4,7 @@
 //! meets. For each, an explanation says which of its other conditions failed, or by which criterion it came second.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::candidate::Candidate;
@@ -105,8 +106,7 @@ impl RouteTable {
         let decision = self.find_in(listener, request, &mut ());
         let _ = self.find_in(listener, request, &mut recorder);
         let mut seen = recorder.seen;
-        self.rank(&mut seen);
-        seen.sort_by_key(|(place, _)| *place);
+        self.sort(&mut seen, |candidate| candidate.rule);
         let chosen = decision.ok().and_then(|matched| {
             let is_chosen = |(_, seen): &&(Place, ExplainedCandidate)| {
                 (seen.rule, seen.entry) == (matched.rule, matched.entry)
@@ -128,21 +128,23 @@ impl RouteTable {
         Explanation { decision, listener: Some(listener), candidates }
     }
 
-    /// Gives the routes of what was seen their places in the order of age.
-    fn rank(&self, seen: &mut [(Place, ExplainedCandidate)]) {
-        let age = |number: u32| self.routes.get(number).map(|route| &route.age);
-        let mut routes: Vec<u32> = seen.iter().map(|(_, candidate)| candidate.rule.route).collect();
-        routes.sort_by(|a, b| age(*a).cmp(&age(*b)));
+    /// Sorts what was seen by precedence, of which the age of the routes was not known.
+    pub(super) fn sort<T>(&self, seen: &mut [(Place, T)], rule: impl Fn(&T) -> RuleId) {
+        let age = |number: &u32| self.routes.get(*number).map(|route| &route.age);
+        let mut routes: Vec<u32> = seen.iter().map(|(_, seen)| rule(seen).route).collect();
+        routes.sort_unstable();
         routes.dedup();
-        for (place, candidate) in seen {
-            let rank = routes.iter().position(|number| *number == candidate.rule.route);
-            *place = place.with_rank(rank.map_or(u32::MAX, |rank| rank as u32));
+        routes.sort_by(|a, b| age(a).cmp(&age(b)));
+        let ranks: HashMap<u32, u32> = routes.into_iter().zip(0..).collect();
+        for (place, seen) in seen.iter_mut() {
+            *place = place.with_rank(ranks[&rule(seen).route]);
         }
+        seen.sort_by_key(|(place, _)| *place);
     }
 }
 
 /// The place of a candidate, but for the age of its route.
-fn place<M: Indexed>(
+pub(super) fn place<M: Indexed>(
     hostname: Option<&Hostname>,
     path: PathStep<'_, M::Expression>,
     candidate: &Candidate,

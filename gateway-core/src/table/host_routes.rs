@@ -79,6 +79,18 @@ impl<E: 'static> HostRoutes<E> {
         self.paths.is_shared_with(&other.paths) && rest(self) == rest(other)
     }
 
+    /// Shows all match entries, in no order.
+    pub(crate) fn show<M: Indexed<Expression = E>>(&self, observer: &mut impl Observer) {
+        let rest = self.rest.as_deref();
+        for (kind, text, group) in self.paths.iter() {
+            let step = PathStep::LookUp(kind, text);
+            group.show(&self.candidates, |candidates| observer.group::<M>(step, candidates));
+        }
+        for (expression, candidate) in rest.iter().flat_map(|rest| &rest.expressions) {
+            observer.group::<M>(PathStep::Ask(expression), std::slice::from_ref(candidate));
+        }
+    }
+
     /// Indexes match entries, which may come in any order.
     pub(crate) fn build<'b, M>(entries: impl IntoIterator<Item = Placed<'b, M>>) -> Self
     where

@@ -66,6 +66,13 @@ impl<T: Clone> HostnameMap<T> {
         self.exact.is_empty() && self.wildcard.is_empty() && self.any.is_none()
     }
 
+    /// All hostnames with their values, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FoundBy<'_>, &T)> {
+        let exact = self.exact.iter().map(|(name, value)| (FoundBy::Exact(name), value));
+        let wildcard = self.wildcard.iter().map(|(suffix, value)| (FoundBy::Wildcard(suffix), value));
+        exact.chain(wildcard).chain(self.any.iter().map(|value| (FoundBy::Any, value)))
+    }
+
     /// The values whose hostnames match `host`, most specific first.
     ///
     /// # Spec

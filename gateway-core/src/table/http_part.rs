@@ -7,7 +7,7 @@ use super::candidate::Chosen;
 use super::host_routes::{HostRoutes, Observer};
 use super::hostname_map::HostnameMap;
 use crate::hostname::Hostname;
-use crate::matching::{GrpcMethodMatch, MatchedPath, Pattern, RequestHead};
+use crate::matching::{GrpcMatch, GrpcMethodMatch, HttpMatch, MatchedPath, Pattern, RequestHead};
 
 /// The rules of all routes attached to one listener. A copy shares the hostnames that do not change.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,18 @@ impl HttpPart {
     #[cfg(all(test, feature = "resources"))]
     pub(crate) fn routes_for(&self, host: &str) -> Vec<HostRoutes<Pattern>> {
         self.requests.matching(host).map(|(_, routes)| routes.clone()).collect()
+    }
+
+    /// Shows all match entries of all hostnames, in no order.
+    pub(crate) fn show(&self, observer: &mut impl Observer) {
+        for (hostname, routes) in self.calls.iter() {
+            observer.hostname(hostname);
+            routes.show::<GrpcMatch>(observer);
+        }
+        for (hostname, routes) in self.requests.iter() {
+            observer.hostname(hostname);
+            routes.show::<HttpMatch>(observer);
+        }
     }
 
     /// The candidate with the highest precedence that the request meets, and how its path matched.

@@ -36,6 +36,9 @@ pub(crate) trait Indexed: Match + Sized {
     /// The condition on the path in the words of the API.
     fn describe(step: PathStep<'_, Self::Expression>) -> String;
 
+    /// A path that meets the condition, where one is easily told.
+    fn example(step: PathStep<'_, Self::Expression>) -> Option<String>;
+
     /// The place of an entry of this kind.
     fn place(precedence: Precedence<Self::Specificity>) -> Place;
 }
@@ -150,6 +153,14 @@ impl Indexed for HttpMatch {
         }
     }
 
+    fn example(step: PathStep<'_, Pattern>) -> Option<String> {
+        match step {
+            PathStep::LookUp(_, "") => Some("/".to_owned()),
+            PathStep::LookUp(_, path) => Some(path.to_owned()),
+            PathStep::Ask(_) => None,
+        }
+    }
+
     fn place(precedence: Precedence) -> Place {
         Place::Request(precedence)
     }
@@ -211,6 +222,13 @@ impl Indexed for GrpcMatch {
                 format!("RegularExpression {}/{}", written(method.service()), written(method.method()))
             }
         }
+    }
+
+    fn example(step: PathStep<'_, GrpcMethodMatch>) -> Option<String> {
+        let PathStep::LookUp(kind, text) = step else { return None };
+        let or_any = |part: &str| if part.is_empty() { "any".to_owned() } else { part.to_owned() };
+        let (service, method) = parts(kind, text);
+        Some(format!("/{}/{}", or_any(service), or_any(method)))
     }
 
     fn place(precedence: Precedence<GrpcSpecificity>) -> Place {

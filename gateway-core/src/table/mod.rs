@@ -64,6 +64,7 @@ mod unbound;
 mod builder;
 mod explain;
 mod explain_stream;
+mod listed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -90,6 +91,7 @@ pub use self::explain::{CandidateOutcome, ExplainedCandidate, Explanation, TieBr
 pub use self::explain_stream::{ExplainedStream, StreamExplanation};
 pub use self::frontend::{Frontend, FrontendId, Opening};
 pub use self::frontend_owner::FrontendOwner;
+pub use self::listed::{ListedMatch, ListedStream};
 pub use self::listener::{Listener, ListenerProtocol, ListenerTls, Transport};
 pub use self::matched::{Matched, NoMatch};
 pub use self::matched_stream::{MatchedStream, NoStream};

@@ -25,6 +25,12 @@ pub(crate) struct Paths<G> {
     seed: RandomState,
 }
 
+// === impl PathKind ===
+
+impl PathKind {
+    const ALL: [Self; 3] = [Self::Exact, Self::Prefix, Self::Suffix];
+}
+
 // === impl Paths ===
 
 impl<G> Paths<G> {
@@ -41,6 +47,15 @@ impl<G> Paths<G> {
     pub(crate) fn find(&self, kind: PathKind, path: &str) -> Option<&G> {
         let hash = hash(&self.seed, kind, path);
         self.slots.find(hash, |(known, _)| known == path).map(|(_, group)| group)
+    }
+
+    /// All paths, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PathKind, &str, &G)> {
+        self.slots.iter().filter_map(|(path, group)| {
+            let is_it =
+                |kind: &PathKind| self.find(*kind, path).is_some_and(|found| std::ptr::eq(found, group));
+            PathKind::ALL.into_iter().find(is_it).map(|kind| (kind, path.as_str(), group))
+        })
     }
 
     #[cfg(all(test, feature = "resources"))]
@@ -73,6 +88,9 @@ mod tests {
         for ((kind, path), group) in all {
             assert_eq!(paths.find(kind, path), Some(&group), "{kind:?} {path}");
         }
+        let mut listed: Vec<_> = paths.iter().map(|(kind, path, group)| ((kind, path), *group)).collect();
+        listed.sort_by_key(|(path, _)| all.iter().position(|(known, _)| known == path));
+        assert_eq!(listed, all);
         assert_eq!(paths.find(PathKind::Prefix, long), None);
         assert_eq!(paths.find(PathKind::Exact, ""), None);
     }

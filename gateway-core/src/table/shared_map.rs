@@ -62,7 +62,8 @@ impl<T> SharedMap<T> {
         map.find(hash as u32, |(known, _)| known == name).map(|(_, value)| value)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &(SmolStr, T)> {
+    /// All names with their values, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(SmolStr, T)> {
         self.maps().flat_map(HashSlice::iter)
     }
 

@@ -28,6 +28,11 @@ impl StreamPart {
         self.hostnames.change(changes);
     }
 
+    /// The rules behind each hostname, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FoundBy<'_>, &Contenders)> {
+        self.hostnames.iter()
+    }
+
     /// The rules behind each hostname that matches, most specific first. The first of the first is the one that serves.
     ///
     /// # Spec
