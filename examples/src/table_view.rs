@@ -331,43 +331,47 @@ fn columns(headings: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// Every condition of every object, one a line: what a controller would write into the statuses.
 pub fn conditions(update: &Applied) -> String {
-    let mut text = String::new();
-    let mut add = |kind: Kind, key: &ObjectName, about: &str, conditions: &[Condition]| {
-        for condition in conditions {
-            let _ = writeln!(text, "{kind} {key}{about}: {condition}");
-        }
-    };
-    let statuses = &update.statuses;
+    let all = conditions_by_object(&update.statuses).into_iter();
+    let lines = all.flat_map(|(about, conditions)| {
+        conditions.iter().map(move |condition| format!("{about}: {condition}\n"))
+    });
+    lines.collect()
+}
+
+/// The conditions of every object, by what they are about: the object, and a listener or a parent of it.
+pub fn conditions_by_object(statuses: &Statuses) -> Vec<(String, &[Condition])> {
+    let mut all = Vec::new();
     for (key, status) in &statuses.gateway_classes {
-        add(Kind::GatewayClass, key, "", &status.conditions);
+        all.push((format!("{} {key}", Kind::GatewayClass), &*status.conditions));
     }
     for (key, status) in &statuses.gateways {
-        add(Kind::Gateway, key, "", &status.conditions);
+        all.push((format!("{} {key}", Kind::Gateway), &*status.conditions));
         for listener in &status.listeners {
-            add(Kind::Gateway, key, &format!(" listener {}", listener.name), &listener.conditions);
+            all.push((format!("{} {key} listener {}", Kind::Gateway, listener.name), &*listener.conditions));
         }
     }
     for (key, status) in &statuses.listener_sets {
-        add(Kind::ListenerSet, key, "", &status.conditions);
+        all.push((format!("{} {key}", Kind::ListenerSet), &*status.conditions));
         for listener in &status.listeners {
-            add(Kind::ListenerSet, key, &format!(" listener {}", listener.name), &listener.conditions);
+            let about = format!("{} {key} listener {}", Kind::ListenerSet, listener.name);
+            all.push((about, &*listener.conditions));
         }
     }
     for (RouteKey { kind, name: key }, status) in &statuses.routes {
         for parent in &status.parents {
             let section =
                 parent.parent_ref.section_name.as_deref().map(|name| format!("/{name}")).unwrap_or_default();
-            let about = format!(" parent {}{section}", parent.parent_ref.name);
-            add(Kind::from(*kind), key, &about, &parent.conditions);
+            let about = format!("{kind} {key} parent {}{section}", parent.parent_ref.name);
+            all.push((about, &*parent.conditions));
         }
     }
     for (kind, key, status) in statuses.policies() {
         for ancestor in &status.ancestors {
-            let about = format!(" ancestor {}", ancestor.ancestor_ref.name);
-            add(kind, key, &about, &ancestor.conditions);
+            let about = format!("{kind} {key} ancestor {}", ancestor.ancestor_ref.name);
+            all.push((about, &*ancestor.conditions));
         }
     }
-    text
+    all
 }
 
 #[cfg(test)]

@@ -63,6 +63,13 @@ pub(crate) enum Command {
     Check(Check),
     /// Say which rule serves a request and why no other does; exit with 1 if none does.
     Explain(Explain),
+    /// Say what would be decided otherwise with other files: which requests go elsewhere, what is new, what is gone.
+    ///
+    /// Compared is what is served: the match entries of each host of each listener, in the order in which they go before each other, and
+    /// what follows on them; and the conditions in statuses. Rules that only move, and requests that go on as before, are no change.
+    /// The exit code is 0 where nothing changes, 1 where something does, and 2 where a manifest has an error, which is left out
+    /// of what is compared, or cannot be read. Warnings are for `gateway check`.
+    Diff(Diff),
     /// Say what rules of the specification are about, by the ids that messages end in; exit with 1 if there is no such rule.
     Rule(Rule),
 }
@@ -78,6 +85,13 @@ pub(crate) struct Source {
     #[arg(long)]
     pub(crate) demo: bool,
 
+    #[command(flatten)]
+    classes: Classes,
+}
+
+/// Which GatewayClasses files are for, and how they are carried out.
+#[derive(Debug, Args)]
+struct Classes {
     /// Serve only GatewayClasses with this controller name; by default all are served.
     #[arg(long, value_name = "DOMAIN/PATH")]
     controller_name: Option<String>,
@@ -348,6 +362,27 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// What there is: a file, or a folder with files that end in .yaml, .yml or .json.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// What there would be: the same.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+
+    /// A file or folder that belongs to both, such as that with the Gateway. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) with: Vec<PathBuf>,
+
+    #[command(flatten)]
+    classes: Classes,
+
+    #[command(flatten)]
+    judged: Judged,
+}
+
+#[derive(Debug, Args)]
 #[command(mut_arg("paths", unless_kube))]
 pub(crate) struct Explain {
     #[command(flatten)]
@@ -419,9 +454,9 @@ pub(crate) enum AccessLogFormat {
     Json,
 }
 
-// === impl Source ===
+// === impl Classes ===
 
-impl Source {
+impl Classes {
     /// What a translation must know, with these addresses for Gateways that ask for none.
     fn options(&self, default: DefaultAddresses) -> Options {
         Options {
@@ -437,12 +472,11 @@ impl Source {
             ..Options::default()
         }
     }
+}
 
-    /// The addresses of Gateways that ask for none, as `run` has them unless it is told otherwise.
-    fn addresses(&self, own: bool) -> DefaultAddresses {
-        if own { DefaultAddresses::Virtual } else { DefaultAddresses::Shared(vec![self.address()]) }
-    }
+// === impl Source ===
 
+impl Source {
     /// The address that Gateways share.
     fn address(&self) -> IpAddr {
         if self.demo { Ipv4Addr::LOCALHOST.into() } else { Ipv4Addr::UNSPECIFIED.into() }
@@ -454,7 +488,7 @@ impl Source {
 impl Run {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        let options = self.source.options(DefaultAddresses::Shared(self.addresses()));
+        let options = self.source.classes.options(DefaultAddresses::Shared(self.addresses()));
         self.serving.hostnames.options(Options { features: self.serving.features(), ..options })
     }
 
@@ -675,9 +709,20 @@ impl ExternalHostnames {
 
 impl Judged {
     /// What a translation must know.
-    fn options(&self, source: &Source, live: &Live) -> Options {
-        let options = source.options(source.addresses(self.own_addresses || live.kube));
+    ///
+    /// Gateways that ask for no address have this one together, as with `run`; nothing stands for a cluster, where each has its own.
+    fn options(&self, classes: &Classes, shared: Option<IpAddr>) -> Options {
+        let addresses = match shared.filter(|_| !self.own_addresses) {
+            Some(shared) => DefaultAddresses::Shared(vec![shared]),
+            None => DefaultAddresses::Virtual,
+        };
+        let options = classes.options(addresses);
         self.hostnames.options(Options { features: features(self.mesh), ..options })
+    }
+
+    /// The same for what `check` and `explain` read.
+    fn options_for(&self, source: &Source, live: &Live) -> Options {
+        self.options(&source.classes, Some(source.address()).filter(|_| !live.kube))
     }
 }
 
@@ -692,7 +737,16 @@ fn features(mesh: bool) -> BTreeSet<Feature> {
 impl Check {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.judged.options(&self.source, &self.live)
+        self.judged.options_for(&self.source, &self.live)
+    }
+}
+
+// === impl Diff ===
+
+impl Diff {
+    /// What a translation must know.
+    pub(crate) fn options(&self) -> Options {
+        self.judged.options(&self.classes, Some(Ipv4Addr::UNSPECIFIED.into()))
     }
 }
 
@@ -701,7 +755,7 @@ impl Check {
 impl Explain {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.judged.options(&self.source, &self.live)
+        self.judged.options_for(&self.source, &self.live)
     }
 }
 

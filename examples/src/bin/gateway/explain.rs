@@ -428,7 +428,7 @@ const UNRESOLVED: Refusal = Refusal::UnresolvedBackend { position: 0 };
 ///
 /// # Spec
 /// FLT-05, HRB-02 to HRB-09.
-fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str)> {
+pub(crate) fn failure(table: &RouteTable, rule: &HttpRule) -> Option<(Refusal, &'static str)> {
     if rule.filters.contains(&HttpFilter::Unresolved) {
         return Some((Refusal::Filter, "a filter of the rule cannot be carried out"));
     }
@@ -500,7 +500,7 @@ fn what_follows(update: &Applied, port: &Frontend, request: &request::Parts, rul
 }
 
 /// What a policy says of the traces of the Gateway.
-fn traced(table: &RouteTable, Tracing { policy, spans }: &Tracing) -> String {
+pub(crate) fn traced(table: &RouteTable, Tracing { policy, spans }: &Tracing) -> String {
     let Some(Spans { provider, sampling, .. }) = spans else {
         return format!("none, by XTelemetryPolicy {policy}");
     };
@@ -528,7 +528,7 @@ fn kept_by(session: &SessionPersistence) -> String {
 }
 
 /// How much of what a backend gets may be retries.
-fn budgeted(budget: &RetryBudget) -> String {
+pub(crate) fn budgeted(budget: &RetryBudget) -> String {
     let (percent, interval, least) = (budget.percent(), budget.interval(), budget.least());
     format!(
         "{percent} % of requests in {interval:?}, and {} in {:?} in any case",

@@ -59,7 +59,7 @@ fn why_invalid(update: &Applied, id: &RuleName, index: usize) -> String {
 
 /// How TLS is spoken with a backend, where it is: the name that is asked for, who has to have signed the certificate, and whether
 /// there is one to show in return.
-fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> String {
+pub(crate) fn within_tls(table: &RouteTable, owner: &FrontendOwner, backend: &Backend) -> String {
     let Some(tls) = &backend.tls else { return String::new() };
     let authorities = match &tls.authorities {
         Authorities::System => "the authorities of the system".to_owned(),
@@ -86,6 +86,13 @@ fn clusters(backend: &Backend) -> String {
 
 /// The references to backends of a rule, as they are written.
 fn written(update: &Applied, id: &RuleName) -> Vec<String> {
+    let rule = written_rule(update, id);
+    let refs = rule["backendRefs"].as_array().into_iter().flatten();
+    refs.map(|to| text(&id.route.name.namespace, to)).collect()
+}
+
+/// A rule, as it is written.
+pub(crate) fn written_rule(update: &Applied, id: &RuleName) -> Value {
     let (resources, name, index) = (&update.resources, &id.route.name, usize::from(id.index));
     macro_rules! rule_of {
         ($routes:ident) => {
@@ -104,8 +111,7 @@ fn written(update: &Applied, id: &RuleName) -> Vec<String> {
         RouteKind::Udp => rule_of!(udp_routes),
     };
     // What was read can be written.
-    let rule = rule.and_then(Result::ok).unwrap_or_default();
-    rule["backendRefs"].as_array().into_iter().flatten().map(|to| text(&name.namespace, to)).collect()
+    rule.and_then(Result::ok).unwrap_or_default()
 }
 
 /// A reference in a Route of this namespace: `namespace/name:port`, with the kind before it where that is no Service.

@@ -1,7 +1,7 @@
 //! Reading files or a cluster once, for the commands that do not serve.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use gateway_core::apply::Applied;
 use gateway_core::options::Options;
@@ -28,12 +28,15 @@ pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result
     Ok((files.read(), demo))
 }
 
+/// What these files hold.
+pub(crate) fn paths(paths: &[PathBuf], options: Options) -> io::Result<Applied> {
+    existing(paths)?;
+    Ok(source::Source::new(Files::new(paths), options).read())
+}
+
 /// The files, not looked at yet.
 pub(crate) async fn files(source: &Source, options: Options) -> io::Result<(source::Source, Option<Demo>)> {
-    // Later a path may vanish and come again; at the start it is a mistake.
-    if let Some(path) = source.paths.iter().find(|path| !path.exists()) {
-        return Err(missing(path));
-    }
+    existing(&source.paths)?;
     let mut files = Files::new(&source.paths);
     let demo = if source.demo { Some(Demo::start(&mut files).await?) } else { None };
     Ok((source::Source::new(files, options), demo))
@@ -53,6 +56,13 @@ async fn read(args: &Cluster, translate: Options) -> io::Result<Applied> {
     })
 }
 
-fn missing(path: &Path) -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, format!("{}: there is no such file or folder", path.display()))
+/// Later a path may vanish and come again; at the start it is a mistake.
+fn existing(paths: &[PathBuf]) -> io::Result<()> {
+    match paths.iter().find(|path| !path.exists()) {
+        None => Ok(()),
+        Some(path) => {
+            let message = format!("{}: there is no such file or folder", path.display());
+            Err(io::Error::new(io::ErrorKind::NotFound, message))
+        }
+    }
 }

@@ -8,9 +8,11 @@ mod check;
 mod clients;
 mod controller;
 mod descriptors;
+mod diff;
 mod explain;
 mod explain_backend;
 mod explain_stream;
+mod facts;
 mod front;
 mod load;
 mod log;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Controller(args) => controller::controller(args),
         Command::Check(args) => check::check(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Rule(args) => rule::rule(args),
     };
     match result {
