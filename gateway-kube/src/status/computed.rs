@@ -97,6 +97,18 @@ impl Computed {
         }
     }
 
+    /// The parents or ancestors that cannot be seen from here.
+    pub(super) fn unseen(&self) -> &[ParentReference] {
+        match self {
+            Self::RouteBeside(_, unseen) | Self::PolicyBeside(_, unseen) => unseen,
+            Self::GatewayClass(_)
+            | Self::Gateway(_)
+            | Self::ListenerSet(_)
+            | Self::Route(_)
+            | Self::Policy(_) => &[],
+        }
+    }
+
     /// The status to write; nothing if it is the one that is stored. `controller_name` is ours.
     pub fn merged(
         &self,

@@ -15,6 +15,7 @@
 mod computed;
 mod event;
 mod feature_name;
+mod never_seen;
 mod refused;
 mod writer;
 

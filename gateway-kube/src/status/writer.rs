@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::computed::Computed;
 use super::event::{Worse, worse};
 use super::feature_name::Vocabulary;
+use super::never_seen;
 use crate::error::{Error, code};
 use crate::object::{Received, Stored, StoredStatus, api_resource, read};
 use crate::store::Store;
@@ -122,9 +123,17 @@ impl Writer {
     }
 
     /// The status to write, if it is not the one that is stored.
+    ///
+    /// What is stored about a generation that the object has not had is written anew: no other replica can have seen that.
     pub fn merged(&self, stored: &Stored, computed: &Computed) -> Option<StoredStatus> {
-        let (name, now) = (&self.options.controller_name, SystemTime::now().into());
-        computed.merged(&stored.status, name, &self.vocabulary, &now)
+        let (ours, now) = (&self.options.controller_name, SystemTime::now().into());
+        let mut status = stored.status.clone();
+        if let Some(generation) = stored.generation.filter(|_| stored.generation == computed.generation()) {
+            never_seen::forget(&mut status, generation, |name, about| {
+                name == ours && !computed.unseen().contains(about)
+            });
+        }
+        computed.merged(&status, ours, &self.vocabulary, &now)
     }
 
     /// Writes what statuses say about the objects in a store, and takes away what was said about Routes that are not ours

@@ -23,6 +23,7 @@ crate::tests!["statuses":
     everything_of_ours_gets_a_status,
     what_is_as_it_should_be_is_not_written,
     entries_and_conditions_of_others_stay,
+    what_no_replica_can_have_seen_is_written_anew,
     a_route_that_leaves_us_loses_our_entries_only,
     a_policy_has_an_entry_for_each_gateway_that_reaches_it,
     of_two_policies_for_traffic_the_younger_says_that_it_conflicts,
@@ -112,6 +113,46 @@ async fn entries_and_conditions_of_others_stay(cluster: Cluster) {
     let programmed = |gateway: &Value| has(&written(&gateway["status"]), "Programmed=True/Programmed");
     let gateway = cluster.until("Gateway", "web", programmed).await;
     assert_eq!(gateway["status"]["conditions"][0], theirs);
+}
+
+// GEN-04
+async fn what_no_replica_can_have_seen_is_written_anew(cluster: Cluster) {
+    cluster.gateway().await;
+    cluster.route("shop", "rules: [{}]").await;
+    let controller = cluster.controller();
+    let route = cluster.route_until("shop", "Accepted=True/Accepted").await;
+    let programmed = |gateway: &Value| has(&written(&gateway["status"]), "Programmed=True/Programmed");
+    let gateway = cluster.until("Gateway", "web", programmed).await;
+    // As objects have it that are brought back with their statuses, in a cluster where they have not been changed as often.
+    let others = |conditions: &mut Value| {
+        for condition in conditions.as_array_mut().unwrap() {
+            condition["status"] = json!("False");
+            condition["observedGeneration"] = json!(99);
+        }
+    };
+    let (mut parents, mut status) = (route["status"]["parents"].clone(), gateway["status"].clone());
+    others(&mut parents[0]["conditions"]);
+    others(&mut status["conditions"]);
+    others(&mut status["listeners"][0]["conditions"]);
+    cluster.write_status("HTTPRoute", "shop", json!({"parents": parents})).await;
+    cluster.write_status("Gateway", "web", status).await;
+    cluster
+        .write_status(
+            "GatewayClass",
+            &cluster.name,
+            json!({"conditions": [
+        {"type": "Accepted", "status": "False", "reason": "Pending", "message": "", "observedGeneration": 99,
+         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}),
+        )
+        .await;
+
+    cluster.route_until("shop", "Accepted=True/Accepted").await;
+    let gateway = cluster.until("Gateway", "web", programmed).await;
+    assert!(has(&written(&gateway["status"]["listeners"][0]), "Programmed=True/Programmed"), "{gateway:#}");
+    let accepted = |class: &Value| has(&written(&class["status"]), "Accepted=True/Accepted");
+    cluster.until("GatewayClass", &cluster.name, accepted).await;
+    idle(&controller).await;
+    assert_eq!(controller.progress().borrow().failures, 0);
 }
 
 // RTE-10, GEN-12
