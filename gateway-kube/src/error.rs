@@ -3,8 +3,6 @@
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 
-use crate::object::Unreadable;
-
 /// Something that an API server did not do, or that could not be understood.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,9 +16,6 @@ pub enum Error {
         #[source]
         source: Box<kube::Error>,
     },
-    /// An object came that cannot be read.
-    #[error(transparent)]
-    Unreadable(#[from] Box<Unreadable>),
     /// An object of the name that is to be made is there, and belongs to another.
     #[error(
         "{kind} {key} does not belong to Gateway {gateway}, for which it would be made; rename one of the two"
@@ -81,7 +76,7 @@ impl Error {
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Request { source, .. } => code(source),
-            Self::Unreadable(_) | Self::Taken { .. } | Self::Contended { .. } => None,
+            Self::Taken { .. } | Self::Contended { .. } => None,
         }
     }
 }

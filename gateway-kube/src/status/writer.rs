@@ -180,7 +180,7 @@ impl Writer {
             let result = api.patch_status(&key.name, &self.params(), &patch).await;
             match result {
                 Ok(received) => {
-                    let written = read(kind, stored.version, received).map_err(Error::Unreadable)?.stored;
+                    let written = read_stored(kind, stored.version, received);
                     self.tell(kind, key, &stored, &merged).await;
                     return Ok(match self.merged(&written, computed) {
                         None => Outcome::Written(written),
@@ -229,8 +229,7 @@ impl Writer {
             }));
             match api.patch(&key.name, &self.params(), &patch).await {
                 Ok(received) => {
-                    let written = read(Kind::GatewayClass, stored.version, received);
-                    return Ok(Outcome::Written(written.map_err(Error::Unreadable)?.stored));
+                    return Ok(Outcome::Written(read_stored(Kind::GatewayClass, stored.version, received)));
                 }
                 Err(error) if code(&error) == Some(404) => return Ok(Outcome::Outdated),
                 Err(error) if code(&error) == Some(409) => {
@@ -256,10 +255,7 @@ impl Writer {
         let received = api.get_opt(&key.name).await;
         let received = received.map_err(|error| Error::request(format!("reading {kind} {key}"), error))?;
         let Some(received) = received else { return Ok(None) };
-        let stored = match read(kind, known.version, received) {
-            Ok(object) => object.stored,
-            Err(unreadable) => unreadable.stored,
-        };
+        let stored = read_stored(kind, known.version, received);
         Ok(Some(stored).filter(|stored| stored.uid == known.uid))
     }
 
@@ -319,6 +315,14 @@ impl std::fmt::Debug for Writer {
             .field("options", &self.options)
             .field("vocabulary", &self.vocabulary)
             .finish_non_exhaustive()
+    }
+}
+
+/// What is stored with an object, whether that itself can be read or not.
+fn read_stored(kind: Kind, version: &'static str, received: Received) -> Stored {
+    match read(kind, version, received) {
+        Ok(object) => object.stored,
+        Err(unreadable) => unreadable.stored,
     }
 }
 

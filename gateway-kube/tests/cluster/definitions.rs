@@ -152,6 +152,11 @@ async fn what_is_stored_against_the_rules_is_told_its_owner(mut faulty: Faulty) 
     cluster.gateway_with("listeners: [{name: http, port: 70000, protocol: HTTP}]").await;
     let invalid = |gateway: &Value| has(&written(&gateway["status"]), "Accepted=False/Invalid");
     cluster.until("Gateway", "web", invalid).await;
+    assert_eq!(
+        controller.progress().borrow().failures,
+        0,
+        "a status can be written where the object cannot be read"
+    );
 }
 
 async fn a_field_that_is_not_kept_is_not_written_for_ever(mut faulty: Faulty) {
