@@ -2,12 +2,14 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::exchange::GrpcCode;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
-use tokio::time::Sleep;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::BoxError;
 
@@ -32,18 +34,24 @@ pub enum Limit {
 pub struct TimedOut(pub Limit);
 
 /// A running timer and what it stands for.
+// All of it in a box: what it limits is moved from layer to layer, and few rules have a timeout.
 #[derive(Debug)]
-pub(crate) struct Deadline {
-    pub(crate) sleep: Pin<Box<Sleep>>,
-    pub(crate) limit: Limit,
-    pub(crate) late: Late,
+pub(crate) struct Deadline(Pin<Box<Timer>>);
+
+pin_project! {
+    #[derive(Debug)]
+    struct Timer {
+        #[pin]
+        sleep: Sleep,
+        limit: Limit,
+        late: Late,
+    }
 }
 
 /// How a body ends that is not complete when its time is over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Late {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
     /// It breaks.
-    #[default]
     Broken,
     /// With trailers that say so: that of an answer to a call of gRPC.
     Told,
@@ -64,15 +72,30 @@ impl Limit {
 // === impl Deadline ===
 
 impl Deadline {
+    /// A timer that runs from now on.
+    ///
+    /// # Panics
+    /// When there is no tokio runtime with a timer.
+    pub(crate) fn after(duration: Duration, limit: Limit) -> Self {
+        Self(Box::pin(Timer { sleep: sleep(duration), limit, late: Late::Broken }))
+    }
+
+    /// The same for an answer to a call of gRPC, whose trailers say that it was late.
+    pub(crate) fn told(mut self) -> Self {
+        *self.0.as_mut().project().late = Late::Told;
+        self
+    }
+
     /// Ready when the time is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TimedOut> {
-        self.sleep.as_mut().poll(cx).map(|()| TimedOut(self.limit))
+        let timer = self.0.as_mut().project();
+        timer.sleep.poll(cx).map(|()| TimedOut(*timer.limit))
     }
 
     /// The frame with which the body ends.
     pub(super) fn end(&self) -> Result<Frame<Bytes>, BoxError> {
-        match self.late {
-            Late::Broken => Err(TimedOut(self.limit).into()),
+        match self.0.late {
+            Late::Broken => Err(TimedOut(self.0.limit).into()),
             Late::Told => Ok(Frame::trailers(HeaderMap::from_iter([
                 (GRPC_STATUS, HeaderValue::from_static(GrpcCode::DeadlineExceeded.as_str())),
                 (GRPC_MESSAGE, HeaderValue::from_static("the time for the call is over")),
@@ -82,6 +105,10 @@ impl Deadline {
 
     /// The one that expires first.
     pub(super) fn earlier(self, other: Self) -> Self {
-        if other.sleep.deadline() < self.sleep.deadline() { other } else { self }
+        if other.expires() < self.expires() { other } else { self }
+    }
+
+    fn expires(&self) -> Instant {
+        self.0.sleep.deadline()
     }
 }

@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
-use crate::body::deadline::{Deadline, Late};
+use crate::body::deadline::Deadline;
 use crate::outcome::{IntoRefused, Refusal, Refused};
 use crate::routed::{Progress, Stage};
 
@@ -18,22 +18,29 @@ pin_project! {
     pub struct TimeoutsFuture<F> {
         #[pin]
         future: F,
-        deadline: Option<Deadline>,
-        progress: Option<Progress>,
-        // Whether success makes the connection a tunnel, as for CONNECT.
-        tunnel: bool,
+        // Nothing where the rule has no timeout, or an answer has begun.
+        limited: Option<Limited>,
     }
+}
+
+/// The time that an answer has to begin.
+#[derive(Debug)]
+struct Limited {
+    deadline: Deadline,
+    progress: Option<Progress>,
+    /// Whether success makes the connection a tunnel, as for CONNECT.
+    tunnel: bool,
 }
 
 // === impl TimeoutsFuture ===
 
 impl<F> TimeoutsFuture<F> {
     pub(super) fn unlimited(future: F) -> Self {
-        Self { future, deadline: None, progress: None, tunnel: false }
+        Self { future, limited: None }
     }
 
     pub(super) fn within(deadline: Deadline, progress: Option<Progress>, tunnel: bool, future: F) -> Self {
-        Self { future, deadline: Some(deadline), progress, tunnel }
+        Self { future, limited: Some(Limited { deadline, progress, tunnel }) }
     }
 }
 
@@ -47,30 +54,41 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(deadline) = this.deadline else { return E::refuse_from(|| this.future.poll(cx)) };
+        let Some(limited) = this.limited else { return E::refuse_from(|| this.future.poll(cx)) };
         match this.future.poll(cx) {
             Poll::Ready(Ok(mut response)) => {
-                let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS
-                    || (*this.tunnel && response.status().is_success());
-                if let Some(mut deadline) = this.deadline.take()
-                    && !upgraded
-                {
-                    if answers_call(&response) {
-                        deadline.late = Late::Told;
-                    }
-                    response.body_mut().limit(deadline);
+                if let Some(limited) = this.limited.take() {
+                    limited.limit_body(&mut response);
                 }
                 Poll::Ready(Ok(response))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into_refused())),
-            Poll::Pending => deadline.poll(cx).map(|late| {
-                // The attempt that goes on knows its endpoint, and is dropped with it.
-                let Stage { reached, retries } =
-                    this.progress.as_ref().map(Progress::get).unwrap_or_default();
-                let refused = Refused::from(Refusal::TimedOut(late.0));
-                Err(refused.with_reached(reached).with_retries(retries))
-            }),
+            Poll::Pending => limited.poll(cx).map(Err),
         }
+    }
+}
+
+// === impl Limited ===
+
+impl Limited {
+    /// Ready when the time is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Refused> {
+        self.deadline.poll(cx).map(|late| {
+            // The attempt that goes on knows its endpoint, and is dropped with it.
+            let Stage { reached, retries } = self.progress.as_ref().map(Progress::get).unwrap_or_default();
+            Refused::from(Refusal::TimedOut(late.0)).with_reached(reached).with_retries(retries)
+        })
+    }
+
+    /// The time goes on for the body of the answer, but for one that makes the connection something else.
+    fn limit_body<B>(self, response: &mut Response<ResponseBody<B>>) {
+        let Self { deadline, progress: _, tunnel } = self;
+        let status = response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS || (tunnel && status.is_success()) {
+            return;
+        }
+        let deadline = if answers_call(response) { deadline.told() } else { deadline };
+        response.body_mut().limit(deadline);
     }
 }
 

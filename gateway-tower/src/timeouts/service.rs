@@ -4,13 +4,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Method, Request, Response};
-use tokio::time;
 use tower_service::Service;
 
 use super::{Limit, TimeoutsFuture};
 use crate::authorize::Began;
 use crate::body::ResponseBody;
-use crate::body::deadline::{Deadline, Late};
+use crate::body::deadline::Deadline;
 use crate::outcome::{IntoRefused, Refused};
 use crate::routed::Routed;
 
@@ -68,8 +67,7 @@ impl<S> Timeouts<S> {
     where
         S: Service<Request<B>>,
     {
-        let sleep = Box::pin(time::sleep(after));
-        let deadline = Deadline { sleep, limit: self.limit, late: Late::default() };
+        let deadline = Deadline::after(after, self.limit);
         // That of a single attempt is told by who makes it.
         let routed = request.extensions_mut().get_mut().filter(|_| self.limit == Limit::Request);
         let progress = routed.map(Routed::tell_progress);
