@@ -16,8 +16,9 @@ pub(crate) struct Slots<T> {
     chunks: Vec<Chunks<T>>,
 }
 
-type Chunks<T> = Arc<[Chunk<T>]>;
-type Chunk<T> = Arc<[Option<T>]>;
+/// Arrays rather than slices, since each request looks up many numbers: of these there is no length to read.
+type Chunks<T> = Option<Arc<[Chunk<T>; CHUNK]>>;
+type Chunk<T> = Option<Arc<[Option<T>; CHUNK]>>;
 
 /// [`Slots`] to which values can be added; gives numbers again that were given up.
 #[derive(Debug)]
@@ -43,20 +44,28 @@ impl<T> Slots<T> {
     #[inline]
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
-        let chunk = self.chunks.get(number / CHUNK / CHUNK)?.get(number / CHUNK % CHUNK)?;
-        chunk.get(number % CHUNK)?.as_ref()
+        let chunks = self.chunks.get(number / CHUNK / CHUNK)?.as_ref()?;
+        let chunk = chunks[number / CHUNK % CHUNK].as_ref()?;
+        chunk[number % CHUNK].as_ref()
     }
 
     /// All values with their numbers, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let chunks = self.chunks.iter().enumerate().flat_map(|(position, chunks)| {
-            chunks.iter().enumerate().map(move |(within, chunk)| (position * CHUNK + within, chunk))
-        });
-        let all = chunks.flat_map(|(position, chunk)| {
-            chunk.iter().enumerate().map(move |(within, value)| (position * CHUNK + within, value))
-        });
-        all.filter_map(|(number, value)| Some((number as u32, value.as_ref()?)))
+        let chunks = values(0, &self.chunks).flat_map(|(position, chunks)| values(position, &**chunks));
+        let all = chunks.flat_map(|(position, chunk)| values(position, &**chunk));
+        all.map(|(number, value)| (number as u32, value))
     }
+}
+
+/// The values of the chunk at `position` that there are, each with its own position.
+fn values<T>(position: usize, chunk: &[Option<T>]) -> impl Iterator<Item = (usize, &T)> {
+    let all = chunk.iter().enumerate();
+    all.filter_map(move |(within, value)| Some((position * CHUNK + within, value.as_ref()?)))
+}
+
+/// The chunk, to be changed: that of these values alone, and a new one where there is none.
+fn own<T: Clone>(chunk: &mut Option<Arc<[Option<T>; CHUNK]>>) -> &mut [Option<T>; CHUNK] {
+    Arc::make_mut(chunk.get_or_insert_with(|| Arc::new(std::array::from_fn(|_| None))))
 }
 
 impl<T: Clone> Slots<T> {
@@ -73,15 +82,8 @@ impl<T: Clone> Slots<T> {
         if all.len() <= number / CHUNK / CHUNK {
             all.resize_with(number / CHUNK / CHUNK + 1, Chunks::default);
         }
-        let chunks = &mut all[number / CHUNK / CHUNK];
-        if chunks.is_empty() {
-            *chunks = (0..CHUNK).map(|_| Chunk::default()).collect();
-        }
-        let chunk = &mut Arc::make_mut(chunks)[number / CHUNK % CHUNK];
-        if chunk.is_empty() {
-            *chunk = (0..CHUNK).map(|_| None).collect();
-        }
-        &mut Arc::make_mut(chunk)[number % CHUNK]
+        let chunk = &mut own(&mut all[number / CHUNK / CHUNK])[number / CHUNK % CHUNK];
+        &mut own(chunk)[number % CHUNK]
     }
 }
 
@@ -121,15 +123,17 @@ impl<T: Clone> SlotMap<T> {
 
     /// Gives up the chunks that this number is in, as far as they have no values any more.
     fn forget_empty(&mut self, number: usize) {
-        let all = &mut self.slots.chunks[number / CHUNK / CHUNK];
-        if all[number / CHUNK % CHUNK].iter().any(Option::is_some) {
+        let chunks = &mut self.slots.chunks[number / CHUNK / CHUNK];
+        let all = own(chunks);
+        let chunk = &mut all[number / CHUNK % CHUNK];
+        if chunk.as_ref().is_some_and(|chunk| chunk.iter().any(Option::is_some)) {
             return;
         }
-        Arc::make_mut(all)[number / CHUNK % CHUNK] = Chunk::default();
-        if all.iter().all(|chunk| chunk.is_empty()) {
-            *all = Chunks::default();
+        *chunk = None;
+        if all.iter().all(Option::is_none) {
+            *chunks = None;
         }
-        if self.slots.chunks.iter().all(|chunks| chunks.is_empty()) {
+        if self.slots.chunks.iter().all(Option::is_none) {
             *self = Self::default();
         }
     }
@@ -169,7 +173,7 @@ mod tests {
     fn chunks_without_values_go_and_come_back() {
         let mut map = SlotMap::default();
         (0..3_000).for_each(|value| _ = map.insert(value));
-        let chunks = |map: &SlotMap<i32>| map.slots().chunks.iter().map(|all| all.len()).sum::<usize>();
+        let chunks = |map: &SlotMap<i32>| map.slots().chunks.iter().flatten().count();
         let most = chunks(&map);
         (100..2_900).for_each(|number| map.remove(number));
         assert!(chunks(&map) < most);
@@ -186,14 +190,15 @@ mod tests {
         (0..3_000).for_each(|value| _ = map.insert(value));
         let before = map.slots().clone();
         map.replace(1_100, 0);
-        let same = |(a, b): (&Chunks<i32>, &Chunks<i32>)| Arc::ptr_eq(a, b);
+        fn is_same<T>((a, b): (&Option<Arc<T>>, &Option<Arc<T>>)) -> bool {
+            a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b))
+        }
         let (before, after) = (before, map.slots());
-        assert_eq!(
-            before.chunks.iter().zip(&after.chunks).map(same).collect::<Vec<_>>(),
-            [true, false, true]
-        );
-        let changed = before.chunks[1].iter().zip(&*after.chunks[1]).filter(|(a, b)| !Arc::ptr_eq(a, b));
-        assert_eq!(changed.count(), 1);
+        let same: Vec<bool> = before.chunks.iter().zip(&after.chunks).map(is_same).collect();
+        assert_eq!(same, [true, false, true]);
+        let within = |slots: &Slots<i32>| slots.chunks[1].clone().expect("it has values");
+        let changed = within(&before).iter().zip(&*within(after)).filter(|pair| !is_same(*pair)).count();
+        assert_eq!(changed, 1);
         assert_eq!((before.get(1_100), after.get(1_100)), (Some(&1_100), Some(&0)));
     }
 }
