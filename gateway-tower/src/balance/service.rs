@@ -47,10 +47,7 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> BalanceFuture<S::Future> {
         match choose(&mut request, &*self.picker, &self.sessions) {
-            Ok(Chosen { reached, guard, begins, aim }) => {
-                if let Some((authority, version, scheme)) = aim {
-                    aim_at(&mut request, authority, version, scheme);
-                }
+            Ok(Chosen { reached, guard, begins }) => {
                 BalanceFuture::forwarded(self.inner.call(request), reached, guard, begins)
             }
             Err(refusal) => BalanceFuture::refused(refusal),
@@ -64,11 +61,9 @@ struct Chosen {
     guard: Guard,
     /// What the answer says where a session begins.
     begins: Option<Box<SessionHeader>>,
-    /// What the request is aimed at; nothing, where the client answers for the backend.
-    aim: Option<(Authority, Version, Scheme)>,
 }
 
-/// The endpoint for this attempt.
+/// Chooses the endpoint for this attempt, and aims the request at it, unless the client answers for the backend.
 ///
 /// # Spec
 /// HRB-12; FMR-02 for mirrors; SES-05, SES-13; the choice for retries is RTY-09.
@@ -76,7 +71,7 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
     let Some(routed) = request.extensions().get::<Routed>() else { return Err(Refusal::NotRouted) };
     let backend = routed.backend().ok_or(exchange::Refusal::NoBackend)?;
     if backend.is_answered_by_client() {
-        return Ok(Chosen { reached: routed.reached(), guard: Guard::none(), begins: None, aim: None });
+        return Ok(Chosen { reached: routed.reached(), guard: Guard::none(), begins: None });
     }
     if backend.endpoints.is_empty() {
         return Err(exchange::Refusal::without_endpoints(backend).into());
@@ -87,10 +82,12 @@ fn choose<B>(request: &mut Request<B>, picker: &dyn Pick, sessions: &SessionKey)
         Some(exchange) => in_session(exchange, &attempt, picker, sessions)?,
     };
     let endpoint = backend.endpoints.get(position).ok_or(exchange::Refusal::NoEndpoints)?;
-    let aim = (endpoint.authority().clone(), version(backend), scheme(backend));
+    let (authority, version, scheme) = (endpoint.authority().clone(), version(backend), scheme(backend));
     let Some(routed) = request.extensions_mut().get_mut::<Routed>() else { return Err(Refusal::NotRouted) };
     routed.set_endpoint(Some(position));
-    Ok(Chosen { reached: routed.reached(), guard, begins, aim: Some(aim) })
+    let reached = routed.reached();
+    aim_at(request, authority, version, scheme);
+    Ok(Chosen { reached, guard, begins })
 }
 
 /// The endpoint of the client's session, or another, with which one begins.
