@@ -66,7 +66,7 @@ fn run<B>(mut exchange: Exchange<Snapshot>, form: Form, request: Request<B>) -> 
     match exchange.run(&mut parts, &mut || fastrand::u64(..)) {
         Ok(_) => {
             // Without the copies for mirrors, which are to be sent once.
-            let on_answer = OnAnswer::Filters(Box::new(exchange.clone()));
+            let on_answer = OnAnswer::new(exchange.clone());
             if let Some(routed) = parts.extensions.get_mut::<Routed>() {
                 routed.set_exchange(exchange);
             }

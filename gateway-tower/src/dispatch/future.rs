@@ -27,7 +27,8 @@ pin_project! {
 pin_project! {
     #[project = StateProjected]
     enum State<F, S, B> {
-        Forwarded { #[pin] future: F, on_answer: OnAnswer },
+        // Without filters, nothing is to be done to the answer.
+        Forwarded { #[pin] future: F, on_answer: Option<OnAnswer> },
         Stopped { with: Option<Result<Box<Response<Bytes>>, Refused>> },
         // In a box: few requests wait for an authorization service.
         Asking { asking: Box<Asking<S, B>> },
@@ -40,7 +41,7 @@ impl<S, B> DispatchFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn forwarded(future: S::Future, on_answer: OnAnswer) -> Self {
+    pub(super) fn forwarded(future: S::Future, on_answer: Option<OnAnswer>) -> Self {
         Self { state: State::Forwarded { future, on_answer } }
     }
 
@@ -73,7 +74,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjected::Forwarded { future, on_answer } => {
-                    return poll_forwarded(future, on_answer, cx);
+                    return poll_forwarded(future, on_answer.as_ref(), cx);
                 }
                 StateProjected::Stopped { with } => {
                     let stopped = with.take().expect("a future is not polled after it was ready");
@@ -85,7 +86,8 @@ where
                 }
                 StateProjected::Asking { asking } => match ready!(asking.poll(cx)) {
                     Filtered::Passed(request, on_answer) => {
-                        State::Forwarded { future: asking.inner.call(request), on_answer }
+                        let future = asking.inner.call(request);
+                        State::Forwarded { future, on_answer: Some(on_answer) }
                     }
                     Filtered::Answered(response) => State::Stopped { with: Some(Ok(Box::new(response))) },
                     Filtered::Refused(refused) => State::Stopped { with: Some(Err(refused)) },
@@ -97,17 +99,18 @@ where
     }
 }
 
-/// The answer, edited where it is: it is large to move.
+/// The answer, edited where it is, if at all: it is large to move.
 #[inline]
 fn poll_forwarded<F, RB, E>(
     future: Pin<&mut F>,
-    on_answer: &OnAnswer,
+    on_answer: Option<&OnAnswer>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Response<RB>, Refused>>
 where
     F: Future<Output = Result<Response<RB>, E>>,
     E: IntoRefused,
 {
+    let Some(on_answer) = on_answer else { return E::refuse_from(|| future.poll(cx)) };
     let mut answer = E::refuse_from(|| future.poll(cx));
     let Poll::Ready(end) = &mut answer else { return Poll::Pending };
     match end {

@@ -8,27 +8,24 @@ use http::{Response, response};
 use crate::handle::Snapshot;
 use crate::outcome::Refused;
 
-/// What is to be done to the answer.
+/// What is to be done to the answer: the filters that have run on the request.
 #[derive(Debug)]
-pub(super) enum OnAnswer {
-    /// Nothing: there are no filters.
-    Plain,
-    /// The filters that have run on the request.
-    Filters(Box<Exchange<Snapshot>>),
-}
+pub(super) struct OnAnswer(Box<Exchange<Snapshot>>);
 
 // === impl OnAnswer ===
 
 impl OnAnswer {
+    /// What the filters of this exchange do.
+    pub(super) fn new(exchange: Exchange<Snapshot>) -> Self {
+        Self(Box::new(exchange))
+    }
+
     /// What is to be done to the answer of a backend.
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
-        match self {
-            Self::Plain => {}
-            Self::Filters(exchange) => edit_head(response, |head| {
-                exchange.on_backend_response(head);
-                exchange.on_response(head);
-            }),
-        }
+        edit_head(response, |head| {
+            self.0.on_backend_response(head);
+            self.0.on_response(head);
+        });
     }
 
     /// What is to be done to an answer of the gateway's own.
@@ -36,10 +33,7 @@ impl OnAnswer {
     /// # Spec
     /// FHM-11, FCO-02.
     pub(super) fn finish_refused(&self, refused: &mut Refused) {
-        match self {
-            Self::Plain => {}
-            Self::Filters(exchange) => refused.edit_head(|head| exchange.finish_local(head)),
-        }
+        refused.edit_head(|head| self.0.finish_local(head));
     }
 }
 

@@ -8,7 +8,6 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::filtering::{Filtered, filter};
-use super::on_answer::OnAnswer;
 use super::{DispatchFuture, Trust};
 use crate::authorize::{AskNobody, Authorize};
 use crate::outcome::{IntoRefused, Refusal, Refused};
@@ -54,7 +53,7 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> DispatchFuture<S, B> {
         match start(&mut request, self.trust) {
-            Ok(Start::Chosen) => DispatchFuture::forwarded(self.inner.call(request), OnAnswer::Plain),
+            Ok(Start::Chosen) => DispatchFuture::forwarded(self.inner.call(request), None),
             Ok(Start::Filters) => self.filter(request),
             Err(refused) => DispatchFuture::refused(refused),
         }
@@ -71,7 +70,7 @@ impl<S, A> Dispatch<S, A> {
     {
         match filter(request) {
             Filtered::Passed(request, on_answer) => {
-                DispatchFuture::forwarded(self.inner.call(request), on_answer)
+                DispatchFuture::forwarded(self.inner.call(request), Some(on_answer))
             }
             Filtered::Answered(response) => DispatchFuture::answered(response),
             Filtered::Refused(refused) => DispatchFuture::refused(refused),
