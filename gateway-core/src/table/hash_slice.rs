@@ -85,18 +85,35 @@ impl<T> HashSlice<T> {
 
     #[inline]
     fn position(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<usize> {
-        let lines = self.lines.as_slice();
-        for line in in_turn(hash, lines.len()) {
-            for lane in lines[line].lanes(hash) {
-                let position = line * LANES + lane;
-                if self.value(position).is_some_and(&is_it) {
-                    return Some(position);
-                }
+        match &self.lines {
+            Lines::One(line) => self.position_in(0, line, hash, is_it),
+            Lines::Many(lines) => self.position_among(lines, hash, is_it),
+        }
+    }
+
+    fn position_among(&self, lines: &[Line], hash: u32, is_it: impl Fn(&T) -> bool) -> Option<usize> {
+        for number in in_turn(hash, lines.len()) {
+            let position = self.position_in(number, &lines[number], hash, &is_it);
+            if position.is_some() {
+                return position;
             }
             // Values go on in the next line only after a full one.
-            self.value(line * LANES + LANES - 1)?;
+            self.value(number * LANES + LANES - 1)?;
         }
         None
+    }
+
+    /// The position in the line with this number.
+    #[inline]
+    fn position_in(
+        &self,
+        number: usize,
+        line: &Line,
+        hash: u32,
+        is_it: impl Fn(&T) -> bool,
+    ) -> Option<usize> {
+        let mut positions = line.lanes(hash).map(|lane| number * LANES + lane);
+        positions.find(|position| self.value(*position).is_some_and(&is_it))
     }
 
     /// All values.
@@ -116,16 +133,6 @@ impl<T> HashSlice<T> {
 }
 
 // === impl Lines ===
-
-impl Lines {
-    #[inline]
-    fn as_slice(&self) -> &[Line] {
-        match self {
-            Self::One(line) => std::slice::from_ref(line),
-            Self::Many(lines) => lines,
-        }
-    }
-}
 
 impl From<Vec<Line>> for Lines {
     fn from(lines: Vec<Line>) -> Self {
@@ -153,7 +160,7 @@ impl Line {
 
     /// The lanes with the last bits of this hash, ascending.
     #[inline]
-    fn lanes(self, hash: u32) -> impl Iterator<Item = usize> {
+    fn lanes(&self, hash: u32) -> impl Iterator<Item = usize> {
         /// A byte in each lane of a word.
         const fn each(byte: u8) -> u128 {
             u128::from_ne_bytes([byte; LANES])
