@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
 use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, Uri, Version};
 use smallvec::SmallVec;
@@ -50,6 +50,12 @@ struct Memo {
 
 /// The number of a set of expressions, and one bit for each of them; nothing where the set gave up.
 type OfSet = (u64, Option<u128>);
+
+/// The values of a header: those of its lines, or that of all of them together.
+enum HeaderValues<'h> {
+    Lines(header::ValueIter<'h, HeaderValue>),
+    Joined(Option<&'h [u8]>),
+}
 
 /// How many lines of a header are few.
 const FEW_LINES: usize = 8;
@@ -99,6 +105,20 @@ impl Memo {
 impl Clone for Memo {
     fn clone(&self) -> Self {
         Self::default()
+    }
+}
+
+// === impl HeaderValues ===
+
+impl<'h> Iterator for HeaderValues<'h> {
+    type Item = &'h [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'h [u8]> {
+        match self {
+            Self::Lines(lines) => lines.next().map(HeaderValue::as_bytes),
+            Self::Joined(joined) => joined.take(),
+        }
     }
 }
 
@@ -189,13 +209,14 @@ impl<'a> RequestHead<'a> {
     /// The values of a header that are compared: one for each line, and one for all lines of `Cookie`.
     ///
     /// Allocates only where there are several lines of `Cookie`, and then once.
+    #[inline]
     pub fn header_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
-        let joined = match *name == header::COOKIE {
-            true => self.memo.cookies.get_or_init(|| joined_cookies(self.headers)).as_deref(),
-            false => None,
-        };
-        let separate = joined.is_none().then(|| self.headers.get_all(name).iter());
-        separate.into_iter().flatten().map(|line| line.as_bytes()).chain(joined)
+        if *name == header::COOKIE
+            && let Some(joined) = self.memo.cookies.get_or_init(|| joined_cookies(self.headers))
+        {
+            return HeaderValues::Joined(Some(joined));
+        }
+        HeaderValues::Lines(self.headers.get_all(name).iter())
     }
 
     /// Another search begins; where it only tells what would match, it is without bounds.
