@@ -213,9 +213,8 @@ fn a_client_of_http_2_that_opens_no_window_holds_little_of_its_answer() {
     assert!(bytes <= STALLED, "{bytes} bytes are held");
 }
 
-/// A backend of HTTP/2 whose answers have no end, as long as they are taken.
-fn backend_http2() -> (SocketAddr, Arc<AtomicU64>) {
-    const FRAME: &[u8] = &[0; 16 * 1024];
+/// A backend of HTTP/2 whose answers have no end, as long as they are taken, in such frames.
+fn backend_http2(frame: &'static [u8]) -> (SocketAddr, Arc<AtomicU64>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let taken = Arc::new(AtomicU64::new(0));
@@ -235,13 +234,13 @@ fn backend_http2() -> (SocketAddr, Arc<AtomicU64>) {
                         let mut answer = respond.send_response(http::Response::new(()), false).unwrap();
                         tokio::spawn(async move {
                             loop {
-                                answer.reserve_capacity(FRAME.len());
-                                while answer.capacity() < FRAME.len() {
+                                answer.reserve_capacity(frame.len());
+                                while answer.capacity() < frame.len() {
                                     let more = std::future::poll_fn(|cx| answer.poll_capacity(cx)).await;
                                     let Some(Ok(_)) = more else { return };
                                 }
-                                answer.send_data(FRAME.into(), false).unwrap();
-                                counter.fetch_add(FRAME.len() as u64, Ordering::Relaxed);
+                                answer.send_data(frame.into(), false).unwrap();
+                                counter.fetch_add(frame.len() as u64, Ordering::Relaxed);
                             }
                         });
                     }
@@ -283,7 +282,8 @@ fn ask_within_tls(address: SocketAddr, protocol: &str, request: &[u8]) -> TcpStr
 fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
     const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n";
     let (http1, taken1) = backend(LARGE, 64 * 1024 * 1024);
-    let (http2, taken2) = backend_http2();
+    let (http2, taken2) = backend_http2(&[0; 16 * 1024]);
+    let (frames, taken_frames) = backend_http2(&[0; 100]);
     let clients: [(&str, u16, Ask); 4] = [
         ("HTTP/1.1", 80, ask),
         ("HTTP/2", 80, |address| ask_http2(address, 1 << 30)),
@@ -294,6 +294,7 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
         for (name, protocol, backend, taken) in [
             ("HTTP/1.1", BackendProtocol::Http1, http1, &taken1),
             ("HTTP/2", BackendProtocol::H2c, http2, &taken2),
+            ("HTTP/2 in small frames", BackendProtocol::H2c, frames, &taken_frames),
         ] {
             let table = Table::new(1, backend).https(443, None, &CERTIFICATE).protocol(protocol);
             let bytes = held_at(port, &table, taken, ask);

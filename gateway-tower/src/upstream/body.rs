@@ -28,7 +28,7 @@ enum Kind {
     Http1(Incoming),
     /// Over one that is held until the answer has ended.
     Lent(Box<dyn LentBody + Send>),
-    Http2(Box<Gathered<Http2Body>>),
+    Http2(Gathered<Http2Body>),
 }
 
 /// The body of an answer, and the connection of HTTP/1.1 that it comes over. Dropping both closes that.
@@ -61,7 +61,7 @@ impl UpstreamBody {
     }
 
     pub(super) fn http2(body: Http2Body) -> Self {
-        Self(Kind::Http2(Box::new(Gathered::new(body))))
+        Self(Kind::Http2(Gathered::new(body)))
     }
 
     pub(super) fn empty() -> Self {
@@ -110,7 +110,7 @@ impl Body for UpstreamBody {
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Kind::Http2(body) => Pin::new(&mut **body).poll_frame(cx),
+            Kind::Http2(body) => Pin::new(body).poll_frame(cx),
         }
     }
 

@@ -1,18 +1,37 @@
 //! The body of an answer over HTTP/2.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
 
 use super::http2_connection::Place;
+use super::http2_readers::Reader;
+use super::http2_untaken::Untaken;
 use super::http2_upload::Rest;
 
 /// The body of an answer over HTTP/2.
-pub(super) struct Http2Body {
-    stream: RecvStream,
+pub(super) struct Http2Body(Arc<Answer>);
+
+/// An answer, for its body and for the connection that it comes over.
+struct Answer {
+    /// More may have come than the stream was found to have.
+    came: AtomicBool,
+    /// The task that waits for it.
+    waiting: AtomicWaker,
+    arrived: Mutex<Arrived>,
+}
+
+struct Arrived {
+    /// Until the body is dropped, since the stream knows a waker that knows this.
+    stream: Option<RecvStream>,
+    /// What was taken out of the stream while the body was not asked.
+    untaken: Untaken,
     data_ended: bool,
     /// The bytes of the window that the last piece takes, until the next is asked for.
     taken: usize,
@@ -32,20 +51,24 @@ pub(super) struct BrokenOff(h2::Error);
 
 impl Http2Body {
     pub(super) fn new(stream: RecvStream, place: Place, rest: Option<Rest>) -> Self {
-        let mut body = Self { stream, data_ended: false, taken: 0, held: Some((place, rest)) };
-        body.release_at_end();
-        body
-    }
-
-    fn heard(&self) {
-        if let Some((place, _)) = &self.held {
-            place.heard();
+        let held = (!stream.is_end_stream()).then_some((place, rest));
+        let arrived =
+            Arrived { stream: Some(stream), untaken: Untaken::default(), data_ended: false, taken: 0, held };
+        let answer = Arc::new(Answer {
+            came: AtomicBool::new(true),
+            waiting: AtomicWaker::new(),
+            arrived: Mutex::new(arrived),
+        });
+        if let Some((place, _)) = &answer.arrived().held {
+            place.readers().add(Arc::clone(&answer) as Arc<dyn Reader>);
         }
+        Self(answer)
     }
 
-    fn release_at_end(&mut self) {
-        if self.stream.is_end_stream() {
-            self.held = None;
+    /// What is held until the end is held no longer.
+    fn let_go(&self, arrived: &mut Arrived) {
+        if let Some((place, _)) = arrived.held.take() {
+            place.readers().remove(&self.0);
         }
     }
 }
@@ -55,39 +78,126 @@ impl Body for Http2Body {
     type Error = BrokenOff;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        if !self.data_ended {
-            // No earlier: what a client has not taken is to count for the window. Fails only for a stream that is over.
-            let taken = std::mem::take(&mut self.taken);
-            let _ = self.stream.flow_control().release_capacity(taken);
-            match ready!(self.stream.poll_data(cx)) {
+        let answer = &self.0;
+        answer.waiting.register(cx.waker());
+        let arrived = &mut *answer.arrived();
+        if !arrived.data_ended {
+            // No earlier: what a client has not taken is to count for the window.
+            arrived.open_window();
+            let data = match arrived.untaken.pop() {
+                Some(data) => Some(Ok(data)),
+                None => ready!(answer.poll_stream(arrived, RecvStream::poll_data)),
+            };
+            match data {
                 Some(Ok(data)) => {
-                    self.taken = data.len();
-                    self.heard();
-                    self.release_at_end();
+                    arrived.taken = data.len();
+                    arrived.heard();
+                    if arrived.is_over() {
+                        self.let_go(arrived);
+                    }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Some(Err(error)) => {
-                    self.held = None;
+                    self.let_go(arrived);
                     return Poll::Ready(Some(Err(BrokenOff(error))));
                 }
-                None => self.data_ended = true,
+                None => arrived.data_ended = true,
             }
         }
-        let trailers = ready!(self.stream.poll_trailers(cx));
-        self.heard();
-        self.held = None;
-        Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers)).map_err(BrokenOff).transpose())
+        let trailers =
+            ready!(answer.poll_stream(arrived, |stream, cx| stream.poll_trailers(cx).map(Result::transpose)));
+        arrived.heard();
+        self.let_go(arrived);
+        Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers).map_err(BrokenOff)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stream.is_end_stream()
+        self.0.arrived().is_over()
     }
 
     fn size_hint(&self) -> SizeHint {
         // Where the length is known it is among the headers.
-        if self.stream.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+        if self.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+    }
+}
+
+impl Drop for Http2Body {
+    fn drop(&mut self) {
+        let arrived = &mut *self.0.arrived();
+        self.let_go(arrived);
+        arrived.stream = None;
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    fn arrived(&self) -> MutexGuard<'_, Arrived> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the stream for what comes next of it.
+    fn poll_stream<T>(
+        self: &Arc<Self>,
+        arrived: &mut Arrived,
+        poll: impl FnOnce(&mut RecvStream, &mut Context<'_>) -> Poll<Option<T>>,
+    ) -> Poll<Option<T>> {
+        let Some(stream) = &mut arrived.stream else { return Poll::Ready(None) };
+        self.came.store(false, Ordering::Release);
+        let next = ready!(poll(stream, &mut Context::from_waker(&Waker::from(Arc::clone(self)))));
+        self.came.store(true, Ordering::Release);
+        Poll::Ready(next)
+    }
+}
+
+impl Wake for Answer {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.came.store(true, Ordering::Release);
+        self.waiting.wake();
+    }
+}
+
+impl Reader for Answer {
+    fn has_come(&self) -> bool {
+        self.came.load(Ordering::Acquire)
+    }
+
+    fn take(self: Arc<Self>) {
+        let Ok(mut arrived) = self.arrived.try_lock() else { return };
+        // The end, or what went wrong, the stream tells again.
+        while !arrived.data_ended
+            && let Poll::Ready(Some(Ok(data))) = self.poll_stream(&mut arrived, RecvStream::poll_data)
+        {
+            arrived.untaken.push(data);
+        }
+    }
+}
+
+// === impl Arrived ===
+
+impl Arrived {
+    /// What was taken has room again. Fails only for a stream that is over.
+    fn open_window(&mut self) {
+        let taken = std::mem::take(&mut self.taken);
+        if let Some(stream) = &mut self.stream {
+            let _ = stream.flow_control().release_capacity(taken);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.untaken.is_empty() && self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
+    }
+
+    fn heard(&self) {
+        if let Some((place, _)) = &self.held {
+            place.heard();
+        }
     }
 }

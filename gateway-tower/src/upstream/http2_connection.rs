@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::UpstreamOptions;
+use super::http2_readers::{Readers, TakenFirst};
 use crate::body::BoxError;
 use crate::client::ConnectError;
 use crate::connect::{Application, BackendIo, Blocks, Connector, Peer};
@@ -47,7 +48,6 @@ pub(super) struct Http2Connection {
 }
 
 /// What a connection carries, and how much more it may.
-#[derive(Debug)]
 pub(super) struct Load {
     streams: AtomicUsize,
     /// How many streams the backend allows: none until it has said so.
@@ -55,12 +55,13 @@ pub(super) struct Load {
     /// Pieces of answers that have come.
     heard: AtomicU32,
     closed: AtomicBool,
+    /// Of the answers that are under way.
+    readers: Arc<Readers>,
     /// Told when there may be a place for another request.
     places: Arc<Notify>,
 }
 
 /// The place of one request on a connection, until both its bodies are done.
-#[derive(Debug)]
 pub(super) struct Place(Arc<Load>);
 
 // === impl Http2Connection ===
@@ -103,12 +104,15 @@ impl Http2Connection {
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
         let stream = Blocks::new(stream);
-        let (sender, mut connection) = builder.handshake(stream.clone()).await?;
+        let readers = Arc::new(Readers::default());
+        let taken_first = TakenFirst::new(stream.clone(), Arc::clone(&readers));
+        let (sender, mut connection) = builder.handshake(taken_first).await?;
         let load = Arc::new(Load {
             streams: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
             heard: AtomicU32::new(0),
             closed: AtomicBool::new(false),
+            readers,
             places,
         });
         let pings = connection.ping_pong().expect("it is asked for once");
@@ -179,6 +183,11 @@ impl Place {
     pub(super) fn heard(&self) {
         self.0.heard.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// The readers of the answers that come over the same connection.
+    pub(super) fn readers(&self) -> &Readers {
+        &self.0.readers
+    }
 }
 
 impl Drop for Place {
@@ -190,7 +199,7 @@ impl Drop for Place {
 
 /// Keeps a connection going until it ends or answers no ping. Says in `opened` when it takes requests.
 async fn drive(
-    (mut connection, stream): (Connection<Blocks<BackendIo>, Bytes>, Blocks<BackendIo>),
+    (mut connection, stream): (Connection<TakenFirst<Blocks<BackendIo>>, Bytes>, Blocks<BackendIo>),
     load: Arc<Load>,
     opened: oneshot::Sender<()>,
     pings: PingPong,

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gateway_core::rule::BackendProtocol;
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::UpstreamOptions;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
@@ -24,6 +24,8 @@ use crate::frames::{
 };
 use crate::pools::counting;
 use crate::world::{Body, Client, LONG, Table, World, exchange, full, get, get2, raw_backend};
+
+const OK_VALUE: HeaderValue = HeaderValue::from_static("ok");
 
 async fn world(address: SocketAddr) -> World {
     with(address, UpstreamOptions::default()).await
@@ -138,6 +140,55 @@ async fn small_pieces_that_nobody_reads_end_no_connection_that_others_share() {
     assert_eq!(world.send(get("/short")).await.text(), "0123456789");
     assert_eq!(connections.load(Ordering::SeqCst), 1, "over the connection of the others");
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_pieces_arrive_whole_and_in_order_however_long_their_client_rests() {
+    const BYTES: usize = 300_000;
+    let pieces = || {
+        let body: Bytes = (0..BYTES).map(|i| (i % 251) as u8).collect();
+        let mut rest = body;
+        let lengths = (1..400).chain([9000]).cycle();
+        let pieces = lengths.map_while(move |length| {
+            (!rest.is_empty()).then(|| Ok(Frame::data(rest.split_to(length.min(rest.len())))))
+        });
+        let trailers = HeaderMap::from_iter([(HeaderName::from_static("x-end"), OK_VALUE)]);
+        pieces.chain([Ok(Frame::trailers(trailers))])
+    };
+    let (address, connections) = counting(100, move |request: Request<Incoming>| async move {
+        Response::new(if request.uri().path() == "/long" {
+            StreamBody::new(futures_util::stream::iter(pieces())).boxed_unsync()
+        } else {
+            full("0123456789")
+        })
+    })
+    .await;
+    let world = world(address).await;
+    let mut builder = h2::client::Builder::new();
+    builder.initial_connection_window_size(1 << 20);
+    let (mut client, connection) = builder.handshake::<_, Bytes>(world.connect().await).await.unwrap();
+    tokio::spawn(connection);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        client = client.ready().await.unwrap();
+        let request = Request::get("http://a/long").body(()).unwrap();
+        answers.push(client.send_request(request, true).unwrap().0.await.unwrap().into_body());
+    }
+    for mut answer in answers {
+        // What is read for others has what has come for this one taken.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(world.send(get("/short")).await.text(), "0123456789");
+        let mut body = Vec::new();
+        while let Some(piece) = answer.data().await {
+            let piece = piece.unwrap();
+            answer.flow_control().release_capacity(piece.len()).unwrap();
+            body.extend_from_slice(&piece);
+        }
+        assert!(body.iter().enumerate().all(|(i, byte)| usize::from(*byte) == i % 251));
+        assert_eq!(body.len(), BYTES);
+        assert_eq!(answer.trailers().await.unwrap().unwrap()["x-end"], OK_VALUE);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
