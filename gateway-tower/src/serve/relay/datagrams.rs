@@ -11,11 +11,11 @@ use gateway_core::table::{FrontendId, FrontendOwner, MatchedStream, NoStream, Ro
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::endpoint;
-use super::flow::{Flow, with_buffer};
+use super::flow::{AT_ONCE, Flow, Progress, with_buffer};
 use super::flows::{Flows, NoRoom};
 use crate::body::BoxError;
 use crate::connect;
@@ -97,13 +97,14 @@ impl Datagrams {
         connections: Connections,
         in_all: Arc<Semaphore>,
     ) {
+        self.serving(Arc::new(socket), connections, in_all).run().await;
+    }
+
+    fn serving(self, socket: Arc<UdpSocket>, connections: Connections, in_all: Arc<Semaphore>) -> Serving {
         let mut tables = self.tables.subscribe();
         let table = Arc::clone(&tables.borrow_and_update());
         let flows = Flows::new(self.options);
-        let socket = Arc::new(socket);
-        let serving =
-            Serving { datagrams: self, socket, connections, in_all, tables, table, flows, told: None };
-        serving.run().await;
+        Serving { datagrams: self, socket, connections, in_all, tables, table, flows, told: None }
     }
 }
 
@@ -116,7 +117,9 @@ impl Serving {
         loop {
             tokio::select! {
                 ready = self.socket.readable() => match ready {
-                    Ok(()) => self.receive(),
+                    Ok(()) => if self.receive() == Progress::More {
+                        yield_now().await;
+                    },
                     // The socket is broken for good: nothing else is told of before it is read.
                     Err(error) => return tracing::warn!(%error, "no datagrams can be received any more"),
                 },
@@ -126,9 +129,8 @@ impl Serving {
     }
 
     /// Takes what has come.
-    fn receive(&mut self) {
-        // So that sweeps and other tasks have their turn.
-        for _ in 0..64 {
+    fn receive(&mut self) -> Progress {
+        for _ in 0..AT_ONCE {
             let socket = Arc::clone(&self.socket);
             let received = with_buffer(|buffer| {
                 let (length, client) = socket.try_recv_from(buffer)?;
@@ -143,11 +145,12 @@ impl Serving {
                         self.tell(client, &*why);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::All,
                 // It is about an answer that could not be delivered.
                 Err(_) => {}
             }
         }
+        Progress::More
     }
 
     /// Sends a datagram on in the flow of its client, if there is one that still leads somewhere.
@@ -306,5 +309,42 @@ impl Drop for Entry {
         if let Some(task) = &self.task {
             task.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::net::Ipv4Addr;
+
+    use super::super::flow::AT_ONCE;
+    use super::*;
+
+    #[tokio::test]
+    async fn clients_that_flood_leave_other_tasks_their_turn() {
+        let socket = Arc::new(bind_datagrams((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap());
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        for _ in 0..2 * AT_ONCE {
+            client.send_to(b"question", socket.local_addr().unwrap()).await.unwrap();
+        }
+        socket.readable().await.unwrap();
+        let datagrams = Datagrams {
+            gateway: ObjectName::new("default", "web"),
+            port: 53,
+            tables: TableHandle::new(RouteTable::builder(1).build()),
+            options: DatagramOptions::default(),
+            room: Arc::new(Semaphore::new(1)),
+            observers: [].into(),
+        };
+        let (connections, in_all) = (Connections::default(), Arc::new(Semaphore::new(1)));
+        let serving = datagrams.serving(Arc::clone(&socket), connections, in_all);
+        tokio::select! {
+            biased;
+            () = serving.run() => panic!("it is not aborted"),
+            // It is asked once.
+            () = ready(()) => {}
+        }
+        let left = std::iter::from_fn(|| socket.try_recv(&mut [0; 8]).ok()).count();
+        assert_eq!(left, AT_ONCE);
     }
 }

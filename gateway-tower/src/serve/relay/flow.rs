@@ -10,6 +10,7 @@ use std::time::Duration;
 use gateway_core::table::Transport;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::connect::{self, ToSelf};
@@ -21,6 +22,10 @@ use crate::tunnel::Passed;
 /// The longest datagram.
 const LONGEST: usize = 65_535;
 
+/// How many datagrams are read before other tasks have their turn. Who floods would keep the thread for itself: that a socket is
+/// readable costs nothing of what the runtime lets a task do at once.
+pub(super) const AT_ONCE: usize = 64;
+
 thread_local! {
     /// What datagrams are read into. Nothing stays here from one call to the next.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; LONGEST].into());
@@ -29,6 +34,17 @@ thread_local! {
 /// What is read into, for the time of a call.
 pub(super) fn with_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     BUFFER.with_borrow_mut(|buffer| read(buffer))
+}
+
+/// How far the datagrams of a socket have been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// There is none left.
+    All,
+    /// As many as are read [at once](AT_ONCE).
+    More,
+    /// No more will come.
+    Ended,
 }
 
 /// A flow, as the socket of the clients and the task that waits for answers both see it.
@@ -125,9 +141,11 @@ impl Flow {
     ) {
         member.set_tunnel();
         let serving = async {
-            loop {
-                if self.backend.readable().await.is_err() || !self.pass_back(&clients, client) {
-                    return;
+            while self.backend.readable().await.is_ok() {
+                match self.pass_back(&clients, client) {
+                    Progress::All => {}
+                    Progress::More => yield_now().await,
+                    Progress::Ended => return,
                 }
             }
         };
@@ -149,9 +167,9 @@ impl Flow {
         }
     }
 
-    /// Passes on the answers that have come. Says whether more may come.
-    fn pass_back(&self, clients: &UdpSocket, client: SocketAddr) -> bool {
-        loop {
+    /// Passes on answers that have come.
+    fn pass_back(&self, clients: &UdpSocket, client: SocketAddr) -> Progress {
+        for _ in 0..AT_ONCE {
             let read = with_buffer(|buffer| {
                 let length = self.backend.try_recv(buffer)?;
                 self.datagrams.fetch_add(1, Ordering::Relaxed);
@@ -164,14 +182,17 @@ impl Flow {
             });
             match read {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::All,
                 Err(error) => {
                     self.note(&error);
                     // It is about what was sent; the flow ends with the next datagram of the client, or for being quiet.
-                    return !self.is_refused();
+                    if self.is_refused() {
+                        return Progress::Ended;
+                    }
                 }
             }
         }
+        Progress::More
     }
 }
 
@@ -181,5 +202,38 @@ impl Drop for Flow {
         if let Some(end) = self.end.take() {
             self.record.set_end(end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::drain::Connections;
+
+    #[tokio::test]
+    async fn a_backend_that_floods_leaves_other_tasks_their_turn() {
+        let [clients, backend, client] = [(); 3].map(|()| {
+            let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            UdpSocket::from_std(socket).unwrap()
+        });
+        let [to, client] = [&backend, &client].map(|socket| socket.local_addr().unwrap());
+        let flow = Arc::new(Flow::new(to, StreamRecord::default).unwrap());
+        for _ in 0..2 * AT_ONCE {
+            backend.send_to(b"answer", flow.backend.local_addr().unwrap()).await.unwrap();
+        }
+        flow.backend.readable().await.unwrap();
+        let member = Connections::default().join(Vec::new());
+        let answering = Arc::clone(&flow).answer(Arc::new(clients), client, member, Duration::ZERO);
+        tokio::select! {
+            biased;
+            () = answering => panic!("the flow is there"),
+            // It is asked once.
+            () = ready(()) => {}
+        }
+        assert_eq!(flow.datagrams(), AT_ONCE as u32);
     }
 }
