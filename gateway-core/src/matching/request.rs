@@ -1,7 +1,7 @@
 //! The head of a request, as matching sees it.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use http::header::{self, HeaderName, HeaderValue};
@@ -40,12 +40,12 @@ struct Memo {
     params: OnceLock<QueryIndex>,
     cookies: OnceLock<Option<Box<[u8]>>>,
     /// How many bytes of the target, and of the headers, regular expressions were asked about.
-    target: AtomicUsize,
-    headers: AtomicUsize,
+    target: AtomicU32,
+    headers: AtomicU32,
     /// Whether that is not counted.
     unbounded: AtomicBool,
-    /// What sets of expressions have said in this search.
-    sets: OnceLock<Mutex<Vec<OfSet>>>,
+    /// What sets of expressions have said in this search: in a box, as hardly any request asks them.
+    sets: OnceLock<Box<Mutex<Vec<OfSet>>>>,
 }
 
 /// The number of a set of expressions, and one bit for each of them; nothing where the set gave up.
@@ -90,14 +90,14 @@ pub enum RequestError {
 
 impl Memo {
     /// Whether there is still so much of what may be spent.
-    fn spend(&self, spent: &AtomicUsize, bytes: usize) -> bool {
+    fn spend(&self, spent: &AtomicU32, bytes: usize) -> bool {
         if self.unbounded.load(Ordering::Relaxed) {
             return true;
         }
         // A search is the work of one thread.
-        let sum = spent.load(Ordering::Relaxed) + bytes;
+        let sum = spent.load(Ordering::Relaxed).saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         spent.store(sum, Ordering::Relaxed);
-        sum <= RequestHead::MAX_EFFORT
+        sum as usize <= RequestHead::MAX_EFFORT
     }
 }
 
@@ -279,12 +279,12 @@ impl<'a> RequestHead<'a> {
     fn matches_in_set<'t>(
         &self,
         pattern: &Pattern,
-        spent: &AtomicUsize,
+        spent: &AtomicU32,
         texts: impl IntoIterator<Item = &'t [u8]>,
     ) -> Option<bool> {
         let (set, place) = pattern.set()?;
         let mut known =
-            self.memo.sets.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+            self.memo.sets.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner);
         let bits = match known.iter().find(|(id, _)| *id == set.id()) {
             Some((_, bits)) => *bits,
             None => {
@@ -309,12 +309,12 @@ impl<'a> RequestHead<'a> {
 
     /// Whether regular expressions were asked about more of the target than [`MAX_EFFORT`](Self::MAX_EFFORT), so that what matched is not known.
     pub fn is_target_too_long(&self) -> bool {
-        self.memo.target.load(Ordering::Relaxed) > RequestHead::MAX_EFFORT
+        self.memo.target.load(Ordering::Relaxed) as usize > RequestHead::MAX_EFFORT
     }
 
     /// The same for the headers.
     pub fn are_headers_too_long(&self) -> bool {
-        self.memo.headers.load(Ordering::Relaxed) > RequestHead::MAX_EFFORT
+        self.memo.headers.load(Ordering::Relaxed) as usize > RequestHead::MAX_EFFORT
     }
 }
 
