@@ -195,8 +195,8 @@ impl Arrived {
         self.untaken.is_empty() && self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
     }
 
-    fn heard(&self) {
-        if let Some((place, _)) = &self.held {
+    fn heard(&mut self) {
+        if let Some((place, _)) = &mut self.held {
             place.heard();
         }
     }

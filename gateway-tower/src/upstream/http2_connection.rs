@@ -26,6 +26,10 @@ const SEND_BUFFER: usize = 16 * 1024;
 /// whose client pings more often than every five minutes.
 const BETWEEN_PINGS: Duration = Duration::from_secs(5 * 60 + 10);
 
+/// So many requests that were given up, one after the other and without a word of the backend, end a connection: it may read nothing, and what
+/// it would have to read of them, down to their end, is held until it does.
+const GIVEN_UP: usize = 256;
+
 /// How often a connection is looked at within the time that it may be silent.
 const LOOKS: u32 = 4;
 
@@ -54,6 +58,10 @@ pub(super) struct Load {
     allowed: AtomicUsize,
     /// Pieces of answers that have come.
     heard: AtomicU32,
+    /// Requests that were given up since then.
+    given_up: AtomicUsize,
+    /// Told when that were too many, and there are no others.
+    left: Notify,
     closed: AtomicBool,
     /// Of the answers that are under way.
     readers: Arc<Readers>,
@@ -62,7 +70,10 @@ pub(super) struct Load {
 }
 
 /// The place of one request on a connection, until both its bodies are done.
-pub(super) struct Place(Arc<Load>);
+pub(super) struct Place {
+    load: Arc<Load>,
+    is_answered: bool,
+}
 
 // === impl Http2Connection ===
 
@@ -111,6 +122,8 @@ impl Http2Connection {
             streams: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
             heard: AtomicU32::new(0),
+            given_up: AtomicUsize::new(0),
+            left: Notify::new(),
             closed: AtomicBool::new(false),
             readers,
             places,
@@ -133,7 +146,7 @@ impl Http2Connection {
         // Only within the lock of its pool are places taken, so that no more than these can be.
         (self.streams() < most).then(|| {
             self.load.streams.fetch_add(1, Ordering::Relaxed);
-            Place(Arc::clone(&self.load))
+            Place { load: Arc::clone(&self.load), is_answered: false }
         })
     }
 
@@ -179,25 +192,34 @@ impl Load {
 // === impl Place ===
 
 impl Place {
-    /// A piece of the answer has come.
-    pub(super) fn heard(&self) {
-        self.0.heard.fetch_add(1, Ordering::Relaxed);
+    /// A piece of the answer has come, or that there is none.
+    pub(super) fn heard(&mut self) {
+        self.is_answered = true;
+        self.load.heard.fetch_add(1, Ordering::Relaxed);
+        self.load.given_up.store(0, Ordering::Relaxed);
     }
 
     /// The readers of the answers that come over the same connection.
     pub(super) fn readers(&self) -> &Readers {
-        &self.0.readers
+        &self.load.readers
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
-        self.0.places.notify_one();
+        let load = &self.load;
+        if !self.is_answered && load.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= GIVEN_UP {
+            load.closed.store(true, Ordering::Relaxed);
+        }
+        let is_last = load.streams.fetch_sub(1, Ordering::Relaxed) == 1;
+        if is_last && load.given_up.load(Ordering::Relaxed) >= GIVEN_UP {
+            load.left.notify_one();
+        }
+        load.places.notify_one();
     }
 }
 
-/// Keeps a connection going until it ends or answers no ping. Says in `opened` when it takes requests.
+/// Keeps a connection going until it ends, answers no ping, or was left alone. Says in `opened` when it takes requests.
 async fn drive(
     (mut connection, stream): (Connection<TakenFirst<Blocks<BackendIo>>, Bytes>, Blocks<BackendIo>),
     load: Arc<Load>,
@@ -222,6 +244,7 @@ async fn drive(
     let ended = tokio::select! {
         ended = driven => ended.map_err(Into::into),
         () = silent(pings, &load, &options) => Err("it answers no ping".into()),
+        () = load.left.notified() => Err("it has answered nothing until all was given up".into()),
     };
     load.closed.store(true, Ordering::Relaxed);
     load.places.notify_one();
@@ -243,12 +266,17 @@ async fn silent(mut pings: PingPong, load: &Load, options: &UpstreamOptions) {
             pinged = None;
             continue;
         }
-        quiet = if load.streams.load(Ordering::Relaxed) == 0 { Duration::ZERO } else { quiet + look };
+        // The end of what was given up is to be read, too.
+        let owes = load.streams.load(Ordering::Relaxed) + load.given_up.load(Ordering::Relaxed) > 0;
+        quiet = if owes { quiet + look } else { Duration::ZERO };
         if quiet < after || pinged.is_some_and(|pinged| pinged.elapsed() < BETWEEN_PINGS) {
             continue;
         }
         match timeout(options.http2_ping_timeout, pings.ping(Ping::opaque())).await {
-            Ok(Ok(_)) => pinged = Some(Instant::now()),
+            Ok(Ok(_)) => {
+                pinged = Some(Instant::now());
+                load.given_up.store(0, Ordering::Relaxed);
+            }
             // The connection has ended, and says so itself.
             Ok(Err(_)) => return std::future::pending().await,
             Err(_) => return,

@@ -111,9 +111,10 @@ where
             *this.upload = None;
             sent.map_err(Failure::Failed)?;
         }
-        let answer: Response<RecvStream> = ready!(Pin::new(this.answer).poll(cx))?;
-        let place = this.place.take().expect("a future is not polled after it was ready");
+        let answer = ready!(Pin::new(this.answer).poll(cx));
+        let mut place = this.place.take().expect("a future is not polled after it was ready");
         place.heard();
+        let answer: Response<RecvStream> = answer?;
         let rest = this.upload.take().map(Rest::spawn);
         Poll::Ready(Ok(answer.map(|stream| Http2Body::new(stream, place, rest))))
     }

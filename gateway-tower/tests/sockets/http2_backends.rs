@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use gateway_core::rule::BackendProtocol;
+use gateway_core::rule::{BackendProtocol, Timeouts};
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::UpstreamOptions;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, Notify};
 
@@ -447,6 +447,81 @@ async fn a_backend_that_answers_pings_may_take_any_time() {
         ..UpstreamOptions::default()
     };
     assert_eq!(with(address, upstream).await.send(get("/")).await.text(), "ok");
+}
+
+/// A gateway before this backend whose requests are given up after a moment.
+async fn impatient(address: SocketAddr, moment: Duration) -> World {
+    let mut table = Table::new(1, address).protocol(BackendProtocol::H2c);
+    table.timeouts = Timeouts::new(Some(moment), None);
+    World::start(&table).await
+}
+
+/// Sends so many requests that get no answer.
+async fn give_up(world: &World, requests: usize) {
+    let answers = join_all((0..requests).map(|_| world.send(get("/")))).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::GATEWAY_TIMEOUT));
+}
+
+#[tokio::test]
+async fn a_connection_on_which_all_requests_were_given_up_is_left() {
+    let (sender, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let read_on = Arc::new(Notify::new());
+    let told = Arc::clone(&read_on);
+    let address = frames(&[], move |number, mut frames| {
+        let (sender, told) = (sender.clone(), Arc::clone(&told));
+        async move {
+            told.notified().await;
+            while frames.next().await.is_ok() {}
+            sender.send(number).map_err(std::io::Error::other)
+        }
+    })
+    .await;
+    let world = impatient(address, Duration::from_millis(50)).await;
+    // The last ones go over another connection.
+    for _ in 0..4 {
+        give_up(&world, 100).await;
+    }
+    read_on.notify_one();
+    let end = tokio::time::timeout(LONG, ends.recv()).await.expect("the first connection is closed");
+    assert_eq!(end, Some(0));
+}
+
+#[tokio::test]
+async fn a_backend_that_answers_some_requests_keeps_its_connection() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let address = frames(&[], move |_, mut frames| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            loop {
+                let request = frames.until(HEADERS).await?;
+                if request.payload.first() == crate::frames::POST.first() {
+                    answer(&mut frames, request.stream).await?;
+                }
+            }
+        }
+    })
+    .await;
+    let world = impatient(address, Duration::from_secs(1)).await;
+    for _ in 0..3 {
+        give_up(&world, 100).await;
+        let request = Request::post("/").header("host", "a").body(full("")).unwrap();
+        assert_eq!(world.send(request).await.text(), "ok");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn answers_that_are_given_up_half_read_leave_room_for_others() {
+    let (world, _, connections) = endless_backend(&[0; 100]).await;
+    for _ in 0..200 {
+        let mut stream = world.connect().await;
+        stream.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        // Some of it is read, more has come.
+        stream.read_exact(&mut [0; 20_000]).await.unwrap();
+    }
+    assert_eq!(world.send(get("/short")).await.text(), "0123456789");
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
