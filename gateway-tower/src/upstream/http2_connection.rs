@@ -157,7 +157,12 @@ impl Http2Connection {
 
     /// Whether it takes no more requests.
     pub(super) fn is_closed(&self) -> bool {
-        self.load.closed.load(Ordering::Relaxed)
+        self.load.is_closed()
+    }
+
+    /// What it carries.
+    pub(super) fn load(&self) -> &Arc<Load> {
+        &self.load
     }
 
     /// Whether both are one connection.
@@ -181,6 +186,11 @@ impl Http2Connection {
 // === impl Load ===
 
 impl Load {
+    /// Whether the connection takes no more requests.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Takes note of how many streams the backend allows.
     fn allow(&self, streams: usize) {
         if self.allowed.swap(streams, Ordering::Relaxed) < streams {

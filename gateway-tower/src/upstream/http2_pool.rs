@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 use tokio::sync::{Notify, SetOnce};
 
-use super::http2_connection::{Http2Connection, Place};
+use super::http2_connection::{Http2Connection, Load, Place};
 use crate::client::ConnectError;
 use crate::connect::Peer;
 
@@ -33,8 +33,8 @@ struct Shared {
     idle: u32,
 }
 
-/// An attempt to connect: how it ended, once it has.
-pub(super) type Opening = Arc<SetOnce<Result<(), Arc<ConnectError>>>>;
+/// An attempt to connect: how it ended, once it has. It does not keep the connection open.
+pub(super) type Opening = Arc<SetOnce<Result<Arc<Load>, Arc<ConnectError>>>>;
 
 /// What a pool says to a request.
 pub(super) enum Pick {

@@ -38,7 +38,8 @@ use crate::tunnel::{self, ClientEnd, Joined};
 /// How often a request that was not processed is sent again.
 const SENT_AGAIN: u32 = 3;
 
-/// The pause before a request that a busy backend has refused is sent again; it doubles each time.
+/// The pause before a request that a busy backend has refused is sent again, or another connection is made in the place of one that it has
+/// closed unused; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Takes requests with body `B` to the endpoints that their [`UpstreamTarget`](crate::client::UpstreamTarget) names. Always ready.
@@ -267,7 +268,7 @@ where
         let deadline = Instant::now() + self.options.connect_timeout;
         let error = |cause: &str| ConnectError { endpoint: peer.address, cause: cause.into() };
         let mut waited = None;
-        let mut attempts = 0;
+        let mut closed = 0;
         loop {
             let opening = match self.http2.pick(peer, refused) {
                 Pick::Open(connection, place) => {
@@ -288,13 +289,17 @@ where
                     opening
                 }
             };
-            // Each attempt leaves one more connection; a backend that closes them all at once ends the search.
-            attempts += 1;
-            if attempts > self.options.http2_connections_per_endpoint + 1 {
-                return Err(error("it closes every connection before it is used"));
-            }
-            if let Err(error) = opening.wait().await {
-                return Err(share(error));
+            match opening.wait().await {
+                Ok(load) if load.is_closed() => {
+                    if closed == SENT_AGAIN {
+                        return Err(error("it closes every connection before it is used"));
+                    }
+                    tokio::time::sleep(PAUSE * (1 << closed)).await;
+                    closed += 1;
+                }
+                // There are no more of these than an endpoint may have connections.
+                Ok(_) => {}
+                Err(error) => return Err(share(error)),
             }
         }
     }
@@ -303,8 +308,9 @@ where
         self.sweep();
         let result = match Http2Connection::open(&peer, &self.connector, &self.options, places).await {
             Ok(connection) => {
+                let load = Arc::clone(connection.load());
                 self.http2.put(peer, connection);
-                Ok(())
+                Ok(load)
             }
             Err(error) => Err(Arc::new(error)),
         };

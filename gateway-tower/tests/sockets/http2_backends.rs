@@ -449,6 +449,22 @@ async fn a_backend_that_answers_pings_may_take_any_time() {
     assert_eq!(with(address, upstream).await.send(get("/")).await.text(), "ok");
 }
 
+#[tokio::test]
+async fn a_backend_that_closes_every_connection_unused_is_asked_for_few() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let address = frames(&[], move |_, mut frames| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move { frames.send(GOAWAY, 0, 0, &[0; 8]).await }
+    })
+    .await;
+    let world = world(address).await;
+    assert_eq!(world.send(get("/")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let few = connections.load(Ordering::SeqCst);
+    // Four at once, and for each time that the request is sent again.
+    assert!(few <= 16, "{few} connections");
+}
+
 /// A gateway before this backend whose requests are given up after a moment.
 async fn impatient(address: SocketAddr, moment: Duration) -> World {
     let mut table = Table::new(1, address).protocol(BackendProtocol::H2c);
