@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -90,10 +91,29 @@ impl<C> Errands<C> {
     {
         poll_fn(|cx| Service::<Request<RequestBody<B>>>::poll_ready(&mut self.client, cx)).await?;
         let (parts, body) = self.client.call(request).await?.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await?;
-        let trailers = body.trailers().cloned();
-        Ok(Response::from_parts(parts, (body.to_bytes(), trailers)))
+        Ok(Response::from_parts(parts, whole(body).await?))
     }
+}
+
+/// All of a body, and its trailers. Its bytes are copied as they come: a piece may hold room for thousands more, and a service may
+/// send one byte at a time.
+///
+/// # Errors
+/// When it breaks off, or is longer than [`MAX_ANSWER`].
+async fn whole<B>(body: B) -> Result<(Bytes, Option<HeaderMap>), BoxError>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let mut body = pin!(Limited::new(body, MAX_ANSWER));
+    let (mut whole, mut trailers) = (Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        match frame?.into_data() {
+            Ok(data) => whole.extend_from_slice(&data),
+            Err(frame) => trailers = frame.into_trailers().ok(),
+        }
+    }
+    Ok((whole.into(), trailers))
 }
 
 /// Whether a service that gave no answer cannot have seen the request.
@@ -143,5 +163,35 @@ pub(crate) fn grpc_status(answer: &Answer) -> Option<&HeaderValue> {
 impl<C: fmt::Debug> fmt::Debug for Errands<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Errands").field("client", &self.client).field("picker", &self.picker).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    /// A byte, in room for more.
+    struct Piece {
+        _room: Arc<()>,
+    }
+
+    impl AsRef<[u8]> for Piece {
+        fn as_ref(&self) -> &[u8] {
+            b"x"
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_many_pieces_holds_its_bytes_and_not_their_room() {
+        let room = Arc::new(());
+        let pieces = (0..1_000).map(|number| {
+            assert!(Arc::strong_count(&room) < 4, "{number} pieces, and they are held");
+            Ok::<_, BoxError>(Frame::data(Bytes::from_owner(Piece { _room: Arc::clone(&room) })))
+        });
+        let (whole, trailers) = whole(StreamBody::new(futures_util::stream::iter(pieces))).await.unwrap();
+        assert_eq!((whole.len(), trailers), (1_000, None));
     }
 }
