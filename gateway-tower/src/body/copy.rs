@@ -19,6 +19,10 @@ pub(crate) const LIMIT: usize = 1 << 20;
 /// The most frames that are held for one mirror, so that many small ones cost no more than a few large ones.
 const FRAMES: usize = 1024;
 
+/// A piece of so many bytes is held as it is. Of a smaller one its bytes are: it may be a part of much more room, which would be held
+/// for it.
+const ENOUGH: usize = 8 * 1024;
+
 /// Where the frames of a body are copied to. Dropped before [`finish`](Self::finish), it leaves the copy incomplete.
 #[derive(Debug)]
 pub(crate) struct CopySender {
@@ -67,7 +71,7 @@ impl CopySender {
                     tracing::debug!(held, "a mirror is too slow; its copy of a request is given up");
                     return false;
                 }
-                Frame::data(data.clone())
+                Frame::data(if data.len() < ENOUGH { Bytes::copy_from_slice(data) } else { data.clone() })
             }
             (None, Some(trailers)) => Frame::trailers(trailers.clone()),
             (None, None) => return true,
@@ -141,6 +145,16 @@ mod tests {
     async fn read(copy: Copy) -> Result<usize, BoxError> {
         let body = RequestBody::<Empty<Bytes>>::copy(copy);
         Ok(body.collect().await?.to_bytes().len())
+    }
+
+    #[test]
+    fn small_pieces_do_not_hold_the_room_that_they_are_a_part_of() {
+        let (mut sender, _copy) = copy(SizeHint::default());
+        let room = Bytes::from(vec![0; 2 * ENOUGH]);
+        assert!((0..100).all(|at| sender.send(&Frame::data(room.slice(at..=at)))));
+        assert!(room.is_unique());
+        assert!(sender.send(&Frame::data(room.slice(..ENOUGH))));
+        assert!(!room.is_unique(), "what is large is not copied");
     }
 
     #[tokio::test]
