@@ -10,12 +10,14 @@ mod backend_tls_options;
 mod upstream_target;
 mod connect_error;
 mod not_processed;
+mod retry_budget;
 
 pub use self::any_body::AnyBody;
 #[cfg(feature = "tls")]
 pub use self::backend_tls_options::BackendTlsOptions;
 pub use self::connect_error::ConnectError;
 pub use self::not_processed::NotProcessed;
+pub(crate) use self::retry_budget::{allow_retry, count_request};
 #[cfg(feature = "client")]
 pub(crate) use self::upstream_target::Target;
 pub use self::upstream_target::UpstreamTarget;

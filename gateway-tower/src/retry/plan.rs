@@ -2,12 +2,11 @@
 
 use std::mem;
 use std::pin::Pin;
-use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::rule::{self, RetryBudget};
+use gateway_core::rule;
 use http::{Method, Request, Response, request};
 use http_body::Body;
 use tokio::time::{self, Sleep};
@@ -16,6 +15,7 @@ use tower_service::Service;
 use crate::balance::Tried;
 use crate::body::replay::Replay;
 use crate::body::{BoxError, RequestBody};
+use crate::client::{allow_retry, count_request};
 use crate::outcome::{IntoRefused, Refused};
 use crate::routed::Routed;
 use crate::upgrade;
@@ -63,8 +63,8 @@ where
         S: Clone,
     {
         let routed = request.extensions().get::<Routed>()?;
-        if let Some(budget) = budget(routed) {
-            budget.count_request(now());
+        if let Some(backend) = routed.backend() {
+            count_request(backend);
         }
         routed.rule().retry.as_ref()?;
         Self::begin(routed.clone(), request, service)
@@ -91,7 +91,7 @@ where
     /// What follows when this is the result of the last attempt. The pause before another one begins now.
     pub(super) fn prepare_next<RB>(&mut self, result: &Result<Response<RB>, Refused>) -> Follows {
         let Some(body) = self.body_of_next(result) else { return Follows::Nothing };
-        if budget(&self.routed).is_some_and(|budget| !budget.allow_retry(now())) {
+        if !self.routed.backend().is_none_or(allow_retry) {
             return Follows::Refusal;
         }
         self.next = Some(self.next(result, body));
@@ -141,17 +141,6 @@ where
         request.extensions_mut().insert(Tried(self.tried.as_slice().into()));
         Poll::Ready(Ok(self.service.call(request)))
     }
-}
-
-/// How much of what the chosen backend gets may be retries.
-fn budget(routed: &Routed) -> Option<&RetryBudget> {
-    routed.backend()?.retry_budget.as_deref()
-}
-
-/// The time since some moment that is the same for all budgets.
-fn now() -> Duration {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    Instant::now().saturating_duration_since(*START)
 }
 
 /// Whether another attempt may do better.

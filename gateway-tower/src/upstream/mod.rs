@@ -12,7 +12,8 @@
 //! - A connection that the backend closed while it was idle is found out and replaced. A request is sent again, up to three
 //!   times, when the backend cannot have processed anything of it: not one byte was sent, or a backend of HTTP/2 refused
 //!   the stream or went away before it. If it cannot be sent again, the error is [`NotProcessed`](crate::client::NotProcessed).
-//!   Any other trying again is up to the rule.
+//!   To a backend that refused it, it is a retry, for which its [budget](gateway_core::rule::RetryBudget) must have room. Any other
+//!   trying again is up to the rule.
 //! - An upgrade, to WebSocket or to anything but HTTP/2, is passed on over HTTP/1.1. When the backend switches, both
 //!   connections are [joined](crate::tunnel) until both are closed or nothing was sent for [some time](UpstreamOptions::tunnel).
 //!   To a backend of `kubernetes.io/h2c` the request goes without the wish to upgrade.
@@ -28,7 +29,8 @@
 //! - A connection has room for as many bytes as all its requests together may have that are not read yet.
 //! - It carries no more requests than the backend allows at that moment; then another one is made. Nothing is sent before
 //!   the backend has said how many it allows.
-//! - A backend that is silent while it owes answers is asked for a sign of life.
+//! - A backend that is silent while it owes answers is asked for a sign of life. A connection over which nothing came while 256
+//!   requests were given up is left, with what is held of these.
 //! - An answer that is complete ends its request: a body that is still being sent is cut off. That is so over HTTP/1.1 too,
 //!   within two sweeps over the idle connections.
 //!

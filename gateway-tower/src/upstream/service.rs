@@ -31,7 +31,7 @@ use super::pace::{Pace, Pieces, Sending};
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
 use crate::body::replay::Replay;
-use crate::client::{ConnectError, NotProcessed, Target};
+use crate::client::{ConnectError, NotProcessed, Target, allow_retry};
 use crate::connect::{Connector, Peer};
 use crate::tunnel::{self, ClientEnd, Joined};
 
@@ -246,12 +246,16 @@ where
             };
             tracing::debug!(%endpoint, %cause, again, "a backend did not take a request");
             body = replay.as_ref().and_then(Replay::attempt);
-            if again == SENT_AGAIN || body.is_none() && replay.is_some() {
+            let is_busy = !connection.is_closed();
+            if again == SENT_AGAIN
+                || body.is_none() && replay.is_some()
+                || is_busy && !Target::of(&head.extensions).is_none_or(|to| allow_retry(to.backend))
+            {
                 let cause = cause.into();
                 return Err(UpstreamError::NotProcessed(NotProcessed { endpoint, cause }));
             }
-            if !connection.is_closed() {
-                // It is busy, and not to be asked again at once.
+            if is_busy {
+                // Not to be asked again at once.
                 tokio::time::sleep(PAUSE * (1 << again)).await;
                 refused = Some(connection);
             }

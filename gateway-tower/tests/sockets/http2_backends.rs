@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use gateway_core::rule::{BackendProtocol, Timeouts};
+use gateway_core::rule::{BackendProtocol, RetryBudget, RetryRate, Timeouts};
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::UpstreamOptions;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -302,8 +302,8 @@ async fn a_request_that_the_backend_refused_is_sent_again_with_its_body() {
     assert_eq!(seen.load(Ordering::SeqCst), 3);
 }
 
-#[tokio::test]
-async fn a_backend_that_refuses_everything_is_asked_four_times() {
+/// A backend that refuses everything, and how often it has.
+async fn refusing() -> (SocketAddr, Arc<AtomicUsize>) {
     let seen = Arc::new(AtomicUsize::new(0));
     let of_backend = Arc::clone(&seen);
     let address = frames(&[], move |_, mut frames| {
@@ -317,8 +317,29 @@ async fn a_backend_that_refuses_everything_is_asked_four_times() {
         }
     })
     .await;
+    (address, seen)
+}
+
+#[tokio::test]
+async fn a_backend_that_refuses_everything_is_asked_four_times() {
+    let (address, seen) = refusing().await;
     assert_eq!(world(address).await.send(get("/")).await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(seen.load(Ordering::SeqCst), 4);
+}
+
+// RTB-01
+#[tokio::test]
+async fn a_backend_that_refuses_requests_is_asked_again_within_its_budget_only() {
+    let (address, seen) = refusing().await;
+    let hour = Duration::from_secs(3_600);
+    let mut table = Table::new(1, address).protocol(BackendProtocol::H2c);
+    table.retry_budget = Some(Arc::new(RetryBudget::new(0, hour, RetryRate { count: 4, interval: hour })));
+    let world = World::start(&table).await;
+    // Three retries, one, and none.
+    for expected in [4, 6, 7] {
+        assert_eq!(world.send(get("/")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(seen.load(Ordering::SeqCst), expected);
+    }
 }
 
 // RFC 9113 section 6.8

@@ -10,7 +10,8 @@ use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{GrpcMatch, HttpMatch, PathMatch};
 use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
-    Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, HttpRule, RuleName, Timeouts,
+    Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, HttpRule, RetryBudget,
+    RuleName, Timeouts,
 };
 use gateway_core::table::{
     Certificate, ClientValidation, FrontendOwner, Listener, ListenerProtocol, ListenerTls, RouteTable,
@@ -65,6 +66,7 @@ pub(crate) struct Table {
     /// Whether it is a GRPCRoute.
     for_calls: bool,
     pub(crate) timeouts: Timeouts,
+    pub(crate) retry_budget: Option<Arc<RetryBudget>>,
 }
 
 impl Table {
@@ -86,6 +88,7 @@ impl Table {
             mirror: None,
             for_calls: false,
             timeouts: Timeouts::default(),
+            retry_budget: None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Table {
             hostname: self.hostname.map(|(_, hostname)| hostname.into()),
             protocol: self.protocol,
             tls: self.tls.clone(),
+            retry_budget: self.retry_budget.clone(),
             endpoints: self.endpoints.iter().copied().map(Into::into).collect(),
             ..Backend::default()
         });
