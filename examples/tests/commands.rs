@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{GATEWAY, route, run, secret};
+use harness::{GATEWAY, gateway, route, run, secret};
 
 fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -347,6 +347,24 @@ fn explain_says_what_the_nearest_rules_need() {
          port 81; it has http (port 80)",
     ];
     assert_eq!(lines[..6], expected, "{out}");
+
+    // A path that is an expression is none to ask with, and a Route at another port is not near.
+    let of_expression = redirect("/i").replace("{value: /i}", "{type: RegularExpression, value: '/i[0-9]+'}");
+    let two_ports =
+        gateway("{name: http, port: 80, protocol: HTTP}, {name: other, port: 81, protocol: HTTP}");
+    fs::write(folder.path().join("gateway.yaml"), two_ports).unwrap();
+    let elsewhere =
+        route("elsewhere", &redirect("/")).replace("{name: web}", "{name: web, sectionName: other}");
+    fs::write(folder.path().join("other.yaml"), route("items", &of_expression) + &elsewhere).unwrap();
+    let (_, out, _) = explain(&["GET http://shop.example:80/card"]);
+    for said in [
+        "\n  default/items/0  needs path RegularExpression /i[0-9]+\n",
+        "at other ports only:\n  HTTPRoute default/elsewhere: at listener default/web/other (port 81)\n",
+    ] {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    let (code, out, _) = explain(&["GET http://shop.example:80/i7"]);
+    assert!(code == Some(0) && !out.contains("needs path RegularExpression"), "{out}");
 
     // The host of the header, at the port of the URL, and a Gateway by its name.
     let (code, out, _) =

@@ -277,6 +277,7 @@ fn others(asked: Asked<'_>, explanation: &Explanation) -> String {
     };
     let misses = asked.misses(explanation).iter().map(ToString::to_string).collect();
     list("Rules with another host or path, the nearest first", misses);
+    list("Routes of its host that are attached at other ports only", asked.elsewhere());
     list("Routes that are not accepted", nearest::not_accepted(asked.update));
     text
 }

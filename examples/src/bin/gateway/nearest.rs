@@ -3,16 +3,17 @@
 //! There is no second matcher for it. Each rule is asked about the request with the rule's own host, with its own path, and with
 //! both, by the search that decides about requests: what has to be changed for the rule to be considered is what it misses.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use gateway_core::api::{GrpcMethodMatchType, GrpcRouteMatch, HttpPathMatch, PathMatchType};
 use gateway_core::apply::Applied;
 use gateway_core::condition::{Condition, ConditionType};
 use gateway_core::hostname::Host;
-use gateway_core::matching::GrpcMethod;
 use gateway_core::matching::call::is_call;
+use gateway_core::matching::{GrpcMethod, RequestHead};
 use gateway_core::name::{RouteKey, RouteKind};
-use gateway_core::table::{CandidateOutcome, Explanation, Frontend, FrontendId};
+use gateway_core::table::{CandidateOutcome, Explanation, Frontend, FrontendId, ListedMatch, Listener};
 use http::{HeaderValue, Uri, header, request};
 
 use crate::explain;
@@ -21,7 +22,7 @@ use crate::explain;
 const MAX_ASKED: usize = 5_000;
 
 /// A rule that does not serve the request.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Miss {
     /// What the request would need besides.
     needs: Vec<String>,
@@ -66,7 +67,7 @@ impl Asked<'_> {
             let mut rules = considered.candidates.iter().map(|candidate| &table.rule(candidate.rule).id);
             rules.any(|rule| *rule.route == *route && usize::from(rule.index) == index)
         };
-        let mut misses = Vec::new();
+        let mut misses = self.by_expression(considered);
         let resources = &self.update.resources;
         let for_requests = resources.http_routes.iter().flat_map(|(name, route)| {
             let key = RouteKey::new(RouteKind::Http, name.clone());
@@ -85,6 +86,74 @@ impl Asked<'_> {
         }
         misses.sort_by(|a, b| (a.needs.len(), &a.rule).cmp(&(b.needs.len(), &b.rule)));
         misses
+    }
+
+    /// What entries with an expression for the path miss, of which it is not known with which path to ask: they stand in the table
+    /// with all else that they ask for.
+    fn by_expression(self, considered: &Explanation) -> Vec<Miss> {
+        let table = &self.update.table;
+        let Ok(head) = RequestHead::new(&self.request.method, &self.request.uri, &self.request.headers)
+        else {
+            return Vec::new();
+        };
+        let is_considered = |listed: &ListedMatch| {
+            let mut known = considered.candidates.iter();
+            known.any(|known| (known.rule, known.entry) == (listed.rule, listed.entry))
+        };
+        let mut misses = BTreeMap::new();
+        for (id, _) in table.listeners().filter(|(_, listener)| self.is_here(listener)) {
+            let all = table.matches(id).into_iter().take(MAX_ASKED);
+            for listed in all.filter(|listed| listed.example.is_none() && !is_considered(listed)) {
+                let rule = &table.rule(listed.rule).id;
+                let has_host = considered.listener == Some(id)
+                    && listed.hostname.as_ref().is_none_or(|hostname| hostname.matches(&head.host));
+                let hostname = listed.hostname.as_ref().or(table.listener(id).hostname.as_ref());
+                let host = hostname.filter(|_| !has_host).map(|hostname| format!("host {hostname}"));
+                let is_call = rule.route.kind == RouteKind::Grpc;
+                let call = is_call && !head.is_call();
+                let call = call.then(|| "content-type application/grpc".to_owned());
+                let path = format!("{} {}", if is_call { "method" } else { "path" }, listed.path);
+                let unmet = listed.conditions.as_ref().and_then(|conditions| conditions.unmet(&head));
+                let unmet = unmet.map(|unmet| unmet.to_string());
+                let needs: Vec<_> = call.into_iter().chain(host).chain([path]).chain(unmet).collect();
+                let miss = Miss { needs, rule: explain::name(rule) };
+                let best = misses.entry((listed.rule, listed.entry)).or_insert_with(|| miss.clone());
+                if miss.needs.len() < best.needs.len() {
+                    *best = miss;
+                }
+            }
+        }
+        misses.into_values().collect()
+    }
+
+    /// Whether a listener is at the port.
+    fn is_here(self, listener: &Listener) -> bool {
+        listener.port == self.port.port() && listener.frontend == *self.port.owner()
+    }
+
+    /// The routes with the request's host that are attached at other ports only.
+    pub(crate) fn elsewhere(self) -> Vec<String> {
+        let table = &self.update.table;
+        let Ok(head) = RequestHead::new(&self.request.method, &self.request.uri, &self.request.headers)
+        else {
+            return Vec::new();
+        };
+        let mut places: BTreeMap<&RouteKey, (bool, BTreeSet<String>)> = BTreeMap::new();
+        for (id, listener) in table.listeners() {
+            for listed in table.matches(id) {
+                let (is_here, others) = places.entry(&table.rule(listed.rule).id.route).or_default();
+                *is_here |= self.is_here(listener);
+                if listed.hostname.as_ref().is_none_or(|hostname| hostname.matches(&head.host)) {
+                    others.insert(format!("{listener} (port {})", listener.port));
+                }
+            }
+        }
+        let elsewhere = places.iter().filter(|(_, (is_here, others))| !is_here && !others.is_empty());
+        let told = elsewhere.map(|(route, (_, others))| {
+            let others: Vec<_> = others.iter().map(String::as_str).collect();
+            format!("{} {}: at listener {}", route.kind, route.name, others.join(", "))
+        });
+        told.collect()
     }
 
     /// What each match entry of a rule misses, where the rule is on this port at all.
@@ -137,8 +206,7 @@ impl Asked<'_> {
             return of_route.to_vec();
         }
         let listeners = self.update.table.listeners().map(|(_, listener)| listener);
-        let here = listeners
-            .filter(|listener| listener.port == self.port.port() && listener.frontend == *self.port.owner());
+        let here = listeners.filter(|listener| self.is_here(listener));
         here.filter_map(|listener| Some(listener.hostname.as_ref()?.to_string())).collect()
     }
 
