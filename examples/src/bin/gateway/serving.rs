@@ -212,7 +212,7 @@ pub(crate) fn bound(sockets: &Sockets, place: &Place<'_>) -> Option<Bound> {
     let failed =
         all.iter().find_map(|socket| socket.bound.as_ref().err().map(|error| (socket.address, error)));
     if let Some((address, error)) = failed {
-        return Some(Bound::Not(format!("{address}: {error}")));
+        return Some(Bound::Not(format!("{address}: {error}{}", way_out(place.port))));
     }
     let addresses: Vec<_> =
         all.iter().filter_map(|socket| socket.bound.as_ref().ok()).map(ToString::to_string).collect();
@@ -223,8 +223,20 @@ pub(crate) fn bound(sockets: &Sockets, place: &Place<'_>) -> Option<Bound> {
 pub(crate) fn unbound(sockets: &Sockets) -> Option<String> {
     sockets.sockets.iter().find_map(|socket| {
         let error = socket.bound.as_ref().err()?;
-        Some(format!("{} of Gateway {} is not bound: {error}", socket.address, socket.gateway))
+        let (address, gateway, way_out) = (socket.address, &socket.gateway, way_out(socket.port));
+        Some(format!("{address} of Gateway {gateway} is not bound: {error}{way_out}"))
     })
+}
+
+/// What can be done where a port is not bound, as the end of a message: those below 1024 take rights that many users do not have.
+fn way_out(port: u16) -> String {
+    match port {
+        ..1024 => format!(
+            "; bind another in its place, --port-map {port}={}, or run with CAP_NET_BIND_SERVICE",
+            8000 + port
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Why a gateway is not ready before its names are looked up for the first time.
@@ -264,4 +276,31 @@ pub(crate) async fn drain(args: &Serving, serves: Serves, exporting: Exporting) 
 pub(crate) fn print(text: &str) {
     // Nothing is left to be done if that cannot be written.
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway_core::name::ObjectName;
+    use gateway_core::table::Transport;
+    use gateway_tower::serve::{BindError, Socket};
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_takes_rights_is_told_with_the_way_out() {
+        let gateway = ObjectName::new("default", "web");
+        for (port, way_out) in [(80, "; bind another in its place, --port-map 80=8080, or run "), (8080, "")]
+        {
+            let refused = BindError::from(io::Error::from(io::ErrorKind::PermissionDenied));
+            let address = ([0, 0, 0, 0], port).into();
+            let transport = Transport::Tcp;
+            let socket = Socket { gateway: gateway.clone(), transport, port, address, bound: Err(refused) };
+            let sockets = Sockets { sockets: vec![socket], ..Sockets::default() };
+            let place = Place { gateway: &gateway, transport, port };
+            let Some(Bound::Not(told)) = bound(&sockets, &place) else { panic!("it is not bound") };
+            let refused = format!("0.0.0.0:{port}: permission denied{way_out}");
+            assert!(told.starts_with(&refused), "{told}");
+            assert!(unbound(&sockets).is_some_and(|told| told.contains(way_out)));
+        }
+    }
 }
