@@ -5,6 +5,7 @@
 mod harness;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use gateway_core::manifest::{self, Collection};
 use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::{lint, translate::translate};
+use gateway_examples::echo::EchoBackend;
 use harness::{Gateway, PATIENCE};
 
 fn path() -> PathBuf {
@@ -95,9 +97,17 @@ fn the_manifests_are_served_whole() {
     assert!(translation.table.tracing(&ObjectName::new("default", "web")).is_some());
 }
 
-/// The curl commands, each with the text that its answer has.
-fn commands() -> Vec<(String, String)> {
-    let text = fs::read_to_string(path()).unwrap().replace("\\\n", " ");
+/// The README up to the line with which the smallest manifest begins, and from there on.
+fn halves() -> (String, String) {
+    let text = fs::read_to_string(path()).unwrap();
+    let (of_demo, rest) =
+        text.split_once("\nThe smallest manifest that serves something").expect("it is there");
+    (of_demo.to_owned(), rest.to_owned())
+}
+
+/// The curl commands in a text, each with the text that its answer has.
+fn commands(text: &str) -> Vec<(String, String)> {
+    let text = text.replace("\\\n", " ");
     let commands = text.lines().filter(|line| line.starts_with("curl "));
     let split = |line: &str| {
         let (command, comment) = line.split_once(" # ").expect(line);
@@ -107,22 +117,14 @@ fn commands() -> Vec<(String, String)> {
     commands.map(split).collect()
 }
 
-#[test]
-fn the_commands_of_the_demo_answer_as_their_comments_say() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        // The same requests are made by the tests of the gateway; here it is about the lines themselves.
-        eprintln!("skipped: curl is not installed");
-        return;
-    }
-    let args = ["--demo", "--port-map", "8080=0", "--port-map", "8443=0"];
-    let gateway = Gateway::start(&[], &args);
-    let (http, https) = (gateway.address("demo/http"), gateway.address("demo/https"));
-    let commands = commands();
-    assert!(commands.len() > 15, "{commands:?}");
+/// Runs the curl commands in a text, with these places in the place of those that they name, and looks for what their comments say.
+fn assert_answers(text: &str, least: usize, places: &[(&str, SocketAddr)]) {
+    let commands = commands(text);
+    assert!(commands.len() >= least, "{commands:?}");
     for (command, wanted) in commands {
-        let here = command
-            .replace("localhost:8080", &format!("localhost:{}", http.port()))
-            .replace("localhost:8443", &format!("localhost:{}", https.port()));
+        let here = places.iter().fold(command.clone(), |command, (place, address)| {
+            command.replace(place, &format!("localhost:{}", address.port()))
+        });
         let start = Instant::now();
         loop {
             let output = Command::new("sh").args(["-c", &here]).output().unwrap();
@@ -138,4 +140,40 @@ fn the_commands_of_the_demo_answer_as_their_comments_say() {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Whether there is curl. The same requests are made by the tests of the gateway; here it is about the lines themselves.
+fn has_curl() -> bool {
+    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    if !has_curl {
+        eprintln!("skipped: curl is not installed");
+    }
+    has_curl
+}
+
+#[test]
+fn the_commands_of_the_demo_answer_as_their_comments_say() {
+    if !has_curl() {
+        return;
+    }
+    let args = ["--demo", "--port-map", "8080=0", "--port-map", "8443=0"];
+    let gateway = Gateway::start(&[], &args);
+    let places =
+        [("localhost:8080", gateway.address("demo/http")), ("localhost:8443", gateway.address("demo/https"))];
+    assert_answers(&halves().0, 15, &places);
+}
+
+#[test]
+fn the_commands_of_the_smallest_manifest_answer_as_their_comments_say() {
+    if !has_curl() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let backend = runtime.block_on(EchoBackend::start("shop")).unwrap();
+    let (_, text) = halves();
+    let (manifest, rest) =
+        text.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).expect("it is there");
+    let manifest = manifest.replace("port: 3000", &format!("port: {}", backend.address().port()));
+    let gateway = Gateway::start(&[("shop.yaml", &manifest)], &[]);
+    assert_answers(rest, 2, &[("localhost:8080", gateway.address("http"))]);
 }

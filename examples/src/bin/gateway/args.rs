@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// one ends it at once.
     Controller(Controller),
     /// Check files or a cluster: print everything that is wrong with them, and exit with 1 if there is something.
+    ///
+    /// An object is looked at in stages, and a later one only where nothing is wrong in those before: whether it can be read, of which
+    /// the first error is told; whether an API server would take it; and whether all of it is served.
     Check(Check),
     /// Say which rule serves a request and why no other does; exit with 1 if none does.
     Explain(Explain),
