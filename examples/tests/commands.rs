@@ -167,7 +167,9 @@ endpoints: [{addresses: [127.0.0.1]}]
 ";
 
 fn to_shop(rules: usize) -> String {
-    route("shop", &"  - backendRefs: [{name: shop, port: 80}]\n".repeat(rules))
+    let rule = "backendRefs: [{name: shop, port: 80}]\n";
+    let others = (1..rules).map(|path| format!("  - matches: [{{path: {{value: /{path}}}}}]\n    {rule}"));
+    route("shop", &(format!("  - {rule}") + &others.collect::<String>()))
 }
 
 /// What `check` prints of these files, without the last line and the folder.
@@ -198,8 +200,8 @@ fn one_fault_is_one_line_at_its_field() {
     assert_checked(
         &[gateway(), ("shop.yaml", route)],
         &["shop.yaml:8:19: warning: HTTPRoute default/shop: spec.rules[0].backendRefs[0]: \
-           ResolvedRefs=False/BackendNotFound: there is no Service default/shop; write one, or name another; so it is at 2 \
-           more places of it"],
+           ResolvedRefs=False/BackendNotFound: there is no Service default/shop; write one, or name another; the same holds at 2 \
+           more places in the object"],
     );
     // A listener that is refused makes the Gateway and the Route nothing more to say.
     let refused = GATEWAY.replace("protocol: HTTP", "protocol: example.com/other");

@@ -28,8 +28,9 @@ pub struct Finding {
     pub reason: Reason,
     /// What is wrong and the way out; makes sense without the field.
     pub message: String,
-    /// The object that is not there, by kind and name, if that is what is wrong: the stage that left it out can add why.
-    pub missing: Option<(&'static str, ObjectName)>,
+    /// The other object that is at fault, by kind and name, if one is: it is not there, or cannot be used. Who knows where it is
+    /// written, or why it was left out, can add that.
+    pub because_of: Option<(&'static str, ObjectName)>,
 }
 
 // === impl Finding ===
@@ -37,12 +38,12 @@ pub struct Finding {
 impl Finding {
     /// A finding about `field`.
     pub fn new(field: impl Into<String>, reason: Reason, message: impl Into<String>) -> Self {
-        Self { field: field.into(), reason, message: message.into(), missing: None }
+        Self { field: field.into(), reason, message: message.into(), because_of: None }
     }
 
-    /// The same, because this object is not there.
-    pub fn missing(self, kind: &'static str, name: ObjectName) -> Self {
-        Self { missing: Some((kind, name)), ..self }
+    /// The same, because this object is not there, or cannot be used.
+    pub fn because_of(self, kind: &'static str, name: ObjectName) -> Self {
+        Self { because_of: Some((kind, name)), ..self }
     }
 
     /// A finding about the whole of an object.

@@ -83,6 +83,92 @@ fn nothing_is_said_of_what_is_served() {
     expect("all good", said(&[], ""), &[]);
 }
 
+// HRM-09, HRM-22, HRM-23, GRP-07
+#[test]
+fn a_match_that_gets_nothing_is_said_with_what_goes_before_it() {
+    let route = |kind: &str, name: &str, spec: &str, rules: &str| {
+        object(kind, GATEWAY, name, &format!("spec: {{parentRefs: [{{name: g}}], {spec} rules: [{rules}]}}"))
+    };
+    let http = |name: &str, spec: &str, rules: &str| route("HTTPRoute", name, spec, rules);
+    let backend = "backendRefs: [{name: shop, port: 80}]";
+    let rule = |matches: &str| format!("{{matches: [{matches}], {backend}}}");
+    let of_x = "hostnames: [x.example],";
+    let both =
+        "{path: {value: /a/}, headers: [{name: X, value: v}, {name: b, value: w}, {name: x, value: z}]}";
+    let same = "{path: {value: /a}, headers: [{name: B, value: w}, {name: x, value: v}]}";
+    for (name, more, expected) in [
+        (
+            "a rule without matches",
+            http("late", "", &format!("{{{backend}}}")),
+            &[
+                "HTTPRoute default/shop: spec.rules[0]: gets no request: rules[0] of HTTPRoute default/late, which came first, asks \
+               for the same",
+            ][..],
+        ),
+        ("another host", http("late", of_x, &format!("{{{backend}}}")), &[]),
+        (
+            "headers in another order, of which one does not count",
+            http("r", of_x, &(rule(both) + ", " + &rule(&format!("{{method: GET}}, {same}")))),
+            &[
+                "HTTPRoute default/r: spec.rules[1].matches[1]: gets no request: rules[0] of the same Route asks for the same; let",
+            ],
+        ),
+        ("another method", http("r", of_x, &(rule("{method: GET}") + ", " + &rule("{method: PUT}"))), &[]),
+        (
+            "an expression",
+            http(
+                "r",
+                of_x,
+                &(rule("{path: {value: /a}}") + ", " + &rule("{path: {type: Exact, value: /a}}")),
+            ),
+            &[],
+        ),
+        (
+            "only for one of its hosts",
+            http("r", "hostnames: [x.example, y.example],", &rule("{path: {value: /a}}"))
+                + &http("q", of_x, &rule("{path: {value: /a}}")),
+            &[],
+        ),
+        (
+            "calls",
+            route(
+                "GRPCRoute",
+                "r",
+                of_x,
+                &(rule("{method: {service: a.B}}") + ", " + &rule("{method: {type: Exact, service: a.B}}")),
+            ),
+            &["GRPCRoute default/r: spec.rules[1]: gets no request: rules[0] of the same Route"],
+        ),
+        (
+            "a listener of its own",
+            http("late", "", &format!("{{{backend}}}")).replace("{name: g}", "{name: g, sectionName: http}"),
+            &[],
+        ),
+    ] {
+        // `late` comes before `shop` by its name; a Route that names one listener does not cover one that names all.
+        expect(name, said(&[], &more), expected);
+    }
+}
+
+#[test]
+fn a_misspelt_controller_is_said_although_classes_of_every_controller_are_served() {
+    let said = |controller: &str| {
+        let resources = resources(&GOOD.replace("gateway-api.rs/controller", controller));
+        let options = Options { any_class: true, ..Options::default() };
+        let found = lint::unserved(&resources, &translate(&resources, &options).statuses, &options);
+        found.iter().map(|found| (found.severity, found.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(said("gateway-api.rs/controller"), []);
+    let found = said("gateway-api.rs/controler");
+    assert_eq!(found[0].0, Severity::Warning);
+    assert!(
+        found[0].1.contains("spec.controllerName: ")
+            && found[0].1.contains("did you mean `gateway-api.rs/controller`?"),
+        "{found:?}"
+    );
+    assert_eq!(said("example.com/other"), []);
+}
+
 // AMB-73
 #[test]
 fn kinds_that_are_not_carried_out_are_said_object_by_object() {
@@ -493,7 +579,8 @@ fn a_service_without_endpoints_is_said_whichever_kind_of_route_leads_there() {
     let mirror = "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: lonely, port: 80}}}], backendRefs: [{name: shop, port: 80}]";
     for kind in ["HTTPRoute", "GRPCRoute"] {
         for rule in ["backendRefs: [{name: lonely, port: 80}]", mirror] {
-            let route = format!("spec: {{parentRefs: [{{name: g}}], rules: [{{{rule}}}]}}");
+            let hostnames = "hostnames: [lonely.example]";
+            let route = format!("spec: {{parentRefs: [{{name: g}}], {hostnames}, rules: [{{{rule}}}]}}");
             let found = said(&[], &(service.clone() + &object(kind, GATEWAY, "r", &route)));
             expect(kind, found, &["Service default/lonely: no EndpointSlice has its endpoints"]);
         }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -270,6 +270,17 @@ impl Serialize for ByteString {
     }
 }
 
+/// Where a text stops being base64, as what follows on that it does.
+fn place_of(error: &DecodeError) -> String {
+    match error {
+        DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol(offset, _) => {
+            format!(", at character {}", offset + 1)
+        }
+        DecodeError::InvalidLength(_) => ", its end is missing".to_owned(),
+        DecodeError::InvalidPadding => ", with more or fewer `=` at its end than there should be".to_owned(),
+    }
+}
+
 impl<'de> Deserialize<'de> for ByteString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Base64;
@@ -292,8 +303,9 @@ impl<'de> Deserialize<'de> for ByteString {
                 // The text itself is not repeated: it may be a private key.
                 decoded.map(ByteString).map_err(|error| {
                     E::custom(format_args!(
-                        "not valid base64: {error}; write what `base64` makes of it, or in a Secret the text itself into \
-                         `stringData` in the place of `data`"
+                        "not valid base64{}; write what `base64` makes of it, or in a Secret the text itself into \
+                         `stringData` in the place of `data`",
+                        place_of(&error)
                     ))
                 })
             }

@@ -74,6 +74,11 @@ impl Namespaces {
         Self { labels: labels.collect() }
     }
 
+    /// Whether there is an object for this namespace.
+    pub(crate) fn has(&self, namespace: &str) -> bool {
+        self.labels.contains_key(namespace)
+    }
+
     /// Whether the selector picks this namespace.
     ///
     /// Of a namespace without an object its name is known, and so is the label that holds it. A selector that asks about any

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::Gateways;
-use super::allowed_routes::Namespaces;
+use super::allowed_routes::{AllowedNamespaces, Namespaces};
 use super::listener::{AttachedListener, ListenerKey};
 use super::mesh::{Mesh, MeshPlace, Services, is_service};
+use super::protocol::Protocol;
 use crate::api::{GATEWAY_GROUP, ParentReference};
 use crate::condition::Reason;
 use crate::finding::Finding;
@@ -194,7 +195,8 @@ fn admitted(
         return Err(Finding::new(field, Reason::NoMatchingParent, message));
     }
     let allowed: Vec<&AttachedListener> = relevant
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|listener| listener.admits_kind(kind) && listener.admits_namespace(namespace, namespaces))
         .collect();
     if allowed.is_empty() {
@@ -202,9 +204,10 @@ fn admitted(
             format!("spec.parentRefs[{position}]"),
             Reason::NotAllowedByListeners,
             format!(
-                "no listener of {} {} allows routes of kind {kind} from namespace {namespace}; see allowedRoutes and the \
-                 protocol of its listeners",
-                parent_ref.kind, parent_ref.name
+                "no listener of {} {} allows routes of kind {kind} from namespace {namespace}; {}",
+                parent_ref.kind,
+                parent_ref.name,
+                ways_in(&relevant, kind, namespace, namespaces)
             ),
         ));
     }
@@ -231,6 +234,51 @@ fn admitted(
         ));
     }
     Ok(attached)
+}
+
+/// Why listeners do not take Routes of this kind from this namespace, and what would let them in; of the first few.
+fn ways_in(
+    listeners: &[&AttachedListener],
+    kind: RouteKind,
+    namespace: &str,
+    namespaces: &Namespaces,
+) -> String {
+    const MOST: usize = 3;
+    let mut ways: Vec<String> = listeners
+        .iter()
+        .take(MOST)
+        .map(|listener| {
+            let name = &listener.name;
+            if let Protocol::Other(protocol) = &listener.protocol {
+                return format!("{name} has protocol {protocol:?}, which is not supported");
+            }
+            if !listener.admits_kind(kind) {
+                let taken: Vec<_> = listener.kinds.iter().map(|kind| kind.as_str()).collect();
+                return match &*taken.join(", ") {
+                    "" => format!("{name} takes no kind at all; name one in its allowedRoutes.kinds that its protocol has"),
+                    taken => format!("{name} takes {taken}, by its protocol and its allowedRoutes.kinds"),
+                };
+            }
+            match &listener.allowed_namespaces {
+                AllowedNamespaces::Same(own) => {
+                    format!("{name} takes those of namespace {own}; write `namespaces: {{from: All}}` into its allowedRoutes")
+                }
+                AllowedNamespaces::Selector(_) if namespaces.has(namespace) => {
+                    format!("{name} takes those of namespaces with certain labels; put them on Namespace {namespace}")
+                }
+                AllowedNamespaces::Selector(_) => format!(
+                    "{name} takes those of namespaces with certain labels; write Namespace {namespace} with them"
+                ),
+                AllowedNamespaces::None | AllowedNamespaces::All => {
+                    format!("{name} takes those of no namespace; see its allowedRoutes.namespaces")
+                }
+            }
+        })
+        .collect();
+    if listeners.len() > MOST {
+        ways.push(format!("and {} more", listeners.len() - MOST));
+    }
+    format!("listener {}", ways.join("; "))
 }
 
 /// The listeners that there are, as the end of a message; the first, if they are many.

@@ -6,6 +6,7 @@ use crate::api::TlsModeType;
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::finding::Finding;
+use crate::manifest::closest;
 use crate::name::RouteKind;
 use crate::options::Options;
 use crate::table::Transport;
@@ -59,9 +60,12 @@ impl Protocol {
             let supported = all.iter().filter(|protocol| !protocol.supported_kinds(options).is_empty());
             let supported: Vec<_> = supported.map(Self::as_str).collect();
             let message = format!(
-                "protocol {:?} is not supported; supported are {}",
+                "protocol {:?} is not supported; supported are {}{}",
                 self.as_str(),
-                supported.join(", ")
+                supported.join(", "),
+                closest(self.as_str(), supported.iter().copied())
+                    .map(|meant| format!("; did you mean {meant}?"))
+                    .unwrap_or_default()
             );
             return Err(Finding::new("protocol", Reason::UnsupportedProtocol, message));
         }

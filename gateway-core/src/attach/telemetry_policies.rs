@@ -130,7 +130,7 @@ impl TelemetryPolicies {
         } else if !is_there(valid, &gateway) {
             let message = format!("there is no Gateway {gateway}; write one, or name another");
             let finding = Finding::new("name", Reason::TargetNotFound, message);
-            Some(finding.missing(Kind::Gateway.as_str(), gateway.clone()))
+            Some(finding.because_of(Kind::Gateway.as_str(), gateway.clone()))
         } else {
             None
         };

@@ -165,14 +165,14 @@ impl AttachedListener {
                     Ok(backend) => {
                         ListenerFilter::ExternalAuth(Arc::new(ExternalAuth { backend, terms: terms.clone() }))
                     }
-                    Err(Finding { reason, message, missing, .. }) => {
+                    Err(Finding { reason, message, because_of, .. }) => {
                         let field = format!("filters.requests[{index}]");
                         let message = format!("{field}: externalAuth.backendRef: {message}");
                         let reason = match reason {
                             Reason::RefNotPermitted => reason,
                             _ => Reason::InvalidListenerFilterRef,
                         };
-                        unresolved.push(Finding { missing, ..Finding::new(field, reason, message) });
+                        unresolved.push(Finding { because_of, ..Finding::new(field, reason, message) });
                         ListenerFilter::Unresolved
                     }
                 }

@@ -126,7 +126,7 @@ fn of_slice(name: &ObjectName, slice: &EndpointSlice, lint: &mut Lint<'_>) {
         );
         let field = format!("metadata.labels[{:?}]", label(kind));
         let finding = Finding::new(field, Reason::BackendNotFound, message);
-        return lint.note(Kind::EndpointSlice, name, finding.missing(kind.as_str(), owner));
+        return lint.note(Kind::EndpointSlice, name, finding.because_of(kind.as_str(), owner));
     };
     of_ports(name, slice, &owner, lint);
 }

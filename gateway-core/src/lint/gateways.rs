@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Lint;
-use crate::api::{Gateway, Kind, Listener};
+use crate::api::{Gateway, GatewayClass, Kind, Listener};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::infrastructure::is_nameable;
@@ -12,6 +12,7 @@ use crate::name::ObjectName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
+    misspelt_controller(lint);
     for (name, gateway) in &resources.gateways {
         match lint.statuses.gateways.contains_key(name) {
             true => {
@@ -25,6 +26,24 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         resources.listener_sets.iter().filter(|(name, _)| lint.statuses.listener_sets.contains_key(*name))
     {
         options(Kind::ListenerSet, name, &set.spec.listeners, lint);
+    }
+}
+
+/// Where classes of every controller are served, those whose controller name is nearly ours, if none has ours.
+fn misspelt_controller(lint: &mut Lint<'_>) {
+    let (classes, ours) = (&lint.resources.gateway_classes, &lint.options.controller_name);
+    let is_ours = |class: &GatewayClass| class.spec.controller_name == *ours;
+    if !lint.options.any_class || classes.values().any(|class| is_ours(class)) {
+        return;
+    }
+    for (name, class) in classes {
+        let theirs = &class.spec.controller_name;
+        let Some(meant) = closest(theirs, [&**ours]) else { continue };
+        let message = format!(
+            "{theirs} is not {ours}; did you mean `{meant}`? GatewayClasses of every controller are served here, and this one is, but it \
+             will not be where names count"
+        );
+        lint.say(Kind::GatewayClass, name, Reason::Invalid, "spec.controllerName", message);
     }
 }
 

@@ -38,6 +38,7 @@ mod mesh;
 mod parents;
 mod policies;
 mod streams;
+mod unreached;
 
 use crate::api::{Kind, Resources};
 use crate::condition::Reason;
@@ -58,6 +59,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     parents::look(&mut lint);
     mesh::look(&mut lint);
     streams::look(&mut lint);
+    unreached::look(&mut lint);
     backend_refs::look(&mut lint);
     policies::look(&mut lint);
     endpoints::look(&mut lint);

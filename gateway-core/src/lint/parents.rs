@@ -88,7 +88,7 @@ fn without(finding: Finding, kind: Kind, name: ObjectName, resources: &Resources
     if resources.contains(kind, &name) || elsewhere(&name, resources).is_some() {
         return finding;
     }
-    finding.missing(kind.as_str(), name)
+    finding.because_of(kind.as_str(), name)
 }
 
 /// A Gateway or ListenerSet of the same name, in another namespace or of the other kind.

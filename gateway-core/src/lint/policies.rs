@@ -64,7 +64,7 @@ fn say<'t>(
             "there is no {of_kind} {target}, and a policy is for {of_kind}s of its own namespace; write one, or name another"
         );
         let finding = Finding::new(format!("spec.targetRefs[{index}].name"), Reason::TargetNotFound, message);
-        lint.note(kind, name, finding.missing(of_kind.as_str(), target.clone()));
+        lint.note(kind, name, finding.because_of(of_kind.as_str(), target.clone()));
     }
     if absent.is_empty() && !only_x_backends {
         let message = format!(

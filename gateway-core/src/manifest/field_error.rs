@@ -7,6 +7,9 @@ use serde::de;
 use super::field_path::FieldPath;
 use super::tape::Place;
 
+/// What is said of a field that has to be there.
+pub(super) const MISSING: &str = "required, but missing; write it";
+
 /// Why an object could not be read.
 #[derive(Debug)]
 pub(super) struct FieldError {
@@ -85,7 +88,7 @@ impl de::Error for FieldError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { below: Some(field), ..Self::new("required, but missing; write it".to_owned()) }
+        Self { below: Some(field), ..Self::new(MISSING.to_owned()) }
     }
 
     fn duplicate_field(field: &'static str) -> Self {

@@ -36,6 +36,7 @@ mod document;
 mod field_error;
 mod field_path;
 mod former_field;
+mod misplaced_field;
 mod last_good;
 mod locate;
 mod merge;
@@ -62,6 +63,7 @@ pub use problem::{Location, ManifestProblem, Severity};
 pub use rereader::Rereader;
 pub use unknown_field::closest;
 
+use field_error::MISSING;
 use field_path::FieldPath;
 use reading::Reading;
 use scalar::Scalar;
@@ -252,12 +254,15 @@ impl Reader<'_> {
         let name =
             if unknown.is_empty() && object.is_ok() { None } else { Some(name(tape, node, kind.as_str())) };
         for field in unknown {
-            let message = match (field.way_out, field.meant) {
-                (Some(way_out), _) => {
+            let message = match (field.way_out, field.place_for_it, field.meant) {
+                (Some(way_out), ..) => {
                     format!("there is no such field any more, and it is ignored; {way_out}")
                 }
-                (None, Some(meant)) => format!("there is no such field; did you mean `{meant}`?"),
-                (None, None) => "there is no such field; it is ignored".to_owned(),
+                (None, _, Some(meant)) => format!("there is no such field; did you mean `{meant}`?"),
+                (None, Some(place), None) => {
+                    format!("there is no such field here, and it is ignored; {place}")
+                }
+                (None, None, None) => "there is no such field; it is ignored".to_owned(),
             };
             self.problem(Severity::Warning, field.place, name.clone(), Some(field.path), message);
         }
@@ -267,7 +272,13 @@ impl Reader<'_> {
                 self.manifest.objects.push((object, location));
             }
             Err(error) => {
-                let (message, field, place) = error.into_parts();
+                let (mut message, field, place) = error.into_parts();
+                // What was read before the error has not come to it.
+                if let Some(key) = field.strip_prefix("spec.").filter(|_| message == MISSING)
+                    && tape.value(node, key).is_some()
+                {
+                    message = "required, but missing; it stands beside `spec`: put it below".to_owned();
+                }
                 let field = if field.is_empty() { path.to_string() } else { field };
                 self.problem(Severity::Error, place, name, Some(field), message);
             }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StrInput, Tag};
 
 use super::broken_yaml;
 
@@ -103,6 +103,11 @@ impl<'t> Documents<'t> {
                 Ok(next) => next,
                 Err(error) => {
                     let place = Place::of(error.marker());
+                    let place = error.marker().byte_offset().map_or(place, |at| match error.kind() {
+                        // It began in a line above.
+                        ErrorKind::TabInPlainScalar => place_of_tab(self.text, at, place),
+                        _ => place,
+                    });
                     let mut message = format!("not valid YAML: {}", error.info());
                     let line = error.marker().byte_offset().map_or(&[][..], |at| line_around(self.text, at));
                     if let Some(way_out) = broken_yaml::way_out(error.kind(), line) {
@@ -131,6 +136,14 @@ impl<'t> Documents<'t> {
     fn skip_document(&mut self) {
         self.finished = !matches!(self.parser.proceed_next_document(), Ok(true));
     }
+}
+
+/// The first tab that a line begins with after this byte, which is at `place`.
+fn place_of_tab(text: &str, at: usize, place: Place) -> Place {
+    let lines = text.get(at..).unwrap_or_default().lines().zip(place.line..).skip(1);
+    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let mut tabs = lines.filter(|(line, _)| line[indentation(line)..].starts_with('\t'));
+    tabs.next().map_or(place, |(line, number)| Place { line: number, column: indentation(line) as u32 + 1 })
 }
 
 /// The line of the text in which this byte is, as far as it is near.

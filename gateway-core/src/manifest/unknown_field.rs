@@ -1,8 +1,8 @@
 //! Fields that a type does not have: most often typing errors.
 
 use super::field_path::FieldPath;
-use super::former_field;
 use super::tape::Place;
+use super::{former_field, misplaced_field};
 
 /// A field that the type does not have.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(super) struct UnknownField {
     pub(super) meant: Option<&'static str>,
     /// What is written instead, if it was a field once.
     pub(super) way_out: Option<&'static str>,
+    /// Where it belongs, if there is such a field elsewhere.
+    pub(super) place_for_it: Option<&'static str>,
 }
 
 // === impl UnknownField ===
@@ -20,8 +22,9 @@ impl UnknownField {
     /// The field at this path, beside fields that are known. The object itself is no field.
     pub(super) fn of(path: &FieldPath<'_>, place: Place, known: &'static [&'static str]) -> Option<Self> {
         let FieldPath::Key(_, key) = path else { return None };
-        let (meant, way_out) = (closest(key, known.iter().copied()), former_field::way_out(&path.shape()));
-        Some(Self { path: path.to_string(), place, meant, way_out })
+        let (meant, shape) = (closest(key, known.iter().copied()), path.shape());
+        let (way_out, place_for_it) = (former_field::way_out(&shape), misplaced_field::way_out(&shape));
+        Some(Self { path: path.to_string(), place, meant, way_out, place_for_it })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::api::{DEFAULT_NAMESPACE, Kind};
-use crate::manifest::{Location, ManifestProblem, Severity};
+use crate::manifest::{Location, ManifestProblem, Severity, closest};
 use crate::name::ObjectName;
 
 /// The objects that are written and not used, with their places.
@@ -23,6 +23,14 @@ impl LeftOut {
             match &problem.object {
                 Some(object) => {
                     let place = problem.location.clone();
+                    // Of a kind that there is not it is known which may have been meant.
+                    if let (Some("kind"), Some((kind, name))) =
+                        (problem.field.as_deref(), object.split_once(' '))
+                        && let Some(meant) = closest(kind, Kind::ALL.iter().map(|kind| kind.as_str()))
+                    {
+                        let meant = format!("{meant} {name}").to_lowercase();
+                        left_out.places.entry(meant).or_insert_with(|| place.clone());
+                    }
                     left_out.places.entry(object.to_lowercase()).or_insert(place);
                 }
                 None if problem.severity == Severity::Error => {

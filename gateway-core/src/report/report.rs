@@ -56,14 +56,14 @@ impl<'r> Report<'r> {
 
     /// Adds a finding about an object. What is true at several fields of it is said once.
     pub fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
-        let Finding { field, mut message, missing, reason: _ } = finding;
+        let Finding { field, mut message, because_of, reason: _ } = finding;
         match self.known.entry((kind, key.clone(), message.clone())) {
             Entry::Occupied(mut known) => return known.get_mut().1 += 1,
             Entry::Vacant(entry) => entry.insert((self.problems.len(), 0)),
         };
-        if let Some((kind, name)) = missing {
-            let why = self.left_out.why(kind, &name).or_else(|| self.meant(kind, &name));
-            message.extend(why);
+        if let Some((kind, name)) = because_of {
+            let why = self.written(kind, &name).or_else(|| self.left_out.why(kind, &name));
+            message.extend(why.or_else(|| self.meant(kind, &name)));
         }
         self.problems.push(ManifestProblem {
             severity,
@@ -72,6 +72,13 @@ impl<'r> Report<'r> {
             field: Some(field).filter(|field| !field.is_empty()),
             message,
         });
+    }
+
+    /// Where an object that is there is written, as the end of a message; in a cluster that is nowhere.
+    fn written(&self, kind: &str, name: &ObjectName) -> Option<String> {
+        let kind = Kind::ALL.iter().copied().find(|known| known.as_str() == kind)?;
+        let place = self.resources.contains(kind, name).then(|| self.places.location(kind, name))?;
+        (place.line > 0).then(|| format!("; the {kind} is written at {place}"))
     }
 
     /// The object of this kind that may have been meant, as the end of a message: one of a similar name in the namespace, or of the
@@ -142,7 +149,9 @@ impl<'r> Report<'r> {
     pub fn into_problems(mut self) -> Vec<ManifestProblem> {
         for (position, more) in self.known.into_values().filter(|(_, more)| *more > 0) {
             let places = if more == 1 { "place" } else { "places" };
-            self.problems[position].message.push_str(&format!("; so it is at {more} more {places} of it"));
+            self.problems[position]
+                .message
+                .push_str(&format!("; the same holds at {more} more {places} in the object"));
         }
         self.problems
     }

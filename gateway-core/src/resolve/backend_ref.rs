@@ -338,7 +338,7 @@ fn backend(context: BackendContext<'_>, key: &BackendKey) -> Result<Backend, Fin
         };
         let message = format!("there is no {name}; {way_out}, or name another");
         let finding = Finding::whole(Reason::BackendNotFound, message);
-        return Err(finding.missing(name.kind.as_str(), name.object.clone()));
+        return Err(finding.because_of(name.kind.as_str(), name.object.clone()));
     };
     if service.is_external_name() {
         return problem(

@@ -109,7 +109,7 @@ impl BackendTlsPolicies {
         let Some(found) = services.find(service) else {
             let message = format!("there is no {service}; write one, or name another");
             let finding = Finding::new("name", Reason::TargetNotFound, message);
-            return Err(finding.missing(service.kind.as_str(), service.object.clone()));
+            return Err(finding.because_of(service.kind.as_str(), service.object.clone()));
         };
         let is_tcp = |port: FoundPort<'_>| *port.protocol == TransportProtocol::Tcp;
         match port {

@@ -116,7 +116,7 @@ impl BackendTrafficPolicies {
         }
         let message = format!("there is no {service}; write one, or name another");
         let finding = Finding::new("name", Reason::TargetNotFound, message);
-        Err(finding.missing(service.kind.as_str(), service.object.clone()))
+        Err(finding.because_of(service.kind.as_str(), service.object.clone()))
     }
 
     /// How traffic to a Service behaves, where a policy says something about it.

@@ -302,8 +302,10 @@ impl RefError {
     pub(crate) fn into_finding(self, field: String, reason: Reason) -> Finding {
         let finding = Finding::new(field.as_str(), reason, format!("{field} {self}"));
         match self {
-            Self::Object { kind, key, error: Unusable::Missing } => finding.missing(kind.as_str(), key),
-            Self::NotPermitted { .. } | Self::Kind { .. } | Self::Object { .. } => finding,
+            // It may be there, and as it should be.
+            Self::Object { error: Unusable::Unreadable(_), .. } => finding,
+            Self::Object { kind, key, .. } => finding.because_of(kind.as_str(), key),
+            Self::NotPermitted { .. } | Self::Kind { .. } => finding,
         }
     }
 }

@@ -82,7 +82,9 @@ impl<'r> OwnObjects<'r> {
     ) -> Result<Backend, Finding> {
         let Some(object) = self.find(kind, name) else {
             let message = format!("there is no {kind} {name}; write one, or name another");
-            return Err(Finding::whole(Reason::BackendNotFound, message).missing(kind.as_str(), name.clone()));
+            return Err(
+                Finding::whole(Reason::BackendNotFound, message).because_of(kind.as_str(), name.clone())
+            );
         };
         let addresses = self.kinds.addresses(object);
         let protocol = match usage {

@@ -142,7 +142,7 @@ impl XBackends {
         let Some(JudgedBackend { made, .. }) = self.judged.get(name) else {
             let message = format!("there is no XBackend {name}; write one, or name another");
             let finding = Finding::whole(Reason::BackendNotFound, message);
-            return Err(finding.missing(Kind::XBackend.as_str(), name.clone()));
+            return Err(finding.because_of(Kind::XBackend.as_str(), name.clone()));
         };
         let Some(Made { leads_to, port, protocol, tls, certificate: _, session: _ }) = made else {
             let message =

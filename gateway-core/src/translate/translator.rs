@@ -698,7 +698,7 @@ impl Translator {
                     self.options.controller_name
                 ),
             )
-            .missing(Kind::GatewayClass.as_str(), ObjectName::cluster(class.as_str())),
+            .because_of(Kind::GatewayClass.as_str(), ObjectName::cluster(class.as_str())),
         });
         self.translation.diagnostics = invalid.chain(repeated).chain(without_class).collect();
     }

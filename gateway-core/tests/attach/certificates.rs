@@ -147,7 +147,7 @@ fn a_certificate_that_cannot_be_read_is_not_said_to_be_absent() {
         assert_eq!(condition.reason.as_str(), "InvalidCertificateRef");
         let mut findings = translation.statuses.causes().map(|(.., cause)| &cause.finding);
         let finding = findings.find(|finding| condition.message.contains(&finding.message));
-        (condition.message.clone(), finding.expect("the condition has a cause").missing.is_some())
+        (condition.message.clone(), finding.expect("the condition has a cause").because_of.is_some())
     };
     let absent = message(&mut translator);
     assert!(
