@@ -77,16 +77,19 @@ fn receive<B>(response: &mut Response<B>, upgrade: Option<&HeaderValue>) -> Resu
     Ok(framing::check_answer(status, headers, present)?)
 }
 
-/// The answer with the body that it has in the gateway. One that resets a form must have no content; a client that knows
-/// this takes what follows the head for the next answer.
+/// The answer with the body that it has in the gateway. Some have no content, whatever follows their head, as it can over HTTP/2. One that
+/// resets a form must have none; a client that knows this takes what follows the head for the next answer.
 ///
 /// # Spec
-/// MSG-14; RFC 9110 section 15.3.6.
+/// MSG-14; RFC 9110 sections 6.4.1 and 15.3.6.
 fn response_with_body<B>(mut response: Response<B>) -> Response<ResponseBody<B>> {
-    if response.status() != StatusCode::RESET_CONTENT {
-        return response.map(ResponseBody::upstream);
+    match response.status() {
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {}
+        StatusCode::RESET_CONTENT => {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        _ => return response.map(ResponseBody::upstream),
     }
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     response.map(|_| ResponseBody::default())
 }
 

@@ -561,6 +561,28 @@ async fn answers_that_are_given_up_half_read_leave_room_for_others() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
+// RFC 9110 section 6.4.1
+#[tokio::test]
+async fn answers_that_have_no_content_are_passed_on_without_any() {
+    for status in ["204", "304"] {
+        let head: &'static [u8] = field(":status", status).leak();
+        let address = frames(&[], move |_, mut frames| async move {
+            loop {
+                let stream = frames.until(HEADERS).await?.stream;
+                frames.send(HEADERS, END_HEADERS, stream, head).await?;
+                frames.send(DATA, END_STREAM, stream, b"content").await?;
+            }
+        })
+        .await;
+        let world = world(address).await;
+        let mut client = Client::http2(world.connect().await).await;
+        for _ in 0..2 {
+            let answer = client.send(get2("a", "/")).await;
+            assert_eq!((answer.status.as_str(), answer.text()), (status, ""));
+        }
+    }
+}
+
 #[tokio::test]
 async fn interim_answers_without_end_are_not_kept() {
     let address = frames(&[], |_, mut frames| async move {
