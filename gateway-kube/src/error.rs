@@ -1,5 +1,7 @@
 //! Errors between this crate and an API server.
 
+use std::time::Duration;
+
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 
@@ -15,6 +17,14 @@ pub enum Error {
         /// What came of it.
         #[source]
         source: Box<kube::Error>,
+    },
+    /// A request was not answered in time, as those are not whose connection is gone without a word.
+    #[error("{doing}: the API server has not answered after {limit:?}; it is tried again")]
+    Unanswered {
+        /// What was to be done, and with which object.
+        doing: String,
+        /// How long was waited.
+        limit: Duration,
     },
     /// An object of the name that is to be made is there, and belongs to another.
     #[error(
@@ -76,7 +86,7 @@ impl Error {
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Request { source, .. } => code(source),
-            Self::Taken { .. } | Self::Contended { .. } => None,
+            Self::Unanswered { .. } | Self::Taken { .. } | Self::Contended { .. } => None,
         }
     }
 }

@@ -89,7 +89,7 @@ impl Controller {
         self.progress.clone()
     }
 
-    /// Ends the controller when the writes that are under way have ended, and gives the Lease back.
+    /// Ends the controller when the writes that are under way have ended, and gives the Lease back; after 5 s in any case.
     ///
     /// No [update](Updates::next) follows.
     pub async fn stop(mut self) {

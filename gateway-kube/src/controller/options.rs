@@ -39,6 +39,10 @@ pub struct ControllerOptions {
     pub rest: Duration,
     /// How many writes are under way at once; 8 by default.
     pub concurrency: usize,
+    /// How long the writes for an object may take, until they are given up and tried again; 30 s by default, the half of what an API
+    /// server itself allows for a request. One whose connection is gone without a word would never end, and keep others from being
+    /// written.
+    pub answer_timeout: Duration,
     /// Who is told of the work, for [metrics](crate::metrics).
     pub observer: Option<Arc<dyn Observe>>,
 }
@@ -59,6 +63,7 @@ impl Default for ControllerOptions {
             settle: Duration::from_millis(50),
             rest: Duration::from_millis(300),
             concurrency: 8,
+            answer_timeout: Duration::from_secs(30),
             observer: None,
         }
     }

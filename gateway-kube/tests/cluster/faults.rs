@@ -1,21 +1,28 @@
 //! An API server that goes, forgets and refuses: everything comes right in the end.
 
+use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gateway_kube::controller::ControllerOptions;
 use gateway_kube::metrics::Metrics;
 use gateway_kube::metrics::prometheus_client::encoding::text::encode;
 use gateway_kube::metrics::prometheus_client::registry::Registry;
+use http::{Method, Request};
+use kube::Client;
+use kube::client::Body;
 use serde_json::{Value, json};
+use tower::service_fn;
 
 use crate::Faulty;
-use crate::cluster::{Followed, Seen, conditions, has, idle, parents, table, written};
+use crate::cluster::{Followed, Seen, conditions, has, idle, parents, table, within, written};
 
 crate::fault_tests!["faults":
     statuses_come_right_after_twenty_crashes_of_the_api_server,
     a_watch_lists_again_when_the_past_is_forgotten,
     another_write_in_between_is_merged,
+    writes_that_are_never_answered_keep_no_others_from_being_written,
 ];
 
 async fn statuses_come_right_after_twenty_crashes_of_the_api_server(mut faulty: Faulty) {
@@ -120,4 +127,46 @@ async fn another_write_in_between_is_merged(mut faulty: Faulty) {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(right(&cluster.get("HTTPRoute", "shop").await), "and stays so");
     assert_eq!(controller.progress().borrow().failures, 0);
+}
+
+/// A client of which so many requests to write are never answered.
+fn silent(client: Client, requests: &Arc<AtomicUsize>) -> Client {
+    let left = Arc::clone(requests);
+    let service = service_fn(move |request: Request<Body>| {
+        let (client, left) = (client.clone(), Arc::clone(&left));
+        async move {
+            let take = |left: usize| left.checked_sub(1);
+            if request.method() == Method::PATCH
+                && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+            {
+                pending::<()>().await;
+            }
+            client.send(request).await
+        }
+    });
+    Client::new(service, "default")
+}
+
+async fn writes_that_are_never_answered_keep_no_others_from_being_written(mut faulty: Faulty) {
+    let cluster = faulty.cluster("silent").await;
+    cluster.gateway().await;
+    for route in 0..10 {
+        cluster.route(&format!("route-{route}"), "rules: [{}]").await;
+    }
+    // As many as there may be at once, by connections of which the API server knows nothing any more.
+    let options = ControllerOptions { answer_timeout: Duration::from_secs(1), ..cluster.options() };
+    let requests = Arc::new(AtomicUsize::new(options.concurrency));
+    let controller = Followed::new(silent(cluster.client.clone(), &requests), options);
+    for route in 0..10 {
+        cluster.route_until(&format!("route-{route}"), "Accepted=True/Accepted").await;
+    }
+    idle(&controller).await;
+    assert_eq!(controller.progress().borrow().failures, 8);
+
+    // The end waits for none.
+    requests.store(usize::MAX, Ordering::SeqCst);
+    let writes = controller.progress().borrow().writes;
+    cluster.route("last", "rules: [{}]").await;
+    within(controller.progress().wait_for(|progress| progress.writes > writes)).await.unwrap();
+    within(controller.stop()).await;
 }

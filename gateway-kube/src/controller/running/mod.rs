@@ -16,7 +16,7 @@ use gateway_core::translate::Translator;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use self::pace::Pace;
 use self::writes::Written;
@@ -36,6 +36,9 @@ const LONGEST_LOOKUP: Duration = Duration::from_secs(5);
 
 /// How long a table may take to be applied until that is said: the embedder may have forgotten it.
 const LONGEST_HOLD: Duration = Duration::from_secs(10);
+
+/// How long the end may take. What is served ends after it, in what is left of the time that a program is given.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// What a task has to know.
 pub(super) struct Running {
@@ -182,6 +185,13 @@ impl Running {
             }
             self.say_held();
         }
+        if timeout(LONGEST_END, self.end()).await.is_err() {
+            tracing::warn!("the API server does not answer; the controller ends without it");
+        }
+    }
+
+    /// Waits for the writes that are under way, and gives the Lease back.
+    async fn end(&mut self) {
         while let Some(result) = self.writes.join_next().await {
             self.written(result);
         }
