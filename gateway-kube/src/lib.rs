@@ -62,7 +62,9 @@
 //! # What may go wrong, and what happens then
 //!
 //! - **The API server is away, slow, or forgets**: the last table stays in use; watches go on where they stopped, or list
-//!   again; statuses are written later.
+//!   again; statuses are written later. A write that is not answered is given up
+//!   ([`answer_timeout`](controller::ControllerOptions::answer_timeout)). That the start of a watch is, too, takes a client with a
+//!   `read_timeout`, of 300 s for example, and `reset_reader_on_write`: a [`kube::Config`] has none of itself.
 //! - **A kind is not installed, or may not be read**: it is left out, which is logged and told with each update, and picked up
 //!   when it appears; that most clusters have no ServiceImports is nothing to tell. What was read before stays. A listener whose Secret may not be read says so in its status.
 //! - **The definitions are of v1.6**: features are published by the names of v1.6, and nothing waits for a field that they

@@ -5,6 +5,7 @@ use std::io;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_core::options::Options;
 use gateway_core::rule::SessionKey;
@@ -26,6 +27,10 @@ use crate::args::{Cluster, Controller};
 use crate::front::Front;
 use crate::serving::{self, NAMES_AWAITED, Serves, print, signal};
 use crate::traces::Exporting;
+
+/// How long a connection to an API server may say nothing when something was asked. A watch that runs is ended by the server before that,
+/// after 290 s; one whose start is never answered would wait for ever.
+const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 
 pub(crate) fn controller(args: &Controller) -> io::Result<ExitCode> {
     let runtime = serving::runtime(&args.serving)?;
@@ -219,7 +224,7 @@ pub(crate) async fn client(cluster: &Cluster) -> io::Result<Client> {
         }
     };
     let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
-    let config = match (kubeconfig, context) {
+    let mut config = match (kubeconfig, context) {
         (Some(path), _) => {
             let file = Kubeconfig::read_from(path).map_err(|error| failed(error.to_string()))?;
             let config = Config::from_custom_kubeconfig(file, &options).await;
@@ -231,6 +236,8 @@ pub(crate) async fn client(cluster: &Cluster) -> io::Result<Client> {
         }
         (None, None) => Config::infer().await.map_err(|error| failed(error.to_string()))?,
     };
+    config.read_timeout = Some(LONGEST_SILENCE);
+    config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| failed(error.to_string()))
 }
 
