@@ -146,6 +146,7 @@ impl Http2Connection {
         // Only within the lock of its pool are places taken, so that no more than these can be.
         (self.streams() < most).then(|| {
             self.load.streams.fetch_add(1, Ordering::Relaxed);
+            self.load.readers.await_answer();
             Place { load: Arc::clone(&self.load), is_answered: false }
         })
     }
@@ -204,7 +205,9 @@ impl Load {
 impl Place {
     /// A piece of the answer has come, or that there is none.
     pub(super) fn heard(&mut self) {
-        self.is_answered = true;
+        if !std::mem::replace(&mut self.is_answered, true) {
+            self.load.readers.await_no_longer();
+        }
         self.load.heard.fetch_add(1, Ordering::Relaxed);
         self.load.given_up.store(0, Ordering::Relaxed);
     }
@@ -218,8 +221,11 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let load = &self.load;
-        if !self.is_answered && load.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= GIVEN_UP {
-            load.closed.store(true, Ordering::Relaxed);
+        if !self.is_answered {
+            load.readers.await_no_longer();
+            if load.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= GIVEN_UP {
+                load.closed.store(true, Ordering::Relaxed);
+            }
         }
         let is_last = load.streams.fetch_sub(1, Ordering::Relaxed) == 1;
         if is_last && load.given_up.load(Ordering::Relaxed) >= GIVEN_UP {

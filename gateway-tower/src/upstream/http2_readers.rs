@@ -8,15 +8,17 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes are read until it is looked for frames to take: h2 reads twice as many at once.
-const BETWEEN_LOOKS: usize = 4 * 1024;
+/// How many bytes are read until it is looked for frames to take: h2 reads as many at once.
+const BETWEEN_LOOKS: usize = 8 * 1024;
 
-/// How many bytes are read until other tasks may run: before an answer has a reader, its task must take note of its head.
+/// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
+/// note of its head.
 const BETWEEN_TURNS: usize = 32 * 1024;
 
 /// The reader of an answer.
@@ -30,7 +32,11 @@ pub(super) trait Reader: Send + Sync {
 
 /// The readers of the answers that come over one connection.
 #[derive(Default)]
-pub(super) struct Readers(Mutex<Vec<Arc<dyn Reader>>>);
+pub(super) struct Readers {
+    all: Mutex<Vec<Arc<dyn Reader>>>,
+    /// How many answers have not begun.
+    awaited: AtomicUsize,
+}
 
 /// The stream of a connection, which is read on when what has come before is taken.
 pub(super) struct TakenFirst<T> {
@@ -45,6 +51,16 @@ pub(super) struct TakenFirst<T> {
 // === impl Readers ===
 
 impl Readers {
+    /// An answer is to come.
+    pub(super) fn await_answer(&self) {
+        self.awaited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An answer that was to come has begun, or will not come.
+    pub(super) fn await_no_longer(&self) {
+        self.awaited.fetch_sub(1, Ordering::Relaxed);
+    }
+
     pub(super) fn add(&self, reader: Arc<dyn Reader>) {
         self.readers().push(reader);
     }
@@ -57,6 +73,12 @@ impl Readers {
         }
     }
 
+    /// Whether other tasks may run when so many bytes were read.
+    fn is_turn_of_others(&self, read: usize) -> bool {
+        let awaited = self.awaited.load(Ordering::Relaxed);
+        awaited > 0 && read >= BETWEEN_TURNS * (awaited + self.readers().len())
+    }
+
     fn take(&self) {
         for reader in self.readers().iter().filter(|reader| reader.has_come()) {
             Arc::clone(reader).take();
@@ -64,7 +86,7 @@ impl Readers {
     }
 
     fn readers(&self) -> MutexGuard<'_, Vec<Arc<dyn Reader>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,13 +108,17 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
             self.unlooked = 0;
             self.readers.take();
         }
-        if self.turn >= BETWEEN_TURNS {
+        if self.turn >= BETWEEN_TURNS && self.readers.is_turn_of_others(self.turn) {
             self.turn = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        let result = ready!(Pin::new(&mut self.io).poll_read(cx, buf));
+        let Poll::Ready(result) = Pin::new(&mut self.io).poll_read(cx, buf) else {
+            // Others run now.
+            self.turn = 0;
+            return Poll::Pending;
+        };
         let read = buf.filled().len() - before;
         self.unlooked += read;
         self.turn += read;
