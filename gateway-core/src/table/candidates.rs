@@ -94,6 +94,12 @@ impl Group {
 // === impl Candidates ===
 
 impl Candidates {
+    /// Whether these are the same groups, not only equal ones.
+    #[cfg(all(test, feature = "resources"))]
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn list(&self, position: u32) -> &List {
         &self.0[position as usize]
     }

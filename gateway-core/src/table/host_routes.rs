@@ -76,7 +76,9 @@ impl<E: 'static> HostRoutes<E> {
     #[cfg(all(test, feature = "resources"))]
     pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
         let rest = |routes: &Self| routes.rest.as_ref().map(Arc::as_ptr);
-        self.paths.is_shared_with(&other.paths) && rest(self) == rest(other)
+        let is_found_alike =
+            self.paths.is_shared_with(&other.paths) && self.candidates.is_shared_with(&other.candidates);
+        is_found_alike && rest(self) == rest(other)
     }
 
     /// Shows all match entries, in no order.
