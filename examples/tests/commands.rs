@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{GATEWAY, gateway, route, run, secret};
+use harness::{GATEWAY, SHOP, gateway, route, run, secret};
 
 fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -151,20 +151,6 @@ spec:
         assert_eq!(run(&["explain", path, "-r", &format!("GET {url}")]).status.code(), Some(code), "{url}");
     }
 }
-
-const SHOP: &str = "---
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: shop-1, labels: {kubernetes.io/service-name: shop}}
-addressType: IPv4
-ports: [{name: http, port: 3000}]
-endpoints: [{addresses: [127.0.0.1]}]
-";
 
 fn to_shop(rules: usize) -> String {
     let rule = "backendRefs: [{name: shop, port: 80}]\n";

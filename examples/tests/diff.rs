@@ -5,33 +5,7 @@ mod harness;
 use std::fs;
 use std::path::Path;
 
-use harness::{GATEWAY, route, run};
-
-const SERVICES: &str = "---
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: shop-1, labels: {kubernetes.io/service-name: shop}}
-addressType: IPv4
-ports: [{name: http, port: 3000}]
-endpoints: [{addresses: [127.0.0.1]}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: cart-1, labels: {kubernetes.io/service-name: cart}}
-addressType: IPv4
-ports: [{name: http, port: 3000}]
-endpoints: [{addresses: [127.0.0.2]}]
-";
+use harness::{GATEWAY, SHOP, route, run};
 
 /// A rule for this match, to these backends.
 fn rule(matches: &str, backends: &str) -> String {
@@ -47,7 +21,8 @@ fn diff(old: &str, new: &str) -> (Option<i32>, String) {
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let both = path("both.yaml", &(GATEWAY.to_owned() + SERVICES));
+    let cart = SHOP.replace("shop", "cart").replace("127.0.0.1", "127.0.0.2");
+    let both = path("both.yaml", &[GATEWAY, SHOP, &cart].concat());
     let output = run(&["diff", &path("old.yaml", old), &path("new.yaml", new), "--with", &both]);
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     (output.status.code(), text.replace(&format!("{}/", folder.path().display()), ""))

@@ -50,6 +50,21 @@ spec:
     )
 }
 
+/// A Service with an endpoint that nothing listens on.
+pub(crate) const SHOP: &str = "---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: shop-1, labels: {kubernetes.io/service-name: shop}}
+addressType: IPv4
+ports: [{name: http, port: 3000}]
+endpoints: [{addresses: [127.0.0.1]}]
+";
+
 /// A Service and its endpoints.
 pub(crate) fn service(backend: &EchoBackend) -> String {
     let name = backend.name();

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 #[allow(unused_imports, reason = "no test needs all of it")]
-pub(crate) use self::manifests::{CLASS, GATEWAY, gateway, route, secret, service};
+pub(crate) use self::manifests::{CLASS, GATEWAY, SHOP, gateway, route, secret, service};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
