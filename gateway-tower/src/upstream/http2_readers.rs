@@ -14,8 +14,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes are read until it is looked for frames to take: h2 reads as many at once.
-const BETWEEN_LOOKS: usize = 8 * 1024;
+/// How many frames are read until it is looked for some to take: what h2 holds for these is some 33 KiB.
+///
+/// It is counted in frames and not in bytes since only small ones take more than their bytes. Those of common messages come and are
+/// taken by who reads the answer, without being copied here.
+const BETWEEN_LOOKS: usize = 128;
 
 /// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
 /// note of its head.
@@ -42,10 +45,21 @@ pub(super) struct Readers {
 pub(super) struct TakenFirst<T> {
     io: T,
     readers: Arc<Readers>,
-    /// The bytes read since the last look.
+    frames: Frames,
+    /// The frames read since the last look.
     unlooked: usize,
     /// The bytes read since other tasks could run.
     turn: usize,
+}
+
+/// Counts the frames of a stream of HTTP/2, behind its preface.
+#[derive(Default)]
+struct Frames {
+    /// What is known of the next frame's length: the first so many of its three bytes.
+    length: usize,
+    known: usize,
+    /// The bytes until the next frame.
+    rest: usize,
 }
 
 // === impl Readers ===
@@ -94,7 +108,7 @@ impl Readers {
 
 impl<T> TakenFirst<T> {
     pub(super) fn new(io: T, readers: Arc<Readers>) -> Self {
-        Self { io, readers, unlooked: 0, turn: 0 }
+        Self { io, readers, frames: Frames::default(), unlooked: 0, turn: 0 }
     }
 }
 
@@ -119,9 +133,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
             self.turn = 0;
             return Poll::Pending;
         };
-        let read = buf.filled().len() - before;
-        self.unlooked += read;
-        self.turn += read;
+        let read = &buf.filled()[before..];
+        self.unlooked += self.frames.count(read);
+        self.turn += read.len();
         Poll::Ready(result)
     }
 }
@@ -149,5 +163,52 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TakenFirst<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+// === impl Frames ===
+
+impl Frames {
+    /// How many frames begin in what comes next of the stream.
+    ///
+    /// # Spec
+    /// RFC 9113 section 4.1: nine bytes, the first three of which are the length of what follows them.
+    fn count(&mut self, bytes: &[u8]) -> usize {
+        let (mut at, mut begun) = (0, 0);
+        loop {
+            let passed = self.rest.min(bytes.len() - at);
+            self.rest -= passed;
+            at += passed;
+            let Some(byte) = bytes.get(at) else { return begun };
+            self.length = self.length << 8 | usize::from(*byte);
+            self.known += 1;
+            at += 1;
+            if self.known == 3 {
+                *self = Self { rest: 6 + self.length, ..Self::default() };
+                begun += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_counted_however_they_are_cut() {
+        let lengths = [0, 1, 5, 300, 70_000, 0, 0, 17];
+        let stream: Vec<u8> = lengths
+            .iter()
+            .flat_map(|length: &u32| {
+                [&length.to_be_bytes()[1..], &[0; 6], &vec![0xff; *length as usize]].concat()
+            })
+            .collect();
+        for at_once in [1, 2, 3, 8, 9, 10, 100, stream.len()] {
+            let mut frames = Frames::default();
+            let counted: usize = stream.chunks(at_once).map(|piece| frames.count(piece)).sum();
+            assert_eq!(counted, lengths.len(), "{at_once} bytes at once");
+            assert_eq!((frames.rest, frames.known), (0, 0));
+        }
     }
 }

@@ -7,11 +7,11 @@ use bytes::Bytes;
 /// A piece of so many bytes is held as it is: it takes most of the memory that it keeps from being given back.
 const LARGE: usize = 8 * 1024;
 
-/// Smaller ones become no larger together: it is what a frame of HTTP/2 takes.
-const MOST: usize = 16 * 1024;
+/// One of so many is copied by itself: what is needed to hold it is little beside it.
+const MIDDLE: usize = 512;
 
-/// Room is doubled as long as that is not more.
-const MORE: usize = 1024;
+/// Smaller ones become no larger together, so that the room that is made for more of them is never more.
+const MOST: usize = 2 * 1024;
 
 /// Pieces of an answer, the small ones together.
 #[derive(Debug, Default)]
@@ -29,15 +29,17 @@ impl Untaken {
     }
 
     pub(super) fn push(&mut self, piece: Bytes) {
-        if piece.len() >= LARGE || self.last.len() + piece.len() > MOST {
+        if piece.len() >= MIDDLE {
             self.end_last();
-        }
-        if piece.len() >= LARGE {
-            self.pieces.push_back(piece);
+            let alone = if piece.len() >= LARGE { piece } else { Bytes::copy_from_slice(&piece) };
+            self.pieces.push_back(alone);
             return;
         }
+        if self.last.len() + piece.len() > MOST {
+            self.end_last();
+        }
         if self.last.capacity() - self.last.len() < piece.len() {
-            let more = self.last.len().min(MORE).min(MOST - self.last.len());
+            let more = self.last.len().min(MOST - self.last.len());
             self.last.reserve_exact(more.max(piece.len()));
         }
         self.last.extend_from_slice(&piece);
@@ -81,24 +83,24 @@ mod tests {
     fn small_pieces_come_out_together_and_in_their_order() {
         assert_eq!(popped(&[]), [0; 0]);
         assert_eq!(popped(&[100; 3]), [300]);
-        assert_eq!(popped(&[1, LARGE, 2, 3, LARGE, LARGE]), [1, LARGE, 5, LARGE, LARGE]);
-        assert_eq!(popped(&[1000; 20]), [16_000, 4000]);
-        assert_eq!(popped(&[LARGE - 1, LARGE - 1, 2, 1]), [MOST, 1]);
+        assert_eq!(popped(&[1, LARGE, 2, 3, MIDDLE, LARGE]), [1, LARGE, 5, MIDDLE, LARGE]);
+        assert_eq!(popped(&[100; 30]), [2000, 1000]);
+        assert_eq!(popped(&[MIDDLE - 1; 5]), [4 * (MIDDLE - 1), MIDDLE - 1]);
     }
 
     #[test]
     fn they_take_little_more_room_than_their_bytes() {
-        for length in [1, 20, 100, 1000, LARGE - 1] {
+        for length in [1, 20, 100, MIDDLE - 1] {
             let mut untaken = Untaken::default();
-            let (mut bytes, mut largest) = (0, 0);
-            while bytes + length <= MOST {
+            for pushed in (length..=MOST).step_by(length) {
                 untaken.push(vec![0; length].into());
-                bytes += length;
                 let room = untaken.last.capacity();
-                largest = largest.max(room);
-                assert!(room <= bytes + bytes.min(MORE), "{bytes} bytes of {length} each: {room}");
+                assert!(room <= (2 * pushed).min(MOST), "{pushed} bytes of {length} each: {room}");
             }
-            assert!(largest <= MOST, "{length}: {largest}");
         }
+        let block = Bytes::from(vec![0; LARGE]);
+        let mut untaken = Untaken::default();
+        untaken.push(block.slice(..MIDDLE));
+        assert!(block.try_into_mut().is_ok(), "a piece keeps nothing of what it was read with");
     }
 }
