@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
+use futures_util::task::{ArcWake, AtomicWaker, waker_ref};
 use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
 
@@ -15,8 +15,15 @@ use super::http2_readers::Reader;
 use super::http2_untaken::Untaken;
 use super::http2_upload::Rest;
 
+/// So many bytes of a window are opened at once where more has come already, since each time takes a lock.
+const WINDOW_AT_ONCE: usize = 8 * 1024;
+
 /// The body of an answer over HTTP/2.
-pub(super) struct Http2Body(Arc<Answer>);
+pub(super) struct Http2Body {
+    answer: Arc<Answer>,
+    /// Whether it was over when it was last asked: each layer asks whether it is, and each time would take two locks.
+    is_over: bool,
+}
 
 /// An answer, for its body and for the connection that it comes over.
 struct Answer {
@@ -33,7 +40,7 @@ struct Arrived {
     /// What was taken out of the stream while the body was not asked.
     untaken: Untaken,
     data_ended: bool,
-    /// The bytes of the window that the last piece takes, until the next is asked for.
+    /// The bytes of the window that the last pieces take, until the next is asked for and a while longer.
     taken: usize,
     /// What is held until the end.
     held: Option<(Place, Option<Rest>)>,
@@ -51,7 +58,8 @@ pub(super) struct BrokenOff(h2::Error);
 
 impl Http2Body {
     pub(super) fn new(stream: RecvStream, place: Place, rest: Option<Rest>) -> Self {
-        let held = (!stream.is_end_stream()).then_some((place, rest));
+        let is_over = stream.is_end_stream();
+        let held = (!is_over).then_some((place, rest));
         let arrived =
             Arrived { stream: Some(stream), untaken: Untaken::default(), data_ended: false, taken: 0, held };
         let answer = Arc::new(Answer {
@@ -62,14 +70,7 @@ impl Http2Body {
         if let Some((place, _)) = &answer.arrived().held {
             place.readers().add(Arc::clone(&answer) as Arc<dyn Reader>);
         }
-        Self(answer)
-    }
-
-    /// What is held until the end is held no longer.
-    fn let_go(&self, arrived: &mut Arrived) {
-        if let Some((place, _)) = arrived.held.take() {
-            place.readers().remove(&self.0);
-        }
+        Self { answer, is_over }
     }
 }
 
@@ -78,56 +79,59 @@ impl Body for Http2Body {
     type Error = BrokenOff;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let answer = &self.0;
-        answer.waiting.register(cx.waker());
+        let this = &mut *self;
+        let answer = &this.answer;
         let arrived = &mut *answer.arrived();
         if !arrived.data_ended {
             // No earlier: what a client has not taken is to count for the window.
-            arrived.open_window();
+            arrived.open_window(WINDOW_AT_ONCE);
             let data = match arrived.untaken.pop() {
                 Some(data) => Some(Ok(data)),
-                None => ready!(answer.poll_stream(arrived, RecvStream::poll_data)),
+                None => ready!(answer.poll_or_wait(arrived, cx, RecvStream::poll_data)),
             };
             match data {
                 Some(Ok(data)) => {
-                    arrived.taken = data.len();
+                    arrived.taken += data.len();
                     arrived.heard();
-                    if arrived.is_over() {
-                        self.let_go(arrived);
+                    this.is_over = arrived.is_over();
+                    if this.is_over {
+                        answer.let_go(arrived);
                     }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Some(Err(error)) => {
-                    self.let_go(arrived);
+                    answer.let_go(arrived);
                     return Poll::Ready(Some(Err(BrokenOff(error))));
                 }
                 None => arrived.data_ended = true,
             }
         }
-        let trailers =
-            ready!(answer.poll_stream(arrived, |stream, cx| stream.poll_trailers(cx).map(Result::transpose)));
+        let trailers = ready!(
+            answer.poll_or_wait(arrived, cx, |stream, cx| stream.poll_trailers(cx).map(Result::transpose))
+        );
         arrived.heard();
-        self.let_go(arrived);
+        answer.let_go(arrived);
+        this.is_over = true;
         Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers).map_err(BrokenOff)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.arrived().is_over()
+        self.is_over
     }
 
     fn size_hint(&self) -> SizeHint {
         // Where the length is known it is among the headers.
-        if self.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+        if self.is_over { SizeHint::with_exact(0) } else { SizeHint::default() }
     }
 }
 
 impl Drop for Http2Body {
     fn drop(&mut self) {
-        let arrived = &mut *self.0.arrived();
-        self.let_go(arrived);
+        let arrived = &mut *self.answer.arrived();
+        self.answer.let_go(arrived);
         arrived.stream = None;
     }
 }
@@ -139,6 +143,13 @@ impl Answer {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is held until the end is held no longer.
+    fn let_go(self: &Arc<Self>, arrived: &mut Arrived) {
+        if let Some((place, _)) = arrived.held.take() {
+            place.readers().remove(self);
+        }
+    }
+
     /// Asks the stream for what comes next of it.
     fn poll_stream<T>(
         self: &Arc<Self>,
@@ -147,20 +158,36 @@ impl Answer {
     ) -> Poll<Option<T>> {
         let Some(stream) = &mut arrived.stream else { return Poll::Ready(None) };
         self.came.store(false, Ordering::Release);
-        let next = ready!(poll(stream, &mut Context::from_waker(&Waker::from(Arc::clone(self)))));
+        let next = ready!(poll(stream, &mut Context::from_waker(&waker_ref(self))));
         self.came.store(true, Ordering::Release);
         Poll::Ready(next)
     }
+
+    /// The same for the body's task, which is woken if nothing has come.
+    fn poll_or_wait<T>(
+        self: &Arc<Self>,
+        arrived: &mut Arrived,
+        cx: &Context<'_>,
+        poll: impl Fn(&mut RecvStream, &mut Context<'_>) -> Poll<Option<T>>,
+    ) -> Poll<Option<T>> {
+        loop {
+            if let Poll::Ready(next) = self.poll_stream(arrived, &poll) {
+                return Poll::Ready(next);
+            }
+            arrived.open_window(1);
+            self.waiting.register(cx.waker());
+            // What came before that has woken nobody.
+            if !self.came.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+        }
+    }
 }
 
-impl Wake for Answer {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.came.store(true, Ordering::Release);
-        self.waiting.wake();
+impl ArcWake for Answer {
+    fn wake_by_ref(answer: &Arc<Self>) {
+        answer.came.store(true, Ordering::Release);
+        answer.waiting.wake();
     }
 }
 
@@ -183,11 +210,13 @@ impl Reader for Answer {
 // === impl Arrived ===
 
 impl Arrived {
-    /// What was taken has room again. Fails only for a stream that is over.
-    fn open_window(&mut self) {
-        let taken = std::mem::take(&mut self.taken);
-        if let Some(stream) = &mut self.stream {
-            let _ = stream.flow_control().release_capacity(taken);
+    /// What was taken has room again, if it is at least so many bytes.
+    fn open_window(&mut self, least: usize) {
+        if self.taken >= least
+            && let Some(stream) = &mut self.stream
+        {
+            // Fails only for a stream that is over.
+            let _ = stream.flow_control().release_capacity(std::mem::take(&mut self.taken));
         }
     }
 

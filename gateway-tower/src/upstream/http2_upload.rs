@@ -34,20 +34,14 @@ impl<B> Upload<B> {
     }
 }
 
-impl<B> Future for Upload<B>
+impl<B> Upload<B>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<(), BoxError>;
-
-    /// Ready with an error only if the body broke off; how the stream ends otherwise, the answer tells.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_send(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let mut this = self.project();
         loop {
-            if this.stream.poll_reset(cx).is_ready() {
-                return Poll::Ready(Ok(()));
-            }
             let sent = if let Some(piece) = this.piece.as_ref() {
                 // A byte will do to begin with: what is handed over waits within the stream's buffer, which is limited.
                 this.stream.reserve_capacity(usize::from(!piece.is_empty()));
@@ -81,6 +75,24 @@ where
                 Ok(true) | Err(_) => return Poll::Ready(Ok(())),
             }
         }
+    }
+}
+
+impl<B> Future for Upload<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<(), BoxError>;
+
+    /// Ready with an error only if the body broke off; how the stream ends otherwise, the answer tells.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let sent = self.as_mut().poll_send(cx);
+        // Otherwise sending to a stream that was reset fails.
+        if sent.is_pending() && self.project().stream.poll_reset(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        sent
     }
 }
 

@@ -20,6 +20,8 @@ pub struct ClientBody(Option<Box<Arriving>>);
 #[derive(Debug)]
 struct Arriving {
     incoming: Incoming,
+    /// Whether it had ended when it was last asked: each layer asks whether it has, and over HTTP/2 that takes a lock.
+    has_ended: bool,
     /// Over HTTP/2.
     clock: Option<Arc<StreamClock>>,
 }
@@ -40,7 +42,7 @@ struct BrokenOff;
 impl ClientBody {
     pub(super) fn new(incoming: Incoming, clock: Option<Arc<StreamClock>>) -> Self {
         let is_here = incoming.is_end_stream();
-        let arriving = Arriving { incoming, clock };
+        let arriving = Arriving { incoming, has_ended: false, clock };
         Self((!is_here).then(|| Box::new(arriving)))
     }
 }
@@ -53,19 +55,27 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Some(Arriving { incoming, clock }) = self.0.as_deref_mut() else { return Poll::Ready(None) };
+        let Some(Arriving { incoming, has_ended, clock }) = self.0.as_deref_mut() else {
+            return Poll::Ready(None);
+        };
         let frame = Pin::new(&mut *incoming).poll_frame(cx);
         let frame = frame.map(|frame| frame.map(|frame| frame.map_err(Into::into)));
+        if frame.is_ready() {
+            *has_ended = incoming.is_end_stream();
+        }
         let Some(clock) = clock else { return frame };
         clock.body_polled(frame.is_pending());
+        if *has_ended {
+            clock.received();
+        }
         match frame {
-            Poll::Ready(None) if !incoming.is_end_stream() => Poll::Ready(Some(Err(BrokenOff.into()))),
+            Poll::Ready(None) if !*has_ended => Poll::Ready(Some(Err(BrokenOff.into()))),
             frame => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|arriving| arriving.incoming.is_end_stream())
+        self.0.as_ref().is_none_or(|arriving| arriving.has_ended)
     }
 
     fn size_hint(&self) -> SizeHint {
