@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gateway_core::name::ObjectName;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::service::{ConnectionService, PerConnection};
 use super::stream_clock::Streams;
+use super::turn_clock::TurnClock;
 use crate::body::BoxError;
 use crate::connect::Blocks;
 use crate::connection::Connection;
@@ -99,6 +100,7 @@ pin_project! {
         #[pin]
         connection: C,
         stream: Blocks<T>,
+        clock: TurnClock,
     }
 }
 
@@ -117,12 +119,12 @@ impl Protocols {
     }
 
     /// How to speak HTTP/2 on one connection.
-    fn http2(&self, streams: Streams) -> http2::Builder<Streams> {
+    fn http2(&self, streams: Streams, clock: TurnClock) -> http2::Builder<Streams> {
         let options = &self.options;
         let window = options.http2_window.clamp(1, LARGEST_WINDOW);
         let mut http2 = http2::Builder::new(streams);
         http2
-            .timer(TokioTimer::new())
+            .timer(clock)
             .max_concurrent_streams(options.http2_streams)
             .initial_stream_window_size(window)
             // A backend that does not take a request must not keep others from theirs.
@@ -154,9 +156,10 @@ impl Protocols {
             member.set_multiplexed();
             let streams = Streams::new(self.options.stall_timeout);
             let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
-            let stream = Blocks::new(io);
-            let connection = self.http2(streams).serve_connection(TokioIo::new(stream.clone()), service);
-            let serving = Sending { connection, stream };
+            let (stream, clock) = (Blocks::new(io), TurnClock::new());
+            let http2 = self.http2(streams, clock.clone());
+            let connection = http2.serve_connection(TokioIo::new(stream.clone()), service);
+            let serving = Sending { connection, stream, clock };
             // Its client is told which requests are still served, so that it can go elsewhere at any time.
             let shut_down = |serving: Pin<&mut Sending<_, _>>| {
                 http2::Connection::graceful_shutdown(serving.project().connection);
@@ -356,6 +359,7 @@ impl<C: Future, T: AsyncWrite + Unpin> Future for Sending<C, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         let this = self.project();
+        this.clock.begin_turn();
         let ended = this.connection.poll(cx);
         this.stream.poll_send(cx);
         ended

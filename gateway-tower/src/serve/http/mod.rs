@@ -1,6 +1,7 @@
 //! HTTP on a stream of bytes: connections of hyper, and a tower service for each.
 
 mod stream_clock;
+mod turn_clock;
 mod client_body;
 mod service;
 mod connection;
