@@ -1,10 +1,9 @@
 //! One connection of HTTP/2 to an endpoint: how much it carries, and whether it lives.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -45,7 +44,6 @@ const SMALL_FRAMES: usize = 12;
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 
 /// A connection that requests may be sent over.
-#[derive(Clone)]
 pub(super) struct Http2Connection {
     sender: SendRequest<Bytes>,
     load: Arc<Load>,
@@ -88,16 +86,17 @@ impl Http2Connection {
         let endpoint = peer.address;
         let stream = connector.connect(peer, Application::Http2, options.connect_timeout).await?;
         let failed = |cause: BoxError| ConnectError { endpoint, cause };
-        let opened = timeout(options.connect_timeout, Self::over(stream, endpoint, options, places)).await;
+        let opened = timeout(options.connect_timeout, Self::over(stream, peer, options, places)).await;
         opened.unwrap_or_else(|_| Err("it allows no requests".into())).map_err(failed)
     }
 
     async fn over(
         stream: BackendIo,
-        endpoint: SocketAddr,
+        peer: &Peer,
         options: &UpstreamOptions,
         places: Arc<Notify>,
     ) -> Result<Self, BoxError> {
+        let endpoint = peer.address;
         let streams = u32::try_from(options.http2_streams.max(1)).unwrap_or(LARGEST_WINDOW);
         let window = options.http2_window.clamp(1, LARGEST_WINDOW);
         let mut builder = Builder::new();
@@ -140,14 +139,14 @@ impl Http2Connection {
         Ok(Self { sender, load })
     }
 
-    /// A place for one more request; `most` is how many it may carry by our own choice.
-    pub(super) fn place(&self, most: usize) -> Option<Place> {
+    /// A place for one more request, and what it is sent with; `most` is how many it may carry by our own choice.
+    pub(super) fn place(&self, most: usize) -> Option<(SendRequest<Bytes>, Place)> {
         let most = most.min(self.load.allowed.load(Ordering::Relaxed));
         // Only within the lock of its pool are places taken, so that no more than these can be.
         (self.streams() < most).then(|| {
             self.load.streams.fetch_add(1, Ordering::Relaxed);
             self.load.readers.await_answer();
-            Place { load: Arc::clone(&self.load), is_answered: false }
+            (self.sender.clone(), Place { load: Arc::clone(&self.load), is_answered: false })
         })
     }
 
@@ -164,23 +163,6 @@ impl Http2Connection {
     /// What it carries.
     pub(super) fn load(&self) -> &Arc<Load> {
         &self.load
-    }
-
-    /// Whether both are one connection.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.load, &other.load)
-    }
-
-    /// What requests are sent with, unless the backend has closed the connection or said that it will.
-    pub(super) fn sender(mut self) -> Result<SendRequest<Bytes>, h2::Error> {
-        // No stream of this handle waits to be opened, so that it is ready or has failed.
-        match self.sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            std::task::Poll::Ready(Err(error)) => {
-                self.load.closed.store(true, Ordering::Relaxed);
-                Err(error)
-            }
-            std::task::Poll::Ready(Ok(())) | std::task::Poll::Pending => Ok(self.sender),
-        }
     }
 }
 
@@ -203,6 +185,20 @@ impl Load {
 // === impl Place ===
 
 impl Place {
+    /// Fails when the backend has closed the connection of `sender`, which is that of this place, or said that it will.
+    pub(super) fn check(&self, sender: &mut SendRequest<Bytes>) -> Result<(), h2::Error> {
+        // No stream of this handle waits to be opened, so that it is ready or has failed.
+        let ready = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Err(error)) = ready else { return Ok(()) };
+        self.load.closed.store(true, Ordering::Relaxed);
+        Err(error)
+    }
+
+    /// What the connection carries.
+    pub(super) fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
     /// A piece of the answer has come, or that there is none.
     pub(super) fn heard(&mut self) {
         if !std::mem::replace(&mut self.is_answered, true) {

@@ -75,6 +75,7 @@ where
         head: &request::Parts,
         body: Option<B>,
     ) -> Result<Self, Failure> {
+        place.check(&mut sender).map_err(Failure::unsent)?;
         let mut request = Request::new(());
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = head.uri.clone();

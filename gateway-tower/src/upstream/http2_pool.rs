@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use foldhash::fast::RandomState;
+use h2::client::SendRequest;
 use tokio::sync::{Notify, SetOnce};
 
 use super::http2_connection::{Http2Connection, Load, Place};
@@ -38,8 +40,8 @@ pub(super) type Opening = Arc<SetOnce<Result<Arc<Load>, Arc<ConnectError>>>>;
 
 /// What a pool says to a request.
 pub(super) enum Pick {
-    /// Take this one.
-    Open(Http2Connection, Place),
+    /// Send it with this.
+    Open(SendRequest<Bytes>, Place),
     /// Wait for this attempt, and ask again.
     Wait(Opening),
     /// Make this attempt, and ask again. Its connection is to tell of places here.
@@ -63,33 +65,11 @@ impl Http2Pool {
     }
 
     /// The connection for a request; the one that has refused it only if there can be no other.
-    pub(super) fn pick(&self, peer: &Peer, refused: Option<&Http2Connection>) -> Pick {
+    pub(super) fn pick(&self, peer: &Peer, refused: Option<&Arc<Load>>) -> Pick {
         let mut endpoints = self.endpoints();
-        if !endpoints.contains_key(peer) {
-            endpoints.insert(peer.clone(), Endpoint::default());
-        }
-        let known = endpoints.get_mut(peer).expect("it was put there if it was not");
-        known.open.retain(|shared| !shared.connection.is_closed());
-        let may_open = known.open.len() < self.max_connections;
-        known.open.sort_by_key(|shared| shared.connection.streams());
-        let has_refused =
-            |shared: &Shared| refused.is_some_and(|refused| refused.is_same(&shared.connection));
-        for shared in &mut known.open {
-            if !(may_open && has_refused(shared))
-                && let Some(place) = shared.connection.place(self.streams)
-            {
-                shared.idle = 0;
-                return Pick::Open(shared.connection.clone(), place);
-            }
-        }
-        match &known.opening {
-            Some(opening) if !opening.initialized() => Pick::Wait(Arc::clone(opening)),
-            Some(_) | None if may_open => {
-                let opening = Opening::default();
-                known.opening = Some(Arc::clone(&opening));
-                Pick::Start(opening, Arc::clone(&known.places))
-            }
-            Some(_) | None => Pick::Full(Arc::clone(&known.places)),
+        match endpoints.get_mut(peer) {
+            Some(known) => known.pick(self, refused),
+            None => endpoints.entry(peer.clone()).or_default().pick(self, refused),
         }
     }
 
@@ -112,6 +92,35 @@ impl Http2Pool {
 
     fn endpoints(&self) -> MutexGuard<'_, HashMap<Peer, Endpoint, RandomState>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Endpoint ===
+
+impl Endpoint {
+    fn pick(&mut self, pool: &Http2Pool, refused: Option<&Arc<Load>>) -> Pick {
+        self.open.retain(|shared| !shared.connection.is_closed());
+        let may_open = self.open.len() < pool.max_connections;
+        self.open.sort_by_key(|shared| shared.connection.streams());
+        let has_refused =
+            |shared: &Shared| refused.is_some_and(|refused| Arc::ptr_eq(refused, shared.connection.load()));
+        for shared in &mut self.open {
+            if !(may_open && has_refused(shared))
+                && let Some((sender, place)) = shared.connection.place(pool.streams)
+            {
+                shared.idle = 0;
+                return Pick::Open(sender, place);
+            }
+        }
+        match &self.opening {
+            Some(opening) if !opening.initialized() => Pick::Wait(Arc::clone(opening)),
+            Some(_) | None if may_open => {
+                let opening = Opening::default();
+                self.opening = Some(Arc::clone(&opening));
+                Pick::Start(opening, Arc::clone(&self.places))
+            }
+            Some(_) | None => Pick::Full(Arc::clone(&self.places)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::exchange::HeaderSet;
 use gateway_core::rule::BackendProtocol;
+use h2::client::SendRequest;
 use http::{Extensions, Request, Response, StatusCode};
 use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
@@ -24,7 +25,7 @@ use tower_service::Service;
 use super::body::LentBody;
 use super::http1_connection::Http1Connection;
 use super::http1_pool::Http1Pool;
-use super::http2_connection::{Http2Connection, Place};
+use super::http2_connection::{Http2Connection, Load, Place};
 use super::http2_exchange::{Failure, Http2Exchange};
 use super::http2_pool::{Http2Pool, Opening, Pick, share};
 use super::pace::{Pace, Pieces, Sending};
@@ -223,30 +224,32 @@ where
         request: Request<B>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         let endpoint = peer.address;
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let replay = (!body.is_end_stream()).then(|| Replay::new(body));
         let mut body = replay.as_ref().and_then(Replay::attempt);
         let mut refused = None;
         let mut again = 0;
         loop {
             let place = self.http2_place(&peer, refused.as_ref()).await;
-            let (connection, place) = place.map_err(UpstreamError::Connect)?;
-            let started = match connection.clone().sender() {
-                Ok(sender) => Http2Exchange::start(sender, place, &head, body),
-                Err(error) => Err(Failure::unsent(error)),
-            };
-            let answered = match started {
+            let (sender, place) = place.map_err(UpstreamError::Connect)?;
+            let load = Arc::clone(place.load());
+            let answered = match Http2Exchange::start(sender, place, &head, body) {
                 Ok(exchange) => exchange.await,
                 Err(failure) => Err(failure),
             };
             let cause = match answered {
-                Ok(answer) => return Ok(answer.map(UpstreamBody::http2)),
+                Ok(mut answer) => {
+                    if answer.extensions().is_empty() {
+                        *answer.extensions_mut() = emptied(&mut head.extensions);
+                    }
+                    return Ok(answer.map(UpstreamBody::http2));
+                }
                 Err(Failure::Failed(cause)) => return Err(UpstreamError::Exchange { endpoint, cause }),
                 Err(Failure::NotProcessed(cause)) => cause,
             };
             tracing::debug!(%endpoint, %cause, again, "a backend did not take a request");
             body = replay.as_ref().and_then(Replay::attempt);
-            let is_busy = !connection.is_closed();
+            let is_busy = !load.is_closed();
             if again == SENT_AGAIN
                 || body.is_none() && replay.is_some()
                 || is_busy && !Target::of(&head.extensions).is_none_or(|to| allow_retry(to.backend))
@@ -257,7 +260,7 @@ where
             if is_busy {
                 // Not to be asked again at once.
                 tokio::time::sleep(PAUSE * (1 << again)).await;
-                refused = Some(connection);
+                refused = Some(load);
             }
             again += 1;
         }
@@ -267,20 +270,22 @@ where
     async fn http2_place(
         self: &Arc<Self>,
         peer: &Peer,
-        refused: Option<&Http2Connection>,
-    ) -> Result<(Http2Connection, Place), ConnectError> {
-        let deadline = Instant::now() + self.options.connect_timeout;
+        refused: Option<&Arc<Load>>,
+    ) -> Result<(SendRequest<Bytes>, Place), ConnectError> {
+        let mut deadline = None;
         let error = |cause: &str| ConnectError { endpoint: peer.address, cause: cause.into() };
         let mut waited = None;
         let mut closed = 0;
         loop {
             let opening = match self.http2.pick(peer, refused) {
-                Pick::Open(connection, place) => {
+                Pick::Open(sender, place) => {
                     // There may be more room than this, and others who wait for it.
                     waited.inspect(|places: &Arc<Notify>| places.notify_one());
-                    return Ok((connection, place));
+                    return Ok((sender, place));
                 }
                 Pick::Full(places) => {
+                    let deadline =
+                        *deadline.get_or_insert_with(|| Instant::now() + self.options.connect_timeout);
                     let freed = tokio::time::timeout_at(deadline, places.notified()).await;
                     freed.map_err(|_| error("all its connections are full"))?;
                     waited = Some(places);
