@@ -38,6 +38,10 @@
 //! second all connections are looked at, so that limits of time are kept to within two seconds. Requests of HTTP/2 have
 //! clocks of their own, which run while it is the client's turn, and are kept to within a quarter of the limit.
 //!
+//! A request of HTTP/2 costs a tenth less where the runtime looks for what has come after every 256 tasks
+//! (`tokio::runtime::Builder::event_interval`) rather than after 61 as it does by itself: under load, calls of the kernel then bring and take
+//! more requests at once. One of HTTP/1.1 costs the same.
+//!
 //! On a machine with several addresses of which one socket has all, the kernel chooses the one from which datagrams are answered:
 //! name the addresses where that matters.
 //!

@@ -27,6 +27,10 @@ use crate::args::{AccessLogFormat, Serving};
 use crate::traces::Exporting;
 use crate::{descriptors, log, tls};
 
+/// So many tasks run before it is looked for what has come. It is four times what tokio does by itself: a connection of HTTP/2 that is
+/// read a little later is read and answered with more requests at once.
+const TASKS_BETWEEN_LOOKS: u32 = 256;
+
 /// What serves: before Gateways, and in a mesh if there is to be one.
 pub(crate) struct Serves {
     pub(crate) gateways: Server,
@@ -44,7 +48,7 @@ pub(crate) fn runtime(args: &Serving) -> io::Result<Runtime> {
     if let Some(threads) = args.threads {
         runtime.worker_threads(threads.into());
     }
-    runtime.enable_all().build()
+    runtime.event_interval(TASKS_BETWEEN_LOOKS).enable_all().build()
 }
 
 /// Serves the admin port, if there is to be one.
