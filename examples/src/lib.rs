@@ -7,12 +7,14 @@
 //! | [`echo`] | backends that answer with what they received |
 //! | [`demo`] | the manifests of `gateway run --demo` |
 //! | [`cluster`] | from a cluster to a table, statuses, and what is wrong, as `gateway_tower::source` does from files |
+//! | [`dry_run`] | what a cluster would be with manifests applied to it |
 //! | [`table_view`] | the same for a terminal |
 //! | [`admin`] | what those who run it want to know |
 
 pub mod echo;
 pub mod demo;
 pub mod cluster;
+pub mod dry_run;
 pub mod table_view;
 pub mod admin;
 

@@ -1,4 +1,4 @@
-//! `gateway check --kube` and `gateway explain --kube`: a cluster as it is, in the place of files.
+//! `gateway check --kube`, `gateway explain --kube` and `gateway diff --kube`: a cluster as it is, in the place of files.
 
 use std::process::{Command, Stdio};
 
@@ -10,6 +10,7 @@ use crate::control_plane::ControlPlane;
 crate::tests!["reading":
     check_says_what_is_wrong_in_a_cluster,
     explain_says_which_rule_of_a_cluster_serves,
+    diff_says_what_would_change_in_a_cluster,
     what_may_not_be_read_is_said_with_the_way_out,
     a_cluster_that_is_not_there_is_said_with_the_way_out,
 ];
@@ -122,6 +123,78 @@ async fn explain_says_which_rule_of_a_cluster_serves(control_plane: ControlPlane
     let came = run(&config, &["explain", "--context", "none", "-r", "GET http://shop.example.com/"]).await;
     assert_eq!(came.code, Some(2), "{came:?}");
     assert!(came.stderr.contains("none"), "{came:?}");
+}
+
+async fn diff_says_what_would_change_in_a_cluster(control_plane: ControlPlane, cluster: Cluster) {
+    let name = &cluster.name;
+    let config = control_plane.kubeconfig("admin");
+    cluster.gateway().await;
+    for shop in ["shop", "other"] {
+        service(&cluster, shop).await;
+    }
+    let certificate = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    let data = json!({"tls.crt": certificate.cert.pem(), "tls.key": certificate.signing_key.serialize_pem()});
+    let metadata = json!({"name": "certificate", "namespace": name});
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls", "stringData": data});
+    cluster.apply(&secret.to_string()).await;
+    let rule = |path: &str, to: &str| {
+        format!(
+            "rules: [{{matches: [{{path: {{value: {path}}}}}], backendRefs: [{{name: {to}, port: 80}}]}}]"
+        )
+    };
+    cluster.route("cart", &rule("/cart", "shop")).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.yaml");
+    let path = file.to_str().unwrap();
+    let written = |objects: &[String]| std::fs::write(&file, objects.join("\n---\n")).unwrap();
+    let only_ours = ["diff", "--controller-name", &cluster.controller_name, path];
+
+    written(&[cluster.route_text("cart", &rule("/cart", "shop"))]);
+    let came = run(&config, &only_ours).await;
+    assert_eq!((came.code, &*came.stdout), (Some(0), "nothing changes\n"), "{came:?}");
+
+    // What is new is younger, whatever its name; a Secret that nothing asked for before is looked up.
+    let listener = |secret: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: web, namespace: {name}}}, spec: \
+             {{gatewayClassName: {name}, listeners: [{{name: http, port: 80, protocol: HTTP}}, {{name: https, port: 443, protocol: \
+             HTTPS, tls: {{certificateRefs: [{{name: {secret}}}]}}}}]}}}}"
+        )
+    };
+    written(&[
+        cluster.route_text("a-cart", &rule("/cart", "other")),
+        cluster.route_text("cart", &rule("/basket", "shop")),
+        listener("certificate"),
+    ]);
+    let came = run(&config, &only_ours).await;
+    assert_eq!(came.code, Some(1), "{came:?}");
+    for part in [
+        &*format!("+ PathPrefix /basket → rule {name}/cart/0"),
+        &format!("~ PathPrefix /cart → rule {name}/a-cart/0, so far rule {name}/cart/0"),
+        "https",
+    ] {
+        assert!(came.stdout.contains(part), "{part}: {came:?}");
+    }
+    assert!(!came.stdout.contains("InvalidCertificateRef"), "{came:?}");
+
+    written(&[cluster.route_text("a-cart", &rule("/cart", "other"))]);
+    let came = run(&config, &only_ours).await;
+    assert!(came.stdout.contains("gets nothing"), "{came:?}");
+    // What is wrong in the cluster is for `check`; what the files get wrong is said with its place.
+    cluster.route("lost", "rules: [{backendRefs: [{name: absent, port: 80}]}]").await;
+    written(&[
+        "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: x}, spec: {rules: 7}}"
+            .to_owned(),
+    ]);
+    let came = run(&config, &only_ours).await;
+    assert_eq!(came.code, Some(2), "{came:?}");
+    assert!(came.stderr.starts_with(&format!("{path}:1:")) && !came.stderr.contains("lost"), "{came:?}");
+    written(&[listener("absent")]);
+    let came = run(&config, &only_ours).await;
+    assert!(came.stdout.contains("InvalidCertificateRef"), "{came:?}");
+    // Nothing was written.
+    assert!(cluster.get("HTTPRoute", "cart").await.get("status").is_none());
 }
 
 async fn what_may_not_be_read_is_said_with_the_way_out(control_plane: ControlPlane, cluster: Cluster) {

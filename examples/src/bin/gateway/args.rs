@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs, io};
 
+use clap::builder::Resettable;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use gateway_core::duration;
 use gateway_core::feature::{Feature, SUPPORTED, SUPPORTED_IN_MESHES};
@@ -365,14 +366,18 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true, mut_arg("kube", in_the_place_of_old))]
 pub(crate) struct Diff {
     /// What there is: a file, or a folder with files that end in .yaml, .yml or .json.
-    #[arg(value_name = "OLD")]
-    pub(crate) old: PathBuf,
+    #[arg(value_name = "OLD", required_unless_present = "kube")]
+    pub(crate) old: Option<PathBuf>,
 
-    /// What there would be: the same.
+    /// What there would be: the same. With --kube, what would be applied to the cluster.
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) live: Live,
 
     /// A file or folder that belongs to both, such as that with the Gateway. May be given several times.
     #[arg(long, value_name = "PATH")]
@@ -594,6 +599,17 @@ fn needs_kube(argument: Arg) -> Arg {
     }
 }
 
+/// Of `gateway diff`, which needs files in any case.
+fn in_the_place_of_old(kube: Arg) -> Arg {
+    kube.conflicts_with(Resettable::Reset)
+        .conflicts_with_all(["old", "with"])
+        .help("Compare with a cluster as it is now in the place of OLD: what would change if NEW were applied to it")
+        .long_help(
+            "Compare with a cluster as it is now in the place of OLD: what would change if NEW were applied to it, as with `kubectl \
+             apply`. What is not in NEW stays as it is. It takes rights to get, list and watch, and none to write",
+        )
+}
+
 fn unless_kube(argument: Arg) -> Arg {
     argument.required_unless_present_any(["demo", "kube"])
 }
@@ -749,7 +765,8 @@ impl Check {
 impl Diff {
     /// What a translation must know.
     pub(crate) fn options(&self) -> Options {
-        self.judged.options(&self.classes, Some(Ipv4Addr::UNSPECIFIED.into()))
+        let shared = Some(Ipv4Addr::UNSPECIFIED.into()).filter(|_| !self.live.kube);
+        self.judged.options(&self.classes, shared)
     }
 }
 

@@ -22,7 +22,13 @@ pub(crate) fn diff(args: &Diff) -> io::Result<ExitCode> {
         let paths: Vec<_> = args.with.iter().chain([side]).cloned().collect();
         load::paths(&paths, args.options())
     };
-    let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let (old, new) = match &args.old {
+        Some(old) => {
+            load::without_cluster(&args.live)?;
+            (read(old)?, read(&args.new)?)
+        }
+        None => load::dry_run(&args.new, &args.live.cluster, args.options())?,
+    };
     let mut is_wrong = false;
     for problem in
         old.problems.iter().chain(&new.problems).filter(|problem| problem.severity == Severity::Error)

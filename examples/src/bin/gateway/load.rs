@@ -1,13 +1,15 @@
 //! Reading files or a cluster once, for the commands that do not serve.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use gateway_core::apply::Applied;
+use gateway_core::apply::{Applied, Applier};
 use gateway_core::options::Options;
 use gateway_examples::cluster::{self, ReadError};
 use gateway_examples::demo::Demo;
+use gateway_examples::dry_run;
 use gateway_kube::controller::ControllerOptions;
+use gateway_kube::kube::Client;
 use gateway_tower::source::{self, Files};
 
 use crate::args::{Cluster, Live, Source};
@@ -17,13 +19,10 @@ use crate::controller;
 pub(crate) fn load(source: &Source, live: &Live, options: Options) -> io::Result<(Applied, Option<Demo>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if live.kube {
-        return runtime.block_on(read(&live.cluster, options)).map(|update| (update, None));
+        let read = async { read(controller::client(&live.cluster).await?, &live.cluster, options).await };
+        return runtime.block_on(read).map(|update| (update, None));
     }
-    if live.cluster.is_said() {
-        let message =
-            "--kubeconfig, --context and --namespace say which cluster; write --kube in the place of files";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
+    without_cluster(live)?;
     let (mut files, demo) = runtime.block_on(files(source, options))?;
     Ok((files.read(), demo))
 }
@@ -34,6 +33,27 @@ pub(crate) fn paths(paths: &[PathBuf], options: Options) -> io::Result<Applied> 
     Ok(source::Source::new(Files::new(paths), options).read())
 }
 
+/// What the cluster holds now, and what it would with these files applied to it. Of problems, those of the files.
+pub(crate) fn dry_run(path: &Path, cluster: &Cluster, options: Options) -> io::Result<(Applied, Applied)> {
+    existing(&[path])?;
+    let mut files = Files::new([path]);
+    files.rescan();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut old, written) = runtime.block_on(async {
+        let client = controller::client(cluster).await?;
+        let old = read(client.clone(), cluster, options.clone()).await?;
+        let written = dry_run::dry_run(files.collection(), &old.resources, &client, &options).await;
+        let written = written.map_err(|error| {
+            io::Error::other(format!("--kube: {error}; use another user, or give it a role to read them"))
+        })?;
+        Ok::<_, io::Error>((old, written))
+    })?;
+    old.problems.clear();
+    let mut new = Applier::new(options).apply(written, |problems| files.locate(problems));
+    new.problems.retain(|problem| Path::new(&*problem.location.source).starts_with(path));
+    Ok((old, new))
+}
+
 /// The files, not looked at yet.
 pub(crate) async fn files(source: &Source, options: Options) -> io::Result<(source::Source, Option<Demo>)> {
     existing(&source.paths)?;
@@ -42,8 +62,7 @@ pub(crate) async fn files(source: &Source, options: Options) -> io::Result<(sour
     Ok((source::Source::new(files, options), demo))
 }
 
-async fn read(args: &Cluster, translate: Options) -> io::Result<Applied> {
-    let client = controller::client(args).await?;
+async fn read(client: Client, args: &Cluster, translate: Options) -> io::Result<Applied> {
     let mut options = ControllerOptions { translate, ..ControllerOptions::default() };
     options.watch.scope = args.scope();
     cluster::read(client, options).await.map_err(|error| {
@@ -56,9 +75,19 @@ async fn read(args: &Cluster, translate: Options) -> io::Result<Applied> {
     })
 }
 
+/// What says which cluster is meant, means nothing where none is read.
+pub(crate) fn without_cluster(live: &Live) -> io::Result<()> {
+    if live.cluster.is_said() {
+        let message =
+            "--kubeconfig, --context and --namespace say which cluster; write --kube in the place of files";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
+}
+
 /// Later a path may vanish and come again; at the start it is a mistake.
-fn existing(paths: &[PathBuf]) -> io::Result<()> {
-    match paths.iter().find(|path| !path.exists()) {
+fn existing(paths: &[impl AsRef<Path>]) -> io::Result<()> {
+    match paths.iter().map(AsRef::as_ref).find(|path| !path.exists()) {
         None => Ok(()),
         Some(path) => {
             let message = format!("{}: there is no such file or folder", path.display());
