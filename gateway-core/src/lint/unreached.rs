@@ -24,6 +24,21 @@ struct Entry<'r> {
 /// What an entry asks for, at one parent: what is equal for two of which one has all requests.
 type Place<'e> = (&'e str, &'e str, &'e str, Option<&'e str>, &'e str);
 
+/// How much an entry has of a place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Extent<'e> {
+    /// The namespace whose Routes it goes before; without one, those of all.
+    namespace: Option<&'e str>,
+    section: Option<&'e str>,
+    port: Option<i32>,
+}
+
+/// The first entry that has all requests at a place, for each extent.
+#[derive(Default)]
+struct Taken<'e> {
+    firsts: HashMap<(Place<'e>, Extent<'e>), usize>,
+}
+
 /// Of equal matches, for equal hostnames at one parent, one has all requests: by age, by name, or by its position.
 ///
 /// # Spec
@@ -87,22 +102,8 @@ fn of_route<'r>(
 /// Says of each entry that gets nothing what has it all.
 fn say(lint: &mut Lint<'_>, kind: RouteKind, mut entries: Vec<Entry<'_>>) {
     entries.sort_by(|a, b| (&a.age, a.rule, a.position).cmp(&(&b.age, b.rule, b.position)));
-    let mut at: HashMap<Place<'_>, Vec<(usize, &ParentReference)>> = HashMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        for (place, parent) in entry.places() {
-            at.entry(place).or_default().push((index, parent));
-        }
-    }
-    for (index, entry) in entries.iter().enumerate() {
-        let before = |(place, parent): (Place<'_>, &ParentReference)| {
-            let earlier = at[&place].iter().take_while(|(other, _)| *other < index);
-            let mut covering = earlier.filter(|(other, of_other)| {
-                covers(of_other, parent, entries[*other].route.namespace == entry.route.namespace)
-            });
-            covering.next().map(|(other, _)| &entries[*other])
-        };
-        let before: Option<Vec<_>> = entry.places().map(before).collect();
-        let Some(first) = before.as_ref().and_then(|before| before.first()) else { continue };
+    for (index, first) in unreached(&entries) {
+        let (entry, first) = (&entries[index], &entries[first]);
         let why = if first.route == entry.route {
             format!("rules[{}] of the same Route asks for the same", first.rule)
         } else {
@@ -115,13 +116,21 @@ fn say(lint: &mut Lint<'_>, kind: RouteKind, mut entries: Vec<Entry<'_>>) {
     }
 }
 
-/// Whether all that comes to an entry by one parentRef would come to another entry by the other one, of the same parent.
-fn covers(one: &ParentReference, other: &ParentReference, of_one_namespace: bool) -> bool {
-    // Listeners do not take the Routes of every namespace; one that is named has taken it.
-    let is_taken = of_one_namespace || one.section_name.is_some();
-    is_taken
-        && one.section_name.as_ref().is_none_or(|_| one.section_name == other.section_name)
-        && one.port.is_none_or(|_| one.port == other.port)
+/// The entries that get nothing at any of their places, each with the first that has all at the first of them. `entries` are in the
+/// order in which one goes before the other.
+fn unreached(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
+    let mut taken = Taken::default();
+    let mut unreached = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let namespace = &*entry.route.namespace;
+        let before = entry.places().map(|(place, parent)| taken.first(place, namespace, parent));
+        let before: Option<Vec<usize>> = before.collect();
+        unreached.extend(before.as_ref().and_then(|before| before.first()).map(|first| (index, *first)));
+        for (place, parent) in entry.places() {
+            taken.add(place, namespace, parent, index);
+        }
+    }
+    unreached
 }
 
 fn of_request(written: &HttpRouteMatch) -> String {
@@ -182,5 +191,127 @@ impl Entry<'_> {
             let (kind, name, namespace) = (&*parent.kind, &*parent.name, parent.namespace.as_deref());
             hostnames().map(move |hostname| ((&*self.asked, kind, name, namespace, hostname), *parent))
         })
+    }
+}
+
+// === impl Taken ===
+
+impl<'e> Taken<'e> {
+    /// Adds what an entry has at a place, by a parentRef in this namespace.
+    fn add(&mut self, place: Place<'e>, namespace: &'e str, parent: &'e ParentReference, entry: usize) {
+        let own =
+            Extent { namespace: Some(namespace), section: parent.section_name.as_deref(), port: parent.port };
+        // Listeners do not take the Routes of every namespace; one that is named has taken it.
+        let all = own.section.map(|_| Extent { namespace: None, ..own });
+        for extent in [Some(own), all].into_iter().flatten() {
+            self.firsts.entry((place, extent)).or_insert(entry);
+        }
+    }
+
+    /// The first entry to which all would come that comes to a place by a parentRef in this namespace.
+    fn first(&self, place: Place<'e>, namespace: &'e str, parent: &'e ParentReference) -> Option<usize> {
+        let extents = [Some(namespace), None].into_iter().flat_map(|namespace| {
+            let sections = [parent.section_name.as_deref(), None].into_iter();
+            sections
+                .flat_map(move |section| [parent.port, None].map(|port| Extent { namespace, section, port }))
+        });
+        extents.filter_map(|extent| self.firsts.get(&(place, extent)).copied()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Routes with a match each, by namespace and what they ask for, that came one after the other.
+    fn routes(all: impl IntoIterator<Item = (String, String)>) -> Vec<(ObjectName, String)> {
+        let named = |(index, (namespace, asked)): (usize, (String, String))| {
+            (ObjectName::new(&*namespace, format!("route-{index}").as_str()), asked)
+        };
+        all.into_iter().enumerate().map(named).collect()
+    }
+
+    fn entry<'r>(
+        (route, asked): &'r (ObjectName, String),
+        parents: &'r [ParentReference],
+        hostnames: &'r [String],
+    ) -> Entry<'r> {
+        Entry {
+            age: ObjectMeta::default().age(route),
+            route,
+            rule: 0,
+            position: None,
+            asked: asked.clone(),
+            parents: parents.iter().collect(),
+            hostnames,
+        }
+    }
+
+    fn parent(name: &str, section: Option<&str>, port: Option<i32>) -> ParentReference {
+        let value = serde_json::json!({"name": name, "sectionName": section, "port": port});
+        serde_json::from_value(value).unwrap()
+    }
+
+    /// [`unreached`] by comparing each two entries, as the rules say it.
+    fn plainly(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
+        let covers = |one: &ParentReference, other: &ParentReference, is_same_namespace: bool| {
+            (is_same_namespace || one.section_name.is_some())
+                && (one.section_name.is_none() || one.section_name == other.section_name)
+                && (one.port.is_none() || one.port == other.port)
+        };
+        let first = |index: usize, (place, parent): (Place<'_>, &ParentReference)| {
+            (0..index).find(|other| {
+                let is_same_namespace = entries[*other].route.namespace == entries[index].route.namespace;
+                let mut places = entries[*other].places();
+                places.any(|(of_other, one)| of_other == place && covers(one, parent, is_same_namespace))
+            })
+        };
+        let of_entry = |index: usize| {
+            let firsts: Vec<_> = entries[index].places().map(|place| first(index, place)).collect();
+            let all = firsts.iter().all(Option::is_some);
+            firsts.first().copied().flatten().filter(|_| all).map(|first| (index, first))
+        };
+        (0..entries.len()).filter_map(of_entry).collect()
+    }
+
+    proptest! {
+        // HRM-22, HRM-23, GRP-07
+        #[test]
+        fn what_gets_nothing_is_what_comparing_each_two_gives(
+            all in prop::collection::vec(
+                (
+                    "[ab]",
+                    "[xy]",
+                    prop::collection::vec(("[gh]", prop::option::of("[st]"), prop::option::of(1..3)), 0..3),
+                    prop::collection::vec("[mn]", 0..3),
+                ),
+                0..12,
+            ),
+        ) {
+            let names = routes(all.iter().map(|(namespace, asked, ..)| (namespace.clone(), asked.clone())));
+            let parent = |(name, section, port): &(String, Option<String>, Option<i32>)| {
+                parent(name, section.as_deref(), *port)
+            };
+            let parents = all.iter().map(|(_, _, parents, _)| parents.iter().map(parent).collect::<Vec<_>>());
+            let parents: Vec<_> = parents.collect();
+            let entries = names.iter().zip(&parents).zip(&all);
+            let entries: Vec<_> =
+                entries.map(|((name, parents), (.., hostnames))| entry(name, parents, hostnames)).collect();
+            prop_assert_eq!(unreached(&entries), plainly(&entries));
+        }
+    }
+
+    // HRM-23
+    #[test]
+    fn equal_matches_that_do_not_cover_each_other_are_not_compared_in_pairs() {
+        // Two thousand million pairs, which nothing gets through.
+        const NAMESPACES: usize = 65_536;
+        let all = (0..NAMESPACES).map(|index| format!("namespace-{index}"));
+        let names = routes(all.chain(["namespace-7".to_owned()]).map(|namespace| (namespace, String::new())));
+        let parents = [parent("web", None, None)];
+        let entries: Vec<_> = names.iter().map(|name| entry(name, &parents, &[])).collect();
+        assert_eq!(unreached(&entries), [(NAMESPACES, 7)]);
     }
 }
