@@ -15,11 +15,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{HttpMatch, PathMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendKind, BackendProtocol, BackendTarget, HttpRule, Retry, RuleName, Timeouts,
 };
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 use gateway_tower::client::ConnectError;
 use gateway_tower::metrics::Metrics;
 use gateway_tower::metrics::prometheus_client::encoding::text::encode;
@@ -350,15 +350,7 @@ async fn a_number_that_is_another_rule_s_in_the_next_table_counts_for_that() {
 /// Two routes, each for the path of its name, in this order; their rules have no backends.
 fn two_routes(names: [&str; 2]) -> RouteTable {
     let mut table = RouteTable::builder(1);
-    let listener = table.listener(Listener {
-        frontend: FrontendOwner::Gateway(gateway_name()),
-        owner_kind: ListenerOwnerKind::Gateway,
-        owner: gateway_name(),
-        name: "http".into(),
-        port: 80,
-        protocol: ListenerProtocol::Http,
-        hostname: None,
-    });
+    let listener = table.listener(Listener::new(gateway_name(), "http", 80, ListenerProtocol::Http));
     for name in names {
         let key = ObjectName::new("default", name);
         let rule = RuleName {

@@ -12,10 +12,10 @@ use std::borrow::Cow;
 
 use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{HttpRule, RuleName};
 use gateway_core::table::{
-    FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
+    FrontendId, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -60,15 +60,7 @@ pub fn frontend(table: &RouteTable) -> FrontendId {
 pub fn listening() -> (RouteTableBuilder, ListenerId) {
     let gateway = ObjectName::new("bench", "gateway");
     let mut table = RouteTable::builder(1);
-    let listener = table.listener(Listener {
-        frontend: FrontendOwner::Gateway(gateway.clone()),
-        owner_kind: ListenerOwnerKind::Gateway,
-        owner: gateway,
-        name: "http".into(),
-        port: 80,
-        protocol: ListenerProtocol::Http,
-        hostname: None,
-    });
+    let listener = table.listener(Listener::new(gateway, "http", 80, ListenerProtocol::Http));
     (table, listener)
 }
 

@@ -29,21 +29,13 @@
 //! use gateway_core::exchange::{Arrival, Decision};
 //! use gateway_core::filter::{HttpFilter, HeaderModifier, PathModifier, UrlRewrite};
 //! # use gateway_core::matching::{HttpMatch, PathMatch};
-//! # use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+//! # use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 //! # use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-//! # use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+//! # use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //!
 //! # let gateway = ObjectName::new("default", "gateway");
 //! # let mut table = RouteTable::builder(1);
-//! # let listener = table.listener(Listener {
-//! #     frontend: FrontendOwner::Gateway(gateway.clone()),
-//! #     owner_kind: ListenerOwnerKind::Gateway,
-//! #     owner: gateway.clone(),
-//! #     name: "http".into(),
-//! #     port: 80,
-//! #     protocol: ListenerProtocol::Http,
-//! #     hostname: None,
-//! # });
+//! # let listener = table.listener(Listener::new(gateway.clone(), "http", 80, ListenerProtocol::Http));
 //! # let endpoint = SocketAddr::from(([10, 0, 0, 7], 8080));
 //! # let shop = table.backend(Backend {
 //! #     service: ObjectName::new("default", "shop"),

@@ -603,21 +603,13 @@ fn hosts(attachments: &Attachments) -> impl Iterator<Item = Host> {
 mod tests {
     use super::*;
     use crate::matching::{Conditions, HeaderMatch, PathMatch, ValueMatch};
-    use crate::name::{ListenerOwnerKind, RouteKey, RouteKind};
+    use crate::name::{RouteKey, RouteKind};
     use crate::rule::RuleName;
-    use crate::table::{FrontendOwner, ListenerProtocol};
+    use crate::table::ListenerProtocol;
 
     fn listener(builder: &mut RouteTableBuilder, port: u16) -> ListenerId {
         let gateway = ObjectName::new("default", "gateway");
-        builder.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway.clone()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway,
-            name: port.to_string().into(),
-            port,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        })
+        builder.listener(Listener::new(gateway, port.to_string(), port, ListenerProtocol::Http))
     }
 
     type Rule = (Box<[HttpMatch]>, HttpRule);

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::hostname::Host;
     use crate::matching::{HeaderMatch, HttpMatch, PathMatch, RequestHead, ValueMatch};
-    use crate::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+    use crate::name::{Age, ObjectName, RouteKey, RouteKind};
     use crate::rule::{HttpRule, RuleName};
     use crate::table::{FrontendOwner, Listener, ListenerProtocol, Transport};
     use http::{HeaderMap, Method, header};
@@ -173,15 +173,7 @@ mod tests {
     fn a_listener_is_listed_in_the_order_of_precedence_and_the_first_of_those_alike_is_chosen() {
         let gateway = ObjectName::new("default", "web");
         let mut table = RouteTable::builder(1);
-        let listener = table.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway.clone()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway.clone(),
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        let listener = table.listener(Listener::new(gateway.clone(), "http", 80, ListenerProtocol::Http));
         let regex = PathMatch::Regex("/[a-z]+".parse().unwrap());
         let (shop, late) = (ObjectName::new("default", "a"), ObjectName::new("default", "b"));
         let of_shop: [Box<[HttpMatch]>; 3] = [

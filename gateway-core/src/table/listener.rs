@@ -67,6 +67,39 @@ pub struct ListenerTls {
 // === impl Listener ===
 
 impl Listener {
+    /// A listener that a Gateway itself holds, for every host.
+    ///
+    /// ```
+    /// use gateway_core::name::ObjectName;
+    /// use gateway_core::table::{Listener, ListenerProtocol};
+    ///
+    /// let web = ObjectName::new("default", "web");
+    /// let http = Listener::new(web.clone(), "http", 80, ListenerProtocol::Http);
+    /// assert_eq!(http.to_string(), "default/web/http");
+    /// let of_one_host = Listener {
+    ///     hostname: Some("example.com".parse()?),
+    ///     ..Listener::new(web, "example", 80, ListenerProtocol::Http)
+    /// };
+    /// assert_eq!(of_one_host.hostname.unwrap().to_string(), "example.com");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(
+        gateway: ObjectName,
+        name: impl Into<Arc<str>>,
+        port: u16,
+        protocol: ListenerProtocol,
+    ) -> Self {
+        Self {
+            frontend: FrontendOwner::Gateway(gateway.clone()),
+            owner_kind: ListenerOwnerKind::Gateway,
+            owner: gateway,
+            name: name.into(),
+            port,
+            protocol,
+            hostname: None,
+        }
+    }
+
     /// The scheme of the requests that it takes; whether there is TLS, where it takes none.
     pub fn scheme(&self) -> Scheme {
         match self.protocol {

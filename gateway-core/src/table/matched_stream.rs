@@ -4,20 +4,15 @@
 //!
 //! ```
 //! use gateway_core::hostname::Host;
-//! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+//! use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 //! use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, RuleName, StreamRule};
 //! use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, NoStream, RouteTable, Transport};
 //!
 //! let gateway = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
 //! let listener = table.listener(Listener {
-//!     frontend: FrontendOwner::Gateway(gateway.clone()),
-//!     owner_kind: ListenerOwnerKind::Gateway,
-//!     owner: gateway.clone(),
-//!     name: "tls".into(),
-//!     port: 443,
-//!     protocol: ListenerProtocol::TlsPassthrough,
 //!     hostname: Some("*.example.com".parse()?),
+//!     ..Listener::new(gateway.clone(), "tls", 443, ListenerProtocol::TlsPassthrough)
 //! });
 //! let database = table.backend(Backend {
 //!     service: ObjectName::new("default", "database"),

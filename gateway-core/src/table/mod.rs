@@ -5,21 +5,13 @@
 //!
 //! ```
 //! use gateway_core::matching::{HttpMatch, PathMatch, RequestHead};
-//! use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+//! use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 //! use gateway_core::rule::{HttpRule, RuleName};
 //! use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, Transport};
 //!
 //! let gateway = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
-//! let listener = table.listener(Listener {
-//!     frontend: FrontendOwner::Gateway(gateway.clone()),
-//!     owner_kind: ListenerOwnerKind::Gateway,
-//!     owner: gateway.clone(),
-//!     name: "http".into(),
-//!     port: 80,
-//!     protocol: ListenerProtocol::Http,
-//!     hostname: None,
-//! });
+//! let listener = table.listener(Listener::new(gateway.clone(), "http", 80, ListenerProtocol::Http));
 //! let route = ObjectName::new("default", "shop");
 //! let rule = HttpRule::new(RuleName { route: RouteKey::new(RouteKind::Http, route.clone()).into(), index: 0, name: None });
 //! let matches = [HttpMatch { path: PathMatch::prefix("/cart"), ..HttpMatch::default() }];

@@ -11,7 +11,7 @@ use gateway_core::hostname::{Host, Hostname};
 use gateway_core::matching::{
     Conditions, HeaderMatch, HttpMatch, PathMatch, QueryParamMatch, RequestHead, ValueMatch,
 };
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{BackendRef, Backends, HttpRule, RuleName, StreamRule};
 use gateway_core::table::{
     Explanation, FrontendId, FrontendOwner, Listener, ListenerId, ListenerProtocol, ListenerTls, RouteId,
@@ -68,13 +68,8 @@ impl ByHand {
     ) -> ListenerId {
         let gateway = ObjectName::new("default", self.gateway);
         self.builder.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway.clone()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway,
-            name: name.into(),
-            port,
-            protocol,
             hostname: (!hostname.is_empty()).then(|| hostname.parse().expect(hostname)),
+            ..Listener::new(gateway, name, port, protocol)
         })
     }
 

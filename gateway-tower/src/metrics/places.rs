@@ -215,7 +215,7 @@ impl Clone for Entry {
 #[cfg(test)]
 mod tests {
     use gateway_core::matching::{HttpMatch, RequestHead};
-    use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+    use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
     use gateway_core::rule::{
         Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName,
     };
@@ -235,15 +235,7 @@ mod tests {
     fn table_of(route: &str, backends: &[&str], chosen: &str) -> (RouteTable, Place) {
         let gateway = ObjectName::new("default", "gateway");
         let mut table = RouteTable::builder(1);
-        let listener = table.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway.clone()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway.clone(),
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        let listener = table.listener(Listener::new(gateway.clone(), "http", 80, ListenerProtocol::Http));
         let name = ObjectName::new("default", route);
         let key = RouteKey::new(RouteKind::Http, name.clone());
         let mut rule = HttpRule::new(RuleName { route: Arc::new(key), index: 0, name: None });

@@ -48,8 +48,8 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use gateway_core::name::{ListenerOwnerKind, ObjectName};
-    use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol};
+    use gateway_core::name::ObjectName;
+    use gateway_core::table::{Listener, ListenerProtocol};
 
     use super::*;
     use crate::handle::TableHandle;
@@ -59,15 +59,7 @@ mod tests {
         let mut table = RouteTable::builder(1);
         for gateway in gateways {
             let owner = ObjectName::new("default", *gateway);
-            table.listener(Listener {
-                frontend: FrontendOwner::Gateway(owner.clone()),
-                owner_kind: ListenerOwnerKind::Gateway,
-                owner,
-                name: "http".into(),
-                port: 80,
-                protocol: ListenerProtocol::Http,
-                hostname: None,
-            });
+            table.listener(Listener::new(owner, "http", 80, ListenerProtocol::Http));
         }
         table.build()
     }

@@ -52,8 +52,8 @@
 //! use std::net::Ipv4Addr;
 //! use std::sync::Arc;
 //! use std::time::Duration;
-//! use gateway_core::name::{ListenerOwnerKind, ObjectName};
-//! use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+//! use gateway_core::name::ObjectName;
+//! use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 //! use gateway_tower::serve::{Addresses, ServeOptions, Server};
 //! use gateway_tower::upstream::Upstream;
 //! use gateway_tower::{Connection, Gateway, TableHandle};
@@ -63,15 +63,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let name = ObjectName::new("default", "gateway");
 //! let mut table = RouteTable::builder(1);
-//! table.listener(Listener {
-//!     frontend: FrontendOwner::Gateway(name.clone()),
-//!     owner_kind: ListenerOwnerKind::Gateway,
-//!     owner: name.clone(),
-//!     name: "http".into(),
-//!     port: 80,
-//!     protocol: ListenerProtocol::Http,
-//!     hostname: None,
-//! });
+//! table.listener(Listener::new(name.clone(), "http", 80, ListenerProtocol::Http));
 //! let tables = TableHandle::new(table.build());
 //! let gateway = Gateway::new(tables.clone(), Upstream::default());
 //! let mut addresses = Addresses::all_on(Ipv4Addr::LOCALHOST.into());

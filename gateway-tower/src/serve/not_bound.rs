@@ -10,8 +10,8 @@ use super::sockets::Sockets;
 /// ```
 /// use std::net::Ipv4Addr;
 /// use std::sync::Arc;
-/// use gateway_core::name::{ListenerOwnerKind, ObjectName};
-/// use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+/// use gateway_core::name::ObjectName;
+/// use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 /// use gateway_tower::serve::{Addresses, ServeOptions, Server};
 /// use gateway_tower::upstream::Upstream;
 /// use gateway_tower::{Connection, Gateway, TableHandle};
@@ -20,15 +20,7 @@ use super::sockets::Sockets;
 /// let other = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
 /// let name = ObjectName::new("default", "gateway");
 /// let mut table = RouteTable::builder(1);
-/// table.listener(Listener {
-///     frontend: FrontendOwner::Gateway(name.clone()),
-///     owner_kind: ListenerOwnerKind::Gateway,
-///     owner: name.clone(),
-///     name: "http".into(),
-///     port: other.local_addr()?.port(),
-///     protocol: ListenerProtocol::Http,
-///     hostname: None,
-/// });
+/// table.listener(Listener::new(name.clone(), "http", other.local_addr()?.port(), ListenerProtocol::Http));
 /// let tables = TableHandle::new(table.build());
 /// let gateway = Gateway::new(tables.clone(), Upstream::default());
 /// let services = move |connection: Arc<Connection>| gateway.clone().on(connection);

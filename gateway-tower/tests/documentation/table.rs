@@ -4,21 +4,13 @@
 fn table(
     change: impl FnOnce(&mut gateway_core::table::RouteTableBuilder, &mut gateway_core::rule::HttpRule),
 ) -> gateway_core::table::RouteTable {
-    use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+    use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
     use gateway_core::rule::{BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-    use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+    use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 
     let name = |name| ObjectName::new("default", name);
     let mut table = RouteTable::builder(1);
-    let listener = table.listener(Listener {
-        frontend: FrontendOwner::Gateway(name("gateway")),
-        owner_kind: ListenerOwnerKind::Gateway,
-        owner: name("gateway"),
-        name: "http".into(),
-        port: 80,
-        protocol: ListenerProtocol::Http,
-        hostname: None,
-    });
+    let listener = table.listener(Listener::new(name("gateway"), "http", 80, ListenerProtocol::Http));
     let shop = BackendTarget::Backend(table.backend(backend("shop", 7)));
     let mut rule = HttpRule {
         backends: Backends::new([BackendRef { target: shop, weight: 1 }]),

@@ -10,11 +10,8 @@ use gateway_core::exchange;
 use gateway_core::filter::{Extension, HttpFilter, ListenerFilter, Verdict};
 use gateway_core::hostname::Hostname;
 use gateway_core::matching::{HttpMatch, PathMatch};
-use gateway_core::name::ListenerOwnerKind;
 use gateway_core::rule::BackendTarget;
-use gateway_core::table::{
-    Certificate, FrontendOwner, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable,
-};
+use gateway_core::table::{Certificate, Listener, ListenerProtocol, ListenerTls, NoMatch, RouteTable};
 use gateway_tower::client::ConnectError;
 use gateway_tower::outcome::{AnsweredBy, Refusal};
 use gateway_tower::tunnel::Joined;
@@ -139,17 +136,10 @@ async fn a_request_for_the_host_of_another_listener_is_misdirected() {
     for hostname in ["a.example", "b.example"] {
         let certificate =
             Certificate::new(vec![], rustls_pki_types::PrivatePkcs8KeyDer::from(&b"key"[..]).into());
+        let tls = ListenerTls { certificates: [certificate].into(), clients: None };
         table.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway_name()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway_name(),
-            name: hostname.into(),
-            port: 443,
-            protocol: ListenerProtocol::Https(ListenerTls {
-                certificates: [certificate].into(),
-                clients: None,
-            }),
             hostname: Some(hostname.parse::<Hostname>().unwrap()),
+            ..Listener::new(gateway_name(), hostname, 443, ListenerProtocol::Https(tls))
         });
     }
     let mut connection = Connection::new(gateway_name(), 443);

@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use gateway_core::filter::{HttpFilter, ListenerFilter};
 use gateway_core::matching::HttpMatch;
-use gateway_core::name::{Age, BackendId, ListenerOwnerKind, ObjectName, OwnKind, RouteKey, RouteKind};
+use gateway_core::name::{Age, BackendId, ObjectName, OwnKind, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendKind, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, Retry, RetryBudget,
     RuleName, SessionPersistence, Sessions, Timeouts,
 };
-use gateway_core::table::{
-    FrontendOwner, Listener, ListenerProtocol, RouteTable, RouteTableBuilder, Spans, Tracing,
-};
+use gateway_core::table::{Listener, ListenerProtocol, RouteTable, RouteTableBuilder, Spans, Tracing};
 use gateway_tower::outcome::Outcome;
 use gateway_tower::{BoxError, Connection, Gateway, RequestBody, ResponseBody, TableHandle};
 use http::{HeaderValue, Request, Response, StatusCode, request};
@@ -123,15 +121,7 @@ impl Scene {
     }
 
     pub(crate) fn table(mut self) -> RouteTable {
-        let listener = self.table.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway_name()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway_name(),
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        let listener = self.table.listener(Listener::new(gateway_name(), "http", 80, ListenerProtocol::Http));
         self.table.listener_filters(listener, self.listener_filters);
         let name = ObjectName::new("default", "route");
         let rule = HttpRule {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::name::{ListenerOwnerKind, ObjectName};
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable, UnboundCause};
+use gateway_core::name::ObjectName;
+use gateway_core::table::{Listener, ListenerProtocol, RouteTable, UnboundCause};
 use gateway_tower::serve::{Addresses, Drained, NotBound, ServeOptions, Server};
 use gateway_tower::upstream::{Upstream, UpstreamOptions};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -196,15 +196,7 @@ async fn a_gateway_is_bound_at_the_addresses_that_it_has_in_the_table() {
     let mut table = RouteTable::builder(1);
     for name in ["first", "second", "third"] {
         let name = ObjectName::new("default", name);
-        table.listener(Listener {
-            frontend: FrontendOwner::Gateway(name.clone()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: name,
-            name: "http".into(),
-            port: 80,
-            protocol: ListenerProtocol::Http,
-            hostname: None,
-        });
+        table.listener(Listener::new(name, "http", 80, ListenerProtocol::Http));
     }
     let own = |address: &str| vec![address.parse().unwrap()];
     let addresses = [("first", own("127.0.0.2")), ("second", own("127.0.0.3"))];

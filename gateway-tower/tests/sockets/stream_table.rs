@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, RuleName, StreamRule,
 };
-use gateway_core::table::{
-    FrontendOwner, Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder,
-};
+use gateway_core::table::{Listener, ListenerId, ListenerProtocol, RouteTable, RouteTableBuilder};
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::Upstream;
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -28,13 +26,8 @@ impl Streams {
 
     pub(crate) fn listener(&mut self, port: u16, hostname: &str, protocol: ListenerProtocol) -> ListenerId {
         self.builder.listener(Listener {
-            frontend: FrontendOwner::Gateway(gateway_name()),
-            owner_kind: ListenerOwnerKind::Gateway,
-            owner: gateway_name(),
-            name: format!("{port}-{hostname}").into(),
-            port,
-            protocol,
             hostname: (!hostname.is_empty()).then(|| hostname.parse().expect(hostname)),
+            ..Listener::new(gateway_name(), format!("{port}-{hostname}"), port, protocol)
         })
     }
 

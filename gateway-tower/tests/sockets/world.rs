@@ -8,13 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway_core::filter::{HttpFilter, RequestMirror, Share};
 use gateway_core::matching::{GrpcMatch, HttpMatch, PathMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{
     Backend, BackendProtocol, BackendRef, BackendTarget, BackendTls, Backends, HttpRule, RetryBudget,
     RuleName, Timeouts,
 };
 use gateway_core::table::{
-    Certificate, ClientValidation, FrontendOwner, Listener, ListenerProtocol, ListenerTls, RouteTable,
+    Certificate, ClientValidation, Listener, ListenerProtocol, ListenerTls, RouteTable,
 };
 use gateway_tower::client::BackendTlsOptions;
 use gateway_tower::serve::{
@@ -205,21 +205,17 @@ impl Table {
             table.http_route(age, [([matches].into(), rule)])
         };
         for (i, (port, hostname, certificates)) in self.listeners.iter().enumerate() {
+            let protocol = match &certificates[..] {
+                [] => ListenerProtocol::Http,
+                all => {
+                    let clients = self.clients.iter().find(|(of, _)| of == port);
+                    let clients = clients.map(|(_, clients)| clients.clone());
+                    ListenerProtocol::Https(ListenerTls { certificates: all.into(), clients })
+                }
+            };
             let listener = table.listener(Listener {
-                frontend: FrontendOwner::Gateway(gateway_name()),
-                owner_kind: ListenerOwnerKind::Gateway,
-                owner: gateway_name(),
-                name: format!("{port}-{i}").into(),
-                port: *port,
-                protocol: match &certificates[..] {
-                    [] => ListenerProtocol::Http,
-                    all => {
-                        let clients = self.clients.iter().find(|(of, _)| of == port);
-                        let clients = clients.map(|(_, clients)| clients.clone());
-                        ListenerProtocol::Https(ListenerTls { certificates: all.into(), clients })
-                    }
-                },
                 hostname: hostname.map(|hostname| hostname.parse().expect("a hostname")),
+                ..Listener::new(gateway_name(), format!("{port}-{i}"), *port, protocol)
             });
             table.attach(route, listener, &[]);
         }

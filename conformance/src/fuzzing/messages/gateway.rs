@@ -9,9 +9,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use gateway_core::matching::{Conditions, HeaderMatch, HttpMatch, PathMatch, ValueMatch};
-use gateway_core::name::{Age, ListenerOwnerKind, ObjectName, RouteKey, RouteKind};
+use gateway_core::name::{Age, ObjectName, RouteKey, RouteKind};
 use gateway_core::rule::{Backend, BackendProtocol, BackendRef, BackendTarget, Backends, HttpRule, RuleName};
-use gateway_core::table::{FrontendOwner, Listener, ListenerProtocol, RouteTable};
+use gateway_core::table::{Listener, ListenerProtocol, RouteTable};
 use gateway_tower::serve::{ServeOptions, serve_one};
 use gateway_tower::upstream::{Upstream, UpstreamOptions, connect_by};
 use gateway_tower::{Connection, Gateway, TableHandle};
@@ -181,13 +181,5 @@ fn table_of(protocol: BackendProtocol) -> RouteTable {
 
 /// The listener of the Gateway.
 pub(super) fn listener() -> Listener {
-    Listener {
-        frontend: FrontendOwner::Gateway(name()),
-        owner_kind: ListenerOwnerKind::Gateway,
-        owner: name(),
-        name: "http".into(),
-        port: 80,
-        protocol: ListenerProtocol::Http,
-        hostname: None,
-    }
+    Listener::new(name(), "http", 80, ListenerProtocol::Http)
 }
