@@ -39,7 +39,7 @@ use crate::cluster::Cluster;
 use crate::control_plane::ControlPlane;
 use crate::harness::get;
 use crate::program::{Controller, address, backend};
-use crate::routes::{Process, Statuses, Waits, hostname, rules};
+use crate::routes::{Process, Statuses, Waits, hostname, on_a_cluster, rules};
 
 /// How many Routes are created in each of the ways that are about one at a time.
 const FEW: usize = 100;
@@ -68,18 +68,7 @@ struct Served {
 }
 
 fn main() {
-    let number = std::env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(5000);
-    let assets = match control_plane::assets() {
-        Ok(assets) => assets,
-        Err(why) => return eprintln!("left out: {why}"),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let control_plane = ControlPlane::start(assets).await;
-        let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
-        cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
-        measure(&control_plane, &Cluster::new(client, "propagation").await, number).await;
-    });
+    on_a_cluster("propagation", measure);
 }
 
 async fn measure(control_plane: &ControlPlane, cluster: &Cluster, number: usize) {

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Followed};
 use crate::control_plane::ControlPlane;
-use crate::routes::{Process, Statuses, Waits, rules};
+use crate::routes::{Process, Statuses, Waits, on_a_cluster, rules};
 
 /// A Route on its way.
 struct Created {
@@ -33,21 +33,10 @@ struct Created {
 }
 
 fn main() {
-    let number = std::env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(5000);
-    let assets = match control_plane::assets() {
-        Ok(assets) => assets,
-        Err(why) => return eprintln!("left out: {why}"),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let control_plane = ControlPlane::start(assets).await;
-        let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
-        cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
-        measure(&Cluster::new(client, "large").await, number).await;
-    });
+    on_a_cluster("large", measure);
 }
 
-async fn measure(cluster: &Cluster, number: usize) {
+async fn measure(_: &ControlPlane, cluster: &Cluster, number: usize) {
     cluster.gateway().await;
     let service = format!(
         "{{apiVersion: v1, kind: Service, metadata: {{name: shop, namespace: {}}}, spec: {{ports: [{{port: 80}}]}}}}",

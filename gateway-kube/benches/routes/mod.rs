@@ -1,4 +1,4 @@
-//! The Routes of benchmarks, the arrival of their statuses, and many waits in a few words.
+//! The cluster of benchmarks and their Routes, the arrival of their statuses, and many waits in a few words.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,25 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::cluster::{Cluster, conditions, has, parents};
+use crate::cluster::{self, Cluster, conditions, has, parents};
+use crate::control_plane::{self, ControlPlane};
+
+/// Measures something on a control plane of its own, in a namespace of this name, with as many Routes as the command line says: 5,000
+/// unless it has a number. Without the programs of a control plane it says so, and is left out.
+pub(crate) fn on_a_cluster(namespace: &str, measure: impl AsyncFnOnce(&ControlPlane, &Cluster, usize)) {
+    let number = std::env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(5000);
+    let assets = match control_plane::assets() {
+        Ok(assets) => assets,
+        Err(why) => return eprintln!("left out: {why}"),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let control_plane = ControlPlane::start(assets).await;
+        let client = kube::Client::try_from(control_plane.config("admin")).unwrap();
+        cluster::install(&client, &control_plane::definitions("v1.7.0").unwrap()).await;
+        measure(&control_plane, &Cluster::new(client, namespace).await, number).await;
+    });
+}
 
 /// The spec of an HTTPRoute with a hostname of its own, and two rules that lead to Service `shop`.
 pub(crate) fn rules(index: usize) -> String {
