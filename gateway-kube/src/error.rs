@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
+use tokio::time::timeout;
+
+/// How long writes for an object may take unless it is said otherwise: the half of what an API server itself allows for a request.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Something that an API server did not do, or that could not be understood.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +23,9 @@ pub enum Error {
         source: Box<kube::Error>,
     },
     /// A request was not answered in time, as those are not whose connection is gone without a word.
-    #[error("{doing}: the API server has not answered after {limit:?}; it is tried again")]
+    #[error(
+        "{doing}: the API server has not answered after {limit:?}; it may have done it, and can be asked again"
+    )]
     Unanswered {
         /// What was to be done, and with which object.
         doing: String,
@@ -73,6 +79,19 @@ pub(crate) fn code(error: &kube::Error) -> Option<u16> {
         kube::Error::Api(status) => Some(status.code),
         _ => None,
     }
+}
+
+/// What comes of writes for an object, as long as they take no longer than `limit`.
+///
+/// # Errors
+/// Theirs, and [`Error::Unanswered`].
+pub(crate) async fn answered<T>(
+    limit: Duration,
+    doing: impl FnOnce() -> String,
+    writing: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let written = timeout(limit, writing).await;
+    written.unwrap_or_else(|_| Err(Error::Unanswered { doing: doing(), limit }))
 }
 
 // === impl Error ===

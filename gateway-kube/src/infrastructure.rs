@@ -26,6 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_core::api::{
     EndpointAddressType, EndpointPort, EndpointSlice, IntOrString, Kind, ObjectMeta, Resources, Service,
@@ -39,7 +40,7 @@ use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::error::{Error, code};
+use crate::error::{ANSWER_TIMEOUT, Error, answered, code};
 use crate::object::api_resource;
 
 /// The annotation with the labels and annotations that were put there, so that those which are not wanted any more can go.
@@ -56,6 +57,7 @@ const MANAGER: &str = "gateway-api.rs";
 pub struct Maker {
     client: Client,
     manager: String,
+    answer_timeout: Duration,
 }
 
 /// The Gateway that what is made belongs to.
@@ -338,22 +340,32 @@ impl Metadata {
 // === impl Maker ===
 
 impl Maker {
-    /// Makes them under this name, which the API server notes with the fields that are written.
+    /// Makes them under this name, which the API server notes with the fields that are written. What is not answered after 30 s is given up.
     pub fn new(client: Client, controller_name: &str) -> Self {
         const MAX_MANAGER: usize = 128;
         let manager = controller_name.get(..MAX_MANAGER).unwrap_or(controller_name).to_owned();
-        Self { client, manager }
+        Self { client, manager, answer_timeout: ANSWER_TIMEOUT }
+    }
+
+    /// Gives up the parts of a Service, all together, after this long instead. A request whose connection is gone without a word would
+    /// never end.
+    pub fn answer_timeout(self, limit: Duration) -> Self {
+        Self { answer_timeout: limit, ..self }
     }
 
     /// Makes these parts of a Service, or has them be as they should.
     ///
     /// # Errors
-    /// The API server does not take one, or an object of the name does not belong to the Gateway.
+    /// The API server does not take one or does not answer in time, or an object of the name does not belong to the Gateway.
     pub async fn make(&self, owner: &Owner, wanted: &GatewayService, parts: &[Part]) -> Result<(), Error> {
-        for part in parts {
-            self.make_part(owner, wanted, *part).await?;
-        }
-        Ok(())
+        let doing = || format!("making Service {} of Gateway {}", wanted.name, owner.name);
+        let making = async {
+            for part in parts {
+                self.make_part(owner, wanted, *part).await?;
+            }
+            Ok(())
+        };
+        answered(self.answer_timeout, doing, making).await
     }
 
     async fn make_part(&self, owner: &Owner, wanted: &GatewayService, part: Part) -> Result<(), Error> {
@@ -401,7 +413,10 @@ impl Maker {
 
 impl std::fmt::Debug for Maker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Maker").field("manager", &self.manager).finish_non_exhaustive()
+        f.debug_struct("Maker")
+            .field("manager", &self.manager)
+            .field("answer_timeout", &self.answer_timeout)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway_core::options::Options as TranslateOptions;
 
 use crate::address_pool::AddressPool;
+use crate::error::ANSWER_TIMEOUT;
 use crate::lease::LeaseOptions;
 use crate::observe::Observe;
 use crate::watch::WatchOptions;
@@ -63,7 +64,7 @@ impl Default for ControllerOptions {
             settle: Duration::from_millis(50),
             rest: Duration::from_millis(300),
             concurrency: 8,
-            answer_timeout: Duration::from_secs(30),
+            answer_timeout: ANSWER_TIMEOUT,
             observer: None,
         }
     }

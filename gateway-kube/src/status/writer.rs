@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt, stream};
 use gateway_core::api::Kind;
@@ -18,7 +18,7 @@ use super::computed::Computed;
 use super::event::{Worse, worse};
 use super::feature_name::Vocabulary;
 use super::never_seen;
-use crate::error::{Error, code};
+use crate::error::{ANSWER_TIMEOUT, Error, answered, code};
 use crate::object::{Received, Stored, StoredStatus, api_resource, read};
 use crate::store::Store;
 
@@ -47,6 +47,9 @@ pub struct WriterOptions {
     pub events: bool,
     /// How many requests are under way at once, where many objects are written.
     pub concurrency: usize,
+    /// How long the writes for an object may take, with its events, until they are given up; 30 s by default. A request whose connection is
+    /// gone without a word would never end.
+    pub answer_timeout: Duration,
 }
 
 /// Writes the statuses of objects.
@@ -97,6 +100,7 @@ impl Default for WriterOptions {
             controller_name: gateway_core::options::DEFAULT_CONTROLLER_NAME.to_owned(),
             events: true,
             concurrency: 8,
+            answer_timeout: ANSWER_TIMEOUT,
         }
     }
 }
@@ -140,7 +144,7 @@ impl Writer {
     /// any more. Gives what became of each that had to be written.
     ///
     /// # Errors
-    /// For each object: that the API server did not take its status.
+    /// For each object: that the API server did not take its status, or did not answer in time.
     pub async fn write_all(&self, store: &Store, statuses: &Statuses) -> Vec<Result<Outcome, Error>> {
         let to_write = store.with_status().filter_map(|(kind, key)| {
             let stored = store.stored(kind, key)?;
@@ -158,15 +162,28 @@ impl Writer {
     /// Writes the status of one object, of which `stored` is known.
     ///
     /// # Errors
-    /// The API server does not take it, or others come first again and again.
+    /// The API server does not take it, does not answer within [`answer_timeout`](WriterOptions::answer_timeout), or others come first
+    /// again and again.
     pub async fn write(
+        &self,
+        kind: Kind,
+        key: &ObjectName,
+        stored: Stored,
+        computed: &Computed,
+    ) -> Result<Outcome, Error> {
+        let doing = || format!("writing the status of {kind} {key}");
+        answered(self.options.answer_timeout, doing, self.patch_status(kind, key, stored, computed, doing))
+            .await
+    }
+
+    async fn patch_status(
         &self,
         kind: Kind,
         key: &ObjectName,
         mut stored: Stored,
         computed: &Computed,
+        doing: impl Fn() -> String,
     ) -> Result<Outcome, Error> {
-        let doing = || format!("writing the status of {kind} {key}");
         let api = self.api(kind, key, stored.version);
         if stored.generation != computed.generation() {
             return Ok(Outcome::Outdated);
@@ -203,17 +220,29 @@ impl Writer {
     /// Sees to it that a GatewayClass has the finalizer that keeps it while Gateways of it exist, and only then.
     ///
     /// # Errors
-    /// The API server does not take it, or others come first again and again.
+    /// The API server does not take it, does not answer within [`answer_timeout`](WriterOptions::answer_timeout), or others come first
+    /// again and again.
     ///
     /// # Spec
     /// [GC-10](gateway_core::spec#GC-10)
     pub async fn hold_class(
         &self,
         key: &ObjectName,
-        mut stored: Stored,
+        stored: Stored,
         has_gateways: bool,
     ) -> Result<Outcome, Error> {
         let doing = || format!("setting the finalizers of GatewayClass {key}");
+        answered(self.options.answer_timeout, doing, self.patch_finalizers(key, stored, has_gateways, doing))
+            .await
+    }
+
+    async fn patch_finalizers(
+        &self,
+        key: &ObjectName,
+        mut stored: Stored,
+        has_gateways: bool,
+        doing: impl Fn() -> String,
+    ) -> Result<Outcome, Error> {
         let api = self.api(Kind::GatewayClass, key, stored.version);
         for _ in 0..ATTEMPTS {
             if !lacks_finalizer(&stored, has_gateways) {

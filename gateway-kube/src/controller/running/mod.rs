@@ -97,6 +97,7 @@ impl Running {
             controller_name: options.translate.controller_name.clone(),
             events: options.events,
             concurrency: options.concurrency,
+            answer_timeout: options.answer_timeout,
         };
         let definition_watch = DefinitionWatch::new(client.clone(), options.watch.retry);
         let lease = options.lease.clone().filter(|_| options.writes);
@@ -111,7 +112,7 @@ impl Running {
             _definition_watch: definition_watch,
             candidate: lease.map(|lease| Candidate::new(client.clone(), lease)),
             is_writing: options.writes && options.lease.is_none(),
-            maker: Maker::new(client.clone(), &writer.controller_name),
+            maker: Maker::new(client.clone(), &writer.controller_name).answer_timeout(options.answer_timeout),
             writer: Writer::new(client, writer),
             pace: Pace::new(options.debounce, Instant::now()),
             incomplete_since: None,

@@ -6,7 +6,7 @@ use gateway_core::api::{AnyObject, Kind, ListenerSetSpec, ParentReference};
 use gateway_core::infrastructure::{GATEWAY_CLASS_NAME, GatewayService};
 use gateway_core::name::ObjectName;
 use tokio::task::JoinError;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::Running;
 use crate::error::Error;
@@ -60,7 +60,6 @@ impl Running {
             return;
         }
         let (writer, maker, stored) = (self.writer.clone(), self.maker.clone(), stored.clone());
-        let limit = self.options.answer_timeout;
         self.progress.writes += u64::from(needs_status || needs_finalizer) + u64::from(!to_make.is_empty());
         self.turns.begin(key.clone());
         self.writes.spawn(async move {
@@ -69,17 +68,13 @@ impl Running {
             let owner = Owner { name: name.clone(), uid: stored.uid.clone() };
             let mut made = None;
             for (parts, service) in to_make {
-                let result = answered(limit, &key, maker.make(&owner, &service, &parts)).await;
+                let result = maker.make(&owner, &service, &parts).await;
                 made = Some(made.unwrap_or(Ok(())).and(result));
             }
             let status = match holds_class.filter(|_| needs_finalizer) {
                 // The status follows when this has come back.
-                Some(has_gateways) => {
-                    Some(answered(limit, &key, writer.hold_class(name, stored, has_gateways)).await)
-                }
-                None if needs_status => {
-                    Some(answered(limit, &key, writer.write(*kind, name, stored, &computed)).await)
-                }
+                Some(has_gateways) => Some(writer.hold_class(name, stored, has_gateways).await),
+                None if needs_status => Some(writer.write(*kind, name, stored, &computed).await),
                 None => None,
             };
             (key, Written { made, status })
@@ -276,16 +271,6 @@ impl Running {
             self.failures.insert(kind, message);
         }
     }
-}
-
-/// What comes of writing for an object, as long as it takes no longer than `limit`.
-async fn answered<T>(
-    limit: Duration,
-    (kind, name): &Key,
-    writing: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let written = timeout(limit, writing).await;
-    written.unwrap_or_else(|_| Err(Error::Unanswered { doing: format!("writing for {kind} {name}"), limit }))
 }
 
 fn write_result(result: &Result<Outcome, Error>) -> WriteResult {
