@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ANSWER_TIMEOUT, Error, answered, code};
-use crate::object::api_resource;
+use crate::object::{api_resource, field_manager};
 
 /// The annotation with the labels and annotations that were put there, so that those which are not wanted any more can go.
 pub const PUT: &str = "gateway-api.rs/infrastructure";
@@ -342,9 +342,7 @@ impl Metadata {
 impl Maker {
     /// Makes them under this name, which the API server notes with the fields that are written. What is not answered after 30 s is given up.
     pub fn new(client: Client, controller_name: &str) -> Self {
-        const MAX_MANAGER: usize = 128;
-        let manager = controller_name.get(..MAX_MANAGER).unwrap_or(controller_name).to_owned();
-        Self { client, manager, answer_timeout: ANSWER_TIMEOUT }
+        Self { client, manager: field_manager(controller_name).to_owned(), answer_timeout: ANSWER_TIMEOUT }
     }
 
     /// Gives up the parts of a Service, all together, after this long instead. A request whose connection is gone without a word would

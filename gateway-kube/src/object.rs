@@ -103,6 +103,13 @@ pub(crate) struct Received {
     value: Value,
 }
 
+/// The name under which the API server notes the fields that are written. It takes no more than 128 characters; controller names are
+/// ASCII, and may be longer.
+pub(crate) fn field_manager(controller_name: &str) -> &str {
+    const LONGEST: usize = 128;
+    controller_name.get(..LONGEST).unwrap_or(controller_name)
+}
+
 /// The kind, as requests are made for it.
 pub(crate) fn api_resource(kind: Kind, version: &str) -> ApiResource {
     let group = kind.group();

@@ -19,7 +19,7 @@ use super::event::{Worse, worse};
 use super::feature_name::Vocabulary;
 use super::never_seen;
 use crate::error::{ANSWER_TIMEOUT, Error, answered, code};
-use crate::object::{Received, Stored, StoredStatus, api_resource, read};
+use crate::object::{Received, Stored, StoredStatus, api_resource, field_manager, read};
 use crate::store::Store;
 
 /// The finalizer of a GatewayClass that has Gateways.
@@ -33,9 +33,6 @@ const ATTEMPTS: usize = 5;
 
 /// How long the note of an event may be, in bytes.
 const MAX_NOTE: usize = 1024;
-
-/// How long the name of a field manager may be; controller names are ASCII, and may be longer.
-const MAX_MANAGER: usize = 128;
 
 /// How statuses are written.
 #[derive(Clone, Debug)]
@@ -297,8 +294,7 @@ impl Writer {
     }
 
     fn params(&self) -> PatchParams {
-        let name = &self.options.controller_name;
-        let manager = name.get(..MAX_MANAGER).unwrap_or(name);
+        let manager = field_manager(&self.options.controller_name);
         PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() }
     }
 
