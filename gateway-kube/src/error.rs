@@ -44,6 +44,20 @@ pub enum Error {
         /// The Gateway.
         gateway: ObjectName,
     },
+    /// An object of the name that is to be made is there, of a Gateway of the same name that was deleted: the garbage collector has not
+    /// come to it yet.
+    #[error(
+        "{kind} {key} is that of a former Gateway {gateway}; it is made anew once the garbage collector of the cluster has taken it away; \
+         delete it if it stays"
+    )]
+    Former {
+        /// The kind.
+        kind: Kind,
+        /// Namespace and name.
+        key: ObjectName,
+        /// The Gateway.
+        gateway: ObjectName,
+    },
     /// Others changed the object again and again, each time between reading and writing.
     #[error("{doing}: {attempts} times another change came first; it is tried again with the next change")]
     Contended {
@@ -105,7 +119,9 @@ impl Error {
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Request { source, .. } => code(source),
-            Self::Unanswered { .. } | Self::Taken { .. } | Self::Contended { .. } => None,
+            Self::Unanswered { .. } | Self::Taken { .. } | Self::Former { .. } | Self::Contended { .. } => {
+                None
+            }
         }
     }
 }

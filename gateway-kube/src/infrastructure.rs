@@ -5,7 +5,8 @@
 //! create, and to patch; nothing is deleted here. A Service that a Gateway has no more, because its class is another one, stays
 //! without endpoints.
 //!
-//! A Service that is there and does not belong to the Gateway is left alone.
+//! A Service that is there and does not belong to the Gateway is left alone. That of a Gateway that was deleted and created again is
+//! the former one's, until the garbage collector has taken it away; then there is a new one.
 //!
 //! ```no_run
 //! use gateway_core::api::Resources;
@@ -389,9 +390,16 @@ impl Maker {
             }
             return created.map_err(|error| failed("creating", error));
         };
-        let owners = known.metadata.owner_references.iter().flatten();
+        let mut owners = known.metadata.owner_references.iter().flatten();
         if !owners.clone().any(|known| known.uid == owner.uid) {
-            return Err(Error::Taken { kind, key, gateway: owner.name.clone() });
+            let gateway = owner.name.clone();
+            let is_former =
+                owners.any(|known| known.kind == Kind::Gateway.as_str() && known.name == *gateway.name);
+            return Err(if is_former {
+                Error::Former { kind, key, gateway }
+            } else {
+                Error::Taken { kind, key, gateway }
+            });
         }
         let mut patch = part.content(wanted);
         if part == Part::Service && wanted.ports.is_empty() {

@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use gateway_core::feature::Feature;
+use gateway_core::infrastructure::{GatewayPort, GatewayService};
+use gateway_core::name::ObjectName;
 use gateway_core::options::DefaultAddresses;
+use gateway_core::table::Transport;
 use gateway_kube::controller::ControllerOptions;
+use gateway_kube::infrastructure::{Maker, Owner, Part};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::cluster::{Cluster, Followed, has, idle, written};
+use crate::cluster::{Cluster, Followed, has, idle, within, written};
 
 crate::tests!["infrastructure":
     a_gateway_has_a_service_that_follows_it,
     what_is_another_s_is_left_alone,
+    what_a_former_gateway_left_is_made_anew_when_it_is_gone,
     a_service_of_a_former_class_leads_nowhere,
     a_gateway_is_reached_at_the_cluster_ip_of_its_service,
     a_cluster_ip_that_is_asked_for_is_had_or_it_is_said_why_not,
@@ -116,6 +121,43 @@ async fn what_is_another_s_is_left_alone(cluster: Cluster) {
     // The way out: it goes, and the Gateway has one of its own.
     cluster.delete("Service", &name).await;
     cluster.until("Service", &name, |service| !service["metadata"]["ownerReferences"].is_null()).await;
+}
+
+// GWA-09
+async fn what_a_former_gateway_left_is_made_anew_when_it_is_gone(cluster: Cluster) {
+    let name = format!("web-{}", cluster.name);
+    cluster.gateway_with(LISTENERS).await;
+    let controller = controller(&cluster);
+    let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap().to_owned();
+    let former = cluster.until("Service", &name, |_| true).await;
+
+    // There is no garbage collector here, as if it took its time; and the Service is to be another.
+    cluster.delete("Gateway", "web").await;
+    cluster.gateway_with("listeners: [{name: http, port: 8080, protocol: HTTP}]").await;
+    let gateway = cluster.get("Gateway", "web").await;
+    let owner = Owner { name: ObjectName::new(cluster.name.as_str(), "web"), uid: uid(&gateway) };
+    let wanted = GatewayService {
+        name: ObjectName::new(cluster.name.as_str(), name.as_str()),
+        ports: [GatewayPort { port: 80, transport: Transport::Tcp }].into(),
+        ..GatewayService::default()
+    };
+    let maker = Maker::new(cluster.client.clone(), &cluster.controller_name);
+    let error = maker.make(&owner, &wanted, &[Part::Service]).await.unwrap_err();
+    let (service, web) = (&wanted.name, &owner.name);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Service {service} is that of a former Gateway {web}; it is made anew once the garbage collector of the cluster has \
+             taken it away; delete it if it stays"
+        )
+    );
+    let mut progress = controller.progress();
+    within(progress.wait_for(|progress| progress.failures > 0)).await.unwrap();
+    assert_eq!(cluster.get("Service", &name).await["spec"], former["spec"], "it is left alone");
+
+    cluster.delete("Service", &name).await;
+    let anew = |service: &Value| service["metadata"]["ownerReferences"][0]["uid"] == *owner.uid;
+    cluster.until("Service", &name, anew).await;
 }
 
 // GWA-09

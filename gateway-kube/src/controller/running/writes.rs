@@ -280,6 +280,8 @@ fn write_result(result: &Result<Outcome, Error>) -> WriteResult {
         Ok(Outcome::Unchanged) => WriteResult::Unchanged,
         Ok(Outcome::Outdated) => WriteResult::Outdated,
         Err(Error::Contended { .. }) => WriteResult::Contended,
-        Err(Error::Request { .. } | Error::Unanswered { .. } | Error::Taken { .. }) => WriteResult::Failed,
+        Err(
+            Error::Request { .. } | Error::Unanswered { .. } | Error::Taken { .. } | Error::Former { .. },
+        ) => WriteResult::Failed,
     }
 }
