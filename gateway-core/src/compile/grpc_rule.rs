@@ -23,17 +23,7 @@ pub(super) fn grpc_rule(
     scope: &mut Scope<'_, '_>,
 ) -> (CompiledRule<GrpcMatch>, RuleFindings) {
     let mut findings = RuleFindings::default();
-    let mut matches = Vec::with_capacity(written.matches.len().max(1));
-    for (entry, written) in written.matches.iter().enumerate() {
-        match grpc_match(written, scope) {
-            Ok(made) => matches.push(made),
-            Err(finding) => findings.problems.push(finding.under(format_args!("matches[{entry}]"))),
-        }
-    }
-    // GRP-02
-    if written.matches.is_empty() {
-        matches.push(GrpcMatch::default());
-    }
+    let mut matches = rule::matches(&written.matches, scope, &mut findings, grpc_match);
     if !findings.problems.is_empty() {
         matches.clear();
     }

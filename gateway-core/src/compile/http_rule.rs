@@ -30,17 +30,7 @@ pub(super) fn http_rule(
     scope: &mut Scope<'_, '_>,
 ) -> (CompiledRule<HttpMatch>, RuleFindings) {
     let mut findings = RuleFindings::default();
-    let mut matches = Vec::with_capacity(written.matches.len().max(1));
-    for (entry, written) in written.matches.iter().enumerate() {
-        match http_match(written, scope) {
-            Ok(made) => matches.push(made),
-            Err(finding) => findings.problems.push(finding.under(format_args!("matches[{entry}]"))),
-        }
-    }
-    // An explicitly empty list is no condition at all: HRM-03.
-    if written.matches.is_empty() {
-        matches.push(HttpMatch::default());
-    }
+    let mut matches = rule::matches(&written.matches, scope, &mut findings, http_match);
     let mut keep = |finding| findings.problems.push(finding);
     let timeouts = timeouts(written.timeouts.as_deref()).map_err(&mut keep).unwrap_or_default();
     let retry = retry(written.retry.as_deref()).map_err(&mut keep).unwrap_or_default();

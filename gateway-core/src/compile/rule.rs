@@ -97,6 +97,29 @@ pub(super) fn listed(entries: Vec<Weighted>) -> Backends {
     unresolved.fold(backends, |backends, (position, name)| backends.with_unresolved(position, name))
 }
 
+/// Makes the matches of a rule ready; without any it has one that asks for nothing. What is wrong with one is a problem of the rule.
+///
+/// # Spec
+/// HRM-03, GRP-02.
+pub(super) fn matches<W, M: Default>(
+    written: &[W],
+    scope: &mut Scope<'_, '_>,
+    findings: &mut RuleFindings,
+    made: impl Fn(&W, &mut Scope<'_, '_>) -> Result<M, Finding>,
+) -> Vec<M> {
+    if written.is_empty() {
+        return vec![M::default()];
+    }
+    let mut matches = Vec::with_capacity(written.len());
+    for (position, written) in written.iter().enumerate() {
+        match made(written, scope) {
+            Ok(made) => matches.push(made),
+            Err(finding) => findings.problems.push(finding.under(format_args!("matches[{position}]"))),
+        }
+    }
+    matches
+}
+
 /// Follows the references of a rule. `filters` makes the filters of one; it is told where they stand below the rule.
 pub(super) fn backends<'w, B: WrittenBackend>(
     written: &'w [B],
