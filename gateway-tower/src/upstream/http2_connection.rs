@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong};
+use tokio::io::{AsyncRead, AsyncWrite, join};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -116,7 +117,7 @@ impl Http2Connection {
         let stream = Blocks::new(stream, peer.tls.is_some());
         let readers = Arc::new(Readers::default());
         let taken_first = TakenFirst::new(stream.clone(), Arc::clone(&readers));
-        let (sender, mut connection) = builder.handshake(taken_first).await?;
+        let (sender, mut connection) = builder.handshake(join(taken_first, stream.clone())).await?;
         let load = Arc::new(Load {
             streams: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
@@ -232,8 +233,8 @@ impl Drop for Place {
 }
 
 /// Keeps a connection going until it ends, answers no ping, or was left alone. Says in `opened` when it takes requests.
-async fn drive(
-    (mut connection, stream): (Connection<TakenFirst<Blocks<BackendIo>>, Bytes>, Blocks<BackendIo>),
+async fn drive<T: AsyncRead + AsyncWrite + Unpin>(
+    (mut connection, stream): (Connection<T, Bytes>, Blocks<BackendIo>),
     load: Arc<Load>,
     opened: oneshot::Sender<()>,
     pings: PingPong,

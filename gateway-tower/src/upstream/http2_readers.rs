@@ -6,18 +6,18 @@
 //!
 //! That is within the read of the connection, since h2 may read as much as there is before any other task runs.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// How many frames are read until it is looked for some to take: what h2 holds for these is some 33 KiB.
 ///
 /// It is counted in frames and not in bytes since only small ones take more than their bytes. Those of common messages come and are
-/// taken by who reads the answer, without being copied here.
+/// taken by the task that reads the answer, without being copied here.
 const BETWEEN_LOOKS: usize = 128;
 
 /// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
@@ -41,7 +41,7 @@ pub(super) struct Readers {
     awaited: AtomicUsize,
 }
 
-/// The stream of a connection, which is read on when what has come before is taken.
+/// The stream that a connection reads, which is read on when what has come before is taken.
 pub(super) struct TakenFirst<T> {
     io: T,
     readers: Arc<Readers>,
@@ -137,32 +137,6 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
         self.unlooked += self.frames.count(read);
         self.turn += read.len();
         Poll::Ready(result)
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for TakenFirst<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
