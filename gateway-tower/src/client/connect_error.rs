@@ -1,6 +1,7 @@
 //! The error by which a client says that it never reached the backend.
 
 use std::error::Error;
+use std::iter::successors;
 use std::net::SocketAddr;
 
 use crate::body::BoxError;
@@ -25,14 +26,8 @@ impl ConnectError {
     ///
     /// Knows this type and, with the feature `hyper-util`, the errors of the client of that crate.
     pub fn is(error: &(dyn Error + 'static)) -> bool {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if error.is::<Self>() || is_of_hyper_util(error) {
-                return true;
-            }
-            next = error.source();
-        }
-        false
+        let mut causes = successors(Some(error), |&error| error.source());
+        causes.any(|error| error.is::<Self>() || is_of_hyper_util(error))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The error by which a client says that a backend has done nothing with a request.
 
 use std::error::Error;
+use std::iter::successors;
 use std::net::SocketAddr;
 
 use crate::body::BoxError;
@@ -30,14 +31,8 @@ impl NotProcessed {
     /// Whether `error`, or what caused it, says that the backend cannot have processed anything: it is of this type, or
     /// [no connection](ConnectError::is) could be made.
     pub fn is(error: &(dyn Error + 'static)) -> bool {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if error.is::<Self>() {
-                return true;
-            }
-            next = error.source();
-        }
-        ConnectError::is(error)
+        let mut causes = successors(Some(error), |&error| error.source());
+        causes.any(|error| error.is::<Self>()) || ConnectError::is(error)
     }
 }
 
