@@ -127,7 +127,7 @@ fn says_origin(name: &str) -> bool {
         || name.len() == "x-real-ip".len() && begins("x-real-ip")
 }
 
-/// Whether a length is written as everybody writes it, and not too large a number.
+/// Whether a length is written in digits alone, and not too large a number.
 fn is_plain_length(value: &HeaderValue) -> bool {
     matches!(value.len(), 1..=19) && value.as_bytes().iter().all(u8::is_ascii_digit)
 }

@@ -56,7 +56,7 @@ impl SessionKey {
         Self(key)
     }
 
-    /// A key that everybody knows. The texts are sealed by the UIDs of the objects that ask for sessions, then, which an API server
+    /// A key that is no secret. The texts are sealed by the UIDs of the objects that ask for sessions, then, which an API server
     /// makes up: all replicas know them, and no client outside of the cluster. Objects from files mostly have none.
     pub const BY_UID: Self = Self([0; 16]);
 

@@ -1,7 +1,7 @@
 //! Connections of this process to its own sockets.
 //!
 //! The backend of a Route may be the gateway: an EndpointSlice has its address, or its own Service is named. What comes in goes out then
-//! and comes in again, so that one request would take all the connections that there may be, from everybody. It cannot be told from
+//! and comes in again, so that one request would take all the connections that there may be, from all clients. It cannot be told from
 //! what is meant to pass through the gateway twice. So there are few such connections at a time, and what would need more of them
 //! fails.
 //!

@@ -21,8 +21,8 @@ use crate::observe::{ObserveSockets, ObserveStreams};
 /// # What an idle connection holds
 /// Measured with jemalloc, in memory that is in use: 1.3 KiB before its first request. After one it is 8.7 KiB over HTTP/1.1, and 27 KiB over
 /// HTTP/2 (14 before): the h2 library makes buffers of 16 KiB for what is written, 8 KiB for what is read and 4 KiB for what is decoded as
-/// soon as a connection begins, keeps them to its end, and has no option for them. Whoever has many quiet clients of HTTP/2 can lower
-/// [`idle_timeout`](Self::idle_timeout).
+/// soon as a connection begins, keeps them to its end, and has no option for them. Where many clients of HTTP/2 are quiet,
+/// a lower [`idle_timeout`](Self::idle_timeout) helps.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// What TLS is done with. Without it, ports on which connections begin with TLS are not bound, and

@@ -210,7 +210,7 @@ impl<M: ConnectionService> Supervisor<M> {
         let drain = loop {
             tokio::select! {
                 changed = tables.changed(), if storing => {
-                    // Without anyone left to store one, this was the last table.
+                    // Without a handle left to store one by, this was the last table.
                     storing = changed.is_ok();
                     table = Arc::clone(&tables.borrow_and_update());
                     retry = self.follow(&table).await;

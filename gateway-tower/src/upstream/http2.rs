@@ -29,7 +29,7 @@ pub(super) fn prepare<B>(request: &mut Request<B>, peer: &Peer) -> Result<(), Up
 
     let headers = request.headers_mut();
     headers.remove(header::TRANSFER_ENCODING);
-    // An upgrade cannot be asked for in HTTP/2; without the wish, the backend answers as it would to anyone.
+    // An upgrade cannot be asked for in HTTP/2; without the wish, the backend answers as it would to any other.
     if headers.remove(header::UPGRADE).is_some() {
         headers.remove(header::CONNECTION);
     }

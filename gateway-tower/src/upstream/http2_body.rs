@@ -176,7 +176,7 @@ impl Answer {
             }
             arrived.open_window(1);
             self.waiting.register(cx.waker());
-            // What came before that has woken nobody.
+            // What came before that has woken no task.
             if !self.came.load(Ordering::Acquire) {
                 return Poll::Pending;
             }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// How many frames are read until it is looked for some to take: what h2 holds for these is some 33 KiB.
 ///
 /// It is counted in frames and not in bytes since only small ones take more than their bytes. Those of common messages come and are
-/// taken by the task that reads the answer, without being copied here.
+/// taken by who reads the answer, without being copied here.
 const BETWEEN_LOOKS: usize = 128;
 
 /// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take

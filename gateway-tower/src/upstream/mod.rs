@@ -52,10 +52,10 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // Within a gateway, the balance layer says where a request goes.
-//! let nobody: SocketAddr = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+//! let closed: SocketAddr = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 //! let service = ObjectName::new("default", "shop");
 //! let backend = Backend { service, port: 80, protocol: BackendProtocol::Http1, ..Backend::default() };
-//! let target = UpstreamTarget::new(Endpoint::new(nobody), backend);
+//! let target = UpstreamTarget::new(Endpoint::new(closed), backend);
 //! let request = Request::get("/cart").header("host", "example.com").extension(target);
 //!
 //! let error = Upstream::default().oneshot(request.body(Empty::<Bytes>::new())?).await.unwrap_err();

@@ -21,7 +21,7 @@ pub struct UpstreamOptions {
     pub max_idle_per_endpoint: usize,
     /// The largest piece of an answer over HTTP/1.1, and the largest head of one; at least 8 KiB are used. A client that does
     /// not read holds one piece, in a buffer that may be up to 32 KiB larger, and so does a connection that was busy and is
-    /// kept. A client of HTTP/2, which holds two, and one that is still sending its request get pieces of 16 KiB.
+    /// kept. A client of HTTP/2, which holds two, and one that is still sending its request get pieces of 8 KiB.
     pub buffer_bytes: usize,
     /// The most header lines of an answer over HTTP/1.1. Up to 100 are read without memory of their own; with more, each answer
     /// takes 64 bytes for each line that it might have.

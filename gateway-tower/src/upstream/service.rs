@@ -434,7 +434,7 @@ fn failed(peer: &Peer, cause: hyper::Error) -> UpstreamError {
     UpstreamError::Exchange { endpoint: peer.address, cause: cause.into() }
 }
 
-/// The answer to a request that is not forwarded to anyone.
+/// The answer to a request that is not forwarded.
 fn refuse() -> Response<UpstreamBody> {
     let mut response = Response::new(UpstreamBody::empty());
     *response.status_mut() = StatusCode::NOT_IMPLEMENTED;

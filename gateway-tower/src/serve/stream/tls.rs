@@ -133,7 +133,7 @@ fn named(server_name: Option<&str>) -> String {
     )
 }
 
-/// Has no certificate for anyone.
+/// Has no certificate for any client.
 #[derive(Debug)]
 struct NoCertificate;
 
