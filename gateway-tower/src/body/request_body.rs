@@ -48,20 +48,20 @@ impl<B> RequestBody<B> {
     pub(crate) fn whole(data: Bytes, trailers: Option<HeaderMap>) -> Self {
         match (data.is_empty(), trailers) {
             (true, None) => Self::empty(),
-            (_, trailers) => Self::of(Kind::Whole { data, trailers }),
+            (_, trailers) => Self::from_kind(Kind::Whole { data, trailers }),
         }
     }
 
     pub(crate) fn copy(copy: Copy) -> Self {
-        Self::of(Kind::Copy { copy })
+        Self::from_kind(Kind::Copy { copy })
     }
 
     /// What one attempt reads of a body that others may read again.
     pub(crate) fn replayed(replayed: Replayed<Self>) -> Self {
-        Self::of(Kind::Replayed { replayed })
+        Self::from_kind(Kind::Replayed { replayed })
     }
 
-    fn of(kind: Kind<B>) -> Self {
+    fn from_kind(kind: Kind<B>) -> Self {
         Self(Some(Box::pin(kind)))
     }
 
@@ -94,7 +94,7 @@ impl<B: Body> RequestBody<B> {
         if body.is_end_stream() {
             Self::empty()
         } else {
-            Self::of(Kind::Streaming { body, inflow: Inflow::default(), copies: Vec::new() })
+            Self::from_kind(Kind::Streaming { body, inflow: Inflow::default(), copies: Vec::new() })
         }
     }
 

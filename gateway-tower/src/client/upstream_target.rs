@@ -104,7 +104,7 @@ impl UpstreamTarget {
 #[cfg(feature = "client")]
 impl<'a> Target<'a> {
     /// Where a request with these extensions goes: what [`UpstreamTarget::from_extensions`] says.
-    pub(crate) fn of(extensions: &'a Extensions) -> Option<Self> {
+    pub(crate) fn from_extensions(extensions: &'a Extensions) -> Option<Self> {
         let placed = |routed: &'a Routed| {
             let (backend, endpoint) = routed.backend_and_endpoint()?;
             let is_multiplexed = routed.connection().multiplexed;

@@ -34,7 +34,7 @@ pub(crate) struct TlsPeer {
 impl Peer {
     /// The endpoint that an attempt goes to.
     #[cfg(feature = "client")]
-    pub(crate) fn of(target: Target<'_>) -> Self {
+    pub(crate) fn from_target(target: Target<'_>) -> Self {
         let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: target.certificate.cloned() };
         Self { address: target.endpoint.address(), tls: target.backend.tls.as_ref().map(tls) }
     }

@@ -99,7 +99,7 @@ pub(super) struct Text<T>(pub(super) T);
 impl Place {
     /// The place of a request; with the backend of its last attempt, where there was one.
     #[inline]
-    pub(super) fn of(routed: &Routed) -> Self {
+    pub(super) fn from_routed(routed: &Routed) -> Self {
         let matched = routed.matched();
         let to = routed.reached().map_or(To::None, |reached| To::Backend(reached.backend));
         Self { listener: matched.listener, rule: Some(matched.rule), to }

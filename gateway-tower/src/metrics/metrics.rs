@@ -100,7 +100,11 @@ impl Metrics {
     #[inline]
     pub(super) fn series_of(&self, routed: &Routed) -> Option<Arc<Series<PlaceCells>>> {
         routed.reached()?;
-        Some(self.0.places.series(routed.table(), Place::of(routed), routed.connection().shard.index()))
+        Some(self.0.places.series(
+            routed.table(),
+            Place::from_routed(routed),
+            routed.connection().shard.index(),
+        ))
     }
 }
 

@@ -109,7 +109,7 @@ impl OfConnection {
         }
         let place = outcome.and_then(|outcome| match &outcome.routed {
             Some(routed) => {
-                let place = Place::of(routed);
+                let place = Place::from_routed(routed);
                 let unresolved = outcome.unresolved_position().map(To::Unresolved);
                 Some((routed.table(), Place { to: unresolved.unwrap_or(place.to), ..place }))
             }

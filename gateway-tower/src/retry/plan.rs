@@ -58,7 +58,7 @@ where
     B::Error: Into<BoxError>,
 {
     /// The plan for other attempts if the rule wants any; the request is the first of them from then on.
-    pub(super) fn of(request: &mut Request<RequestBody<B>>, service: &S) -> Option<Box<Self>>
+    pub(super) fn for_request(request: &mut Request<RequestBody<B>>, service: &S) -> Option<Box<Self>>
     where
         S: Clone,
     {

@@ -59,7 +59,7 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<RequestBody<B>>) -> RetryFuture<S, B> {
-        let plan = Plan::of(&mut request, &self.inner);
+        let plan = Plan::for_request(&mut request, &self.inner);
         RetryFuture::new(self.inner.call(request), plan)
     }
 }

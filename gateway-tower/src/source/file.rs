@@ -116,7 +116,7 @@ pub(super) fn hash(text: &Result<String, String>) -> u64 {
 // === impl Stamp ===
 
 impl Stamp {
-    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn from_metadata(metadata: &fs::Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
         #[cfg(not(unix))]

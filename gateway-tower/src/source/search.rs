@@ -46,7 +46,7 @@ impl Search {
                 if self.found.len() == MAX_FILES {
                     return self.problem(path, format!("passed over: there are more than {MAX_FILES} files"));
                 }
-                self.found.insert(path.to_owned(), Stamp::of(&metadata));
+                self.found.insert(path.to_owned(), Stamp::from_metadata(&metadata));
             }
         } else if metadata.is_dir() {
             if !self.first_visit(path) {

@@ -161,7 +161,7 @@ impl Pace {
 
 impl Pieces {
     /// Of the answer to a request on its way to `target`.
-    pub(super) fn of(target: Target<'_>) -> Self {
+    pub(super) fn from_target(target: Target<'_>) -> Self {
         if target.is_multiplexed { Self::Small } else { Self::Large }
     }
 }

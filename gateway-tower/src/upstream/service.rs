@@ -140,10 +140,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> UpstreamFuture {
-        let Some(target) = Target::of(request.extensions()) else {
+        let Some(target) = Target::from_extensions(request.extensions()) else {
             return UpstreamFuture::ready(Err(UpstreamError::NoTarget));
         };
-        let (peer, pieces, protocol) = (Peer::of(target), Pieces::of(target), target.backend.protocol);
+        let (peer, pieces, protocol) =
+            (Peer::from_target(target), Pieces::from_target(target), target.backend.protocol);
         let present = HeaderSet::from_standard(request.headers());
         if !http1::can_be_forwarded(&request, present) {
             return UpstreamFuture::ready(Ok(refuse()));
@@ -252,7 +253,8 @@ where
             let is_busy = !load.is_closed();
             if again == SENT_AGAIN
                 || body.is_none() && replay.is_some()
-                || is_busy && !Target::of(&head.extensions).is_none_or(|to| allow_retry(to.backend))
+                || is_busy
+                    && !Target::from_extensions(&head.extensions).is_none_or(|to| allow_retry(to.backend))
             {
                 let cause = cause.into();
                 return Err(UpstreamError::NotProcessed(NotProcessed { endpoint, cause }));

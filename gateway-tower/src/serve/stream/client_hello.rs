@@ -114,7 +114,7 @@ impl ClientHelloReader {
 
 impl ClientHello {
     /// Reads the ClientHello of a connection. A client that sends something else is told so.
-    pub(super) async fn of(stream: &mut TcpStream, most: usize) -> Result<Self, ClientHelloError> {
+    pub(super) async fn read(stream: &mut TcpStream, most: usize) -> Result<Self, ClientHelloError> {
         let mut reader = ClientHelloReader::new(most);
         poll_fn(|cx| {
             loop {

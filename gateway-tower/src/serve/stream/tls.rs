@@ -150,7 +150,7 @@ impl Tls {
         mut stream: TcpStream,
         record: impl FnOnce() -> StreamRecord,
     ) -> Result<Accepted, HandshakeError> {
-        let hello = ClientHello::of(&mut stream, most).await.map_err(HandshakeError::failed)?;
+        let hello = ClientHello::read(&mut stream, most).await.map_err(HandshakeError::failed)?;
         let server_name = hello.host().map(|host| Arc::<str>::from(host.as_str()));
         let record = || record().with_server_name(server_name.clone());
         let way = self.0.load().way(gateway, port, hello.host().as_ref(), record);
