@@ -5,6 +5,9 @@
 //! what is meant to pass through the gateway twice. So there are few such connections at a time, and what would need more of them
 //! fails.
 //!
+//! To the sockets of a mesh there are none at all. They are for workloads whose connections are led there, and believe what comes with one
+//! about its client: a workload that had itself passed on to one could say anything.
+//!
 //! The surprising case: the sockets are those of the process, since its servers and clients need not know of each other.
 
 use std::collections::HashMap;
@@ -18,12 +21,30 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The most connections, and flows of datagrams, of this process to its own sockets.
 const MOST: usize = 256;
 
-/// How often each socket is bound.
+/// The sockets that are bound.
 static BOUND: LazyLock<RwLock<Bound>> = LazyLock::new(RwLock::default);
 
 static ROOM: Semaphore = Semaphore::const_new(MOST);
 
-type Bound = HashMap<(Transport, SocketAddr), usize, RandomState>;
+type Bound = HashMap<(Transport, SocketAddr), Bindings, RandomState>;
+
+/// How often a socket is bound, and what for.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server has sockets"))]
+struct Bindings {
+    times: usize,
+    is_for: TakenFrom,
+}
+
+/// Whose connections a socket takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server has sockets"))]
+pub(crate) enum TakenFrom {
+    /// Everybody's, this process included.
+    All,
+    /// Those of workloads, which the network leads there.
+    Workloads,
+}
 
 /// A socket of this process, as long as it is bound.
 #[derive(Debug)]
@@ -33,33 +54,50 @@ pub(crate) struct OwnSocket(Transport, SocketAddr);
 /// Room for a connection to a socket of this process.
 pub(crate) type ToSelf = SemaphorePermit<'static>;
 
-/// There are as many connections of this process to its own sockets as there may be.
+/// Why this process must not connect to a socket of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it is a socket of the gateway itself, to which it has {MOST} connections; name a backend that leads elsewhere"
-)]
-pub(crate) struct Loops;
+pub(crate) enum Loops {
+    /// There are as many such connections as there may be.
+    #[error(
+        "it is a socket of the gateway itself, to which it has {MOST} connections; name a backend that leads elsewhere"
+    )]
+    NoRoom,
+    /// It is for workloads.
+    #[error(
+        "it is a socket of the mesh, which only workloads are led to; name a backend that leads elsewhere"
+    )]
+    OfMesh,
+}
 
 /// Room for a connection to this address, where that needs some: it is a socket of this process. To be asked for before anything is sent
 /// there: a connection that was made would come in and go on, and a loop that is full would never end.
 ///
 /// # Errors
-/// When there is no room.
+/// When there is no room, or the socket is for others.
 pub(crate) fn enter(transport: Transport, to: SocketAddr) -> Result<Option<ToSelf>, Loops> {
-    match is_own(transport, to) {
-        true => ROOM.try_acquire().map(Some).map_err(|_| Loops),
-        false => Ok(None),
+    match bound_at(transport, to) {
+        Some(TakenFrom::All) => ROOM.try_acquire().map(Some).map_err(|_| Loops::NoRoom),
+        Some(TakenFrom::Workloads) => Err(Loops::OfMesh),
+        None => Ok(None),
     }
 }
 
 /// Whether this is the address of a socket of this process.
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server has sockets"))]
 pub(crate) fn is_own(transport: Transport, address: SocketAddr) -> bool {
-    let is_bound = |ip| {
+    bound_at(transport, address).is_some()
+}
+
+/// Whose connections the socket of this process at this address takes, if there is one.
+fn bound_at(transport: Transport, address: SocketAddr) -> Option<TakenFrom> {
+    // The kernel takes one for the other.
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    let is_for = |ip| {
         let bound = BOUND.read().unwrap_or_else(PoisonError::into_inner);
-        bound.contains_key(&(transport, SocketAddr::new(ip, address.port())))
+        bound.get(&(transport, SocketAddr::new(ip, address.port()))).map(|bindings| bindings.is_for)
     };
     // What is bound to all addresses is bound to those of the machine.
-    is_bound(address.ip()) || is_bound(unspecified(address.ip())) && is_of_machine(address)
+    is_for(address.ip()).or_else(|| is_for(unspecified(address.ip())).filter(|_| is_of_machine(address)))
 }
 
 /// Whether an address is one of this machine: a socket that sends there sends from there. Nothing is sent to find that out. The addresses of
@@ -87,9 +125,9 @@ fn unspecified(ip: IpAddr) -> IpAddr {
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server has sockets"))]
 impl OwnSocket {
     /// The socket that is bound to this address.
-    pub(crate) fn new(transport: Transport, address: SocketAddr) -> Self {
+    pub(crate) fn new(transport: Transport, address: SocketAddr, is_for: TakenFrom) -> Self {
         let mut bound = BOUND.write().unwrap_or_else(PoisonError::into_inner);
-        *bound.entry((transport, address)).or_default() += 1;
+        bound.entry((transport, address)).or_insert(Bindings { times: 0, is_for }).times += 1;
         Self(transport, address)
     }
 }
@@ -98,9 +136,9 @@ impl Drop for OwnSocket {
     fn drop(&mut self) {
         let mut bound = BOUND.write().unwrap_or_else(PoisonError::into_inner);
         let socket = (self.0, self.1);
-        if let Some(times) = bound.get_mut(&socket) {
-            *times -= 1;
-            if *times == 0 {
+        if let Some(bindings) = bound.get_mut(&socket) {
+            bindings.times -= 1;
+            if bindings.times == 0 {
                 bound.remove(&socket);
             }
         }
@@ -115,11 +153,13 @@ mod tests {
     fn only_what_is_bound_here_is_the_process_itself() {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let sockets = ["192.0.2.1:9", "0.0.0.0:11", "192.0.2.1:9"].map(address);
-        let mut sockets = sockets.map(|address| OwnSocket::new(Transport::Udp, address)).into_iter();
+        let mut sockets =
+            sockets.map(|address| OwnSocket::new(Transport::Udp, address, TakenFrom::All)).into_iter();
         for (text, own) in [
             ("192.0.2.1:9", true),
             ("192.0.2.2:9", false),
             ("127.0.0.2:11", true),
+            ("[::ffff:192.0.2.1]:9", true),
             // Of another machine.
             ("192.0.2.1:11", false),
             ("[::1]:11", false),
@@ -131,5 +171,15 @@ mod tests {
         assert!(is_own(Transport::Udp, address("192.0.2.1:9")), "it is bound once more");
         drop(sockets);
         assert!(!is_own(Transport::Udp, address("192.0.2.1:9")));
+    }
+
+    #[test]
+    fn nothing_of_this_process_goes_to_a_socket_of_a_mesh() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let _socket = OwnSocket::new(Transport::Tcp, address("0.0.0.0:13"), TakenFrom::Workloads);
+        for of_mesh in ["127.0.0.1:13", "[::ffff:127.0.0.1]:13"] {
+            assert_eq!(enter(Transport::Tcp, address(of_mesh)).unwrap_err(), Loops::OfMesh, "{of_mesh}");
+        }
+        assert!(matches!(enter(Transport::Tcp, address("127.0.0.1:14")), Ok(None)));
     }
 }

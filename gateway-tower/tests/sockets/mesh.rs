@@ -32,6 +32,11 @@ const DESK: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 /// A table with the Service `shop/cart`, whose port 80 has a Route in each of these namespaces for the clients of the namespace, or
 /// of all if it is `shop`: it sends to the backend what begins with `/a`, and says whose it is.
 fn table(backend: SocketAddr, routes: &[&str]) -> RouteTable {
+    table_at(backend, routes, CART)
+}
+
+/// The same, with another address of the Service.
+fn table_at(backend: SocketAddr, routes: &[&str], address: impl Into<IpAddr>) -> RouteTable {
     let mut table = RouteTable::builder(1);
     let cart = ObjectName::new("shop", "cart");
     let backend = table.backend(Backend {
@@ -70,7 +75,7 @@ fn table(backend: SocketAddr, routes: &[&str]) -> RouteTable {
         table.attach(route, listener, &[]);
     }
     if !routes.is_empty() {
-        table.services([(CART.into(), cart)].into());
+        table.services([(address.into(), cart)].into());
     }
     table.workloads([(DESK.into(), Some("desk".into()))]);
     table.build()
@@ -94,11 +99,14 @@ impl World {
         destination: OriginalDestination,
         clients: Arc<dyn ClientNamespaces>,
     ) -> Self {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        Self::at(&[address], ServeOptions::default(), tables, MeshOptions { destination, clients })
+    }
+
+    fn at(addresses: &[SocketAddr], options: ServeOptions, tables: TableHandle, mesh: MeshOptions) -> Self {
         let gateway = Gateway::new(tables.clone(), Upstream::default());
         let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-        let mesh = MeshOptions { destination, clients };
-        let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let server = MeshServer::start(&tables, &[address], ServeOptions::default(), mesh, services);
+        let server = MeshServer::start(&tables, addresses, options, mesh, services);
         Self { tables, server: server.expect("there is a free port") }
     }
 
@@ -276,4 +284,54 @@ async fn what_is_under_way_is_finished_when_the_server_drains() {
     assert_eq!(world.server.drain(Duration::from_secs(5)).await.cut, 0);
     timeout(LONG, client.closed()).await.expect("an idle connection is closed");
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A mesh at these addresses behind something that says by PROXY headers who goes where.
+fn behind_proxy(addresses: &[SocketAddr], options: ServeOptions, table: RouteTable) -> World {
+    let tables = TableHandle::new(table);
+    let clients = Arc::new(NamespacesInTable(tables.clone()));
+    let mesh = MeshOptions { destination: OriginalDestination::ProxyHeader, clients };
+    World::at(addresses, options, tables, mesh)
+}
+
+// MSH-05: a workload that dials the mesh itself would be believed whatever it says about its namespace.
+#[tokio::test]
+async fn no_workload_reaches_a_socket_of_the_mesh_through_the_mesh() {
+    let forged = ProxyHeader { peer: SocketAddr::from((DESK, 4000)), local: cart(80) };
+    let addresses = [[127, 0, 0, 1], [127, 0, 0, 2], [0, 0, 0, 0]].map(|ip| SocketAddr::from((ip, 0)));
+    let table = table(echo().await, &["desk"]);
+    let world = behind_proxy(&addresses, ServeOptions::default(), table);
+    let [_, other, everywhere] = world.server.addresses() else { panic!("three were bound") };
+    for dialled in [*other, SocketAddr::from(([127, 0, 0, 3], everywhere.port()))] {
+        let mut client = world.dial(Ipv4Addr::new(10, 0, 0, 8), dialled).await;
+        let _ = client.write_all(&forged.written(ProxyHeaderVersion::V2)).await;
+        let _ = client.write_all(b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        let read = all(&mut client).await;
+        assert!(read.is_err(), "{dialled}: {read:?}");
+    }
+}
+
+// MSH-03, MSH-08: of a Service with a Route for one port.
+#[tokio::test]
+async fn another_port_of_the_service_goes_on() {
+    let backend = shouting().await;
+    let world = World::start(table_at(echo().await, &["shop"], backend.ip()));
+    let mut client = world.dial(DESK, backend).await;
+    client.write_all(b"x").await.unwrap();
+    client.shutdown().await.unwrap();
+    assert_eq!(all(&mut client).await.unwrap(), "name X");
+}
+
+// MSH-08
+#[tokio::test]
+async fn a_client_that_does_not_say_what_it_speaks_is_not_waited_for_for_ever() {
+    let second = Some(Duration::from_secs(1));
+    let options = ServeOptions { head_timeout: second, idle_timeout: second, ..ServeOptions::default() };
+    let world = behind_proxy(&[(Ipv4Addr::LOCALHOST, 0).into()], options, table(echo().await, &["shop"]));
+    for begun in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /a HTTP/1.1\r\n"] {
+        let mut client = world.dial(DESK, cart(80)).await;
+        client.write_all(begun).await.unwrap();
+        let ended = timeout(LONG, client.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "{begun:?}");
+    }
 }

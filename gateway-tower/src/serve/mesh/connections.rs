@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::options::MeshOptions;
 use super::original_destination::{OriginalDestination, redirected};
 use crate::body::BoxError;
-use crate::connect::Connector;
+use crate::connect::{Connector, TakenFrom};
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
 use crate::handle::TableHandle;
@@ -70,6 +70,8 @@ impl<M> MeshConnections<M> {
 }
 
 impl<M: ConnectionService> Accept for MeshConnections<M> {
+    const TAKEN_FROM: TakenFrom = TakenFrom::Workloads;
+
     fn serve(
         &self,
         stream: TcpStream,

@@ -14,7 +14,8 @@
 //! client comes again; one that was passed on when the first Route came stays passed on.
 //!
 //! What the server itself sends must not be led back to it: the rules have to leave its own user alone, for instance. A connection that was
-//! made to the server itself is reset rather than made again and again.
+//! made to the server itself, at any of its addresses, is reset rather than made again and again: nothing that this process sends may come to a
+//! socket of a mesh, which believes what it is told about clients.
 //!
 //! | embedding | clients | destination |
 //! | --- | --- | --- |

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::connect::OwnSocket;
+use crate::connect::{OwnSocket, TakenFrom};
 use crate::drain::{Connections, Member};
 use crate::observe::{ConnectionRefusal, ObserveConnections};
 use crate::serve::options::ServeOptions;
@@ -34,6 +34,9 @@ pub(in crate::serve) struct Listener {
 
 /// What is done with the connections of a socket.
 pub(in crate::serve) trait Accept: Send + 'static {
+    /// Whose they are.
+    const TAKEN_FROM: TakenFrom = TakenFrom::All;
+
     /// Serves a connection to its end, which sends what is written without delay. `member` is its place among the open ones.
     fn serve(
         &self,
@@ -50,15 +53,16 @@ impl Listener {
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub(in crate::serve) fn bind(
+    pub(in crate::serve) fn bind<A: Accept>(
         address: SocketAddr,
         options: &ServeOptions,
         in_all: Arc<Semaphore>,
         observer: Option<Arc<dyn ObserveConnections>>,
-        serving: impl Accept,
+        serving: A,
     ) -> io::Result<Self> {
         let listener = socket(address, options)?;
         let local = listener.local_addr()?;
+        let own = OwnSocket::new(Transport::Tcp, local, A::TAKEN_FROM);
         let connections = Connections::observed(observer.clone());
         let accepting = tokio::spawn(accept(
             listener,
@@ -67,7 +71,7 @@ impl Listener {
             [room(options.max_connections), in_all],
             serving,
         ));
-        Ok(Self { local, connections, accepting, own: OwnSocket::new(Transport::Tcp, local) })
+        Ok(Self { local, connections, accepting, own })
     }
 
     /// Starts to serve datagrams at what was bound already: `serving` is the whole work, and is ended when the socket is given up.
@@ -78,7 +82,7 @@ impl Listener {
     ) -> Self {
         let connections = Connections::observed(observer);
         let accepting = serving(connections.clone());
-        Self { local, connections, accepting, own: OwnSocket::new(Transport::Udp, local) }
+        Self { local, connections, accepting, own: OwnSocket::new(Transport::Udp, local, TakenFrom::All) }
     }
 
     /// Stops accepting; the socket is closed when this returns. The connections go on.
