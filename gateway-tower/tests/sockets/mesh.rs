@@ -311,6 +311,16 @@ async fn no_workload_reaches_a_socket_of_the_mesh_through_the_mesh() {
     }
 }
 
+// MSH-02, MSH-05
+#[tokio::test]
+async fn an_address_that_is_written_in_ipv6_is_that_of_ipv4() {
+    let world = World::start(table(echo().await, &["shop", "desk"]));
+    let dialled = SocketAddr::from((CART.to_ipv6_mapped(), 80));
+    let mut client = Client::http1(world.dial(DESK.to_ipv6_mapped(), dialled).await).await;
+    let answer = client.send(get("/a")).await;
+    assert!(answer.text().contains("by: desk\n"), "{}", answer.text());
+}
+
 // MSH-03, MSH-08: of a Service with a Route for one port.
 #[tokio::test]
 async fn another_port_of_the_service_goes_on() {

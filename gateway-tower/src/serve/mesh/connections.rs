@@ -153,6 +153,7 @@ impl Shared {
             }
             OriginalDestination::Resolver(resolver) => (peer, resolver.destination(peer, local)?),
         };
+        let [peer, addressed] = [peer, addressed].map(of_its_own_family);
         if addressed == local {
             return Err("the connection was made to the mesh itself, which would pass it on to itself".into());
         }
@@ -185,6 +186,11 @@ impl Shared {
         }
         speaking.await
     }
+}
+
+/// An address of IPv4 as one, where it is written in IPv6: so the table knows it.
+fn of_its_own_family(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 // === impl Dialled ===
