@@ -32,11 +32,16 @@ const DESK: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 /// A table with the Service `shop/cart`, whose port 80 has a Route in each of these namespaces for the clients of the namespace, or
 /// of all if it is `shop`: it sends to the backend what begins with `/a`, and says whose it is.
 fn table(backend: SocketAddr, routes: &[&str]) -> RouteTable {
-    table_at(backend, routes, CART)
+    table_at(backend, routes, CART, Some("desk"))
 }
 
-/// The same, with another address of the Service.
-fn table_at(backend: SocketAddr, routes: &[&str], address: impl Into<IpAddr>) -> RouteTable {
+/// The same, with another address of the Service, or with another namespace that the pod is in, as far as it is known.
+fn table_at(
+    backend: SocketAddr,
+    routes: &[&str],
+    address: impl Into<IpAddr>,
+    namespace: Option<&str>,
+) -> RouteTable {
     let mut table = RouteTable::builder(1);
     let cart = ObjectName::new("shop", "cart");
     let backend = table.backend(Backend {
@@ -77,7 +82,7 @@ fn table_at(backend: SocketAddr, routes: &[&str], address: impl Into<IpAddr>) ->
     if !routes.is_empty() {
         table.services([(address.into(), cart)].into());
     }
-    table.workloads([(DESK.into(), Some("desk".into()))]);
+    table.workloads([(DESK.into(), namespace.map(Into::into))]);
     table.build()
 }
 
@@ -321,11 +326,29 @@ async fn an_address_that_is_written_in_ipv6_is_that_of_ipv4() {
     assert!(answer.text().contains("by: desk\n"), "{}", answer.text());
 }
 
+// MSH-02, MSH-05, MSH-06
+#[tokio::test]
+async fn a_connection_ends_when_it_would_be_decided_about_otherwise() {
+    let backend = echo().await;
+    let both = &["shop", "desk"];
+    let moved = Ipv4Addr::new(10, 96, 0, 2);
+    for other in [
+        table_at(backend, both, moved, Some("desk")),
+        table_at(backend, both, CART, None),
+    ] {
+        let world = World::start(table(backend, both));
+        let mut client = Client::http1(world.dial(DESK, cart(80)).await).await;
+        assert!(client.send(get("/a")).await.text().contains("by: desk\n"));
+        world.tables.store(other);
+        timeout(LONG, client.closed()).await.expect("its client comes again");
+    }
+}
+
 // MSH-03, MSH-08: of a Service with a Route for one port.
 #[tokio::test]
 async fn another_port_of_the_service_goes_on() {
     let backend = shouting().await;
-    let world = World::start(table_at(echo().await, &["shop"], backend.ip()));
+    let world = World::start(table_at(echo().await, &["shop"], backend.ip(), Some("desk")));
     let mut client = world.dial(DESK, backend).await;
     client.write_all(b"x").await.unwrap();
     client.shutdown().await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::handle::TableHandle;
 
-/// Tells in which namespace a client is.
+/// Tells in which namespace a client is. It is asked when a connection comes, and again whenever there is another table.
 ///
 /// # Spec
 /// [MSH-05](gateway_core::spec#MSH-05): a Route in another namespace than its Service is for the clients of its own.

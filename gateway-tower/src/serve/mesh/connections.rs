@@ -48,7 +48,7 @@ struct Shared {
 }
 
 /// A port of a Service as a client sees it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Dialled {
     service: ObjectName,
     client_namespace: Arc<str>,
@@ -104,8 +104,7 @@ impl Shared {
                 return Err(error);
             }
         };
-        let namespace = self.mesh.clients.namespace(peer.ip());
-        let Some(dialled) = Dialled::new(&self.tables.load(), addressed, namespace) else {
+        let Some(dialled) = self.dialled(peer, addressed) else {
             // MSH-08
             let endpoints = [Endpoint::new(addressed)].into();
             // It follows no Route.
@@ -124,7 +123,13 @@ impl Shared {
         connection.peer = Some(peer);
         connection.local = Some(addressed);
         let speaking = self.protocols.speak(stream, first, http2, connection, member.clone(), services);
-        self.until_past_the_mesh(speaking, &dialled, &member).await
+        let still = || self.dialled(peer, addressed).as_ref() == Some(&dialled);
+        self.until_decided_otherwise(speaking, still, &member).await
+    }
+
+    /// What was dialled, if some Route is for it now.
+    fn dialled(&self, peer: SocketAddr, addressed: SocketAddr) -> Option<Dialled> {
+        Dialled::new(&self.tables.load(), addressed, self.mesh.clients.namespace(peer.ip()))
     }
 
     /// The client, and where it connected to.
@@ -160,19 +165,23 @@ impl Shared {
         Ok((peer, addressed))
     }
 
-    /// Carries a connection to its end, which is near once no Route is for it any more.
-    async fn until_past_the_mesh(
+    /// Carries a connection to its end, which is near once it is not `still` dialled what it dialled: no Route is for that any more, the
+    /// address is another Service's, or the client is known to be of another namespace.
+    ///
+    /// # Spec
+    /// MSH-02, MSH-05, MSH-08.
+    async fn until_decided_otherwise(
         &self,
         mut speaking: Speaking,
-        dialled: &Dialled,
+        still: impl Fn() -> bool,
         member: &Member,
     ) -> Result<(), BoxError> {
         let mut tables = self.tables.subscribe();
         // What was stored since it was looked at counts too.
         tables.mark_changed();
-        let past = async {
+        let otherwise = async {
             while tables.changed().await.is_ok() {
-                if !dialled.is_in(&tables.borrow_and_update()) {
+                if !still() {
                     return;
                 }
             }
@@ -182,7 +191,7 @@ impl Shared {
         tokio::select! {
             biased;
             spoken = &mut speaking => return spoken,
-            () = past => member.advance(Phase::Draining),
+            () = otherwise => member.advance(Phase::Draining),
         }
         speaking.await
     }
@@ -199,7 +208,7 @@ impl Dialled {
     /// What was dialled, if some Route is for it.
     ///
     /// # Spec
-    /// MSH-01, MSH-02, MSH-05, MSH-06.
+    /// MSH-01, MSH-02, MSH-05, MSH-06, MSH-08.
     fn new(table: &RouteTable, addressed: SocketAddr, client_namespace: Option<Arc<str>>) -> Option<Self> {
         let dialled = Self {
             service: table.service_at(addressed.ip())?.clone(),
@@ -207,12 +216,8 @@ impl Dialled {
             client_namespace: client_namespace.unwrap_or_default(),
             port: addressed.port(),
         };
-        dialled.is_in(table).then_some(dialled)
-    }
-
-    /// Whether some Route is for it.
-    fn is_in(&self, table: &RouteTable) -> bool {
-        let owner = FrontendOwner::ServiceFor(&self.service, &*self.client_namespace);
-        table.frontend_for(owner, Transport::Tcp, self.port).is_some()
+        let owner = FrontendOwner::ServiceFor(&dialled.service, &*dialled.client_namespace);
+        table.frontend_for(owner, Transport::Tcp, dialled.port)?;
+        Some(dialled)
     }
 }

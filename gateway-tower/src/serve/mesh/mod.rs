@@ -10,8 +10,9 @@
 //! - If there is none, the connection goes on to where it was addressed, byte for byte: to a Service, which whatever carries out Services
 //!   carries out, to a pod, or out of the cluster.
 //!
-//! Which it is, is decided when a connection comes. When the last Route for it goes, it finishes what is under way and is closed, so that the
-//! client comes again; one that was passed on when the first Route came stays passed on.
+//! Which it is, is decided when a connection comes. When the last Route for it goes, its address becomes that of another Service, or its client
+//! is known to be in another namespace, it finishes what is under way and is closed, so that the client comes again; one that was passed on
+//! when the first Route came stays passed on.
 //!
 //! What the server itself sends must not be led back to it: the rules have to leave its own user alone, for instance. A connection that was
 //! made to the server itself, at any of its addresses, is reset rather than made again and again: nothing that this process sends may come to a
