@@ -9,7 +9,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use futures_util::task::AtomicWaker;
 use slab::Slab;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
+use crate::body::guard::Guard;
 use crate::observe::ObserveConnections;
 
 /// The open connections of one listener. Clones are the same connections.
@@ -85,6 +86,8 @@ struct Place {
     key: usize,
     state: Arc<State>,
     _permits: Vec<OwnedSemaphorePermit>,
+    /// What is held besides, once it is known whose connection it is.
+    held: OnceLock<Guard>,
 }
 
 /// Written by the connection, read by the sweep.
@@ -152,7 +155,13 @@ impl Connections {
             stalled: Duration::ZERO,
         });
         drop(members);
-        Member(Arc::new(Place { connections: self.clone(), key, state, _permits: permits }))
+        Member(Arc::new(Place {
+            connections: self.clone(),
+            key,
+            state,
+            _permits: permits,
+            held: OnceLock::new(),
+        }))
     }
 
     /// How many there are.
@@ -264,6 +273,12 @@ impl Member {
         state.ended.register(cx.waker());
         // It may have ended before there was a waker to wake.
         if has_ended() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Holds what was given for the connection, until that ends with its tunnels. Given once.
+    pub(crate) fn hold(&self, guard: Guard) {
+        // Dropped, and so given back, where there is one.
+        let _ = self.0.held.set(guard);
     }
 
     /// Bytes have come from the client.

@@ -122,6 +122,7 @@ impl HttpProxy {
         let mesh = MeshOptions {
             destination: OriginalDestination::ProxyHeader,
             clients: Arc::new(NamespacesInTable(tables.clone())),
+            max_connections_of_client: usize::MAX,
         };
         let entrance = (Ipv4Addr::LOCALHOST, 0).into();
         let mesh = MeshServer::start(&tables, &[entrance], options, mesh, services);

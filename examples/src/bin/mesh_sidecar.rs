@@ -37,7 +37,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
-    let mesh = MeshOptions { destination, clients: Arc::new(OneNamespace("default".into())) };
+    let clients = Arc::new(OneNamespace("default".into()));
+    // There are no others that it would have to leave room to.
+    let mesh = MeshOptions { destination, clients, max_connections_of_client: usize::MAX };
     let server = MeshServer::start(&tables, &[address], ServeOptions::default(), mesh, services)?;
 
     tokio::signal::ctrl_c().await?;

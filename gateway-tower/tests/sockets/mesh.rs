@@ -105,7 +105,8 @@ impl World {
         clients: Arc<dyn ClientNamespaces>,
     ) -> Self {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        Self::at(&[address], ServeOptions::default(), tables, MeshOptions { destination, clients })
+        let mesh = MeshOptions { destination, clients, max_connections_of_client: usize::MAX };
+        Self::at(&[address], ServeOptions::default(), tables, mesh)
     }
 
     fn at(addresses: &[SocketAddr], options: ServeOptions, tables: TableHandle, mesh: MeshOptions) -> Self {
@@ -172,7 +173,11 @@ async fn connections_of_workloads_are_counted() {
     let gateway = Gateway::new(tables.clone(), Upstream::default());
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
     let clients = Arc::new(NamespacesInTable(tables.clone()));
-    let mesh = MeshOptions { destination: OriginalDestination::ProxyHeader, clients };
+    let mesh = MeshOptions {
+        destination: OriginalDestination::ProxyHeader,
+        clients,
+        max_connections_of_client: usize::MAX,
+    };
     let options = ServeOptions { observer: Some(Arc::new(metrics)), ..ServeOptions::default() };
     let address = (Ipv4Addr::LOCALHOST, 0).into();
     let server = MeshServer::start(&tables, &[address], options, mesh, services);
@@ -291,12 +296,17 @@ async fn what_is_under_way_is_finished_when_the_server_drains() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// A mesh at these addresses behind something that says by PROXY headers who goes where.
-fn behind_proxy(addresses: &[SocketAddr], options: ServeOptions, table: RouteTable) -> World {
+/// A mesh at these addresses behind something that says by PROXY headers who goes where, each with so many connections at most.
+fn behind_proxy(addresses: &[SocketAddr], options: ServeOptions, most: usize, table: RouteTable) -> World {
     let tables = TableHandle::new(table);
     let clients = Arc::new(NamespacesInTable(tables.clone()));
-    let mesh = MeshOptions { destination: OriginalDestination::ProxyHeader, clients };
-    World::at(addresses, options, tables, mesh)
+    let destination = OriginalDestination::ProxyHeader;
+    World::at(
+        addresses,
+        options,
+        tables,
+        MeshOptions { destination, clients, max_connections_of_client: most },
+    )
 }
 
 // MSH-05: a workload that dials the mesh itself would be believed whatever it says about its namespace.
@@ -305,7 +315,7 @@ async fn no_workload_reaches_a_socket_of_the_mesh_through_the_mesh() {
     let forged = ProxyHeader { peer: SocketAddr::from((DESK, 4000)), local: cart(80) };
     let addresses = [[127, 0, 0, 1], [127, 0, 0, 2], [0, 0, 0, 0]].map(|ip| SocketAddr::from((ip, 0)));
     let table = table(echo().await, &["desk"]);
-    let world = behind_proxy(&addresses, ServeOptions::default(), table);
+    let world = behind_proxy(&addresses, ServeOptions::default(), usize::MAX, table);
     let [_, other, everywhere] = world.server.addresses() else { panic!("three were bound") };
     for dialled in [*other, SocketAddr::from(([127, 0, 0, 3], everywhere.port()))] {
         let mut client = world.dial(Ipv4Addr::new(10, 0, 0, 8), dialled).await;
@@ -332,10 +342,7 @@ async fn a_connection_ends_when_it_would_be_decided_about_otherwise() {
     let backend = echo().await;
     let both = &["shop", "desk"];
     let moved = Ipv4Addr::new(10, 96, 0, 2);
-    for other in [
-        table_at(backend, both, moved, Some("desk")),
-        table_at(backend, both, CART, None),
-    ] {
+    for other in [table_at(backend, both, moved, Some("desk")), table_at(backend, both, CART, None)] {
         let world = World::start(table(backend, both));
         let mut client = Client::http1(world.dial(DESK, cart(80)).await).await;
         assert!(client.send(get("/a")).await.text().contains("by: desk\n"));
@@ -360,11 +367,40 @@ async fn another_port_of_the_service_goes_on() {
 async fn a_client_that_does_not_say_what_it_speaks_is_not_waited_for_for_ever() {
     let second = Some(Duration::from_secs(1));
     let options = ServeOptions { head_timeout: second, idle_timeout: second, ..ServeOptions::default() };
-    let world = behind_proxy(&[(Ipv4Addr::LOCALHOST, 0).into()], options, table(echo().await, &["shop"]));
+    let world =
+        behind_proxy(&[(Ipv4Addr::LOCALHOST, 0).into()], options, usize::MAX, table(echo().await, &["shop"]));
     for begun in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /a HTTP/1.1\r\n"] {
         let mut client = world.dial(DESK, cart(80)).await;
         client.write_all(begun).await.unwrap();
         let ended = timeout(LONG, client.read_to_end(&mut Vec::new())).await;
         assert!(ended.is_ok(), "{begun:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_with_any_number_of_connections_leaves_room_to_the_others() {
+    let (passing, table) = (shouting().await, table(echo().await, &["shop"]));
+    let addresses = [[127, 0, 0, 1], [127, 0, 0, 2]].map(|ip| SocketAddr::from((ip, 0)));
+    let world = behind_proxy(&addresses, ServeOptions::default(), 2, table);
+    let mut routed = Client::http1(world.dial(DESK, cart(80)).await).await;
+    assert_eq!(routed.send(get("/a")).await.status, 200);
+    let mut passed = world.dial(DESK, passing).await;
+    passed.read_exact(&mut [0; 5]).await.expect("its name");
+    for dialled in [passing, cart(80)] {
+        let mut third = world.dial(DESK, dialled).await;
+        assert!(all(&mut third).await.is_err(), "it is reset");
+    }
+    let mut other = Client::http1(world.dial(Ipv4Addr::new(10, 0, 0, 8), cart(80)).await).await;
+    assert_eq!(other.send(get("/a")).await.status, 200);
+    drop(passed);
+    let again = async {
+        loop {
+            let mut next = world.dial(DESK, passing).await;
+            if next.read_exact(&mut [0; 5]).await.is_ok() {
+                return;
+            }
+        }
+    };
+    timeout(LONG, again).await.expect("what has ended is given back");
+    assert_eq!(routed.send(get("/a")).await.status, 200);
 }

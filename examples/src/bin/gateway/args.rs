@@ -194,7 +194,7 @@ pub(crate) struct Serving {
     mesh_destination: MeshDestination,
 
     /// The namespace of the one workload that this stands beside [default: those of many, by their addresses, which Pods and
-    /// EndpointSlices have].
+    /// EndpointSlices have; each then gets a quarter of the connections at most].
     #[arg(long, value_name = "NAMESPACE", requires = "mesh")]
     mesh_namespace: Option<String>,
 
@@ -667,9 +667,20 @@ impl Serving {
         features(!self.mesh.is_empty())
     }
 
-    /// What is asked about connections of workloads, which are among `workloads` or in the tables that are served.
-    pub(crate) fn mesh_options(&self, tables: &TableHandle, workloads: Option<Workloads>) -> MeshOptions {
+    /// What is asked about connections of workloads, which are among `workloads` or in the tables that are served. There are at most
+    /// `connections` of them.
+    pub(crate) fn mesh_options(
+        &self,
+        tables: &TableHandle,
+        workloads: Option<Workloads>,
+        connections: usize,
+    ) -> MeshOptions {
         MeshOptions {
+            max_connections_of_client: match &self.mesh_namespace {
+                // It stands beside one workload.
+                Some(_) => usize::MAX,
+                None => (connections / 4).max(1),
+            },
             destination: match self.mesh_destination {
                 MeshDestination::Redirected => OriginalDestination::Redirected,
                 MeshDestination::ProxyProtocol => OriginalDestination::ProxyHeader,

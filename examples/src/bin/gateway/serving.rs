@@ -144,7 +144,8 @@ async fn serve(
 ) -> io::Result<Serves> {
     let mut mesh = None;
     if !args.mesh.is_empty() {
-        let asked = args.mesh_options(tables, workloads);
+        let connections = options.max_connections.min(options.max_connections_in_all);
+        let asked = args.mesh_options(tables, workloads, connections);
         let started = MeshServer::start(tables, &args.mesh, options.clone(), asked, services.clone());
         let started = started.map_err(|error| io::Error::new(error.kind(), format!("--mesh {error}")))?;
         let bound: Vec<_> = started.addresses().iter().map(ToString::to_string).collect();

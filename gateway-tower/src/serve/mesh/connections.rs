@@ -9,6 +9,7 @@ use gateway_core::rule::Endpoint;
 use gateway_core::table::{FrontendOwner, RouteTable, Transport};
 use tokio::net::TcpStream;
 
+use super::client_room::ClientRoom;
 use super::options::MeshOptions;
 use super::original_destination::{OriginalDestination, redirected};
 use crate::body::BoxError;
@@ -37,6 +38,7 @@ pub(super) struct MeshConnections<M> {
 struct Shared {
     tables: TableHandle,
     mesh: MeshOptions,
+    room: Arc<ClientRoom>,
     protocols: Protocols,
     /// How connections are passed on.
     streams: StreamOptions,
@@ -58,13 +60,20 @@ struct Dialled {
 // === impl MeshConnections ===
 
 impl<M> MeshConnections<M> {
-    pub(super) fn new(tables: TableHandle, mesh: MeshOptions, options: &ServeOptions, services: M) -> Self {
+    /// `room` is for the connections of all sockets.
+    pub(super) fn new(
+        tables: TableHandle,
+        mesh: MeshOptions,
+        room: Arc<ClientRoom>,
+        options: &ServeOptions,
+        services: M,
+    ) -> Self {
         // That is for backends which know it; what is passed on here is as if there were nothing between.
         let streams = StreamOptions { proxy_header: None, ..options.streams };
         let (protocols, connector) = (Protocols::new(options), options.connector());
         let proxy_headers = ProxyHeaders::new(options.handshake_timeout);
         let said = AtomicBool::new(false);
-        let shared = Shared { tables, mesh, protocols, streams, connector, proxy_headers, said };
+        let shared = Shared { tables, mesh, room, protocols, streams, connector, proxy_headers, said };
         Self { shared: Arc::new(shared), services }
     }
 }
@@ -97,7 +106,12 @@ impl Shared {
         member: Member,
         services: impl ConnectionService,
     ) -> Result<(), BoxError> {
-        let (peer, addressed) = match self.addresses(&stream, peer, &member).await {
+        let let_in = async {
+            let (peer, addressed) = self.addresses(&stream, peer, &member).await?;
+            member.hold(self.room.take(peer.ip())?);
+            Ok((peer, addressed))
+        };
+        let (peer, addressed) = match let_in.await {
             Ok(addresses) => addresses,
             Err(error) => {
                 reset(&stream);

@@ -39,6 +39,7 @@
 //! let mesh = MeshOptions {
 //!     destination: OriginalDestination::Redirected,
 //!     clients: Arc::new(OneNamespace("shop".into())),
+//!     max_connections_of_client: usize::MAX,
 //! };
 //! let addresses = [(Ipv4Addr::LOCALHOST, 0).into()];
 //! let server = MeshServer::start(&tables, &addresses, ServeOptions::default(), mesh, services)?;
@@ -52,6 +53,7 @@
 //! [MSH-06](gateway_core::spec#MSH-06), [MSH-08](gateway_core::spec#MSH-08).
 
 mod client_namespaces;
+mod client_room;
 mod original_destination;
 mod options;
 mod connections;

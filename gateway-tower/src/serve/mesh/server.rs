@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::client_room::ClientRoom;
 use super::connections::MeshConnections;
 use super::options::MeshOptions;
 use crate::drain::{Connections, Patience, Phase};
@@ -50,8 +52,10 @@ impl MeshServer {
         services: impl ConnectionService,
     ) -> io::Result<Self> {
         let in_all = room(options.max_connections_in_all);
+        let of_clients = ClientRoom::new(mesh.max_connections_of_client);
         let bind = |address: &SocketAddr| {
-            let serving = MeshConnections::new(tables.clone(), mesh.clone(), &options, services.clone());
+            let (mesh, room) = (mesh.clone(), Arc::clone(&of_clients));
+            let serving = MeshConnections::new(tables.clone(), mesh, room, &options, services.clone());
             let observer =
                 options.observer.as_ref().and_then(|observer| observer.mesh_socket(address.port()));
             let bound = Listener::bind(*address, &options, in_all.clone(), observer, serving);
