@@ -47,7 +47,7 @@ async fn asked(scene: Scene, key: SessionKey, cookies: Option<&str>, down: &'sta
     let gateway = Gateway::builder(TableHandle::new(scene.table())).sessions(key).client(client);
     let mut request = get("/");
     if let Some(cookies) = cookies {
-        request.headers_mut().insert(header::COOKIE, HeaderValue::try_from(cookies).unwrap());
+        request.headers_mut().insert(header::COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap());
     }
     send(&gateway.on(connection()), request).await
 }
@@ -78,6 +78,51 @@ async fn a_client_stays_with_its_endpoint_as_long_as_that_is_there() {
     assert!(set(&gone).is_some_and(|other| other != session), "another session begins");
     let unknown = asked(scene(cookie(), &[1, 2, 3, 4]), SessionKey::new([8; 16]), Some(&session), &[]).await;
     assert!(set(&unknown).is_some(), "a gateway with another key does not understand it");
+}
+
+// SES-04, SES-05, SES-12: whatever a client says, it is answered, and has a session then.
+#[tokio::test]
+async fn what_is_wrong_about_a_cookie_is_no_error() {
+    let own = set(&asked(scene(cookie(), &[1, 2, 3, 4]), KEY, None, &[]).await).expect("a session begins");
+    let text = own.strip_prefix("session=").unwrap();
+    let of_another_route = SessionPersistence { scope: "cart".into(), ..cookie() };
+    let other = set(&asked(scene(of_another_route, &[1, 2, 3, 4]), KEY, None, &[]).await).unwrap();
+    let mut of_another_backend = Scene::new();
+    of_another_backend.backend("other", 1, [1, 2, 3, 4].map(endpoint));
+    of_another_backend.session = Some(cookie());
+    let of_another_backend = set(&asked(of_another_backend, KEY, None, &[]).await).unwrap();
+    let swapped = format!("{}{}", &text[..text.len() / 2], &other["session=".len()..][text.len() / 2..]);
+    for said in [
+        "",
+        ";",
+        "=",
+        "session",
+        "session=",
+        "session=;session=;session=",
+        "session=\u{fc}\u{1f36a}",
+        "session=\"\t\"",
+        &format!("session={}", &text[..text.len() - 1]),
+        &format!("session={text}0"),
+        &format!("session={}", text.to_uppercase().replace(|digit: char| digit.is_ascii_digit(), "F")),
+        &format!("session=\"{text}\""),
+        &format!("session ={text}"),
+        &format!("SESSION={text}"),
+        &format!("session={}", "0".repeat(text.len())),
+        &format!("session={}", "f".repeat(text.len())),
+        &format!("session={}", "a".repeat(60_000)),
+        &format!("session={}", ".".repeat(60_000)),
+        &format!("session={}", vec!["0".repeat(text.len()); 500].join(".")),
+        &"session=x; ".repeat(5_000),
+        &other,
+        &of_another_backend,
+        &format!("session={swapped}"),
+    ] {
+        let answer = asked(scene(cookie(), &[1, 2, 3, 4]), KEY, Some(said), &[]).await;
+        assert_eq!(answer.status, 200, "{said:.80}");
+        let begun = set(&answer).unwrap_or_else(|| panic!("none begins: {said:.80}"));
+        let again = asked(scene(cookie(), &[1, 2, 3, 4]), KEY, Some(&begun), &[]).await;
+        assert_eq!((again.outcome.endpoint(), set(&again)), (answer.outcome.endpoint(), None));
+    }
 }
 
 // SES-13, RTY-08, RTY-09
