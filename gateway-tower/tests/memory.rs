@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "these tests need little of it")]
 mod world;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -174,19 +174,22 @@ fn ask_http2(address: SocketAddr, window: u32) -> TcpStream {
 /// The buffers that h2 makes for a connection, whatever its options: of what is written, of what is read, and of what is decoded.
 const BUFFERS_OF_HTTP_2: u64 = (16 + 8 + 4) * 1024;
 
+/// Reads a frame: its kind, its stream, and what is in it.
+fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head)?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+    let mut payload = vec![0; length as usize];
+    stream.read_exact(&mut payload)?;
+    Ok((head[3], id, payload))
+}
+
 #[test]
 fn an_idle_connection_of_http_2_costs_little_more_than_its_buffers() {
     /// Reads until a frame of this kind has come, whole.
     fn read_until(stream: &mut TcpStream, kind: u8) {
-        loop {
-            let mut head = [0; 9];
-            stream.read_exact(&mut head).unwrap();
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            stream.read_exact(&mut vec![0; length as usize]).unwrap();
-            if head[3] == kind {
-                return;
-            }
-        }
+        while read_frame(stream).unwrap().0 != kind {}
     }
     let (backend, taken) = backend("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n", 4);
     let opened = held(backend, &taken, |address| {
@@ -301,6 +304,84 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
             assert!(bytes <= STALLED, "{client} to {name}: {bytes} bytes are held");
         }
     }
+}
+
+/// The bytes of a large answer of [`backend_between`].
+const LARGE_BETWEEN: usize = 8 * 1024 * 1024;
+
+/// A backend of HTTP/2 that takes two requests on each connection. The answer to the first comes in frames of one byte, each before
+/// one of the usual length of the answer to the second.
+fn backend_between() -> SocketAddr {
+    fn serve(mut stream: TcpStream) -> io::Result<()> {
+        const USUAL: usize = 16 * 1024;
+        stream.read_exact(&mut [0; 24])?;
+        stream.write_all(&[frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat())?;
+        let (mut requests, mut left) = (Vec::new(), LARGE_BETWEEN);
+        let (mut window, mut of_connection) = (44 * 1024, 65_535);
+        loop {
+            if let [small, large] = requests[..]
+                && left > 0
+                && window.min(of_connection) > USUAL
+            {
+                stream.write_all(&[frame(0, 0, small, b"x"), frame(0, 0, large, &[0; USUAL])].concat())?;
+                window -= USUAL;
+                of_connection -= USUAL + 1;
+                left -= USUAL;
+                continue;
+            }
+            match read_frame(&mut stream)? {
+                (1, id, _) => {
+                    requests.push(id);
+                    stream.write_all(&frame(1, 4, id, &[0x88]))?;
+                }
+                (8, id, more) => {
+                    let more = u32::from_be_bytes(more.try_into().unwrap()) as usize;
+                    if id == 0 {
+                        of_connection += more;
+                    } else {
+                        window += more;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            // Ends with an error when the gateway closes the connection.
+            thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+#[test]
+fn small_frames_between_those_of_others_hold_none_of_these() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let table = Table::new(1, backend_between()).protocol(BackendProtocol::H2c);
+    let world = runtime.block_on(World::start(&table));
+    let address = world.address(80);
+    let (read, is_read) = tokio::sync::oneshot::channel();
+    let mut reading = None;
+    let info = allocation_counter::measure(|| {
+        reading = Some(thread::spawn(move || {
+            let mut stalled = ask_http2(address, 0);
+            while read_frame(&mut stalled).unwrap().0 != 1 {}
+            let mut other = ask(address);
+            assert!(read_head(&mut other));
+            other.read_exact(&mut vec![0; LARGE_BETWEEN]).unwrap();
+            read.send(()).unwrap();
+            (stalled, other)
+        }));
+        runtime.block_on(is_read).unwrap();
+    });
+    drop(reading.unwrap().join().unwrap());
+    // What the other client and the connection to the backend take is no more than that.
+    let most = 3 * STALLED;
+    assert!(info.bytes_max <= most, "{} bytes were held at a time", info.bytes_max);
 }
 
 /// A backend of either protocol that takes connections and reads nothing.

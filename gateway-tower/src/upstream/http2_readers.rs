@@ -16,9 +16,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// How many frames are read until it is looked for some to take: what h2 holds for these is some 33 KiB.
 ///
-/// It is counted in frames and not in bytes since only small ones take more than their bytes. Those of common messages come and are
-/// taken by who reads the answer, without being copied here.
-const BETWEEN_LOOKS: usize = 128;
+/// It is counted in frames first since only small ones take more than their bytes. Those of common messages come and are taken by who
+/// reads the answer, without being copied here.
+const FRAMES_BETWEEN_LOOKS: usize = 128;
+
+/// The same in bytes, where large frames come between: a small one that is not taken keeps the block that it was read with.
+const BYTES_BETWEEN_LOOKS: usize = 64 * 1024;
 
 /// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
 /// note of its head.
@@ -46,8 +49,9 @@ pub(super) struct TakenFirst<T> {
     io: T,
     readers: Arc<Readers>,
     frames: Frames,
-    /// The frames read since the last look.
+    /// The frames and the bytes read since the last look.
     unlooked: usize,
+    unlooked_bytes: usize,
     /// The bytes read since other tasks could run.
     turn: usize,
 }
@@ -108,7 +112,7 @@ impl Readers {
 
 impl<T> TakenFirst<T> {
     pub(super) fn new(io: T, readers: Arc<Readers>) -> Self {
-        Self { io, readers, frames: Frames::default(), unlooked: 0, turn: 0 }
+        Self { io, readers, frames: Frames::default(), unlooked: 0, unlooked_bytes: 0, turn: 0 }
     }
 }
 
@@ -118,8 +122,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.unlooked >= BETWEEN_LOOKS {
-            self.unlooked = 0;
+        if self.unlooked >= FRAMES_BETWEEN_LOOKS || self.unlooked_bytes >= BYTES_BETWEEN_LOOKS {
+            (self.unlooked, self.unlooked_bytes) = (0, 0);
             self.readers.take();
         }
         if self.turn >= BETWEEN_TURNS && self.readers.is_turn_of_others(self.turn) {
@@ -135,6 +139,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
         };
         let read = &buf.filled()[before..];
         self.unlooked += self.frames.count(read);
+        self.unlooked_bytes += read.len();
         self.turn += read.len();
         Poll::Ready(result)
     }
