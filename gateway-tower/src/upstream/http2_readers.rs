@@ -14,18 +14,18 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How many frames are read until it is looked for some to take: what h2 holds for these is some 33 KiB.
+/// How many frames are read until it is looked for some to take: what h2 holds for these is some 16 KiB.
 ///
 /// It is counted in frames first since only small ones take more than their bytes. Those of common messages come and are taken by who
 /// reads the answer, without being copied here.
-const FRAMES_BETWEEN_LOOKS: usize = 128;
+const FRAMES_BETWEEN_LOOKS: usize = 64;
 
 /// The same in bytes, where large frames come between: a small one that is not taken keeps the block that it was read with.
 const BYTES_BETWEEN_LOOKS: usize = 64 * 1024;
 
-/// How many bytes are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
+/// How many frames are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
 /// note of its head.
-const BETWEEN_TURNS: usize = 32 * 1024;
+const FRAMES_BETWEEN_TURNS: usize = 64;
 
 /// The reader of an answer.
 pub(super) trait Reader: Send + Sync {
@@ -52,7 +52,7 @@ pub(super) struct TakenFirst<T> {
     /// The frames and the bytes read since the last look.
     unlooked: usize,
     unlooked_bytes: usize,
-    /// The bytes read since other tasks could run.
+    /// The frames read since other tasks could run.
     turn: usize,
 }
 
@@ -91,10 +91,10 @@ impl Readers {
         }
     }
 
-    /// Whether other tasks may run when so many bytes were read.
-    fn is_turn_of_others(&self, read: usize) -> bool {
+    /// Whether other tasks may run when so many frames were read.
+    fn is_turn_of_others(&self, frames: usize) -> bool {
         let awaited = self.awaited.load(Ordering::Relaxed);
-        awaited > 0 && read >= BETWEEN_TURNS * (awaited + self.readers().len())
+        awaited > 0 && frames >= FRAMES_BETWEEN_TURNS * (awaited + self.readers().len())
     }
 
     fn take(&self) {
@@ -126,7 +126,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
             (self.unlooked, self.unlooked_bytes) = (0, 0);
             self.readers.take();
         }
-        if self.turn >= BETWEEN_TURNS && self.readers.is_turn_of_others(self.turn) {
+        if self.turn >= FRAMES_BETWEEN_TURNS && self.readers.is_turn_of_others(self.turn) {
             self.turn = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -138,9 +138,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for TakenFirst<T> {
             return Poll::Pending;
         };
         let read = &buf.filled()[before..];
-        self.unlooked += self.frames.count(read);
-        self.unlooked_bytes += read.len();
-        self.turn += read.len();
+        let (frames, bytes) = (self.frames.count(read), read.len());
+        self.unlooked += frames;
+        self.unlooked_bytes += bytes;
+        self.turn += frames;
         Poll::Ready(result)
     }
 }
