@@ -319,6 +319,20 @@ const MISTAKES: &[Mistake] = &[
         way_out: "put it into an entry of `matches`",
     },
     Mistake {
+        name: "a text where an object is expected",
+        edits: &[(RULE, "rules: [{matches: [{path: /cart}], ")],
+        line: 19,
+        said: "error: HTTPRoute shop: spec.rules[0].matches[0].path: expected an object, found a string",
+        way_out: "its fields are type, value",
+    },
+    Mistake {
+        name: "a field that another proxy has",
+        edits: &[(RULE, "rules: [{retry: {numRetries: 3}, ")],
+        line: 19,
+        said: "warning: HTTPRoute shop: spec.rules[0].retry.numRetries: there is no such field, and it is ignored",
+        way_out: "there are codes, attempts, backoff",
+    },
+    Mistake {
         name: "a rule that asks for the same as one before it",
         edits: &[(RULE, "rules: [{backendRefs: [{name: shop, port: 80}]}, {")],
         line: 19,

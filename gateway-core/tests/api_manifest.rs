@@ -169,9 +169,9 @@ fn a_field_that_nobody_knows_is_a_warning_with_its_path() {
         &["HTTPRoute r"],
         &[
             "f.yaml:6:3: warning: HTTPRoute r: spec.hostname: there is no such field; did you mean `hostnames`?",
-            "f.yaml:8:5: warning: HTTPRoute r: spec.rules[0].fowardTo: there is no such field; it is ignored",
+            "f.yaml:8:5: warning: HTTPRoute r: spec.rules[0].fowardTo: there is no such field, and it is ignored; there are name, matches, filters, backendRefs, timeouts, retry, sessionPersistence",
             "f.yaml:10:14: warning: HTTPRoute r: spec.rules[0].matches[0].path.Value: there is no such field; did you mean `value`?",
-            "f.yaml:12:29: warning: HTTPRoute r: spec.rules[0].matches[1].headers[0].regex: there is no such field; it is ignored",
+            "f.yaml:12:29: warning: HTTPRoute r: spec.rules[0].matches[1].headers[0].regex: there is no such field, and it is ignored; there are type, name, value",
         ],
     );
     assert_read(
@@ -183,6 +183,43 @@ fn a_field_that_nobody_knows_is_a_warning_with_its_path() {
             "f.yaml:1:67: warning: Namespace a: sepc: there is no such field; it is ignored",
         ],
     );
+}
+
+#[test]
+fn a_field_that_another_kind_has_is_told_with_those_of_this_one() {
+    let object = |version: &str, kind: &str, spec: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.{version}, kind: {kind}, metadata: {{name: r}},\n spec: {{{spec}}}}}\n"
+        )
+    };
+    let rows = [
+        (
+            "k8s.io/v1",
+            "GRPCRoute",
+            "rules: [{timeouts: {}}]",
+            "name, matches, filters, backendRefs, sessionPersistence",
+        ),
+        ("k8s.io/v1", "GRPCRoute", "rules: [{matches: [{path: {}}]}]", "method, headers"),
+        (
+            "k8s.io/v1",
+            "GRPCRoute",
+            "rules: [{path: {}}]",
+            "name, matches, filters, backendRefs, sessionPersistence",
+        ),
+        ("k8s.io/v1alpha2", "TCPRoute", "hostnames: []", "parentRefs, useDefaultGateways, rules"),
+        ("k8s.io/v1alpha2", "UDPRoute", "rules: [{matches: []}]", "name, backendRefs"),
+        (
+            "x-k8s.io/v1alpha1",
+            "XBackendTrafficPolicy",
+            "targetRefs: [], retry: {}",
+            "targetRefs, retryConstraint, sessionPersistence",
+        ),
+    ];
+    for (version, kind, spec, fields) in rows {
+        let (_, told) = read(&object(version, kind, spec));
+        let said = format!("there is no such field, and it is ignored; there are {fields}");
+        assert!(told.iter().any(|told| told.ends_with(&said)), "{kind} {spec}: {told:?}");
+    }
 }
 
 #[test]
@@ -255,7 +292,7 @@ fn what_cannot_be_read_says_why_and_what_to_write() {
         (
             "list for an object",
             &format!("{ROUTE}  rules: [[]]\n"),
-            "f.yaml:6:11: error: HTTPRoute r: spec.rules[0]: expected an object, found a list",
+            "f.yaml:6:11: error: HTTPRoute r: spec.rules[0]: expected an object, found a list; its fields are name, matches, filters, backendRefs, timeouts, retry, sessionPersistence",
         ),
         (
             "nothing for a string",

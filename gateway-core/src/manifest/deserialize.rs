@@ -18,7 +18,7 @@ use super::merge;
 use super::reading::Reading;
 use super::scalar::Scalar;
 use super::tape::{NodeId, Value};
-use super::unknown_field::UnknownField;
+use super::unknown_field::{UnknownField, is_read_whole};
 use super::unread::is_unread;
 
 // === impl Reading ===
@@ -133,6 +133,17 @@ impl<'r, 't> NodeReader<'r, 't> {
         FieldError::new("expected a number, found a string; write it in digits".to_owned())
     }
 
+    /// Something else where an object with these fields is expected.
+    fn no_object(&self, known: &[&str]) -> FieldError {
+        let said = self.mismatch("an object");
+        FieldError::new(match known {
+            [_, ..] if self.reading.kind.is_some_and(|kind| is_read_whole(kind, &self.path.shape())) => {
+                format!("{said}; its fields are {}", known.join(", "))
+            }
+            _ => said,
+        })
+    }
+
     fn fields<'de, V: Visitor<'de>>(
         &self,
         known: &'static [&'static str],
@@ -140,7 +151,7 @@ impl<'r, 't> NodeReader<'r, 't> {
         visitor: V,
     ) -> Result<V::Value, FieldError> {
         let (node, value, repeats) = self.value();
-        let &Value::Mapping { end, merges } = value else { return Err(self.expected("an object")) };
+        let &Value::Mapping { end, merges } = value else { return Err(self.no_object(known)) };
         let entries = match merges {
             false => Entries::Written { next: self.reading.tape.first_in(node), end },
             true => Entries::Merged(merge::entries(self.reading, self.path, node)?.into_iter()),
@@ -283,7 +294,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         let mut unknown = self.reading.unknown.borrow_mut();
         if unknown.len() < self.reading.most_unknown && !self.is_unread() {
             let place = self.reading.tape.node(self.key).place;
-            unknown.extend(UnknownField::of(self.path, place, self.siblings));
+            unknown.extend(UnknownField::of(self.path, self.reading.kind, place, self.siblings));
         }
         visitor.visit_unit()
     }

@@ -262,7 +262,12 @@ impl Reader<'_> {
                 (None, Some(place), None) => {
                     format!("there is no such field here, and it is ignored; {place}")
                 }
-                (None, None, None) => "there is no such field; it is ignored".to_owned(),
+                (None, None, None) if field.known.is_empty() => {
+                    "there is no such field; it is ignored".to_owned()
+                }
+                (None, None, None) => {
+                    format!("there is no such field, and it is ignored; there are {}", field.known.join(", "))
+                }
             };
             self.problem(Severity::Warning, field.place, name.clone(), Some(field.path), message);
         }

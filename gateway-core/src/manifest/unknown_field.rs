@@ -3,6 +3,7 @@
 use super::field_path::FieldPath;
 use super::tape::Place;
 use super::{former_field, misplaced_field};
+use crate::api::{EXPERIMENTAL_GROUP, GATEWAY_GROUP, Kind};
 
 /// A field that the type does not have.
 #[derive(Debug)]
@@ -14,18 +15,34 @@ pub(super) struct UnknownField {
     pub(super) way_out: Option<&'static str>,
     /// Where it belongs, if there is such a field elsewhere.
     pub(super) place_for_it: Option<&'static str>,
+    /// The fields that there are in its place.
+    pub(super) known: &'static [&'static str],
 }
 
 // === impl UnknownField ===
 
 impl UnknownField {
-    /// The field at this path, beside fields that are known. The object itself is no field.
-    pub(super) fn of(path: &FieldPath<'_>, place: Place, known: &'static [&'static str]) -> Option<Self> {
+    /// The field at this path of an object of the kind, beside fields that are known. The object itself is no field.
+    pub(super) fn of(
+        path: &FieldPath<'_>,
+        kind: Option<Kind>,
+        place: Place,
+        known: &'static [&'static str],
+    ) -> Option<Self> {
         let FieldPath::Key(_, key) = path else { return None };
         let (meant, shape) = (closest(key, known.iter().copied()), path.shape());
-        let (way_out, place_for_it) = (former_field::way_out(&shape), misplaced_field::way_out(&shape));
-        Some(Self { path: path.to_string(), place, meant, way_out, place_for_it })
+        let way_out = former_field::way_out(&shape);
+        let place_for_it = kind.and_then(|kind| misplaced_field::way_out(kind, &shape));
+        let is_read_whole = kind.is_some_and(|kind| is_read_whole(kind, &shape));
+        let known = if is_read_whole { known } else { &[] };
+        Some(Self { path: path.to_string(), place, meant, way_out, place_for_it, known })
     }
+}
+
+/// Whether the fields that are known at a path are all that there are: those of `spec`, but not in the kinds of Kubernetes.
+pub(super) fn is_read_whole(kind: Kind, shape: &str) -> bool {
+    let is_read = matches!(kind, Kind::Own(_)) || [GATEWAY_GROUP, EXPERIMENTAL_GROUP].contains(&kind.group());
+    is_read && (shape == "spec" || shape.starts_with("spec."))
 }
 
 /// The known word that may have been meant: at most two letters away in any case, or longer by what was left out at its end.
