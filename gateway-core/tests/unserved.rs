@@ -228,7 +228,8 @@ fn each_parent_that_is_not_served_is_said() {
         "another group",
         said(&[("[{name: g}]", "[{group: example.com, kind: Gateway, name: g}]")], ""),
         &[
-            "HTTPRoute default/shop: spec.parentRefs[0]: no route can be attached to Gateway of group \"example.com\"",
+            "HTTPRoute default/shop: spec.parentRefs[0]: no route can be attached to Gateway of group \"example.com\"; \
+             write `group: \"gateway.networking.k8s.io\"`",
         ],
     );
     let set = "spec: {parentRef: {name: h}, listeners: [{name: a, port: 81, protocol: HTTP}]}";
@@ -874,6 +875,13 @@ fn fields_without_effect_are_said() {
         "options",
         said(&[(gateway, https)], ""),
         &["Gateway default/g: spec.listeners[0].tls.options: example.com/min has no effect"],
+    );
+    let passed = "listeners: [{name: http, port: 80, protocol: HTTP}, {name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough, \
+                  certificateRefs: [{name: shop}]}}]";
+    expect(
+        "certificates that no client sees",
+        said(&[(gateway, passed)], ""),
+        &["Gateway default/g: spec.listeners[1].tls.certificateRefs: have no effect: TLS is passed through"],
     );
     let kept = GOOD.replace("rules: [{", "rules: [{sessionPersistence: {type: Cookie, cookie: {}}, ");
     let without = Options { session_persistence: false, ..Options::default() };

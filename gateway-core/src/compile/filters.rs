@@ -124,7 +124,7 @@ fn http_filter(
                 filter.r#type
             )));
         }
-        Type::Unknown(unknown) => return Err(unknown_type(unknown, Type::KNOWN)),
+        Type::Unknown(unknown) => return Err(unknown_type(unknown, "an HTTPRoute", Type::KNOWN)),
     })
 }
 
@@ -140,12 +140,12 @@ fn grpc_filter(filter: &GrpcRouteFilter, scope: &mut Scope<'_, '_>) -> Result<Ht
         )?),
         Type::RequestMirror => mirror(filter.request_mirror.as_deref().ok_or_else(missing)?, scope)?,
         Type::ExtensionRef => extension(filter.extension_ref.as_deref().ok_or_else(missing)?, scope)?,
-        Type::Unknown(unknown) => return Err(unknown_type(unknown, Type::KNOWN)),
+        Type::Unknown(unknown) => return Err(unknown_type(unknown, "a GRPCRoute", Type::KNOWN)),
     })
 }
 
-fn unknown_type(unknown: &str, known: &[&str]) -> Problem {
-    unsupported(format!("{unknown:?} is not a filter type; write one of {}", known.join(", ")))
+fn unknown_type(unknown: &str, of: &str, known: &[&str]) -> Problem {
+    unsupported(format!("{of} has no filter type {unknown:?}; write one of {}", known.join(", ")))
 }
 
 fn unsupported(message: impl ToString) -> Problem {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Lint;
-use crate::api::{Gateway, GatewayClass, Kind, Listener};
+use crate::api::{Gateway, GatewayClass, Kind, Listener, TlsModeType};
 use crate::condition::Reason;
 use crate::feature::Feature;
 use crate::infrastructure::is_nameable;
@@ -25,7 +25,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     for (name, set) in
         resources.listener_sets.iter().filter(|(name, _)| lint.statuses.listener_sets.contains_key(*name))
     {
-        options(Kind::ListenerSet, name, &set.spec.listeners, lint);
+        tls(Kind::ListenerSet, name, &set.spec.listeners, lint);
     }
 }
 
@@ -108,7 +108,7 @@ fn without_effect(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>) {
         );
     }
     clients_of_no_port(name, gateway, lint);
-    options(Kind::Gateway, name, &gateway.spec.listeners, lint);
+    tls(Kind::Gateway, name, &gateway.spec.listeners, lint);
 }
 
 /// How clients are checked at ports where none are.
@@ -136,13 +136,31 @@ fn clients_of_no_port(name: &ObjectName, gateway: &Gateway, lint: &mut Lint<'_>)
     }
 }
 
-/// Options of TLS are the implementation's own, and there are none here.
-fn options(kind: Kind, name: &ObjectName, listeners: &[Listener], lint: &mut Lint<'_>) {
+/// What is written about TLS that nothing here reads: options, and certificates where TLS is passed through.
+///
+/// # Spec
+/// `certificateRefs` and `options` of `ListenerTLSConfig` in `gateway_types.go`.
+fn tls(kind: Kind, name: &ObjectName, listeners: &[Listener], lint: &mut Lint<'_>) {
     for (index, listener) in listeners.iter().enumerate() {
-        let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.options.is_empty()) else { continue };
-        let options: Vec<_> = tls.options.keys().map(String::as_str).collect();
-        let have = if options.len() == 1 { "has" } else { "have" };
-        let message = format!("{} {have} no effect: there are no options here", options.join(", "));
-        lint.say(kind, name, Reason::Unsupported, format!("spec.listeners[{index}].tls.options"), message);
+        let Some(tls) = &listener.tls else { continue };
+        let mut say = |field: &str, message: String| {
+            lint.say(
+                kind,
+                name,
+                Reason::Unsupported,
+                format!("spec.listeners[{index}].tls.{field}"),
+                message,
+            );
+        };
+        if tls.mode == TlsModeType::Passthrough && !tls.certificate_refs.is_empty() {
+            let message = "have no effect: TLS is passed through, and the backend shows its own certificate; remove them, or write \
+                           `mode: Terminate`";
+            say("certificateRefs", message.to_owned());
+        }
+        if !tls.options.is_empty() {
+            let options: Vec<_> = tls.options.keys().map(String::as_str).collect();
+            let have = if options.len() == 1 { "has" } else { "have" };
+            say("options", format!("{} {have} no effect: there are no options here", options.join(", ")));
+        }
     }
 }

@@ -52,9 +52,9 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
         let namespace = parent.namespace.as_deref().unwrap_or(&name.namespace);
         let named = ObjectName::new(namespace, parent.name.as_str());
         let in_mesh = lint.options.supports(Feature::Mesh).then_some(Kind::Service);
-        let wanted = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(in_mesh);
-        let wanted =
-            wanted.filter(|kind| kind.group() == parent.group).find(|kind| kind.as_str() == parent.kind);
+        let parents = [Kind::Gateway, Kind::ListenerSet].into_iter().chain(in_mesh);
+        let meant = parents.into_iter().find(|kind| kind.as_str() == parent.kind);
+        let wanted = meant.filter(|kind| kind.group() == parent.group);
         let message = match (wanted, parent.group.as_str(), parent.kind.as_str()) {
             (Some(Kind::Service), ..) => "names no Service that is there; name one".to_owned(),
             (Some(wanted), ..) => {
@@ -69,9 +69,11 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
                     .to_owned()
             }
             (None, group, kind) => {
-                format!(
-                    "no route can be attached to {kind} of group {group:?}; name a Gateway or a ListenerSet"
-                )
+                let way_out = match meant {
+                    Some(meant) => format!("write `group: {:?}`", meant.group()),
+                    None => "name a Gateway or a ListenerSet".to_owned(),
+                };
+                format!("no route can be attached to {kind} of group {group:?}; {way_out}")
             }
         };
         let finding = Finding::new(format!("spec.parentRefs[{index}]"), Reason::NoMatchingParent, message);
