@@ -338,11 +338,14 @@ fn explain_says_what_the_nearest_rules_need() {
 
     // A path that is an expression is none to ask with, and a Route at another port is not near.
     let of_expression = redirect("/i").replace("{value: /i}", "{type: RegularExpression, value: '/i[0-9]+'}");
-    let two_ports =
-        gateway("{name: http, port: 80, protocol: HTTP}, {name: other, port: 81, protocol: HTTP}");
-    fs::write(folder.path().join("gateway.yaml"), two_ports).unwrap();
-    let elsewhere =
-        route("elsewhere", &redirect("/")).replace("{name: web}", "{name: web, sectionName: other}");
+    // The host of the request is none of the third port.
+    let three_ports = gateway(
+        "{name: http, port: 80, protocol: HTTP}, {name: other, port: 81, protocol: HTTP}, \
+         {name: foreign, port: 82, protocol: HTTP, hostname: foreign.example}",
+    );
+    fs::write(folder.path().join("gateway.yaml"), three_ports).unwrap();
+    let elsewhere = route("elsewhere", &redirect("/"))
+        .replace("{name: web}", "{name: web, sectionName: other}, {name: web, sectionName: foreign}");
     fs::write(folder.path().join("other.yaml"), route("items", &of_expression) + &elsewhere).unwrap();
     let (_, out, _) = explain(&["GET http://shop.example:80/card"]);
     for said in [

@@ -143,7 +143,8 @@ impl Asked<'_> {
             for listed in table.matches(id) {
                 let (is_here, others) = places.entry(&table.rule(listed.rule).id.route).or_default();
                 *is_here |= self.is_here(listener);
-                if listed.hostname.as_ref().is_none_or(|hostname| hostname.matches(&head.host)) {
+                let hostnames = [&listener.hostname, &listed.hostname].into_iter().flatten();
+                if hostnames.into_iter().all(|hostname| hostname.matches(&head.host)) {
                     others.insert(format!("{listener} (port {})", listener.port));
                 }
             }
