@@ -7,7 +7,7 @@
 //! The surprising case: flushing sends nothing. It is for the task that polls the connection to [send](Blocks::poll_send) afterwards; what
 //! goes wrong then, the next flush tells.
 //!
-//! A stream that is quiet holds no buffer. One whose peer does not read holds up to [`MANY`] bytes more than it would otherwise, and
+//! A stream that is quiet holds no buffer. One whose peer does not read holds up to [`ENOUGH`] bytes more than it would otherwise, and
 //! the [`BLOCK`] that was read last where the connection reads no further: until it could answer a PING, for one.
 
 use std::cell::Cell;
@@ -15,19 +15,15 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::thread::LocalKey;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most bytes read at once: what the window of a stream lets through.
 const BLOCK: usize = 64 * 1024;
 
-/// The bytes that are gathered at most: two frames of the usual length, and some small ones. They go together with what there is no
-/// room for, so that three such frames are sent at once.
-const MANY: usize = 33 * 1024;
-
-/// The same within TLS, which holds some more itself, and costs more than the calls of the kernel do.
-const MANY_WITHIN_TLS: usize = 17 * 1024;
+/// The bytes that are gathered at most: a frame of the usual length, and some small ones. They go together with what there is no
+/// room for, so that two such frames are sent at once.
+const ENOUGH: usize = 17 * 1024;
 
 /// So many bytes gathered at once are likely to be followed by more, which is waited for until the other tasks that are ready have
 /// run.
@@ -36,9 +32,8 @@ const BULK: usize = 8 * 1024;
 thread_local! {
     /// What is read into, unless a connection has kept it: allocated once rather than for each read.
     static BLOCK_TO_READ: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-    /// The same for what is gathered, and for that within TLS.
+    /// The same for what is gathered.
     static BLOCK_TO_SEND: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    static BLOCK_WITHIN_TLS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// A stream and what was read ahead of it, or is not sent yet. Clones are the same stream: one is the connection's, one is with
@@ -49,7 +44,6 @@ pub(crate) struct Blocks<T>(Arc<Mutex<Inner<T>>>);
 #[derive(Debug)]
 struct Inner<T> {
     io: T,
-    is_within_tls: bool,
     ahead: Ahead,
     /// What is to be sent, behind the first so many bytes of it, which were.
     unsent: Vec<u8>,
@@ -72,10 +66,9 @@ struct Ahead {
 // === impl Blocks ===
 
 impl<T> Blocks<T> {
-    pub(crate) fn new(io: T, is_within_tls: bool) -> Self {
+    pub(crate) fn new(io: T) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             io,
-            is_within_tls,
             ahead: Ahead::default(),
             unsent: Vec::new(),
             sent: 0,
@@ -167,22 +160,14 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Blocks<T> {
 
 // === impl Inner ===
 
-impl<T> Inner<T> {
-    /// How many bytes are gathered at most, and where the block for them is.
-    fn room(&self) -> (usize, &'static LocalKey<Cell<Vec<u8>>>) {
-        if self.is_within_tls { (MANY_WITHIN_TLS, &BLOCK_WITHIN_TLS) } else { (MANY, &BLOCK_TO_SEND) }
-    }
-}
-
 impl<T: AsyncWrite + Unpin> Inner<T> {
     /// Gathers what there is room for; anything else goes at once, behind what was gathered.
     fn poll_write(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
-        let (most, block) = self.room();
-        if self.unsent.len() + length <= most {
+        if self.unsent.len() + length <= ENOUGH {
             if self.unsent.is_empty() {
-                self.unsent = block.take();
-                self.unsent.reserve_exact(most);
+                self.unsent = BLOCK_TO_SEND.take();
+                self.unsent.reserve_exact(ENOUGH);
             }
             bufs.iter().for_each(|buf| self.unsent.extend_from_slice(buf));
             self.gathered += length;
@@ -236,7 +221,7 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
         let mut block = std::mem::take(&mut self.unsent);
         if block.capacity() > 0 {
             block.clear();
-            self.room().1.set(block);
+            BLOCK_TO_SEND.set(block);
         }
     }
 }
@@ -354,7 +339,7 @@ mod tests {
 
     #[test]
     fn frames_go_together_when_the_connection_was_polled() {
-        let blocks = Blocks::new(Peer::default(), false);
+        let blocks = Blocks::new(Peer::default());
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let cx = &mut Context::from_waker(&waker);
@@ -378,27 +363,25 @@ mod tests {
     #[test]
     fn what_there_is_no_room_for_goes_with_what_was_gathered() {
         const FRAME: usize = 9 + 16 * 1024;
-        let blocks = Blocks::new(Peer { room: Some(0), ..Peer::default() }, false);
+        let blocks = Blocks::new(Peer { room: Some(0), ..Peer::default() });
         let cx = &mut Context::from_waker(Waker::noop());
         let frame = [0; FRAME];
         assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
-        assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
         assert_eq!(write(&blocks, cx, &frame), Poll::Pending);
-        assert_eq!(blocks.inner().unsent.len(), 2 * FRAME, "no more is held");
+        assert_eq!(blocks.inner().unsent.len(), FRAME, "no more is held");
         blocks.inner().io.room = Some(10);
         assert_eq!(write(&blocks, cx, &frame), Poll::Pending);
-        blocks.inner().io.room = Some(2 * FRAME);
+        blocks.inner().io.room = Some(FRAME);
         assert_eq!(write(&blocks, cx, &frame), Poll::Ready(10));
         blocks.inner().io.room = None;
         assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
         assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
-        assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
-        assert_eq!(blocks.inner().io.sent, [10, 2 * FRAME, 3 * FRAME]);
+        assert_eq!(blocks.inner().io.sent, [10, FRAME, 2 * FRAME]);
     }
 
     #[test]
     fn what_goes_wrong_the_next_flush_tells() {
-        let blocks = Blocks::new(Peer { is_broken: true, ..Peer::default() }, false);
+        let blocks = Blocks::new(Peer { is_broken: true, ..Peer::default() });
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let cx = &mut Context::from_waker(&waker);
@@ -411,7 +394,7 @@ mod tests {
 
     #[test]
     fn all_is_sent_before_the_end() {
-        let mut blocks = Blocks::new(Peer::default(), false);
+        let mut blocks = Blocks::new(Peer::default());
         let cx = &mut Context::from_waker(Waker::noop());
         assert_eq!(write(&blocks, cx, &[0; BULK]), Poll::Ready(BULK));
         assert!(Pin::new(&mut blocks).poll_shutdown(cx).is_ready());
@@ -422,7 +405,7 @@ mod tests {
     #[test]
     fn what_has_come_is_read_at_once_and_taken_bit_by_bit() {
         let bytes: Vec<u8> = (0..30_000_u32).map(|i| i as u8).collect();
-        let mut blocks = Blocks::new(Peer { to_read: bytes.clone(), ..Peer::default() }, false);
+        let mut blocks = Blocks::new(Peer { to_read: bytes.clone(), ..Peer::default() });
         let cx = &mut Context::from_waker(Waker::noop());
         let mut taken = Vec::new();
         while taken.len() < bytes.len() {

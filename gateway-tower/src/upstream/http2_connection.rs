@@ -114,7 +114,7 @@ impl Http2Connection {
             .max_header_list_size(options.max_head_bytes)
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
-        let stream = Blocks::new(stream, peer.tls.is_some());
+        let stream = Blocks::new(stream);
         let readers = Arc::new(Readers::default());
         let taken_first = TakenFirst::new(stream.clone(), Arc::clone(&readers));
         let (sender, mut connection) = builder.handshake(join(taken_first, stream.clone())).await?;
