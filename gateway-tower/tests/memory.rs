@@ -146,8 +146,9 @@ fn an_idle_connection_costs_little_more_than_its_buffers() {
     assert!(served <= BUFFERS + 5 * 1024, "{served} bytes are held after the first request");
 }
 
-/// A stalled connection may hold so much in all.
+/// A stalled connection may hold so much in all, and within TLS, whose records are held too, a little more.
 const STALLED: u64 = 128 * 1024;
+const STALLED_WITHIN_TLS: u64 = 144 * 1024;
 
 /// A frame of HTTP/2.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -301,7 +302,8 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
         ] {
             let table = Table::new(1, backend).https(443, None, &CERTIFICATE).protocol(protocol);
             let bytes = held_at(port, &table, taken, ask);
-            assert!(bytes <= STALLED, "{client} to {name}: {bytes} bytes are held");
+            let most = if port == 443 { STALLED_WITHIN_TLS } else { STALLED };
+            assert!(bytes <= most, "{client} to {name}: {bytes} bytes are held");
         }
     }
 }
