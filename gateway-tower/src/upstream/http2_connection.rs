@@ -1,5 +1,6 @@
 //! One connection of HTTP/2 to an endpoint: how much it carries, and whether it lives.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -87,17 +88,16 @@ impl Http2Connection {
         let endpoint = peer.address;
         let stream = connector.connect(peer, Application::Http2, options.connect_timeout).await?;
         let failed = |cause: BoxError| ConnectError { endpoint, cause };
-        let opened = timeout(options.connect_timeout, Self::over(stream, peer, options, places)).await;
+        let opened = timeout(options.connect_timeout, Self::over(stream, endpoint, options, places)).await;
         opened.unwrap_or_else(|_| Err("it allows no requests".into())).map_err(failed)
     }
 
     async fn over(
         stream: BackendIo,
-        peer: &Peer,
+        endpoint: SocketAddr,
         options: &UpstreamOptions,
         places: Arc<Notify>,
     ) -> Result<Self, BoxError> {
-        let endpoint = peer.address;
         let streams = u32::try_from(options.http2_streams.max(1)).unwrap_or(LARGEST_WINDOW);
         let window = options.http2_window.clamp(1, LARGEST_WINDOW);
         let mut builder = Builder::new();
