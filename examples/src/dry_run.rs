@@ -8,8 +8,9 @@ use gateway_core::name::ObjectName;
 use gateway_core::options::Options;
 use gateway_core::resolve::Lookups;
 use gateway_core::translate::Translator;
+use gateway_kube::api_resource;
 use gateway_kube::kube::Client;
-use gateway_kube::kube::api::{Api, ApiResource, DynamicObject, ListParams, TypeMeta};
+use gateway_kube::kube::api::{Api, DynamicObject, ListParams, TypeMeta};
 
 /// Why an object that the manifests name could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -100,13 +101,7 @@ impl Asked<'_> {
     }
 
     fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-        let resource = ApiResource {
-            group: kind.group().to_owned(),
-            version: kind.versions()[0].to_owned(),
-            api_version: kind.api_version(),
-            kind: kind.as_str().to_owned(),
-            plural: kind.plural().to_owned(),
-        };
+        let resource = api_resource(kind, kind.versions()[0]);
         match kind.is_namespaced() {
             true => Api::namespaced_with(self.client.clone(), namespace, &resource),
             false => Api::all_with(self.client.clone(), &resource),

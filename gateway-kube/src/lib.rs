@@ -159,7 +159,7 @@ pub mod controller;
 
 pub use error::Error;
 pub use kube;
-pub use object::{Object, Stored, StoredStatus, Unreadable};
+pub use object::{Object, Stored, StoredStatus, Unreadable, api_resource};
 
 /// The examples in the README are examples of this crate, and compiled as such.
 #[cfg(doctest)]

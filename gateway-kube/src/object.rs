@@ -110,8 +110,8 @@ pub(crate) fn field_manager(controller_name: &str) -> &str {
     controller_name.get(..LONGEST).unwrap_or(controller_name)
 }
 
-/// The kind, as requests are made for it.
-pub(crate) fn api_resource(kind: Kind, version: &str) -> ApiResource {
+/// The kind as requests are made for it, with [`kube::Api::all_with`] for instance, in one of its [versions](Kind::versions).
+pub fn api_resource(kind: Kind, version: &str) -> ApiResource {
     let group = kind.group();
     ApiResource {
         group: group.to_owned(),
