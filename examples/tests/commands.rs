@@ -531,7 +531,10 @@ fn routes_for_services_are_judged_and_explained_where_a_mesh_is_carried_out() {
     let path = folder.path().to_str().unwrap();
     let (code, out, _) = texts(&run(&["check", path]));
     assert_eq!(code, Some(1));
-    assert!(out.contains("no mesh is carried out here; name a Gateway, or carry one out"), "{out}");
+    assert!(
+        out.contains("no mesh is carried out here; name a Gateway, or carry one out (`--mesh`)"),
+        "{out}"
+    );
     let (code, out, _) = texts(&run(&["check", "--mesh", path]));
     assert_eq!((code, out.as_str()), (Some(0), "3 objects, 2 rules served: 0 errors, 0 warnings\n"));
 

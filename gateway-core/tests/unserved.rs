@@ -221,7 +221,7 @@ fn each_parent_that_is_not_served_is_said() {
         "a mesh",
         said(&[("[{name: g}]", "[{name: g}, {group: '', kind: Service, name: shop}]")], ""),
         &[
-            "HTTPRoute default/shop: spec.parentRefs[1]: no mesh is carried out here; name a Gateway, or carry one out",
+            "HTTPRoute default/shop: spec.parentRefs[1]: no mesh is carried out here; name a Gateway, or carry one out (`--mesh`)",
         ],
     );
     expect(

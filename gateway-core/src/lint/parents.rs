@@ -61,7 +61,7 @@ fn of_route(kind: RouteKind, name: &ObjectName, route: &AnyObject, lint: &mut Li
                 format!("names no {wanted} that is served here; {}", way_out(wanted, &named, resources))
             }
             (None, "", "Service") => {
-                "no mesh is carried out here; name a Gateway, or carry one out".to_owned()
+                "no mesh is carried out here; name a Gateway, or carry one out (`--mesh`)".to_owned()
             }
             (None, MULTICLUSTER_GROUP, "ServiceImport") => {
                 "no route can be attached to a ServiceImport here, and what is sent to its addresses goes on as if there were none; \
