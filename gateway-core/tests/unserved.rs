@@ -358,6 +358,88 @@ fn a_rule_of_which_all_weights_are_0_is_said() {
     expect("no backends at all, of which statuses speak or which is meant", of_weights("[]"), &[]);
 }
 
+// BPR-04, BPR-06
+#[test]
+fn a_protocol_that_is_not_known_is_said_where_another_one_is_spoken() {
+    let protocol = |value: &str, more: &str| {
+        said(&[("{name: web, port: 80}", &format!("{{name: web, port: 80, appProtocol: {value}}}"))], more)
+    };
+    let http_1 = |value: &str, spoken: &str, way_out: &str| {
+        let said = format!(
+            "Service default/shop: spec.ports[0].appProtocol: {value:?} is not known here, so that HTTP/1.1 is spoken{spoken}; {way_out}"
+        );
+        expect(value, protocol(value, ""), &[&said]);
+    };
+    for value in ["http2", "HTTP2", "h2c", "grpc", "kubernetes.io/http2", "Kubernetes.io/h2c"] {
+        http_1(value, "", "write kubernetes.io/h2c for HTTP/2");
+    }
+    for value in ["https", "wss", "kubernetes.io/https"] {
+        http_1(value, " without TLS", "write a BackendTLSPolicy for the port, or leave it out");
+    }
+    for value in ["redis", "kubernetes.io/quic", "example.com/custom"] {
+        http_1(value, "", "write kubernetes.io/h2c for HTTP/2, or leave it out");
+    }
+    for value in ["kubernetes.io/h2c", "kubernetes.io/ws", "http", "HTTP", "ws"] {
+        expect(value, protocol(value, ""), &[]);
+    }
+
+    let policy = "spec: {targetRefs: [{group: '', kind: Service, name: shop, sectionName: web}], \
+                  validation: {hostname: a.example, wellKnownCACertificates: System}}";
+    let policy = object("BackendTLSPolicy", GATEWAY, "p", policy);
+    for value in ["https", "kubernetes.io/wss"] {
+        expect(value, protocol(value, &policy), &[]);
+    }
+
+    let calls = object(
+        "GRPCRoute",
+        GATEWAY,
+        "calls",
+        "spec: {parentRefs: [{name: g}], hostnames: [calls.example], rules: [{backendRefs: [{name: shop, port: 80}]}]}",
+    );
+    let of_calls = |value: &str, expected: &[&str]| {
+        let yaml =
+            GOOD.replace("{name: web, port: 80}", &format!("{{name: web, port: 80, appProtocol: {value}}}"));
+        let (without_route, _) = yaml.rsplit_once("---\n").unwrap();
+        let resources = resources(&format!("{without_route}{calls}"));
+        expect(value, said_with(&resources, &Options::default()), expected);
+    };
+    of_calls("grpc", &[]);
+    of_calls("h2c", &[]);
+    of_calls(
+        "redis",
+        &[
+            "Service default/shop: spec.ports[0].appProtocol: \"redis\" is not known here, so that HTTP/2 is spoken; write",
+        ],
+    );
+    expect(
+        "both",
+        protocol("grpc", &calls),
+        &["Service default/shop: spec.ports[0].appProtocol: \"grpc\" is not known here"],
+    );
+
+    let passed_on = object(
+        "TCPRoute",
+        GATEWAY,
+        "bytes",
+        "spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: shop, port: 80}]}]}",
+    );
+    let yaml = GOOD.replace("{name: web, port: 80}", "{name: web, port: 80, appProtocol: redis}");
+    let yaml = yaml.replace("protocol: HTTP}", "protocol: TCP}");
+    let (without_route, _) = yaml.rsplit_once("---\n").unwrap();
+    expect(
+        "bytes, in which anything may be spoken",
+        said_with(&resources(&format!("{without_route}{passed_on}")), &Options::default()),
+        &[],
+    );
+
+    let of_domain =
+        GOOD.replace("{name: web, port: 80}", "{name: web, port: 80, appProtocol: example.com/custom}");
+    let resources = resources(&of_domain);
+    let translation = translate(&resources, &Options::default());
+    let found = lint::unserved(&resources, &translation.statuses, &Options::default());
+    assert_eq!(found[0].severity, Severity::Info, "a hint for other programs is no mistake");
+}
+
 // XBK-05
 #[test]
 fn a_name_that_always_leads_to_the_machine_itself_is_said() {

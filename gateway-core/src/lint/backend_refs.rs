@@ -21,8 +21,8 @@ pub(super) fn look(lint: &mut Lint<'_>) {
 
 /// # Spec
 /// XBK-08
-fn port(Reference { of, by, field, group, kind, has_port, .. }: &Reference<'_>, lint: &mut Lint<'_>) {
-    if *has_port && Kind::find(group, kind) == Some(Kind::XBackend) {
+fn port(Reference { of, by, field, group, kind, port, .. }: &Reference<'_>, lint: &mut Lint<'_>) {
+    if port.is_some() && Kind::find(group, kind) == Some(Kind::XBackend) {
         let message = "has no effect: an XBackend has a port of its own; remove it";
         lint.say(*of, by, Reason::Unsupported, format!("{field}.port"), message);
     }

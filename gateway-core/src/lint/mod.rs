@@ -27,6 +27,7 @@
 //! ```
 
 mod references;
+mod app_protocols;
 mod backend_refs;
 mod backends;
 mod certificates;
@@ -64,6 +65,7 @@ pub fn unserved(resources: &Resources, statuses: &Statuses, options: &Options) -
     policies::look(&mut lint);
     endpoints::look(&mut lint);
     backends::look(&mut lint);
+    app_protocols::look(&mut lint);
     grants::look(&mut lint);
     lint.found.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
     lint.found

@@ -18,7 +18,7 @@ pub(super) struct Reference<'r> {
     pub(super) kind: &'r str,
     pub(super) namespace: Option<&'r str>,
     pub(super) name: &'r str,
-    pub(super) has_port: bool,
+    pub(super) port: Option<i32>,
 }
 
 /// What a reference is for.
@@ -49,7 +49,7 @@ pub(super) fn of_routes(resources: &Resources) -> Vec<Reference<'_>> {
                         kind: &to.kind,
                         namespace: to.namespace.as_deref(),
                         name: &to.name,
-                        has_port: to.port.is_some(),
+                        port: to.port,
                     }));
                 }
             }
@@ -140,7 +140,7 @@ fn of_listeners<'r>(
 impl<'r> Reference<'r> {
     fn new(of: Kind, by: &'r ObjectName, field: String, role: Role, to: &'r BackendObjectReference) -> Self {
         let BackendObjectReference { group, kind, name, namespace, port } = to;
-        let (namespace, has_port) = (namespace.as_deref(), port.is_some());
-        Self { of, by, field, role, group, kind, namespace, name, has_port }
+        let namespace = namespace.as_deref();
+        Self { of, by, field, role, group, kind, namespace, name, port: *port }
     }
 }
