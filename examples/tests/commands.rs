@@ -244,6 +244,26 @@ fn an_object_that_was_left_out_is_not_called_absent() {
 }
 
 #[test]
+fn what_refers_to_an_object_that_was_left_out_is_said_once() {
+    let routes: String =
+        ["a", "b", "c", "d"].map(|name| route(name, &redirect(&format!("/{name}")))).concat();
+    let bad_type = GATEWAY.replace("port: 80", "port: http");
+    let others = |routes: &str| {
+        let found = checked(&[("gateway.yaml", bad_type.clone()), ("routes.yaml", routes.to_owned())]);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        found[1].split_once("was left out: see gateway.yaml:").expect(&found[1]).1.to_owned()
+    };
+    assert!(!others(&route("a", &redirect("/a"))).contains(';'));
+    let said = others(&(route("a", &redirect("/a")) + &route("b", &redirect("/b"))));
+    assert!(said.ends_with("; the same holds for HTTPRoute default/b"), "{said}");
+    let said = others(&routes);
+    let all = "; the same holds for HTTPRoute default/b, HTTPRoute default/c and HTTPRoute default/d";
+    assert!(said.ends_with(all), "{said}");
+    let said = others(&(routes + &route("e", &redirect("/e")) + &route("f", &redirect("/f"))));
+    assert!(said.ends_with(&all.replace(" and", ",").replace("default/d", "default/d and 2 more")), "{said}");
+}
+
+#[test]
 fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
     let gateway = || ("gateway.yaml", GATEWAY.to_owned());
     let misspelt = to_shop(1).replace("name: shop, port", "name: sohp, port");

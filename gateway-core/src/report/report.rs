@@ -1,7 +1,7 @@
 //! Findings as problems with a place, one for each thing that is wrong.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use super::left_out::LeftOut;
 use super::places::Places;
@@ -25,13 +25,30 @@ pub struct Report<'r> {
     problems: Vec<ManifestProblem>,
     /// Where among the problems each message about each object is, and at how many fields more it is true.
     known: HashMap<(Kind, ObjectName, String), (usize, usize)>,
+    /// Where among the problems each message is that is true of what refers to an object that was left out, and of what else it is.
+    because_of: HashMap<BecauseOf, (usize, BTreeSet<String>)>,
+}
+
+/// What is true of all that refers to an object that was left out.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct BecauseOf {
+    severity: Severity,
+    kind: &'static str,
+    name: ObjectName,
+    message: String,
 }
 
 impl<'r> Report<'r> {
     /// An empty report on these objects, which are those in use, and are written at these places.
     pub fn new(places: Places<'r>, resources: &'r Resources) -> Self {
-        let left_out = LeftOut::default();
-        Self { places, resources, left_out, problems: Vec::new(), known: HashMap::new() }
+        Self {
+            places,
+            resources,
+            left_out: LeftOut::default(),
+            problems: Vec::new(),
+            known: HashMap::new(),
+            because_of: HashMap::new(),
+        }
     }
 
     /// The same, with the objects that are written and not used: of one that is missing it is said that it was left out.
@@ -54,21 +71,36 @@ impl<'r> Report<'r> {
         self.add_statuses(statuses);
     }
 
-    /// Adds a finding about an object. What is true at several fields of it is said once.
+    /// Adds a finding about an object. What is true at several fields of it is said once, and so is what is true of several objects
+    /// since one that they refer to was left out.
     pub fn add(&mut self, severity: Severity, kind: Kind, key: &ObjectName, finding: Finding) {
         let Finding { field, mut message, because_of, reason: _ } = finding;
-        match self.known.entry((kind, key.clone(), message.clone())) {
-            Entry::Occupied(mut known) => return known.get_mut().1 += 1,
-            Entry::Vacant(entry) => entry.insert((self.problems.len(), 0)),
-        };
-        if let Some((kind, name)) = because_of {
-            let why = self.written(kind, &name).or_else(|| self.left_out.why(kind, &name));
-            message.extend(why.or_else(|| self.meant(kind, &name)));
+        let about = (kind, key.clone(), message.clone());
+        if let Some((_, more)) = self.known.get_mut(&about) {
+            *more += 1;
+            return;
         }
+        let (object, position) = (format!("{kind} {key}"), self.problems.len());
+        if let Some((kind, name)) = because_of {
+            let written = self.written(kind, &name);
+            let left_out = if written.is_none() { self.left_out.why(kind, &name) } else { None };
+            if left_out.is_some() {
+                let because_of = BecauseOf { severity, kind, name: name.clone(), message: message.clone() };
+                match self.because_of.entry(because_of) {
+                    Entry::Occupied(first) => {
+                        first.into_mut().1.insert(object);
+                        return;
+                    }
+                    Entry::Vacant(entry) => entry.insert((position, BTreeSet::new())),
+                };
+            }
+            message.extend(written.or(left_out).or_else(|| self.meant(kind, &name)));
+        }
+        self.known.insert(about, (position, 0));
         self.problems.push(ManifestProblem {
             severity,
             location: self.places.location(kind, key),
-            object: Some(format!("{kind} {key}")),
+            object: Some(object),
             field: Some(field).filter(|field| !field.is_empty()),
             message,
         });
@@ -147,11 +179,23 @@ impl<'r> Report<'r> {
 
     /// The list, in the order in which its parts were added.
     pub fn into_problems(mut self) -> Vec<ManifestProblem> {
+        /// More are of no use to a reader: all of them are well once the object that they refer to is.
+        const MOST: usize = 3;
         for (position, more) in self.known.into_values().filter(|(_, more)| *more > 0) {
             let places = if more == 1 { "place" } else { "places" };
             self.problems[position]
                 .message
                 .push_str(&format!("; the same holds at {more} more {places} in the object"));
+        }
+        for (position, others) in self.because_of.into_values().filter(|(_, others)| !others.is_empty()) {
+            let count = others.len();
+            let mut named: Vec<String> = others.into_iter().take(MOST).collect();
+            if count > MOST {
+                named.push(format!("{} more", count - MOST));
+            }
+            let last = named.pop().map(|last| if named.is_empty() { last } else { format!(" and {last}") });
+            let named = named.join(", ") + &last.unwrap_or_default();
+            self.problems[position].message.push_str(&format!("; the same holds for {named}"));
         }
         self.problems
     }
