@@ -251,7 +251,7 @@ fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
                rules: usize| {
         let status = statuses.routes.get(&RouteKey::new(kind, key.clone()));
         let accepted = status.map_or(&[][..], |status| &status.parents);
-        let names: Vec<_> = parents.iter().map(|parent| parent.name.escape_debug().to_string()).collect();
+        let names: Vec<_> = parents.iter().map(|parent| named(parent, key)).collect();
         let conditions: Vec<Condition> =
             accepted.iter().flat_map(|parent| parent.conditions.clone()).collect();
         let state =
@@ -282,6 +282,28 @@ fn route_rows(resources: &Resources, statuses: &Statuses) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// What a route names as its parent: by the name alone a Gateway of its own namespace, and with whatever tells them apart any other
+/// object and its listeners.
+fn named(parent: &ParentReference, route: &ObjectName) -> String {
+    let ParentReference { group: _, kind, namespace, name, section_name, port } = parent;
+    let mut text = match Kind::Gateway.as_str() == kind {
+        true => String::new(),
+        false => format!("{} ", kind.escape_debug()),
+    };
+    let namespace = namespace.as_deref().unwrap_or(&route.namespace);
+    if *namespace != *route.namespace || section_name.is_some() {
+        let _ = write!(text, "{}/", namespace.escape_debug());
+    }
+    text.extend(name.escape_debug());
+    if let Some(section) = section_name {
+        let _ = write!(text, "/{}", section.escape_debug());
+    }
+    if let Some(port) = port {
+        let _ = write!(text, ":{port}");
+    }
+    text
 }
 
 /// One word when all is well, else the conditions that say otherwise.
@@ -359,9 +381,7 @@ pub fn conditions_by_object(statuses: &Statuses) -> Vec<(String, &[Condition])> 
     }
     for (RouteKey { kind, name: key }, status) in &statuses.routes {
         for parent in &status.parents {
-            let section =
-                parent.parent_ref.section_name.as_deref().map(|name| format!("/{name}")).unwrap_or_default();
-            let about = format!("{kind} {key} parent {}{section}", parent.parent_ref.name);
+            let about = format!("{kind} {key} parent {}", named(&parent.parent_ref, key));
             all.push((about, &*parent.conditions));
         }
     }
@@ -383,6 +403,27 @@ mod tests {
         let rows = |count: usize| (0..count).map(|i| vec![format!("{i}"), "x".repeat(i.min(3))]).collect();
         assert_eq!(columns(&["NAME", "B"], rows(3)), "NAME  B\n0\n1     x\n2     xx\n");
         assert!(columns(&["NAME", "B"], rows(MAX_ROWS + 2)).ends_with("… and 2 more\n"));
+    }
+
+    #[test]
+    fn parents_of_one_name_are_told_apart() {
+        for (written, expected) in [
+            ("{}", "web"),
+            (r#"{"namespace": "default"}"#, "web"),
+            (r#"{"namespace": "infra"}"#, "infra/web"),
+            (r#"{"kind": "ListenerSet"}"#, "ListenerSet web"),
+            (r#"{"sectionName": "http"}"#, "default/web/http"),
+            (r#"{"port": 8080}"#, "web:8080"),
+            (
+                r#"{"kind": "ListenerSet", "namespace": "infra", "sectionName": "http", "port": 80}"#,
+                "ListenerSet infra/web/http:80",
+            ),
+        ] {
+            let mut parent: serde_json::Value = serde_json::from_str(written).unwrap();
+            parent["name"] = "web".into();
+            let parent = serde_json::from_value(parent).unwrap();
+            assert_eq!(named(&parent, &ObjectName::new("default", "shop")), expected);
+        }
     }
 
     #[test]

@@ -134,11 +134,11 @@ spec:
         accepted.map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     let expected = [
         "HTTPRoute default/both parent web Accepted=True/Accepted",
-        "HTTPRoute default/both parent set Accepted=True/Accepted",
-        "HTTPRoute default/extra parent web/extra Accepted=False/NoMatchingParent",
-        "HTTPRoute default/extra parent set/extra Accepted=False/NoMatchingListenerHostname",
-        "HTTPRoute default/port parent set Accepted=True/Accepted",
-        "HTTPRoute default/port parent web Accepted=True/Accepted",
+        "HTTPRoute default/both parent ListenerSet set Accepted=True/Accepted",
+        "HTTPRoute default/extra parent default/web/extra Accepted=False/NoMatchingParent",
+        "HTTPRoute default/extra parent ListenerSet default/set/extra Accepted=False/NoMatchingListenerHostname",
+        "HTTPRoute default/port parent ListenerSet set:8082 Accepted=True/Accepted",
+        "HTTPRoute default/port parent web:80 Accepted=True/Accepted",
     ];
     assert_eq!(accepted, expected, "{out}");
     for (url, code) in [

@@ -117,7 +117,7 @@ fn hosts_listeners_backends_filters_and_conditions_are_compared() {
     for said in [
         "- PathPrefix / → rule default/shop/0, then no rule\n",
         "- HTTPRoute default/shop parent web\n",
-        "+ HTTPRoute default/shop parent web/absent\n      Accepted=False/NoMatchingParent",
+        "+ HTTPRoute default/shop parent default/web/absent\n      Accepted=False/NoMatchingParent",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
