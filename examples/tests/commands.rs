@@ -764,6 +764,10 @@ fn wrong_arguments_are_explained() {
         (vec!["diff", path, path, "--context", "x"], "write --kube in the place of files"),
         (vec!["diff", "--kube", path, path], "cannot be used with"),
         (vec!["diff", path], "<OLD>"),
+        (
+            vec!["diff", "--kube", "--namespace", "shop", path],
+            "gateway.yaml:7:1: Gateway default/web is outside of the namespaces that are read; name its own with --namespace, too",
+        ),
         (vec!["explain", path, "--namespace", "x", "-r", "http://x/"], "write --kube in the place of files"),
         (vec!["run", path, "--port-map", "80"], "write PORT=PORT"),
         (vec!["run", path, "--drain-timeout", "ten"], "is not a duration"),

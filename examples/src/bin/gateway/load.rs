@@ -4,12 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gateway_core::apply::{Applied, Applier};
+use gateway_core::manifest::Collection;
 use gateway_core::options::Options;
 use gateway_examples::cluster::{self, ReadError};
 use gateway_examples::demo::Demo;
 use gateway_examples::dry_run;
 use gateway_kube::controller::ControllerOptions;
 use gateway_kube::kube::Client;
+use gateway_kube::watch::Scope;
 use gateway_tower::source::{self, Files};
 
 use crate::args::{Cluster, Live, Source};
@@ -38,11 +40,13 @@ pub(crate) fn dry_run(path: &Path, cluster: &Cluster, options: Options) -> io::R
     existing(&[path])?;
     let mut files = Files::new([path]);
     files.rescan();
+    let written = files.collection();
+    all_in(&cluster.scope(), &written)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut old, written) = runtime.block_on(async {
         let client = controller::client(cluster).await?;
         let old = read(client.clone(), cluster, options.clone()).await?;
-        let written = dry_run::dry_run(files.collection(), &old.resources, &client, &options).await;
+        let written = dry_run::dry_run(written, &old.resources, &client, &options).await;
         let written = written.map_err(|error| {
             io::Error::other(format!("--kube: {error}; use another user, or give it a role to read them"))
         })?;
@@ -83,6 +87,21 @@ pub(crate) fn without_cluster(live: &Live) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     Ok(())
+}
+
+/// Of other namespaces nothing is read, neither what stands there nor what is referred to, so that there is nothing to compare.
+fn all_in(scope: &Scope, written: &Collection) -> io::Result<()> {
+    let mut objects = written.resources.iter().map(|object| (object.kind(), object.key()));
+    match objects.find(|(kind, key)| kind.is_namespaced() && !scope.contains(&key.namespace)) {
+        None => Ok(()),
+        Some((kind, key)) => {
+            let place = written.location(kind, &key).map(|place| format!("{place}: ")).unwrap_or_default();
+            let message = format!(
+                "{place}{kind} {key} is outside of the namespaces that are read; name its own with --namespace, too, or leave it out"
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
 }
 
 /// Later a path may vanish and come again; at the start it is a mistake.
