@@ -469,6 +469,36 @@ fn explain_says_where_calls_go() {
 }
 
 #[test]
+fn problems_are_no_reason_to_doubt_that_a_request_is_served() {
+    let lost = |name: &str, parents: &str| {
+        route(name, &redirect("/lost")).replace("{name: web}", &format!("{{name: none}}{parents}"))
+    };
+    let folder = folder(&[
+        ("gateway.yaml", GATEWAY.to_owned()),
+        ("shop.yaml", route("shop", &redirect("/cart"))),
+        ("lost.yaml", lost("one", ", {kind: ListenerSet, name: none}") + &lost("two", "")),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let explain = |url: &str| texts(&run(&["explain", path, "-r", url]));
+    let (code, out, error) = explain("http://x.example/cart");
+    assert_eq!(code, Some(0), "{error}");
+    let last = "\nBesides, the files have 3 problems in 2 objects, which `gateway check` tells\n";
+    assert!(out.ends_with(last), "{out}");
+
+    let (code, out, _) = explain("http://x.example/lost");
+    assert_eq!(code, Some(1));
+    let last = "\nThe files have 3 problems in 2 objects, which may be why; `gateway check` says more\n";
+    assert!(out.ends_with(last), "{out}");
+
+    fs::write(folder.path().join("lost.yaml"), "[").unwrap();
+    let (_, out, _) = explain("http://x.example/cart");
+    assert!(out.ends_with("\nBesides, the files have 1 problem, which `gateway check` tells\n"), "{out}");
+    fs::remove_file(folder.path().join("lost.yaml")).unwrap();
+    let (_, out, _) = explain("http://x.example/cart");
+    assert!(!out.contains("gateway check"), "{out}");
+}
+
+#[test]
 fn explain_takes_no_url_for_another() {
     let folder = folder(&[("shop.yaml", GATEWAY.to_owned() + &route("shop", &redirect("/cart")))]);
     let path = folder.path().to_str().unwrap();
@@ -677,7 +707,7 @@ fn explain_says_so_where_no_request_can_be_served() {
         assert!(out.contains(answer), "{out}");
     }
     let (_, out, _) = explain(&backend("none", 1));
-    assert!(out.contains("`gateway check` says more"), "{out}");
+    assert!(out.contains("which may be why; `gateway check` says more"), "{out}");
     // HRB-05: for each reference by itself.
     let two = "  - backendRefs: [{name: empty, port: 80}, {name: none, port: 80}, {name: empty, port: 81}]\n";
     let (_, out, _) = explain(two);

@@ -1,5 +1,6 @@
 //! `gateway explain`
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -88,19 +89,36 @@ pub(crate) fn explain(args: &Explain) -> io::Result<ExitCode> {
         served &=
             explanation.decision.is_ok_and(|matched| failure(table, table.rule(matched.rule)).is_none());
     }
-    let problems = update.problems.iter().filter(|problem| problem.severity != Severity::Info).count();
-    if problems > 0 {
-        let (source, check) = match args.live.kube {
-            true => ("The cluster is not as it", "gateway check --kube"),
-            false => ("The files are not as they", "gateway check"),
-        };
-        writeln!(out, "\n{source} should be, which may be why; `{check}` says more ({problems} in all)")?;
-    }
+    out.write_all(problems(&update, served, args.live.kube).as_bytes())?;
     Ok(if served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// What else is wrong, which is no reason to doubt an answer that is one, and may be one for a refusal.
+fn problems(update: &Applied, served: bool, in_cluster: bool) -> String {
+    let problems = || update.problems.iter().filter(|problem| problem.severity != Severity::Info);
+    let objects = problems().filter_map(|problem| problem.object.as_deref()).collect::<BTreeSet<_>>().len();
+    let of_objects = match objects {
+        0 => String::new(),
+        1 => " in 1 object".to_owned(),
+        objects => format!(" in {objects} objects"),
+    };
+    let count = match problems().count() {
+        0 => return String::new(),
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let (place, check) = match in_cluster {
+        true => ("cluster has", "gateway check --kube"),
+        false => ("files have", "gateway check"),
+    };
+    match served {
+        true => format!("\nBesides, the {place} {count}{of_objects}, which `{check}` tells\n"),
+        false => format!("\nThe {place} {count}{of_objects}, which may be why; `{check}` says more\n"),
+    }
 }
 
 /// How URLs are written.
