@@ -452,8 +452,15 @@ fn explain_says_where_calls_go() {
     assert!(out.contains("Answered with grpc-status 12: no rule of the routes"), "{out}");
     assert!(out.contains("GRPCRoute default/shop/0  needs method shop.Cart/Add"), "{out}");
     assert!(out.contains("GRPCRoute default/shop/1  needs method shop.Cart/*, header x-b is \"c\""), "{out}");
+    for path_of_call in ["/", "/shop.Cart"] {
+        let (_, out, _) = explain(path_of_call, &[grpc]);
+        let said =
+            format!("  is for no GRPCRoute: these match /Service/Method, and the path is {path_of_call}\n");
+        assert!(out.contains(&said) && out.contains("Answered with grpc-status 12"), "{out}");
+    }
     // What is no call is not for it.
     let (_, out, _) = explain("/shop.Cart/Add", &[]);
+    assert!(!out.contains("is for no GRPCRoute"), "{out}");
     assert!(out.contains("Answered with 404 Not Found"), "{out}");
     assert!(out.contains("GRPCRoute default/shop/0  needs content-type application/grpc\n"), "{out}");
     let of_other = "GRPCRoute default/shop/1  needs content-type application/grpc, header x-b is \"c\"\n";

@@ -10,7 +10,8 @@ use gateway_core::exchange::{self, Arrival, AuthAnswer, Form, Permit, Refusal, S
 use gateway_core::filter::HttpFilter;
 use gateway_core::hostname::Host;
 use gateway_core::manifest::Severity;
-use gateway_core::matching::RequestHead;
+use gateway_core::matching::call::is_call;
+use gateway_core::matching::{GrpcMethod, RequestHead};
 use gateway_core::name::{ObjectName, RouteKind};
 use gateway_core::rule::{
     BackendTarget, HttpRule, RetryBudget, RuleName, SessionCarrier, SessionPersistence, Sessions,
@@ -396,6 +397,10 @@ fn text(update: &Applied, port: &Frontend, request: &request::Parts, explained: 
             listener.hostname.as_ref().map_or_else(|| "every host".to_owned(), ToString::to_string);
         let clients = clients(listener);
         let _ = writeln!(text, "  is taken by listener {listener}, which serves {hostname}{clients}");
+    }
+    let path = request.uri.path();
+    if is_call(&request.headers) && GrpcMethod::from_path(path).is_none() {
+        let _ = writeln!(text, "  is for no GRPCRoute: these match /Service/Method, and the path is {path}");
     }
     for service in asks {
         let _ = writeln!(text, "  passes if {service} lets it, which a filter of the listener asks");
