@@ -63,6 +63,8 @@ fn list_tells_what_there_is() {
     assert!(list.contains("core in GATEWAY-HTTP; Gateway HTTPRoute"), "{list}");
     assert!(list.lines().all(|line| line.starts_with("HTTPRouteM")), "{list}");
 
+    assert_eq!(result(&["list", "--profile", "gateway-http", "httproutem*"]).1, list);
+
     let (_, json, _) = result(&["list", "--json", "--case", "HTTPRouteMatching"]);
     let cases: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(cases[0]["name"], "HTTPRouteMatching");
@@ -98,7 +100,19 @@ fn check_says_where_something_is_wrong() {
 fn what_is_not_there_is_a_wrong_command_line() {
     for (arguments, message) in [
         (&["show", "httproutematchi"][..], "did you mean HTTPRouteMatching or "),
-        (&["run", "--case", "Teapot"], "--case: there is no case Teapot"),
+        (
+            &["run", "--case", "Teapot"],
+            "--case: there is no case Teapot; `gateway-conformance list` shows all",
+        ),
+        (
+            &["run", "HTTPRouteMatchin"],
+            "there is no case HTTPRouteMatchin; did you mean HTTPRouteMatching or ",
+        ),
+        (&["list", "HTTPRouteMathing"], "did you mean HTTPRouteMatching?"),
+        (
+            &["run", "--features", "HTTPRouteCORS", "Gateway,HTTPRoute"],
+            "there is no case Gateway,HTTPRoute; write features with commas and no spaces between them",
+        ),
         (&["run", "--case", "HTTPRouteMatching", "--beyond-only"], "no case is left"),
         (&["run", "--feature", "CORS"], "did you mean HTTPRouteCORS?"),
         (&["run", "--engine", "teapot"], "core"),
@@ -190,7 +204,7 @@ fn a_run_writes_its_reports() {
 fn a_failure_is_explained_and_ends_with_its_code() {
     let folder = folder(&CASE.replace("status: 404", "status: 403"));
     let cases = text(folder.path());
-    let (code, table, _) = result(&["run", "--cases", cases, "--case", "ShopExactPath"]);
+    let (code, table, _) = result(&["run", "--cases", cases, "ShopExactPath"]);
     assert_eq!(code, 1);
     assert!(table.contains("FAILED ShopExactPath"), "{table}");
     for part in ["steps[0].http.requests[1]", "/cart/1", "403", "404"] {

@@ -8,6 +8,7 @@ use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use conformance::run::Pattern;
 use gateway_core::feature::{Feature, Profile};
+use gateway_core::manifest::closest;
 
 /// Replays the conformance cases of Gateway API v1.7.0, and more, against an implementation in any language.
 ///
@@ -45,13 +46,16 @@ pub(crate) enum Command {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Which cases")]
 pub(crate) struct Choice {
+    /// Only cases with these names, such as HTTPRouteMatching, or 'HTTPRoute*'.
+    #[arg(value_name = "CASE")]
+    pub(crate) names: Vec<Pattern>,
     /// Only cases of this profile, such as GATEWAY-HTTP; may be given several times.
     #[arg(long = "profile", value_name = "PROFILE")]
     pub(crate) profiles: Vec<Profile>,
     /// Only cases that need this feature, such as HTTPRouteCORS; may be given several times.
     #[arg(long = "feature", value_name = "FEATURE", value_parser = feature)]
     pub(crate) features: Vec<Feature>,
-    /// Only cases with this name, such as HTTPRouteMatching, or 'HTTPRoute*'; may be given several times.
+    /// The same as a name without an option; may be given several times.
     #[arg(long = "case", value_name = "NAME")]
     pub(crate) cases: Vec<Pattern>,
     /// Pass over cases with this name, or 'HTTPRoute*'; reports name them as skipped. May be given several times.
@@ -309,7 +313,10 @@ pub(crate) fn feature(name: &str) -> Result<Feature, String> {
     Feature::parse(name).ok_or_else(|| {
         let lower = name.to_ascii_lowercase();
         let near = |feature: &&Feature| feature.as_str().to_ascii_lowercase().contains(&lower);
-        let near: Vec<&str> = Feature::ALL.iter().filter(near).map(|feature| feature.as_str()).collect();
+        let mut near: Vec<&str> = Feature::ALL.iter().filter(near).map(|feature| feature.as_str()).collect();
+        if near.is_empty() {
+            near.extend(closest(name, Feature::ALL.iter().map(|feature| feature.as_str())));
+        }
         match near.as_slice() {
             [] => format!(
                 "there is no feature {name:?}; `gateway-conformance list` shows those that cases need"
@@ -356,6 +363,7 @@ mod tests {
     fn a_feature_that_is_not_there_is_answered_with_those_that_are_like_it() {
         assert_eq!(feature("HTTPRouteCORS"), Ok(Feature::HttpRouteCors));
         assert!(feature("cors").unwrap_err().contains("did you mean HTTPRouteCORS?"));
+        assert!(feature("HTTPRute").unwrap_err().contains("did you mean HTTPRoute?"));
         assert!(feature("Teapot").unwrap_err().contains("list"));
     }
 }

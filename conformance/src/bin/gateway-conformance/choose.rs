@@ -2,6 +2,8 @@
 
 use conformance::case::Case;
 use conformance::run::{self, Pattern, Selection};
+use gateway_core::feature::Feature;
+use gateway_core::manifest::closest;
 
 use crate::Trouble;
 use crate::args::Choice;
@@ -18,11 +20,13 @@ pub(crate) struct Chosen<'c> {
 /// # Errors
 /// If a name or a pattern fits no case, or if no case is left.
 pub(crate) fn chosen<'c>(cases: &'c [Case], choice: &Choice) -> Result<Chosen<'c>, Trouble> {
-    for (option, pattern) in named("--case", &choice.cases).chain(named("--skip", &choice.skip)) {
+    for (option, pattern) in named("", &choice.names)
+        .chain(named("--case: ", &choice.cases))
+        .chain(named("--skip: ", &choice.skip))
+    {
         if !cases.iter().any(|case| pattern.fits(&case.name)) {
-            let message =
-                format!("{option}: there is no case {pattern}; `gateway-conformance list` shows all");
-            return Err(Trouble::Usage(message));
+            let way_out = way_out(&pattern.to_string(), cases);
+            return Err(Trouble::Usage(format!("{option}there is no case {pattern}; {way_out}")));
         }
     }
     let selection = selection(choice);
@@ -44,10 +48,31 @@ fn named<'p>(
     patterns.iter().map(move |pattern| (option, pattern))
 }
 
+/// What may have been meant by a name that no case has.
+pub(crate) fn way_out(name: &str, cases: &[Case]) -> String {
+    /// More are of no use to a reader.
+    const MOST: usize = 20;
+    let names = || cases.iter().map(|case| case.name.as_str());
+    let lower = name.to_ascii_lowercase();
+    let mut near: Vec<&str> =
+        names().filter(|known| known.to_ascii_lowercase().contains(&lower)).take(MOST).collect();
+    if near.is_empty() {
+        near.extend(closest(name, names()));
+    }
+    if !near.is_empty() {
+        return format!("did you mean {}?", near.join(" or "));
+    }
+    match name.split(',').all(|part| Feature::parse(part).is_some()) {
+        // Of several after an option, which takes one.
+        true => format!("write features with commas and no spaces between them, or `--feature {name}`"),
+        false => "`gateway-conformance list` shows all".to_owned(),
+    }
+}
+
 /// Without those of `--skip`, which are named in reports.
 fn selection(choice: &Choice) -> Selection {
     Selection {
-        names: choice.cases.clone(),
+        names: choice.names.iter().chain(&choice.cases).cloned().collect(),
         without: Vec::new(),
         profiles: choice.profiles.iter().copied().collect(),
         features: choice.features.iter().copied().collect(),

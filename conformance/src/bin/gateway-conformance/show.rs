@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::Show;
+use crate::choose::way_out;
 use crate::list::{features, profiles};
 use crate::{Trouble, load};
 
@@ -11,13 +12,7 @@ use crate::{Trouble, load};
 pub(crate) fn show(args: &Show, out: &mut impl Write) -> Result<ExitCode, Trouble> {
     let cases = load::cases(&args.folders)?;
     let Some(case) = cases.iter().find(|case| case.name.eq_ignore_ascii_case(&args.case)) else {
-        let lower = args.case.to_ascii_lowercase();
-        let near = cases.iter().filter(|case| case.name.to_ascii_lowercase().contains(&lower));
-        let near: Vec<&str> = near.map(|case| case.name.as_str()).collect();
-        let way_out = match near.as_slice() {
-            [] => "`gateway-conformance list` shows all".to_owned(),
-            near => format!("did you mean {}?", near.join(" or ")),
-        };
+        let way_out = way_out(&args.case, &cases);
         return Err(Trouble::Usage(format!("there is no case {:?}; {way_out}", args.case)));
     };
     writeln!(out, "# {}", profiles(case))?;
