@@ -160,7 +160,9 @@ async fn statuses_are_read() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("class.json");
     std::fs::write(&file, class)?;
-    let command = format!("sh -c 'cp {} $1; exec sleep 60' {{manifests}} {{status}}", file.display());
+    // A program may not put the whole of it there at once.
+    let written = format!("echo [ > $1; sleep 0.1; cp {} $1; exec sleep 60", file.display());
+    let command = format!("sh -c '{written}' {{manifests}} {{status}}");
     let engines = CommandEngines::new(options(&command));
     check(engines.abilities().statuses, &"statuses")?;
     let mut engine = engines.start(case("HTTPRouteExactPathMatching")).await?;

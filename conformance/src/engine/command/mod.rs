@@ -10,7 +10,10 @@
 //!   PROXY protocol that says who the workload is, by the address of its pod in an EndpointSlice, and where it connects to, which is
 //!   the cluster IP and port of a Service, or a pod. What no Route is for goes on there;
 //! - if it tells statuses, write them into `{status}`: a `List` of its objects, as JSON or YAML, a new one for each change,
-//!   with what others have written into the statuses in the manifests.
+//!   with what others have written into the statuses in the manifests. Half of it, while it is written, is no mistake.
+//!
+//! What it writes to its output and its standard error is shown where it fails. It is killed with the case, with all that it has
+//! started.
 //!
 //! ```
 //! use conformance::engine::Engines;

@@ -28,6 +28,9 @@ const MESH_PORT: u16 = 15_001;
 /// How often a program that starts is looked at.
 const POLL: Duration = Duration::from_millis(10);
 
+/// How long a file with statuses may be one that cannot be understood: the program may be writing it.
+const WRITING: Duration = Duration::from_secs(2);
+
 /// A program, and the objects that it reads.
 #[derive(Debug)]
 pub struct CommandProxy {
@@ -208,9 +211,15 @@ impl ControlPlane for CommandProxy {
     async fn object(&self, object: &ObjectRef) -> Result<Option<AnyObject>, EngineError> {
         self.alive().await?;
         let Some(stored) = self.store.get(object.kind, &object.key) else { return Ok(None) };
-        match self.options.command.names(Placeholder::Status) {
-            true => status::with_status(stored, &self.folder.status()).map(Some).map_err(EngineError::failed),
-            false => Ok(Some(stored)),
+        if !self.options.command.names(Placeholder::Status) {
+            return Ok(Some(stored));
+        }
+        let begun = Instant::now();
+        loop {
+            match status::with_status(stored.clone(), &self.folder.status()) {
+                Err(_) if begun.elapsed() < WRITING => sleep(POLL).await,
+                found => return found.map(Some).map_err(EngineError::failed),
+            }
         }
     }
 }
