@@ -1,5 +1,6 @@
 //! Programs as engines: a small gateway, which is this test itself, and programs that do not work.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
     };
     let mut trials = vec![
         trial("a_program_serves_cases", |handle| handle.block_on(a_program_serves_cases())),
+        trial("what_a_program_wrote_explains_an_answer", |handle| {
+            handle.block_on(what_a_program_wrote_explains_an_answer())
+        }),
         trial("two_gateways_with_one_port_need_addresses", |handle| {
             handle.block_on(two_gateways_with_one_port_need_addresses())
         }),
@@ -51,6 +55,9 @@ fn main() -> ExitCode {
             handle.block_on(the_last_words_of_a_program_are_shown())
         }));
         trials.push(trial("statuses_are_read", |handle| handle.block_on(statuses_are_read())));
+        trials.push(trial("a_program_that_listens_nowhere_is_told", |handle| {
+            handle.block_on(a_program_that_listens_nowhere_is_told())
+        }));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -64,6 +71,7 @@ async fn serve(manifests: &Path, address: &str, offset: &str) -> ! {
     let gateway = Gateway::new(tables.clone(), Upstream::new(upstream));
     let mut addresses = Addresses::all_on(address.parse().expect("an address"));
     addresses.port_offset = offset.parse().expect("a number");
+    writeln!(std::io::stdout(), "on {address}").expect("the harness reads it");
     let services = move |connection: Arc<Connection>| gateway.clone().on(connection);
     let tls = TlsOptions::new(provider).expect("ring has all that TLS needs");
     let options = ServeOptions { tls: Some(tls), backend_tls: Some(backend_tls), ..ServeOptions::default() };
@@ -124,6 +132,18 @@ async fn a_program_serves_cases() -> Result<(), Failed> {
     Ok(())
 }
 
+async fn what_a_program_wrote_explains_an_answer() -> Result<(), Failed> {
+    let text = &case("HTTPRouteExactPathMatching").text;
+    let other = text.replacen("infra-backend-v1}", "infra-backend-v2}", 1);
+    check(*other != **text, text)?;
+    let other = conformance::case::read(&other, "other.yaml").map_err(|problems| format!("{problems:?}"))?;
+    let settings = Settings { consistency: Duration::from_millis(200), ..Settings::default() };
+    let report = run_case(&CommandEngines::new(this_program()), &other, &settings).await;
+    let Verdict::Failed(finding) = &report.verdict else { return check(false, &report) };
+    let explains = |text: &str| text.starts_with("the last lines that it wrote:\n  on ");
+    check(finding.explanation.as_deref().is_some_and(explains), &report)
+}
+
 async fn two_gateways_with_one_port_need_addresses() -> Result<(), Failed> {
     let name = "HTTPRouteMultipleGateways";
     let skipped = verdict(&this_program(), name).await;
@@ -150,6 +170,29 @@ async fn the_last_words_of_a_program_are_shown() -> Result<(), Failed> {
     let verdict = verdict(&options(command), "HTTPRouteExactPathMatching").await;
     let words = |got: &str| got.contains("exit code 2") && got.contains("  no such option: /");
     check(matches!(&verdict, Verdict::Failed(finding) if words(&finding.got)), &verdict)
+}
+
+async fn a_program_that_listens_nowhere_is_told() -> Result<(), Failed> {
+    let mut options = options("sh -c 'echo I wait; exec sleep 60' {manifests}");
+    options.startup = Duration::from_millis(200);
+    let name = "HTTPRouteExactPathMatching";
+    let told = |got: &str| {
+        got.starts_with("no connection was taken at 127.")
+            && got.ends_with("--startup-timeout changes; the last lines that it wrote:\n  I wait")
+    };
+    let found = verdict(&options, name).await;
+    check(matches!(&found, Verdict::Failed(finding) if told(&finding.got)), &found)?;
+    options.command = "sh -c 'exec sleep 60' {manifests} {status}".parse()?;
+    let told = |got: &str| got.starts_with("no status was written, and no connection was taken at 127.");
+    let found = verdict(&options, name).await;
+    check(matches!(&found, Verdict::Failed(finding) if told(&finding.got)), &found)?;
+
+    // One that is for other Routes may find no listener that it could serve.
+    options.command = "sh -c 'exec sleep 60' {manifests}".parse()?;
+    options.features = [Feature::Gateway, Feature::TlsRoute].into();
+    let engines = CommandEngines::new(options);
+    let mut engine = engines.start(case(name)).await?;
+    Ok(engine.apply(case(name).objects.clone()).await?)
 }
 
 async fn statuses_are_read() -> Result<(), Failed> {

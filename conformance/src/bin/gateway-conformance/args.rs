@@ -139,7 +139,8 @@ pub(crate) struct ProgramArgs {
     /// as the case goes on; {address} for the IP address to listen on; {port-offset} for what to add to the number of each
     /// port; {status} for a file that it writes its objects with their statuses into, as a List; and {mesh} for the IP address
     /// and port at which it takes connections of workloads, which begin with a header of the PROXY protocol. Without {status},
-    /// statuses are not looked at, and without {mesh} nothing is sent to Services.
+    /// statuses are not looked at, and without {mesh} nothing is sent to Services. What it writes to its output and its
+    /// standard error is shown with what fails.
     #[arg(long, value_name = "TEMPLATE", required_if_eq("engine", "command"))]
     pub(crate) command: Option<String>,
     /// Where Gateways listen.

@@ -19,7 +19,7 @@ const LONGEST_LINE: usize = 1000;
 /// How long the last lines of a program that has ended are waited for. Someone that it started may hold on to them.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// A program that runs; killed when dropped.
+/// A program that runs; killed when dropped, with all that it has started.
 pub(super) struct Process {
     program: String,
     child: Child,
@@ -36,11 +36,15 @@ impl Process {
         let (program, arguments) = words.split_first().ok_or("there is no command")?;
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A script that starts the program proper is a program, too, which would leave that behind.
+        #[cfg(unix)]
+        command.process_group(0);
         let mut child = command.spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
         let lines = Arc::default();
-        let stderr = child.stderr.take().expect("it is piped");
-        let reader = tokio::spawn(collect(stderr, Arc::clone(&lines)));
+        let stdout = collect(child.stdout.take().expect("it is piped"), Arc::clone(&lines));
+        let stderr = collect(child.stderr.take().expect("it is piped"), Arc::clone(&lines));
+        let reader = tokio::spawn(async { _ = tokio::join!(stdout, stderr) });
         Ok(Self { program: program.clone(), child, lines, reader, ended: None })
     }
 
@@ -58,23 +62,31 @@ impl Process {
         self.ended.clone()
     }
 
-    /// The last lines that the program wrote to its standard error.
+    /// The last lines that the program wrote, as the end of a message.
     pub(super) fn last_words(&self) -> String {
+        self.last_lines().unwrap_or_else(|| "it wrote nothing".to_owned())
+    }
+
+    /// The last lines that the program wrote, be it to its output or to its standard error, if it wrote any.
+    pub(super) fn last_lines(&self) -> Option<String> {
         // Each line is added as a whole, so a thread that panicked with the lock left whole lines.
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        match lines.len() {
-            0 => "it wrote nothing to its standard error".to_owned(),
-            _ => {
-                let lines: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
-                format!("the last lines on its standard error:\n{}", lines.join("\n"))
-            }
-        }
+        let shown: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
+        (!shown.is_empty()).then(|| format!("the last lines that it wrote:\n{}", shown.join("\n")))
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         self.reader.abort();
+        // Once it has ended and that is known, its number may be that of another one.
+        #[cfg(unix)]
+        if let Some(id) = self.child.id()
+            && let Some(group) = rustix::process::Pid::from_raw(id.cast_signed())
+        {
+            // It may have ended by itself meanwhile.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 }
 
@@ -152,6 +164,14 @@ mod tests {
             end.contains("line 11\n") && end.ends_with("  line 30") && !end.contains("line 10\n"),
             "{end}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_it_wrote_to_its_output_are_last_words_too() {
+        let end = end(&mut shell("echo line 1; exit 3")).await;
+        assert_eq!(end, "sh ended with exit code 3; the last lines that it wrote:\n  line 1");
+        let end = self::end(&mut shell("exit 0")).await;
+        assert_eq!(end, "sh ended with exit code 0; it wrote nothing");
     }
 
     #[tokio::test]

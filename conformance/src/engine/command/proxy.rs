@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gateway_core::api::{AnyObject, Gateway, GatewaySpecAddress};
+use gateway_core::feature::Feature;
 use gateway_core::name::ObjectName;
-use gateway_core::table::Transport;
+use gateway_core::options::Options;
+use gateway_core::table::{Opening, Transport};
+use gateway_core::translate::translate;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{Duration, sleep};
@@ -18,6 +21,7 @@ use super::{CommandAddresses, CommandOptions, Placeholder, status};
 use crate::case::{ObjectRef, Way};
 use crate::cluster::RunningPod;
 use crate::engine::{ControlPlane, EngineError, gateway_class};
+use crate::exchange::Exchange;
 use crate::loopback;
 use crate::store::Store;
 use crate::wire::{ClusterNetwork, MeshWay, Proxy};
@@ -98,24 +102,44 @@ impl CommandProxy {
         self.process = Some(Mutex::new(process));
         let started = Instant::now();
         let has_status = self.options.command.names(Placeholder::Status);
-        while started.elapsed() < self.options.startup {
+        let places = self.places();
+        // Where there is nothing to listen at, nothing is waited for.
+        while (has_status || !places.is_empty()) && started.elapsed() < self.options.startup {
             self.alive().await?;
-            if self.takes_connections().await || has_status && self.folder.status().exists() {
+            if takes_connections(&places).await || has_status && self.folder.status().exists() {
                 return Ok(());
             }
             sleep(POLL).await;
         }
-        // Without statuses, there may be no listener that it could serve: the case will tell.
-        match &self.process {
-            Some(process) if has_status => {
-                let limit = self.options.startup.as_secs_f64();
-                let last_words = process.lock().await.last_words();
-                let failure =
-                    format!("no status was written and no connection taken within {limit} s; {last_words}");
-                Err(EngineError::failed(failure))
-            }
-            Some(_) | None => Ok(()),
-        }
+        let Some(place) = places.first().filter(|_| self.serves_http()) else {
+            return match has_status {
+                true => Err(self.slow("no status was written").await),
+                // There may be no listener that it could serve: the case will tell.
+                false => Ok(()),
+            };
+        };
+        let said = if has_status { "no status was written, and no" } else { "no" };
+        Err(self.slow(&format!("{said} connection was taken at {place}")).await)
+    }
+
+    /// The failure of a program that does not come to do this in time.
+    async fn slow(&self, what: &str) -> EngineError {
+        let limit = self.options.startup.as_secs_f64();
+        let last_words = match &self.process {
+            Some(process) => process.lock().await.last_words(),
+            None => "it was not started".to_owned(),
+        };
+        EngineError::failed(format!("{what} within {limit} s, which --startup-timeout changes; {last_words}"))
+    }
+
+    /// Whether there is a listener for HTTP that can be served, and the program claims that it serves such listeners.
+    fn serves_http(&self) -> bool {
+        let options = Options { controller_name: self.options.controller_name.clone(), ..Options::default() };
+        let has_listener = || {
+            let table = translate(self.store.resources(), &options).table;
+            table.frontends().any(|(_, port)| port.opening() == Opening::Http)
+        };
+        self.options.features.contains(&Feature::HttpRoute) && has_listener()
     }
 
     /// An error if the program has ended.
@@ -127,18 +151,12 @@ impl CommandProxy {
         }
     }
 
-    /// Whether one of the listeners does.
-    async fn takes_connections(&self) -> bool {
-        for (key, gateway) in &self.store.resources().gateways {
-            for port in ports(gateway) {
-                if let Some(address) = self.bound(key, port)
-                    && TcpStream::connect(address).await.is_ok()
-                {
-                    return true;
-                }
-            }
-        }
-        false
+    /// Where the listeners have to be bound.
+    fn places(&self) -> Vec<SocketAddr> {
+        let gateways = self.store.resources().gateways.iter();
+        gateways
+            .flat_map(|(key, gateway)| ports(gateway).filter_map(move |port| self.bound(key, port)))
+            .collect()
     }
 
     /// Where a port of a Gateway has to be bound.
@@ -222,6 +240,10 @@ impl ControlPlane for CommandProxy {
             }
         }
     }
+
+    fn explain(&self, _exchange: &Exchange) -> Option<String> {
+        self.process.as_ref()?.try_lock().ok()?.last_lines()
+    }
 }
 
 impl Proxy for CommandProxy {
@@ -242,6 +264,16 @@ impl Proxy for CommandProxy {
         }
         self.network.way(way, self.store.pods(), self.mesh).await.map(Some)
     }
+}
+
+/// Whether one of these places does.
+async fn takes_connections(places: &[SocketAddr]) -> bool {
+    for place in places {
+        if TcpStream::connect(place).await.is_ok() {
+            return true;
+        }
+    }
+    false
 }
 
 fn ports(gateway: &Gateway) -> impl Iterator<Item = u16> {
