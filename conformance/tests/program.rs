@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -121,8 +122,27 @@ fn what_is_not_there_is_a_wrong_command_line() {
         (&["run", "--engine", "command", "--all-features"], "--command <TEMPLATE>"),
         (
             &["run", "--command", "my-gateway {manifests}"],
-            "say it with --supported-features or --all-features",
+            "say it, as in --supported-features Gateway,HTTPRoute, or with --all-features",
         ),
+        (
+            &["run", "--command", "my-gateway {manifests}", "--all-features", "--statuses-only"],
+            "--statuses-only: the command does not name {status}",
+        ),
+        (
+            &["run", "--engine", "tower", "--command", "my-gateway {manifests}"],
+            "--command is for --engine command",
+        ),
+        (&["run", "--context", "mine"], "--context and --echo-image are for --engine cluster"),
+        (
+            &["run", "--command", "my-gateway {manifests}", "--all-features", "--gateway-class", "mine"],
+            "are for --engine cluster; write that, or leave them out",
+        ),
+        // Before anything runs.
+        (
+            &["run", "--engine", "http", "--report", "no/such/folder/r"],
+            "no/such/folder/r cannot be written: No such",
+        ),
+        (&["run", "--engine", "http", "--junit", "."], ". cannot be written: "),
         (
             &["run", "--command", "my-gateway {config}", "--all-features"],
             "{config}: there is no such placeholder",
@@ -253,6 +273,48 @@ fn verdicts_are_compared_with_those_of_upstreams_suite() {
     let (code, _, error) = run("ok\n");
     assert_eq!(code, 2);
     assert!(error.contains("no test is in it"), "{error}");
+}
+
+#[test]
+fn a_run_whose_output_nothing_reads_ends_with_its_verdicts() {
+    let folder = folder(&CASE.replace("status: 404", "status: 403"));
+    let report = folder.path().join("report.yaml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway-conformance"));
+    command.args(["run", "--cases", text(folder.path()), "ShopExactPath", "--report", text(&report)]);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(running.stdout.take());
+    assert_eq!(running.wait().unwrap().code(), Some(1));
+    assert!(report.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_tells_what_it_knows_and_leaves_no_program_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, pulse) = (folder.path().join("gateway.sh"), folder.path().join("pulse"));
+    // What a program starts goes with it.
+    let beats = format!("sh -c 'while true; do echo >> {}; sleep 0.02; done'\n", text(&pulse));
+    fs::write(&script, beats).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway-conformance"));
+    let template = format!("sh {} {{manifests}}", text(&script));
+    command.args(["run", "HTTPRouteMatching", "--command", &template, "--features", "Gateway,HTTPRoute"]);
+    command.args(["--report", text(&folder.path().join("report.yaml"))]);
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let length = || fs::metadata(&pulse).map_or(0, |file| file.len());
+    while length() == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = running.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let Output { status, stdout, stderr } = running.wait_with_output().unwrap();
+    let (table, said) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(said.ends_with("interrupted after 0 of 1 cases; no report is written\n"), "{said}");
+    assert!(table.contains("each case once               0       0        0              0\n"), "{table}");
+    assert!(!folder.path().join("report.yaml").exists());
+    let before = length();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(length(), before);
 }
 
 #[test]

@@ -24,10 +24,11 @@ pub(crate) struct GatewayConformance {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every case that ran passed, or every file is right
-  1  a case failed, or something is wrong with a file
-  2  the command line is wrong, or a file cannot be read or written
-  3  the engine could not start";
+  0    every case that ran passed, or every file is right
+  1    a case failed, or something is wrong with a file
+  2    the command line is wrong, or a file cannot be read or written
+  3    the engine could not start
+  130  it was interrupted; what is said is about the cases that had ended";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -85,7 +86,10 @@ pub(crate) struct Run {
         long,
         value_name = "ENGINE",
         default_value = "core",
-        default_value_if("command", ArgPredicate::IsPresent, "command")
+        default_value_ifs([
+            ("command", ArgPredicate::IsPresent, "command"),
+            ("gateway_class", ArgPredicate::IsPresent, "cluster"),
+        ])
     )]
     pub(crate) engine: EngineName,
     /// How many cases run at a time.
@@ -164,9 +168,10 @@ pub(crate) struct ProgramArgs {
 #[command(next_help_heading = "The cluster under test (--engine cluster)")]
 #[cfg_attr(not(feature = "kube"), allow(dead_code, reason = "a build without the feature only says so"))]
 pub(crate) struct ClusterArgs {
-    /// The GatewayClass to test. It says the name of its controller, and the features that are claimed.
-    #[arg(long, value_name = "NAME", default_value = "gateway-conformance")]
-    pub(crate) gateway_class: String,
+    /// The GatewayClass to test: gateway-conformance unless said. It says the name of its controller, and the features that
+    /// are claimed.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gateway_class: Option<String>,
     /// The file that says how to reach the cluster; that of $KUBECONFIG, or ~/.kube/config, unless said.
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,

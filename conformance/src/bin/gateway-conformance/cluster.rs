@@ -25,8 +25,10 @@ pub(crate) async fn run(
     let started = async {
         let cluster = &args.cluster;
         let client = client(cluster.kubeconfig.as_deref(), cluster.context.as_deref()).await?;
-        let mut options =
-            ClusterOptions { gateway_class: cluster.gateway_class.clone(), ..ClusterOptions::default() };
+        let mut options = ClusterOptions::default();
+        if let Some(class) = &cluster.gateway_class {
+            options.gateway_class.clone_from(class);
+        }
         if let Some(image) = &cluster.echo_image {
             options.echo_image.clone_from(image);
         }

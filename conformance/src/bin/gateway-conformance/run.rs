@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use conformance::case::{Case, base};
-use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOptions};
+use conformance::engine::command::{CommandAddresses, CommandEngines, CommandOptions, Placeholder};
 use conformance::engine::http::HttpEngines;
 use conformance::engine::pure::{CoreEngines, CoreStatusEngines, ReferenceEngines};
 use conformance::engine::tower::TowerEngines;
@@ -17,21 +17,27 @@ use conformance::outcome::{CaseReport, Verdict};
 use conformance::report::{
     self, Comparison, ConformanceReport, Implementation, ReportSettings, Results, StatusResult, SuiteVerdicts,
 };
-use conformance::run::{Settings, run_all};
+use conformance::run::{Event, Settings, run_all};
 use gateway_core::api::{AnyObject, Kind};
 use gateway_core::feature::Profile;
 
-use crate::args::{AddressesName, EngineName, ImplementationArgs, ProgramArgs, Run};
+use crate::args::{AddressesName, ClusterArgs, EngineName, ImplementationArgs, ProgramArgs, ReportArgs, Run};
 use crate::choose::{Chosen, chosen};
 use crate::claims::{Claiming, claimed};
 use crate::progress::Progress;
 use crate::{Trouble, cluster, load};
+
+/// The exit code where the program was interrupted, which shells have for it, too.
+const INTERRUPTED: u8 = 130;
 
 /// Runs the cases.
 pub(crate) fn run(args: &Run, out: &mut impl Write) -> Result<ExitCode, Trouble> {
     // The cases live as long as the program: they are shared with tasks that are not waited for when it ends.
     let cases: &'static [Case] = load::cases(&args.choice.folders)?.leak();
     let chosen = chosen(cases, &args.choice)?;
+    belong_to_the_engine(args)?;
+    let ReportArgs { report, junit, markdown, .. } = &args.reports;
+    [report, junit, markdown].into_iter().flatten().try_for_each(|file| can_be_written(file))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::Start(format!("there is no runtime: {error}")))?;
     match args.engine {
@@ -61,29 +67,122 @@ pub(crate) async fn run_with<E: Engines + 'static>(
 ) -> Result<ExitCode, Trouble> {
     let engines = Arc::new(Claiming::new(engines, &args.claims));
     let suite = args.reports.compare.as_deref().map(suite_verdicts).transpose()?;
-    // A case that cannot start is a failure of the case; an engine that never starts is no result at all.
-    if let Err(EngineError::Failed(error)) = try_start(&*engines, chosen.cases[0]).await {
-        return Err(Trouble::Start(format!("the engine {} cannot start: {error}", engines.name())));
-    }
     let mut progress = Progress::new(chosen.cases.len(), args.verbose);
-    let mut reports =
-        run_all(engines.clone(), chosen.cases, &settings(args), |event| progress.on(event)).await;
+    let mut ended = Vec::new();
+    let played = tokio::select! {
+        played = play(engines.clone(), &chosen, args, |event| {
+            if let Event::Finished(_, report) = &event {
+                ended.push((*report).clone());
+            }
+            progress.on(event);
+        }) => Some(played?),
+        () = interrupt() => None,
+    };
     progress.end();
-    reports.extend(chosen.skipped.iter().map(|case| skipped(case)));
+    let is_whole = played.is_some();
+    let mut reports = played.unwrap_or(ended);
+    reports.extend(chosen.skipped.iter().map(|case| skipped(case)).filter(|_| is_whole));
     let claimed = engines.abilities().features;
     let profiles = match args.choice.profiles.as_slice() {
         [] => Profile::ALL.to_vec(),
         profiles => profiles.to_vec(),
     };
     let results = Results { engine: engines.name(), profiles, claimed: &claimed, cases, reports: &reports };
-    write_reports(&results, args)?;
-    write!(out, "{}", report::table(&results))?;
-    let comparison = suite.map(|suite| Comparison::new(&results, &suite));
-    if let Some(comparison) = &comparison {
-        write!(out, "\n{}", comparison.table())?;
+    let comparison = suite.filter(|_| is_whole).map(|suite| Comparison::new(&results, &suite));
+    let is_alike = comparison.as_ref().is_none_or(Comparison::is_explained);
+    let mut text = report::table(&results);
+    text.extend(comparison.map(|comparison| format!("\n{}", comparison.table())));
+    // The reader of the output may have had enough, which changes nothing about the verdicts.
+    let printed = match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    };
+    if !is_whole {
+        let (ended, all) = (reports.len(), chosen.cases.len());
+        let hint =
+            format!("gateway-conformance: interrupted after {ended} of {all} cases; no report is written");
+        let _ = writeln!(io::stderr(), "{hint}");
+        return Ok(ExitCode::from(INTERRUPTED));
     }
-    let is_alike = comparison.is_none_or(|comparison| comparison.is_explained());
+    write_reports(&results, args)?;
+    printed?;
     Ok(if results.total().failed > 0 || !is_alike { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Plays the cases that are chosen.
+///
+/// # Errors
+/// If the engine does not start. A case that cannot start is a failure of the case; an engine that never starts is no result at all.
+async fn play<E: Engines + 'static>(
+    engines: Arc<Claiming<E>>,
+    chosen: &Chosen<'static>,
+    args: &Run,
+    on_event: impl FnMut(Event<'_>),
+) -> Result<Vec<CaseReport>, Trouble> {
+    if let Err(EngineError::Failed(error)) = try_start(&*engines, chosen.cases[0]).await {
+        return Err(Trouble::Start(format!("the engine {} cannot start: {error}", engines.name())));
+    }
+    Ok(run_all(engines, chosen.cases.clone(), &settings(args), on_event).await)
+}
+
+/// Waits until the user, or what runs the program for them, has had enough. A second time, the program ends at once.
+async fn interrupt() {
+    let one = || async {
+        // What cannot be listened to ends the program by itself.
+        let interrupted = async {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => (),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        #[cfg(unix)]
+        let terminated = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut terminated) => _ = terminated.recv().await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let terminated = std::future::pending();
+        tokio::select! {
+            () = interrupted => (),
+            () = terminated => (),
+        }
+    };
+    one().await;
+    tokio::spawn(async move {
+        one().await;
+        std::process::exit(i32::from(INTERRUPTED));
+    });
+}
+
+/// What is said of another engine than the one that runs would have no effect.
+fn belong_to_the_engine(args: &Run) -> Result<(), Trouble> {
+    let ClusterArgs { gateway_class, kubeconfig, context, echo_image } = &args.cluster;
+    let of_cluster =
+        gateway_class.is_some() || kubeconfig.is_some() || context.is_some() || echo_image.is_some();
+    let wrong = |message: &str| Err(Trouble::Usage(message.to_owned()));
+    if args.program.command.is_some() && !matches!(args.engine, EngineName::Command) {
+        return wrong("--command is for --engine command; leave out one of the two");
+    }
+    if of_cluster && !matches!(args.engine, EngineName::Cluster) {
+        return wrong(
+            "--gateway-class, --kubeconfig, --context and --echo-image are for --engine cluster; write that, or leave them out",
+        );
+    }
+    Ok(())
+}
+
+/// Cases may take an hour: it is known before what cannot be written then.
+fn can_be_written(file: &Path) -> Result<(), Trouble> {
+    let is_new = !file.exists();
+    let opened = fs::OpenOptions::new().append(true).create(true).open(file);
+    let opened = opened.and_then(|_| if is_new { fs::remove_file(file) } else { Ok(()) });
+    opened.map_err(|error| not_written(file, &error.to_string()))
+}
+
+fn not_written(file: &Path, error: &str) -> Trouble {
+    Trouble::Usage(format!("{} cannot be written: {error}", file.display()))
 }
 
 /// What upstream's suite wrote.
@@ -108,13 +207,17 @@ async fn try_start<E: Engines>(engines: &E, case: &Case) -> Result<(), EngineErr
 fn command_options(args: &Run) -> Result<CommandOptions, Trouble> {
     let ProgramArgs { command, addresses, port_offset, controller_name, startup_timeout } = &args.program;
     if args.claims.supported_features.is_empty() && !args.claims.all_features {
-        let message =
-            "nobody knows what the program can do; say it with --supported-features or --all-features";
+        let message = "what the program supports is not known; say it, as in --supported-features Gateway,HTTPRoute, or with --all-features";
         return Err(Trouble::Usage(message.to_owned()));
     }
     let command = command.as_deref().unwrap_or_default();
     let mut options =
         CommandOptions::new(command).map_err(|error| Trouble::Usage(format!("--command: {error}")))?;
+    if args.claims.statuses_only && !options.command.names(Placeholder::Status) {
+        let message =
+            "--statuses-only: the command does not name {status}, so that there is none to be looked at";
+        return Err(Trouble::Usage(message.to_owned()));
+    }
     options.addresses = match addresses {
         AddressesName::One => CommandAddresses::One,
         AddressesName::Spec => CommandAddresses::Spec,
@@ -185,7 +288,7 @@ fn write_reports(results: &Results<'_>, args: &Run) -> Result<(), Trouble> {
 
 fn write_file(file: &Path, text: Result<String, String>) -> Result<(), Trouble> {
     let written = text.and_then(|text| fs::write(file, text).map_err(|error| error.to_string()));
-    written.map_err(|error| Trouble::Usage(format!("{} cannot be written: {error}", file.display())))
+    written.map_err(|error| not_written(file, &error))
 }
 
 fn implementation(args: &ImplementationArgs) -> Implementation {
