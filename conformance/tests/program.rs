@@ -324,3 +324,12 @@ fn a_program_that_cannot_start_is_no_result() {
     assert_eq!((code, table.as_str()), (3, ""));
     assert!(error.contains("the engine command cannot start: no-such-gateway cannot be started"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_listens_nowhere_is_no_result() {
+    let waits = ["run", "--command", "sh -c 'exec sleep 60' {manifests}", "--startup-timeout", "200ms"];
+    let (code, table, error) = result(&[&waits[..], &["--features", "Gateway,HTTPRoute"]].concat());
+    assert_eq!((code, table.as_str()), (3, ""));
+    assert!(error.contains("cannot start: no connection was taken at 127."), "{error}");
+}

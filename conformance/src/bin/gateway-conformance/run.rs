@@ -1,5 +1,6 @@
 //! `run`: the cases against an engine.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -222,6 +223,7 @@ fn command_options(args: &Run) -> Result<CommandOptions, Trouble> {
         AddressesName::One => CommandAddresses::One,
         AddressesName::Spec => CommandAddresses::Spec,
     };
+    options.features = claimed(BTreeSet::new(), &args.claims);
     options.port_offset = *port_offset;
     if let Some(name) = controller_name {
         options.controller_name.clone_from(name);
