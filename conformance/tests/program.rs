@@ -95,6 +95,12 @@ fn check_says_where_something_is_wrong() {
     let place = format!("{}:12:", text(&file));
     assert!(problems.lines().any(|line| line.starts_with(&place)), "{problems}");
     assert!(problems.contains("did you mean `status`?"), "{problems}");
+    for (text, said) in [("a: [", "not valid YAML"), ("kind: Shop", "apiVersion: required, but missing")] {
+        fs::write(&file, text).unwrap();
+        let (code, problems, _) = result(&["check", self::text(&file)]);
+        assert_eq!((code, problems.lines().count()), (1, 1), "{problems}");
+        assert!(problems.contains(said), "{problems}");
+    }
 }
 
 #[test]
@@ -137,6 +143,8 @@ fn what_is_not_there_is_a_wrong_command_line() {
             &["run", "--command", "my-gateway {manifests}", "--all-features", "--gateway-class", "mine"],
             "are for --engine cluster; write that, or leave them out",
         ),
+        (&["run", "--parallel", "0"], "write 1 or more"),
+        (&["run", "--required-consecutive-successes", "0"], "write 1 or more"),
         // Before anything runs.
         (
             &["run", "--engine", "http", "--report", "no/such/folder/r"],
@@ -224,8 +232,9 @@ fn a_run_writes_its_reports() {
 fn a_failure_is_explained_and_ends_with_its_code() {
     let folder = folder(&CASE.replace("status: 404", "status: 403"));
     let cases = text(folder.path());
-    let (code, table, _) = result(&["run", "--cases", cases, "ShopExactPath"]);
+    let (code, table, said) = result(&["run", "--cases", cases, "ShopExactPath"]);
     assert_eq!(code, 1);
+    assert!(said.contains("`gateway-conformance show CASE` shows what is sent"), "{said}");
     assert!(table.contains("FAILED ShopExactPath"), "{table}");
     for part in ["steps[0].http.requests[1]", "/cart/1", "403", "404"] {
         assert!(table.contains(part), "{part}: {table}");

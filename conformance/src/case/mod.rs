@@ -152,7 +152,12 @@ pub fn read(text: &str, source: &str) -> Result<Case, Vec<ManifestProblem>> {
     let header = manifest::document::<Written>(text, source);
     let mut problems = header.problems.clone();
     let manifest = manifest::read(text, source);
-    problems.extend(manifest.problems.into_iter().filter(|problem| problem.severity != Severity::Info));
+    // What the first document is not, it is neither as a case nor as an object.
+    let is_new = |problem: &ManifestProblem| {
+        problem.severity != Severity::Info
+            && header.problems.iter().all(|known| known.location != problem.location)
+    };
+    problems.extend(manifest.problems.into_iter().filter(is_new));
     let Some(written) = &header.value else { return Err(problems) };
     let case = Case {
         name: written.name.clone(),

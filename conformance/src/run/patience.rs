@@ -74,7 +74,11 @@ impl Patience {
         match self.pace {
             Pace::Immediate => String::new(),
             Pace::Eventual => {
-                format!("{} times in {:.1} s", self.tries, self.started.elapsed().as_secs_f64())
+                let times = match self.tries {
+                    1 => "once".to_owned(),
+                    tries => format!("{tries} times"),
+                };
+                format!("{times} in {:.1} s", self.started.elapsed().as_secs_f64())
             }
         }
     }
@@ -104,6 +108,7 @@ mod tests {
     async fn there_is_a_limit() {
         let mut patience = Patience::new(Pace::Eventual, &settings(), Duration::ZERO);
         assert_eq!(patience.after(None).await, Next::Over);
+        assert!(patience.tried().starts_with("once in 0."), "{}", patience.tried());
         let mut long = Patience::new(Pace::Eventual, &settings(), Duration::from_secs(5))
             .during(Duration::from_millis(9));
         assert_eq!(long.after(Some(9)).await, Next::Again);

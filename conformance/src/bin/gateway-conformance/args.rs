@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::ArgPredicate;
@@ -93,7 +94,7 @@ pub(crate) struct Run {
     )]
     pub(crate) engine: EngineName,
     /// How many cases run at a time.
-    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = number::<NonZeroUsize>)]
     pub(crate) parallel: NonZeroUsize,
     /// Write a line for each case, with how long it took and why it was skipped.
     #[arg(long, short)]
@@ -235,8 +236,8 @@ pub(crate) struct PatienceArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) default_poll_interval: Option<Duration>,
     /// How many times in a row an answer must be right: 3 unless said.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) required_consecutive_successes: Option<u32>,
+    #[arg(long, value_name = "NUMBER", value_parser = number::<NonZeroU32>)]
+    pub(crate) required_consecutive_successes: Option<NonZeroU32>,
     /// For a whole case: 300s unless said.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) case_timeout: Option<Duration>,
@@ -330,6 +331,11 @@ pub(crate) fn feature(name: &str) -> Result<Feature, String> {
             near => format!("there is no feature {name:?}; did you mean {}?", near.join(" or ")),
         }
     })
+}
+
+/// A number of what there is at least one of.
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number of these; write 1 or more"))
 }
 
 /// A time: a duration of Gateway API, or a number of seconds.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -98,6 +99,10 @@ pub(crate) async fn run_with<E: Engines + 'static>(
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         Err(_) | Ok(()) => Ok(()),
     };
+    if results.total().failed > 0 {
+        let hint = "gateway-conformance: `gateway-conformance show CASE` shows what is sent and expected, `run CASE` plays it alone";
+        let _ = writeln!(io::stderr(), "{hint}");
+    }
     if !is_whole {
         let (ended, all) = (reports.len(), chosen.cases.len());
         let hint =
@@ -243,7 +248,7 @@ fn settings(args: &Run) -> Settings {
         status: or(patience.status_timeout, defaults.status),
         mirror: or(patience.mirror_timeout, defaults.mirror),
         poll: or(patience.default_poll_interval, defaults.poll),
-        successes: patience.required_consecutive_successes.unwrap_or(defaults.successes),
+        successes: patience.required_consecutive_successes.map_or(defaults.successes, NonZeroU32::get),
         limit: or(patience.case_timeout, defaults.limit),
         jobs: args.parallel.get(),
         skips: !args.known_failures,

@@ -103,7 +103,10 @@ pub async fn client(
             Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| failed(&error))?
         }
         (None, Some(_)) => Config::from_kubeconfig(&options).await.map_err(EngineError::failed)?,
-        (None, None) => Config::infer().await.map_err(EngineError::failed)?,
+        (None, None) => {
+            let no_cluster = |error| format!("there is no cluster: {error}; name a file with --kubeconfig");
+            Config::infer().await.map_err(|error| EngineError::failed(no_cluster(error)))?
+        }
     };
     Client::try_from(config).map_err(EngineError::failed)
 }
