@@ -64,14 +64,15 @@ impl Process {
 
     /// The last lines that the program wrote, as the end of a message.
     pub(super) fn last_words(&self) -> String {
-        self.last_lines().unwrap_or_else(|| "it wrote nothing".to_owned())
+        self.last_lines(LAST_LINES).unwrap_or_else(|| "it wrote nothing".to_owned())
     }
 
-    /// The last lines that the program wrote, be it to its output or to its standard error, if it wrote any.
-    pub(super) fn last_lines(&self) -> Option<String> {
+    /// That many of the last lines that the program wrote, be it to its output or to its standard error, if it wrote any.
+    pub(super) fn last_lines(&self, most: usize) -> Option<String> {
         // Each line is added as a whole, so a thread that panicked with the lock left whole lines.
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
+        let shown = lines.range(lines.len().saturating_sub(most)..);
+        let shown: Vec<_> = shown.map(|line| format!("  {line}")).collect();
         (!shown.is_empty()).then(|| format!("the last lines that it wrote:\n{}", shown.join("\n")))
     }
 }
@@ -168,9 +169,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_wrote_to_its_output_are_last_words_too() {
-        let end = end(&mut shell("echo line 1; exit 3")).await;
-        assert_eq!(end, "sh ended with exit code 3; the last lines that it wrote:\n  line 1");
-        let end = self::end(&mut shell("exit 0")).await;
+        let mut process = shell("echo line 1; echo line 2; exit 3");
+        let said = end(&mut process).await;
+        assert_eq!(said, "sh ended with exit code 3; the last lines that it wrote:\n  line 1\n  line 2");
+        assert_eq!(process.last_lines(1).unwrap(), "the last lines that it wrote:\n  line 2");
+        let end = end(&mut shell("exit 0")).await;
         assert_eq!(end, "sh ended with exit code 0; it wrote nothing");
     }
 

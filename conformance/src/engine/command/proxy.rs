@@ -242,7 +242,9 @@ impl ControlPlane for CommandProxy {
     }
 
     fn explain(&self, _exchange: &Exchange) -> Option<String> {
-        self.process.as_ref()?.try_lock().ok()?.last_lines()
+        /// Many answers may be wrong.
+        const MOST: usize = 5;
+        self.process.as_ref()?.try_lock().ok()?.last_lines(MOST)
     }
 }
 
