@@ -65,6 +65,12 @@ fn list_tells_what_there_is() {
     assert!(list.lines().all(|line| line.starts_with("HTTPRouteM")), "{list}");
 
     assert_eq!(result(&["list", "--profile", "gateway-http", "httproutem*"]).1, list);
+    // By upstream's own options.
+    assert_eq!(
+        result(&["list", "--conformance-profiles", "GATEWAY-HTTP,gateway-http", "--run-test", "HTTPRouteM*"])
+            .1,
+        list
+    );
 
     let (_, json, _) = result(&["list", "--json", "--case", "HTTPRouteMatching"]);
     let cases: Value = serde_json::from_str(&json).unwrap();
@@ -116,6 +122,11 @@ fn what_is_not_there_is_a_wrong_command_line() {
             "there is no case HTTPRouteMatchin; did you mean HTTPRouteMatching or ",
         ),
         (&["list", "HTTPRouteMathing"], "did you mean HTTPRouteMatching?"),
+        (
+            &["list", "HTTPRouteMatching,httprouteCORS"],
+            "name each by itself, and as a whole: HTTPRouteMatching HTTPRouteCORS",
+        ),
+        (&["list", "--skip", "HTTPRouteMatching/Simple GET"], "and as a whole: HTTPRouteMatching\n"),
         (
             &["run", "--features", "HTTPRouteCORS", "Gateway,HTTPRoute"],
             "there is no case Gateway,HTTPRoute; write features with commas and no spaces between them",

@@ -52,16 +52,21 @@ pub(crate) struct Choice {
     #[arg(value_name = "CASE")]
     pub(crate) names: Vec<Pattern>,
     /// Only cases of this profile, such as GATEWAY-HTTP; may be given several times.
-    #[arg(long = "profile", value_name = "PROFILE")]
+    #[arg(
+        long = "profile",
+        visible_alias = "conformance-profiles",
+        value_name = "PROFILE",
+        value_delimiter = ','
+    )]
     pub(crate) profiles: Vec<Profile>,
     /// Only cases that need this feature, such as HTTPRouteCORS; may be given several times.
     #[arg(long = "feature", value_name = "FEATURE", value_parser = feature)]
     pub(crate) features: Vec<Feature>,
     /// The same as a name without an option; may be given several times.
-    #[arg(long = "case", value_name = "NAME")]
+    #[arg(long = "case", visible_alias = "run-test", value_name = "NAME")]
     pub(crate) cases: Vec<Pattern>,
     /// Pass over cases with this name, or 'HTTPRoute*'; reports name them as skipped. May be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, visible_alias = "skip-tests", value_name = "NAME")]
     pub(crate) skip: Vec<Pattern>,
     /// Pass over cases that upstream does not have.
     #[arg(long, conflicts_with = "beyond_only")]
@@ -317,6 +322,9 @@ pub(crate) struct Check {
 
 /// A feature by its name.
 pub(crate) fn feature(name: &str) -> Result<Feature, String> {
+    if name.is_empty() {
+        return Err("a name is empty; write features with one comma between them".to_owned());
+    }
     Feature::parse(name).ok_or_else(|| {
         let lower = name.to_ascii_lowercase();
         let near = |feature: &&Feature| feature.as_str().to_ascii_lowercase().contains(&lower);
@@ -377,5 +385,6 @@ mod tests {
         assert!(feature("cors").unwrap_err().contains("did you mean HTTPRouteCORS?"));
         assert!(feature("HTTPRute").unwrap_err().contains("did you mean HTTPRoute?"));
         assert!(feature("Teapot").unwrap_err().contains("list"));
+        assert!(feature("").unwrap_err().contains("one comma"));
     }
 }

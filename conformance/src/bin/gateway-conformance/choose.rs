@@ -62,10 +62,19 @@ pub(crate) fn way_out(name: &str, cases: &[Case]) -> String {
     if !near.is_empty() {
         return format!("did you mean {}?", near.join(" or "));
     }
+    // Several in one, or what upstream's suite calls a part of one.
+    let parts = name.split([',', '/', ' ']);
+    let parts = parts.filter_map(|part| names().find(|known| known.eq_ignore_ascii_case(part)));
+    let parts: Vec<&str> = parts.collect();
+    if !parts.is_empty() {
+        return format!("name each by itself, and as a whole: {}", parts.join(" "));
+    }
     match name.split(',').all(|part| Feature::parse(part).is_some()) {
         // Of several after an option, which takes one.
         true => format!("write features with commas and no spaces between them, or `--feature {name}`"),
-        false => "`gateway-conformance list` shows all".to_owned(),
+        false => {
+            "`gateway-conformance list` shows all, and with `--cases FOLDER` those of your own".to_owned()
+        }
     }
 }
 
