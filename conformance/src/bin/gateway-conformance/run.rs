@@ -230,6 +230,8 @@ fn command_options(args: &Run) -> Result<CommandOptions, Trouble> {
     };
     options.features = claimed(BTreeSet::new(), &args.claims);
     options.port_offset = *port_offset;
+    // An interrupt is taken.
+    options.with_all_it_starts = true;
     if let Some(name) = controller_name {
         options.controller_name.clone_from(name);
     }

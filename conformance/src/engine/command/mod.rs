@@ -12,8 +12,7 @@
 //! - if it tells statuses, write them into `{status}`: a `List` of its objects, as JSON or YAML, a new one for each change,
 //!   with what others have written into the statuses in the manifests. Half of it, while it is written, is no mistake.
 //!
-//! What it writes to its output and its standard error is shown where it fails. It is killed with the case, with all that it has
-//! started.
+//! What it writes to its output and its standard error is shown where it fails. It is killed with the case.
 //!
 //! ```
 //! use conformance::engine::Engines;
@@ -67,6 +66,9 @@ pub struct CommandOptions {
     pub port_offset: Option<u16>,
     /// How long it may take until it takes a connection or writes a status.
     pub startup: Duration,
+    /// Whether all that it starts ends with it, as where it is a script that starts the program proper; on Unix only. An interrupt
+    /// by the keyboard does not come to it then, so that who plays the cases takes that and drops the engine. Not by default.
+    pub with_all_it_starts: bool,
 }
 
 /// How a program gets addresses.
@@ -101,6 +103,7 @@ impl CommandOptions {
             addresses: CommandAddresses::default(),
             port_offset: None,
             startup: Duration::from_secs(10),
+            with_all_it_starts: false,
         })
     }
 

@@ -19,33 +19,37 @@ const LONGEST_LINE: usize = 1000;
 /// How long the last lines of a program that has ended are waited for. Someone that it started may hold on to them.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// A program that runs; killed when dropped, with all that it has started.
+/// A program that runs; killed when dropped.
 pub(super) struct Process {
     program: String,
     child: Child,
     lines: Arc<Mutex<VecDeque<String>>>,
     reader: JoinHandle<()>,
     ended: Option<String>,
+    /// Whether it is killed with all that it has started.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has groups of processes"))]
+    has_group: bool,
 }
 
 // === impl Process ===
 
 impl Process {
-    /// Starts a program: its name, then its arguments.
-    pub(super) fn start(words: &[String]) -> Result<Self, String> {
+    /// Starts a program: its name, then its arguments. With a group of its own, all that it starts is killed with it.
+    pub(super) fn start(words: &[String], has_group: bool) -> Result<Self, String> {
         let (program, arguments) = words.split_first().ok_or("there is no command")?;
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A script that starts the program proper is a program, too, which would leave that behind.
         #[cfg(unix)]
-        command.process_group(0);
+        if has_group {
+            command.process_group(0);
+        }
         let mut child = command.spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
         let lines = Arc::default();
         let stdout = collect(child.stdout.take().expect("it is piped"), Arc::clone(&lines));
         let stderr = collect(child.stderr.take().expect("it is piped"), Arc::clone(&lines));
         let reader = tokio::spawn(async { _ = tokio::join!(stdout, stderr) });
-        Ok(Self { program: program.clone(), child, lines, reader, ended: None })
+        Ok(Self { program: program.clone(), child, lines, reader, ended: None, has_group })
     }
 
     /// How the program ended, with its last words; nothing while it runs.
@@ -82,7 +86,8 @@ impl Drop for Process {
         self.reader.abort();
         // Once it has ended and that is known, its number may be that of another one.
         #[cfg(unix)]
-        if let Some(id) = self.child.id()
+        if self.has_group
+            && let Some(id) = self.child.id()
             && let Some(group) = rustix::process::Pid::from_raw(id.cast_signed())
         {
             // It may have ended by itself meanwhile.
@@ -144,7 +149,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Process {
-        Process::start(&["sh", "-c", script].map(str::to_owned)).unwrap()
+        Process::start(&["sh", "-c", script].map(str::to_owned), true).unwrap()
     }
 
     async fn end(process: &mut Process) -> String {
@@ -196,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_an_error_that_names_it() {
-        let error = Process::start(&["no-such-gateway".to_owned()]).unwrap_err();
+        let error = Process::start(&["no-such-gateway".to_owned()], false).unwrap_err();
         assert!(error.starts_with("no-such-gateway cannot be started"), "{error}");
     }
 

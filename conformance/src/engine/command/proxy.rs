@@ -98,7 +98,7 @@ impl CommandProxy {
             Placeholder::Status => self.folder.status().display().to_string(),
             Placeholder::Mesh => self.mesh.to_string(),
         });
-        let process = Process::start(&words).map_err(EngineError::failed)?;
+        let process = Process::start(&words, self.options.with_all_it_starts).map_err(EngineError::failed)?;
         self.process = Some(Mutex::new(process));
         let started = Instant::now();
         let has_status = self.options.command.names(Placeholder::Status);
