@@ -470,7 +470,10 @@ impl Watched {
         self.requests = requests;
         self.bytes = bytes;
 
-        let over = |time: Duration, limit: Option<Duration>| limit.is_some_and(|limit| time >= limit);
+        // None is over before a sweep has passed, however short.
+        let over = |time: Duration, limit: Option<Duration>| {
+            !time.is_zero() && limit.is_some_and(|limit| time >= limit)
+        };
         let half_closed = state.half_closed.load(Ordering::Relaxed);
         if over(self.head, patience.head)
             || over(self.stalled, patience.stalled)

@@ -99,6 +99,7 @@
 //! Rust 1.89 or later. Until 1.0, a minor version may change the API.
 
 // Listed in order: each imports only what stands before it.
+mod span;
 mod handle;
 mod connection;
 mod routed;

@@ -18,6 +18,7 @@ use super::verifier::Verifier;
 use super::{Application, BackendIo, Connected, Peer, TlsPeer, tcp};
 use crate::body::BoxError;
 use crate::client::{BackendTlsOptions, ConnectError};
+use crate::span;
 
 /// The bytes within TLS that may wait to be written: two records, so that a backend that does not read holds little more than
 /// without TLS.
@@ -57,7 +58,7 @@ impl Connector {
         application: Application,
         limit: Duration,
     ) -> Result<BackendIo, ConnectError> {
-        let deadline = Instant::now() + limit;
+        let deadline = span::from_now(limit);
         let stream = tcp(peer.address, limit).await?;
         self.secure(peer, application, deadline, stream).await
     }

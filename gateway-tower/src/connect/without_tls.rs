@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::stream::Io;
 use super::{Application, BackendIo, Connected, Peer, tcp};
 use crate::client::ConnectError;
+use crate::span;
 
 /// Makes connections, none of them within TLS.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ impl Connector {
         _: Application,
         limit: Duration,
     ) -> Result<BackendIo, ConnectError> {
-        let deadline = Instant::now() + limit;
+        let deadline = span::from_now(limit);
         let stream = tcp(peer.address, limit).await?;
         self.secure(peer, Application::Stream, deadline, stream).await
     }

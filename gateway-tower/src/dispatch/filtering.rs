@@ -18,6 +18,7 @@ use crate::body::Limit;
 use crate::handle::Snapshot;
 use crate::outcome::{Refusal, Refused};
 use crate::routed::Routed;
+use crate::span::FOREVER;
 
 /// What comes of the filters.
 pub(super) enum Filtered<B> {
@@ -108,7 +109,7 @@ impl<B: Send + 'static> Waiting<B> {
             let asking = ask(authorizer, auth, exchange, form, request);
             match late.rule().timeouts.request() {
                 None => asking.await,
-                Some(limit) => match time::timeout_at(began + limit, asking).await {
+                Some(limit) => match time::timeout_at(began + limit.min(FOREVER), asking).await {
                     Ok(filtered) => filtered,
                     Err(_) => refuse(&late, Refusal::TimedOut(Limit::Request).into()),
                 },

@@ -12,10 +12,11 @@ use super::failure::LookupFailure;
 use super::lookup::Found;
 use super::options::NameOptions;
 use super::room::Room;
-use super::schedule::{FOREVER, Outcome, Schedule};
+use super::schedule::{Outcome, Schedule};
 use super::standing::{NameStates, Standing};
 use super::wanted::{Holders, Wanted};
 use crate::handle::TableHandle;
+use crate::span;
 
 /// The field that a name is written in.
 const FIELD: &str = "spec.externalHostname.hostname";
@@ -56,7 +57,7 @@ pub(super) async fn follow(tables: TableHandle, options: NameOptions, states: wa
     let mut changes = tables.subscribe();
     let rooms = Rooms::new(options.max_lookups);
     let room = rooms.clone();
-    let first_round = Some(Instant::now() + options.first_round.min(FOREVER));
+    let first_round = Some(span::from_now(options.first_round));
     let mut follow = Follow {
         tables,
         options,

@@ -9,15 +9,13 @@ use super::failure::LookupFailure;
 use super::lookup::Found;
 use super::options::NameOptions;
 use super::refused::is_refused;
+use crate::span::FOREVER;
 
 /// Bounds for what an answer says of itself.
 const SHORTEST: Duration = Duration::from_secs(5);
 
 /// See [`SHORTEST`].
 const LONGEST: Duration = Duration::from_secs(600);
-
-/// The longest that anything is put off: what is longer is never.
-pub(super) const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// How it stands with a name.
 #[derive(Debug)]

@@ -18,6 +18,8 @@ use crate::observe::{ObserveSockets, ObserveStreams};
 /// A request has at most 100 header lines over HTTP/1.1; more get 431. The reason for this number is that hyper keeps so
 /// many without allocating.
 ///
+/// Limits of time are looked at once a second. One that is zero ends what is quiet for that long; the longest, [`Duration::MAX`], is none.
+///
 /// # What an idle connection holds
 /// Measured with jemalloc, in memory that is in use: 1.3 KiB before its first request. After one it is 8.7 KiB over HTTP/1.1, and 27 KiB over
 /// HTTP/2 (14 before): the h2 library makes buffers of 16 KiB for what is written, 8 KiB for what is read and 4 KiB for what is decoded as
@@ -71,20 +73,22 @@ pub struct ServeOptions {
     pub half_close_timeout: Duration,
     /// How long the connections of a port that is gone from the table have to finish.
     pub drain_timeout: Duration,
-    /// The most bytes in the head of a request: over HTTP/1.1 as sent, over HTTP/2 as RFC 9113 section 6.5.2 counts them.
+    /// The most bytes in the head of a request: over HTTP/1.1 as sent, over HTTP/2 as RFC 9113 section 6.5.2 counts them; at least 8 KiB
+    /// are used.
     pub max_head_bytes: u32,
     /// The most bytes read ahead or not yet written on a connection of HTTP/1.1; at least the largest head is used. This and
     /// the buffers of the client behind are what a connection holds whose client does not read.
     pub buffer_bytes: usize,
-    /// The most requests under way on a connection of HTTP/2.
+    /// The most requests under way on a connection of HTTP/2; at least one.
     pub http2_streams: u32,
     /// The most bytes of a request over HTTP/2 that its backend has not taken yet. A connection has room for as many of each
     /// of its [requests](Self::http2_streams), so that a backend that does not read keeps no other request waiting. With a
-    /// round trip to the client of 20 ms, 64 KiB let 3 MiB/s of an upload through.
+    /// round trip to the client of 20 ms, 64 KiB let 3 MiB/s of an upload through. At least 65,535 are used, which a client sends that has
+    /// not heard of another window yet.
     pub http2_window: u32,
-    /// The bytes of an answer over HTTP/2 that wait to be written at which no more is taken from its backend.
+    /// The bytes of an answer over HTTP/2 that wait to be written at which no more is taken from its backend; at least 1 KiB is used.
     pub http2_buffer_bytes: usize,
-    /// How long a client of HTTP/2 may be silent until it is asked for a sign of life. `None` asks never; then a connection
+    /// How long a client of HTTP/2 may be silent until it is asked for a sign of life, 10 ms at least. `None` asks never; then a connection
     /// on which nothing moves for the [stall timeout](Self::stall_timeout) is closed.
     pub http2_ping_after: Option<Duration>,
     /// How long a client may take to give that sign; then the connection is closed.

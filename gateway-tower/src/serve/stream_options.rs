@@ -12,7 +12,7 @@ use crate::tunnel::TunnelOptions;
 pub struct StreamOptions {
     /// How long a connection to an endpoint may take to be made. If it fails, others of the backend are tried.
     pub connect_timeout: Duration,
-    /// How many endpoints are tried for a connection.
+    /// How many endpoints are tried for a connection, at least one.
     pub connect_attempts: u32,
     /// How long a connection may be quiet. One whose client has closed its side waits for what the backend still has to say,
     /// and a query may take longer than that of a WebSocket.

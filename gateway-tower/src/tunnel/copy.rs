@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::TunnelOptions;
+use crate::span;
 
 /// The most bytes that are kept in one direction.
 const MOST: usize = 32 * 1024;
@@ -111,7 +112,7 @@ where
             }
             // It is not set again with every byte: when it rings, more may have come.
             let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
-            let nearer = Instant::now() + left;
+            let nearer = span::from_now(left);
             if alarm.is_elapsed() || alarm.deadline() > nearer {
                 alarm.as_mut().reset(nearer);
             }

@@ -21,6 +21,9 @@ use crate::connect::{Application, Connector, Peer};
 /// The smallest buffer of a connection that hyper takes.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 
+/// The most header lines that there is room for in a map of them.
+const MOST_HEADER_LINES: usize = 16 * 1024;
+
 /// A connection, which carries one request at a time.
 ///
 /// It is closed when this is dropped, whatever it is at: a request that is still being sent would keep it open until the
@@ -50,7 +53,7 @@ where
         let mut builder = Builder::new();
         builder
             .max_buf_size(buffer)
-            .max_headers(options.max_header_lines)
+            .max_headers(options.max_header_lines.min(MOST_HEADER_LINES))
             // RFC 9112 section 5.1: taken out of answers, where requests with it are refused.
             .allow_spaces_after_header_name_in_responses(true);
         let handshake = builder.handshake(TokioIo::new(BackendStream::new(stream, Arc::clone(&pace)))).await;

@@ -15,10 +15,11 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::UpstreamOptions;
-use super::http2_readers::{Readers, TakenFirst};
+use super::http2_readers::{FRAMES_BETWEEN_TURNS, Readers, TakenFirst};
 use crate::body::BoxError;
 use crate::client::ConnectError;
 use crate::connect::{Application, BackendIo, Blocks, Connector, Peer};
+use crate::span::MOMENT;
 
 /// The bytes of a request that wait to be written at which no more are taken from its client: a frame.
 const SEND_BUFFER: usize = 16 * 1024;
@@ -38,6 +39,15 @@ const LOOKS: u32 = 4;
 /// taken yet, and ends the whole connection where that is more than its budget: pieces of 20 bytes may fill the windows of all requests
 /// at a time, and still smaller ones those of some.
 const SMALL_FRAMES: usize = 12;
+
+/// The most that a frame may count.
+const COST_OF_FRAME: usize = 256;
+
+/// The most frames that come with one read: of a byte each, which takes ten.
+const FRAMES_AT_ONCE: usize = 2 * 1024;
+
+/// The least limit of a head.
+const SMALLEST_HEAD: u32 = 8 * 1024;
 
 /// The largest window of a connection.
 ///
@@ -109,9 +119,13 @@ impl Http2Connection {
             .initial_connection_window_size(window.saturating_mul(streams).min(LARGEST_WINDOW))
             // Nor end it for them.
             .data_frame_budget(
-                (window as usize).saturating_mul(streams as usize).saturating_mul(SMALL_FRAMES),
+                (window as usize)
+                    .saturating_mul(SMALL_FRAMES)
+                    .max(FRAMES_BETWEEN_TURNS * COST_OF_FRAME)
+                    .saturating_mul(streams as usize)
+                    .saturating_add(FRAMES_AT_ONCE * COST_OF_FRAME),
             )
-            .max_header_list_size(options.max_head_bytes)
+            .max_header_list_size(options.max_head_bytes.max(SMALLEST_HEAD))
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
         let stream = Blocks::new(stream);
@@ -267,7 +281,7 @@ async fn drive<T: AsyncRead + AsyncWrite + Unpin>(
 /// Ends when the backend is silent while it owes answers, and answers no ping either.
 async fn silent(mut pings: PingPong, load: &Load, options: &UpstreamOptions) {
     let Some(after) = options.http2_ping_after else { return std::future::pending().await };
-    let look = (after / LOOKS).max(Duration::from_millis(10));
+    let look = (after / LOOKS).max(MOMENT);
     let mut heard = 0;
     let mut quiet = Duration::ZERO;
     let mut pinged: Option<Instant> = None;
@@ -282,7 +296,7 @@ async fn silent(mut pings: PingPong, load: &Load, options: &UpstreamOptions) {
         // The end of what was given up is to be read, too.
         let owes = load.streams.load(Ordering::Relaxed) + load.given_up.load(Ordering::Relaxed) > 0;
         quiet = if owes { quiet + look } else { Duration::ZERO };
-        if quiet < after || pinged.is_some_and(|pinged| pinged.elapsed() < BETWEEN_PINGS) {
+        if quiet < after.max(look) || pinged.is_some_and(|pinged| pinged.elapsed() < BETWEEN_PINGS) {
             continue;
         }
         match timeout(options.http2_ping_timeout, pings.ping(Ping::opaque())).await {

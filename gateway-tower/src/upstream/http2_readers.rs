@@ -25,7 +25,7 @@ const BYTES_BETWEEN_LOOKS: usize = 64 * 1024;
 
 /// How many frames are read for each answer until other tasks may run where one has not begun: before it has a reader, its task must take
 /// note of its head.
-const FRAMES_BETWEEN_TURNS: usize = 64;
+pub(super) const FRAMES_BETWEEN_TURNS: usize = 64;
 
 /// The reader of an answer.
 pub(super) trait Reader: Send + Sync {

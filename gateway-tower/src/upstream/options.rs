@@ -24,21 +24,21 @@ pub struct UpstreamOptions {
     /// kept. A client of HTTP/2, which holds two, and one that is still sending its request get pieces of 8 KiB.
     pub buffer_bytes: usize,
     /// The most header lines of an answer over HTTP/1.1. Up to 100 are read without memory of their own; with more, each answer
-    /// takes 64 bytes for each line that it might have.
+    /// takes 64 bytes for each line that it might have. No more than 16,384 are used.
     pub max_header_lines: usize,
-    /// The most bytes in the head of an answer over HTTP/2, as RFC 9113 section 6.5.2 counts them.
+    /// The most bytes in the head of an answer over HTTP/2, as RFC 9113 section 6.5.2 counts them; at least 8 KiB are used.
     pub max_head_bytes: u32,
-    /// The most requests under way on a connection of HTTP/2; fewer where the backend allows no more. When all connections
+    /// The most requests under way on a connection of HTTP/2, at least one; fewer where the backend allows no more. When all connections
     /// have that many, another is made.
     pub http2_streams: usize,
-    /// The most connections of HTTP/2 to an endpoint. When all are [full](Self::http2_streams), requests wait for a place,
+    /// The most connections of HTTP/2 to an endpoint, at least one. When all are [full](Self::http2_streams), requests wait for a place,
     /// each as long as for a [connection](Self::connect_timeout).
     pub http2_connections_per_endpoint: usize,
     /// The most bytes of an answer over HTTP/2 that its client has not read yet. A connection has room for as many of each of
     /// its [requests](Self::http2_streams), so that a client that does not read keeps no other from its answer. With a
     /// round trip to the backend of 1 ms, 44 KiB let 44 MiB/s of an answer through.
     pub http2_window: u32,
-    /// How long a connection of HTTP/2 may be silent while answers are owed, until the backend is asked for a sign of life.
+    /// How long a connection of HTTP/2 may be silent while answers are owed, until the backend is asked for a sign of life; 40 ms at least.
     /// It is asked again only after more of an answer has come, or five minutes: servers of gRPC allow no more. `None`
     /// asks never.
     pub http2_ping_after: Option<Duration>,

@@ -19,7 +19,6 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tower_service::Service;
 
 use super::body::LentBody;
@@ -34,6 +33,7 @@ use crate::body::BoxError;
 use crate::body::replay::Replay;
 use crate::client::{ConnectError, NotProcessed, Target, allow_retry};
 use crate::connect::{Connector, Peer};
+use crate::span;
 use crate::tunnel::{self, ClientEnd, Joined};
 
 /// How often a request that was not processed is sent again.
@@ -287,7 +287,7 @@ where
                 }
                 Pick::Full(places) => {
                     let deadline =
-                        *deadline.get_or_insert_with(|| Instant::now() + self.options.connect_timeout);
+                        *deadline.get_or_insert_with(|| span::from_now(self.options.connect_timeout));
                     let freed = tokio::time::timeout_at(deadline, places.notified()).await;
                     freed.map_err(|_| error("all its connections are full"))?;
                     waited = Some(places);

@@ -20,10 +20,10 @@ use tokio::sync::{Barrier, Notify};
 
 use crate::frames::{
     CANCEL, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE,
-    MAX_CONCURRENT_STREAMS, NO_ERROR, OK, PUSH_PROMISE, REFUSED_STREAM, WINDOW_UPDATE, field,
+    MAX_CONCURRENT_STREAMS, NO_ERROR, OK, PUSH_PROMISE, REFUSED_STREAM, WINDOW_UPDATE, encode, field,
 };
 use crate::pools::counting;
-use crate::world::{Body, Client, LONG, Table, World, exchange, full, get, get2, raw_backend};
+use crate::world::{Answer, Body, Client, LONG, Table, World, exchange, full, get, get2, raw_backend};
 
 const OK_VALUE: HeaderValue = HeaderValue::from_static("ok");
 
@@ -140,6 +140,36 @@ async fn small_pieces_that_nobody_reads_end_no_connection_that_others_share() {
     assert_eq!(world.send(get("/short")).await.text(), "0123456789");
     assert_eq!(connections.load(Ordering::SeqCst), 1, "over the connection of the others");
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
+}
+
+#[tokio::test]
+async fn single_bytes_that_fill_the_smallest_windows_at_once_end_no_connection() {
+    const WINDOW: u32 = 4;
+    const REQUESTS: usize = 50;
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let address = frames(&[(MAX_CONCURRENT_STREAMS, 100)], move |_, mut backend| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let mut streams = Vec::new();
+            while streams.len() < REQUESTS {
+                streams.push(backend.until(HEADERS).await?.stream);
+            }
+            let heads = streams.iter().map(|stream| encode(HEADERS, END_HEADERS, *stream, OK));
+            let byte = |stream: &u32| encode(DATA, 0, *stream, b"x").repeat(WINDOW as usize);
+            backend.0.write_all(&heads.chain(streams.iter().map(byte)).collect::<Vec<_>>().concat()).await?;
+            for stream in streams {
+                backend.send(DATA, END_STREAM, stream, &[]).await?;
+            }
+            backend.next().await.map(drop)
+        }
+    })
+    .await;
+    let world = with(address, UpstreamOptions { http2_window: WINDOW, ..UpstreamOptions::default() }).await;
+    let answers = join_all((0..REQUESTS).map(|_| world.send(get("/")))).await;
+    let whole = |answer: &Answer| answer.status == StatusCode::OK && answer.text() == "xxxx";
+    assert!(answers.iter().all(whole), "{answers:?}");
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

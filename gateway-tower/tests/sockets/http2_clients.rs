@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::frames::{
     ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GET, HEADERS, INITIAL_WINDOW_SIZE,
-    NO_ERROR, PING, POST, RST_STREAM, SETTINGS, encode, field,
+    NO_ERROR, PING, POST, RST_STREAM, SETTINGS, WINDOW_UPDATE, encode, field,
 };
 use crate::hostile::recorder;
 use crate::http2_backends::settled;
@@ -99,6 +99,35 @@ async fn a_client_that_sends_half_a_request_is_given_up_for_all_its_pings() {
     client.send(HEADERS, END_HEADERS, 1, POST).await.unwrap();
     client.send(DATA, 0, 1, b"half").await.unwrap();
     until_with_pings(&mut client, RST_STREAM, 1).await;
+}
+
+#[tokio::test]
+async fn what_a_client_sends_that_has_not_heard_of_a_small_window_keeps_none_of_its_requests_waiting() {
+    const SENT_BLINDLY: usize = (1 << 16) - 1;
+    let slow = backend(|request: Request<Incoming>| async move {
+        if request.uri().path() == "/" {
+            std::future::pending::<()>().await;
+        }
+        Response::new(full(request.into_body().collect().await.unwrap().to_bytes()))
+    })
+    .await;
+    let options = ServeOptions { http2_window: 1, ..ServeOptions::default() };
+    let world = World::with(&Table::new(1, slow), options, UpstreamOptions::default()).await;
+    let talk = async {
+        let mut client = Frames::client(world.connect().await, &[]).await?;
+        client.send(HEADERS, END_HEADERS, 1, POST).await?;
+        for piece in vec![0; SENT_BLINDLY].chunks(16 * 1024) {
+            client.send(DATA, 0, 1, piece).await?;
+        }
+        let short = [&[0x83, 0x86, 0x41, 1, b'a'], &field(":path", "/short")[..]].concat();
+        client.send(HEADERS, END_HEADERS, 3, &short).await?;
+        // Room on the connection, beside what the backend has not taken.
+        while client.until(WINDOW_UPDATE).await?.stream != 0 {}
+        client.send(DATA, END_STREAM, 3, b"short").await?;
+        client.until(DATA).await
+    };
+    let answer = timeout(LONG, talk).await.expect("the window opens").unwrap();
+    assert_eq!((answer.stream, &answer.payload[..]), (3, &b"short"[..]));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod metrics;
 mod grpc;
 mod stream_table;
 mod streams;
+mod extremes;
 mod datagrams;
 mod stream_outcomes;
 #[cfg(target_os = "linux")]

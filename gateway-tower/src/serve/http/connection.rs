@@ -33,12 +33,23 @@ use crate::serve::sockets::Accept;
 #[cfg(feature = "tls")]
 use crate::serve::stream::{Accepted, HandshakeError, Secure};
 use crate::serve::stream::{FirstBytes, Stream, Tls};
+use crate::span::{FOREVER, MOMENT};
+
+/// The smallest window of HTTP/2: as much as a client sends that has not heard of another yet. Of a smaller one it would have sent so much
+/// more that a request which its backend does not take keeps all others on the connection waiting.
+///
+/// # Spec
+/// RFC 9113 sections 6.5.2 and 6.9.2.
+const SMALLEST_WINDOW: u32 = (1 << 16) - 1;
 
 /// The largest window of HTTP/2.
 ///
 /// # Spec
 /// RFC 9113 section 6.9.1.
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
+
+/// The least that may wait to be written over HTTP/2. Smaller frames make a client end the connection that has not read a hundred of them.
+const SMALLEST_BUFFER: usize = 1024;
 
 /// HTTP on the connections of one socket.
 #[derive(Debug)]
@@ -121,18 +132,19 @@ impl Protocols {
     /// How to speak HTTP/2 on one connection.
     fn http2(&self, streams: Streams, clock: TurnClock) -> http2::Builder<Streams> {
         let options = &self.options;
-        let window = options.http2_window.clamp(1, LARGEST_WINDOW);
+        let window = options.http2_window.clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
+        let most = options.http2_streams.max(1);
         let mut http2 = http2::Builder::new(streams);
         http2
             .timer(clock)
-            .max_concurrent_streams(options.http2_streams)
+            .max_concurrent_streams(most)
             .initial_stream_window_size(window)
             // A backend that does not take a request must not keep others from theirs.
-            .initial_connection_window_size(window.saturating_mul(options.http2_streams).min(LARGEST_WINDOW))
-            .max_send_buf_size(options.http2_buffer_bytes)
+            .initial_connection_window_size(window.saturating_mul(most).min(LARGEST_WINDOW))
+            .max_send_buf_size(options.http2_buffer_bytes.clamp(SMALLEST_BUFFER, LARGEST_WINDOW as usize))
             .max_header_list_size(head_limit(options))
-            .keep_alive_interval(options.http2_ping_after)
-            .keep_alive_timeout(options.http2_ping_timeout);
+            .keep_alive_interval(options.http2_ping_after.map(|after| after.clamp(MOMENT, FOREVER)))
+            .keep_alive_timeout(options.http2_ping_timeout.min(FOREVER));
         http2
     }
 

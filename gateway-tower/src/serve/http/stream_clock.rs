@@ -15,6 +15,8 @@ use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::span::{FOREVER, MOMENT};
+
 /// How often a stream is looked at within the limit.
 const LOOKS: u32 = 4;
 
@@ -118,7 +120,7 @@ where
         let clock = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (self.limit, clock) {
             (Some(limit), Some(clock)) => {
-                let look = limit / LOOKS;
+                let look = (limit / LOOKS).clamp(MOMENT, FOREVER);
                 tokio::spawn(Watched { stream, clock, look, timer: None, moved: 0, waited: 0 });
             }
             (Some(_) | None, _) => {

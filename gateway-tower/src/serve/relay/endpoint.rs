@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use gateway_core::rule::Endpoint;
 use tokio::io::AsyncWriteExt;
-use tokio::time::Instant;
 
 use crate::client::ConnectError;
 use crate::connect::{self, Application, BackendIo, Connector, Peer};
 use crate::serve::destination::Destination;
 use crate::serve::stream_options::StreamOptions;
+use crate::span;
 
 /// The address of any of the endpoints; there is one.
 pub(super) fn any(endpoints: &[Endpoint]) -> SocketAddr {
@@ -46,7 +46,7 @@ async fn reach(
     connector: &Connector,
     options: &StreamOptions,
 ) -> Result<BackendIo, ConnectError> {
-    let deadline = Instant::now() + options.connect_timeout;
+    let deadline = span::from_now(options.connect_timeout);
     let mut connected = connect::tcp(peer.address, options.connect_timeout).await?;
     let failed = |error: std::io::Error| ConnectError { endpoint: peer.address, cause: error.into() };
     connected.stream.write_all(header).await.map_err(failed)?;

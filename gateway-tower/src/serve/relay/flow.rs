@@ -26,6 +26,9 @@ const LONGEST: usize = 65_535;
 /// readable costs nothing of what the runtime lets a task do at once.
 pub(super) const AT_ONCE: usize = 64;
 
+/// The longest time between two looks at whether what is waited for has come.
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
 thread_local! {
     /// What datagrams are read into. Nothing stays here from one call to the next.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; LONGEST].into());
@@ -153,7 +156,7 @@ impl Flow {
             member.reached(Phase::Draining).await;
             let answered = async {
                 while !self.is_answered() {
-                    tokio::time::sleep(drain / 16).await;
+                    tokio::time::sleep((drain / 16).min(LONGEST_LOOK)).await;
                 }
             };
             tokio::select! {
