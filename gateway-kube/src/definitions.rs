@@ -28,6 +28,12 @@ use crate::status::{Minor, Vocabulary};
 const VERSION: &str = "gateway.networking.k8s.io/bundle-version";
 const CHANNEL: &str = "gateway.networking.k8s.io/channel";
 
+/// Until what cannot be read is asked for again, at least.
+const SHORTEST_RETRY: Duration = Duration::from_millis(100);
+
+/// The same at most: a role may be bound at any moment.
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
+
 /// The definitions of Gateway API that are installed, displayed as which versions and channels there are.
 ///
 /// ```
@@ -230,7 +236,7 @@ impl Known {
 // === impl DefinitionWatch ===
 
 impl DefinitionWatch {
-    /// Begins to follow. What cannot be read is asked for again after `retry`. To be called within a tokio runtime.
+    /// Begins to follow. What cannot be read is asked for again after `retry`, between 100 ms and 1 s. To be called within a tokio runtime.
     pub fn new(client: Client, retry: Duration) -> Self {
         let (sender, known) = watch::channel(Known::NotYet);
         Self { known, task: tokio::spawn(follow(client, retry, sender)) }
@@ -279,7 +285,7 @@ async fn follow(client: Client, retry: Duration, known: watch::Sender<Known>) {
                         known.send_replace(now);
                     }
                 }
-                sleep(retry.min(Duration::from_secs(1))).await;
+                sleep(retry.clamp(SHORTEST_RETRY, LONGEST_RETRY)).await;
             }
         }
         if is_listed {

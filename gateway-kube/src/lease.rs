@@ -21,6 +21,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Error, code};
 
+/// The shortest time between two looks at a Lease: each is a request.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The longest that a Lease lasts: as many seconds as there is room for in it.
+const LONGEST: Duration = Duration::from_secs(i32::MAX as u64);
+
 /// Which Lease, and how long it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseOptions {
@@ -30,9 +36,10 @@ pub struct LeaseOptions {
     pub name: String,
     /// The name of this replica, unlike that of any other: the name of its pod.
     pub identity: String,
-    /// How long a holder that does not renew keeps it; 15 s is what Kubernetes' own controllers have.
+    /// How long a holder that does not renew keeps it, whole seconds and at least one; 15 s is what Kubernetes' own controllers have.
     pub duration: Duration,
-    /// How often the holder renews it, and the others look; a fifth of the duration or less.
+    /// How often the holder renews it, and the others look; a fifth of the duration or less, and 100 ms at
+    /// least.
     pub interval: Duration,
 }
 
@@ -62,6 +69,11 @@ impl LeaseOptions {
             duration: Duration::from_secs(15),
             interval: Duration::from_secs(2),
         }
+    }
+
+    /// How long a holder that does not renew keeps it, as the API server is told.
+    fn lasts(&self) -> Duration {
+        self.duration.clamp(Duration::from_secs(1), LONGEST)
     }
 }
 
@@ -130,7 +142,7 @@ async fn contend(client: Client, options: LeaseOptions, holds: watch::Sender<boo
     loop {
         let begun = Instant::now();
         // A request that hangs must not let the Lease run out unnoticed.
-        let round = timeout(options.duration / 3, attempt(&api, &options, &mut seen)).await;
+        let round = timeout(options.lasts() / 3, attempt(&api, &options, &mut seen)).await;
         match round {
             Ok(Ok(held)) => {
                 told = None;
@@ -147,12 +159,12 @@ async fn contend(client: Client, options: LeaseOptions, holds: watch::Sender<boo
                     told = Some(why);
                 }
                 // The others begin to take it a duration after they saw the last renewal.
-                if renewed.elapsed() > options.duration * 2 / 3 {
+                if renewed.elapsed() > options.lasts() / 3 * 2 {
                     holds.send_if_modified(|holds| std::mem::replace(holds, false));
                 }
             }
         }
-        sleep(options.interval).await;
+        sleep(options.interval.max(SHORTEST_INTERVAL)).await;
     }
 }
 
@@ -195,10 +207,27 @@ fn held(options: &LeaseOptions, before: Option<LeaseSpec>) -> LeaseSpec {
     let transitions = before.lease_transitions.unwrap_or(0);
     LeaseSpec {
         holder_identity: Some(options.identity.clone()),
-        lease_duration_seconds: Some(options.duration.as_secs().max(1).try_into().unwrap_or(i32::MAX)),
+        lease_duration_seconds: Some(options.lasts().as_secs().try_into().unwrap_or(i32::MAX)),
         renew_time: Some(now.clone()),
         acquire_time: if is_renewal { before.acquire_time } else { Some(now) },
         lease_transitions: Some(if is_renewal { transitions } else { transitions.saturating_add(1) }),
         ..LeaseSpec::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_lasts_as_long_as_can_be_said_in_it() {
+        for (duration, seconds) in
+            [(Duration::ZERO, 1), (Duration::from_secs(15), 15), (Duration::MAX, i32::MAX)]
+        {
+            let options = LeaseOptions { duration, ..LeaseOptions::new("default", "lease", "one") };
+            assert_eq!(held(&options, None).lease_duration_seconds, Some(seconds));
+            // As long as is waited for it.
+            assert_eq!(options.lasts().as_secs(), seconds as u64);
+        }
     }
 }

@@ -13,6 +13,9 @@ use gateway_core::api::Kind;
 use gateway_core::name::ObjectName;
 use tokio::time::Instant;
 
+/// The longest that anything is put off: what is longer is never.
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// An object.
 pub(crate) type Key = (Kind, ObjectName);
 
@@ -39,7 +42,7 @@ pub(crate) struct Turns {
 impl Turns {
     /// Of objects that wait so long after they changed.
     pub(crate) fn new(settle: Duration) -> Self {
-        Self { settle, ..Self::default() }
+        Self { settle: settle.min(FOREVER), ..Self::default() }
     }
 
     /// To be looked at.
@@ -161,6 +164,14 @@ mod tests {
         turns.end(key("a"), after(60));
         turns.rest_until(after(60));
         assert_eq!(names(&mut turns, 9), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_ever_is_never_looked_at() {
+        let (mut turns, now) = (Turns::new(Duration::MAX), Instant::now());
+        turns.insert(key("a"), now);
+        turns.rest_until(now + FOREVER / 2);
+        assert!(!turns.has_next() && turns.pending() == 1);
     }
 
     #[tokio::test]

@@ -361,7 +361,7 @@ impl Translator {
         }
         self.set_diagnostics();
         self.table.generation(self.options.generation);
-        self.options.generation += 1;
+        self.options.generation = self.options.generation.saturating_add(1);
         self.translation.table = self.table.table();
         self.patterns.sweep();
         &self.translation

@@ -38,7 +38,7 @@ pub struct ControllerOptions {
     pub settle: Duration,
     /// How long an object whose status was written is left alone; 300 ms by default.
     pub rest: Duration,
-    /// How many writes are under way at once; 8 by default.
+    /// How many writes are under way at once; 8 by default, and at least one.
     pub concurrency: usize,
     /// How long the writes for an object may take, until they are given up and tried again; 30 s by default, the half of what an API
     /// server itself allows for a request. One whose connection is gone without a word would never end, and keep others from being

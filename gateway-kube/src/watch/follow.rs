@@ -25,7 +25,7 @@ use crate::object::{self, Object, Received, Stored, Unreadable, api_resource};
 use crate::observe::{Observe, RestartCause};
 
 /// The first wait after a failure; it doubles up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// Half a minute without the API server is felt; it is not to be asked by every watch of every replica more often than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

@@ -19,7 +19,7 @@ pub struct WatchOptions {
     pub own_types: OwnTypes,
     /// The namespaces.
     pub scope: Scope,
-    /// How long it takes until a kind that is left out is asked for again; 10 s by default.
+    /// How long it takes until a kind that is left out is asked for again; 10 s by default, and 100 ms at least.
     pub retry: Duration,
     /// The most Secrets, ConfigMaps and ClusterTrustBundles that are looked up; 4,096 by default. Each takes a connection. A namespace has no
     /// more of them than it leaves to others.

@@ -181,7 +181,7 @@ impl Watches {
             kind,
             part: part.clone(),
             own: self.options.own_types.clone(),
-            retry: self.options.retry,
+            retry: self.options.retry.max(follow::FIRST_WAIT),
             observer: self.options.observer.clone(),
             sender: self.sender.clone(),
         };

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::turns::FOREVER;
+
 /// When there is something to translate.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -20,7 +22,7 @@ pub(super) struct Pace {
 impl Pace {
     /// The first translation is due at once.
     pub(super) fn new(debounce: Duration, now: Instant) -> Self {
-        Self { debounce, quiet_from: now, due: Some(now) }
+        Self { debounce: debounce.min(FOREVER), quiet_from: now, due: Some(now) }
     }
 
     /// Something changed.
@@ -75,6 +77,16 @@ mod tests {
         assert_eq!(pace.due(), None);
         pace.changed(after(start, 10));
         assert!(pace.is_due(after(start, 10)));
+    }
+
+    #[tokio::test]
+    async fn changes_that_are_gathered_for_ever_are_never_due() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Duration::MAX, start);
+        pace.begin();
+        pace.gather(start);
+        pace.changed(start);
+        assert!(!pace.is_due(start + FOREVER / 2));
     }
 
     #[tokio::test]

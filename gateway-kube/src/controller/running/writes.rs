@@ -14,7 +14,7 @@ use crate::infrastructure::{Owner, Part, former_service, gateway_of, has_part, p
 use crate::object::{Stored, StoredStatus};
 use crate::observe::WriteResult;
 use crate::status::{Computed, Outcome, lacks_finalizer, refused};
-use crate::turns::Key;
+use crate::turns::{FOREVER, Key};
 
 /// The wait after a write that failed; it doubles up to [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -225,7 +225,7 @@ impl Running {
             }
             Some(Err(error)) => self.put_off(&key, Kind::Service, error.to_string()),
         };
-        self.turns.end(key, Instant::now() + rest);
+        self.turns.end(key, Instant::now() + rest.min(FOREVER));
     }
 
     /// Takes note of what became of a status, or a finalizer. Gives how long the object is left alone.
