@@ -737,6 +737,12 @@ fn an_explanation_says_which_condition_is_not_met() {
         explanation.decision,
         Err(NoMatch::NoRule(explanation.listener.expect("it serves every host")))
     );
+    let text = explanation.in_table(&table);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[1], "  default/route/method  host *  PathPrefix /a  matches[0]: not met: method is PUT");
+    let (answer, why) = lines[6].split_once(": ").unwrap();
+    assert_eq!(answer, "answered with 404 Not Found");
+    assert!(why.starts_with("no rule of the routes attached to listener"), "{why}");
 }
 
 #[test]

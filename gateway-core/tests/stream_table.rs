@@ -88,12 +88,17 @@ fn of_routes_for_one_name_the_oldest_has_it_and_the_others_are_shown() {
     let name = ObjectName::new("default", "gateway");
     let frontend = before.frontend(FrontendOwner::Gateway(&name), Transport::Tcp, 443).expect("it listens");
     let host = Host::from_name("a.example").expect("a name");
-    let shown: Vec<_> = before
-        .explain_stream(frontend, Some(&host))
-        .candidates
-        .into_iter()
-        .map(|candidate| (candidate.rule, candidate.outcome))
-        .collect();
+    let explanation = before.explain_stream(frontend, Some(&host));
+    assert_eq!(
+        explanation.in_table(&before),
+        "taken by listener default/gateway/tls, which serves a.example
+  TLSRoute default/old/0  host a.example: chosen
+  TLSRoute default/younger/0  host a.example: matches, but comes later: a newer route
+  TLSRoute default/older-and-wider/0  host *.example: matches, but comes later: a less specific hostname
+passed on by rule TLSRoute default/old/0"
+    );
+    let shown: Vec<_> =
+        explanation.candidates.into_iter().map(|candidate| (candidate.rule, candidate.outcome)).collect();
     use CandidateOutcome::{Chosen, Outranked};
     assert_eq!(
         shown,

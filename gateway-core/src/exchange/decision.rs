@@ -205,7 +205,7 @@ impl Question {
 // === impl Forward ===
 
 impl Forward {
-    /// Where the request goes. There is at least one endpoint.
+    /// Where the request goes. There is at least one endpoint, but for a backend that [your client answers for](Backend::is_answered_by_client).
     pub fn backend(&self) -> &Backend {
         self.exchange.table().backend(self.backend)
     }

@@ -68,7 +68,16 @@
 //! // Of the others, a method goes before any number of headers.
 //! assert_eq!(seen[1], (1, &CandidateOutcome::Chosen));
 //! assert_eq!(seen[2], (0, &CandidateOutcome::Outranked(TieBreaker::Method)));
+//! // The same as text.
+//! assert_eq!(
+//!     explanation.in_table(&table),
+//!     "taken by listener default/web/http, which serves every host
+//!   default/shop/2  host *  PathPrefix /cart  matches[0]: not met: header x-version is \"beta\"
+//!   default/shop/1  host *  PathPrefix /  matches[0]: chosen
+//!   default/shop/0  host *  PathPrefix /  matches[0]: matches, but comes later: no condition on the method
+//! served by rule default/shop/1 (rules[1], matches[0])"
+//! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `gateway explain manifests/ -r 'GET http://example.com/cart'` prints the same.
+//! `gateway explain manifests/ -r 'GET http://example.com/cart'` prints the same, and what follows.

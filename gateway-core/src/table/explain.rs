@@ -14,6 +14,8 @@ use super::indexed::{Indexed, PathStep, Place};
 use super::{FrontendId, ListenerId, Matched, NoMatch, RouteTable, RuleId};
 use crate::hostname::{Host, Hostname};
 use crate::matching::{GrpcSpecificity, Precedence, RequestHead, Specificity, Unmet, ValueMatch};
+use crate::name::RouteKind;
+use crate::rule::RuleName;
 
 /// The decision about a request and everything that was considered for it.
 #[derive(Clone, Debug)]
@@ -190,6 +192,43 @@ impl Observer for Recorder<'_, '_> {
     fn exhaustive(&self) -> bool {
         true
     }
+}
+
+// === impl Explanation ===
+
+impl Explanation {
+    /// All of it as text, with the names of what it is about: the listener, a line for each candidate, and the decision. `table` is the one
+    /// that explains.
+    pub fn in_table(&self, table: &RouteTable) -> String {
+        let taken = self.listener.map(|id| {
+            let listener = table.listener(id);
+            let hosts = listener.hostname.as_ref().map_or("every host".to_owned(), ToString::to_string);
+            format!("taken by listener {listener}, which serves {hosts}")
+        });
+        let candidates = self.candidates.iter().map(|candidate| format!("  {}", candidate.in_table(table)));
+        let decision = match self.decision {
+            Ok(Matched { rule, entry, .. }) => {
+                let rule = &table.rule(rule).id;
+                format!("served by rule {} (rules[{}], matches[{entry}])", in_words(rule), rule.index)
+            }
+            Err(no_match) => format!("answered with {}: {}", no_match.status(), no_match.in_table(table)),
+        };
+        taken.into_iter().chain(candidates).chain([decision]).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl ExplainedCandidate {
+    /// The candidate in a line, with the name of its rule. `table` is the one that explains.
+    pub fn in_table(&self, table: &RouteTable) -> String {
+        let Self { rule, entry, hostname, path, outcome } = self;
+        let hostname = hostname.as_ref().map_or("*".to_owned(), ToString::to_string);
+        format!("{}  host {hostname}  {path}  matches[{entry}]: {outcome}", in_words(&table.rule(*rule).id))
+    }
+}
+
+/// The rule; with the kind of its route, where it is none of an HTTPRoute.
+fn in_words(rule: &RuleName) -> String {
+    if rule.route.kind == RouteKind::Http { rule.to_string() } else { format!("{rule:#}") }
 }
 
 // === impl TieBreaker ===

@@ -16,6 +16,12 @@
 //! `route` layer has seen gets 500 from `dispatch`, and a filter that asks an authorization service lets nothing pass where no layer
 //! asks.
 //!
+//! # Bodies
+//! The bodies of requests go through as they come, to a client that takes `Request<B>`; those of answers are
+//! [`ResponseBody`](crate::ResponseBody) around what the client gives. Mirrors and retries keep what they may have to send again, and so
+//! take [`RequestBody`](crate::RequestBody), which `map_request(|request| request.map(RequestBody::new))` makes around them; their client
+//! takes `Request<RequestBody<B>>` then. [`Gateway`](crate::Gateway) does that by itself.
+//!
 //! # Refusals
 //! Within, a failure is an error: every layer refuses with [`Refused`](crate::outcome::Refused), and the outermost, `respond`, makes the
 //! answer. A layer of one's own does the same with a [`CustomRefusal`](crate::outcome::CustomRefusal); an error from elsewhere becomes one by

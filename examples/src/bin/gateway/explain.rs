@@ -413,13 +413,7 @@ fn text(update: &Applied, port: &Frontend, request: &request::Parts, explained: 
         text.push_str("\nRules with its host and path, in order of precedence:\n");
     }
     for candidate in &explanation.candidates {
-        let rule = name(&table.rule(candidate.rule).id);
-        let hostname = candidate.hostname.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
-        let _ = writeln!(
-            text,
-            "  {rule}  host {hostname}  {}  matches[{}]: {}",
-            candidate.path, candidate.entry, candidate.outcome
-        );
+        let _ = writeln!(text, "  {}", candidate.in_table(table));
     }
     text.push('\n');
     match explanation.decision {
