@@ -49,7 +49,7 @@
 //! | the address of the Service in front of the data plane | [`addresses`] |
 //! | a mesh on a node | [`workloads`]: in which namespace a client is |
 //! | all that was read, and what came of it | [`controller::Viewer`]: what `gateway check --kube` shows |
-//! | objects of your own kinds, as backends, filters, or for yourself | [`OwnKinds`](gateway_core::own_kinds::OwnKinds), in [`ControllerOptions::translate`](controller::ControllerOptions::translate): they are watched, too |
+//! | objects of your own kinds, as backends, filters, or for yourself | [`OwnKinds`](gateway_core::own_kinds::OwnKinds), in [`ControllerOptions::translate`](controller::ControllerOptions::translate): they are watched, too; the page of [`controller`] has an example |
 //! | the resources, without a controller | [`watch`] as a stream of changes, [`store`] as `gateway_core::api::Resources`, kept up to date |
 //! | statuses to write, of a controller of your own | [`status`]: merged, written against the version that was read, with events and the finalizer of a class |
 //! | which features a cluster's definitions allow | [`definitions`] |

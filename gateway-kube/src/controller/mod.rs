@@ -9,6 +9,47 @@
 //! Lease, one request at a time for each object, some time after it changed, since objects that are applied together come one after
 //! the other, and no object more often than it can be read.
 //!
+//! Objects of a program's own kinds are read like all others. Those that are neither backends nor filters, as policies of one's own are, an
+//! update names among what [changed](Update::changed), and a [`View`] has them:
+//!
+//! ```no_run
+//! use gateway_core::api::{Kind, OwnSpec};
+//! use gateway_core::name::OwnKind;
+//! use gateway_core::own_kinds::OwnKinds;
+//! use gateway_kube::controller::{Controller, ControllerOptions};
+//! use gateway_kube::kube::Client;
+//!
+//! #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+//! #[serde(rename_all = "camelCase")]
+//! struct Quota {
+//!     route: String,
+//!     requests_per_second: u32,
+//! }
+//!
+//! impl OwnSpec for Quota {
+//!     const KIND: &'static OwnKind = &OwnKind::new("example.com", "Quota", "quotas", &["v1"]);
+//! }
+//!
+//! # async fn run(client: Client) {
+//! let mut options = ControllerOptions::default();
+//! options.translate.own_kinds = OwnKinds::default().other::<Quota>();
+//! let (controller, mut updates) = Controller::new(client, options);
+//! while let Some(update) = updates.next().await {
+//!     if update.changed.iter().any(|(kind, _)| *kind == Kind::Own(Quota::KIND))
+//!         && let Some(view) = controller.viewer().view().await
+//!     {
+//!         for (name, object) in view.resources.own.get(Quota::KIND).into_iter().flatten() {
+//!             if let Some(quota) = object.spec::<Quota>() {
+//!                 println!("{name}: {} requests a second for {}", quota.requests_per_second, quota.route);
+//!             }
+//!         }
+//!     }
+//!     // The table is served, and the data plane knows the quotas.
+//!     update.applied(Vec::new());
+//! }
+//! # }
+//! ```
+//!
 //! What happens while the API server is away: nothing. The last table stays, and what was to be written is written later.
 
 mod options;

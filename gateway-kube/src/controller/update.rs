@@ -22,7 +22,7 @@ use crate::watch::LeftOut;
 pub struct Update {
     /// The table.
     pub table: Arc<RouteTable>,
-    /// The objects that changed since the last update, by kind and name.
+    /// The objects that changed since the last update, by kind and name; those of kinds of your own, too.
     pub changed: Vec<(Kind, ObjectName)>,
     /// When the first of these changes was heard of.
     pub since: Instant,
