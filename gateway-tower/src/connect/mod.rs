@@ -19,7 +19,7 @@ mod tls;
 
 pub(crate) use self::application::Application;
 pub(crate) use self::blocks::Blocks;
-pub(crate) use self::own_sockets::is_of_machine;
+pub(crate) use self::own_sockets::{Maker, is_of_machine};
 #[cfg(feature = "server")]
 pub(crate) use self::own_sockets::{OwnSocket, TakenFrom, ToSelf, enter, is_own};
 pub(crate) use self::peer::Peer;

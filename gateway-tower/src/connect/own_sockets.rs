@@ -3,7 +3,7 @@
 //! The backend of a Route may be the gateway: an EndpointSlice has its address, or its own Service is named. What comes in goes out then
 //! and comes in again, so that one request would take all the connections that there may be, from all clients. It cannot be told from
 //! what is meant to pass through the gateway twice. So there are few such connections at a time, and what would need more of them
-//! fails.
+//! fails. What a mesh passes on to where a workload has dialled is the workload's: a Gateway is reached so by as many as there are.
 //!
 //! To the sockets of a mesh there are none at all. They are for workloads whose connections are led there, and believe what comes with one
 //! about its client: a workload that had itself passed on to one could say anything.
@@ -46,6 +46,17 @@ pub(crate) enum TakenFrom {
     Workloads,
 }
 
+/// Who makes a connection, in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The gateway, to a backend of its choice.
+    Gateway,
+    /// A workload that has dialled this address, whose connection is passed on there by a mesh. There is one for each that it has made, so
+    /// that none of these goes round without another that the gateway makes.
+    #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a mesh has workloads"))]
+    Workload,
+}
+
 /// A socket of this process, as long as it is bound.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server has sockets"))]
@@ -74,8 +85,9 @@ pub(crate) enum Loops {
 ///
 /// # Errors
 /// When there is no room, or the socket is for others.
-pub(crate) fn enter(transport: Transport, to: SocketAddr) -> Result<Option<ToSelf>, Loops> {
+pub(crate) fn enter(maker: Maker, transport: Transport, to: SocketAddr) -> Result<Option<ToSelf>, Loops> {
     match bound_at(transport, to) {
+        Some(TakenFrom::All) if maker == Maker::Workload => Ok(None),
         Some(TakenFrom::All) => ROOM.try_acquire().map(Some).map_err(|_| Loops::NoRoom),
         Some(TakenFrom::Workloads) => Err(Loops::OfMesh),
         None => Ok(None),
@@ -178,8 +190,19 @@ mod tests {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let _socket = OwnSocket::new(Transport::Tcp, address("0.0.0.0:13"), TakenFrom::Workloads);
         for of_mesh in ["127.0.0.1:13", "[::ffff:127.0.0.1]:13"] {
-            assert_eq!(enter(Transport::Tcp, address(of_mesh)).unwrap_err(), Loops::OfMesh, "{of_mesh}");
+            for maker in [Maker::Gateway, Maker::Workload] {
+                let entered = enter(maker, Transport::Tcp, address(of_mesh));
+                assert_eq!(entered.unwrap_err(), Loops::OfMesh, "{maker:?}: {of_mesh}");
+            }
         }
-        assert!(matches!(enter(Transport::Tcp, address("127.0.0.1:14")), Ok(None)));
+        assert!(matches!(enter(Maker::Gateway, Transport::Tcp, address("127.0.0.1:14")), Ok(None)));
+    }
+
+    #[test]
+    fn what_a_workload_has_dialled_takes_no_room_from_the_gateway() {
+        let own: SocketAddr = "127.0.0.1:15".parse().unwrap();
+        let _socket = OwnSocket::new(Transport::Tcp, own, TakenFrom::All);
+        assert!(matches!(enter(Maker::Workload, Transport::Tcp, own), Ok(None)));
+        assert!(matches!(enter(Maker::Gateway, Transport::Tcp, own), Ok(Some(_)) | Err(Loops::NoRoom)));
     }
 }

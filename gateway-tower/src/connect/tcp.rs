@@ -9,7 +9,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::own_sockets::enter;
+use super::own_sockets::{Maker, enter};
 use super::stream::Connected;
 use crate::client::ConnectError;
 
@@ -33,13 +33,17 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// When it cannot be made, or [leads back](super::own_sockets) to the gateway once too often.
-pub(crate) async fn tcp(endpoint: SocketAddr, limit: Duration) -> Result<Connected, ConnectError> {
+pub(crate) async fn tcp(
+    maker: Maker,
+    endpoint: SocketAddr,
+    limit: Duration,
+) -> Result<Connected, ConnectError> {
     #[cfg(feature = "fuzzing")]
     if let Some(connected) = in_place_of_sockets::connected(endpoint) {
         let connected = connected.map(|stream| Connected { stream, to_self: None });
         return connected.map_err(|error| ConnectError { endpoint, cause: error.into() });
     }
-    let to_self = enter(Transport::Tcp, endpoint);
+    let to_self = enter(maker, Transport::Tcp, endpoint);
     let to_self = to_self.map_err(|loops| ConnectError { endpoint, cause: loops.into() })?;
     let connected = timeout(limit, TcpStream::connect(endpoint)).await;
     let stream = connected
@@ -90,7 +94,7 @@ mod tests {
     #[tokio::test]
     async fn the_kernel_gives_up_on_a_backend_that_is_gone() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let stream = tcp(listener.local_addr().unwrap(), UNACKNOWLEDGED).await.unwrap();
+        let stream = tcp(Maker::Gateway, listener.local_addr().unwrap(), UNACKNOWLEDGED).await.unwrap();
         let socket = SockRef::from(&stream.stream);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
         assert!(socket.keepalive().unwrap());

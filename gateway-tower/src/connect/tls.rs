@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::stream::Io;
 use super::verifier::Verifier;
-use super::{Application, BackendIo, Connected, Peer, TlsPeer, tcp};
+use super::{Application, BackendIo, Connected, Maker, Peer, TlsPeer, tcp};
 use crate::body::BoxError;
 use crate::client::{BackendTlsOptions, ConnectError};
 use crate::span;
@@ -59,7 +59,7 @@ impl Connector {
         limit: Duration,
     ) -> Result<BackendIo, ConnectError> {
         let deadline = span::from_now(limit);
-        let stream = tcp(peer.address, limit).await?;
+        let stream = tcp(Maker::Gateway, peer.address, limit).await?;
         self.secure(peer, application, deadline, stream).await
     }
 

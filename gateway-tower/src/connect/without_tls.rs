@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::stream::Io;
-use super::{Application, BackendIo, Connected, Peer, tcp};
+use super::{Application, BackendIo, Connected, Maker, Peer, tcp};
 use crate::client::ConnectError;
 use crate::span;
 
@@ -25,7 +25,7 @@ impl Connector {
         limit: Duration,
     ) -> Result<BackendIo, ConnectError> {
         let deadline = span::from_now(limit);
-        let stream = tcp(peer.address, limit).await?;
+        let stream = tcp(Maker::Gateway, peer.address, limit).await?;
         self.secure(peer, Application::Stream, deadline, stream).await
     }
 

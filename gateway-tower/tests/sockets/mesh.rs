@@ -309,6 +309,21 @@ fn behind_proxy(addresses: &[SocketAddr], options: ServeOptions, most: usize, ta
     )
 }
 
+// MSH-08
+#[tokio::test]
+async fn workloads_reach_a_gateway_of_the_same_process_whatever_many_they_are() {
+    // More than there may be of the gateway's own connections to itself.
+    const WORKLOADS: usize = 300;
+    let gateway = crate::world::World::start(&crate::world::Table::new(1, echo().await)).await;
+    let mesh = World::start(table(echo().await, &["shop"]));
+    let mut clients = Vec::new();
+    for _ in 0..WORKLOADS {
+        let mut client = Client::http1(mesh.dial(DESK, gateway.address(80)).await).await;
+        assert_eq!(client.send(get("/")).await.status, 200);
+        clients.push(client);
+    }
+}
+
 // MSH-05: a workload that dials the mesh itself would be believed whatever it says about its namespace.
 #[tokio::test]
 async fn no_workload_reaches_a_socket_of_the_mesh_through_the_mesh() {

@@ -13,7 +13,7 @@ use super::client_room::ClientRoom;
 use super::options::MeshOptions;
 use super::original_destination::{OriginalDestination, redirected};
 use crate::body::BoxError;
-use crate::connect::{Connector, TakenFrom};
+use crate::connect::{Connector, Maker, TakenFrom};
 use crate::connection::Connection;
 use crate::drain::{Member, Phase};
 use crate::handle::TableHandle;
@@ -122,7 +122,8 @@ impl Shared {
             // MSH-08
             let endpoints = [Endpoint::new(addressed)].into();
             // It follows no Route.
-            let to = Destination { endpoints, tls: None, record: StreamRecord::default() };
+            let record = StreamRecord::default();
+            let to = Destination { endpoints, tls: None, maker: Maker::Workload, record };
             return carry(stream, &[], to, None, (&self.streams, &self.connector), &member).await;
         };
         let read = tokio::select! {

@@ -13,7 +13,9 @@ pub enum OriginalDestination {
     /// The kernel knows: it changed the destination, as rules with `redirect` or `dnat` do. On Linux.
     Redirected,
     /// The connection begins with a header of the PROXY protocol, of either version, which says who the client is and where it
-    /// connected to. Every client that can connect is believed, so that nothing else may be able to.
+    /// connected to. Every client that can connect is believed, so that nothing else may be able to. A destination that is an address of
+    /// loopback is one of the machine, or the pod, that the mesh runs in: who tells of workloads elsewhere leaves out what they send to
+    /// themselves.
     ProxyHeader,
     /// This tells.
     Resolver(Arc<dyn ResolveDestination>),
@@ -21,7 +23,8 @@ pub enum OriginalDestination {
 
 /// Tells where a connection was addressed to.
 pub trait ResolveDestination: fmt::Debug + Send + Sync + 'static {
-    /// Where the connection of this client was addressed to that came in at `local`.
+    /// Where the connection of this client was addressed to that came in at `local`. It is made from here: an address of loopback is one
+    /// of the machine, or the pod, that the mesh runs in.
     ///
     /// # Errors
     /// When it is not known; the connection is reset.

@@ -6,7 +6,7 @@ use gateway_core::rule::Endpoint;
 use tokio::io::AsyncWriteExt;
 
 use crate::client::ConnectError;
-use crate::connect::{self, Application, BackendIo, Connector, Peer};
+use crate::connect::{self, Application, BackendIo, Connector, Maker, Peer};
 use crate::serve::destination::Destination;
 use crate::serve::stream_options::StreamOptions;
 use crate::span;
@@ -24,7 +24,7 @@ pub(super) async fn connect(
     connector: &Connector,
     options: &StreamOptions,
 ) -> Result<BackendIo, ConnectError> {
-    let Destination { endpoints, tls, record } = destination;
+    let Destination { endpoints, tls, maker, record } = destination;
     let start = fastrand::usize(..endpoints.len());
     let last = endpoints.len().min(options.connect_attempts.max(1) as usize) - 1;
     let mut attempt = 0;
@@ -32,7 +32,7 @@ pub(super) async fn connect(
         let address = endpoints[(start + attempt) % endpoints.len()].address();
         record.tries(address);
         let peer = Peer { address, tls: tls.clone() };
-        match reach(&peer, header, connector, options).await {
+        match reach(*maker, &peer, header, connector, options).await {
             Err(error) if attempt < last => tracing::debug!(%address, %error, "another endpoint is tried"),
             connected => return connected,
         }
@@ -41,13 +41,14 @@ pub(super) async fn connect(
 }
 
 async fn reach(
+    maker: Maker,
     peer: &Peer,
     header: &[u8],
     connector: &Connector,
     options: &StreamOptions,
 ) -> Result<BackendIo, ConnectError> {
     let deadline = span::from_now(options.connect_timeout);
-    let mut connected = connect::tcp(peer.address, options.connect_timeout).await?;
+    let mut connected = connect::tcp(maker, peer.address, options.connect_timeout).await?;
     let failed = |error: std::io::Error| ConnectError { endpoint: peer.address, cause: error.into() };
     connected.stream.write_all(header).await.map_err(failed)?;
     connector.secure(peer, Application::Stream, deadline, connected).await

@@ -13,7 +13,7 @@ use tokio::net::UdpSocket;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::connect::{self, ToSelf};
+use crate::connect::{self, Maker, ToSelf};
 use crate::drain::{Member, Phase};
 use crate::outcome::StreamEnd;
 use crate::serve::stream_record::StreamRecord;
@@ -79,7 +79,7 @@ impl Flow {
         socket.set_nonblocking(true)?;
         socket.connect(&endpoint.into())?;
         let backend = UdpSocket::from_std(socket.into())?;
-        let to_self = connect::enter(Transport::Udp, endpoint).map_err(io::Error::other)?;
+        let to_self = connect::enter(Maker::Gateway, Transport::Udp, endpoint).map_err(io::Error::other)?;
         let mut record = record();
         record.tries(endpoint);
         Ok(Self {

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::endpoint;
 use super::proxy_header::{ProxyHeader, ProxyHeaders};
 use crate::body::BoxError;
-use crate::connect::Connector;
+use crate::connect::{Connector, Maker};
 use crate::drain::{Member, Phase};
 use crate::handle::TableHandle;
 use crate::outcome::StreamEnd;
@@ -102,7 +102,12 @@ impl Relay {
             Ok(backend) => {
                 let backend = table.backend(backend);
                 record.falls_to(backend);
-                Ok(Destination { endpoints: Arc::clone(&backend.endpoints), tls: None, record })
+                Ok(Destination {
+                    endpoints: Arc::clone(&backend.endpoints),
+                    tls: None,
+                    maker: Maker::Gateway,
+                    record,
+                })
             }
             Err(why) => Err(record.refused(why, &table)),
         }

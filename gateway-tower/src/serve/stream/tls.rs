@@ -29,7 +29,7 @@ use super::any_client::AnyClient;
 use super::certificates::Certificates;
 use super::client_hello::ClientHello;
 use super::tls_options::TlsOptions;
-use crate::connect::TlsPeer;
+use crate::connect::{Maker, TlsPeer};
 use crate::outcome::StreamEnd;
 use crate::serve::certificate_problem::CertificateProblem;
 use crate::serve::destination::Destination;
@@ -242,10 +242,15 @@ impl Current {
             ListenerProtocol::TlsTerminate(_) => {
                 let certificate = table.certificate_for(backend, Some(gateway));
                 let tls = |tls| TlsPeer { tls: Arc::clone(tls), certificate: certificate.cloned() };
-                let destination = Destination { endpoints, tls: backend.tls.as_ref().map(tls), record };
+                let destination = Destination {
+                    endpoints,
+                    tls: backend.tls.as_ref().map(tls),
+                    maker: Maker::Gateway,
+                    record,
+                };
                 Way::Terminate(self.config(matched.listener), destination)
             }
-            _ => Way::Pass(Destination { endpoints, tls: None, record }),
+            _ => Way::Pass(Destination { endpoints, tls: None, maker: Maker::Gateway, record }),
         })
     }
 
