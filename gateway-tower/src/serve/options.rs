@@ -66,6 +66,7 @@ pub struct ServeOptions {
     pub idle_timeout: Option<Duration>,
     /// How long a request may go on without a byte from or to the client. Over HTTP/2 it counts for each request, and only
     /// while it is the client's turn: to send more of the request, until the answer begins, or to take more of the answer.
+    /// What it takes counts by pieces of up to 16 KiB there.
     /// `None` is no limit.
     pub stall_timeout: Option<Duration>,
     /// How long a client that has closed its side of a connection of HTTP/1.1 is waited for without a byte going to it: it may

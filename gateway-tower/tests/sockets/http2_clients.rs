@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_core::rule::BackendProtocol;
 use gateway_tower::serve::ServeOptions;
 use gateway_tower::upstream::UpstreamOptions;
 use http::{Request, Response, StatusCode};
@@ -145,6 +146,31 @@ async fn a_backend_may_take_any_time_while_its_client_lives() {
     let world = World::with(&Table::new(1, slow), options, UpstreamOptions::default()).await;
     let mut client = Client::http2(world.connect().await).await;
     assert_eq!(client.send(get2("a", "/")).await.text(), "ok");
+}
+
+#[tokio::test]
+async fn a_backend_may_take_any_time_to_read_what_its_client_has_sent() {
+    const PIECE: &[u8] = &[0; 5000];
+    let slow = backend(|request: Request<Incoming>| async move {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Response::new(full(request.into_body().collect().await.unwrap().to_bytes().len().to_string()))
+    })
+    .await;
+    let options = ServeOptions {
+        stall_timeout: Some(Duration::from_secs(1)),
+        http2_ping_after: Some(Duration::from_millis(300)),
+        ..ServeOptions::default()
+    };
+    // More than the sockets between hold, or the windows.
+    for (protocol, pieces) in [(BackendProtocol::Http1, 2000), (BackendProtocol::H2c, 200)] {
+        let table = Table::new(1, slow).protocol(protocol);
+        let world = World::with(&table, options.clone(), UpstreamOptions::default()).await;
+        let mut client = Client::http2(world.connect().await).await;
+        let body = (0..pieces).map(|_| Ok(Frame::data(Bytes::from_static(PIECE))));
+        let body = StreamBody::new(futures_util::stream::iter(body)).boxed_unsync();
+        let answer = client.send(Request::post("http://a/").body(body).unwrap()).await;
+        assert_eq!(answer.text(), (pieces * PIECE.len()).to_string(), "{protocol:?}");
+    }
 }
 
 #[tokio::test]

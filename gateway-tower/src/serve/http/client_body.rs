@@ -58,13 +58,16 @@ impl Body for ClientBody {
         let Some(Arriving { incoming, has_ended, clock }) = self.0.as_deref_mut() else {
             return Poll::Ready(None);
         };
-        let frame = Pin::new(&mut *incoming).poll_frame(cx);
+        let mut poll = |cx: &mut Context<'_>| Pin::new(&mut *incoming).poll_frame(cx);
+        let frame = match clock {
+            Some(clock) => clock.poll_body(cx, poll),
+            None => poll(cx),
+        };
         let frame = frame.map(|frame| frame.map(|frame| frame.map_err(Into::into)));
         if frame.is_ready() {
             *has_ended = incoming.is_end_stream();
         }
         let Some(clock) = clock else { return frame };
-        clock.body_polled(frame.is_pending());
         if *has_ended {
             clock.received();
         }

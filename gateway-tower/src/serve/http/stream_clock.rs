@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::task::{ArcWake, AtomicWaker, waker_ref};
 use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
@@ -27,8 +28,10 @@ pub(super) struct StreamClock {
     moved: AtomicU32,
     /// More of the request may come, and the answer has not begun.
     receiving: AtomicBool,
-    /// More of the request is wanted.
+    /// More of the request is wanted, and none has come since.
     wants_body: AtomicBool,
+    /// Who wants it.
+    waiting: AtomicWaker,
     /// A piece of the answer waits until the client takes it.
     wants_room: AtomicBool,
 }
@@ -61,12 +64,27 @@ impl StreamClock {
         Self { receiving: AtomicBool::new(receiving), ..Self::default() }
     }
 
-    /// More of the request is wanted, or a piece has come.
-    pub(super) fn body_polled(&self, pending: bool) {
-        self.wants_body.store(pending, Ordering::Relaxed);
-        if !pending {
-            self.moved.fetch_add(1, Ordering::Relaxed);
+    /// Asks for more of the request, and knows when some comes: who wanted it may not be able to take it then, which is not for the client
+    /// to answer for.
+    pub(super) fn poll_body<T>(
+        self: &Arc<Self>,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        self.waiting.register(cx.waker());
+        // Before it is asked for: some may come while it is.
+        self.wants_body.store(true, Ordering::Relaxed);
+        let polled = poll(&mut Context::from_waker(&waker_ref(self)));
+        if polled.is_ready() {
+            self.body_came();
         }
+        polled
+    }
+
+    /// A piece of the request has come.
+    fn body_came(&self) {
+        self.wants_body.store(false, Ordering::Relaxed);
+        self.moved.fetch_add(1, Ordering::Relaxed);
     }
 
     /// No more of the request is wanted, or its answer has begun: then it is for both to say when they are done.
@@ -93,6 +111,14 @@ impl StreamClock {
     fn is_clients_turn(&self) -> bool {
         let sending = self.receiving.load(Ordering::Relaxed) && self.wants_body.load(Ordering::Relaxed);
         sending || self.wants_room.load(Ordering::Relaxed)
+    }
+}
+
+/// Some of the request has come, or its end.
+impl ArcWake for StreamClock {
+    fn wake_by_ref(clock: &Arc<Self>) {
+        clock.body_came();
+        clock.waiting.wake();
     }
 }
 
@@ -158,12 +184,20 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use tokio::sync::oneshot;
     use tokio::time::timeout;
 
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(4);
+
+    /// More of the request is wanted, and there is none.
+    fn want_body(clock: &Arc<StreamClock>) {
+        let polled = clock.poll_body(&Context::from_waker(Waker::noop()), |_| Poll::<()>::Pending);
+        assert!(polled.is_pending());
+    }
 
     /// Whether a stream with this clock, whose future never ends, is given up within `time`.
     async fn is_given_up(streams: &Streams, time: Duration) -> bool {
@@ -178,7 +212,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_the_clients_turn_is_limited() {
         let streams = Streams::new(Some(LIMIT));
-        streams.begin(true).body_polled(true);
+        want_body(&streams.begin(true));
         assert!(is_given_up(&streams, LIMIT * 2).await, "more of the request is wanted");
         streams.begin(false).answer_ready();
         assert!(is_given_up(&streams, LIMIT * 2).await, "the answer is not taken");
@@ -186,21 +220,33 @@ mod tests {
         let _backends_turn = streams.begin(true);
         assert!(!is_given_up(&streams, LIMIT * 10).await, "the backend takes nothing");
         let answered = streams.begin(true);
-        answered.body_polled(true);
+        want_body(&answered);
         answered.received();
         assert!(!is_given_up(&streams, LIMIT * 10).await, "the answer has begun");
+
+        let untaken = streams.begin(true);
+        want_body(&untaken);
+        ArcWake::wake_by_ref(&untaken);
+        assert!(!is_given_up(&streams, LIMIT * 10).await, "the backend takes nothing of what has come");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_of_no_time_is_not_looked_at_without_a_pause() {
+        let streams = Streams::new(Some(Duration::ZERO));
+        let _backends_turn = streams.begin(true);
+        assert!(!is_given_up(&streams, LIMIT).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_may_be_slow() {
         let streams = Streams::new(Some(LIMIT));
         let clock = streams.begin(true);
-        clock.body_polled(true);
+        want_body(&clock);
         let slow = async {
             for _ in 0..10 {
                 sleep(LIMIT / 2).await;
-                clock.body_polled(false);
-                clock.body_polled(true);
+                clock.body_came();
+                want_body(&clock);
             }
         };
         let (given_up, ()) = tokio::join!(is_given_up(&streams, LIMIT * 5), slow);
