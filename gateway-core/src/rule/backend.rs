@@ -68,7 +68,7 @@ pub enum BackendProtocol {
     WebSocket,
 }
 
-/// One address that serves a backend.
+/// One address that serves a backend, and displayed as such.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     address: SocketAddr,
@@ -220,6 +220,12 @@ impl Endpoint {
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
         Self::new(address)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
     }
 }
 

@@ -60,3 +60,47 @@
 //! assert_eq!(service.oneshot(request("/")).await.unwrap().status(), 404);
 //! # }
 //! ```
+//!
+//! # A client of one's own, with retries
+//! ```
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use gateway_core::name::ObjectName;
+//! use gateway_tower::balance::BalanceLayer;
+//! use gateway_tower::client::UpstreamTarget;
+//! use gateway_tower::dispatch::DispatchLayer;
+//! use gateway_tower::recover::RecoverLayer;
+//! use gateway_tower::respond::RespondLayer;
+//! use gateway_tower::retry::RetryLayer;
+//! use gateway_tower::route::RouteLayer;
+//! use gateway_tower::timeouts::{Limit, TimeoutsLayer};
+//! use gateway_tower::{BoxError, Connection, RequestBody, TableHandle};
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/table.rs"));
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let table = table(|_, _| {});
+//! // The table has one rule, for paths under `/shop`, whose backend has one endpoint.
+//! let connection = Arc::new(Connection::new(ObjectName::new("default", "gateway"), 80));
+//! let service = ServiceBuilder::new()
+//!     .layer(RespondLayer)
+//!     .layer(RouteLayer::new(TableHandle::new(table)).on(connection))
+//!     .layer(DispatchLayer::default())
+//!     .layer(TimeoutsLayer::new(Limit::Request))
+//!     .map_request(|request: Request<Full<Bytes>>| request.map(RequestBody::new))
+//!     .layer(RetryLayer)
+//!     .layer(BalanceLayer::default())
+//!     .layer(TimeoutsLayer::new(Limit::BackendRequest))
+//!     .layer(RecoverLayer)
+//!     .service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
+//!         let target = UpstreamTarget::from_extensions(request.extensions()).expect("an endpoint was picked");
+//!         Ok::<_, BoxError>(Response::new(Full::<Bytes>::from(target.endpoint().to_string())))
+//!     });
+//!
+//! let request = Request::get("/shop/cart").header("host", "example.com").body(Full::default()).unwrap();
+//! let answer = service.oneshot(request).await.unwrap();
+//! assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "10.0.0.7:8080");
+//! # }
+//! ```
