@@ -43,15 +43,18 @@ where
         let mut this = self.project();
         loop {
             let sent = if let Some(piece) = this.piece.as_ref() {
-                // A byte will do to begin with: what is handed over waits within the stream's buffer, which is limited.
-                this.stream.reserve_capacity(usize::from(!piece.is_empty()));
-                while !piece.is_empty() && this.stream.capacity() == 0 {
-                    let Some(Ok(_)) = ready!(this.stream.poll_capacity(cx)) else {
-                        return Poll::Ready(Ok(()));
-                    };
+                let ended = this.body.is_end_stream();
+                // The last may wait within the stream as well as here: it goes with the head then where it is all there is, since a stream
+                // has no room before it is opened. Before any other is handed over, there must be room for a byte.
+                if !ended {
+                    this.stream.reserve_capacity(usize::from(!piece.is_empty()));
+                    while !piece.is_empty() && this.stream.capacity() == 0 {
+                        let Some(Ok(_)) = ready!(this.stream.poll_capacity(cx)) else {
+                            return Poll::Ready(Ok(()));
+                        };
+                    }
                 }
                 let piece = this.piece.take().unwrap_or_default();
-                let ended = this.body.is_end_stream();
                 this.stream.send_data(piece, ended).map(|()| ended)
             } else {
                 match ready!(this.body.as_mut().poll_frame(cx)).transpose() {
