@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -66,8 +66,8 @@ pub(super) struct Load {
     streams: AtomicUsize,
     /// How many streams the backend allows: none until it has said so.
     allowed: AtomicUsize,
-    /// Pieces of answers that have come.
-    heard: AtomicU32,
+    /// Whether a piece of an answer has come since the last look.
+    heard: AtomicBool,
     /// Requests that were given up since then.
     given_up: AtomicUsize,
     /// Told when that were too many, and there are no others.
@@ -135,7 +135,7 @@ impl Http2Connection {
         let load = Arc::new(Load {
             streams: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
-            heard: AtomicU32::new(0),
+            heard: AtomicBool::new(false),
             given_up: AtomicUsize::new(0),
             left: Notify::new(),
             closed: AtomicBool::new(false),
@@ -219,7 +219,7 @@ impl Place {
         if !std::mem::replace(&mut self.is_answered, true) {
             self.load.readers.await_no_longer();
         }
-        self.load.heard.fetch_add(1, Ordering::Relaxed);
+        self.load.heard.store(true, Ordering::Relaxed);
         self.load.given_up.store(0, Ordering::Relaxed);
     }
 
@@ -282,13 +282,11 @@ async fn drive<T: AsyncRead + AsyncWrite + Unpin>(
 async fn silent(mut pings: PingPong, load: &Load, options: &UpstreamOptions) {
     let Some(after) = options.http2_ping_after else { return std::future::pending().await };
     let look = (after / LOOKS).max(MOMENT);
-    let mut heard = 0;
     let mut quiet = Duration::ZERO;
     let mut pinged: Option<Instant> = None;
     loop {
         sleep(look).await;
-        let now = load.heard.load(Ordering::Relaxed);
-        if std::mem::replace(&mut heard, now) != now {
+        if load.heard.swap(false, Ordering::Relaxed) {
             quiet = Duration::ZERO;
             pinged = None;
             continue;

@@ -167,7 +167,7 @@ impl Protocols {
         if http2 {
             member.set_multiplexed();
             let streams = Streams::new(self.options.stall_timeout);
-            let service = PerConnection::new(service, member.clone(), Some(streams.clone()));
+            let service = PerConnection::new(service, member.clone(), Some(streams));
             let (stream, clock) = (Blocks::new(io), TurnClock::new());
             let http2 = self.http2(streams, clock.clone());
             let connection = http2.serve_connection(TokioIo::new(stream.clone()), service);

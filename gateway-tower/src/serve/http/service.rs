@@ -124,7 +124,7 @@ where
             // A tunnel holds on to its place among the open connections.
             request.extensions_mut().insert(self.member.clone());
         }
-        let clock = self.streams.as_ref().map(|streams| streams.begin(!request.body().is_end_stream()));
+        let clock = self.streams.map(|streams| streams.begin(!request.body().is_end_stream()));
         let old = request.version() == Version::HTTP_10;
         let request = request.map(|incoming| ClientBody::new(incoming, clock.clone()));
         let in_flight = Some(self.member.begin());

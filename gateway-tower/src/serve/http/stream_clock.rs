@@ -5,9 +5,10 @@
 //! looks at that a few times within the limit. A timer is set only while it may be the client's turn; a backend may take
 //! any time, which is for the timeouts of a rule.
 
+use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const LOOKS: u32 = 4;
 /// Whose turn it is in one stream, and whether anything has moved.
 #[derive(Debug, Default)]
 pub(super) struct StreamClock {
-    /// Pieces of either body that have gone through.
-    moved: AtomicU32,
+    /// A piece of either body has gone through since the last look.
+    moved: AtomicBool,
     /// More of the request may come, and the answer has not begun.
     receiving: AtomicBool,
     /// More of the request is wanted, and none has come since.
@@ -37,11 +38,14 @@ pub(super) struct StreamClock {
 }
 
 /// The tasks of the streams of one connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Streams {
     limit: Option<Duration>,
+}
+
+thread_local! {
     /// The clock of the stream whose task is the next: hyper calls the service, and then starts the task.
-    next: Arc<Mutex<Option<Arc<StreamClock>>>>,
+    static NEXT: Cell<Option<Arc<StreamClock>>> = const { Cell::new(None) };
 }
 
 pin_project! {
@@ -52,7 +56,6 @@ pin_project! {
         clock: Arc<StreamClock>,
         look: Duration,
         timer: Option<Pin<Box<Sleep>>>,
-        moved: u32,
         waited: u32,
     }
 }
@@ -69,22 +72,28 @@ impl StreamClock {
     pub(super) fn poll_body<T>(
         self: &Arc<Self>,
         cx: &Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.waiting.register(cx.waker());
-        // Before it is asked for: some may come while it is.
-        self.wants_body.store(true, Ordering::Relaxed);
-        let polled = poll(&mut Context::from_waker(&waker_ref(self)));
-        if polled.is_ready() {
-            self.body_came();
+        loop {
+            // Before it is asked for: some may come while it is.
+            self.wants_body.store(true, Ordering::Relaxed);
+            let polled = poll(&mut Context::from_waker(&waker_ref(self)));
+            if polled.is_ready() {
+                self.body_came();
+                return polled;
+            }
+            self.waiting.register(cx.waker());
+            // What came before that has woken no task.
+            if self.wants_body.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
         }
-        polled
     }
 
     /// A piece of the request has come.
     fn body_came(&self) {
-        self.wants_body.store(false, Ordering::Relaxed);
-        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.moved.store(true, Ordering::Relaxed);
+        self.wants_body.store(false, Ordering::Release);
     }
 
     /// No more of the request is wanted, or its answer has begun: then it is for both to say when they are done.
@@ -95,7 +104,7 @@ impl StreamClock {
     /// The client has taken what there was of the answer.
     pub(super) fn answer_taken(&self) {
         self.wants_room.store(false, Ordering::Relaxed);
-        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.moved.store(true, Ordering::Relaxed);
     }
 
     /// A piece of the answer is there for the client.
@@ -127,13 +136,13 @@ impl ArcWake for StreamClock {
 impl Streams {
     /// Streams that wait for their client no longer than `limit`, or a quarter more.
     pub(super) fn new(limit: Option<Duration>) -> Self {
-        Self { limit, next: Arc::default() }
+        Self { limit }
     }
 
     /// The clock of a stream that begins; its task must be started next.
-    pub(super) fn begin(&self, receiving: bool) -> Arc<StreamClock> {
+    pub(super) fn begin(self, receiving: bool) -> Arc<StreamClock> {
         let clock = Arc::new(StreamClock::new(receiving));
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&clock));
+        NEXT.set(Some(Arc::clone(&clock)));
         clock
     }
 }
@@ -143,11 +152,10 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let clock = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (self.limit, clock) {
+        match (self.limit, NEXT.take()) {
             (Some(limit), Some(clock)) => {
                 let look = (limit / LOOKS).clamp(MOMENT, FOREVER);
-                tokio::spawn(Watched { stream, clock, look, timer: None, moved: 0, waited: 0 });
+                tokio::spawn(Watched { stream, clock, look, timer: None, waited: 0 });
             }
             (Some(_) | None, _) => {
                 tokio::spawn(stream);
@@ -170,8 +178,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(*this.look)));
             ready!(timer.as_mut().poll(cx));
             timer.as_mut().reset(Instant::now() + *this.look);
-            let moved = this.clock.moved.load(Ordering::Relaxed);
-            let stands = std::mem::replace(this.moved, moved) == moved && this.clock.is_clients_turn();
+            let stands = !this.clock.moved.swap(false, Ordering::Relaxed) && this.clock.is_clients_turn();
             *this.waited = if stands { *this.waited + 1 } else { 0 };
             if *this.waited == LOOKS {
                 tracing::debug!("a client neither sends nor takes anything: the stream is reset");
