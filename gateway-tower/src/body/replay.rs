@@ -24,10 +24,13 @@ pub(crate) struct Replayed<B> {
     shared: Arc<Mutex<Shared<B>>>,
     attempt: u32,
     trailers_read: bool,
+    /// What the layers ask for, as it was after the last frame: looking takes the lock.
+    ended: bool,
+    hint: SizeHint,
 }
 
 struct Shared<B> {
-    source: Pin<Box<B>>,
+    source: B,
     /// The size before anything was read.
     hint: SizeHint,
     kept: BytesMut,
@@ -60,13 +63,13 @@ struct Superseded;
 
 impl<B> Replay<B>
 where
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Unpin,
 {
     /// Keeps `body` for more than one attempt.
     pub(crate) fn new(body: B) -> Self {
         Self(Arc::new(Mutex::new(Shared {
             hint: body.size_hint(),
-            source: Box::pin(body),
+            source: body,
             kept: BytesMut::new(),
             read: 0,
             trailers: None,
@@ -84,7 +87,13 @@ where
         }
         shared.attempt += 1;
         shared.read = 0;
-        Some(Replayed { shared: Arc::clone(&self.0), attempt: shared.attempt, trailers_read: false })
+        Some(Replayed {
+            shared: Arc::clone(&self.0),
+            attempt: shared.attempt,
+            trailers_read: false,
+            ended: shared.has_ended(false),
+            hint: shared.hint,
+        })
     }
 }
 
@@ -103,7 +112,7 @@ impl<B> Drop for Replay<B> {
 
 impl<B> Body for Replayed<B>
 where
-    B: Body<Data = Bytes>,
+    B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
     type Data = Bytes;
@@ -118,51 +127,74 @@ where
         if shared.attempt != this.attempt {
             return Poll::Ready(Some(Err(Superseded.into())));
         }
-        if shared.read < shared.kept.len() {
-            let rest = Bytes::copy_from_slice(&shared.kept[shared.read..]);
-            shared.read = shared.kept.len();
-            if shared.is_last {
-                shared.forget();
+        let frame = ready!(shared.poll_frame(&mut this.trailers_read, cx));
+        this.ended = shared.has_ended(this.trailers_read);
+        // Only of an attempt that has read nothing is it wanted, to announce the length.
+        this.hint = SizeHint::default();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+// === impl Shared ===
+
+impl<B> Shared<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    /// The next frame of the attempt, which has read the trailers or not.
+    fn poll_frame(
+        &mut self,
+        trailers_read: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+    where
+        B::Error: Into<BoxError>,
+    {
+        if self.read < self.kept.len() {
+            let rest = Bytes::copy_from_slice(&self.kept[self.read..]);
+            self.read = self.kept.len();
+            if self.is_last {
+                self.forget();
             }
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
-        if let Some(trailers) = &shared.trailers
-            && !this.trailers_read
+        if let Some(trailers) = &self.trailers
+            && !*trailers_read
         {
-            this.trailers_read = true;
+            *trailers_read = true;
             return Poll::Ready(Some(Ok(Frame::trailers(trailers.clone()))));
         }
-        if shared.progress == Progress::Ended {
+        if self.progress == Progress::Ended {
             return Poll::Ready(None);
         }
-        let frame = ready!(shared.source.as_mut().poll_frame(cx));
+        let frame = ready!(Pin::new(&mut self.source).poll_frame(cx));
         match &frame {
             Some(Ok(frame)) => {
-                shared.keep(frame);
-                shared.read = shared.kept.len();
-                this.trailers_read = frame.is_trailers();
+                self.keep(frame);
+                self.read = self.kept.len();
+                *trailers_read = frame.is_trailers();
             }
-            Some(Err(_)) => shared.lose(),
-            None if shared.progress == Progress::Open => shared.progress = Progress::Ended,
+            Some(Err(_)) => self.lose(),
+            None if self.progress == Progress::Open => self.progress = Progress::Ended,
             None => {}
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
-    fn is_end_stream(&self) -> bool {
-        let shared = lock(&self.shared);
-        let caught_up = shared.read >= shared.kept.len() && (self.trailers_read || shared.trailers.is_none());
-        caught_up && (shared.progress == Progress::Ended || shared.source.is_end_stream())
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let shared = lock(&self.shared);
-        // Only an attempt that has read nothing is asked, to announce the length.
-        if shared.read == 0 { shared.hint } else { SizeHint::default() }
+    /// Whether there is nothing more for an attempt that has read the trailers or not.
+    fn has_ended(&self, trailers_read: bool) -> bool {
+        let caught_up = self.read >= self.kept.len() && (trailers_read || self.trailers.is_none());
+        caught_up && (self.progress == Progress::Ended || self.source.is_end_stream())
     }
 }
-
-// === impl Shared ===
 
 impl<B> Shared<B> {
     fn keep(&mut self, frame: &Frame<Bytes>) {
