@@ -50,7 +50,7 @@ pub(super) fn remove_present_from_request(
     allowed: Upgrades,
 ) -> bool {
     let upgrade = present.has(HeaderSet::UPGRADE) && wants_upgrade(headers) && allowed.choose(headers);
-    if present.has(HeaderSet::TE) {
+    if present.has(HeaderSet::TE) && !says_only(headers, &header::TE, "trailers") {
         let trailers = has_token(headers, &header::TE, "trailers");
         headers.remove(header::TE);
         if trailers {
@@ -167,6 +167,11 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         let name = text.split(|byte| *byte == b';').next().unwrap_or_default();
         name.trim_ascii_end().eq_ignore_ascii_case(token.as_bytes())
     })
+}
+
+/// Whether this header is one line, and that this text.
+fn says_only(headers: &HeaderMap, name: &HeaderName, text: &str) -> bool {
+    headers.get(name).is_some_and(|line| line == text) && is_one_line(headers, name)
 }
 
 /// The elements of the lists in this header. They are bytes, so that one which is not text hides no other.

@@ -1,5 +1,6 @@
 //! A request as a backend of HTTP/2 gets it.
 
+use gateway_core::exchange::HeaderSet;
 use http::header;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{Request, Version};
@@ -12,7 +13,11 @@ use crate::connect::Peer;
 ///
 /// A request that is for no host in particular, as those of HTTP/1.0 may be, is for the endpoint itself: hyper writes no
 /// request without authority.
-pub(super) fn prepare<B>(request: &mut Request<B>, peer: &Peer) -> Result<(), UpstreamError> {
+pub(super) fn prepare<B>(
+    request: &mut Request<B>,
+    present: HeaderSet,
+    peer: &Peer,
+) -> Result<(), UpstreamError> {
     let host = request.headers_mut().remove(header::HOST).ok_or(UpstreamError::Host)?;
     let authority = if host.is_empty() {
         Authority::try_from(peer.address.to_string())
@@ -28,9 +33,12 @@ pub(super) fn prepare<B>(request: &mut Request<B>, peer: &Peer) -> Result<(), Up
     *request.version_mut() = Version::HTTP_2;
 
     let headers = request.headers_mut();
-    headers.remove(header::TRANSFER_ENCODING);
+    if present.has(HeaderSet::TRANSFER_ENCODING) {
+        headers.remove(header::TRANSFER_ENCODING);
+    }
     // An upgrade cannot be asked for in HTTP/2; without the wish, the backend answers as it would to any other.
-    if headers.remove(header::UPGRADE).is_some() {
+    if present.has(HeaderSet::UPGRADE) {
+        headers.remove(header::UPGRADE);
         headers.remove(header::CONNECTION);
     }
     request.extensions_mut().remove::<OnUpgrade>();
@@ -54,12 +62,14 @@ mod tests {
             .body(())
             .unwrap();
         let endpoint = Peer::from(SocketAddr::from(([10, 0, 0, 7], 80)));
-        prepare(&mut request, &endpoint).unwrap();
+        let present = HeaderSet::from_standard(request.headers());
+        prepare(&mut request, present, &endpoint).unwrap();
         assert_eq!(request.uri(), "http://Example.com:8080/a?b");
         assert_eq!(request.headers().len(), 1, "only te stays");
 
         let mut nobodys = Request::get("/a").header("host", "").body(()).unwrap();
-        prepare(&mut nobodys, &endpoint).unwrap();
+        let present = HeaderSet::from_standard(nobodys.headers());
+        prepare(&mut nobodys, present, &endpoint).unwrap();
         assert_eq!(nobodys.uri(), "http://10.0.0.7:80/a");
     }
 }

@@ -169,7 +169,7 @@ where
                     }
                 }
             }
-            BackendProtocol::H2c => match http2::prepare(&mut request, &peer) {
+            BackendProtocol::H2c => match http2::prepare(&mut request, present, &peer) {
                 Ok(()) => UpstreamFuture::new(shared.send_http2(peer, request)),
                 Err(error) => UpstreamFuture::ready(Err(error)),
             },
