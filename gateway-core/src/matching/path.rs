@@ -188,8 +188,9 @@ fn encode_refused(path: &str) -> String {
 /// Whether some segment is `.` or `..`: every one of them has a dot behind a slash.
 fn has_dot_segment(path: &str) -> bool {
     let bytes = path.as_bytes();
-    memchr::memmem::find_iter(bytes, b"/.")
-        .any(|at| matches!(&bytes[at + 2..], [] | [b'/', ..] | [b'.'] | [b'.', b'/', ..]))
+    memchr::memchr_iter(b'.', bytes)
+        .filter(|at| bytes[..*at].ends_with(b"/"))
+        .any(|at| matches!(&bytes[at + 1..], [] | [b'/', ..] | [b'.'] | [b'.', b'/', ..]))
 }
 
 fn decode_unreserved(path: &str) -> Cow<'_, str> {
