@@ -18,6 +18,7 @@ use slab::Slab;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::body::guard::Guard;
+use crate::connect::Turn;
 use crate::observe::ObserveConnections;
 
 /// The open connections of one listener. Clones are the same connections.
@@ -95,6 +96,8 @@ struct Place {
 struct State {
     phase: AtomicU8,
     waker: AtomicWaker,
+    /// What its socket has.
+    turn: Turn,
     tunnel: AtomicBool,
     multiplexed: AtomicBool,
     /// Whether a client of HTTP/2 has sent its settings.
@@ -279,6 +282,11 @@ impl Member {
     pub(crate) fn hold(&self, guard: Guard) {
         // Dropped, and so given back, where there is one.
         let _ = self.0.held.set(guard);
+    }
+
+    /// What the socket of the connection has, as far as that is known.
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.0.state.turn
     }
 
     /// Bytes have come from the client.

@@ -9,6 +9,7 @@ mod own_sockets;
 mod read_at_most;
 mod stream;
 mod tcp;
+mod turn;
 #[cfg(feature = "tls")]
 mod verifier;
 #[cfg(feature = "tls")]
@@ -31,3 +32,4 @@ pub(crate) use self::stream::{BackendIo, Connected};
 pub(crate) use self::tcp::in_place_of_sockets;
 pub(crate) use self::tcp::tcp;
 pub(crate) use self::tls::Connector;
+pub(crate) use self::turn::Turn;

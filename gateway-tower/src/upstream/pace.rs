@@ -17,6 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::client::Target;
+use crate::connect::Turn;
 
 /// What the ends of a connection say to each other.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Pace {
     blocked: AtomicBool,
     /// Whom to wake when it does again.
     room: AtomicWaker,
+    /// What its socket has.
+    turn: Turn,
     /// The most that is read at once.
     piece: AtomicUsize,
     /// The most that a piece may be.
@@ -80,6 +83,7 @@ impl Pace {
             resting: AtomicWaker::new(),
             blocked: AtomicBool::new(false),
             room: AtomicWaker::new(),
+            turn: Turn::default(),
             piece: AtomicUsize::new(largest),
             largest,
         }
@@ -102,6 +106,11 @@ impl Pace {
         self.sending.store(sending, Ordering::Release);
         let sent = sending.then(|| End(Arc::clone(self)));
         request.map(|body| Sending { body, sent })
+    }
+
+    /// What the socket has, as far as that is known.
+    pub(super) fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     /// The most to read at once.
@@ -180,7 +189,7 @@ impl<C: Future> Future for Paced<C> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         let this = self.project();
         ready!(this.pace.poll_asked(cx));
-        this.connection.poll(cx)
+        this.pace.turn.poll(cx, |cx| this.connection.poll(cx))
     }
 }
 

@@ -70,7 +70,9 @@ impl AsyncRead for BackendStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
-        let read = ready!(poll_read_at_most(&mut this.stream, cx, buf, this.pace.piece()));
+        let most = this.pace.piece();
+        let socket = |cx: &mut Context<'_>| poll_read_at_most(&mut this.stream, cx, buf, most);
+        let read = ready!(this.pace.turn().read(cx, socket));
         if room && (read.is_err() || buf.filled().len() == before) {
             this.read_ended = true;
             if let Some(waiting) = this.waiting.take() {

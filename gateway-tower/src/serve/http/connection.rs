@@ -360,7 +360,7 @@ where
                 Phase::Open | Phase::WindingDown | Phase::Draining => {}
             }
         }
-        this.connection.poll(cx).map_err(Into::into)
+        this.member.turn().poll(cx, |cx| this.connection.poll(cx)).map_err(Into::into)
     }
 }
 

@@ -74,7 +74,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
             return Poll::Ready(Ok(()));
         }
         if !this.ended {
-            ready!(poll_read_at_most(&mut this.io, cx, buf, this.read_at_once))?;
+            let socket = |cx: &mut Context<'_>| poll_read_at_most(&mut this.io, cx, buf, this.read_at_once);
+            ready!(this.member.turn().read(cx, socket))?;
             if buf.filled().len() > before || buf.remaining() == 0 {
                 this.read(&buf.filled()[before..]);
                 return Poll::Ready(Ok(()));
