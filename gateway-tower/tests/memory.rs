@@ -288,6 +288,7 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
     let (http1, taken1) = backend(LARGE, 64 * 1024 * 1024);
     let (http2, taken2) = backend_http2(&[0; 16 * 1024]);
     let (frames, taken_frames) = backend_http2(&[0; 100]);
+    let (messages, taken_messages) = backend_http2(&[0; 1029]);
     let clients: [(&str, u16, Ask); 4] = [
         ("HTTP/1.1", 80, ask),
         ("HTTP/2", 80, |address| ask_http2(address, 1 << 30)),
@@ -299,6 +300,7 @@ fn a_client_that_does_not_read_holds_little_whatever_is_spoken() {
             ("HTTP/1.1", BackendProtocol::Http1, http1, &taken1),
             ("HTTP/2", BackendProtocol::H2c, http2, &taken2),
             ("HTTP/2 in small frames", BackendProtocol::H2c, frames, &taken_frames),
+            ("HTTP/2 in frames of 1 KiB", BackendProtocol::H2c, messages, &taken_messages),
         ] {
             let table = Table::new(1, backend).https(443, None, &CERTIFICATE).protocol(protocol);
             let bytes = held_at(port, &table, taken, ask);

@@ -21,9 +21,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most bytes read at once: what the window of a stream lets through.
 const BLOCK: usize = 64 * 1024;
 
-/// The bytes that are gathered at most: a frame of the usual length, and some small ones. They go together with what there is no
-/// room for, so that two such frames are sent at once.
-const ENOUGH: usize = 17 * 1024;
+/// The bytes that are gathered at most: a frame of the usual length or two [gathered](crate::body) ones, and some small ones. They go
+/// together with what there is no room for, so that two or three such frames are sent at once.
+const ENOUGH: usize = 24 * 1024;
+
+/// The same within TLS, where what was sent may wait once more, in records: a frame, and some small ones.
+const ENOUGH_WITHIN_TLS: usize = 17 * 1024;
 
 /// So many bytes gathered at once are likely to be followed by more, which is waited for until the other tasks that are ready have
 /// run.
@@ -48,7 +51,9 @@ struct Inner<T> {
     /// What is to be sent, behind the first so many bytes of it, which were.
     unsent: Vec<u8>,
     sent: usize,
-    /// The bytes gathered since the last look.
+    /// The most bytes to gather.
+    enough: usize,
+    /// Those gathered since the last look.
     gathered: usize,
     unflushed: bool,
     /// Why sending failed.
@@ -66,12 +71,13 @@ struct Ahead {
 // === impl Blocks ===
 
 impl<T> Blocks<T> {
-    pub(crate) fn new(io: T) -> Self {
+    pub(crate) fn new(io: T, secure: bool) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             io,
             ahead: Ahead::default(),
             unsent: Vec::new(),
             sent: 0,
+            enough: if secure { ENOUGH_WITHIN_TLS } else { ENOUGH },
             gathered: 0,
             unflushed: false,
             failed: None,
@@ -164,10 +170,10 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
     /// Gathers what there is room for; anything else goes at once, behind what was gathered.
     fn poll_write(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
-        if self.unsent.len() + length <= ENOUGH {
+        if self.unsent.len() + length <= self.enough {
             if self.unsent.is_empty() {
                 self.unsent = BLOCK_TO_SEND.take();
-                self.unsent.reserve_exact(ENOUGH);
+                self.unsent.reserve_exact(self.enough);
             }
             bufs.iter().for_each(|buf| self.unsent.extend_from_slice(buf));
             self.gathered += length;
@@ -339,7 +345,7 @@ mod tests {
 
     #[test]
     fn frames_go_together_when_the_connection_was_polled() {
-        let blocks = Blocks::new(Peer::default());
+        let blocks = Blocks::new(Peer::default(), false);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let cx = &mut Context::from_waker(&waker);
@@ -363,7 +369,7 @@ mod tests {
     #[test]
     fn what_there_is_no_room_for_goes_with_what_was_gathered() {
         const FRAME: usize = 9 + 16 * 1024;
-        let blocks = Blocks::new(Peer { room: Some(0), ..Peer::default() });
+        let blocks = Blocks::new(Peer { room: Some(0), ..Peer::default() }, false);
         let cx = &mut Context::from_waker(Waker::noop());
         let frame = [0; FRAME];
         assert_eq!(write(&blocks, cx, &frame), Poll::Ready(FRAME));
@@ -381,7 +387,7 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_the_next_flush_tells() {
-        let blocks = Blocks::new(Peer { is_broken: true, ..Peer::default() });
+        let blocks = Blocks::new(Peer { is_broken: true, ..Peer::default() }, false);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let cx = &mut Context::from_waker(&waker);
@@ -394,7 +400,7 @@ mod tests {
 
     #[test]
     fn all_is_sent_before_the_end() {
-        let mut blocks = Blocks::new(Peer::default());
+        let mut blocks = Blocks::new(Peer::default(), false);
         let cx = &mut Context::from_waker(Waker::noop());
         assert_eq!(write(&blocks, cx, &[0; BULK]), Poll::Ready(BULK));
         assert!(Pin::new(&mut blocks).poll_shutdown(cx).is_ready());
@@ -405,7 +411,7 @@ mod tests {
     #[test]
     fn what_has_come_is_read_at_once_and_taken_bit_by_bit() {
         let bytes: Vec<u8> = (0..30_000_u32).map(|i| i as u8).collect();
-        let mut blocks = Blocks::new(Peer { to_read: bytes.clone(), ..Peer::default() });
+        let mut blocks = Blocks::new(Peer { to_read: bytes.clone(), ..Peer::default() }, false);
         let cx = &mut Context::from_waker(Waker::noop());
         let mut taken = Vec::new();
         while taken.len() < bytes.len() {

@@ -95,15 +95,16 @@ impl Http2Connection {
         options: &UpstreamOptions,
         places: Arc<Notify>,
     ) -> Result<Self, ConnectError> {
-        let endpoint = peer.address;
         let stream = connector.connect(peer, Application::Http2, options.connect_timeout).await?;
-        let failed = |cause: BoxError| ConnectError { endpoint, cause };
-        let opened = timeout(options.connect_timeout, Self::over(stream, endpoint, options, places)).await;
+        let failed = |cause: BoxError| ConnectError { endpoint: peer.address, cause };
+        let stream = Blocks::new(stream, peer.tls.is_some());
+        let opened =
+            timeout(options.connect_timeout, Self::over(stream, peer.address, options, places)).await;
         opened.unwrap_or_else(|_| Err("it allows no requests".into())).map_err(failed)
     }
 
     async fn over(
-        stream: BackendIo,
+        stream: Blocks<BackendIo>,
         endpoint: SocketAddr,
         options: &UpstreamOptions,
         places: Arc<Notify>,
@@ -128,7 +129,6 @@ impl Http2Connection {
             .max_header_list_size(options.max_head_bytes.max(SMALLEST_HEAD))
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false);
-        let stream = Blocks::new(stream);
         let readers = Arc::new(Readers::default());
         let taken_first = TakenFirst::new(stream.clone(), Arc::clone(&readers));
         let (sender, mut connection) = builder.handshake(join(taken_first, stream.clone())).await?;

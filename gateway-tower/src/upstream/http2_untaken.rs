@@ -7,11 +7,12 @@ use bytes::Bytes;
 /// A piece of so many bytes is held as it is: it takes most of the memory that it keeps from being given back.
 const LARGE: usize = 8 * 1024;
 
-/// One of so many is copied by itself: what is needed to hold it is little beside it.
-const MIDDLE: usize = 512;
+/// Smaller ones become no larger together. Of those of a few KiB enough fit for what goes on to be one frame, without being copied
+/// once more.
+const MOST: usize = 12 * 1024;
 
-/// Smaller ones become no larger together, so that the room that is made for more of them is never more.
-const MOST: usize = 2 * 1024;
+/// Behind so many bytes that have come together there is likely to be more, for which room is made at once.
+const FEW: usize = 1024;
 
 /// Pieces of an answer, the small ones together.
 #[derive(Debug, Default)]
@@ -29,18 +30,22 @@ impl Untaken {
     }
 
     pub(super) fn push(&mut self, piece: Bytes) {
-        if piece.len() >= MIDDLE {
+        if piece.len() >= LARGE {
             self.end_last();
-            let alone = if piece.len() >= LARGE { piece } else { Bytes::copy_from_slice(&piece) };
-            self.pieces.push_back(alone);
+            self.pieces.push_back(piece);
             return;
         }
         if self.last.len() + piece.len() > MOST {
             self.end_last();
         }
-        if self.last.capacity() - self.last.len() < piece.len() {
-            let more = self.last.len().min(MOST - self.last.len());
-            self.last.reserve_exact(more.max(piece.len()));
+        let (length, needed) = (self.last.len(), self.last.len() + piece.len());
+        if self.last.capacity() < needed {
+            let room = match length {
+                0 => needed,
+                _ if needed <= FEW => needed.max(2 * length),
+                _ => MOST,
+            };
+            self.last.reserve_exact(room - length);
         }
         self.last.extend_from_slice(&piece);
     }
@@ -83,24 +88,25 @@ mod tests {
     fn small_pieces_come_out_together_and_in_their_order() {
         assert_eq!(popped(&[]), [0; 0]);
         assert_eq!(popped(&[100; 3]), [300]);
-        assert_eq!(popped(&[1, LARGE, 2, 3, MIDDLE, LARGE]), [1, LARGE, 5, MIDDLE, LARGE]);
-        assert_eq!(popped(&[100; 30]), [2000, 1000]);
-        assert_eq!(popped(&[MIDDLE - 1; 5]), [4 * (MIDDLE - 1), MIDDLE - 1]);
+        assert_eq!(popped(&[1, LARGE, 2, 3, 1000, LARGE]), [1, LARGE, 1005, LARGE]);
+        assert_eq!(popped(&[1000; 30]), [12_000, 12_000, 6000]);
+        assert_eq!(popped(&[LARGE - 1; 2]), [LARGE - 1; 2]);
     }
 
     #[test]
     fn they_take_little_more_room_than_their_bytes() {
-        for length in [1, 20, 100, MIDDLE - 1] {
+        for length in [1, 20, 100, 1000, LARGE - 1] {
             let mut untaken = Untaken::default();
             for pushed in (length..=MOST).step_by(length) {
                 untaken.push(vec![0; length].into());
                 let room = untaken.last.capacity();
-                assert!(room <= (2 * pushed).min(MOST), "{pushed} bytes of {length} each: {room}");
+                let most = if pushed <= FEW.max(length) { 2 * pushed } else { MOST };
+                assert!(room <= most, "{pushed} bytes of {length} each: {room}");
             }
         }
         let block = Bytes::from(vec![0; LARGE]);
         let mut untaken = Untaken::default();
-        untaken.push(block.slice(..MIDDLE));
+        untaken.push(block.slice(..LARGE - 1));
         assert!(block.try_into_mut().is_ok(), "a piece keeps nothing of what it was read with");
     }
 }

@@ -163,12 +163,13 @@ impl Protocols {
     {
         let io = Stream::new(io, first, member.clone(), connection.secure, http2);
         connection.multiplexed = http2;
+        let secure = connection.secure;
         let service = services.for_connection(Arc::new(connection));
         if http2 {
             member.set_multiplexed();
             let streams = Streams::new(self.options.stall_timeout);
             let service = PerConnection::new(service, member.clone(), Some(streams));
-            let (stream, clock) = (Blocks::new(io), TurnClock::new());
+            let (stream, clock) = (Blocks::new(io, secure), TurnClock::new());
             let http2 = self.http2(streams, clock.clone());
             let connection = http2.serve_connection(TokioIo::new(stream.clone()), service);
             let serving = Sending { connection, stream, clock };
