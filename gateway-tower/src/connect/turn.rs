@@ -45,3 +45,53 @@ impl Turn {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+    use std::task::{Wake, Waker};
+
+    use super::*;
+
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn a_socket_that_has_nothing_is_asked_once_a_turn() {
+        let waker = Waker::from(Arc::new(Task));
+        let cx = &mut Context::from_waker(&waker);
+        let (turn, asked) = (Turn::default(), Cell::new(0));
+        let ask = |cx: &mut Context<'_>, has: Poll<()>| {
+            turn.read(cx, |_| {
+                asked.set(asked.get() + 1);
+                has
+            })
+        };
+        for polls in 1..=2 {
+            turn.poll(cx, |cx| {
+                assert!(ask(cx, Poll::Ready(())).is_ready());
+                assert!((0..3).all(|_| ask(cx, Poll::Pending).is_pending()));
+            });
+            assert_eq!(asked.get(), 2 * polls, "once for what it had, and once for nothing");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_poll_the_connection_is_not_held_back() {
+        let (waker, other) = (Waker::from(Arc::new(Task)), Waker::from(Arc::new(Task)));
+        let (cx, other) = (&mut Context::from_waker(&waker), &mut Context::from_waker(&other));
+        let turn = Turn::default();
+        turn.poll(cx, |cx| {
+            assert!(turn.read(cx, |_| Poll::<()>::Pending).is_pending());
+            assert!(turn.read(other, |_| Poll::Ready(())).is_ready());
+        });
+        for _ in 0..2 {
+            assert!(turn.read(cx, |_| Poll::<()>::Pending).is_pending());
+            assert!(turn.read(cx, |_| Poll::Ready(())).is_ready());
+        }
+    }
+}
