@@ -121,3 +121,48 @@ impl Drop for Rest {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http::Request;
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+    use crate::body::RequestBody;
+
+    #[tokio::test]
+    async fn a_body_that_is_all_here_waits_for_no_room() {
+        const BODY: &[u8] = b"body";
+        let (client, server) = tokio::io::duplex(1 << 16);
+        let served = tokio::spawn(async move {
+            let mut connection = h2::server::handshake(server).await.unwrap();
+            let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+            tokio::spawn(async move { while connection.accept().await.is_some() {} });
+            let mut body = request.into_body();
+            let mut received = Vec::new();
+            while let Some(piece) = body.data().await {
+                received.extend_from_slice(&piece.unwrap());
+            }
+            respond.send_response(http::Response::new(()), true).unwrap();
+            received
+        });
+        let (mut sender, connection) = h2::client::handshake(client).await.unwrap();
+        let (answer, stream) =
+            sender.send_request(Request::post("http://a/").body(()).unwrap(), false).unwrap();
+        let mut upload = Box::pin(Upload::new(RequestBody::new(Full::from(BODY)), stream));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(matches!(upload.as_mut().poll(cx), Poll::Ready(Ok(()))), "the connection was not polled yet");
+
+        let (_more, stream) =
+            sender.send_request(Request::post("http://a/").body(()).unwrap(), false).unwrap();
+        let endless = Full::from(BODY).with_trailers(std::future::pending());
+        let mut upload = Box::pin(Upload::new(RequestBody::new(endless), stream));
+        assert!(upload.as_mut().poll(cx).is_pending(), "more may come, which would be held, too");
+
+        tokio::spawn(connection);
+        assert!(answer.await.unwrap().status().is_success());
+        assert_eq!(served.await.unwrap(), BODY);
+    }
+}
