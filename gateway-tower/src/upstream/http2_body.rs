@@ -83,6 +83,9 @@ impl Body for Http2Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let this = &mut *self;
+        if this.is_over {
+            return Poll::Ready(None);
+        }
         let answer = &this.answer;
         let arrived = &mut *answer.arrived();
         if !arrived.data_ended {

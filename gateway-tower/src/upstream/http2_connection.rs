@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong};
 use tokio::io::{AsyncRead, AsyncWrite, join};
@@ -16,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::UpstreamOptions;
 use super::http2_readers::{FRAMES_BETWEEN_TURNS, Readers, TakenFirst};
+use super::http2_unsent::Piece;
 use crate::body::BoxError;
 use crate::client::ConnectError;
 use crate::connect::{Application, BackendIo, Blocks, Connector, Peer};
@@ -57,7 +57,7 @@ const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 
 /// A connection that requests may be sent over.
 pub(super) struct Http2Connection {
-    sender: SendRequest<Bytes>,
+    sender: SendRequest<Piece>,
     load: Arc<Load>,
 }
 
@@ -155,7 +155,7 @@ impl Http2Connection {
     }
 
     /// A place for one more request, and what it is sent with; `most` is how many it may carry by our own choice.
-    pub(super) fn place(&self, most: usize) -> Option<(SendRequest<Bytes>, Place)> {
+    pub(super) fn place(&self, most: usize) -> Option<(SendRequest<Piece>, Place)> {
         let most = most.min(self.load.allowed.load(Ordering::Relaxed));
         // Only within the lock of its pool are places taken, so that no more than these can be.
         (self.streams() < most).then(|| {
@@ -201,7 +201,7 @@ impl Load {
 
 impl Place {
     /// Fails when the backend has closed the connection of `sender`, which is that of this place, or said that it will.
-    pub(super) fn check(&self, sender: &mut SendRequest<Bytes>) -> Result<(), h2::Error> {
+    pub(super) fn check(&self, sender: &mut SendRequest<Piece>) -> Result<(), h2::Error> {
         // No stream of this handle waits to be opened, so that it is ready or has failed.
         let ready = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(Err(error)) = ready else { return Ok(()) };
@@ -248,7 +248,7 @@ impl Drop for Place {
 
 /// Keeps a connection going until it ends, answers no ping, or was left alone. Says in `opened` when it takes requests.
 async fn drive<T: AsyncRead + AsyncWrite + Unpin>(
-    (mut connection, stream): (Connection<T, Bytes>, Blocks<BackendIo>),
+    (mut connection, stream): (Connection<T, Piece>, Blocks<BackendIo>),
     load: Arc<Load>,
     opened: oneshot::Sender<()>,
     pings: PingPong,

@@ -13,7 +13,8 @@ use pin_project_lite::pin_project;
 
 use super::http2_body::Http2Body;
 use super::http2_connection::Place;
-use super::http2_upload::{Rest, Upload};
+use super::http2_unsent::Piece;
+use super::http2_upload::{HandedOver, Rest, Upload};
 use crate::body::BoxError;
 
 /// Why there is no answer.
@@ -32,6 +33,8 @@ pin_project! {
     pub(super) struct Http2Exchange<B> {
         answer: ResponseFuture,
         upload: Option<Pin<Box<Upload<B>>>>,
+        // Once that is all of the body.
+        handed_over: Option<HandedOver>,
         place: Option<Place>,
     }
 }
@@ -70,7 +73,7 @@ where
 {
     /// Sends the request in its `place`.
     pub(super) fn start(
-        mut sender: SendRequest<Bytes>,
+        mut sender: SendRequest<Piece>,
         place: Place,
         head: &request::Parts,
         body: Option<B>,
@@ -84,7 +87,7 @@ where
         announce_length(&mut request, body.as_ref());
         let (answer, stream) = sender.send_request(request, body.is_none()).map_err(Failure::unsent)?;
         let upload = body.map(|body| Box::pin(Upload::new(body, stream)));
-        Ok(Self { answer, upload, place: Some(place) })
+        Ok(Self { answer, upload, handed_over: None, place: Some(place) })
     }
 }
 
@@ -110,13 +113,16 @@ where
             && let Poll::Ready(sent) = upload.as_mut().poll(cx)
         {
             *this.upload = None;
-            sent.map_err(Failure::Failed)?;
+            *this.handed_over = Some(sent.map_err(Failure::Failed)?);
         }
         let answer = ready!(Pin::new(this.answer).poll(cx));
         let mut place = this.place.take().expect("a future is not polled after it was ready");
         place.heard();
         let answer: Response<RecvStream> = answer?;
-        let rest = this.upload.take().map(Rest::spawn);
+        let rest = match (this.upload.take(), this.handed_over.take()) {
+            (Some(upload), _) => Some(Rest::spawn(upload)),
+            (None, handed_over) => handed_over.map(|until_then| Rest::HandedOver { _until_then: until_then }),
+        };
         Poll::Ready(Ok(answer.map(|stream| Http2Body::new(stream, place, rest))))
     }
 }

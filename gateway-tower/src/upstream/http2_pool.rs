@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use foldhash::fast::RandomState;
 use h2::client::SendRequest;
 use tokio::sync::{Notify, SetOnce};
 
 use super::http2_connection::{Http2Connection, Load, Place};
+use super::http2_unsent::Piece;
 use crate::client::ConnectError;
 use crate::connect::Peer;
 
@@ -41,7 +41,7 @@ pub(super) type Opening = Arc<SetOnce<Result<Arc<Load>, Arc<ConnectError>>>>;
 /// What a pool says to a request.
 pub(super) enum Pick {
     /// Send it with this.
-    Open(SendRequest<Bytes>, Place),
+    Open(SendRequest<Piece>, Place),
     /// Wait for this attempt, and ask again.
     Wait(Opening),
     /// Make this attempt, and ask again. Its connection is to tell of places here.

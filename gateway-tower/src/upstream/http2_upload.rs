@@ -9,6 +9,7 @@ use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use tokio::task::AbortHandle;
 
+use super::http2_unsent::{Piece, Unsent};
 use crate::body::BoxError;
 use crate::body::gathered::Gathered;
 
@@ -17,20 +18,37 @@ pin_project! {
     pub(super) struct Upload<B> {
         #[pin]
         body: Gathered<B>,
-        stream: SendStream<Bytes>,
+        // Until that is all of it.
+        handed_over: Option<HandedOver>,
         // What there is no room for yet.
         piece: Option<Bytes>,
     }
 }
 
+/// What the connection has got of a body. Dropped before it is written, it is taken back: h2 would hold it, and its stream, until
+/// the window is opened, also where the answer is over. If nothing of it waits, the backend is told nothing.
+///
+/// # Spec
+/// RFC 9113 section 8.1.
+pub(super) struct HandedOver {
+    stream: SendStream<Piece>,
+    unsent: Unsent,
+}
+
 /// What is still being sent when the answer has begun; it ends at the latest with the answer.
-pub(super) struct Rest(AbortHandle);
+pub(super) enum Rest {
+    /// More of the body may come.
+    Sending(AbortHandle),
+    /// All of it was handed over, and may wait for its window.
+    HandedOver { _until_then: HandedOver },
+}
 
 // === impl Upload ===
 
 impl<B> Upload<B> {
-    pub(super) fn new(body: B, stream: SendStream<Bytes>) -> Self {
-        Self { body: Gathered::new(body), stream, piece: None }
+    pub(super) fn new(body: B, stream: SendStream<Piece>) -> Self {
+        let handed_over = HandedOver { stream, unsent: Unsent::default() };
+        Self { body: Gathered::new(body), handed_over: Some(handed_over), piece: None }
     }
 }
 
@@ -41,21 +59,22 @@ where
 {
     fn poll_send(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let mut this = self.project();
+        let Some(HandedOver { stream, unsent }) = this.handed_over else { return Poll::Ready(Ok(())) };
         loop {
             let sent = if let Some(piece) = this.piece.as_ref() {
                 let ended = this.body.is_end_stream();
                 // The last may wait within the stream as well as here: it goes with the head then where it is all there is, since a stream
                 // has no room before it is opened. Before any other is handed over, there must be room for a byte.
                 if !ended {
-                    this.stream.reserve_capacity(usize::from(!piece.is_empty()));
-                    while !piece.is_empty() && this.stream.capacity() == 0 {
-                        let Some(Ok(_)) = ready!(this.stream.poll_capacity(cx)) else {
+                    stream.reserve_capacity(usize::from(!piece.is_empty()));
+                    while !piece.is_empty() && stream.capacity() == 0 {
+                        let Some(Ok(_)) = ready!(stream.poll_capacity(cx)) else {
                             return Poll::Ready(Ok(()));
                         };
                     }
                 }
                 let piece = this.piece.take().unwrap_or_default();
-                this.stream.send_data(piece, ended).map(|()| ended)
+                stream.send_data(unsent.piece(piece), ended).map(|()| ended)
             } else {
                 match ready!(this.body.as_mut().poll_frame(cx)).transpose() {
                     Ok(Some(frame)) => match frame.into_data().map_err(Frame::into_trailers) {
@@ -63,12 +82,12 @@ where
                             *this.piece = Some(piece);
                             Ok(false)
                         }
-                        Err(Ok(trailers)) => this.stream.send_trailers(trailers).map(|()| true),
+                        Err(Ok(trailers)) => stream.send_trailers(trailers).map(|()| true),
                         Err(Err(_unknown)) => Ok(false),
                     },
-                    Ok(None) => this.stream.send_data(Bytes::new(), true).map(|()| true),
+                    Ok(None) => stream.send_data(unsent.piece(Bytes::new()), true).map(|()| true),
                     Err(error) => {
-                        this.stream.send_reset(Reason::CANCEL);
+                        stream.send_reset(Reason::CANCEL);
                         return Poll::Ready(Err(error));
                     }
                 }
@@ -86,16 +105,30 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<(), BoxError>;
+    type Output = Result<HandedOver, BoxError>;
 
     /// Ready with an error only if the body broke off; how the stream ends otherwise, the answer tells.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let sent = self.as_mut().poll_send(cx);
-        // Otherwise sending to a stream that was reset fails.
-        if sent.is_pending() && self.project().stream.poll_reset(cx).is_ready() {
-            return Poll::Ready(Ok(()));
+        let handed_over = self.project().handed_over;
+        let stream = &mut handed_over.as_mut().expect("a future is not polled after it was ready").stream;
+        let sent = match sent {
+            // Otherwise sending to a stream that was reset fails.
+            Poll::Pending if stream.poll_reset(cx).is_ready() => Ok(()),
+            sent => ready!(sent),
+        };
+        let handed_over = handed_over.take();
+        Poll::Ready(sent.map(|()| handed_over.expect("it is there")))
+    }
+}
+
+// === impl HandedOver ===
+
+impl Drop for HandedOver {
+    fn drop(&mut self) {
+        if !self.unsent.is_empty() {
+            self.stream.send_reset(Reason::CANCEL);
         }
-        sent
     }
 }
 
@@ -108,17 +141,22 @@ impl Rest {
         B::Error: Into<BoxError>,
     {
         let task = tokio::spawn(async move {
-            if let Err(error) = upload.await {
-                tracing::debug!(error = &*error, "a request broke off after its answer had begun");
+            match upload.await {
+                Ok(_until_the_answer_is_over) => std::future::pending().await,
+                Err(error) => {
+                    tracing::debug!(error = &*error, "a request broke off after its answer had begun");
+                }
             }
         });
-        Self(task.abort_handle())
+        Self::Sending(task.abort_handle())
     }
 }
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Self::Sending(task) = self {
+            task.abort();
+        }
     }
 }
 
@@ -148,12 +186,15 @@ mod tests {
             respond.send_response(http::Response::new(()), true).unwrap();
             received
         });
-        let (mut sender, connection) = h2::client::handshake(client).await.unwrap();
+        let (mut sender, connection) =
+            h2::client::Builder::new().handshake::<_, Piece>(client).await.unwrap();
         let (answer, stream) =
             sender.send_request(Request::post("http://a/").body(()).unwrap(), false).unwrap();
         let mut upload = Box::pin(Upload::new(RequestBody::new(Full::from(BODY)), stream));
         let cx = &mut Context::from_waker(Waker::noop());
-        assert!(matches!(upload.as_mut().poll(cx), Poll::Ready(Ok(()))), "the connection was not polled yet");
+        let Poll::Ready(Ok(_until_it_is_sent)) = upload.as_mut().poll(cx) else {
+            panic!("it waits, although the connection was not polled yet")
+        };
 
         let (_more, stream) =
             sender.send_request(Request::post("http://a/").body(()).unwrap(), false).unwrap();

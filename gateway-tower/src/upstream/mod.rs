@@ -80,6 +80,7 @@ mod http2_readers;
 mod http2_connection;
 mod http2_pool;
 mod http2_upload;
+mod http2_unsent;
 mod http2_untaken;
 mod http2_body;
 mod http2_exchange;

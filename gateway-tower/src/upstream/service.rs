@@ -27,6 +27,7 @@ use super::http1_pool::Http1Pool;
 use super::http2_connection::{Http2Connection, Load, Place};
 use super::http2_exchange::{Failure, Http2Exchange};
 use super::http2_pool::{Http2Pool, Opening, Pick, share};
+use super::http2_unsent::Piece;
 use super::pace::{Pace, Pieces, Sending};
 use super::{UpstreamBody, UpstreamError, UpstreamOptions, http1, http2};
 use crate::body::BoxError;
@@ -273,7 +274,7 @@ where
         self: &Arc<Self>,
         peer: &Peer,
         refused: Option<&Arc<Load>>,
-    ) -> Result<(SendRequest<Bytes>, Place), ConnectError> {
+    ) -> Result<(SendRequest<Piece>, Place), ConnectError> {
         let mut deadline = None;
         let error = |cause: &str| ConnectError { endpoint: peer.address, cause: cause.into() };
         let mut waited = None;

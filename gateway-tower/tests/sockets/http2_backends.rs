@@ -20,7 +20,8 @@ use tokio::sync::{Barrier, Notify};
 
 use crate::frames::{
     CANCEL, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE,
-    MAX_CONCURRENT_STREAMS, NO_ERROR, OK, PUSH_PROMISE, REFUSED_STREAM, WINDOW_UPDATE, encode, field,
+    MAX_CONCURRENT_STREAMS, NO_ERROR, OK, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, WINDOW_UPDATE, encode,
+    field,
 };
 use crate::pools::counting;
 use crate::world::{Answer, Body, Client, LONG, Table, World, exchange, full, get, get2, raw_backend};
@@ -750,4 +751,35 @@ async fn a_large_head_of_an_answer_arrives() {
     let (address, _) = counting(100, handle).await;
     let answer = world(address).await.send(get("/")).await;
     assert_eq!((answer.status, answer.headers["x-large"].len()), (StatusCode::OK, 16 * 1024));
+}
+
+// RFC 9113 section 8.1
+#[tokio::test]
+async fn a_body_that_its_backend_has_answered_without_taking_it_is_taken_back() {
+    for window in [0, 1, 100] {
+        let settings: &'static [_] = vec![(MAX_CONCURRENT_STREAMS, 2), (INITIAL_WINDOW_SIZE, window)].leak();
+        let address = frames(settings, |number, mut frames| async move {
+            assert_eq!(number, 0, "all go over one connection");
+            for _ in 0..20 {
+                let stream = frames.until(HEADERS).await?.stream;
+                answer(&mut frames, stream).await?;
+                let reset = frames.until(RST_STREAM).await?;
+                assert_eq!((reset.stream, reset.payload), (stream, CANCEL.to_be_bytes().to_vec()));
+            }
+            // One that is taken is not taken back.
+            let stream = frames.until(HEADERS).await?.stream;
+            frames.settings(&[(INITIAL_WINDOW_SIZE, 1000)]).await?;
+            while !frames.until(DATA).await?.has(END_STREAM) {}
+            answer(&mut frames, stream).await?;
+            let stream = frames.until(HEADERS).await?.stream;
+            answer(&mut frames, stream).await?;
+            frames.until(HEADERS).await.map(drop)
+        })
+        .await;
+        let world = world(address).await;
+        for _ in 0..21 {
+            let request = Request::post("/").header("host", "a").body(full(vec![b'x'; 1000])).unwrap();
+            assert_eq!(world.send(request).await.text(), "ok");
+        }
+    }
 }
