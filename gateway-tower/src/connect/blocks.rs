@@ -21,9 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most bytes read at once: what the window of a stream lets through.
 const BLOCK: usize = 64 * 1024;
 
-/// The bytes that are gathered at most: a frame of the usual length or two [gathered](crate::body) ones, and some small ones. They go
-/// together with what there is no room for, so that two or three such frames are sent at once.
-const ENOUGH: usize = 24 * 1024;
+/// The bytes that are gathered at most: a frame of the usual length or three of half of it, and some small ones. They go together
+/// with what there is no room for, so that some 32 KiB are sent at once.
+const ENOUGH: usize = 25 * 1024;
 
 /// The same within TLS, where what was sent may wait once more, in records: a frame, and some small ones.
 const ENOUGH_WITHIN_TLS: usize = 17 * 1024;

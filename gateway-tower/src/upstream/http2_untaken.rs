@@ -7,9 +7,9 @@ use bytes::Bytes;
 /// A piece of so many bytes is held as it is: it takes most of the memory that it keeps from being given back.
 const LARGE: usize = 8 * 1024;
 
-/// Smaller ones become no larger together. Of those of a few KiB enough fit for what goes on to be one frame, without being copied
-/// once more.
-const MOST: usize = 12 * 1024;
+/// Smaller ones become no larger together: somewhat more, so that nearly all of those that are much smaller make a piece that goes on without
+/// being copied once more.
+const MOST: usize = LARGE + 512;
 
 /// Behind so many bytes that have come together there is likely to be more, for which room is made at once.
 const FEW: usize = 1024;
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(popped(&[]), [0; 0]);
         assert_eq!(popped(&[100; 3]), [300]);
         assert_eq!(popped(&[1, LARGE, 2, 3, 1000, LARGE]), [1, LARGE, 1005, LARGE]);
-        assert_eq!(popped(&[1000; 30]), [12_000, 12_000, 6000]);
+        assert_eq!(popped(&[1000; 20]), [8000, 8000, 4000]);
         assert_eq!(popped(&[LARGE - 1; 2]), [LARGE - 1; 2]);
     }
 
