@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most bytes read at once: what the window of a stream lets through.
 const BLOCK: usize = 64 * 1024;
 
-/// The bytes that are gathered at most: a frame of the usual length or three of half of it, and some small ones. They go together
+/// The bytes that are gathered at most: a frame of the usual length or three of half that, and some small ones. They go together
 /// with what there is no room for, so that some 32 KiB are sent at once.
 const ENOUGH: usize = 25 * 1024;
 

@@ -121,7 +121,7 @@ where
         let answer: Response<RecvStream> = answer?;
         let rest = match (this.upload.take(), this.handed_over.take()) {
             (Some(upload), _) => Some(Rest::spawn(upload)),
-            (None, handed_over) => handed_over.map(|until_then| Rest::HandedOver { _until_then: until_then }),
+            (None, handed_over) => handed_over.map(Rest::handed_over),
         };
         Poll::Ready(Ok(answer.map(|stream| Http2Body::new(stream, place, rest))))
     }

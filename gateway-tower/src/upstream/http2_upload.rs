@@ -25,22 +25,25 @@ pin_project! {
     }
 }
 
-/// What the connection has got of a body. Dropped before it is written, it is taken back: h2 would hold it, and its stream, until
-/// the window is opened, also where the answer is over. If nothing of it waits, the backend is told nothing.
-///
-/// # Spec
-/// RFC 9113 section 8.1.
+/// What the connection has got of a body.
 pub(super) struct HandedOver {
     stream: SendStream<Piece>,
     unsent: Unsent,
 }
+
+/// The same once the answer has begun. When that is over, what was not written is taken back: h2 would hold it, and its stream, until the
+/// window is opened. If nothing of it waits, the backend is told nothing.
+///
+/// # Spec
+/// RFC 9113 section 8.1.
+pub(super) struct UntilAnswered(HandedOver);
 
 /// What is still being sent when the answer has begun; it ends at the latest with the answer.
 pub(super) enum Rest {
     /// More of the body may come.
     Sending(AbortHandle),
     /// All of it was handed over, and may wait for its window.
-    HandedOver { _until_then: HandedOver },
+    HandedOver { _until_then: UntilAnswered },
 }
 
 // === impl Upload ===
@@ -122,12 +125,13 @@ where
     }
 }
 
-// === impl HandedOver ===
+// === impl UntilAnswered ===
 
-impl Drop for HandedOver {
+impl Drop for UntilAnswered {
     fn drop(&mut self) {
-        if !self.unsent.is_empty() {
-            self.stream.send_reset(Reason::CANCEL);
+        let Self(HandedOver { stream, unsent }) = self;
+        if !unsent.is_empty() {
+            stream.send_reset(Reason::CANCEL);
         }
     }
 }
@@ -135,6 +139,12 @@ impl Drop for HandedOver {
 // === impl Rest ===
 
 impl Rest {
+    /// All of the body was handed over.
+    pub(super) fn handed_over(handed_over: HandedOver) -> Self {
+        Self::HandedOver { _until_then: UntilAnswered(handed_over) }
+    }
+
+    /// The rest is sent by a task of its own.
     pub(super) fn spawn<B>(upload: Pin<Box<Upload<B>>>) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -142,7 +152,10 @@ impl Rest {
     {
         let task = tokio::spawn(async move {
             match upload.await {
-                Ok(_until_the_answer_is_over) => std::future::pending().await,
+                Ok(handed_over) => {
+                    let _until_then = UntilAnswered(handed_over);
+                    std::future::pending().await
+                }
                 Err(error) => {
                     tracing::debug!(error = &*error, "a request broke off after its answer had begun");
                 }
