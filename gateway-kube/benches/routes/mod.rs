@@ -1,8 +1,9 @@
 //! The cluster of benchmarks and their Routes, the arrival of their statuses, and many waits in a few words.
 
+mod process;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::cluster::{self, Cluster, conditions, has, parents};
 use crate::control_plane::{self, ControlPlane};
+
+pub(crate) use self::process::Process;
 
 /// Measures something on a control plane of its own, in a namespace of this name, with as many Routes as the command line says: 5,000
 /// unless it has a number. Without the programs of a control plane it says so, and is left out.
@@ -56,9 +59,6 @@ pub(crate) struct Statuses {
 
 /// How long something took, again and again.
 pub(crate) struct Waits(Vec<Duration>);
-
-/// What a process has taken so far, as Linux tells.
-pub(crate) struct Process(String);
 
 // === impl Statuses ===
 
@@ -124,35 +124,5 @@ impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [middle, high, most] = [50, 99, 100].map(|percent| self.percentile(percent));
         write!(f, "p50 {middle:.1} ms, p99 {high:.1} ms, most {most:.1} ms")
-    }
-}
-
-// === impl Process ===
-
-impl Process {
-    /// The one that asks.
-    pub(crate) fn this() -> Self {
-        Self("self".to_owned())
-    }
-
-    /// The one of this number.
-    #[allow(dead_code, reason = "a benchmark of another process needs it")]
-    pub(crate) fn new(number: u32) -> Self {
-        Self(number.to_string())
-    }
-
-    /// Resident memory, in KiB.
-    pub(crate) fn resident(&self) -> u64 {
-        let pages = fs::read_to_string(format!("/proc/{}/statm", self.0)).unwrap();
-        pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
-    }
-
-    /// CPU time, in hundredths of a second, with that of threads that have ended.
-    pub(crate) fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap();
-        // The name, in parentheses, may have spaces in it. User and system time are the fields 14 and 15.
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap());
-        Duration::from_millis(10 * ticks.sum::<u64>())
     }
 }
