@@ -18,6 +18,7 @@ use slab::Slab;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::body::guard::Guard;
+#[cfg(feature = "server")]
 use crate::connect::Turn;
 use crate::observe::ObserveConnections;
 
@@ -97,6 +98,7 @@ struct State {
     phase: AtomicU8,
     waker: AtomicWaker,
     /// What its socket has.
+    #[cfg(feature = "server")]
     turn: Turn,
     tunnel: AtomicBool,
     multiplexed: AtomicBool,
@@ -285,6 +287,7 @@ impl Member {
     }
 
     /// What the socket of the connection has, as far as that is known.
+    #[cfg(feature = "server")]
     pub(crate) fn turn(&self) -> &Turn {
         &self.0.state.turn
     }
