@@ -200,11 +200,6 @@ impl Explanation {
     /// All of it as text, with the names of what it is about: the listener, a line for each candidate, and the decision. `table` is the one
     /// that explains.
     pub fn in_table(&self, table: &RouteTable) -> String {
-        let taken = self.listener.map(|id| {
-            let listener = table.listener(id);
-            let hosts = listener.hostname.as_ref().map_or("every host".to_owned(), ToString::to_string);
-            format!("taken by listener {listener}, which serves {hosts}")
-        });
         let candidates = self.candidates.iter().map(|candidate| format!("  {}", candidate.in_table(table)));
         let decision = match self.decision {
             Ok(Matched { rule, entry, .. }) => {
@@ -213,8 +208,23 @@ impl Explanation {
             }
             Err(no_match) => format!("answered with {}: {}", no_match.status(), no_match.in_table(table)),
         };
-        taken.into_iter().chain(candidates).chain([decision]).collect::<Vec<_>>().join("\n")
+        in_lines(table, (self.listener, "every host"), candidates, decision)
     }
+}
+
+/// An explanation as text; `all` is what a listener without hostname serves.
+pub(super) fn in_lines(
+    table: &RouteTable,
+    (listener, all): (Option<ListenerId>, &str),
+    candidates: impl Iterator<Item = String>,
+    decision: String,
+) -> String {
+    let taken = listener.map(|id| {
+        let listener = table.listener(id);
+        let served = listener.hostname.as_ref().map_or(all.to_owned(), ToString::to_string);
+        format!("taken by listener {listener}, which serves {served}")
+    });
+    taken.into_iter().chain(candidates).chain([decision]).collect::<Vec<_>>().join("\n")
 }
 
 impl ExplainedCandidate {

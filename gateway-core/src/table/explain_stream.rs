@@ -1,6 +1,6 @@
 //! Explanations of connections: the same search as [`RouteTable::find_stream`], written down.
 
-use super::explain::{CandidateOutcome, TieBreaker};
+use super::explain::{CandidateOutcome, TieBreaker, in_lines};
 use super::matched_stream::{MatchedStream, NoStream};
 use super::{FrontendId, ListenerId, Part, RouteTable, Served, StreamRuleId};
 use crate::hostname::{Host, Hostname};
@@ -34,11 +34,6 @@ impl StreamExplanation {
     /// All of it as text, with the names of what it is about: the listener, a line for each candidate, and the decision. `table` is the one
     /// that explains.
     pub fn in_table(&self, table: &RouteTable) -> String {
-        let taken = self.listener.map(|id| {
-            let listener = table.listener(id);
-            let names = listener.hostname.as_ref().map_or("every name".to_owned(), ToString::to_string);
-            format!("taken by listener {listener}, which serves {names}")
-        });
         let candidates = self.candidates.iter().map(|candidate| {
             let ExplainedStream { rule, hostname, outcome } = candidate;
             let hostname = hostname.as_ref().map_or("*".to_owned(), ToString::to_string);
@@ -48,7 +43,7 @@ impl StreamExplanation {
             Ok(matched) => format!("passed on by rule {:#}", table.stream_rule(matched.rule).id),
             Err(no_stream) => format!("rejected: {}", no_stream.in_table(table)),
         };
-        taken.into_iter().chain(candidates).chain([decision]).collect::<Vec<_>>().join("\n")
+        in_lines(table, (self.listener, "every name"), candidates, decision)
     }
 }
 
