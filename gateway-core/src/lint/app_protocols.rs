@@ -13,7 +13,7 @@ use crate::feature::Feature;
 use crate::finding::Finding;
 use crate::manifest::Severity;
 use crate::name::ObjectName;
-use crate::resolve::BackendName;
+use crate::resolve::{BackendName, targeted_service};
 use crate::translate::Diagnostic;
 
 /// The names that are known: what is done by them, or not, statuses say.
@@ -55,15 +55,22 @@ struct Port<'r> {
 /// BPR-04, BPR-06
 pub(super) fn look(lint: &mut Lint<'_>) {
     let resources = lint.resources;
-    let has_policies = lint.options.supports(Feature::BackendTlsPolicy);
+    let secured = match lint.options.supports(Feature::BackendTlsPolicy) {
+        true => within_tls(resources),
+        false => BTreeMap::new(),
+    };
     for ((kind, name, number), spoken) in asked(resources) {
-        let ports = ports(kind, &name, resources).into_iter();
+        let service = (kind, name);
+        let sections = secured.get(&service).map_or(&[][..], Vec::as_slice);
+        let (kind, name) = &service;
+        let ports = ports(*kind, name, resources).into_iter();
         for port in ports.filter(|port| port.number == number && !KNOWN.contains(&port.app_protocol)) {
-            let within_tls = has_policies && is_within_tls((kind, &name), port.name, resources);
+            let within_tls =
+                sections.iter().any(|section| section.is_none_or(|section| section == port.name));
             let told = spoken.iter().find_map(|spoken| told(port.app_protocol, *spoken, within_tls));
             let Some((severity, message)) = told else { continue };
             let finding = Finding::new(port.field, Reason::UnsupportedProtocol, message);
-            lint.found.push(Diagnostic { severity, kind, key: name.clone(), finding });
+            lint.found.push(Diagnostic { severity, kind: *kind, key: name.clone(), finding });
         }
     }
 }
@@ -114,16 +121,17 @@ fn ports<'r>(kind: Kind, name: &ObjectName, resources: &'r Resources) -> Vec<Por
     }
 }
 
-/// Whether a BackendTLSPolicy is for the port.
-fn is_within_tls((kind, name): (Kind, &ObjectName), port: &str, resources: &Resources) -> bool {
-    let policies = resources.backend_tls_policies.iter();
-    let beside = policies.filter(|(policy, _)| policy.namespace == name.namespace);
-    let mut targets = beside.flat_map(|(_, policy)| &policy.spec.target_refs);
-    targets.any(|target| {
-        Kind::find(&target.group, &target.kind) == Some(kind)
-            && *target.name == *name.name
-            && target.section_name.as_deref().is_none_or(|section| section == port)
-    })
+/// The Services that BackendTLSPolicies are for, with the names of the ports that they name, where they name one.
+fn within_tls(resources: &Resources) -> BTreeMap<(Kind, ObjectName), Vec<Option<&str>>> {
+    let mut secured: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (name, policy) in &resources.backend_tls_policies {
+        for target in &policy.spec.target_refs {
+            if let Some(service) = targeted_service(name, target) {
+                secured.entry(service.into_object()).or_default().push(target.section_name.as_deref());
+            }
+        }
+    }
+    secured
 }
 
 /// What is to be told of a name, if what is spoken is not what it stands for.

@@ -66,7 +66,7 @@ impl BackendTlsPolicies {
                 false => None,
             };
             for (index, target) in policy.spec.target_refs.iter().enumerate() {
-                let service = service(name, target);
+                let service = targeted_service(name, target);
                 let claimed = all.claim(name, target, service.as_ref(), services, tls.as_ref(), &mut judged);
                 if let Err(finding) = claimed {
                     judged.refusals.push(finding.under(format_args!("spec.targetRefs[{index}]")));
@@ -193,7 +193,7 @@ impl BackendTlsPolicies {
 }
 
 /// The target of a policy of this name, if it is one.
-fn service(policy: &ObjectName, target: &TargetReference) -> Option<BackendName> {
+pub(crate) fn targeted_service(policy: &ObjectName, target: &TargetReference) -> Option<BackendName> {
     let TargetReference { group, kind, name, .. } = target;
     BackendName::find_service(group, kind, || ObjectName::new(policy.namespace.clone(), name.as_str()))
 }

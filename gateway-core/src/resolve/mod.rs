@@ -23,7 +23,7 @@ mod workloads;
 mod x_backend;
 
 pub(crate) use self::backend_ref::{BackendContext, BackendKey, BackendReference, BackendUser, Backends};
-pub(crate) use self::backend_tls_policy::BackendTlsPolicies;
+pub(crate) use self::backend_tls_policy::{BackendTlsPolicies, targeted_service};
 pub(crate) use self::backend_traffic_policy::BackendTrafficPolicies;
 pub(crate) use self::certificate_ref::{Certificates, KeptCertificates, RefError};
 pub(crate) use self::endpoints::{Endpoints, backend_of};
