@@ -62,7 +62,8 @@ where
 {
     fn poll_send(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let mut this = self.project();
-        let Some(HandedOver { stream, unsent }) = this.handed_over else { return Poll::Ready(Ok(())) };
+        let HandedOver { stream, unsent } =
+            this.handed_over.as_mut().expect("a future is not polled after it was ready");
         loop {
             let sent = if let Some(piece) = this.piece.as_ref() {
                 let ended = this.body.is_end_stream();
@@ -114,14 +115,13 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let sent = self.as_mut().poll_send(cx);
         let handed_over = self.project().handed_over;
-        let stream = &mut handed_over.as_mut().expect("a future is not polled after it was ready").stream;
+        let mut is_reset = || handed_over.as_mut().is_some_and(|it| it.stream.poll_reset(cx).is_ready());
         let sent = match sent {
             // Otherwise sending to a stream that was reset fails.
-            Poll::Pending if stream.poll_reset(cx).is_ready() => Ok(()),
+            Poll::Pending if is_reset() => Ok(()),
             sent => ready!(sent),
         };
-        let handed_over = handed_over.take();
-        Poll::Ready(sent.map(|()| handed_over.expect("it is there")))
+        Poll::Ready(sent.map(|()| handed_over.take().expect("it was there for sending")))
     }
 }
 
